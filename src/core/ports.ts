@@ -1,0 +1,93 @@
+/**
+ * The seams between the pure core and the shells around it. A shell (socket, timer, log) implements or
+ * calls these; nothing here knows which shell it is talking to.
+ */
+import type { ResponseScan } from '../wire/scan.ts'
+
+/** How a query reached us. Numbers, because they index counters. */
+export const Transport = { udp: 0, tcp: 1 } as const
+export type Transport = (typeof Transport)[keyof typeof Transport]
+
+/** Where one reply goes. Unlike `Peer` it may be kept until the answer is there. */
+export interface ReplyTo {
+  /**
+   * Sends one whole DNS message (without a TCP length prefix). Never throws; a peer that is gone
+   * swallows it. The bytes belong to the caller again as soon as the call returns.
+   */
+  send(reply: Uint8Array): void
+}
+
+/**
+ * The sender of the query being handled. A view that the endpoint reuses for its next packet:
+ * read it inside `QueryHandler.handle`, and call `hold` to keep a way back.
+ */
+export interface Peer {
+  readonly transport: Transport
+  readonly family: 4 | 6
+  /** Source port, 0-65535. Port 0 is possible on the wire and must never be sent to. */
+  readonly port: number
+  /** Index of the listening address in the configured order; labels metrics. */
+  readonly serverIndex: number
+  /** Source address in text; may build a string, so not for the hit path. */
+  address(): string
+  hold(): ReplyTo
+}
+
+/** What a listener does with a packet. Implemented by the pipeline. */
+export interface QueryHandler {
+  /**
+   * Handles one message synchronously.
+   * @param query buffer that holds the message at offset 0; only valid during the call
+   * @param queryBytes length of the message
+   * @param out where a reply that is ready at once is written, from offset 0
+   * @returns octets written to `out`; 0 when nothing is to be sent now (dropped, or answered later through `peer.hold()`)
+   */
+  handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number
+}
+
+/** One question for an upstream group. */
+export interface Ask {
+  /**
+   * The whole upstream query: ID 0, RD set, qname in lower case, our own OPT record last. Shared by
+   * all attempts and never modified; whoever sends it copies it and writes an ID of its own.
+   */
+  readonly frame: Buffer
+  /** Octets of header and question: what follows in `frame` is the OPT record. */
+  readonly questionEnd: number
+  /** Name of the upstream group that the router chose. */
+  readonly group: string
+}
+
+/** Why no upstream gave a usable answer. */
+export type ExchangeFailure =
+  | 'timeout' // somebody was asked, nobody answered before the deadline
+  | 'unreachable' // every upstream is down or refused the connection
+  | 'malformed' // upstreams answered, but nothing that could be used
+  | 'overloaded' // a limit of ours kept the question from being sent
+  | 'shutdown' // the daemon is stopping
+
+/** What became of an `Ask`. */
+export type Outcome =
+  | {
+      readonly kind: 'answer'
+      /** Reply that matches the question; only valid during the call. */
+      readonly reply: Buffer
+      /** Scan of `reply`; only valid during the call. */
+      readonly scan: ResponseScan
+      /** Address of the upstream that gave it, for logs. */
+      readonly upstream: string
+    }
+  | { readonly kind: 'failed'; readonly why: ExchangeFailure }
+
+export interface OutcomeSink<A extends Ask> {
+  onOutcome(ask: A, outcome: Outcome): void
+}
+
+/** Carries questions to upstreams. Implemented over sockets, and by fakes in tests. */
+export interface Exchange<A extends Ask> {
+  /**
+   * Starts asking. `sink.onOutcome` is called exactly once for each call, never before `start` has
+   * returned, and no later than the group's deadline.
+   */
+  start(ask: A, sink: OutcomeSink<A>): void
+}

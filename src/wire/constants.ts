@@ -1,0 +1,94 @@
+/** Numbers of the DNS message format, under their registry names (IANA DNS parameters). */
+
+/** RFC 1035 4.1.1: ID, flags, four counts. */
+export const headerBytes = 12
+/** RFC 1035 2.3.4: whole name on the wire, root octet included. */
+export const nameBytesMax = 255
+/** RFC 1035 2.3.4. */
+export const labelBytesMax = 63
+/** RFC 1035 4.2.1: what every client can take over UDP. */
+export const udpBytesFloor = 512
+/** RFC 1035 4.2.2: what the two-octet length prefix can say. */
+export const messageBytesMax = 65535
+/** RFC 6891 6.1.2: root owner, type, class, TTL, RDLENGTH. */
+export const optFixedBytes = 11
+/** TYPE, CLASS, TTL, RDLENGTH after the owner name of a record. */
+export const recordFixedBytes = 10
+/** Root owner plus the fixed part: no record is shorter. */
+export const recordBytesMin = 11
+
+/** Bits of the header's third octet. */
+export const Flag1 = { qr: 0x80, aa: 0x04, tc: 0x02, rd: 0x01 } as const
+/** Bits of the header's fourth octet. */
+export const Flag2 = { ra: 0x80, z: 0x40, ad: 0x20, cd: 0x10 } as const
+
+export const Opcode = { query: 0, notify: 4, update: 5 } as const
+
+export const Rcode = {
+  noerror: 0,
+  formerr: 1,
+  servfail: 2,
+  nxdomain: 3,
+  notimp: 4,
+  refused: 5,
+  /** RFC 6891 9: needs the OPT record's upper eight bits. */
+  badvers: 16,
+} as const
+
+export const RrType = {
+  a: 1,
+  ns: 2,
+  md: 3,
+  mf: 4,
+  cname: 5,
+  soa: 6,
+  mb: 7,
+  mg: 8,
+  mr: 9,
+  ptr: 12,
+  minfo: 14,
+  mx: 15,
+  txt: 16,
+  rp: 17,
+  afsdb: 18,
+  rt: 21,
+  sig: 24,
+  px: 26,
+  aaaa: 28,
+  nxt: 30,
+  srv: 33,
+  naptr: 35,
+  kx: 36,
+  dname: 39,
+  opt: 41,
+  ds: 43,
+  rrsig: 46,
+  nsec: 47,
+  dnskey: 48,
+  nsec3: 50,
+  svcb: 64,
+  https: 65,
+  tkey: 249,
+  tsig: 250,
+  ixfr: 251,
+  axfr: 252,
+  mailb: 253,
+  maila: 254,
+  any: 255,
+} as const
+
+export const RrClass = { in: 1, ch: 3, hs: 4, none: 254, any: 255 } as const
+
+/** EDNS option codes (IANA), and the local one that carries our loop marker (RFC 6891 9: 65001-65534 local use). */
+export const EdnsOption = { keepalive: 11, ede: 15, loopMarker: 65001 } as const
+
+/** RFC 8914 extended error codes that we send. */
+export const Ede = {
+  other: 0,
+  staleAnswer: 3,
+  cachedError: 13,
+  notReady: 14,
+  prohibited: 18,
+  noReachableAuthority: 22,
+  networkError: 23,
+} as const

@@ -1,0 +1,53 @@
+/**
+ * Makes the query that goes upstream. It is our own message, not the client's: lower-cased qname, RD set, our OPT
+ * record (EDNS is hop by hop, RFC 6891 6.1.1), and no octet of what else the client's packet held.
+ */
+import { putU16 } from './bytes.ts'
+import { EdnsOption, Flag1, Flag2, headerBytes, optFixedBytes, RrType } from './constants.ts'
+import { foldTable } from './name.ts'
+
+export interface UpstreamQueryOptions {
+  readonly dnssecOk: boolean
+  readonly checkingDisabled: boolean
+  /** Size that our OPT announces; 1232 keeps UDP answers unfragmented (RFC 9715). */
+  readonly payloadBytes: number
+  /** Data of the loop marker option; empty to send none. */
+  readonly loopMarker: Uint8Array
+}
+
+/** @returns a fresh message with ID 0, RD=1, one question and one OPT record */
+export function upstreamQuery(
+  query: Uint8Array,
+  questionEnd: number,
+  options: UpstreamQueryOptions,
+): Buffer {
+  const markerBytes = options.loopMarker.length === 0 ? 0 : 4 + options.loopMarker.length
+  // Outside the shared pool: the frame lives as long as its question is in flight.
+  const frame = Buffer.alloc(questionEnd + optFixedBytes + markerBytes)
+  frame[2] = Flag1.rd
+  frame[3] = options.checkingDisabled ? Flag2.cd : 0
+  frame[5] = 1
+  frame[11] = 1
+  const qnameEnd = questionEnd - 4
+  for (let i = headerBytes; i < qnameEnd; i++) frame[i] = foldTable[query[i] as number] as number
+  for (let i = qnameEnd; i < questionEnd; i++) frame[i] = query[i] as number
+  putU16(frame, questionEnd + 1, RrType.opt)
+  putU16(frame, questionEnd + 3, options.payloadBytes)
+  frame[questionEnd + 7] = options.dnssecOk ? 0x80 : 0
+  putU16(frame, questionEnd + 9, markerBytes)
+  if (markerBytes > 0) {
+    const at = questionEnd + optFixedBytes
+    putU16(frame, at, EdnsOption.loopMarker)
+    putU16(frame, at + 2, options.loopMarker.length)
+    frame.set(options.loopMarker, at + 4)
+  }
+  return frame
+}
+
+/** The same query for an upstream that answers FORMERR or NOTIMP to EDNS (RFC 6891 7). */
+export function withoutOpt(frame: Buffer, questionEnd: number): Buffer {
+  const plain = Buffer.alloc(questionEnd)
+  frame.copy(plain, 0, 0, questionEnd)
+  plain[11] = 0
+  return plain
+}

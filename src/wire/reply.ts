@@ -1,0 +1,159 @@
+/**
+ * Writes what a client gets: a stored image patched to the client's question, or a short reply made from the question
+ * alone. Everything goes into the caller's `out`; nothing is allocated.
+ */
+import { putU16, u8, u16 } from './bytes.ts'
+import {
+  EdnsOption,
+  Flag1,
+  Flag2,
+  headerBytes,
+  messageBytesMax,
+  optFixedBytes,
+  Rcode,
+  RrType,
+} from './constants.ts'
+import type { Question } from './question.ts'
+import { truncate } from './truncate.ts'
+
+/** How one reply differs from the plain one. Reused by its owner from packet to packet. */
+export class ReplyShape {
+  /** Most octets the client can take: its EDNS size or 512 over UDP, 65,535 over TCP. */
+  bytesMax = messageBytesMax
+  /** RFC 8914 extended error, or -1 for none. Sent only to clients with EDNS. */
+  ede = -1
+  /** RFC 7828 idle timeout in units of 100 ms, or -1 for none. TCP only. */
+  keepalive = -1
+}
+
+/** UDP payload size that our own OPT announces (RFC 9715). */
+const ednsPayloadBytes = 1232
+
+/** Octets of the OPT record that this reply will carry. */
+function optBytes(question: Question, shape: ReplyShape): number {
+  if (!question.hasEdns) return 0
+  return optFixedBytes + (shape.ede >= 0 ? 6 : 0) + (shape.keepalive >= 0 ? 4 + 2 : 0)
+}
+
+/**
+ * Copies an image and makes it this client's answer: its ID, its letter case, its RD and CD bits, an OPT record if it
+ * sent one, no longer than it can take.
+ * @param image TTLs already aged
+ * @param query the client's packet, or at least its header and question
+ * @param out at least `min(bytesMax, image.length + 32)` octets
+ * @returns octets written
+ */
+export function writeReply(
+  out: Buffer,
+  image: Uint8Array,
+  query: Uint8Array,
+  question: Question,
+  shape: ReplyShape,
+): number {
+  const opt = optBytes(question, shape)
+  const room = Math.min(shape.bytesMax, out.length) - opt
+  let end = image.length
+  if (end <= room) out.set(image)
+  else end = truncate(image, room, out)
+  putU16(out, 0, question.id)
+  out[2] = u8(out, 2) | (question.flags1 & Flag1.rd)
+  out[3] = (u8(out, 3) & ~Flag2.ad) | (question.flags2 & Flag2.cd) | adBit(image, question)
+  // The question has the same length in image and query: it is the same name but for letter case.
+  for (let i = headerBytes; i < question.qnameEnd; i++) out[i] = query[i] as number
+  return opt === 0 ? end : writeOpt(out, end, question, shape, Rcode.noerror)
+}
+
+/** RFC 6840 5.7, 5.8: AD is for those who asked for it, by DO or by AD in the query. */
+function adBit(image: Uint8Array, question: Question): number {
+  const isWanted = question.dnssecOk || (question.flags2 & Flag2.ad) !== 0
+  return isWanted ? u8(image, 3) & Flag2.ad : 0
+}
+
+/**
+ * A reply without records: header, the question as far as it could be read, OPT if the client sent one.
+ * @param rcode up to 4,095; values above 15 need EDNS (BADVERS has it by definition)
+ */
+export function writeShortReply(
+  out: Buffer,
+  query: Uint8Array,
+  question: Question,
+  rcode: number,
+  shape: ReplyShape,
+): number {
+  const end = question.questionEnd === 0 ? headerBytes : question.questionEnd
+  out.fill(0, 0, headerBytes)
+  putU16(out, 0, question.id)
+  // Opcode and RD are the client's (RFC 1035 4.1.1); Z and AD are ours and zero.
+  out[2] = Flag1.qr | (question.flags1 & 0x79)
+  out[3] = Flag2.ra | (question.flags2 & Flag2.cd) | (rcode & 0x0f)
+  putU16(out, 4, end > headerBytes ? 1 : 0)
+  for (let i = headerBytes; i < end; i++) out[i] = query[i] as number
+  return question.hasEdns ? writeOpt(out, end, question, shape, rcode) : end
+}
+
+/** Appends our OPT record; unknown options of the client are not echoed (RFC 6891 6.1.2). */
+function writeOpt(
+  out: Buffer,
+  at: number,
+  question: Question,
+  shape: ReplyShape,
+  rcode: number,
+): number {
+  putU16(out, 10, u16(out, 10) + 1)
+  out[at] = 0
+  putU16(out, at + 1, RrType.opt)
+  putU16(out, at + 3, ednsPayloadBytes)
+  out[at + 5] = rcode >>> 4
+  out[at + 6] = 0
+  putU16(out, at + 7, question.dnssecOk ? 0x8000 : 0)
+  let end = at + optFixedBytes
+  if (shape.ede >= 0) end = writeOption(out, end, EdnsOption.ede, shape.ede)
+  if (shape.keepalive >= 0) end = writeOption(out, end, EdnsOption.keepalive, shape.keepalive)
+  putU16(out, at + 9, end - at - optFixedBytes)
+  return end
+}
+
+function writeOption(out: Buffer, at: number, code: number, value: number): number {
+  putU16(out, at, code)
+  putU16(out, at + 2, 2)
+  putU16(out, at + 4, value)
+  return at + 6
+}
+
+/** A zone's SOA in the form in which negative replies carry it (RFC 2308 3). */
+export interface SoaRecord {
+  /** Uncompressed wire form. */
+  readonly owner: Uint8Array
+  /** RDATA with uncompressed names. */
+  readonly data: Uint8Array
+  readonly ttlSeconds: number
+}
+
+/**
+ * Makes an image that says NXDOMAIN (or NODATA) with an SOA, for names that are answered without asking. To be sent with
+ * `writeReply` like a stored one.
+ * @param rcode `Rcode.nxdomain` or `Rcode.noerror`
+ */
+export function negativeImage(
+  query: Uint8Array,
+  question: Question,
+  rcode: number,
+  soa: SoaRecord,
+): Buffer {
+  const at = question.questionEnd
+  const typeAt = at + soa.owner.length
+  const image = Buffer.alloc(typeAt + 10 + soa.data.length)
+  image[2] = Flag1.qr | Flag1.aa
+  image[3] = Flag2.ra | rcode
+  image[5] = 1
+  image[9] = 1
+  image.set(query.subarray(headerBytes, at), headerBytes)
+  image.set(soa.owner, at)
+  putU16(image, typeAt, RrType.soa)
+  putU16(image, typeAt + 2, question.qclass)
+  putU16(image, typeAt + 4, Math.floor(soa.ttlSeconds / 0x1_0000))
+  putU16(image, typeAt + 6, soa.ttlSeconds % 0x1_0000)
+  putU16(image, typeAt + 8, soa.data.length)
+  image.set(soa.data, typeAt + 10)
+  return image
+}
