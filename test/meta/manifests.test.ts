@@ -1,0 +1,193 @@
+// Goal: what `kubectl apply -k manifests/` sends is what an API server accepts, and its parts agree with each other.
+// Method: every document against the Kubernetes schemas, then spoiled copies that the same check must refuse.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseAllDocuments } from 'yaml'
+import { schemaMistakes } from '../support/kubernetes-schema.ts'
+
+const root = join(import.meta.dirname, '../../manifests')
+const test = suite('manifests')
+
+interface Container {
+  readonly name: string
+  readonly args?: readonly string[]
+  readonly command?: readonly string[]
+  readonly ports: readonly { name: string; containerPort: number; protocol: string }[]
+  readonly env: readonly { name: string }[]
+  readonly securityContext: {
+    readonly runAsNonRoot: boolean
+    readonly allowPrivilegeEscalation: boolean
+    readonly readOnlyRootFilesystem: boolean
+    readonly capabilities: { readonly drop: readonly string[]; readonly add: readonly string[] }
+  }
+  readonly startupProbe: Probe
+  readonly livenessProbe: Probe
+  readonly readinessProbe: Probe
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string }
+}
+
+interface DaemonSet {
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> }
+    readonly template: {
+      readonly metadata: {
+        readonly labels: Readonly<Record<string, string>>
+        readonly annotations: Readonly<Record<string, string>>
+      }
+      readonly spec: {
+        readonly hostNetwork: boolean
+        readonly dnsPolicy: string
+        readonly enableServiceLinks: boolean
+        readonly terminationGracePeriodSeconds: number
+        readonly initContainers: readonly [Container]
+        readonly containers: readonly [Container]
+        readonly volumes: readonly { name: string; configMap: { name: string } }[]
+      }
+    }
+  }
+}
+
+function documents(file: string): unknown[] {
+  return parseAllDocuments(readFileSync(join(root, file), 'utf8')).map((document) => {
+    assert.equal(document.errors.map(String), [], file)
+    return document.toJS() as unknown
+  })
+}
+
+const daemonSet = () => documents('daemonset.yaml')[0] as DaemonSet
+const kustomization = () =>
+  documents('kustomization.yaml')[0] as { resources: string[]; images: { name: string }[] }
+const configText = () =>
+  (documents('configmap.yaml')[0] as { data: Record<string, string> }).data['neardns.yaml'] ?? ''
+
+test('every manifest passes the Kubernetes schema without unknown fields', () => {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
+    .sort()
+  assert.ok(files.length >= 5, files.join())
+  for (const file of files) {
+    for (const document of documents(file)) assert.equal(schemaMistakes(document), [], file)
+  }
+})
+
+test('the schema check refuses unknown fields, wrong types and missing fields', () => {
+  const spoiled: [
+    string,
+    (pod: Record<string, unknown>, container: Record<string, unknown>) => void,
+  ][] = [
+    [
+      '/spec/template/spec/hostNetworks: unknown field',
+      (pod) => Object.assign(pod, { hostNetworks: true }),
+    ],
+    [
+      '/spec/template/spec/containers/0/livenessProbe/httpGet/paths: unknown field',
+      (_, container) =>
+        Object.assign((container['livenessProbe'] as { httpGet: object }).httpGet, { paths: '/' }),
+    ],
+    ['/spec/template/spec/hostNetwork: type', (pod) => Object.assign(pod, { hostNetwork: 'yes' })],
+    [
+      '/spec/template/spec/terminationGracePeriodSeconds: type',
+      (pod) => Object.assign(pod, { terminationGracePeriodSeconds: '15s' }),
+    ],
+    [
+      '/spec/template/spec/containers/0/args/0: type',
+      (_, container) => Object.assign(container, { args: [53] }),
+    ],
+    [
+      '/spec/template/spec/containers/0: required',
+      (_, container) => Object.assign(container, { name: undefined }),
+    ],
+  ]
+  for (const [expected, spoil] of spoiled) {
+    const copy = daemonSet()
+    const pod = copy.spec.template.spec as unknown as Record<string, unknown>
+    spoil(pod, (pod['containers'] as Record<string, unknown>[])[0] ?? {})
+    const mistakes = schemaMistakes(copy)
+    assert.ok(
+      mistakes.some((line) => line.startsWith(expected)),
+      `${expected}\n${mistakes.join('\n')}`,
+    )
+  }
+  assert.equal(schemaMistakes({ apiVersion: 'apps/v2', kind: 'DaemonSet' }), [
+    'no schema for apps/v2 DaemonSet',
+  ])
+})
+
+test('the kustomization names every manifest beside it and every image in them', () => {
+  const files = readdirSync(root).filter((f) => f.endsWith('.yaml') && f !== 'kustomization.yaml')
+  assert.equal([...kustomization().resources].sort(), files.sort())
+  const names = kustomization().images.map((image) => image.name)
+  assert.equal(names, ['neardns'])
+  const images = readFileSync(join(root, 'daemonset.yaml'), 'utf8').matchAll(/^\s+image: (\S+)$/gm)
+  assert.equal(new Set([...images].map((match) => match[1])), new Set(names))
+})
+
+test('the pod template carries the labels that the selector asks for', () => {
+  const { selector, template } = daemonSet().spec
+  for (const [key, value] of Object.entries(selector.matchLabels)) {
+    assert.is(template.metadata.labels[key], value)
+  }
+  assert.is(template.metadata.labels['k8s-app'], 'node-local-dns')
+})
+
+test('the address of the init container is the one that the daemon listens on', () => {
+  const { initContainers } = daemonSet().spec.template.spec
+  const address = initContainers[0].command?.[2]
+  assert.match(configText(), new RegExp(`^ {2}- ${address?.replaceAll('.', '\\.')}:53$`, 'm'))
+})
+
+test('CoreDNS is found by the variable that the kubelet makes of the Service in service.yaml', () => {
+  const service = documents('service.yaml')[0] as { metadata: { name: string } }
+  const variable = `${service.metadata.name.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`
+  const pod = daemonSet().spec.template.spec
+  assert.ok(pod.containers[0].args?.includes(`--cluster-upstream=$(${variable}):53`))
+  assert.is(pod.enableServiceLinks, true)
+})
+
+test('probes, scrape annotation and --admin agree on one port', () => {
+  const { metadata, spec } = daemonSet().spec.template
+  const [container] = spec.containers
+  const admin = container.args?.find((arg) => arg.startsWith('--admin=')) ?? ''
+  const port = Number(admin.split(':').at(-1))
+  assert.is(container.ports.find((p) => p.name === 'metrics')?.containerPort, port)
+  assert.is(metadata.annotations['prometheus.io/port'], String(port))
+  const variable = /\$\((\w+)\)/.exec(admin)?.[1]
+  assert.ok(
+    container.env.some((entry) => entry.name === variable),
+    admin,
+  )
+  assert.is(container.startupProbe.httpGet.path, '/startup')
+  assert.is(container.livenessProbe.httpGet.path, '/health')
+  assert.is(container.readinessProbe.httpGet.path, '/ready')
+  for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
+    assert.is(container[probe].httpGet.port, 'metrics')
+  }
+})
+
+test('the daemon runs without root and with one capability, the init container with NET_ADMIN and no more rights', () => {
+  const { initContainers, containers } = daemonSet().spec.template.spec
+  assert.is(containers[0].securityContext.runAsNonRoot, true)
+  assert.equal(containers[0].securityContext.capabilities.add, ['NET_BIND_SERVICE'])
+  assert.equal(initContainers[0].securityContext.capabilities.add, [
+    'NET_ADMIN',
+    'NET_BIND_SERVICE',
+  ])
+  for (const { securityContext } of [initContainers[0], containers[0]]) {
+    assert.equal(securityContext.capabilities.drop, ['ALL'])
+    assert.is(securityContext.allowPrivilegeEscalation, false)
+    assert.is(securityContext.readOnlyRootFilesystem, true)
+  }
+})
+
+test('the daemon asks the resolvers of the node and not itself', () => {
+  const pod = daemonSet().spec.template.spec
+  assert.is(pod.hostNetwork, true)
+  assert.is(pod.dnsPolicy, 'Default')
+})
+
+test.run()
