@@ -1,0 +1,147 @@
+/**
+ * Goal: the runner cannot be green by accident. Method: it is started as a child process on folders that each
+ * hold one defect (test/fixtures/runner).
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const here = import.meta.dirname
+const fixtures = join(here, '..', 'fixtures', 'runner')
+
+interface Run {
+  readonly code: number | null
+  readonly output: string
+  readonly lastLine: string
+}
+
+function run(
+  fixture: string,
+  filters: readonly string[] = [],
+  env: Record<string, string> = { NEARDNS_TEST_REQUIRE_ALL: '' },
+): Run {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(here, '..', 'run.ts'), '--root', join(fixtures, fixture), '--timeout', '400', ...filters],
+    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', ...env } },
+  )
+  return { code: status, output: stdout, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '' }
+}
+
+function assertFails(fixture: string, lastLine: string, says: RegExp): void {
+  const { code, output, lastLine: last } = run(fixture)
+  assert.is.not(code, 0, output)
+  assert.is(last, lastLine, output)
+  assert.match(output, says)
+  assert.match(output, new RegExp(`FAIL .*${fixture}`), output)
+}
+
+const test = suite('test/run')
+
+test('a file whose tests pass is green', () => {
+  const { code, lastLine, output } = run('good')
+  assert.is(code, 0, output)
+  assert.is(lastLine, '2 passed, 0 failed')
+})
+
+test('a failed assertion fails', () => assertFails('assertion', '1 passed, 1 failed', /one is two/))
+
+test('a file without a test fails', () =>
+  assertFails('no-test', '0 passed, 1 failed', /file without a test/))
+
+test('a suite without a test fails', () =>
+  assertFails('empty-suite', '0 passed, 1 failed', /suite without a test/))
+
+test('a suite without .run() fails although another suite of the file runs', () =>
+  assertFails('no-run', '1 passed, 1 failed', /forgotten.*\.run\(\) is missing/))
+
+test('a test registered after .run() fails', () =>
+  assertFails('late-test', '1 passed, 1 failed', /1 of 2 tests did not run/))
+
+test('a throw in before fails', () =>
+  assertFails('throws-in-before', '0 passed, 1 failed', /before: hook broke/))
+
+test('a throw in after fails', () =>
+  assertFails('throws-in-after', '1 passed, 1 failed', /after: hook broke/))
+
+test('a throw in before.each fails', () =>
+  assertFails('throws-in-before.each', '0 passed, 1 failed', /before\.each: hook broke/))
+
+test('a throw in after.each fails', () =>
+  assertFails('throws-in-after.each', '1 passed, 1 failed', /after\.each: hook broke/))
+
+test('a test that throws something else than an error fails by itself', () =>
+  assertFails('throws-nothing', '0 passed, 2 failed', /throws a string: threw 'text'/))
+
+test('a test that never ends fails and the next one still runs', () =>
+  assertFails('hangs', '1 passed, 1 failed', /never ends: timed out after 400 ms/))
+
+test('a hook that never ends fails', () =>
+  assertFails('hangs-in-hook', '0 passed, 1 failed', /before: timed out/))
+
+test('a file whose import never ends fails', () =>
+  assertFails('hangs-in-import', '0 passed, 1 failed', /could not be loaded: timed out/))
+
+test('a test that blocks the event loop is killed and named', () =>
+  assertFails('blocks', '0 passed, 1 failed', /spins for ever: blocked the event loop/))
+
+test('an unhandled rejection fails and names the file', () =>
+  assertFails('rejection', '1 passed, 1 failed', /unhandled rejection: nobody caught me/))
+
+test('an uncaught exception fails and names the file', () =>
+  assertFails('exception', '1 passed, 1 failed', /uncaught exception: thrown by a callback/))
+
+test('.only fails because it hides the other tests', () =>
+  assertFails('only', '1 passed, 1 failed', /1 of 2 tests did not run/))
+
+test('an exit in the middle of a test fails', () =>
+  assertFails('exits', '0 passed, 1 failed', /exits in the middle/))
+
+test('a file that throws while it is loaded fails', () =>
+  assertFails('does-not-load', '0 passed, 1 failed', /broken at load/))
+
+test('a forgotten .run() of the shared suite fails only its own file', () => {
+  const { code, output, lastLine } = run('anonymous')
+  assert.is(code, 1)
+  assert.is(lastLine, '1 passed, 1 failed', output)
+  assert.match(output, /FAIL .*second\.test\.ts/)
+})
+
+test('a run in which every test is skipped is not green', () => {
+  const { code, output, lastLine } = run('all-skipped')
+  assert.is(code, 1)
+  assert.is(lastLine, '0 passed, 0 failed')
+  assert.match(output, /skipped: 1 in .*all-skipped/)
+})
+
+test('a skipped test is counted, and what would enable it is told', () => {
+  const { code, output } = run('needs')
+  assert.is(code, 0, output)
+  assert.match(output, /skipped: 1 in .*needs\.test\.ts\nneeds rocket: apt-get install rocket/)
+})
+
+test('a skipped test fails where everything is required', () => {
+  const { code, output } = run('needs', [], { NEARDNS_TEST_REQUIRE_ALL: '1' })
+  assert.is(code, 1, output)
+  assert.match(output, /FAIL NEARDNS_TEST_REQUIRE_ALL: 1 tests skipped/)
+})
+
+test('a filter that matches no file fails', () => {
+  const { code, output, lastLine } = run('good', ['no-such-file'])
+  assert.is(code, 1)
+  assert.is(lastLine, '0 passed, 1 failed', output)
+})
+
+test('a file may raise its own time limit', () => {
+  const { code, output } = run('long-limit')
+  assert.is(code, 0, output)
+})
+
+test('a socket left open is reported and does not keep the run alive', () => {
+  const { code, output } = run('leaks')
+  assert.is(code, 0, output)
+  assert.match(output, /warning: left open: TCPServerWrap x 1 \(.*leaks\.test\.ts\)/)
+})
+
+test.run()

@@ -1,0 +1,17 @@
+/** The watching thread of watchdog.ts. Writes to the descriptors itself: `console` goes through the blocked thread. */
+import { writeSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+import type { WatchdogOrder } from './watchdog.ts'
+
+let timer: NodeJS.Timeout | undefined
+
+parentPort?.on('message', (order: WatchdogOrder | undefined) => {
+  clearTimeout(timer)
+  if (order !== undefined) timer = setTimeout(() => kill(order), order.killInMs)
+})
+
+function kill({ label, killInMs, passed, failed }: WatchdogOrder): void {
+  writeSync(1, `\nFAIL ${label}: blocked the event loop, killed after ${killInMs} ms\n`)
+  writeSync(1, `${passed} passed, ${failed + 1} failed\n`)
+  process.kill(process.pid, 'SIGKILL')
+}
