@@ -1,0 +1,132 @@
+/**
+ * Goal: who may import whom stays as drawn in CONTRIBUTING. Method: the import lines of every file under src,
+ * compared with the tables below. Biome holds the same lines per folder while one types; this adds the owner
+ * of each outside package and the cycles.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const source = join(import.meta.dirname, '../../src')
+
+/** Rooms that a room may import from, besides itself. What is not listed (cli, demo, daemon, main) may import all. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  core: ['wire'],
+  config: ['wire', 'core'],
+  platform: ['node:'],
+  net: ['wire', 'core', 'config', 'platform', 'node:'],
+  host: ['wire', 'core', 'config', 'platform', 'node:'],
+  kube: ['wire', 'core', 'config', 'platform', 'node:'],
+  observe: ['wire', 'core', 'config', 'platform', 'node:'],
+  'pipeline.ts': ['wire', 'core', 'config', 'platform'],
+}
+
+/** Only these may import daemon.ts; main.ts is imported by nobody. */
+const importersOfDaemon = ['main.ts', 'cli', 'demo']
+
+/** The one file that may import each outside package. */
+const ownerOf: Readonly<Record<string, string>> = {
+  'dns-packet': 'wire/message.ts',
+  'quick-lru': 'core/cache-store.ts',
+  'dgram-as-promised': 'net/udp-portable.ts',
+  'prom-client': 'observe/metrics.ts',
+  pino: 'observe/log.ts',
+  zod: 'config/setting.ts',
+  yaml: 'config/yaml.ts',
+  'ipaddr.js': 'config/address.ts',
+}
+
+interface Import {
+  /** Path below src. */
+  readonly from: string
+  /** Path below src, `node:...` or the name of a package. */
+  readonly to: string
+  readonly isTypeOnly: boolean
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .toSorted()
+const imports = files.flatMap(importsOf)
+
+function importsOf(from: string): Import[] {
+  const text = readFileSync(join(source, from), 'utf8').replaceAll(
+    /^\s*(\/\*[\s\S]*?\*\/|\/\/.*)/gm,
+    '',
+  )
+  const statement = /^\s*(?:import|export)\s+(type\s)?[^'"();]*?from\s+'([^']+)'/gm
+  const bare = /^\s*import\s+()'([^']+)'/gm
+  const dynamic = /\bimport\(\s*()'([^']+)'/g
+  return [statement, bare, dynamic]
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map((match) => ({ from, to: target(from, match[2] ?? ''), isTypeOnly: Boolean(match[1]) }))
+}
+
+function target(from: string, specifier: string): string {
+  if (specifier.startsWith('.')) return normalize(join(dirname(from), specifier))
+  if (specifier.startsWith('node:')) return specifier
+  return specifier.split('/')[0] ?? specifier
+}
+
+const isInside = (path: string) => path.endsWith('.ts')
+const roomOf = (path: string) => (path.startsWith('node:') ? 'node:' : (path.split('/')[0] ?? ''))
+const asText = ({ from, to }: Import) => `${from} imports ${to}`
+
+const test = suite('meta/layering')
+
+test('every room imports only from the rooms that are open to it', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const open = mayImport[roomOf(from)]
+    if (open === undefined || (!isInside(to) && !to.startsWith('node:'))) return false
+    return roomOf(from) !== roomOf(to) && !open.includes(roomOf(to))
+  })
+  assert.equal(wrong.map(asText), [])
+})
+
+test('a file with a table entry or a folder of its own exists, so that the table is not about nothing', () => {
+  assert.ok(files.length > 20, `${files.length} files`)
+  assert.ok(imports.length > files.length, `${imports.length} imports`)
+  for (const owner of Object.values(ownerOf)) assert.ok(files.includes(owner), owner)
+})
+
+test('each outside package is imported by its owner file alone', () => {
+  const outside = imports.filter(({ to }) => !isInside(to) && !to.startsWith('node:'))
+  const foreign = outside.filter(({ from, to }) => ownerOf[to] !== from && !from.endsWith('.d.ts'))
+  assert.equal(foreign.map(asText), [])
+})
+
+test('only the command line imports the daemon, and nobody imports main', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      to === 'main.ts' || (to === 'daemon.ts' && !importersOfDaemon.includes(roomOf(from))),
+  )
+  assert.equal(wrong.map(asText), [])
+})
+
+test('imports that exist at run time form no cycle', () => {
+  const edges = Map.groupBy(
+    imports.filter(({ isTypeOnly, to }) => !isTypeOnly && isInside(to)),
+    ({ from }) => from,
+  )
+  assert.equal(findCycle(edges), [])
+})
+
+/** @returns the files of one cycle in order, or nothing */
+function findCycle(edges: ReadonlyMap<string, readonly Import[]>): string[] {
+  const done = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path]
+    if (done.has(path)) return []
+    done.add(path)
+    for (const { to } of edges.get(path) ?? []) {
+      const cycle = visit(to, [...trail, path])
+      if (cycle.length > 0) return cycle
+    }
+    return []
+  }
+  return files.map((path) => visit(path, [])).find((cycle) => cycle.length > 0) ?? []
+}
+
+test.run()
