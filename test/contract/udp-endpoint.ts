@@ -1,0 +1,239 @@
+/*
+ * What every UDP endpoint does, whichever system calls it uses. A test file runs this suite for each
+ * implementation. Method: real sockets on 127.0.0.1 and ::1.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Transport } from '../../src/core/ports.ts'
+import { BindError } from '../../src/net/bind.ts'
+import type { UdpEndpoint, UdpEndpointOptions } from '../../src/net/udp-endpoint.ts'
+import { ask, idOf, ScriptedHandler, v4, v6 } from '../net/scripted-handler.ts'
+import { UdpClient } from '../support/dns-client.ts'
+import { until } from '../support/process.ts'
+
+export type OpenUdpEndpoint = (options: UdpEndpointOptions) => UdpEndpoint
+
+const settings = { receiveBufferBytes: 4_194_304, sendQueueMax: 1000 }
+
+export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
+  const contract = suite(`contract/udp-endpoint of ${name}`)
+
+  /** Runs `body` against a started endpoint and closes everything. */
+  async function withEndpoint(
+    body: (endpoint: UdpEndpoint, handler: ScriptedHandler, client: UdpClient) => Promise<void>,
+    options: Partial<UdpEndpointOptions> = {},
+  ): Promise<void> {
+    const endpoint = open({ address: v4, serverIndex: 0, settings, ...options })
+    const handler = new ScriptedHandler()
+    await endpoint.start(handler)
+    const { address: host, port } = endpoint.address
+    const client = await UdpClient.open({ host, port })
+    try {
+      await body(endpoint, handler, client)
+    } finally {
+      await client.close()
+      await endpoint.stop()
+    }
+  }
+
+  for (const address of [v4, v6]) {
+    contract(`a query to ${address.address} is answered from that address`, async () => {
+      await withEndpoint(
+        async (endpoint, handler, client) => {
+          // The client is connected: a reply from any other address or port never reaches it.
+          client.send(ask(7, 'echo', 'payload'))
+          const reply = await client.next()
+          assert.is(idOf(reply), 7)
+          assert.is(reply?.toString('latin1', 13), 'payload')
+          assert.is.not(endpoint.address.port, 0)
+          assert.equal(handler.seen, [
+            {
+              transport: Transport.udp,
+              family: address.family,
+              port: client.socket.address().port,
+              serverIndex: 3,
+              address: address.address,
+            },
+          ])
+        },
+        { address, serverIndex: 3 },
+      )
+    })
+  }
+
+  contract('a datagram without an answer gets none, and the next one does', async () => {
+    await withEndpoint(async (_endpoint, _handler, client) => {
+      client.send(ask(1, 'drop'))
+      client.send(ask(2, 'echo'))
+      assert.is(idOf(await client.next()), 2)
+    })
+  })
+
+  contract('empty datagrams and datagrams of any length reach the handler', async () => {
+    await withEndpoint(async (endpoint, handler, client) => {
+      client.send(Buffer.alloc(0))
+      for (const bytes of [1, 11, 12, 13, 512, 65000]) client.send(Buffer.alloc(bytes))
+      client.send(ask(9, 'echo'))
+      assert.is(idOf(await client.next()), 0)
+      await until('8 received', () => endpoint.stats.received === 8)
+      assert.is(handler.handled, 8)
+    })
+  })
+
+  contract('held queries are answered in any order, each to its own sender', async () => {
+    await withEndpoint(async (endpoint, handler, first) => {
+      const { address: host, port } = endpoint.address
+      const second = await UdpClient.open({ host, port })
+      first.send(ask(1, 'hold'))
+      await handler.heldCount(1)
+      second.send(ask(2, 'hold'))
+      await handler.heldCount(2)
+      handler.release(1, 'to second')
+      assert.is(idOf(await second.next()), 2)
+      handler.release(0, 'to first')
+      const reply = await first.next()
+      assert.is(idOf(reply), 1)
+      assert.is(reply?.toString('latin1', 12), 'to first')
+      await second.close()
+    })
+  })
+
+  contract('a held reply sent while the handler is writing another spoils neither', async () => {
+    const endpoint = open({ address: v4, serverIndex: 0, settings })
+    const holder = new ScriptedHandler()
+    await endpoint.start({
+      handle(query, queryBytes, out, peer) {
+        const replyBytes = holder.handle(query, queryBytes, out, peer)
+        if (replyBytes > 0) holder.release(0, 'held text')
+        return replyBytes
+      },
+    })
+    const { address: host, port } = endpoint.address
+    const client = await UdpClient.open({ host, port })
+    client.send(ask(1, 'hold'))
+    await holder.heldCount(1)
+    client.send(ask(2, 'echo', 'written'))
+    const [one, two] = [await client.next(), await client.next()]
+    assert.equal([idOf(one), one?.toString('latin1', 12)], [1, 'held text'])
+    assert.equal([idOf(two), two?.toString('latin1', 13)], [2, 'written'])
+    await client.close()
+    await endpoint.stop()
+  })
+
+  contract('an exception in the handler is told and counted, and service goes on', async () => {
+    const defects: unknown[] = []
+    await withEndpoint(
+      async (endpoint, _handler, client) => {
+        client.send(ask(1, 'throw'))
+        client.send(ask(2, 'echo'))
+        assert.is(idOf(await client.next()), 2)
+        assert.is(endpoint.stats.handlerDefects, 1)
+        assert.is(defects.length, 1)
+      },
+      { onDefect: (error) => defects.push(error) },
+    )
+  })
+
+  contract('a burst of 200 datagrams is answered in full', async () => {
+    await withEndpoint(async (endpoint, _handler, client) => {
+      const missing = new Set<number | undefined>()
+      for (let id = 1; id <= 200; id += 1) {
+        missing.add(id)
+        client.send(ask(id, 'echo'))
+      }
+      while (missing.size > 0) {
+        const reply = await client.next()
+        assert.ok(missing.delete(idOf(reply)), `${missing.size} replies are missing`)
+      }
+      await until('200 sent', () => endpoint.stats.sent === 200)
+    })
+  })
+
+  contract('the receive buffer that the kernel granted is known', async () => {
+    await withEndpoint(
+      async (endpoint) => {
+        assert.is(endpoint.stats.receiveBufferBytes, 100_000)
+      },
+      { settings: { ...settings, receiveBufferBytes: 100_000 } },
+    )
+  })
+
+  contract(
+    'after stopReceiving no query is handled, and held ones are still answered',
+    async () => {
+      await withEndpoint(async (endpoint, handler, client) => {
+        client.send(ask(1, 'hold'))
+        await handler.heldCount(1)
+        endpoint.stopReceiving()
+        client.send(ask(2, 'echo'))
+        await until('1 ignored', () => endpoint.stats.ignored === 1)
+        handler.release(0)
+        assert.is(idOf(await client.next()), 1)
+        assert.is(handler.handled, 1)
+      })
+    },
+  )
+
+  contract('a reply after stop goes nowhere and harms nobody', async () => {
+    await withEndpoint(async (endpoint, handler, client) => {
+      client.send(ask(1, 'hold'))
+      await handler.heldCount(1)
+      await endpoint.stop()
+      handler.release(0)
+      assert.is(endpoint.stats.unsendable, 1)
+    })
+  })
+
+  contract('stop frees the port, and may be called twice and before start', async () => {
+    await withEndpoint(async (endpoint) => {
+      await endpoint.stop()
+      await endpoint.stop()
+      const next = open({ address: endpoint.address, serverIndex: 0, settings })
+      await next.start(new ScriptedHandler())
+      await next.stop()
+    })
+    await open({ address: v4, serverIndex: 0, settings }).stop()
+  })
+
+  contract('a taken port is reported with its code, address and transport', async () => {
+    await withEndpoint(async (endpoint) => {
+      const second = open({ address: endpoint.address, serverIndex: 0, settings })
+      const error = await failureOf(second)
+      assert.is(error.code, 'EADDRINUSE')
+      assert.is(error.transport, 'udp')
+      assert.equal(error.address, endpoint.address)
+      assert.match(error.message, `cannot listen on udp 127.0.0.1:${endpoint.address.port}: `)
+    })
+  })
+
+  contract('an address of another machine is reported with its code', async () => {
+    for (const address of ['192.0.2.1', '2001:db8::1']) {
+      const family = address.includes(':') ? 6 : 4
+      const foreign = { address, port: 5353, family } as const
+      const error = await failureOf(open({ address: foreign, serverIndex: 0, settings }))
+      assert.is(error.code, 'EADDRNOTAVAIL')
+    }
+  })
+
+  contract('::1 and 127.0.0.1 can have the same port', async () => {
+    await withEndpoint(async (endpoint) => {
+      const address = { ...v6, port: endpoint.address.port }
+      const other = open({ address, serverIndex: 1, settings })
+      await other.start(new ScriptedHandler())
+      await other.stop()
+    })
+  })
+
+  contract.run()
+}
+
+async function failureOf(endpoint: UdpEndpoint): Promise<BindError> {
+  try {
+    await endpoint.start(new ScriptedHandler())
+  } catch (error) {
+    if (error instanceof BindError) return error
+    throw error
+  }
+  await endpoint.stop()
+  throw new Error('it was bound')
+}
