@@ -1,0 +1,52 @@
+/** The child process behind agent.ts. Ends when its parent does. */
+
+import type { AgentCommands, AgentReply, AgentRequest } from './agent.ts'
+import { askTcp, askUdp } from './dns-client.ts'
+import { readMessage, writeQuery } from './dns-message.ts'
+import { KubeApi } from './kube-api.ts'
+import { makeKubeWorld } from './kube-world.ts'
+import { runLoad } from './load.ts'
+
+type Commands = {
+  [C in keyof AgentCommands]: (
+    argument: AgentCommands[C]['argument'],
+  ) => Promise<AgentCommands[C]['result']>
+}
+
+const commands: Commands = {
+  async ask({ server, name, type, options = {} }) {
+    const startMs = performance.now()
+    const query = writeQuery(name, type, options)
+    // A connection that cannot be made is no answer, like any other silence.
+    const reply = await (options.tcp ? askTcp : askUdp)(server, query, options.timeoutMs).catch(
+      () => undefined,
+    )
+    const tookMs = performance.now() - startMs
+    return reply === undefined ? { tookMs } : { reply: readMessage(reply), tookMs }
+  },
+  load: runLoad,
+  async kubeApi({ namespaces, port }) {
+    const api = await KubeApi.start(makeKubeWorld(namespaces), { port })
+    return { url: api.url }
+  },
+  async fetch({ url }) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(3000) })
+    return { status: response.status, body: await response.text() }
+  },
+}
+
+process.on('message', (request: AgentRequest) => {
+  void serve(request)
+})
+process.on('disconnect', () => process.exit(0))
+
+async function serve(request: AgentRequest): Promise<void> {
+  const { number, command, argument } = request
+  // The table pairs each command with its argument; the union that comes off the wire has lost that.
+  const run = commands[command] as (argument: unknown) => Promise<unknown>
+  const reply: AgentReply = await run(argument).then(
+    (result) => ({ number, result }),
+    (error: unknown) => ({ number, error: String(error) }),
+  )
+  process.send?.(reply)
+}

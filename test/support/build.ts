@@ -1,0 +1,44 @@
+/** Small programs that tests need in other languages, built once per source text and kept in the cache directory. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { cacheDirectory, goPath } from './needs.ts'
+import { mustRun } from './process.ts'
+
+/** Builds one C file. @returns path of the program; musl programs are static, so they carry their own resolver */
+export async function buildC(source: string, compiler: 'gcc' | 'musl-gcc'): Promise<string> {
+  const flags = compiler === 'musl-gcc' ? ['-static'] : []
+  return await cached(source, compiler, (target) =>
+    mustRun(compiler, ['-O1', '-Wall', '-Werror', ...flags, '-o', target, source]),
+  )
+}
+
+/** Builds one Go file without cgo, so that it has Go's own resolver and not the C library's. */
+export async function buildGo(source: string): Promise<string> {
+  const go = goPath()
+  if (go === undefined) throw new Error('no Go')
+  const env = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GO111MODULE: 'off' }
+  return await cached(source, 'go', (target) =>
+    mustRun(go, ['build', '-tags', 'netgo', '-o', target, source], { env, timeoutMs: 120_000 }),
+  )
+}
+
+async function cached(
+  source: string,
+  tool: string,
+  build: (target: string) => Promise<unknown>,
+): Promise<string> {
+  const hash = createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex')
+    .slice(0, 16)
+  const target = join(cacheDirectory(), 'programs', `${basename(source)}-${tool}-${hash}`)
+  if (existsSync(target)) return target
+  await mkdir(dirname(target), { recursive: true })
+  // Built aside and moved: two runs at once must not see half a program.
+  const aside = `${target}.${process.pid}`
+  await build(aside)
+  await rename(aside, target)
+  return target
+}

@@ -1,0 +1,81 @@
+/**
+ * The daemon as a child process, run from source with the Node that runs the tests, from its ready line to its end
+ * by SIGTERM. Its log lines are kept for tests to look at.
+ */
+import { join } from 'node:path'
+import { Child, type Exit } from './process.ts'
+
+const repository = join(import.meta.dirname, '..', '..')
+
+export interface NeardnsOptions {
+  /** Flags after `run`, such as `--listen 127.0.0.1:5353`. */
+  readonly args: readonly string[]
+  readonly netns?: string | undefined
+  readonly env?: Readonly<Record<string, string>>
+  /** A start slower than this is a failure. */
+  readonly readyTimeoutMs?: number
+}
+
+export interface LogLine {
+  readonly level?: number | string
+  readonly msg?: string
+  readonly [field: string]: unknown
+}
+
+export class Neardns {
+  readonly child: Child
+
+  private constructor(child: Child) {
+    this.child = child
+  }
+
+  /** Starts it and waits for its ready line; throws with its last lines when that does not come. */
+  static async start(options: NeardnsOptions): Promise<Neardns> {
+    const neardns = Neardns.spawn(options)
+    try {
+      await neardns.child.line(isReadyLine, options.readyTimeoutMs ?? 10_000)
+      return neardns
+    } catch (error) {
+      await neardns.child.stop('SIGKILL')
+      throw error
+    }
+  }
+
+  /** Starts it and waits for nothing: for starts that must fail. */
+  static spawn(options: NeardnsOptions): Neardns {
+    const main = join(repository, 'src', 'main.ts')
+    const child = new Child(process.execPath, [main, 'run', ...options.args], {
+      netns: options.netns,
+      ...(options.env ? { env: options.env } : {}),
+    })
+    return new Neardns(child)
+  }
+
+  get pid(): number {
+    return this.child.pid
+  }
+
+  /** Its log so far; lines that are not JSON (a crash) come as `{ msg }`. */
+  log(): LogLine[] {
+    return this.child.lines.map(parseLine)
+  }
+
+  async stop(): Promise<Exit> {
+    return await this.child.stop('SIGTERM', 8000)
+  }
+}
+
+function isReadyLine(line: string): boolean {
+  const { msg, ...rest } = parseLine(line)
+  return typeof msg === 'string' && msg.includes('ready') && 'listening' in rest
+}
+
+function parseLine(line: string): LogLine {
+  try {
+    const parsed: unknown = JSON.parse(line)
+    if (typeof parsed === 'object' && parsed !== null) return { ...parsed }
+  } catch {
+    // Not a log line.
+  }
+  return { msg: line }
+}
