@@ -89,6 +89,7 @@ export const Ede = {
   cachedError: 13,
   notReady: 14,
   prohibited: 18,
+  staleNxdomain: 19,
   noReachableAuthority: 22,
   networkError: 23,
 } as const

@@ -66,6 +66,11 @@ export class Question {
   markerAt = 0
   markerBytes = 0
 
+  /** A copy that lives on when the next packet overwrites this one. */
+  clone(): Question {
+    return Object.assign(new Question(), this)
+  }
+
   get recursionDesired(): boolean {
     return (this.flags1 & Flag1.rd) !== 0
   }

@@ -1,0 +1,48 @@
+/** A query as it came in: what a reply to it needs to know. */
+import type { Question } from '../wire/question.ts'
+import type { ReplyTo, Transport } from './ports.ts'
+
+export interface Arrival {
+  readonly question: Question
+  /** Holds at least header and question. */
+  readonly query: Buffer
+  /** Length of the packet that came. */
+  readonly queryBytes: number
+  readonly serverIndex: number
+  readonly transport: Transport
+  readonly family: 4 | 6
+  /** Monotonic. */
+  readonly arrivedMs: number
+  /** Client's address in text; may build a string. */
+  clientAddress(): string
+}
+
+/** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
+export class Waiter implements Arrival {
+  readonly question: Question
+  readonly query: Buffer
+  readonly queryBytes: number
+  readonly serverIndex: number
+  readonly transport: Transport
+  readonly family: 4 | 6
+  readonly arrivedMs: number
+  readonly client: string
+  readonly replyTo: ReplyTo
+  isAnswered = false
+
+  constructor(arrival: Arrival, replyTo: ReplyTo) {
+    this.question = arrival.question.clone()
+    this.query = Buffer.from(arrival.query.subarray(0, arrival.question.questionEnd))
+    this.queryBytes = arrival.queryBytes
+    this.serverIndex = arrival.serverIndex
+    this.transport = arrival.transport
+    this.family = arrival.family
+    this.arrivedMs = arrival.arrivedMs
+    this.client = arrival.clientAddress()
+    this.replyTo = replyTo
+  }
+
+  clientAddress(): string {
+    return this.client
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Which bits of a query split the cache: the folded qname as wire octets, type, class, DO and CD. Not the letter case, the
+ * EDNS size, the transport or the client. DO and CD are in because an upstream answers them differently (signatures,
+ * unvalidated data: CVE-2024-0874). Octets, not text: `a.b` as one label is another name than `a`, `b`.
+ */
+import { headerBytes, nameBytesMax } from '../wire/constants.ts'
+import { foldTable } from '../wire/name.ts'
+import type { Question } from '../wire/question.ts'
+
+const suffixBytes = 5
+const byNameBit = 4
+
+/** Makes keys in one scratch buffer; the strings are one-byte strings, cheap to hash and compare. */
+export class CacheKeys {
+  /** Hash of the folded qname alone, of the last key made; 32 bits, signed. */
+  nameHash = 0
+  /** Octets of `name`. */
+  nameBytes = 0
+  private readonly scratch = Buffer.allocUnsafeSlow(nameBytesMax + suffixBytes)
+
+  /** Key of exactly this question. */
+  exact(query: Uint8Array, question: Question): string {
+    this.readName(query, question)
+    return this.finish(question, question.qtype, 0)
+  }
+
+  /** The folded qname of the last `exact`, `nameBytes` octets long; a view that the next call overwrites. */
+  get name(): Uint8Array {
+    return this.scratch
+  }
+
+  /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). After `exact`. */
+  wholeName(question: Question): string {
+    return this.finish(question, 0, byNameBit)
+  }
+
+  private readName(query: Uint8Array, question: Question): void {
+    const { scratch } = this
+    let hash = 0
+    let to = 0
+    for (let from = headerBytes; from < question.qnameEnd; from++) {
+      const octet = foldTable[query[from] as number] as number
+      hash = (Math.imul(hash, 31) + octet) | 0
+      scratch[to++] = octet
+    }
+    this.nameHash = hash
+    this.nameBytes = to
+  }
+
+  private finish(question: Question, qtype: number, extra: number): string {
+    const { scratch, nameBytes } = this
+    scratch[nameBytes] = qtype >>> 8
+    scratch[nameBytes + 1] = qtype & 0xff
+    scratch[nameBytes + 2] = question.qclass >>> 8
+    scratch[nameBytes + 3] = question.qclass & 0xff
+    const bits = (question.dnssecOk ? 1 : 0) | (question.checkingDisabled ? 2 : 0) | extra
+    scratch[nameBytes + 4] = bits
+    return scratch.toString('latin1', 0, nameBytes + suffixBytes)
+  }
+}

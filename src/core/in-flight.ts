@@ -1,0 +1,83 @@
+/**
+ * Questions that wait for an upstream, each asked once however many clients want it (CVE-2020-25686: parallel equal
+ * questions are what a birthday attack needs). Bounded three ways: questions, clients per question, questions per client.
+ */
+import type { Waiter } from './arrival.ts'
+import type { CacheEntry } from './cache.ts'
+import type { Ask } from './ports.ts'
+import type { Route } from './router.ts'
+
+export interface InFlightSettings {
+  readonly questionsMax: number
+  readonly waitersPerQuestionMax: number
+  /** Unanswered queries of one client address. */
+  readonly waitersPerClientMax: number
+}
+
+/** One question on its way upstream. */
+export interface Ticket extends Ask {
+  readonly key: string
+  /** Key for an answer that holds for every type of the name. */
+  readonly wholeNameKey: string
+  readonly hash: number
+  readonly route: Route
+  readonly dnssecOk: boolean
+  /** What the cache had when it was asked, past its time or about to be. */
+  readonly entry: CacheEntry | undefined
+  readonly waiters: Waiter[]
+}
+
+export class InFlight {
+  readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0 }
+  private settings: InFlightSettings
+  private readonly tickets = new Map<string, Ticket>()
+  private readonly waitersByClient = new Map<string, number>()
+
+  constructor(settings: InFlightSettings) {
+    this.settings = settings
+  }
+
+  reconfigure(settings: InFlightSettings): void {
+    this.settings = settings
+  }
+
+  get(key: string): Ticket | undefined {
+    return this.tickets.get(key)
+  }
+
+  hasRoom(): boolean {
+    return this.tickets.size < this.settings.questionsMax
+  }
+
+  open(ticket: Ticket): void {
+    this.tickets.set(ticket.key, ticket)
+    this.stats.questions = this.tickets.size
+  }
+
+  /** @returns false, and counts it, when the ticket or this client already has too many waiting */
+  wait(ticket: Ticket, waiter: Waiter): boolean {
+    const ofClient = this.waitersByClient.get(waiter.client) ?? 0
+    const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
+    if (ticket.waiters.length >= waitersPerQuestionMax || ofClient >= waitersPerClientMax) {
+      this.stats.refused += 1
+      return false
+    }
+    if (ticket.waiters.length > 0) this.stats.joined += 1
+    ticket.waiters.push(waiter)
+    this.waitersByClient.set(waiter.client, ofClient + 1)
+    this.stats.waiters += 1
+    return true
+  }
+
+  /** Takes a finished question out of the table. Its waiters are the caller's now. */
+  close(ticket: Ticket): void {
+    this.tickets.delete(ticket.key)
+    this.stats.questions = this.tickets.size
+    this.stats.waiters -= ticket.waiters.length
+    for (const { client } of ticket.waiters) {
+      const left = (this.waitersByClient.get(client) ?? 1) - 1
+      if (left === 0) this.waitersByClient.delete(client)
+      else this.waitersByClient.set(client, left)
+    }
+  }
+}

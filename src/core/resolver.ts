@@ -1,0 +1,218 @@
+/**
+ * The order of stages: what a question gets at once, and what it waits for. Pure: octets, question and time come in, a
+ * decision goes out, and whoever called does the sending. The second half of a miss is in settlement.ts.
+ */
+import { Ede, Rcode } from '../wire/constants.ts'
+import { upstreamQuery } from '../wire/query.ts'
+import type { Question } from '../wire/question.ts'
+import type { Cache, CacheEntry } from './cache.ts'
+import { ReplySource } from './facts.ts'
+import type { FailureCache } from './failure-cache.ts'
+import type { InFlight, Ticket } from './in-flight.ts'
+import type { Route, Router } from './router.ts'
+import type { Settlement, Settler } from './settlement.ts'
+
+/**
+ * What is to be done with a question. A reply is ready (`image`, or only `rcode` where there are no records), or else
+ * the question waits for `ticket`. One object per resolver, rewritten by each `begin`.
+ */
+export class Decision {
+  isReply = true
+  /** Reply to be copied out now. */
+  image: Buffer | undefined
+  rcode: number = Rcode.noerror
+  source: ReplySource = ReplySource.local
+  /** RFC 8914 code, or -1. */
+  ede = -1
+  /** Position of the zone in the configured order, -1 when none was looked for. */
+  zoneIndex = -1
+  /** What the question waits for; beside a reply, a refresh that nobody waits for. */
+  ticket: Ticket | undefined
+  /** The ticket is new and has to be asked. */
+  starts = false
+  /** An expired answer can be given instead when waiting takes too long. */
+  hasStale = false
+
+  /** @internal */
+  reply(settlement: Settlement, zoneIndex: number): this {
+    this.isReply = true
+    this.image = settlement.image
+    this.rcode = settlement.rcode
+    this.source = settlement.source
+    this.ede = settlement.ede
+    this.zoneIndex = zoneIndex
+    this.ticket = undefined
+    this.starts = false
+    this.hasStale = false
+    return this
+  }
+
+  /** @internal */
+  wait(ticket: Ticket, starts: boolean, hasStale: boolean): this {
+    this.isReply = false
+    this.image = undefined
+    this.ticket = ticket
+    this.starts = starts
+    this.hasStale = hasStale
+    this.zoneIndex = ticket.route.zoneIndex
+    return this
+  }
+}
+
+export interface ResolverParts {
+  readonly cache: Cache
+  readonly failures: FailureCache
+  readonly inFlight: InFlight
+  readonly router: Router
+  readonly settler: Settler
+  /** Data of the EDNS option by which we know our own queries again; empty to send none. */
+  readonly loopMarker: Uint8Array
+}
+
+/** What our own queries announce (RFC 9715). */
+const payloadBytes = 1232
+
+const refused: Settlement = {
+  image: undefined,
+  rcode: Rcode.refused,
+  source: ReplySource.local,
+  ede: -1,
+}
+
+export class Resolver {
+  private readonly parts: ResolverParts
+  private readonly decision = new Decision()
+
+  constructor(parts: ResolverParts) {
+    this.parts = parts
+  }
+
+  /** @returns an object that the next call overwrites */
+  begin(query: Uint8Array, question: Question, nowMs: number): Decision {
+    const entry = this.present(this.parts.cache.lookup(query, question, nowMs))
+    if (entry?.isFresh(nowMs) === true) return this.fromCache(entry, query, question, nowMs)
+    // Nothing is asked on behalf of a client that does not want recursion.
+    if (!question.recursionDesired) return this.decision.reply(refused, -1)
+    return (
+      this.fromStale(entry, nowMs) ??
+      this.fromFailures(nowMs) ??
+      this.fromInFlight(nowMs) ??
+      this.askUpstream(entry, query, question, nowMs)
+    )
+  }
+
+  /** Forgets an entry whose name has got another route since the entry was checked last. */
+  private present(entry: CacheEntry | undefined): CacheEntry | undefined {
+    const { cache, router } = this.parts
+    if (entry === undefined || entry.routeGeneration === router.generation) return entry
+    if (this.route() !== entry.route) {
+      cache.drop(entry.key, entry.hash)
+      return undefined
+    }
+    entry.routeGeneration = router.generation
+    return entry
+  }
+
+  private fromCache(
+    entry: CacheEntry,
+    query: Uint8Array,
+    question: Question,
+    nowMs: number,
+  ): Decision {
+    const { decision } = this
+    decision.isReply = true
+    decision.image = entry.aged(nowMs)
+    decision.rcode = entry.rcode
+    decision.source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
+    decision.ede = -1
+    decision.zoneIndex = entry.route.zoneIndex
+    decision.ticket = undefined
+    decision.starts = false
+    decision.hasStale = false
+    if (this.parts.cache.takeRefreshDue(entry, nowMs)) this.refresh(entry, query, question)
+    return decision
+  }
+
+  private refresh(entry: CacheEntry, query: Uint8Array, question: Question): void {
+    const { cache, inFlight } = this.parts
+    if (!inFlight.hasRoom() || inFlight.get(cache.key) !== undefined) return
+    cache.stats.prefetches += 1
+    this.decision.ticket = this.openTicket(entry, entry.route, query, question)
+    this.decision.starts = true
+  }
+
+  /** Soon after a failure nobody is asked again: the stale answer is given at once (RFC 8767 5). */
+  private fromStale(entry: CacheEntry | undefined, nowMs: number): Decision | undefined {
+    if (entry === undefined || nowMs >= entry.recheckAtMs) return undefined
+    if (!entry.isUsableStale(nowMs)) return undefined
+    return this.decision.reply(this.parts.settler.stale(entry), entry.route.zoneIndex)
+  }
+
+  private fromFailures(nowMs: number): Decision | undefined {
+    const { cache, failures } = this.parts
+    const failure = failures.lookup(cache.key, cache.keys.nameHash, nowMs)
+    if (failure === undefined) return undefined
+    const { rcode, route } = failure
+    const settlement = {
+      image: undefined,
+      rcode,
+      source: ReplySource.failureCache,
+      ede: Ede.cachedError,
+    }
+    return this.decision.reply(settlement, route.zoneIndex)
+  }
+
+  private fromInFlight(nowMs: number): Decision | undefined {
+    const { cache, inFlight } = this.parts
+    const ticket = inFlight.get(cache.key)
+    if (ticket === undefined) return undefined
+    return this.decision.wait(ticket, false, ticket.entry?.isUsableStale(nowMs) === true)
+  }
+
+  private askUpstream(
+    entry: CacheEntry | undefined,
+    query: Uint8Array,
+    question: Question,
+    nowMs: number,
+  ): Decision {
+    const { inFlight, settler } = this.parts
+    const route = this.route()
+    if (!inFlight.hasRoom()) {
+      inFlight.stats.refused += 1
+      return this.decision.reply(settler.overloaded(entry, nowMs), route.zoneIndex)
+    }
+    const ticket = this.openTicket(entry, route, query, question)
+    return this.decision.wait(ticket, true, entry?.isUsableStale(nowMs) === true)
+  }
+
+  private openTicket(
+    entry: CacheEntry | undefined,
+    route: Route,
+    query: Uint8Array,
+    question: Question,
+  ): Ticket {
+    const { cache, inFlight, loopMarker } = this.parts
+    const { dnssecOk, checkingDisabled, questionEnd } = question
+    const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker }
+    const ticket: Ticket = {
+      frame: upstreamQuery(query, questionEnd, options),
+      questionEnd,
+      group: route.group,
+      key: cache.key,
+      wholeNameKey: cache.keys.wholeName(question),
+      hash: cache.keys.nameHash,
+      route,
+      dnssecOk,
+      entry,
+      waiters: [],
+    }
+    inFlight.open(ticket)
+    return ticket
+  }
+
+  /** Route of the name that was looked up last. */
+  private route(): Route {
+    const { keys } = this.parts.cache
+    return this.parts.router.route(keys.name, keys.nameBytes)
+  }
+}

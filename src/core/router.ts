@@ -1,0 +1,63 @@
+/** Which upstream group answers for a name: the longest matching zone, compared label by label. Pure. */
+import type { TtlLimits } from './ttl.ts'
+
+/** How the names of one zone are resolved. Kept by cache entries, so one object lives as long as its zone. */
+export interface Route {
+  /** Presentation form with trailing dot, as in `cluster.local.`; labels metrics. */
+  readonly zone: string
+  /** Position in the configured order; labels metrics. -1 once the zone is gone from the configuration. */
+  zoneIndex: number
+  /** Upstream group. */
+  group: string
+  ttl: TtlLimits
+  /**
+   * The cluster's own DNS: its answers are passed on whole, its names are never taken from elsewhere, and its denials
+   * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: searchpath 0.5).
+   */
+  isCluster: boolean
+}
+
+/** A zone as configured. */
+export interface ZoneRoute extends Omit<Route, 'zoneIndex' | 'zone'> {
+  readonly zone: string
+  /** Folded wire form of the zone's name. */
+  readonly name: Uint8Array
+}
+
+export class Router {
+  /** Changes with every `replace`, so that a cached answer can be checked against the present routes once. */
+  generation = 0
+  private routes = new Map<string, Route>()
+  private readonly fallback: Route
+
+  /** @param zones must hold the root */
+  constructor(zones: readonly ZoneRoute[]) {
+    this.replace(zones)
+    const root = this.routes.get('\0')
+    if (root === undefined) throw new Error('routes without the root zone')
+    this.fallback = root
+  }
+
+  /** Replaces all zones. Routes of zones that stay keep their identity and take the new values. */
+  replace(zones: readonly ZoneRoute[]): void {
+    const next = new Map<string, Route>()
+    for (const [zoneIndex, { name, zone, group, ttl, isCluster }] of zones.entries()) {
+      const key = Buffer.from(name).toString('latin1')
+      const route = this.routes.get(key) ?? { zone, zoneIndex, group, ttl, isCluster }
+      next.set(key, Object.assign(route, { zoneIndex, group, ttl, isCluster }))
+    }
+    for (const [key, route] of this.routes) if (!next.has(key)) route.zoneIndex = -1
+    this.routes = next
+    this.generation += 1
+  }
+
+  /** @param name folded wire form */
+  route(name: Uint8Array, nameBytes: number): Route {
+    const text = Buffer.from(name.buffer, name.byteOffset, nameBytes).toString('latin1')
+    for (let at = 0; at < nameBytes; at += (name[at] as number) + 1) {
+      const route = this.routes.get(at === 0 ? text : text.slice(at))
+      if (route !== undefined) return route
+    }
+    return this.fallback
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The second half of a miss: what an upstream's answer means for those who wait and for those who come later. Judge it,
+ * keep what may be kept, fall back on stale data or remember the failure. Pure.
+ */
+import { Ede, Rcode } from '../wire/constants.ts'
+import { makeImage } from '../wire/image.ts'
+import { ResponseScan, scanResponse } from '../wire/scan.ts'
+import { keepAll, keepAnswerOnly } from './acceptable.ts'
+import { AliasChain } from './alias-chain.ts'
+import type { Cache, CacheEntry } from './cache.ts'
+import { ReplySource } from './facts.ts'
+import type { FailureCache } from './failure-cache.ts'
+import type { Ticket } from './in-flight.ts'
+import type { ExchangeFailure, Outcome } from './ports.ts'
+import { classify, type ResponseKind } from './response-kind.ts'
+import type { Route, Router } from './router.ts'
+import { boundTtls } from './ttl.ts'
+
+/** What waiting clients get. */
+export interface Settlement {
+  /** To be copied before anything else is done with the cache; undefined for a reply without records. */
+  readonly image: Buffer | undefined
+  readonly rcode: number
+  readonly source: ReplySource
+  /** RFC 8914 code, or -1. */
+  readonly ede: number
+}
+
+export interface SettlerParts {
+  readonly cache: Cache
+  readonly failures: FailureCache
+  readonly router: Router
+}
+
+export class Settler {
+  private readonly parts: SettlerParts
+  private readonly chain = new AliasChain()
+  private readonly imageScan = new ResponseScan()
+
+  constructor(parts: SettlerParts) {
+    this.parts = parts
+  }
+
+  /** @param outcome its buffers are not kept */
+  settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
+    if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
+    const { reply, scan } = outcome
+    if (!this.chain.follow(reply, scan, this.foreignTo(ticket.route))) {
+      return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
+    }
+    const kind = classify(reply, scan, this.chain)
+    if (kind === 'failure') {
+      // Extended codes are about our own EDNS towards the upstream, nothing a client could use.
+      const rcode = scan.rcode > 15 ? Rcode.servfail : scan.rcode
+      return this.failed(ticket, 'malformed', rcode, nowMs)
+    }
+    const image = this.imageOf(ticket, reply, scan)
+    if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
+    this.parts.failures.forget(ticket.key, ticket.hash)
+    this.keep(ticket, image, kind, nowMs)
+    return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1 }
+  }
+
+  /** An expired answer as a reply (RFC 8767 4, RFC 8914 4.4 and 4.20). */
+  stale(entry: CacheEntry): Settlement {
+    return {
+      image: entry.stale(this.parts.cache.settings.serveStale.replyTtlSeconds),
+      rcode: entry.rcode,
+      source: ReplySource.stale,
+      ede: entry.rcode === Rcode.nxdomain ? Ede.staleNxdomain : Ede.staleAnswer,
+    }
+  }
+
+  /**
+   * What waiting clients get when the upstream takes too long. Later clients get it at once, until the answer comes.
+   * @returns undefined when there is no stale data to give
+   */
+  clientTimeout(ticket: Ticket, nowMs: number): Settlement | undefined {
+    const { entry } = ticket
+    if (entry?.isUsableStale(nowMs) !== true) return undefined
+    this.delayRecheck(entry, nowMs)
+    return this.stale(entry)
+  }
+
+  /** What a client gets for whom there is no room to wait. */
+  overloaded(entry: CacheEntry | undefined, nowMs: number): Settlement {
+    if (entry?.isUsableStale(nowMs) === true) return this.stale(entry)
+    return {
+      image: undefined,
+      rcode: Rcode.servfail,
+      source: ReplySource.overloaded,
+      ede: Ede.other,
+    }
+  }
+
+  /** Cluster names are the cluster's to answer, whoever else offers to. */
+  private foreignTo(route: Route): (name: Uint8Array, nameBytes: number) => boolean {
+    if (route.isCluster) return () => false
+    return (name, nameBytes) => this.parts.router.route(name, nameBytes).isCluster
+  }
+
+  private imageOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
+    const keep = ticket.route.isCluster
+      ? keepAll(scan)
+      : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
+    const image = makeImage(reply, scan, keep, false)
+    if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
+    if (this.chain.isForeign) {
+      // The upstream's NXDOMAIN was about a name it cannot know.
+      image[3] = (image[3] as number) & 0xf0
+      this.imageScan.rcode = Rcode.noerror
+    }
+    return image
+  }
+
+  private keep(ticket: Ticket, image: Buffer, kind: ResponseKind, nowMs: number): void {
+    const { cache, router } = this.parts
+    const { route, hash } = ticket
+    const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
+    if (kind === 'uncacheable' || lifetimeSeconds === 0) return
+    // RFC 2308 5: NXDOMAIN is about the name, whatever the type. Behind an alias it is about another name, and
+    // CoreDNS denies single types (searchpath 0.5): there it holds for this question only.
+    const isWholeName = kind === 'nxdomain' && this.chain.aliases === 0 && !route.isCluster
+    if (isWholeName) cache.drop(ticket.key, hash)
+    cache.put({
+      key: isWholeName ? ticket.wholeNameKey : ticket.key,
+      hash,
+      image,
+      scan: this.imageScan,
+      isDenial: kind !== 'answer',
+      lifetimeSeconds,
+      route,
+      routeGeneration: router.generation,
+      nowMs,
+    })
+  }
+
+  private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {
+    const { failures } = this.parts
+    const { entry, key, hash, route } = ticket
+    if (entry?.isUsableStale(nowMs) === true) {
+      this.delayRecheck(entry, nowMs)
+      return this.stale(entry)
+    }
+    const isOurs = why === 'overloaded' || why === 'shutdown'
+    if (!isOurs) failures.note({ key, hash, route, rcode, nowMs })
+    const isSilent = why === 'timeout' || why === 'unreachable'
+    return {
+      image: undefined,
+      rcode,
+      source: isOurs ? ReplySource.overloaded : ReplySource.failed,
+      ede: isSilent ? Ede.noReachableAuthority : Ede.networkError,
+    }
+  }
+
+  private delayRecheck(entry: CacheEntry, nowMs: number): void {
+    const { failureRecheckSeconds } = this.parts.cache.settings.serveStale
+    entry.recheckAtMs = nowMs + failureRecheckSeconds * 1000
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * One packet's way: octets -> question -> decision -> reply; or into the waiting room until an upstream has answered.
+ * The place where core and listeners meet. A cache hit runs through `handle` in one synchronous piece, makes no promise
+ * and allocates nothing here.
+ */
+import type { Arrival } from '../core/arrival.ts'
+import { type DropReason, ReplySource } from '../core/facts.ts'
+import { isOwnQuery } from '../core/loop-marker.ts'
+import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
+import type { Resolver } from '../core/resolver.ts'
+import type { Settlement, Settler } from '../core/settlement.ts'
+import { PortVerdict, type SourceGuard } from '../core/source-guard.ts'
+import { Ede, Rcode } from '../wire/constants.ts'
+import { Question, readQuestion, Verdict } from '../wire/question.ts'
+import type { Replies } from './replies.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+
+export interface PipelineParts {
+  readonly resolver: Resolver
+  readonly settler: Settler
+  readonly room: WaitingRoom
+  readonly replies: Replies
+  /** Octets by which we know our own queries again. */
+  readonly loopMarker: Uint8Array
+  readonly nowMs: () => number
+}
+
+/** What a changed configuration replaces. */
+export interface PipelineSettings {
+  readonly guard: SourceGuard
+  /** How long an expired answer is held back while upstreams are asked. */
+  readonly staleAfterMs: number
+}
+
+/** The packet being handled; rewritten for each. */
+class CurrentArrival implements Arrival {
+  readonly question = new Question()
+  query: Buffer = Buffer.alloc(0)
+  queryBytes = 0
+  serverIndex = 0
+  transport: Transport = Transport.udp
+  family: 4 | 6 = 4
+  arrivedMs = 0
+  peer: Peer | undefined
+
+  clientAddress(): string {
+    return this.peer?.address() ?? ''
+  }
+}
+
+const shortReplies: Readonly<Record<number, Settlement>> = {
+  [Verdict.formerr]: shortReply(Rcode.formerr, -1),
+  [Verdict.notimp]: shortReply(Rcode.notimp, -1),
+  [Verdict.refused]: shortReply(Rcode.refused, -1),
+  [Verdict.badvers]: shortReply(Rcode.badvers, -1),
+}
+const loopReply = shortReply(Rcode.servfail, Ede.other)
+
+function shortReply(rcode: number, ede: number): Settlement {
+  return { image: undefined, rcode, source: ReplySource.local, ede }
+}
+
+export class Pipeline implements QueryHandler {
+  /** Queries of ours that came back to us. */
+  loopsDetected = 0
+  private readonly parts: PipelineParts
+  private settings: PipelineSettings
+  private readonly current = new CurrentArrival()
+
+  constructor(parts: PipelineParts, settings: PipelineSettings) {
+    this.parts = parts
+    this.settings = settings
+  }
+
+  reconfigure(settings: PipelineSettings): void {
+    this.settings = settings
+  }
+
+  handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number {
+    const { current } = this
+    const refusal = this.judgeSource(peer)
+    if (refusal !== undefined) return this.drop(peer, refusal)
+    const verdict = readQuestion(query, queryBytes, current.question)
+    if (verdict === Verdict.dropShort) return this.drop(peer, 'short')
+    if (verdict === Verdict.dropResponse) return this.drop(peer, 'response-to-server-port')
+    current.query = query
+    current.queryBytes = queryBytes
+    current.serverIndex = peer.serverIndex
+    current.transport = peer.transport
+    current.family = peer.family
+    current.arrivedMs = this.parts.nowMs()
+    current.peer = peer
+    const refused = shortReplies[verdict]
+    if (refused !== undefined) return this.reply(refused, -1, out)
+    if (this.isLoop()) return this.reply(loopReply, -1, out)
+    return this.resolve(out, peer)
+  }
+
+  private resolve(out: Buffer, peer: Peer): number {
+    const { resolver, room } = this.parts
+    const { current } = this
+    const decision = resolver.begin(current.query, current.question, current.arrivedMs)
+    const { ticket, zoneIndex } = decision
+    if (ticket === undefined) return this.reply(decision, zoneIndex, out)
+    if (decision.isReply) {
+      const replyBytes = this.reply(decision, zoneIndex, out)
+      room.ask(ticket)
+      return replyBytes
+    }
+    if (!room.admit(ticket, current, peer)) {
+      if (decision.starts) room.giveUp(ticket)
+      return this.reply(
+        this.parts.settler.overloaded(ticket.entry, current.arrivedMs),
+        zoneIndex,
+        out,
+      )
+    }
+    if (decision.hasStale) room.armStale(ticket, current.arrivedMs + this.settings.staleAfterMs)
+    if (decision.starts) room.ask(ticket)
+    return 0
+  }
+
+  private reply(settlement: Settlement, zoneIndex: number, out: Buffer): number {
+    const { replies } = this.parts
+    const replyBytes = replies.write(this.current, settlement, out)
+    replies.record(this.current, settlement, zoneIndex, replyBytes)
+    return replyBytes
+  }
+
+  private judgeSource(peer: Peer): DropReason | undefined {
+    const { guard } = this.settings
+    const verdict = guard.judgePort(peer.port)
+    if (verdict === PortVerdict.fine) return undefined
+    if (verdict === PortVerdict.refused) return 'forbidden-port'
+    return guard.isKnownServer(peer.address(), peer.port) ? 'own-address' : undefined
+  }
+
+  private isLoop(): boolean {
+    const { question, query } = this.current
+    if (question.markerBytes === 0 || !isOwnQuery(query, question, this.parts.loopMarker))
+      return false
+    this.loopsDetected += 1
+    return true
+  }
+
+  private drop(peer: Peer, why: DropReason): number {
+    this.parts.replies.dropped(peer.serverIndex, why)
+    return 0
+  }
+}
