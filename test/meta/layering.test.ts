@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ['wire', 'core', 'config', 'platform', 'node:'],
   kube: ['wire', 'core', 'config', 'platform', 'node:'],
   observe: ['wire', 'core', 'config', 'platform', 'node:'],
-  'pipeline.ts': ['wire', 'core', 'config', 'platform'],
+  pipeline: ['wire', 'core', 'config', 'platform'],
 }
 
 /** Only these may import daemon.ts; main.ts is imported by nobody. */
