@@ -1,0 +1,197 @@
+/**
+ * Texts that name a socket: `IP:port`, `[v6]:port`, a bare IP, and upstream URLs. Host names are refused, because
+ * resolving them would need the resolver that this program is. Owner of ipaddr.js, which is asked for IPv6 and
+ * for address ranges only: its IPv4 parser takes `127.1`, `0x7f.1` and octal, which nobody means in a DNS setting.
+ */
+import ipaddr from 'ipaddr.js'
+
+export interface Endpoint {
+  /** Canonical text: dotted decimal, or RFC 5952 without brackets and zone id. */
+  readonly address: string
+  /** 0-65535; 0 (the kernel chooses) only where we listen. */
+  readonly port: number
+  readonly family: 4 | 6
+}
+
+/** `udp` means UDP with TCP when the reply is truncated. */
+export type UpstreamTransport = 'udp' | 'tcp' | 'tls'
+
+export interface Upstream extends Endpoint {
+  readonly transport: UpstreamTransport
+  /** Name that the server's certificate must carry; absent: its IP address. */
+  readonly tlsName?: string
+}
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly why: string }
+
+export const dnsPort = 53
+/** RFC 7858 3.1. */
+const dnsOverTlsPort = 853
+
+const urlShape = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i
+const octetShape = /^(?:0|[1-9]\d{0,2})$/
+const portShape = /^\d{1,5}$/
+
+/**
+ * Parses an address to listen on.
+ * @param defaultPort for a bare address; without it the port must be written
+ */
+export function parseListen(text: string, defaultPort?: number): Parsed<Endpoint> {
+  const parsed = parseEndpoint(text, defaultPort)
+  if (parsed.ok && rangeOf(parsed.value) === 'multicast') {
+    return refuse(
+      `${quoted(text)} is a multicast address, which nobody can listen on for DNS queries`,
+    )
+  }
+  return parsed
+}
+
+/** Parses `IP[:port]` or `udp://`, `tcp://`, `tls://` before it, and `#name` behind a `tls://` address. */
+export function parseUpstream(text: string, plain: 'udp' | 'tcp'): Parsed<Upstream> {
+  const url = urlShape.exec(text)
+  const scheme = url?.[1]?.toLowerCase() ?? plain
+  if (scheme !== 'udp' && scheme !== 'tcp' && scheme !== 'tls') {
+    return refuse(`${quoted(text)}: ${scheme}:// is not supported; use udp://, tcp:// or tls://`)
+  }
+  const [place = '', tlsName, ...more] = (url?.[2] ?? text).split('#')
+  const parsed = parseEndpoint(place, scheme === 'tls' ? dnsOverTlsPort : dnsPort)
+  if (!parsed.ok) return parsed
+  const why = upstreamMistake(parsed.value)
+  if (why !== undefined) return refuse(`${quoted(text)} ${why}`)
+  if (tlsName === undefined) return accept({ ...parsed.value, transport: scheme })
+  if (scheme !== 'tls') {
+    return refuse(`${quoted(text)}: #name belongs to tls:// only; a port is written ${place}:53`)
+  }
+  if (more.length > 0 || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(tlsName)) {
+    return refuse(`${quoted(text)}: behind # goes the host name of the server's certificate`)
+  }
+  return accept({ ...parsed.value, transport: scheme, tlsName })
+}
+
+function upstreamMistake(endpoint: Endpoint): string | undefined {
+  if (endpoint.port === 0) return 'has port 0; an upstream port is 1 to 65535'
+  const range = rangeOf(endpoint)
+  if (range === 'unspecified') return 'means "any address"; write the address of one resolver'
+  if (range === 'multicast' || range === 'broadcast') return `is a ${range} address, not a resolver`
+  return undefined
+}
+
+/** Parses `IP:port`, `[v6]:port` and, with a default port, a bare IP. */
+export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoint> {
+  const split = splitPort(text)
+  if (split === undefined) return refuse(`${quoted(text)} has a bracket without its partner`)
+  const address = parseAddress(split.host)
+  if (!address.ok) return refuse(address.why)
+  if (split.port === undefined) {
+    if (defaultPort !== undefined) return accept({ ...address.value, port: defaultPort })
+    return refuse(
+      `${quoted(text)} has no port; write ${formatEndpoint({ ...address.value, port: dnsPort })}`,
+    )
+  }
+  const port = portShape.test(split.port) ? Number(split.port) : 65536
+  if (port > 65535)
+    return refuse(`${quoted(text)}: port ${quoted(split.port)} is not a number from 0 to 65535`)
+  return accept({ ...address.value, port })
+}
+
+/** Parses an IP address alone; IPv4-mapped IPv6 becomes IPv4, since the kernel treats it so. */
+export function parseAddress(host: string): Parsed<Omit<Endpoint, 'port'>> {
+  if (host === '')
+    return refuse('the IP address is missing; 0.0.0.0 and [::] stand for all addresses')
+  if (isIpv4(host)) return accept({ address: host, family: 4 })
+  if (!host.includes(':')) return refuse(hostMistake(host))
+  if (host.includes('%')) {
+    return refuse(
+      `${quoted(host)}: zone ids (%interface) are not supported; use an address with global scope`,
+    )
+  }
+  if (!ipaddr.IPv6.isValid(host)) return refuse(`${quoted(host)} is not an IPv6 address`)
+  const v6 = ipaddr.IPv6.parse(host)
+  if (v6.isIPv4MappedAddress()) return accept({ address: v6.toIPv4Address().toString(), family: 4 })
+  return accept({ address: v6.toRFC5952String(), family: 6 })
+}
+
+/** `127.0.0.1:53`, `[::1]:53`. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  const host = endpoint.family === 6 ? `[${endpoint.address}]` : endpoint.address
+  return `${host}:${endpoint.port}`
+}
+
+/** `udp://10.0.0.2:53`, `tls://1.1.1.1:853#one.one.one.one`; parses back to the same value. */
+export function formatUpstream(upstream: Upstream): string {
+  const name = upstream.tlsName === undefined ? '' : `#${upstream.tlsName}`
+  return `${upstream.transport}://${formatEndpoint(upstream)}${name}`
+}
+
+/**
+ * Whether a datagram for `target` would come back to one of our own listeners: a forwarding loop.
+ * @param localAddresses addresses of this host's interfaces, canonical; they matter for wildcard listeners only
+ */
+export function reachesOurselves(
+  target: Endpoint,
+  listen: readonly Endpoint[],
+  localAddresses: readonly string[] = [],
+): boolean {
+  return listen.some((own) => {
+    if (own.port !== target.port) return false
+    if (own.address === target.address) return true
+    // Sockets on `::` are opened for IPv6 only, so each family has its own wildcard.
+    if (!isWildcard(own) || own.family !== target.family) return false
+    return rangeOf(target) === 'loopback' || localAddresses.includes(target.address)
+  })
+}
+
+export function isWildcard(endpoint: Endpoint): boolean {
+  return rangeOf(endpoint) === 'unspecified'
+}
+
+function rangeOf(endpoint: Endpoint): string {
+  return ipaddr.parse(endpoint.address).range()
+}
+
+function splitPort(text: string): { host: string; port?: string } | undefined {
+  if (text.startsWith('[')) {
+    const bracketed = /^\[([^[\]]*)\](?::(.*))?$/.exec(text)
+    if (bracketed === null) return undefined
+    return withPort(bracketed[1] ?? '', bracketed[2])
+  }
+  if (text.endsWith(']')) return undefined
+  const colon = text.indexOf(':')
+  // More than one colon without brackets is a bare IPv6 address.
+  if (colon < 0 || colon !== text.lastIndexOf(':')) return { host: text }
+  return withPort(text.slice(0, colon), text.slice(colon + 1))
+}
+
+function withPort(host: string, port: string | undefined): { host: string; port?: string } {
+  return port === undefined ? { host } : { host, port }
+}
+
+function isIpv4(host: string): boolean {
+  const octets = host.split('.')
+  return (
+    octets.length === 4 && octets.every((octet) => octetShape.test(octet) && Number(octet) <= 255)
+  )
+}
+
+function hostMistake(host: string): string {
+  const swapped = /^(.+)[@#](\d+)$/.exec(host)
+  if (swapped?.[1] !== undefined && isIpv4(swapped[1])) {
+    return `${quoted(host)} is not an IP address; a port is written ${swapped[1]}:${swapped[2]}`
+  }
+  if (/^[\d./]+$/.test(host)) return `${quoted(host)} is not an IPv4 address`
+  return `${quoted(host)} is not an IP address; host names are not accepted, because we are the resolver`
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text)
+}
+
+function accept<T>(value: T): Parsed<T> {
+  return { ok: true, value }
+}
+
+function refuse(why: string): { readonly ok: false; readonly why: string } {
+  return { ok: false, why }
+}

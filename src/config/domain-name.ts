@@ -1,0 +1,29 @@
+/** Domain names as they are written in settings: plain host-like names, no escapes, no wildcards. */
+import type { Parsed } from './address.ts'
+
+/** RFC 1035 2.3.4: 255 octets on the wire are 253 characters of text. */
+const charactersMax = 253
+const labelShape = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+
+/** @returns the name in lower case and without the trailing dot */
+export function parseDomainName(text: string): Parsed<string> {
+  const name = text.toLowerCase().replace(/\.$/, '')
+  const why = mistakeIn(name, text)
+  return why === undefined ? { ok: true, value: name } : { ok: false, why }
+}
+
+function mistakeIn(name: string, text: string): string | undefined {
+  if (name === '')
+    return 'the root is not a zone here; names without a zone of their own go to external'
+  if (name.length > charactersMax)
+    return `the name has ${name.length} characters; at most ${charactersMax}`
+  if (name.startsWith('*.')) {
+    return `${JSON.stringify(text)}: a zone includes all names below it; write ${JSON.stringify(name.slice(2))}`
+  }
+  const bad = name.split('.').find((label) => !labelShape.test(label))
+  if (bad === undefined) return undefined
+  if (bad === '') return `${JSON.stringify(text)} has an empty label; two dots stand side by side`
+  if (bad.length > 63)
+    return `the label ${JSON.stringify(bad)} has ${bad.length} characters; at most 63`
+  return `${JSON.stringify(text)} is not a domain name; labels are letters, digits, "-" and "_"`
+}
