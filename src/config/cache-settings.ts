@@ -1,0 +1,96 @@
+/** Settings of the cache: size, refresh before expiry, use after expiry, memory of failures. */
+import { onOff, section, whole } from './setting.ts'
+
+export function cacheSection() {
+  return section('Answers kept in memory.', {
+    entriesMax: whole({
+      default: 50_000,
+      min: 1,
+      max: 10_000_000,
+      unit: 'entries',
+      about: 'Questions with an answer kept; the least recently used go first.',
+    }),
+    bytesMax: whole({
+      default: 33_554_432,
+      min: 65_536,
+      max: 17_179_869_184,
+      unit: 'bytes',
+      about:
+        'Memory for entries in all, as accounted by us, so that random names cannot fill the cgroup.',
+    }),
+    prefetch: prefetchSection(),
+    serveStale: serveStaleSection(),
+    failureTtl: section('How long a failed resolution is remembered (RFC 9520).', {
+      minSeconds: whole({
+        default: 1,
+        min: 1,
+        max: 300,
+        unit: 'seconds',
+        about: 'After the first failure; RFC 9520 3.2 asks for at least 1 s.',
+      }),
+      maxSeconds: whole({
+        default: 5,
+        min: 1,
+        max: 300,
+        unit: 'seconds',
+        about: 'After repeated failures; RFC 9520 3.2 allows 5 minutes at most.',
+      }),
+    }),
+  })
+}
+
+function prefetchSection() {
+  return section('Names in use are asked again before they expire.', {
+    hitsMin: whole({
+      default: 2,
+      min: 0,
+      max: 1_000_000,
+      unit: 'hits',
+      about: 'Hits that make a name worth it; 0 turns prefetching off.',
+    }),
+    remainingPercent: whole({
+      default: 10,
+      min: 1,
+      max: 90,
+      unit: 'percent',
+      about: 'Share of the lifetime that is left when the question is asked again.',
+    }),
+  })
+}
+
+function serveStaleSection() {
+  return section('Expired answers while upstreams fail (RFC 8767).', {
+    enabled: onOff({ default: true, about: 'Answer from expired data rather than not at all.' }),
+    stalenessMaxSeconds: whole({
+      default: 3600,
+      min: 1,
+      max: 604_800,
+      unit: 'seconds',
+      about:
+        'How long after expiry an answer is still given; RFC 8767 5 suggests 1 to 3 days, but addresses in a cluster move sooner.',
+    }),
+    clientTimeoutMs: whole({
+      default: 200,
+      min: 0,
+      max: 10_000,
+      unit: 'ms',
+      about:
+        'Upstreams get this long before the client gets the stale answer (RFC 8767 5 says 1800, an eternity next to CoreDNS).',
+    }),
+    replyTtlSeconds: whole({
+      default: 30,
+      min: 0,
+      max: 3600,
+      unit: 'seconds',
+      about: 'TTL of a stale answer; RFC 8767 4 recommends 30.',
+    }),
+    failureRecheckSeconds: whole({
+      default: 5,
+      min: 1,
+      max: 300,
+      unit: 'seconds',
+      about:
+        'Pause before upstreams are asked again after a failure; stale answers are instant meanwhile.',
+    }),
+  })
+}

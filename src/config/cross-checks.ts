@@ -1,0 +1,159 @@
+/**
+ * Rules between settings. They look at the configuration as far as it could be parsed, so that they speak up even
+ * when something else is wrong: a value of the wrong shape is skipped here, because it has been reported already.
+ */
+import { type Endpoint, formatEndpoint, isWildcard, reachesOurselves } from './address.ts'
+import { type Path, pathText } from './problem.ts'
+import type { Issue } from './setting.ts'
+
+/** @param localAddresses addresses of this host, for wildcard listeners; empty when unknown */
+export function crossChecks(config: unknown, localAddresses: readonly string[]): readonly Issue[] {
+  const zones = items(config, ['zones']).map(({ path }) => path)
+  const groups: readonly Path[] = [['cluster'], ['external'], ...zones]
+  return [
+    ...clashingListen(config),
+    ...duplicateZones(config),
+    ...claimedZones(config),
+    ...unsupportedIo(config),
+    ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
+    ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),
+  ]
+}
+
+function groupChecks(config: unknown, group: Path, localAddresses: readonly string[]): Issue[] {
+  return [
+    ...forwardingLoops(config, [...group, 'upstreams'], localAddresses),
+    ...duplicateUpstreams(config, [...group, 'upstreams']),
+    ...ordered(config, [...group, 'ttl'], 'positiveMinSeconds', 'positiveMaxSeconds'),
+    ...ordered(config, [...group, 'ttl'], 'negativeMinSeconds', 'negativeMaxSeconds'),
+    ...ordered(config, [...group, 'exchange', 'hedge'], 'minMs', 'maxMs'),
+  ]
+}
+
+function ordered(config: unknown, section: Path, low: string, high: string): Issue[] {
+  const least = at(config, [...section, low])
+  const most = at(config, [...section, high])
+  if (typeof least !== 'number' || typeof most !== 'number' || least <= most) return []
+  const message = `${low} (${least}) is above ${high} (${most}); lower the one or raise the other`
+  return [{ path: [...section, low], message, because: [[...section, high]] }]
+}
+
+/** Two sockets on one port: the second bind would fail. The admin server shares the TCP ports. */
+function clashingListen(config: unknown): Issue[] {
+  const sockets = [...endpoints(config, ['listen']), ...endpoint(config, ['admin', 'listen'])]
+  return sockets.flatMap(({ path, value }, index) => {
+    const earlier = sockets.slice(0, index).find((other) => clash(other.value, value))
+    if (earlier === undefined) return []
+    const message = `${formatEndpoint(value)} is taken by ${pathText(earlier.path)} (${formatEndpoint(earlier.value)}); every address may be listened on once`
+    return [{ path, message, because: [earlier.path] }]
+  })
+}
+
+function clash(a: Endpoint, b: Endpoint): boolean {
+  if (a.port !== b.port || a.port === 0 || a.family !== b.family) return false
+  return a.address === b.address || isWildcard(a) || isWildcard(b)
+}
+
+function forwardingLoops(config: unknown, list: Path, localAddresses: readonly string[]): Issue[] {
+  const listen = endpoints(config, ['listen'])
+  return endpoints(config, list).flatMap(({ path, value }) => {
+    const own = listen.find((one) => reachesOurselves(value, [one.value], localAddresses))
+    if (own === undefined) return []
+    const message = `${formatEndpoint(value)} is our own listening address (${formatEndpoint(own.value)}): a forwarding loop; name another resolver`
+    return [{ path, message, because: [own.path] }]
+  })
+}
+
+function duplicateUpstreams(config: unknown, list: Path): Issue[] {
+  const seen = new Map<string, Path>()
+  return endpoints(config, list).flatMap(({ path, value }) => {
+    const transport = 'transport' in value ? String(value.transport) : ''
+    const key = `${transport}://${formatEndpoint(value)}`
+    const earlier = seen.get(key)
+    if (earlier === undefined) {
+      seen.set(key, path)
+      return []
+    }
+    const message = `${key} is already listed at ${pathText(earlier)}; list every upstream once`
+    return [{ path, message, because: [earlier] }]
+  })
+}
+
+function duplicateZones(config: unknown): Issue[] {
+  const seen = new Map<unknown, Path>()
+  return zoneNames(config).flatMap(({ path, value }) => {
+    const earlier = seen.get(value)
+    if (earlier === undefined) {
+      seen.set(value, path)
+      return []
+    }
+    const message = `zone ${value} is already defined at ${pathText(earlier)}; join their upstreams in one`
+    return [{ path, message, because: [earlier] }]
+  })
+}
+
+/** Longest suffix wins; equal suffixes would leave the choice to chance. */
+function claimedZones(config: unknown): Issue[] {
+  const domain = at(config, ['clusterDomain'])
+  const isReverse = at(config, ['cluster', 'reverse']) === true
+  return zoneNames(config).flatMap(({ path, value }) => {
+    if (value === domain) {
+      const message = `zone ${value} is the clusterDomain; put its upstreams into cluster.upstreams`
+      return [{ path, message, because: [['clusterDomain']] }]
+    }
+    if (!isReverse || (value !== 'in-addr.arpa' && value !== 'ip6.arpa')) return []
+    const message = `zone ${value} already goes to the cluster group; set cluster.reverse to false to send it elsewhere`
+    return [{ path, message, because: [['cluster', 'reverse']] }]
+  })
+}
+
+function unsupportedIo(config: unknown): Issue[] {
+  if (at(config, ['io']) !== 'batched') return []
+  return [
+    {
+      path: ['io'],
+      message: 'batched is not in this version yet; use auto or portable',
+      because: [],
+    },
+  ]
+}
+
+interface Found<T> {
+  readonly path: Path
+  readonly value: T
+}
+
+function zoneNames(config: unknown): Found<string>[] {
+  return items(config, ['zones']).flatMap((zone) => {
+    const path = [...zone.path, 'name']
+    const value = at(config, path)
+    return typeof value === 'string' ? [{ path, value }] : []
+  })
+}
+
+function endpoints(config: unknown, list: Path): Found<Endpoint>[] {
+  return items(config, list).flatMap(({ path }) => endpoint(config, path))
+}
+
+function endpoint(config: unknown, path: Path): Found<Endpoint>[] {
+  const value = at(config, path)
+  return isEndpoint(value) ? [{ path, value }] : []
+}
+
+function items(config: unknown, list: Path): Found<unknown>[] {
+  const value = at(config, list)
+  return Array.isArray(value) ? value.map((one, i) => ({ path: [...list, i], value: one })) : []
+}
+
+function at(config: unknown, path: Path): unknown {
+  let value = config
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
+    value = (value as Record<string | number, unknown>)[part]
+  }
+  return value
+}
+
+function isEndpoint(value: unknown): value is Endpoint {
+  return typeof value === 'object' && value !== null && 'address' in value && 'family' in value
+}

@@ -1,0 +1,203 @@
+/** Settings of one group of upstreams: how it is asked, and how long its answers may be kept. */
+import { parseUpstream, type Upstream } from './address.ts'
+import { list, onOff, parsed, requiredList, section, whole } from './setting.ts'
+
+/** Upstreams of one group: CoreDNS takes 15; more spreads health knowledge too thin. */
+const upstreamsMax = 32
+
+const upstreamWhat = 'upstream addresses such as 10.0.0.2:53'
+
+/** @param plain the transport of an address without a scheme */
+function upstream(plain: 'udp' | 'tcp') {
+  return parsed<Upstream>({
+    what: 'an upstream address such as 10.0.0.2:53',
+    parse: (text) => parseUpstream(text, plain),
+    examples: ['10.0.0.2', '10.0.0.2:5300', 'tcp://10.0.0.2', 'tls://1.1.1.1#one.one.one.one'],
+  })
+}
+
+export function upstreamList(plain: 'udp' | 'tcp', about: string) {
+  return list({ of: upstream(plain), what: upstreamWhat, max: upstreamsMax, default: [], about })
+}
+
+export function requiredUpstreamList(plain: 'udp' | 'tcp', about: string) {
+  return requiredList({ of: upstream(plain), what: upstreamWhat, min: 1, max: upstreamsMax, about })
+}
+
+/** One day: RFC 8767 4 caps any TTL at 7 days, and a cache on one node gains nothing beyond one. */
+const ttlSecondsCeiling = 86_400
+
+export interface TtlDefaults {
+  readonly positiveMaxSeconds: number
+  readonly negativeMaxSeconds: number
+}
+
+export function ttlSection(defaults: TtlDefaults) {
+  const seconds = (preset: number, about: string) =>
+    whole({ default: preset, min: 0, max: ttlSecondsCeiling, unit: 'seconds', about })
+  return section('Bounds of the time that answers of this group are kept.', {
+    positiveMinSeconds: seconds(
+      0,
+      'Floor for answers with records. Above 0 it keeps data longer than its owner allowed.',
+    ),
+    positiveMaxSeconds: seconds(
+      defaults.positiveMaxSeconds,
+      'Ceiling for answers with records: how late a change is noticed at most.',
+    ),
+    negativeMinSeconds: seconds(0, 'Floor for NXDOMAIN and NODATA that came with an SOA record.'),
+    negativeMaxSeconds: seconds(
+      defaults.negativeMaxSeconds,
+      'Ceiling for NXDOMAIN and NODATA: how long a new name may stay invisible (RFC 2308).',
+    ),
+  })
+}
+
+export function exchangeSection() {
+  return section('How the upstreams of this group are asked.', {
+    deadlineMs: whole({
+      default: 4500,
+      min: 100,
+      max: 60_000,
+      unit: 'ms',
+      about:
+        'Time for one question in all, attempts included; below the 5 s after which stub resolvers give up.',
+    }),
+    silenceMs: whole({
+      default: 1800,
+      min: 50,
+      max: 60_000,
+      unit: 'ms',
+      about:
+        'Give up when the whole group has sent nothing for this long, so that SERVFAIL comes within 2 s of an outage.',
+    }),
+    hedge: hedgeSection(),
+    retryBudgetPercent: whole({
+      default: 20,
+      min: 0,
+      max: 100,
+      unit: 'percent',
+      about:
+        'Hedges and retries per 100 questions, so that a struggling upstream is not trampled; a small burst is always allowed.',
+    }),
+    attemptsMax: whole({
+      default: 4,
+      min: 1,
+      max: 16,
+      unit: 'attempts',
+      about: 'How often one question is sent in all.',
+    }),
+    failover: onOff({
+      default: true,
+      about: 'Ask the next upstream after SERVFAIL or REFUSED instead of passing it on.',
+    }),
+    stream: streamSection(),
+    udp: upstreamUdpSection(),
+  })
+}
+
+function streamSection() {
+  return section('TCP and TLS connections, per upstream.', {
+    connections: whole({
+      default: 4,
+      min: 1,
+      max: 64,
+      unit: 'connections',
+      about:
+        'CoreDNS serves the questions of one connection one after another; several keep a slow name from blocking the rest.',
+    }),
+    queriesPerConnection: whole({
+      default: 8,
+      min: 1,
+      max: 1000,
+      unit: 'questions',
+      about:
+        'In flight on one connection; shallow, because what is behind a slow answer waits with it.',
+    }),
+    queueMax: whole({
+      default: 1000,
+      min: 0,
+      max: 100_000,
+      unit: 'questions',
+      about: 'Waiting for room on a connection; beyond it a question fails at once.',
+    }),
+    idleMs: whole({
+      default: 8000,
+      min: 100,
+      max: 600_000,
+      unit: 'ms',
+      about: 'We close an idle connection before the peer does; CoreDNS closes after 10 s.',
+    }),
+    freshSilentMs: whole({
+      default: 2500,
+      min: 100,
+      max: 600_000,
+      unit: 'ms',
+      about:
+        'The same for a connection that has carried no question yet; CoreDNS closes those after 3 s.',
+    }),
+    ageMaxMs: whole({
+      default: 60_000,
+      min: 1000,
+      max: 86_400_000,
+      unit: 'ms',
+      about: 'Replaced at this age (with jitter), so that new CoreDNS pods get their share.',
+    }),
+    connectTimeoutMs: whole({
+      default: 1000,
+      min: 10,
+      max: 30_000,
+      unit: 'ms',
+      about: 'A connection that is not open by then counts as a failure of its upstream.',
+    }),
+  })
+}
+
+function hedgeSection() {
+  return section(
+    'When a question is asked again elsewhere although the first attempt is still open.',
+    {
+      minMs: whole({
+        default: 50,
+        min: 1,
+        max: 10_000,
+        unit: 'ms',
+        about: 'Never earlier than this: an answer within it is not late.',
+      }),
+      maxMs: whole({
+        default: 250,
+        min: 1,
+        max: 10_000,
+        unit: 'ms',
+        about:
+          'Never later than this: keeps the 99th percentile of misses under 300 ms while one of two upstreams is silent.',
+      }),
+      percentile: whole({
+        default: 95,
+        min: 50,
+        max: 99,
+        unit: 'percent',
+        about: 'Share of recent answers that came faster than the waiting time before a hedge.',
+      }),
+    },
+  )
+}
+
+function upstreamUdpSection() {
+  return section('UDP towards upstreams.', {
+    socketsMax: whole({
+      default: 512,
+      min: 1,
+      max: 16_384,
+      unit: 'sockets',
+      about:
+        'Sockets open at once; each question has one of its own with a random source port (RFC 5452 9.2).',
+    }),
+    payloadBytes: whole({
+      default: 1232,
+      min: 512,
+      max: 4096,
+      unit: 'bytes',
+      about: 'Reply size offered by EDNS; 1232 avoids IP fragments (DNS Flag Day 2020).',
+    }),
+  })
+}

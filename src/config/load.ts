@@ -1,0 +1,162 @@
+/**
+ * From a file's text and the command line's flags to a frozen `Config`, or to all mistakes at once. Pure: reading
+ * the file is the caller's. Import it dynamically where memory counts: zod comes with it.
+ */
+import { crossChecks } from './cross-checks.ts'
+import { type Path, type Problem, pathText } from './problem.ts'
+import { type Config, configSchema } from './schema.ts'
+import { check, type Issue } from './setting.ts'
+import { parseYaml, type YamlResult } from './yaml.ts'
+
+/** A setting given on the command line; wins over the file. */
+export interface Override {
+  /** As typed: `--listen`. */
+  readonly flag: string
+  readonly path: Path
+  /** As typed. Values of one list setting replace the file's list. */
+  readonly value: string
+  readonly isListItem: boolean
+}
+
+export interface ConfigSource {
+  readonly file?: { readonly name: string; readonly text: string } | undefined
+  readonly overrides?: readonly Override[] | undefined
+  /** Addresses of this host: an upstream among them is a loop when we listen on a wildcard address. */
+  readonly localAddresses?: readonly string[] | undefined
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+export function loadConfig(source: ConfigSource): ConfigResult {
+  const overrides = source.overrides ?? []
+  const yaml = parseYaml(source.file?.text ?? '')
+  const syntax = yaml.ok ? [] : yaml.mistakes
+  const written = yaml.ok ? withoutEmpty(yaml.value) : undefined
+  const value = applyOverrides(written ?? {}, overrides)
+  const result = check(configSchema, value, (partial) =>
+    crossChecks(partial, source.localAddresses ?? []),
+  )
+  if (result.ok && syntax.length === 0) return { ok: true, config: deepFreeze(result.value) }
+  const name = source.file?.name ?? 'defaults'
+  const issues = result.ok ? [] : result.issues
+  const found = issues.map((issue) => attribute(issue, { overrides, yaml, name }))
+  return {
+    ok: false,
+    problems: [
+      ...syntax.map(({ line, column, message }) => ({
+        where: `${name}:${line}:${column}`,
+        path: '',
+        message,
+      })),
+      ...found.sort((a, b) => a.order - b.order).map(({ problem }) => problem),
+    ],
+  }
+}
+
+interface Origins {
+  readonly overrides: readonly Override[]
+  readonly yaml: YamlResult
+  readonly name: string
+}
+
+/** Ties an issue to the flag or the line that caused it. */
+function attribute(issue: Issue, origins: Origins): { order: number; problem: Problem } {
+  const flags = placeOverrides(origins.overrides)
+  // A rule between two settings is broken by the one that was written, not by the one left at its default.
+  for (const path of [issue.path, ...issue.because]) {
+    const flag = flags.get(pathText(path))
+    if (flag !== undefined) {
+      const where = `${flag.flag} ${flag.value}`
+      return {
+        order: Number.POSITIVE_INFINITY,
+        problem: { where, path: '', message: issue.message },
+      }
+    }
+    if (origins.yaml.ok && origins.yaml.has(path)) return inFile(issue, path, origins)
+  }
+  return inFile(issue, issue.path, origins)
+}
+
+function inFile(
+  issue: Issue,
+  path: Path,
+  { yaml, name }: Origins,
+): { order: number; problem: Problem } {
+  const { line, column } = yaml.ok
+    ? yaml.locate(path, issue.isUnknown === true ? 'key' : 'value')
+    : { line: 1, column: 1 }
+  return {
+    order: line * 1e6 + column,
+    problem: {
+      where: `${name}:${line}:${column}`,
+      path: pathText(issue.path),
+      message: issue.message,
+    },
+  }
+}
+
+/** The overrides by the path that their values have in the checked tree. */
+function placeOverrides(overrides: readonly Override[]): Map<string, Override> {
+  const placed = new Map<string, Override>()
+  const counts = new Map<string, number>()
+  for (const override of overrides) {
+    const path = pathText(override.path)
+    const index = counts.get(path) ?? 0
+    counts.set(path, index + 1)
+    placed.set(override.isListItem ? `${path}[${index}]` : path, override)
+  }
+  return placed
+}
+
+function applyOverrides(written: unknown, overrides: readonly Override[]): unknown {
+  if (!isSection(written)) return written
+  const tree = { ...written }
+  const replaced = new Set<string>()
+  for (const { path, value, isListItem } of overrides) {
+    const section = openSection(tree, path.slice(0, -1))
+    const key = String(path.at(-1))
+    if (section === undefined) continue
+    const before = replaced.has(pathText(path)) ? section[key] : undefined
+    replaced.add(pathText(path))
+    section[key] = isListItem ? [...(Array.isArray(before) ? before : []), value] : value
+  }
+  return tree
+}
+
+/** Copies the sections on the way, so that what the caller handed in stays as it is. */
+function openSection(
+  tree: Record<string, unknown>,
+  path: Path,
+): Record<string, unknown> | undefined {
+  let section = tree
+  for (const part of path) {
+    const inner = section[part] ?? {}
+    // A list or a number where a section belongs is reported as such.
+    if (!isSection(inner)) return undefined
+    const copy = { ...inner }
+    section[part] = copy
+    section = copy
+  }
+  return section
+}
+
+/** `cache:` with everything below it commented out is null in YAML and means: the defaults. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty)
+  if (!isSection(value)) return value
+  const kept = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined)
+  // fromEntries defines properties, so a key `__proto__` stays a key.
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutEmpty(inner)]))
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}

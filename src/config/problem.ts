@@ -1,0 +1,25 @@
+/** A mistake in the configuration as its author meets it. Light: nothing here loads the schema. */
+
+/** Keys and list positions from the root of the configuration. */
+export type Path = readonly (string | number)[]
+
+export interface Problem {
+  /** `neardns.yaml:3:15`, or the flag with its value. */
+  readonly where: string
+  /** Setting in dotted form; empty where the complaint is about the file or a flag. */
+  readonly path: string
+  /** What was wrong, then what would be right. */
+  readonly message: string
+}
+
+/** One line: `file:line:column: path: message`, or `--flag VALUE: message`. */
+export function formatProblem(problem: Problem): string {
+  return [problem.where, problem.path, problem.message].filter((part) => part !== '').join(': ')
+}
+
+/** `zones[0].upstreams[1]`. */
+export function pathText(path: Path): string {
+  return path
+    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${part}`))
+    .join('')
+}

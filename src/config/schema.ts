@@ -1,0 +1,199 @@
+/**
+ * Every setting, once: default, bounds, unit and reason. The TypeScript types, the JSON Schema, the defaults and
+ * docs/configuration.md come from here. Says nothing about where values come from: that is load.ts.
+ */
+import { type Endpoint, parseListen } from './address.ts'
+import { cacheSection } from './cache-settings.ts'
+import { parseDomainName } from './domain-name.ts'
+import {
+  exchangeSection,
+  requiredUpstreamList,
+  ttlSection,
+  upstreamList,
+} from './exchange-settings.ts'
+import { tcpSection, udpSection } from './listener-settings.ts'
+import {
+  choice,
+  item,
+  type JsonSchema,
+  list,
+  onOff,
+  optionalText,
+  parsed,
+  section,
+  text,
+  toJsonSchema,
+  type ValueOf,
+  whole,
+} from './setting.ts'
+
+const listenAddress = {
+  what: 'an IP address with port such as 127.0.0.1:5353',
+  parse: (written: string) => parseListen(written),
+  examples: ['127.0.0.1:5353', '169.254.20.10:53', '[::1]:5353'],
+}
+
+const domainName = { what: 'a domain name', parse: parseDomainName }
+
+function filePath(what: string) {
+  return {
+    what,
+    parse: (path: string) =>
+      path === ''
+        ? ({ ok: false, why: `is empty; expected ${what}` } as const)
+        : ({ ok: true, value: path } as const),
+  }
+}
+
+const externalTtl = { positiveMaxSeconds: 30, negativeMaxSeconds: 30 }
+
+export const configSchema = item('Configuration of neardns.', {
+  listen: list({
+    of: parsed<Endpoint>(listenAddress),
+    what: 'IP addresses with port',
+    min: 1,
+    max: 32,
+    default: ['127.0.0.1:5353'],
+    about: 'Addresses served, over UDP and TCP both.',
+  }),
+  clusterDomain: text({
+    ...domainName,
+    default: 'cluster.local',
+    about: "The cluster's DNS domain; names below it go to the cluster group only.",
+  }),
+  io: choice({
+    of: ['auto', 'portable', 'batched'],
+    default: 'auto',
+    about:
+      "UDP implementation: portable is Node's own sockets; batched is not in this version yet.",
+  }),
+  cluster: clusterSection(),
+  external: section('Everything that no zone and not the cluster domain claims.', {
+    upstreams: upstreamList(
+      'udp',
+      'Resolvers; an address without scheme means UDP, with TCP for truncated replies. Empty: those of resolvConf.',
+    ),
+    resolvConf: text({
+      ...filePath('the path of a resolv.conf'),
+      default: '/etc/resolv.conf',
+      about: 'File that names the resolvers while upstreams is empty; watched for changes.',
+    }),
+    ttl: ttlSection(externalTtl),
+    exchange: exchangeSection(),
+  }),
+  zones: list({
+    of: item('One stub domain.', {
+      name: parsed(domainName).meta({ description: 'The zone; all names below it belong to it.' }),
+      upstreams: requiredUpstreamList(
+        'udp',
+        'Resolvers of this zone; an address without scheme means UDP, with TCP for truncated replies.',
+      ),
+      ttl: ttlSection(externalTtl),
+      exchange: exchangeSection(),
+    }),
+    what: 'zones',
+    max: 256,
+    default: [],
+    about:
+      'Stub domains. The longest matching name wins, also over the cluster domain and external.',
+  }),
+  cache: cacheSection(),
+  inFlight: section('Questions that wait for an upstream.', {
+    questionsMax: whole({
+      default: 5000,
+      min: 1,
+      max: 1_000_000,
+      unit: 'questions',
+      about:
+        'Different questions at once; beyond it a new one gets a stale answer or SERVFAIL at once.',
+    }),
+    waitersPerQuestionMax: whole({
+      default: 1000,
+      min: 1,
+      max: 100_000,
+      unit: 'clients',
+      about: 'Clients that share one question in flight; bounds what one answer can set off.',
+    }),
+  }),
+  udp: udpSection(),
+  tcp: tcpSection(),
+  admin: section('Metrics, health, readiness and the status page over HTTP.', {
+    listen: optionalText({
+      ...listenAddress,
+      about: 'Address of the admin server; null turns it off.',
+    }),
+  }),
+  log: section('JSON lines on standard output.', {
+    level: choice({
+      of: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      default: 'info',
+      about: 'Lines below this level are not written.',
+    }),
+    queries: section('Lines about single queries.', {
+      sampleOneIn: whole({
+        default: 0,
+        min: 0,
+        max: 1_000_000_000,
+        unit: 'queries',
+        about:
+          'One line per so many queries, 0 for none: a line costs as much CPU as a cached answer.',
+      }),
+    }),
+  }),
+  drain: section('What happens on SIGTERM.', {
+    deadlineMs: whole({
+      default: 5000,
+      min: 0,
+      max: 600_000,
+      unit: 'ms',
+      about:
+        'Time for open questions after the listeners have closed; keep it below terminationGracePeriodSeconds.',
+    }),
+  }),
+  memory: section('Memory of the process.', {
+    heapPercent: whole({
+      default: 50,
+      min: 10,
+      max: 90,
+      unit: 'percent',
+      about:
+        "V8's old space as a share of the cgroup's limit; V8 alone takes a 60 MiB cgroup for a 512 MiB one.",
+    }),
+  }),
+})
+
+function clusterSection() {
+  return section('Names of the cluster, asked of CoreDNS.', {
+    upstreams: upstreamList(
+      'tcp',
+      'CoreDNS; an address without scheme means TCP, because lost UDP costs a client 5 s and conntrack entries.',
+    ),
+    reverse: onOff({
+      default: true,
+      about:
+        'Send in-addr.arpa and ip6.arpa here too: CoreDNS knows the names of pods and services.',
+    }),
+    ttl: ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 5 }),
+    exchange: exchangeSection(),
+  })
+}
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+/** A complete, valid configuration: every setting has a value, every address is parsed. */
+export type Config = DeepReadonly<ValueOf<typeof configSchema>>
+export type ClusterSettings = Config['cluster']
+export type ExternalSettings = Config['external']
+export type ZoneSettings = Config['zones'][number]
+export type ExchangeSettings = Config['external']['exchange']
+export type TtlSettings = Config['external']['ttl']
+export type CacheSettings = Config['cache']
+export type InFlightSettings = Config['inFlight']
+export type UdpSettings = Config['udp']
+export type TcpSettings = Config['tcp']
+export type LogSettings = Config['log']
+
+/** JSON Schema of the configuration file, for editors and for docs/configuration.md. */
+export function configJsonSchema(): JsonSchema {
+  return toJsonSchema(configSchema)
+}

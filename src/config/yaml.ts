@@ -1,0 +1,202 @@
+/**
+ * YAML text to a plain value, with the place of every part of it. Owner of the yaml package. Its traps: a key
+ * `__proto__` becomes an ordinary own property (good: it is then reported as unknown); aliases are expanded when
+ * the value is made, so their number is bounded; a tag it does not know is only a warning, here it is a mistake.
+ */
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
+import type { Path } from './problem.ts'
+
+/** Both count from 1, as editors do. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface YamlMistake extends Position {
+  readonly message: string
+}
+
+export type YamlResult =
+  | {
+      readonly ok: true
+      /** Plain objects, arrays and scalars; undefined for an empty text. */
+      readonly value: unknown
+      /**
+       * Place of the value at `path`, or of its key. Sections and empty values are at their key anyhow. When
+       * `path` is not there: the last part of it that is.
+       */
+      locate(path: Path, part: 'key' | 'value'): Position
+      /** Whether something is written at `path`. */
+      has(path: Path): boolean
+    }
+  | { readonly ok: false; readonly mistakes: readonly YamlMistake[] }
+
+/** 256 zones of four lines have 40,000; a hostile text of this size takes 0.5 s to refuse. */
+export const textCharactersMax = 262_144
+/** Shared `exchange` sections need a few dozen; a "billion laughs" file needs thousands. */
+const aliasesMax = 100
+const mistakesMax = 20
+
+export function parseYaml(text: string): YamlResult {
+  if (text.length > textCharactersMax) {
+    return refuse(`the file has ${text.length} characters; at most ${textCharactersMax}`)
+  }
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    stringKeys: true,
+    version: '1.2',
+    schema: 'core',
+  })
+  const place = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  const found = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    offset: pos[0],
+    message: wording(code, message, text.slice(0, pos[0])),
+  }))
+  // Aliases are looked at only in a text that is sound otherwise.
+  const mistakes = found.length > 0 ? found : aliasMistakes(document)
+  if (mistakes.length > 0) {
+    const places = mistakes.map(({ offset, message }) => ({ ...place(offset), message }))
+    return { ok: false, mistakes: withoutEchoes(places).slice(0, mistakesMax) }
+  }
+  return toValue(document, place)
+}
+
+function toValue(document: Document.Parsed, place: (offset: number) => Position): YamlResult {
+  const resolve = (node: unknown): Node | undefined => {
+    const target = isAlias(node) ? node.resolve(document) : node
+    return isNode(target) ? target : undefined
+  }
+  const root = document.contents
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: aliasesMax })
+    return {
+      ok: true,
+      value: value ?? undefined,
+      locate: (path, part) => {
+        const found = walk(root, path, resolve)
+        return place(part === 'key' ? found.keyOffset : found.offset)
+      },
+      has: (path) => walk(root, path, resolve).isWhole,
+    }
+  } catch {
+    // Few aliases, but each of them multiplies what the others stand for.
+    return refuse(`aliases (*name) expand to too much; at most ${aliasesMax}`)
+  }
+}
+
+/** An alias must name an anchor before it, and not one that it stands in. Resolving costs a walk each: bounded. */
+function aliasMistakes(document: Document.Parsed): { offset: number; message: string }[] {
+  const aliases: Alias[] = []
+  visit(document, {
+    Alias: (_, alias) => {
+      aliases.push(alias)
+    },
+  })
+  if (aliases.length > aliasesMax) {
+    const offset = aliases[aliasesMax]?.range?.[0] ?? 0
+    return [{ offset, message: `more than ${aliasesMax} aliases (*name) in one file` }]
+  }
+  return aliases.flatMap((alias) => {
+    const offset = alias.range?.[0] ?? 0
+    const target = alias.resolve(document)
+    if (target === undefined)
+      return [{ offset, message: `no anchor &${alias.source} before this alias` }]
+    const [start = 0, end = 0] = target.range ?? []
+    if (offset < start || offset >= end) return []
+    return [{ offset, message: `the alias *${alias.source} stands inside its own anchor` }]
+  })
+}
+
+/** One slip makes the parser stumble several times at the same place; the first complaint is the true one. */
+function withoutEchoes(mistakes: readonly YamlMistake[]): YamlMistake[] {
+  return mistakes.filter(
+    (one, i) =>
+      !mistakes
+        .slice(0, i)
+        .some((other) => other.line === one.line && Math.abs(other.column - one.column) < 2),
+  )
+}
+
+function refuse(message: string): YamlResult {
+  return { ok: false, mistakes: [{ line: 1, column: 1, message }] }
+}
+
+interface Walk {
+  readonly offset: number
+  readonly keyOffset: number
+  readonly isWhole: boolean
+}
+
+function walk(root: unknown, path: Path, resolve: (node: unknown) => Node | undefined): Walk {
+  let node = resolve(root)
+  let offset = node?.range?.[0] ?? 0
+  let keyOffset = offset
+  for (const part of path) {
+    const step = child(node, part)
+    if (step === undefined) return { offset, keyOffset, isWhole: false }
+    node = resolve(step.value)
+    keyOffset = offsetOf(step.key) ?? offset
+    // Of a section the name is what one looks for; an empty value is nowhere.
+    const isNamed = isMap(step.value) || (isScalar(node) && node.value === null)
+    offset = (isNamed ? keyOffset : offsetOf(node)) ?? keyOffset
+  }
+  return { offset, keyOffset, isWhole: true }
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined
+}
+
+interface Step {
+  readonly key: unknown
+  readonly value: unknown
+}
+
+function child(node: unknown, part: string | number): Step | undefined {
+  if (isSeq(node) && typeof part === 'number') {
+    const value = node.items[part]
+    return value === undefined ? undefined : { key: value, value }
+  }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find((one) => isScalar(one.key) && String(one.key.value) === String(part))
+  if (pair === undefined) return undefined
+  return { key: pair.key, value: pair.value }
+}
+
+/** The package's own texts are written for those who call it; these are for those who wrote the file. */
+function wording(code: string, message: string, before: string): string {
+  switch (code) {
+    case 'MULTIPLE_DOCS':
+      return 'a second document begins here; the file must hold one'
+    case 'DUPLICATE_KEY':
+      return 'this key stands twice in one section; remove one of them'
+    case 'TAB_AS_INDENT':
+      return 'a tab is used to indent; YAML takes spaces only'
+    case 'RESOURCE_EXHAUSTION':
+      return 'sections or lists are nested too deeply'
+    case 'NON_STRING_KEY':
+      return 'a list or section stands where a name belongs; put an address with [ ] in quotes'
+    case 'UNEXPECTED_TOKEN':
+      if (before.endsWith(']')) return 'text behind a list; put an address with [ ] in quotes'
+      return message.replace(/\s+/g, ' ')
+    default:
+      return message.replace(/\s+/g, ' ').replace(/\.$/, '')
+  }
+}
