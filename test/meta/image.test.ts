@@ -1,0 +1,152 @@
+// Goal: what of the Dockerfile can be checked without a container engine is checked: its instructions, its sources,
+// the packages it relies on, and that the compiled daemon needs nothing but the production packages.
+// Method: the file parsed line by line; the image's /app rebuilt in a temporary directory from the lock file.
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = join(import.meta.dirname, '../..')
+const test = suite('image')
+
+interface Instruction {
+  readonly word: string
+  readonly rest: string
+}
+
+/** Continuation lines joined, comments left out. */
+function instructions(): Instruction[] {
+  const text = readFileSync(join(root, 'Dockerfile'), 'utf8').replaceAll(/^\s*#.*\n/gm, '')
+  return text
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [, word = '', rest = ''] = /^([A-Z]+)\s+(.*)$/.exec(line) ?? []
+      return { word, rest }
+    })
+}
+
+const restsOf = (word: string) =>
+  instructions()
+    .filter((instruction) => instruction.word === word)
+    .map((instruction) => instruction.rest)
+
+/** Instructions of the stage that is shipped. */
+function finalStage(): Instruction[] {
+  const all = instructions()
+  return all.slice(all.findLastIndex(({ word }) => word === 'FROM'))
+}
+
+test('every line is an instruction that Docker knows', () => {
+  const known = ['ARG', 'FROM', 'WORKDIR', 'RUN', 'COPY', 'USER', 'EXPOSE', 'ENTRYPOINT', 'CMD']
+  for (const { word, rest } of instructions()) assert.ok(known.includes(word), `${word} ${rest}`)
+})
+
+test('there are two stages on bases that are named and not "latest"', () => {
+  const defaults = new Map(restsOf('ARG').map((rest) => rest.split('=') as [string, string]))
+  const bases = restsOf('FROM').map((rest) => {
+    const name = /^\$\{(\w+)\}/.exec(rest)?.[1] ?? ''
+    return defaults.get(name) ?? rest
+  })
+  assert.is(bases.length, 2)
+  for (const base of bases) assert.match(base, /^[a-z]+:[\w.-]*trixie[\w.-]*$/)
+})
+
+test('the daemon is started without a shell and without root', () => {
+  const stage = finalStage()
+  const entry = stage.find(({ word }) => word === 'ENTRYPOINT')?.rest ?? ''
+  assert.equal(JSON.parse(entry), ['/usr/local/bin/node', '/app/dist/main.js'])
+  assert.equal(JSON.parse(stage.find(({ word }) => word === 'CMD')?.rest ?? ''), ['run'])
+  assert.match(stage.find(({ word }) => word === 'USER')?.rest ?? '', /^[1-9]\d*:[1-9]\d*$/)
+})
+
+test('every file that is copied from the repository exists and is let through by .dockerignore', () => {
+  const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
+  assert.ok(ignore.includes('*'))
+  for (const rest of restsOf('COPY').filter((copy) => !copy.startsWith('--from'))) {
+    for (const source of rest.split(/\s+/).slice(0, -1)) {
+      assert.ok(existsSync(join(root, source)), source)
+      assert.ok(ignore.includes(`!${source}`), `.dockerignore keeps ${source} out`)
+    }
+  }
+})
+
+test('everything that the last stage takes from the first is made there', () => {
+  const made = restsOf('RUN').join('\n')
+  for (const rest of restsOf('COPY').filter((copy) => copy.startsWith('--from=build'))) {
+    const source = rest.split(/\s+/)[1] ?? ''
+    assert.ok(made.includes(source), `${source} is made by no RUN`)
+  }
+})
+
+test('the shared libraries of the Node binary are in the base or installed', () => {
+  // Debian's names of the packages that hold them; libgcc-s1 comes as a dependency of libstdc++6.
+  const packageOf: Readonly<Record<string, string>> = {
+    'libatomic.so.1': 'libatomic1',
+    'libstdc++.so.6': 'libstdc++6',
+    'libgcc_s.so.1': 'libstdc++6',
+    'libc.so.6': 'base',
+    'libm.so.6': 'base',
+    'libdl.so.2': 'base',
+    'libpthread.so.0': 'base',
+  }
+  const installed = finalStage()
+    .filter(({ word }) => word === 'RUN')
+    .flatMap(({ rest }) =>
+      /install -y --no-install-recommends ([^&]+)/.exec(rest)?.[1]?.split(/\s+/),
+    )
+  for (const tool of ['iproute2', 'iptables', 'nftables']) assert.ok(installed.includes(tool), tool)
+  const listed = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
+  const libraries = [...listed.matchAll(/^\s*(\S+\.so\S*) => /gm)].map((match) => match[1] ?? '')
+  assert.ok(libraries.includes('libc.so.6'), listed)
+  for (const library of libraries.filter((name) => !name.startsWith('linux-vdso'))) {
+    const owner = packageOf[library]
+    assert.ok(
+      owner === 'base' || installed.includes(owner),
+      `${library} is in no installed package`,
+    )
+  }
+})
+
+interface LockEntry {
+  readonly dev?: boolean
+  readonly os?: readonly string[]
+  readonly cpu?: readonly string[]
+}
+
+/** The packages that `npm ci --omit=dev` would install, as paths inside the repository. */
+function productionPackages(): string[] {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockEntry>
+  }
+  return Object.entries(lock.packages)
+    .filter(([path, entry]) => path !== '' && entry.dev !== true)
+    .map(([path]) => path)
+}
+
+test('the compiled daemon answers with nothing but its production packages beside it', () => {
+  const app = mkdtempSync(join(tmpdir(), 'neardns-image-'))
+  try {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(app, 'dist')]
+    execFileSync(process.execPath, [tsc, ...build], { cwd: root, stdio: 'pipe' })
+    cpSync(join(root, 'package.json'), join(app, 'package.json'))
+    const packages = productionPackages()
+    assert.ok(packages.includes('node_modules/dns-packet') && packages.length > 5)
+    for (const path of packages.filter((name) => !/node-linux-/.test(name))) {
+      mkdirSync(dirname(join(app, path)), { recursive: true })
+      cpSync(join(root, path), join(app, path), { recursive: true })
+    }
+    const options = { cwd: tmpdir(), encoding: 'utf8' } as const
+    const help = execFileSync(process.execPath, [join(app, 'dist/main.js'), '--help'], options)
+    assert.match(help, /neardns/)
+    assert.ok(existsSync(join(app, 'dist/host/link-address-main.js')))
+  } finally {
+    rmSync(app, { recursive: true, force: true })
+  }
+})
+
+test.run()
