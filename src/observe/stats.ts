@@ -1,0 +1,122 @@
+/**
+ * The plain numbers that the shells keep and that the metric families read at each scrape. The shells declare
+ * what they count in their own files and do not know this folder; these are the parts that are published, and
+ * the compiler compares the two where `daemon.ts` hands them over. Counts only grow; the rest says "now".
+ */
+
+export type CountsByName = Readonly<Record<string, number>>
+
+/** One UDP listening address. */
+export interface UdpView {
+  /** `169.254.20.10:53` or `[fd00::10]:53`. */
+  readonly address: string
+  readonly io: 'portable' | 'batched'
+  readonly stats: {
+    readonly received: number
+    readonly sent: number
+    readonly sendErrors: ReadonlyMap<string, number>
+    readonly queueDrops: number
+    readonly unsendable: number
+    readonly socketErrors: ReadonlyMap<string, number>
+    readonly receiveBufferBytes: number
+  }
+}
+
+/** One TCP listening address. */
+export interface TcpView {
+  readonly address: string
+  readonly stats: {
+    readonly accepted: number
+    readonly open: number
+    readonly refused: number
+    readonly closed: CountsByName
+    readonly received: number
+    readonly sent: number
+    readonly acceptErrors: ReadonlyMap<string, number>
+  }
+}
+
+/** One upstream of one group. */
+export interface UpstreamView {
+  readonly group: string
+  /** `10.96.0.11:53`. */
+  readonly address: string
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  readonly isUp: boolean
+  /** Connections that are open now. */
+  readonly connections: number
+  /** Smoothed round trip; 0 before the first reply. */
+  readonly roundTripMs: number
+  readonly counters: UpstreamCounts
+}
+
+export interface UpstreamCounts {
+  /** Response codes 0-23, then all others. */
+  readonly repliesByRcode: Float64Array
+  /** `durationSlots` of platform/duration-buckets.ts: one histogram, or one for each slot of `repliesByRcode`. */
+  readonly durations: Float64Array
+  readonly mismatches: CountsByName
+  readonly failures: CountsByName
+  readonly sent: number
+  readonly trials: number
+  readonly lateReplies: number
+  readonly truncated: number
+  readonly silences: number
+  readonly connectionsOpened: number
+  readonly connectionsReused: number
+}
+
+/** One upstream group: what its servers share. */
+export interface GroupView {
+  readonly name: string
+  readonly counters: {
+    readonly questions: number
+    readonly hedges: number
+    readonly hedgesWon: number
+    readonly retries: number
+    readonly budgetRefusals: number
+    readonly timeouts: number
+    readonly unreachable: number
+    readonly malformed: number
+    readonly overloaded: number
+  }
+}
+
+export interface CacheView {
+  readonly bytes: number
+  readonly settings: { readonly entriesMax: number; readonly bytesMax: number }
+  readonly stats: {
+    readonly entriesSuccess: number
+    readonly entriesDenial: number
+    readonly evictionsSuccess: number
+    readonly evictionsDenial: number
+    readonly refused: number
+  }
+}
+
+export interface InFlightView {
+  readonly stats: {
+    readonly questions: number
+    readonly waiters: number
+    readonly joined: number
+    readonly refused: number
+  }
+}
+
+export interface ReloadStats {
+  readonly succeeded: number
+  readonly failed: number
+  /** Whether the newest attempt was applied. */
+  readonly isLastGood: boolean
+  /** Seconds since 1970 of the newest configuration that was applied. */
+  readonly appliedSeconds: number
+  /** SHA-512 of the configuration in force, lower-case hexadecimal. */
+  readonly hash: string
+}
+
+export interface ProcessFacts {
+  readonly version: string
+  readonly revision: string
+  /** Octets the memory cgroup allows; 0 when there is no limit. */
+  readonly memoryLimitBytes: number
+}
