@@ -1,0 +1,49 @@
+/** Reads the configuration that the command line names. The only place that reads the file for `run` and `validate`. */
+import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import type { ConfigResult, ConfigSource } from '../config/load.ts'
+import type { Problem } from '../config/problem.ts'
+import type { RunArgs } from './args.ts'
+
+/** Reads and checks everything; problems are complete and in the order of the file. Also used for a reload. */
+export async function readConfig(args: RunArgs): Promise<ConfigResult> {
+  return readConfigFor(args, localAddresses())
+}
+
+/** The same for a file that may be meant for another host: addresses of this one mean nothing. */
+export async function readForeignConfig(configFile: string): Promise<ConfigResult> {
+  return readConfigFor({ configFile, overrides: [] }, [])
+}
+
+async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promise<ConfigResult> {
+  const { configFile, overrides } = args
+  // zod and yaml: 15 MB and 90 ms that help, query and mistyped flags do without.
+  const { loadConfig } = await import('../config/load.ts')
+  const source: ConfigSource = { overrides, localAddresses: addresses }
+  if (configFile === undefined) return loadConfig(source)
+  const file = await readText(configFile)
+  if (!file.ok) return { ok: false, problems: [file.problem] }
+  return loadConfig({ ...source, file: { name: configFile, text: file.text } })
+}
+
+type ReadText = { ok: true; text: string } | { ok: false; problem: Problem }
+
+async function readText(path: string): Promise<ReadText> {
+  try {
+    return { ok: true, text: await readFile(path, 'utf8') }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const message = `cannot be read: ${reasons[code] ?? code}`
+    return { ok: false, problem: { where: path, path: '', message } }
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+}
+
+function localAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address))
+}

@@ -1,0 +1,93 @@
+/**
+ * Record types as people write them and as wire/message.ts wants them: its codec has no name for some, and writes
+ * a name that it does not know as type 0, so every name is checked here first.
+ */
+import { suggest } from '../config/suggest.ts'
+
+const codecTypes = [
+  ...[
+    'A',
+    'AAAA',
+    'AFSDB',
+    'ANY',
+    'APL',
+    'CAA',
+    'CDNSKEY',
+    'CDS',
+    'CERT',
+    'CNAME',
+    'DHCID',
+    'DLV',
+    'DNAME',
+  ],
+  ...[
+    'DNSKEY',
+    'DS',
+    'HINFO',
+    'HIP',
+    'IPSECKEY',
+    'KEY',
+    'KX',
+    'LOC',
+    'MX',
+    'NAPTR',
+    'NS',
+    'NSEC',
+    'NSEC3',
+  ],
+  ...[
+    'NSEC3PARAM',
+    'NULL',
+    'PTR',
+    'RP',
+    'RRSIG',
+    'SIG',
+    'SOA',
+    'SPF',
+    'SRV',
+    'SSHFP',
+    'TLSA',
+    'TXT',
+  ],
+]
+
+/** IANA DNS parameters: types that the codec calls `UNKNOWN_n`. */
+const otherTypes: Readonly<Record<string, number>> = {
+  SMIMEA: 53,
+  OPENPGPKEY: 61,
+  ZONEMD: 63,
+  SVCB: 64,
+  HTTPS: 65,
+  EUI48: 108,
+  EUI64: 109,
+  URI: 256,
+}
+
+export type RecordTypeName =
+  | { readonly ok: true; readonly codecName: string }
+  | { readonly ok: false; readonly why: string }
+
+/** Takes mnemonics in any case and `TYPEn` (RFC 3597 5). */
+export function parseRecordType(text: string): RecordTypeName {
+  const name = text.toUpperCase()
+  if (codecTypes.includes(name)) return { ok: true, codecName: name }
+  const number = Object.hasOwn(otherTypes, name) ? otherTypes[name] : numericType(name)
+  if (number !== undefined) return { ok: true, codecName: `UNKNOWN_${number}` }
+  const near = suggest(name, [...codecTypes, ...Object.keys(otherTypes)])
+  const hint = near === undefined ? 'write a name such as AAAA, or TYPE65' : `did you mean ${near}?`
+  return { ok: false, why: `${JSON.stringify(text)} is not a record type; ${hint}` }
+}
+
+/** The name for people: `UNKNOWN_65` is HTTPS, `UNKNOWN_4711` is TYPE4711. */
+export function presentRecordType(codecName: string): string {
+  const match = /^UNKNOWN_(\d+)$/.exec(codecName)
+  if (match === null) return codecName
+  const known = Object.entries(otherTypes).find(([, number]) => number === Number(match[1]))
+  return known?.[0] ?? `TYPE${match[1]}`
+}
+
+function numericType(name: string): number | undefined {
+  const match = /^TYPE(\d{1,5})$/.exec(name)
+  const number = match === null ? 65536 : Number(match[1])
+  return number <= 65535 ? number : undefined
+}
