@@ -114,6 +114,14 @@ export const configSchema = item('Configuration of neardns.', {
       unit: 'clients',
       about: 'Clients that share one question in flight; bounds what one answer can set off.',
     }),
+    waitersPerClientMax: whole({
+      default: 2500,
+      min: 1,
+      max: 1_000_000,
+      unit: 'questions',
+      about:
+        'Unanswered questions of one client address: half of questionsMax, so that one pod cannot take them all.',
+    }),
   }),
   udp: udpSection(),
   tcp: tcpSection(),

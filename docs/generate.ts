@@ -1,0 +1,59 @@
+/**
+ * Writes what follows from the source: docs/configuration.md and docs/neardns.schema.json. `--check` writes nothing
+ * and exits with 1 when a file is stale.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { settingFlags } from '../src/cli/args.ts'
+import { configJsonSchema } from '../src/config/schema.ts'
+import type { JsonSchema } from '../src/config/setting.ts'
+import { configurationMarkdown } from './configuration-markdown.ts'
+
+export interface GeneratedFile {
+  readonly name: string
+  readonly content: string
+}
+
+/** The files as they have to be. */
+export function generatedFiles(): readonly GeneratedFile[] {
+  const schema = configJsonSchema()
+  return [
+    { name: 'configuration.md', content: configurationMarkdown(schema, settingFlags) },
+    { name: 'neardns.schema.json', content: schemaText(schema) },
+  ]
+}
+
+/** @returns names of the files whose content on disk differs */
+export function staleFiles(): readonly string[] {
+  return generatedFiles()
+    .filter(({ name, content }) => onDisk(name) !== content)
+    .map(({ name }) => name)
+}
+
+function schemaText(schema: JsonSchema): string {
+  return `${JSON.stringify({ title: 'neardns configuration', ...schema }, undefined, 2)}\n`
+}
+
+function pathOf(name: string): URL {
+  return new URL(name, import.meta.url)
+}
+
+function onDisk(name: string): string | undefined {
+  try {
+    return readFileSync(pathOf(name), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function main(argv: readonly string[]): void {
+  if (argv.includes('--check')) {
+    for (const name of staleFiles()) {
+      console.error(`docs/${name} is stale; run: npm run docs`)
+      process.exitCode = 1
+    }
+    return
+  }
+  for (const { name, content } of generatedFiles()) writeFileSync(pathOf(name), content)
+}
+
+if (import.meta.main) main(process.argv.slice(2))
