@@ -1,0 +1,94 @@
+/**
+ * What all listeners share: the address they bind, the error when that fails, and UDP and TCP on one address.
+ * Never chooses addresses.
+ */
+import type { QueryHandler } from '../core/ports.ts'
+import type { TcpListener } from './tcp-listener.ts'
+import type { UdpEndpoint } from './udp-endpoint.ts'
+
+/** A socket address to listen on. */
+export interface ListenAddress {
+  /** IP literal, IPv6 without brackets. */
+  readonly address: string
+  /** 0-65535; with 0 the kernel chooses one at `start`. */
+  readonly port: number
+  readonly family: 4 | 6
+}
+
+export type ListenTransport = 'udp' | 'tcp'
+
+/** An address could not be bound. The message is one line for the operator. */
+export class BindError extends Error {
+  override readonly name = 'BindError'
+  /** errno name: EADDRINUSE, EACCES, EADDRNOTAVAIL or another. */
+  readonly code: string
+  readonly transport: ListenTransport
+  readonly address: ListenAddress
+
+  constructor(transport: ListenTransport, address: ListenAddress, cause: unknown) {
+    const code = errorCode(cause)
+    const why = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause))
+    super(`cannot listen on ${transport} ${addressText(address)}: ${why} (${code})`, { cause })
+    this.code = code
+    this.transport = transport
+    this.address = address
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process has this port',
+  EACCES: 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this address is not on any interface of the machine',
+}
+
+/** `IP:port`, `[v6]:port`. */
+export function addressText(at: ListenAddress): string {
+  return at.family === 6 ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`
+}
+
+/** errno name of a socket error, or `UNKNOWN`. */
+export function errorCode(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code)
+  return 'UNKNOWN'
+}
+
+/** Adds one to a count that is kept per errno name. */
+export function countCode(counts: Map<string, number>, error: unknown): void {
+  const code = errorCode(error)
+  counts.set(code, (counts.get(code) ?? 0) + 1)
+}
+
+export interface BoundPair {
+  readonly tcp: TcpListener
+  readonly udp: UdpEndpoint
+}
+
+/** Tries for a port that is free for both, when the kernel chooses: whatever TCP got may be taken for UDP. */
+const freePortTriesMax = 8
+
+/**
+ * Starts TCP and UDP on the same address. With port 0 UDP takes the port that TCP got.
+ * @throws BindError; then neither is left open
+ */
+export async function bindBoth(
+  handler: QueryHandler,
+  address: ListenAddress,
+  open: {
+    readonly tcp: (address: ListenAddress) => TcpListener
+    readonly udp: (address: ListenAddress) => UdpEndpoint
+  },
+): Promise<BoundPair> {
+  for (let tries = 1; ; tries += 1) {
+    const tcp = open.tcp(address)
+    await tcp.start(handler)
+    const udp = open.udp(tcp.address)
+    try {
+      await udp.start(handler)
+      return { tcp, udp }
+    } catch (error) {
+      await tcp.stop(0)
+      const anotherMayBeFree = address.port === 0 && errorCode(error) === 'EADDRINUSE'
+      if (!anotherMayBeFree || tries === freePortTriesMax) throw error
+    }
+  }
+}
