@@ -1,0 +1,190 @@
+/**
+ * `neardns run`: serves until SIGTERM or SIGINT. Ties the daemon to the process: configuration file, resolv.conf, signals
+ * and log. The daemon itself never touches any of them.
+ */
+import { readFileSync } from 'node:fs'
+import { parseResolvConf } from '../config/resolv-conf.ts'
+import type { Config } from '../config/schema.ts'
+import { Daemon } from '../daemon/daemon.ts'
+import { BindError, errorCode } from '../net/bind.ts'
+import { createLog, type Log } from '../observe/log.ts'
+import { ensureHeapFlags } from '../platform/heap-flags.ts'
+import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { FileWatcher } from '../platform/watch-file.ts'
+import { parseRunArgs, type RunArgs } from './args.ts'
+import { type CliIo, ExitCode, usageError } from './io.ts'
+import { readConfig } from './read-config.ts'
+import { reportProblems } from './validate.ts'
+import { version } from './version.ts'
+
+/** What is said where no resolver can be used: the newcomer's machine may simply have none. */
+const demoHint = '`npm run demo` (neardns demo) shows everything without a network'
+
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseRunArgs(argv)
+  if (!parsed.ok) return usageError(io, parsed.why)
+  const read = await readConfig(parsed.args)
+  if (!read.ok) return reportProblems(io, read.problems)
+  const { config } = read
+  if (config.io === 'batched') {
+    return usageError(io, '--io batched is not in this version yet; use auto or portable')
+  }
+  const memoryLimitBytes = readMemoryLimitBytes()
+  ensureHeapFlags(heapFlagsFor(memoryLimitBytes, config.memory))
+  const log = createLog({ level: config.log.level })
+  const session = new Session(config, parsed.args, log)
+  try {
+    await session.start()
+  } catch (error) {
+    log.flushSync()
+    io.stderr(`neardns: ${startFailure(error, config)}\n`)
+    return ExitCode.failed
+  }
+  await session.untilStopped()
+  log.flushSync()
+  return ExitCode.ok
+}
+
+function startFailure(error: unknown, config: Config): string {
+  if (error instanceof BindError) return error.message
+  const { listen } = config.admin
+  if (listen !== null && errorCode(error).startsWith('E')) {
+    return `cannot listen on admin ${listen.address}:${listen.port}: ${errorCode(error)}`
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+/** One run of the daemon, and what of the process it listens to. */
+class Session {
+  private readonly args: RunArgs
+  private readonly log: Log
+  private readonly daemon: Daemon
+  private config: Config
+  private readonly resolvConf: FileWatcher
+  private readonly configFile: FileWatcher | undefined
+  private readonly stopped: Promise<void>
+  private onStopped: () => void = () => {}
+  /** Reloads run one after another. */
+  private reloading: Promise<void> = Promise.resolve()
+
+  constructor(config: Config, args: RunArgs, log: Log) {
+    this.args = args
+    this.log = log
+    this.config = config
+    this.stopped = new Promise((resolve) => {
+      this.onStopped = resolve
+    })
+    const resolvText = readText(config.external.resolvConf)
+    this.resolvConf = new FileWatcher(
+      { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
+      resolvText,
+    )
+    this.configFile = this.watchConfig(args.configFile)
+    this.daemon = new Daemon(config, {
+      log,
+      facts: { version: version(), revision: '', memoryLimitBytes: readMemoryLimitBytes() },
+      resolvers: this.resolversFrom(resolvText),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { log, daemon } = this
+    log.info({ version: version(), node: process.version, pid: process.pid }, 'starting')
+    const admin = await daemon.start()
+    this.resolvConf.start()
+    this.configFile?.start()
+    process.on('SIGTERM', () => this.stop('SIGTERM'))
+    process.on('SIGINT', () => this.stop('SIGINT'))
+    process.on('SIGHUP', () => this.reload('SIGHUP'))
+    log.info({ listening: daemon.listening, admin, upstreams: daemon.upstreams }, 'ready')
+  }
+
+  untilStopped(): Promise<void> {
+    return this.stopped
+  }
+
+  private stop(signal: string): void {
+    this.log.info({ signal }, 'stopping')
+    this.resolvConf.stop()
+    this.configFile?.stop()
+    this.daemon
+      .stop()
+      .catch((error: unknown) => this.log.error({ err: error }, 'stopping failed'))
+      .finally(() => {
+        this.log.info({}, 'stopped')
+        this.onStopped()
+      })
+  }
+
+  private watchConfig(path: string | undefined): FileWatcher | undefined {
+    if (path === undefined) return undefined
+    const onChange = () => this.reload('file changed')
+    return new FileWatcher({ path, onChange }, readText(path))
+  }
+
+  private reload(because: string): void {
+    this.reloading = this.reloading
+      .then(() => this.applyFile(because))
+      .catch((error: unknown) => {
+        this.daemon.noteRefusedConfig()
+        const why = error instanceof Error ? error.message : String(error)
+        this.log.error(
+          { because, why },
+          'new configuration could not be applied; the old one stays',
+        )
+      })
+  }
+
+  private async applyFile(because: string): Promise<void> {
+    const read = await readConfig(this.args)
+    if (!read.ok) {
+      this.daemon.noteRefusedConfig()
+      const problems = read.problems.map(({ where, path, message }) =>
+        [where, path, message].filter((part) => part !== '').join(': '),
+      )
+      this.log.error({ because, problems }, 'new configuration is wrong; the old one stays')
+      return
+    }
+    await this.daemon.reconfigure(read.config)
+    const needsRestart = restartOnly.filter((key) => !isEqual(this.config[key], read.config[key]))
+    this.config = read.config
+    this.log.info({ because, needsRestart }, 'configuration applied')
+  }
+
+  private useResolvConf(text: string): void {
+    const resolvers = this.resolversFrom(text)
+    this.log.info({ resolvers: resolvers.map(({ address }) => address) }, 'resolv.conf has changed')
+    this.daemon.useResolvers(resolvers)
+  }
+
+  private resolversFrom(text: string) {
+    const { external } = this.config
+    const { nameservers, ignored } = parseResolvConf(text)
+    for (const { line, why } of ignored) {
+      this.log.warn({ file: external.resolvConf, line, why }, 'name server ignored')
+    }
+    if (nameservers.length === 0 && external.upstreams.length === 0) {
+      this.log.warn(
+        { file: external.resolvConf },
+        `no name servers: names outside the cluster get SERVFAIL until there are; ${demoHint}`,
+      )
+    }
+    return nameservers
+  }
+}
+
+/** Settings that are read once; a change is reported and waits for the next start. */
+const restartOnly = ['io', 'udp', 'tcp', 'memory'] as const
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** A file that is not there is empty: it may come later. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The composition root: builds every part from the configuration, starts them in order, gives a changed configuration
+ * to each, stops them in reverse. It decides nothing about DNS.
+ */
+import { createHash } from 'node:crypto'
+import type { Endpoint, Upstream } from '../config/address.ts'
+import type { Config } from '../config/schema.ts'
+import { addressText } from '../net/bind.ts'
+import { upstreamName } from '../net/upstream-settings.ts'
+import { serverLabel } from '../observe/families-listener.ts'
+import type { Log } from '../observe/log.ts'
+import { QueryCounters } from '../observe/query-counters.ts'
+import { Readiness } from '../observe/readiness.ts'
+import type { ProcessFacts, ReloadStats } from '../observe/stats.ts'
+import { SystemClock } from '../platform/clock.ts'
+import { DataPath, type Outlook } from './data-path.ts'
+import { Listeners } from './listeners.ts'
+import { Monitoring } from './monitoring.ts'
+import { planRouting, type Routing } from './routing.ts'
+import { selfQuery } from './self-query.ts'
+
+export interface DaemonOptions {
+  readonly log: Log
+  readonly facts: ProcessFacts
+  /** Name servers of resolv.conf, for when no external upstreams are configured. */
+  readonly resolvers: readonly Upstream[]
+}
+
+/** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
+const housekeepingMs = 1000
+/** How often the self-query is repeated once it was answered. */
+const selfQueryEveryMs = 5000
+/** How often a draining daemon looks whether anybody still waits. */
+const drainPollMs = 20
+
+export class Daemon {
+  private readonly options: DaemonOptions
+  private readonly readiness = new Readiness()
+  private readonly clock = new SystemClock()
+  private readonly path: DataPath
+  private readonly listeners: Listeners
+  private readonly monitoring: Monitoring
+  private config: Config
+  private resolvers: readonly Upstream[]
+  private routing: Routing
+  private counters = new QueryCounters([], [])
+  private reloads: ReloadStats
+  private housekeeper: NodeJS.Timeout | undefined
+  private nextSelfQueryMs = 0
+  private isStopping = false
+
+  /** Opens nothing yet. */
+  constructor(config: Config, options: DaemonOptions) {
+    this.options = options
+    this.config = config
+    this.resolvers = options.resolvers
+    this.routing = planRouting(config, options.resolvers, config.listen)
+    this.path = new DataPath(this.outlook([]), options.log, this.clock)
+    this.listeners = new Listeners(this.path.pipeline, config, (error) => this.onDefect(error))
+    this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
+    this.monitoring = new Monitoring({
+      cache: this.path.cache,
+      inFlight: this.path.inFlight,
+      questionsMax: () => this.config.inFlight.questionsMax,
+      counters: () => this.counters,
+      exchange: this.path.exchange,
+      listeners: this.listeners,
+      pipeline: this.path.pipeline,
+      readiness: this.readiness,
+      reloads: () => this.reloads,
+      log: options.log,
+      facts: options.facts,
+    })
+  }
+
+  /** Listening addresses with their real ports. */
+  get listening(): string[] {
+    return this.listeners.addresses.map(addressText)
+  }
+
+  /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
+  get upstreams(): string[] {
+    return this.routing.groups.map(
+      ({ name, upstreams }) => `${name}: ${upstreams.map(upstreamName).join(' ') || 'none'}`,
+    )
+  }
+
+  /**
+   * Binds everything and answers.
+   * @returns address of the admin server, if there is one
+   * @throws BindError, or the system's error of the admin server; nothing is left open then
+   */
+  async start(): Promise<string | undefined> {
+    this.readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
+    this.readiness.set('self-query', { kind: 'waiting', for: 'its first answer' })
+    try {
+      await this.listeners.openMissing(this.config.listen)
+      this.applyOutlook()
+      const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
+      this.readiness.set('listeners', { kind: 'ready' })
+      this.warnOfLoops()
+      await this.checkSelf()
+      this.housekeeper = setInterval(() => this.keepHouse(), housekeepingMs)
+      return admin && `${admin.address}:${admin.port}`
+    } catch (error) {
+      await this.close(0)
+      throw error
+    }
+  }
+
+  /**
+   * Takes over a checked configuration. Sockets that stay keep their clients; the cache stays.
+   * @throws BindError when a new address cannot be opened; everything goes on as before then
+   */
+  async reconfigure(config: Config): Promise<void> {
+    await this.listeners.openMissing(config.listen)
+    const before = this.config
+    this.config = config
+    this.applyOutlook()
+    this.options.log.setLevel(config.log.level)
+    await this.listeners.closeOthers(config.listen, config.drain.deadlineMs)
+    if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
+      await this.monitoring.listen(config.admin.listen ?? undefined)
+    }
+    this.reloads = reloadStats(config, { ...this.reloads, succeeded: this.reloads.succeeded + 1 })
+    this.warnOfLoops()
+  }
+
+  /** Counts a configuration that was refused; the one in force stays. */
+  noteRefusedConfig(): void {
+    this.reloads = { ...this.reloads, failed: this.reloads.failed + 1, isLastGood: false }
+  }
+
+  /** The node's resolv.conf has changed. */
+  useResolvers(resolvers: readonly Upstream[]): void {
+    this.resolvers = resolvers
+    this.applyOutlook()
+    this.warnOfLoops()
+  }
+
+  /** Takes no new queries, answers those that wait or gives up on them at the deadline, closes everything. */
+  async stop(): Promise<void> {
+    if (this.isStopping) return
+    this.isStopping = true
+    this.readiness.set('listeners', { kind: 'stopping' })
+    const { deadlineMs } = this.config.drain
+    const endMs = performance.now() + deadlineMs
+    this.listeners.stopReceiving()
+    while (this.path.inFlight.stats.waiters > 0 && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, drainPollMs))
+    }
+    await this.close(Math.max(0, endMs - performance.now()))
+  }
+
+  private async close(drainMs: number): Promise<void> {
+    clearInterval(this.housekeeper)
+    this.path.exchange.stop()
+    await this.listeners.close(drainMs)
+    await this.monitoring.stop()
+  }
+
+  private applyOutlook(): void {
+    const own = [...this.config.listen, ...this.listeners.addresses]
+    this.routing = planRouting(this.config, this.resolvers, own)
+    const zones = this.routing.zones.map(({ zone }) => zone)
+    const counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
+    counters.absorb(this.counters)
+    this.counters = counters
+    this.path.reconfigure(this.outlook(this.listeners.addresses))
+  }
+
+  private outlook(own: readonly Endpoint[]): Outlook {
+    return { config: this.config, routing: this.routing, own, counters: this.counters }
+  }
+
+  private keepHouse(): void {
+    const skippedMs = this.clock.check()
+    if (skippedMs > 0)
+      this.options.log.warn({ skippedMs }, 'time was skipped; cached answers have aged')
+    if (performance.now() >= this.nextSelfQueryMs) {
+      this.checkSelf().catch((error: unknown) => this.onDefect(error))
+    }
+  }
+
+  private async checkSelf(): Promise<void> {
+    const [first] = this.listeners.addresses
+    if (first === undefined) return
+    this.nextSelfQueryMs = performance.now() + housekeepingMs
+    const why = await selfQuery(first)
+    if (why === undefined) {
+      this.nextSelfQueryMs = performance.now() + selfQueryEveryMs
+      this.readiness.set('self-query', { kind: 'ready' })
+    } else {
+      this.readiness.set('self-query', { kind: 'failed', why })
+    }
+  }
+
+  private warnOfLoops(): void {
+    for (const { address, port } of this.routing.looping) {
+      this.options.log.warn(
+        { upstream: `${address}:${port}` },
+        'upstream left out: it is one of our own listening addresses, so queries would go round for ever',
+      )
+    }
+  }
+
+  private onDefect(error: unknown): void {
+    const { log } = this.options
+    const heldBack = log.limited('defect', 1000)
+    if (heldBack !== undefined)
+      log.error({ err: error, heldBack }, 'defect: an exception was caught')
+  }
+}
+
+function reloadStats(config: Config, counts: { succeeded: number; failed: number }): ReloadStats {
+  return {
+    ...counts,
+    isLastGood: true,
+    appliedSeconds: Math.floor(Date.now() / 1000),
+    hash: createHash('sha512').update(JSON.stringify(config)).digest('hex'),
+  }
+}

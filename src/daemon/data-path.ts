@@ -1,0 +1,110 @@
+/** Builds the parts between the listeners and the upstreams, and hands each its share of a changed configuration. */
+import { randomBytes } from 'node:crypto'
+import type { Endpoint } from '../config/address.ts'
+import type { Config } from '../config/schema.ts'
+import { Cache } from '../core/cache.ts'
+import { FailureCache } from '../core/failure-cache.ts'
+import { InFlight } from '../core/in-flight.ts'
+import { markerBytes } from '../core/loop-marker.ts'
+import { Resolver } from '../core/resolver.ts'
+import { Router } from '../core/router.ts'
+import { Settler } from '../core/settlement.ts'
+import { SourceGuard } from '../core/source-guard.ts'
+import { UpstreamExchange } from '../net/exchange.ts'
+import type { Log } from '../observe/log.ts'
+import type { QueryCounters } from '../observe/query-counters.ts'
+import { QueryLog } from '../observe/query-log.ts'
+import { Pipeline, type PipelineSettings } from '../pipeline/pipeline.ts'
+import { Replies, type ReplyContext } from '../pipeline/replies.ts'
+import { WaitingRoom } from '../pipeline/waiting-room.ts'
+import type { Clock } from '../platform/clock.ts'
+import { TimerWheel } from '../platform/timer-wheel.ts'
+import { knownServers, type Routing } from './routing.ts'
+
+/** What the data path needs to know from outside; all of it may change while it runs. */
+export interface Outlook {
+  readonly config: Config
+  readonly routing: Routing
+  /** Our own listening sockets. */
+  readonly own: readonly Endpoint[]
+  readonly counters: QueryCounters
+}
+
+export class DataPath {
+  readonly cache: Cache
+  readonly inFlight: InFlight
+  readonly exchange: UpstreamExchange
+  readonly pipeline: Pipeline
+  private readonly failures: FailureCache
+  private readonly router: Router
+  private readonly replies: Replies
+  private readonly log: Log
+  private readonly nowMs: () => number
+
+  constructor(outlook: Outlook, log: Log, clock: Clock) {
+    const { config, routing } = outlook
+    this.log = log
+    this.nowMs = () => clock.nowMs()
+    this.cache = new Cache(config.cache)
+    this.failures = new FailureCache(config.cache.failureTtl)
+    this.inFlight = new InFlight(config.inFlight)
+    this.router = new Router(routing.zones)
+    this.exchange = this.makeExchange(routing)
+    this.replies = new Replies(this.replyContext(outlook))
+    this.pipeline = this.makePipeline(outlook)
+  }
+
+  /** Takes over a changed configuration: no cached answer and no question in flight is lost. */
+  reconfigure(outlook: Outlook): void {
+    const { config, routing } = outlook
+    this.cache.reconfigure(config.cache)
+    this.failures.reconfigure(config.cache.failureTtl)
+    this.inFlight.reconfigure(config.inFlight)
+    this.exchange.reconfigure(routing.groups)
+    this.router.replace(routing.zones)
+    this.replies.reconfigure(this.replyContext(outlook))
+    this.pipeline.reconfigure(pipelineSettings(outlook))
+  }
+
+  private makePipeline(outlook: Outlook): Pipeline {
+    const { cache, failures, inFlight, router, exchange, replies, nowMs } = this
+    const loopMarker = randomBytes(markerBytes)
+    const settler = new Settler({ cache, failures, router })
+    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    const wheel = new TimerWheel(nowMs)
+    const room = new WaitingRoom({ settler, inFlight, exchange, replies, wheel, nowMs })
+    const parts = { resolver, settler, room, replies, loopMarker, nowMs }
+    return new Pipeline(parts, pipelineSettings(outlook))
+  }
+
+  private makeExchange(routing: Routing): UpstreamExchange {
+    return new UpstreamExchange(routing.groups, {
+      onStateChange: ({ group, upstream, up, why }) => {
+        const line = { group, upstream, why }
+        if (up) this.log.info(line, 'upstream up')
+        else this.log.warn(line, 'upstream down')
+      },
+      onRecovered: (group) => this.failures.groupRecovered(group),
+    })
+  }
+
+  private replyContext({ config, counters }: Outlook): ReplyContext {
+    const { sampleOneIn } = config.log.queries
+    return {
+      settings: {
+        udpReplyBytesMax: config.udp.replyBytesMax,
+        tcpIdleMs: config.tcp.idleMs,
+      },
+      recorder: counters,
+      nowMs: this.nowMs,
+      sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn),
+    }
+  }
+}
+
+function pipelineSettings({ config, routing, own }: Outlook): PipelineSettings {
+  return {
+    guard: new SourceGuard(knownServers(routing, own)),
+    staleAfterMs: config.cache.serveStale.clientTimeoutMs,
+  }
+}

@@ -1,0 +1,104 @@
+/** From the configuration to upstream groups and the zones that they answer for. Pure. */
+import type { Endpoint, Upstream } from '../config/address.ts'
+import type { Config } from '../config/schema.ts'
+import type { ZoneRoute } from '../core/router.ts'
+import type { SocketAddress } from '../core/source-guard.ts'
+import type { GroupConfig } from '../net/upstream-settings.ts'
+import { parseName, presentName } from '../wire/name.ts'
+
+const clusterGroup = 'cluster'
+const externalGroup = 'external'
+const reverseZones = ['in-addr.arpa', 'ip6.arpa']
+
+export interface Routing {
+  readonly groups: readonly GroupConfig[]
+  readonly zones: readonly ZoneRoute[]
+  /** Upstreams of resolv.conf that were left out, because they are ourselves. */
+  readonly looping: readonly Upstream[]
+}
+
+/**
+ * @param resolvers name servers of resolv.conf; used where no external upstreams are configured
+ * @param own addresses we listen on
+ */
+export function planRouting(
+  config: Config,
+  resolvers: readonly Upstream[],
+  own: readonly Endpoint[],
+): Routing {
+  const { external, cluster, zones } = config
+  const isConfigured = external.upstreams.length > 0
+  const candidates = isConfigured ? external.upstreams : resolvers
+  const looping = candidates.filter((upstream) => own.some((ours) => isSame(ours, upstream)))
+  const upstreams = candidates.filter((upstream) => !looping.includes(upstream))
+  const externalConfig = { name: externalGroup, upstreams, settings: external.exchange }
+  const stubGroups = zones.map(({ name, upstreams: servers, exchange }) => ({
+    name: stubGroup(name),
+    upstreams: servers,
+    settings: exchange,
+  }))
+  const clusterConfig = {
+    name: clusterGroup,
+    upstreams: cluster.upstreams,
+    settings: cluster.exchange,
+  }
+  const hasCluster = cluster.upstreams.length > 0
+  return {
+    groups: [...(hasCluster ? [clusterConfig] : []), externalConfig, ...stubGroups],
+    zones: planZones(config, hasCluster),
+    looping,
+  }
+}
+
+function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
+  const { cluster, external, zones, clusterDomain } = config
+  const ofCluster = hasCluster ? [clusterDomain, ...(cluster.reverse ? reverseZones : [])] : []
+  const claimed = new Set(zones.map(({ name }) => zoneText(name)))
+  return [
+    ...ofCluster
+      // A stub zone may take over one of the cluster's names.
+      .filter((name) => !claimed.has(zoneText(name)))
+      .map((name) => zoneRoute(name, clusterGroup, cluster.ttl, true)),
+    ...zones.map(({ name, ttl }) => zoneRoute(name, stubGroup(name), ttl, false)),
+    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, external.ttl, false)]),
+  ]
+}
+
+function stubGroup(name: string): string {
+  return `zone ${zoneText(name)}`
+}
+
+function zoneRoute(text: string, group: string, ttl: ZoneRoute['ttl'], isCluster: boolean) {
+  return { zone: zoneText(text), name: wireName(text), group, ttl, isCluster }
+}
+
+function zoneText(text: string): string {
+  return presentName(wireName(text), 0)
+}
+
+function wireName(text: string): Uint8Array {
+  const name = parseName(text)
+  if (name === undefined) throw new Error(`zone ${text} passed the configuration's checks`)
+  return name
+}
+
+const wildcards = new Set(['0.0.0.0', '::'])
+
+function isSame(ours: Endpoint, upstream: SocketAddress): boolean {
+  const isHere = ours.address === upstream.address || wildcards.has(ours.address)
+  return (
+    ours.port === upstream.port &&
+    isHere &&
+    (!wildcards.has(ours.address) || isLoopback(upstream.address))
+  )
+}
+
+/** A wildcard socket answers on loopback for certain; other local addresses are checked by the configuration. */
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
+
+/** Everybody on the other side of our own sockets who is no client. */
+export function knownServers(routing: Routing, own: readonly Endpoint[]): SocketAddress[] {
+  return [...own, ...routing.groups.flatMap(({ upstreams }) => upstreams)]
+}
