@@ -28,7 +28,7 @@ const names: Readonly<Record<string, OutsideName>> = {
   'api.example.com': { ttlSeconds: 20, data: [a('192.0.2.20'), aaaa('2001:db8::20')] },
   'catalog.example.com': { ttlSeconds: 60, data: [a('192.0.2.30')] },
   'mail.example.com': { ttlSeconds: 300, data: [a('192.0.2.40')] },
-  'slow.example.org': { ttlSeconds: 60, data: [a('198.51.100.7')], delayMs: 300 },
+  'slow.example.org': { ttlSeconds: 60, data: [a('198.51.100.7')], delayMs: 200 },
   'broken.example.net': { ttlSeconds: 60, data: [], isBroken: true },
 }
 

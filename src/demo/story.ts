@@ -34,8 +34,12 @@ export interface Telling {
   readonly signal: AbortSignal
 }
 
+/** kubeadm's `ttl 30` (the plugin's own default is 5). */
+export const usualTtlSeconds = 30
 /** Shorter than any real CoreDNS is set to: nobody wants to wait for 30 s in a demo. */
 const shortTtlSeconds = 1
+/** Longer than the daemon lets pass between two trials of an upstream that is down. */
+const upstreamTrialMs = 1000
 
 interface Scene {
   readonly title: string
@@ -95,7 +99,8 @@ function quietDay(stage: Stage): readonly Scene[] {
     },
     {
       title: 'Twenty pods ask for one slow name at the same moment',
-      remark: 'Its own servers take 300 ms. Identical questions in flight share one answer.',
+      remark:
+        'Its own servers take 200 ms. Identical questions share one answer; a second query is a hedge.',
       ask: () => inTurn(stage, ['slow.example.org'], 20),
     },
     {
@@ -132,9 +137,13 @@ function faults(stage: Stage, signal: AbortSignal): readonly Scene[] {
       ask: () => askPair(stage, `orders.${shop}`),
     },
     {
-      title: 'CoreDNS is back',
-      remark: 'A headless Service: the addresses of its pods.',
-      prepare: () => stage.coredns.start(),
+      title: 'CoreDNS is back, a second later',
+      remark: 'An upstream that is down is tried again at intervals, not with every question.',
+      prepare: async () => {
+        await stage.coredns.start()
+        stage.setClusterTtl(usualTtlSeconds)
+        await pause(upstreamTrialMs, signal)
+      },
       ask: () => askPair(stage, `db.${shop}`),
     },
   ]

@@ -10,7 +10,7 @@ import { clusterAnswer, demoDomain } from './cluster-zone.ts'
 import { outsideAnswer } from './outside-world.ts'
 import { podSearchList } from './search-list.ts'
 import { StandIn } from './stand-in.ts'
-import type { Stage } from './story.ts'
+import { type Stage, usualTtlSeconds } from './story.ts'
 
 /** The part of the daemon that the demo uses. */
 export interface Stoppable {
@@ -25,8 +25,6 @@ export interface Theatre {
   close(): Promise<void>
 }
 
-/** kubeadm's `ttl 30` (the plugin's own default is 5). */
-const clusterTtlSeconds = 30
 /** Ports tried from the wanted one on, when another process has it. */
 const portTriesMax = 20
 
@@ -35,7 +33,7 @@ const portTriesMax = 20
  * @throws BindError when none of the ports can be had
  */
 export async function openTheatre(startDaemon: StartDaemon, wantedPort: number): Promise<Theatre> {
-  let ttlSeconds = clusterTtlSeconds
+  let ttlSeconds = usualTtlSeconds
   const settings = demoConfig([])
   const coredns = new StandIn(
     { isRecursive: false, answer: (qname, qtype) => clusterAnswer(qname, qtype, ttlSeconds) },
