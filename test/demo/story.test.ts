@@ -108,30 +108,6 @@ test('a daemon that cannot listen for another reason ends the demo with one line
   assert.is(stdout, '')
 })
 
-test('SIGTERM during the account and after it ends the demo with code 0', async () => {
-  for (const sign of ['for the first time', 'Still serving']) {
-    const port = String(await freePort())
-    let sent = false
-    const io = {
-      stdout: (text: string) => {
-        if (sent || !text.includes(sign)) return
-        sent = true
-        // As if the signal had come: the listeners of this process are the demo's alone.
-        process.emit('SIGTERM')
-      },
-      stderr: () => undefined,
-    }
-    const listeners = process.listenerCount('SIGTERM')
-    const code = await demo(['--port', port], io, {
-      startDaemon: startForwarder,
-      isColoured: false,
-    })
-    assert.is(code, 0)
-    assert.ok(sent)
-    assert.is(process.listenerCount('SIGTERM'), listeners)
-  }
-})
-
 test('a misused command line is refused with the usage', async () => {
   for (const argv of [['--port', 'x'], ['--port', '0'], ['here'], ['--twice']]) {
     const { code, stderr } = await play(argv, startForwarder)

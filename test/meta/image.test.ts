@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { freePort } from '../support/free-port.ts'
+import { mustRun, runToEnd } from '../support/process.ts'
 
 const root = join(import.meta.dirname, '../..')
 const test = suite('image')
@@ -127,12 +129,12 @@ function productionPackages(): string[] {
     .map(([path]) => path)
 }
 
-test('the compiled daemon answers with nothing but its production packages beside it', () => {
+test('the compiled daemon answers with nothing but its production packages beside it', async () => {
   const app = mkdtempSync(join(tmpdir(), 'neardns-image-'))
   try {
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
     const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(app, 'dist')]
-    execFileSync(process.execPath, [tsc, ...build], { cwd: root, stdio: 'pipe' })
+    await mustRun(process.execPath, [tsc, ...build], { cwd: root })
     cpSync(join(root, 'package.json'), join(app, 'package.json'))
     const packages = productionPackages()
     assert.ok(packages.includes('node_modules/dns-packet') && packages.length > 5)
@@ -140,9 +142,12 @@ test('the compiled daemon answers with nothing but its production packages besid
       mkdirSync(dirname(join(app, path)), { recursive: true })
       cpSync(join(root, path), join(app, path), { recursive: true })
     }
-    const options = { cwd: tmpdir(), encoding: 'utf8' } as const
-    const help = execFileSync(process.execPath, [join(app, 'dist/main.js'), '--help'], options)
-    assert.match(help, /neardns/)
+    const main = join(app, 'dist/main.js')
+    // The demo loads every part of the daemon, and with it every production package.
+    const args = [main, 'demo', '--once', '--port', String(await freePort())]
+    const { code, output } = await runToEnd(process.execPath, args, { cwd: tmpdir() })
+    assert.is(code, 0, output)
+    assert.match(output, 'questions from pods')
     assert.ok(existsSync(join(app, 'dist/host/link-address-main.js')))
   } finally {
     rmSync(app, { recursive: true, force: true })

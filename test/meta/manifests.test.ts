@@ -5,6 +5,10 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseAllDocuments } from 'yaml'
+import { parseRunArgs } from '../../src/cli/args.ts'
+import { formatEndpoint, formatUpstream } from '../../src/config/address.ts'
+import { type ConfigResult, loadConfig } from '../../src/config/load.ts'
+import { formatProblem } from '../../src/config/problem.ts'
 import { schemaMistakes } from '../support/kubernetes-schema.ts'
 
 const root = join(import.meta.dirname, '../../manifests')
@@ -22,6 +26,8 @@ interface Container {
     readonly readOnlyRootFilesystem: boolean
     readonly capabilities: { readonly drop: readonly string[]; readonly add: readonly string[] }
   }
+  readonly resources: { readonly limits: { readonly memory: string } }
+  readonly volumeMounts: readonly { readonly mountPath: string }[]
   readonly startupProbe: Probe
   readonly livenessProbe: Probe
   readonly readinessProbe: Probe
@@ -139,6 +145,43 @@ test('the address of the init container is the one that the daemon listens on', 
   const { initContainers } = daemonSet().spec.template.spec
   const address = initContainers[0].command?.[2]
   assert.match(configText(), new RegExp(`^ {2}- ${address?.replaceAll('.', '\\.')}:53$`, 'm'))
+})
+
+/** The configuration that the daemon gets, with the container's variables as the kubelet would expand them. */
+function configOf(variables: Readonly<Record<string, string>>): ConfigResult {
+  const [container] = daemonSet().spec.template.spec.containers
+  const expanded = (container.args ?? []).map((arg) =>
+    arg.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => variables[name] ?? whole),
+  )
+  assert.is(expanded[0], 'run')
+  const run = parseRunArgs(expanded.slice(1))
+  if (!run.ok) throw new Error(run.why)
+  const mounted = `${container.volumeMounts[0]?.mountPath}/neardns.yaml`
+  assert.is(run.args.configFile, mounted)
+  return loadConfig({
+    file: { name: mounted, text: configText() },
+    overrides: run.args.overrides,
+  })
+}
+
+test('the ConfigMap and the arguments make a configuration without mistakes', () => {
+  const result = configOf({ KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.0.2.4' })
+  assert.ok(result.ok, JSON.stringify(result))
+  const { config } = result
+  assert.equal(config.listen.map(formatEndpoint), ['169.254.20.10:53'])
+  assert.equal(config.cluster.upstreams.map(formatUpstream), ['tcp://10.96.77.7:53'])
+  assert.equal(config.admin.listen && formatEndpoint(config.admin.listen), '192.0.2.4:9253')
+  const pod = daemonSet().spec.template.spec
+  assert.ok(config.drain.deadlineMs < pod.terminationGracePeriodSeconds * 1000)
+  const limit = /^(\d+)Mi$/.exec(pod.containers[0].resources.limits.memory)?.[1]
+  assert.ok(config.cache.bytesMax <= Number(limit) * 1_048_576 * 0.25)
+})
+
+test('a Service variable that the kubelet did not know is refused and not taken for an address', () => {
+  const result = configOf({ NODE_IP: '192.0.2.4' })
+  assert.not.ok(result.ok)
+  const text = result.ok ? '' : result.problems.map(formatProblem).join()
+  assert.match(text, '--cluster-upstream $(KUBE_DNS_UPSTREAM_SERVICE_HOST):53')
 })
 
 test('CoreDNS is found by the variable that the kubelet makes of the Service in service.yaml', () => {
