@@ -45,7 +45,9 @@ function filePath(what: string) {
   }
 }
 
-const externalTtl = { positiveMaxSeconds: 30, negativeMaxSeconds: 30 }
+// Shared by all groups: a zod object costs some 10 kB.
+const exchange = exchangeSection()
+const externalTtl = ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 30 })
 
 export const configSchema = item('Configuration of neardns.', {
   listen: list({
@@ -78,8 +80,8 @@ export const configSchema = item('Configuration of neardns.', {
       default: '/etc/resolv.conf',
       about: 'File that names the resolvers while upstreams is empty; watched for changes.',
     }),
-    ttl: ttlSection(externalTtl),
-    exchange: exchangeSection(),
+    ttl: externalTtl,
+    exchange,
   }),
   zones: list({
     of: item('One stub domain.', {
@@ -88,8 +90,8 @@ export const configSchema = item('Configuration of neardns.', {
         'udp',
         'Resolvers of this zone; an address without scheme means UDP, with TCP for truncated replies.',
       ),
-      ttl: ttlSection(externalTtl),
-      exchange: exchangeSection(),
+      ttl: externalTtl,
+      exchange,
     }),
     what: 'zones',
     max: 256,
@@ -182,7 +184,7 @@ function clusterSection() {
         'Send in-addr.arpa and ip6.arpa here too: CoreDNS knows the names of pods and services.',
     }),
     ttl: ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 5 }),
-    exchange: exchangeSection(),
+    exchange,
   })
 }
 

@@ -3,8 +3,8 @@
  * that the error texts, the JSON Schema and the unit of a number come from one place.
  *
  * zod's traps: `default` short-circuits (its value is not parsed), so everything that is transformed uses `prefault`;
- * a refinement is skipped once anything else is wrong unless `when` says otherwise; importing it costs 9 MB of RSS
- * and 45 ms (Node 26.10), so the daemon reaches it through a dynamic import of `load.ts`.
+ * a refinement is skipped once anything else is wrong unless `when` says otherwise; importing it costs 14 MB of RSS
+ * (Node 26.10), 9 of them for its texts in fifty languages, so the daemon comes here through cli/lean-import.ts only.
  */
 import { z } from 'zod'
 import type { Parsed } from './address.ts'
@@ -157,6 +157,11 @@ export function check<S extends z.ZodType>(
   cross: (partial: unknown) => readonly Issue[],
 ): CheckResult<z.output<S>> {
   let crossIssues: readonly Issue[] = []
+  let known: Places | undefined
+  const places = () => {
+    known ??= settingPlaces(schema)
+    return known
+  }
   const result = schema
     .superRefine(
       (partial) => {
@@ -167,7 +172,7 @@ export function check<S extends z.ZodType>(
     .safeParse(value)
   const issues = result.success
     ? []
-    : result.error.issues.flatMap((issue) => toIssues(issue, schema))
+    : result.error.issues.flatMap((issue) => toIssues(issue, places))
   const isWrong = (path: Path) => issues.some((issue) => samePath(issue.path, path))
   issues.push(...crossIssues.filter((issue) => ![issue.path, ...issue.because].some(isWrong)))
   return result.success && issues.length === 0
@@ -175,14 +180,16 @@ export function check<S extends z.ZodType>(
     : { ok: false, issues }
 }
 
-function toIssues(issue: z.core.$ZodIssue, schema: z.ZodType): Issue[] {
+/** Full paths of all settings, by their last key. */
+type Places = ReadonlyMap<string, readonly string[]>
+
+function toIssues(issue: z.core.$ZodIssue, places: () => Places): Issue[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol')
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message, because: [] }]
   const allowed = issue.message.split('\n')
-  const elsewhere = settingPlaces(schema)
   return issue.keys.map((key) => ({
     path: [...path, key],
-    message: unknownKeyMistake(key, allowed, elsewhere),
+    message: unknownKeyMistake(key, allowed, places()),
     because: [],
     isUnknown: true,
   }))
@@ -218,7 +225,7 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
 }
 
 /** All settings by their last key: `entriesMax` is found at `cache.entriesMax`. */
-function settingPlaces(schema: z.ZodType): ReadonlyMap<string, readonly string[]> {
+function settingPlaces(schema: z.ZodType): Places {
   const places = new Map<string, string[]>()
   collectPlaces(toJsonSchema(schema), '', places)
   return places
