@@ -1,0 +1,65 @@
+/**
+ * Goal: what `npm run build` emits is the same program. Method: built into a temporary folder beside the installed packages,
+ * started from there, stopped by SIGTERM.
+ */
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { freePort } from '../support/free-port.ts'
+import { Child, runToEnd } from '../support/process.ts'
+
+const root = join(import.meta.dirname, '../..')
+const { version, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string
+  scripts: Record<string, string>
+}
+
+const test = suite<{ folder: string }>('meta/build', { folder: '' })
+
+test.before(async (context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'neardns-build-'))
+  copyFileSync(join(root, 'package.json'), join(context.folder, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(context.folder, 'node_modules'))
+  const outDir = join(context.folder, 'dist')
+  const { code, output } = await runToEnd('npm', ['run', 'build', '--', '--outDir', outDir], {
+    cwd: root,
+  })
+  assert.is(code, 0, output)
+})
+
+test.after(({ folder }) => rmSync(folder, { recursive: true, force: true }))
+
+test('the built program says its version', async ({ folder }) => {
+  const main = join(folder, 'dist/main.js')
+  const { code, output } = await runToEnd(process.execPath, [main, '--version'])
+  assert.is(code, 0, output)
+  assert.is(output.trim(), `neardns ${version}`)
+})
+
+test('the built program has the source map of each of its files', ({ folder }) => {
+  assert.ok(existsSync(join(folder, 'dist/main.js.map')))
+  assert.ok(existsSync(join(folder, 'dist/wire/question.js.map')))
+})
+
+test('the built daemon gets ready and ends with 0 on SIGTERM', async ({ folder }) => {
+  const listen = `127.0.0.1:${await freePort()}`
+  const upstream = `127.0.0.1:${await freePort()}`
+  const args = ['run', '--listen', listen, '--upstream', upstream, '--cluster-upstream', upstream]
+  const daemon = new Child(process.execPath, [join(folder, 'dist/main.js'), ...args])
+  const isReady = (line: string) => line.includes('ready') && line.includes(listen)
+  await daemon.line(isReady, 15_000)
+  const { code, signal } = await daemon.stop('SIGTERM')
+  assert.is(code, 0, `${signal} ${daemon.tail()}`)
+})
+
+test('every file that a package script starts exists', () => {
+  for (const [script, command] of Object.entries(scripts)) {
+    for (const [, path = ''] of command.matchAll(/\bnode (\S+\.ts)/g)) {
+      assert.ok(existsSync(join(root, path)), `${script}: ${path}`)
+    }
+  }
+})
+
+test.run()
