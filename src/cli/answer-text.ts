@@ -21,7 +21,7 @@ export function answerText(message: Message): string {
   const parts = sections.flatMap(([title, lines]) =>
     lines === undefined || lines.length === 0 ? [] : [`\n;; ${title}\n${lines.join('\n')}\n`],
   )
-  return header + parts.join('')
+  return header + edns(message) + parts.join('')
 }
 
 /** The response code; its upper eight bits are in the OPT record (RFC 6891 6.1.3). */
@@ -31,6 +31,21 @@ export function rcodeOf(message: Message): string {
   const high = opt !== undefined && 'extendedRcode' in opt ? Number(opt.extendedRcode) : 0
   if (high === 0) return low
   return high === 1 && low === 'NOERROR' ? 'BADVERS' : `RCODE${high * 16} + ${low}`
+}
+
+/** RFC 8914: why an answer is stale or missing. */
+const extendedErrorCode = 15
+
+function edns(message: Message): string {
+  const opt = message.additionals?.find((record) => record.type === 'OPT')
+  if (opt === undefined || !('udpPayloadSize' in opt)) return ''
+  const errors = opt.options.flatMap((option) => {
+    const { code, data } = option as { readonly code: number; readonly data?: unknown }
+    if (code !== extendedErrorCode || !Buffer.isBuffer(data) || data.length < 2) return []
+    const text = data.length > 2 ? ` "${printable(data.toString('utf8', 2))}"` : ''
+    return [`;; extended error ${data.readUInt16BE(0)}${text}\n`]
+  })
+  return `;; EDNS  udp ${opt.udpPayloadSize}${opt.flag_do ? '  flags: do' : ''}\n${errors.join('')}`
 }
 
 function flags(message: Message): string {

@@ -83,7 +83,31 @@ test('the OPT record adds to the response code and is not listed', () => {
   }
   const message = decoded({ additionals: [opt] })
   assert.is(rcodeOf(message), 'BADVERS')
-  assert.is(answerText(message), ';; BADVERS  flags: qr  answer 0, authority 0, additional 0\n')
+  assert.is(
+    answerText(message),
+    ';; BADVERS  flags: qr  answer 0, authority 0, additional 0\n;; EDNS  udp 1232\n',
+  )
+})
+
+test('the reason of a stale answer is shown (RFC 8914)', () => {
+  const message = decoded({
+    additionals: [
+      {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: 512,
+        extendedRcode: 0,
+        ednsVersion: 0,
+        flags: dnsPacket.DNSSEC_OK,
+        flag_do: true,
+        options: [{ code: 15 as 12, data: Buffer.from('\u0000\u0003stale\u0007') }],
+      },
+    ],
+  })
+  assert.is(
+    answerText(message).split('\n').slice(1).join('\n'),
+    ';; EDNS  udp 512  flags: do\n;; extended error 3 "stale\\007"\n',
+  )
 })
 
 test.run()
