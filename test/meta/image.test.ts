@@ -115,16 +115,31 @@ test('the shared libraries of the Node binary are in the base or installed', () 
 
 interface LockEntry {
   readonly dev?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly os?: readonly string[]
   readonly cpu?: readonly string[]
 }
 
-/** The packages that `npm ci --omit=dev` would install, as paths inside the repository. */
-function productionPackages(): string[] {
+function lockedPackages(): Readonly<Record<string, LockEntry>> {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, LockEntry>
   }
-  return Object.entries(lock.packages)
+  return lock.packages
+}
+
+test('the lock file has an entry for every platform package, without which npm ci refuses it', () => {
+  // `npm install` leaves out those that the registry it asked does not carry.
+  const packages = lockedPackages()
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+    for (const name of Object.keys(optionalDependencies)) {
+      assert.ok(packages[`node_modules/${name}`], `${path} names ${name}`)
+    }
+  }
+})
+
+/** The packages that `npm ci --omit=dev` would install, as paths inside the repository. */
+function productionPackages(): string[] {
+  return Object.entries(lockedPackages())
     .filter(([path, entry]) => path !== '' && entry.dev !== true)
     .map(([path]) => path)
 }
