@@ -1,0 +1,88 @@
+/**
+ * How long to wait for an upstream before the question is asked elsewhere as well: a percentile of its recent round
+ * trips, within bounds. A fixed delay is either too long for a cluster's 0.5 ms answers or hedges every question
+ * to a resolver that is 80 ms away (Dean and Barroso, "The Tail at Scale", hedged requests).
+ */
+
+export interface HedgeSettings {
+  readonly minMs: number
+  readonly maxMs: number
+  /** Of the recent round trips, 1-99. */
+  readonly percentile: number
+}
+
+/** Four buckets per doubling: a percentile is at most 19 % too high, which is less than it moves by itself. */
+const bucketsPerDoubling = 4
+const smallestMs = 0.125
+/** Up to 8.2 s, above every deadline. */
+const bucketCount = 64
+/** Below this the percentile is an accident of a few packets, and the longest delay applies. */
+const samplesMin = 20
+/** Samples after which all counts are halved: old round trips fade, within about a thousand questions. */
+const samplesBeforeHalving = 512
+/** The percentile is looked up anew every so many samples. */
+const recountEvery = 16
+/** Weight of one round trip in the smoothed value (RFC 6298 2.3 uses the same). */
+const smoothing = 1 / 8
+
+export class HedgeDelay {
+  private settings: HedgeSettings
+  private readonly counts = new Float64Array(bucketCount)
+  private samples = 0
+  private sinceRecount = 0
+  private currentMs: number
+  /** Smoothed round trip; 0 before the first one. */
+  smoothedMs = 0
+
+  constructor(settings: HedgeSettings) {
+    this.settings = settings
+    this.currentMs = settings.maxMs
+  }
+
+  reconfigure(settings: HedgeSettings): void {
+    this.settings = settings
+    this.recount()
+  }
+
+  get delayMs(): number {
+    return this.currentMs
+  }
+
+  /** @param tookMs round trip of an answer, or the time waited for one that was given up */
+  add(tookMs: number): void {
+    this.smoothedMs =
+      this.smoothedMs === 0 ? tookMs : this.smoothedMs + (tookMs - this.smoothedMs) * smoothing
+    const bucket = bucketOf(tookMs)
+    this.counts[bucket] = (this.counts[bucket] as number) + 1
+    this.samples++
+    if (this.samples > samplesBeforeHalving) this.halve()
+    if (++this.sinceRecount >= recountEvery || this.samples === samplesMin) this.recount()
+  }
+
+  private halve(): void {
+    for (let i = 0; i < bucketCount; i++) this.counts[i] = (this.counts[i] as number) / 2
+    this.samples /= 2
+  }
+
+  private recount(): void {
+    this.sinceRecount = 0
+    const { minMs, maxMs } = this.settings
+    if (this.samples < samplesMin) this.currentMs = maxMs
+    else this.currentMs = Math.min(maxMs, Math.max(minMs, this.percentileMs()))
+  }
+
+  private percentileMs(): number {
+    let left = (this.samples * this.settings.percentile) / 100
+    for (let i = 0; i < bucketCount; i++) {
+      left -= this.counts[i] as number
+      if (left <= 0) return smallestMs * 2 ** ((i + 1) / bucketsPerDoubling)
+    }
+    return this.settings.maxMs
+  }
+}
+
+function bucketOf(tookMs: number): number {
+  if (!(tookMs > smallestMs)) return 0
+  const bucket = Math.floor(Math.log2(tookMs / smallestMs) * bucketsPerDoubling)
+  return Math.min(bucket, bucketCount - 1)
+}
