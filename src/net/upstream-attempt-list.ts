@@ -1,0 +1,47 @@
+/** All sendings of one question, the newest last. Decides nothing. */
+import type { Attempt } from './upstream-attempt.ts'
+import type { UpstreamServer } from './upstream-server.ts'
+
+export class AttemptList {
+  private readonly attempts: Attempt[] = []
+
+  get all(): readonly Attempt[] {
+    return this.attempts
+  }
+
+  get count(): number {
+    return this.attempts.length
+  }
+
+  add(attempt: Attempt): void {
+    this.attempts.push(attempt)
+  }
+
+  /** The newest that may still be answered. */
+  lastLive(): Attempt | undefined {
+    return this.attempts.findLast((attempt) => !attempt.isDone)
+  }
+
+  upstreams(): UpstreamServer[] {
+    return this.attempts.map((attempt) => attempt.upstream)
+  }
+
+  wentOverTcp(upstream: UpstreamServer): boolean {
+    return this.attempts.some((attempt) => attempt.upstream === upstream && attempt.overTcp)
+  }
+
+  sawMismatch(): boolean {
+    return this.attempts.some((attempt) => attempt.mismatches > 0)
+  }
+
+  /** Holds the waiting against upstreams that have said nothing since. */
+  noteWaits(nowMs: number): void {
+    for (const attempt of this.attempts) {
+      if (!attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
+    }
+  }
+
+  cancel(): void {
+    for (const attempt of this.attempts) attempt.cancel()
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Opens a TCP or TLS socket to an upstream, and says what it means when that fails. TLS is verified always: by the name
+ * in the configuration, or else by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
+ */
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { failureOf } from './upstream-attempt.ts'
+import type { AttemptFailure } from './upstream-counters.ts'
+import type { UpstreamAddress } from './upstream-settings.ts'
+
+export interface DialTerms {
+  readonly target: UpstreamAddress
+  /** From the last connection: saves a round trip and a signature. */
+  tlsSession: Buffer | undefined
+}
+
+/**
+ * @param tlsCa PEM, instead of the certificates that Node trusts
+ * @param onConnected called once questions may be sent, after the handshake
+ */
+export function dial(terms: DialTerms, tlsCa: string | undefined, onConnected: () => void): Socket {
+  const { target } = terms
+  if (target.transport !== 'tls') {
+    const socket = connect({ host: target.address, port: target.port, noDelay: true })
+    socket.once('connect', onConnected)
+    return socket
+  }
+  const socket = connectTls({
+    host: target.address,
+    port: target.port,
+    minVersion: 'TLSv1.2',
+    // Without a name the certificate must carry the IP address, and no SNI is sent (RFC 6066 3).
+    ...(target.tlsName === undefined ? {} : { servername: target.tlsName }),
+    ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+    ...(terms.tlsSession === undefined ? {} : { session: terms.tlsSession }),
+  })
+  socket.setNoDelay(true)
+  socket.once('secureConnect', onConnected)
+  socket.on('session', (session) => {
+    terms.tlsSession = session
+  })
+  return socket
+}
+
+/** What the error of a socket that never became a connection means for the questions that wait for it. */
+export function dialFailure(error: NodeJS.ErrnoException, target: UpstreamAddress): AttemptFailure {
+  const why = failureOf(error)
+  const isHandshake = target.transport === 'tls' && error.syscall !== 'connect'
+  return isHandshake && why !== 'overloaded' ? 'tls' : why
+}

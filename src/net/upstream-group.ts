@@ -1,0 +1,161 @@
+/**
+ * Upstreams that can stand in for each other: one zone's, the cluster's, or the node's resolvers. Keeps the questions
+ * in flight, chooses who is asked, and knows whether the group as a whole lives. Sends nothing itself.
+ */
+import type { Ask, OutcomeSink } from '../core/ports.ts'
+import { RetryBudget } from '../core/retry-budget.ts'
+import { type ChoicePolicy, chooseUpstream } from '../core/upstream-choice.ts'
+import type { ExchangeContext } from './upstream-attempt.ts'
+import { GroupCounters } from './upstream-counters.ts'
+import { Question } from './upstream-question.ts'
+import { UpstreamServer, type UpstreamWatcher } from './upstream-server.ts'
+import {
+  type ExchangeSettings,
+  type GroupConfig,
+  type UpstreamAddress,
+  upstreamName,
+} from './upstream-settings.ts'
+
+/** What has an outcome to report that must not be reported from where it arose. */
+export interface Deferred {
+  deliver(): void
+}
+
+/** What the owner of all groups provides. */
+export interface GroupOwner {
+  readonly context: ExchangeContext
+  defer(what: Deferred): void
+  onStateChange(group: UpstreamGroup, upstream: UpstreamServer, up: boolean, why: string): void
+  onRecovered(group: UpstreamGroup): void
+}
+
+export class UpstreamGroup implements UpstreamWatcher {
+  readonly name: string
+  readonly counters = new GroupCounters()
+  readonly questions = new Set<Question>()
+  readonly context: ExchangeContext
+  readonly budget: RetryBudget
+  settings: ExchangeSettings
+  /** When anything valid last came from any upstream of the group. */
+  lastReplyMs = Number.NEGATIVE_INFINITY
+  private servers: readonly UpstreamServer[] = []
+  private policy: ChoicePolicy = 'sequential'
+  private readonly owner: GroupOwner
+  /** Questions failed because nobody was there, and nobody has been heard of since. */
+  private hasOutage = false
+
+  constructor(config: GroupConfig, owner: GroupOwner) {
+    this.name = config.name
+    this.settings = config.settings
+    this.owner = owner
+    this.context = owner.context
+    this.budget = new RetryBudget(config.settings.retryBudgetPercent)
+    this.reconfigure(config)
+  }
+
+  get upstreams(): readonly UpstreamServer[] {
+    return this.servers
+  }
+
+  get isDown(): boolean {
+    return this.servers.every((server) => !server.isUp)
+  }
+
+  /** Keeps the connections and the health of upstreams that stay; the others finish what they have. */
+  reconfigure(config: GroupConfig): void {
+    this.settings = config.settings
+    this.budget.setPercent(config.settings.retryBudgetPercent)
+    this.policy =
+      config.policy ?? (config.upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread')
+    const before = this.servers
+    this.servers = config.upstreams.map((address) => this.serverFor(address, before))
+    for (const server of before) if (!this.servers.includes(server)) server.retire()
+  }
+
+  start(ask: Ask, sink: OutcomeSink<Ask>): void {
+    const nowMs = this.nowMs()
+    this.counters.questions++
+    this.budget.earn(nowMs)
+    const question = new Question(this, ask, sink)
+    this.questions.add(question)
+    question.begin()
+    if (this.servers.length > 1) this.tryOutTheDoubtful(nowMs)
+  }
+
+  retire(): void {
+    for (const server of this.servers) server.retire()
+  }
+
+  stop(): void {
+    for (const question of [...this.questions]) question.fail('shutdown')
+    for (const server of this.servers) server.stop()
+  }
+
+  nowMs(): number {
+    return this.context.wheel.nowMs()
+  }
+
+  /** @returns undefined when all are down and none is due for a trial: the question need not wait to fail */
+  firstChoice(nowMs: number): UpstreamServer | undefined {
+    return this.choose([], nowMs) ?? this.trialChoice([])
+  }
+
+  /** @returns an upstream that is not down and not among `tried` */
+  otherChoice(tried: readonly UpstreamServer[]): UpstreamServer | undefined {
+    return this.choose(tried, this.nowMs())
+  }
+
+  /** @returns a down upstream that a question may try, having taken the trial */
+  trialChoice(tried: readonly UpstreamServer[]): UpstreamServer | undefined {
+    const nowMs = this.nowMs()
+    return this.servers.find(
+      (server) =>
+        !server.isUp &&
+        !tried.includes(server) &&
+        server.health.takeTrial(nowMs, this.context.random.fraction()),
+    )
+  }
+
+  /** @returns false when the retry budget does not cover `cost` */
+  spend(cost: number): boolean {
+    const isCovered = this.budget.spend(this.nowMs(), cost)
+    if (!isCovered) this.counters.budgetRefusals++
+    return isCovered
+  }
+
+  defer(question: Question): void {
+    this.owner.defer(question)
+  }
+
+  noteOutage(): void {
+    this.hasOutage = true
+  }
+
+  onSignOfLife(_upstream: UpstreamServer, nowMs: number): void {
+    this.lastReplyMs = nowMs
+    if (!this.hasOutage) return
+    this.hasOutage = false
+    this.owner.onRecovered(this)
+  }
+
+  onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void {
+    this.owner.onStateChange(this, upstream, up, why)
+  }
+
+  private choose(tried: readonly UpstreamServer[], nowMs: number): UpstreamServer | undefined {
+    const random = this.policy === 'spread' ? this.context.random.fraction() : 0
+    return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
+  }
+
+  /** While others do the work, those out of favour are asked something cheap, so that no client pays for the test. */
+  private tryOutTheDoubtful(nowMs: number): void {
+    for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs)
+  }
+
+  private serverFor(address: UpstreamAddress, before: readonly UpstreamServer[]): UpstreamServer {
+    const name = upstreamName(address)
+    const known = before.find((server) => server.name === name)
+    known?.reconfigure(this.settings)
+    return known ?? new UpstreamServer(address, this.settings, this.context, this)
+  }
+}

@@ -1,0 +1,300 @@
+/**
+ * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over,
+ * replay, TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Bounded in packets (`attemptsMax`) and
+ * in time. Reports exactly one outcome. Knows no socket, and judges upstreams only through their health.
+ */
+import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
+import { isUnhelpful, refusesEdns } from '../core/upstream-choice.ts'
+import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import { withoutOpt } from '../wire/query.ts'
+import { type ResponseScan, scanResponse } from '../wire/scan.ts'
+import { Attempt, type AttemptKind, type AttemptOwner } from './upstream-attempt.ts'
+import { AttemptList } from './upstream-attempt-list.ts'
+import type { AttemptFailure } from './upstream-counters.ts'
+import type { UpstreamGroup } from './upstream-group.ts'
+import type { UpstreamServer } from './upstream-server.ts'
+
+/** A question in silence for this long asks its upstreams for a sign of life; and again as often. */
+const trialAfterMs = 500
+/**
+ * A fail-over after SERVFAIL costs three hedges, and is given back when it helped: when all upstreams fail, no more
+ * than one question in fifteen is asked twice (a storm of failures must not be amplified, RFC 9520 3.1).
+ */
+const failoverCost = 3
+
+interface KeptReply {
+  readonly reply: Buffer
+  readonly upstream: UpstreamServer
+}
+
+export class Question implements AttemptOwner, WheelTask {
+  private readonly group: UpstreamGroup
+  private readonly ask: Ask
+  private readonly sink: OutcomeSink<Ask>
+  private readonly attempts = new AttemptList()
+  private readonly timer = new WheelTimer(this)
+  private readonly startMs: number
+  private hedgeAtMs = Number.POSITIVE_INFINITY
+  private trialAtMs: number
+  private hedges = 0
+  private isFinished = false
+  private failure: ExchangeFailure | undefined
+  /** SERVFAIL or the like, passed on when nobody has anything better. */
+  private kept: KeptReply | undefined
+  private hasSpent = false
+  private sawMalformed = false
+  /** Every attempt that was lost met a limit of ours. */
+  private onlyOverloaded = true
+
+  constructor(group: UpstreamGroup, ask: Ask, sink: OutcomeSink<Ask>) {
+    this.group = group
+    this.ask = ask
+    this.sink = sink
+    this.startMs = group.nowMs()
+    this.trialAtMs = this.startMs + trialAfterMs
+  }
+
+  begin(): void {
+    const upstream = this.group.firstChoice(this.startMs)
+    if (upstream === undefined) return this.fail('unreachable')
+    this.launch(upstream, 'first')
+    this.settleOrWait()
+  }
+
+  /** Reports what was settled without a reply in hand; called by the exchange from a turn of its own. */
+  deliver(): void {
+    const { kept, group } = this
+    if (kept === undefined || this.failure !== undefined) {
+      this.sink.onOutcome(this.ask, { kind: 'failed', why: this.failure ?? 'timeout' })
+      return
+    }
+    const { scan } = group.context
+    scanResponse(kept.reply, kept.reply.length, scan)
+    const { reply, upstream } = kept
+    this.sink.onOutcome(this.ask, { kind: 'answer', reply, scan, upstream: upstream.name })
+  }
+
+  onReply(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
+    const { upstream } = attempt
+    upstream.noteReply(attempt, scan.rcode, this.group.nowMs())
+    if (scan.tc) return this.onTruncated(attempt)
+    if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream, reply)) return
+    if (isUnhelpful(scan.rcode) && this.failOver(upstream, reply)) return
+    this.answer(attempt, reply, scan)
+  }
+
+  onLost(attempt: Attempt, why: AttemptFailure): void {
+    if (this.isFinished) return
+    this.noteLoss(why)
+    this.replace(attempt, why)
+    this.settleOrWait()
+  }
+
+  onStalled(attempt: Attempt): void {
+    if (this.isFinished || this.attempts.lastLive() !== attempt) return
+    // Not charged to the budget: it is one packet for each question on a connection that seems dead.
+    this.launch(this.group.otherChoice(this.attempts.upstreams()) ?? attempt.upstream, 'replay')
+    this.settleOrWait()
+  }
+
+  onSuspicion(attempt: Attempt): void {
+    if (this.isFinished || !attempt.canGoOverTcp) return
+    this.launch(attempt.upstream, 'tcp')
+    this.settleOrWait()
+  }
+
+  onTimer(nowMs: number): void {
+    const { deadlineMs } = this.group.settings
+    if (nowMs >= this.silenceEndsMs()) return this.expire(nowMs, true)
+    if (nowMs >= this.startMs + deadlineMs) return this.expire(nowMs, false)
+    if (nowMs >= this.trialAtMs) this.askForSignOfLife(nowMs)
+    if (nowMs >= this.hedgeAtMs) this.hedge(nowMs)
+    this.settleOrWait()
+  }
+
+  /** Sends the question once more, if it may be; to somebody else at once where that fails. */
+  private launch(upstream: UpstreamServer, kind: AttemptKind): boolean {
+    if (this.isFinished || this.attempts.count >= this.group.settings.attemptsMax) return false
+    const nowMs = this.group.nowMs()
+    const { frame, questionEnd } = this.ask
+    const isPlain = kind === 'plain' || upstream.speaksPlain(nowMs)
+    const attempt = new Attempt(this, upstream, {
+      kind,
+      frame: isPlain ? withoutOpt(frame, questionEnd) : frame,
+      questionEnd,
+      overTcp: kind === 'tcp' || this.attempts.wentOverTcp(upstream),
+      siblings: this.attempts.all,
+    })
+    this.attempts.add(attempt)
+    if (kind === 'hedge') this.group.counters.hedges++
+    else if (kind !== 'first') this.group.counters.retries++
+    this.hedgeAtMs = nowMs + upstream.hedgeDelay.delayMs * 2 ** this.hedges
+    const failure = upstream.send(attempt)
+    if (failure === undefined) return true
+    attempt.isDone = true
+    this.noteLoss(failure)
+    return this.replace(attempt, failure)
+  }
+
+  /** Asks again in place of an attempt that was lost. */
+  private replace(lost: Attempt, why: AttemptFailure): boolean {
+    // The server is gone, but perhaps not all that are behind the address: once more, on another connection.
+    if (why === 'connection-lost' && lost.kind !== 'replay') {
+      return this.launch(lost.upstream, 'replay')
+    }
+    const tried = this.attempts.upstreams()
+    const other = this.group.otherChoice(tried) ?? this.group.trialChoice(tried)
+    if (other !== undefined) return this.launch(other, 'failover')
+    if (why === 'overloaded' || why === 'closed' || this.attempts.lastLive() !== undefined)
+      return false
+    // One refusal makes no upstream down; where there is no other, it is asked once more.
+    const again = this.group.otherChoice([])
+    return again !== undefined && this.launch(again, 'failover')
+  }
+
+  private onTruncated(attempt: Attempt): void {
+    attempt.upstream.counters.truncated++
+    if (attempt.canGoOverTcp) {
+      this.launch(attempt.upstream, 'tcp')
+      return this.settleOrWait()
+    }
+    // TC over a stream makes no sense, and half an answer is none.
+    attempt.upstream.counters.failures.malformed++
+    this.onLost(attempt, 'malformed')
+  }
+
+  /** @returns false when the question may not be sent again: its FORMERR is the answer then */
+  private askPlain(upstream: UpstreamServer, reply: Buffer): boolean {
+    if (this.attempts.count >= this.group.settings.attemptsMax) return false
+    this.keep(reply, upstream)
+    this.launch(upstream, 'plain')
+    this.settleOrWait()
+    return true
+  }
+
+  /** @returns true when somebody else may have a better answer; this one is kept in case that nobody has */
+  private failOver(upstream: UpstreamServer, reply: Buffer): boolean {
+    if (!this.group.settings.failover) return false
+    if (this.attempts.lastLive() === undefined) {
+      const other = this.group.otherChoice(this.attempts.upstreams())
+      if (
+        other === undefined ||
+        this.attempts.count >= this.group.settings.attemptsMax ||
+        !this.group.spend(failoverCost)
+      )
+        return false
+      this.hasSpent = true
+      this.keep(reply, upstream)
+      this.launch(other, 'failover')
+    } else {
+      this.keep(reply, upstream)
+    }
+    this.settleOrWait()
+    return true
+  }
+
+  private keep(reply: Buffer, upstream: UpstreamServer): void {
+    this.kept = { reply: Buffer.from(reply), upstream }
+  }
+
+  private answer(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
+    const { upstream } = attempt
+    if (!isUnhelpful(scan.rcode)) this.noteHelp(attempt)
+    if (attempt.kind === 'hedge') this.group.counters.hedgesWon++
+    this.finish()
+    this.group.counters.answers++
+    this.sink.onOutcome(this.ask, { kind: 'answer', reply, scan, upstream: upstream.name })
+  }
+
+  private noteHelp({ upstream, kind }: Attempt): void {
+    upstream.health.helped()
+    if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
+    if (this.kept === undefined || this.kept.upstream === upstream) return
+    this.kept.upstream.health.wasRescued(this.group.nowMs())
+    if (this.hasSpent) this.group.budget.refund(failoverCost)
+  }
+
+  private hedge(nowMs: number): void {
+    this.attempts.noteWaits(nowMs)
+    const last = this.attempts.lastLive()
+    if (last === undefined) return
+    const other = this.group.otherChoice(this.attempts.upstreams())
+    this.hedges++
+    this.hedgeAtMs = nowMs + last.upstream.hedgeDelay.delayMs * 2 ** this.hedges
+    if (last.sentMs === 0) {
+      // It waits for a connection. One that is being opened may never be; a busy one will come free.
+      last.upstream.nudge()
+      if (last.upstream.connections > 0 || other === undefined) return
+    }
+    const upstream = other ?? this.group.otherChoice([])
+    if (
+      upstream === undefined ||
+      this.attempts.count >= this.group.settings.attemptsMax ||
+      !this.group.spend(1)
+    )
+      return
+    this.launch(upstream, 'hedge')
+  }
+
+  private askForSignOfLife(nowMs: number): void {
+    this.trialAtMs = nowMs + trialAfterMs
+    for (const { upstream, sentMs, isDone } of this.attempts.all) {
+      const isSilent = upstream.health.lastReplyMs < nowMs - trialAfterMs
+      if (!isDone && sentMs > 0 && isSilent) upstream.tryOut(nowMs)
+    }
+  }
+
+  private expire(nowMs: number, bySilence: boolean): void {
+    this.attempts.noteWaits(nowMs)
+    if (this.kept !== undefined) return this.settleWithKept()
+    if (bySilence) this.group.noteOutage()
+    this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
+  }
+
+  /** Ends the question when nothing is under way any more; else sets the timer for what comes next. */
+  private settleOrWait(): void {
+    if (this.isFinished) return
+    if (this.attempts.lastLive() !== undefined) return this.rearm()
+    if (this.kept !== undefined) return this.settleWithKept()
+    if (this.onlyOverloaded) return this.fail('overloaded')
+    this.fail(this.sawMalformed ? 'malformed' : 'unreachable')
+  }
+
+  private settleWithKept(): void {
+    this.finish()
+    this.group.counters.answers++
+    this.group.defer(this)
+  }
+
+  /** Ends the question without an answer, unless it has ended. */
+  fail(why: ExchangeFailure): void {
+    if (this.isFinished) return
+    this.failure = why
+    this.finish()
+    this.group.counters.failures[why]++
+    if (why === 'unreachable' && this.group.isDown) this.group.noteOutage()
+    this.group.defer(this)
+  }
+
+  private finish(): void {
+    this.isFinished = true
+    this.group.context.wheel.disarm(this.timer)
+    this.attempts.cancel()
+    this.group.questions.delete(this)
+  }
+
+  private rearm(): void {
+    if (this.isFinished) return
+    const endMs = Math.min(this.startMs + this.group.settings.deadlineMs, this.silenceEndsMs())
+    this.group.context.wheel.arm(this.timer, Math.min(endMs, this.hedgeAtMs, this.trialAtMs))
+  }
+
+  private silenceEndsMs(): number {
+    return Math.max(this.startMs, this.group.lastReplyMs) + this.group.settings.silenceMs
+  }
+
+  private noteLoss(why: AttemptFailure): void {
+    if (why !== 'overloaded') this.onlyOverloaded = false
+    if (why === 'malformed') this.sawMalformed = true
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * One upstream of one group: its transports, its health, its usual round trip, its counters. Sends what it is told
+ * to; which upstream is asked, and when again, is decided elsewhere (`upstream-question.ts`, `core/upstream-choice.ts`).
+ */
+import { HedgeDelay } from '../core/hedge-delay.ts'
+import { type Candidate, Rank, UpstreamHealth } from '../core/upstream-choice.ts'
+import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import type { ResponseScan } from '../wire/scan.ts'
+import { Attempt, type AttemptOwner, type ExchangeContext } from './upstream-attempt.ts'
+import { type AttemptFailure, UpstreamCounters } from './upstream-counters.ts'
+import { type ExchangeSettings, type UpstreamAddress, upstreamName } from './upstream-settings.ts'
+import { StreamPool } from './upstream-stream-pool.ts'
+import { UdpTransport } from './upstream-udp.ts'
+
+/** How long an upstream that took a plain query after refusing one with EDNS is spared EDNS. */
+const plainForMs = 15 * 60_000
+
+/** QR=0, RD=0, one question: `. IN NS`. Any reply to it will do, and no server has to ask anybody for one. */
+const trialFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
+
+/** A trial that has not been answered after this long is given up. */
+const trialEndsMs = 2000
+
+export interface UpstreamWatcher {
+  /** Something valid came from it, to whatever question. */
+  onSignOfLife(upstream: UpstreamServer, nowMs: number): void
+  onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void
+}
+
+export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
+  readonly address: UpstreamAddress
+  readonly name: string
+  readonly health = new UpstreamHealth()
+  readonly hedgeDelay: HedgeDelay
+  readonly counters = new UpstreamCounters()
+  private readonly context: ExchangeContext
+  private readonly watcher: UpstreamWatcher
+  private settings: ExchangeSettings
+  private readonly udp: UdpTransport | undefined
+  /** For a UDP upstream: opened when the first reply is truncated. */
+  private pool: StreamPool | undefined
+  private isRetired = false
+  private plainUntilMs = Number.NEGATIVE_INFINITY
+  private trial: Attempt | undefined
+  private readonly trialTimer = new WheelTimer(this)
+
+  constructor(
+    address: UpstreamAddress,
+    settings: ExchangeSettings,
+    context: ExchangeContext,
+    watcher: UpstreamWatcher,
+  ) {
+    this.address = address
+    this.name = upstreamName(address)
+    this.settings = settings
+    this.context = context
+    this.watcher = watcher
+    this.hedgeDelay = new HedgeDelay(settings.hedge)
+    if (address.transport === 'udp') this.udp = new UdpTransport(address, settings.udp, context)
+  }
+
+  get load(): number {
+    return (this.udp?.load ?? 0) + (this.pool?.load ?? 0)
+  }
+
+  get roundTripMs(): number {
+    return this.hedgeDelay.smoothedMs
+  }
+
+  get isUp(): boolean {
+    return !this.health.isDown
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.pool?.openCount ?? 0
+  }
+
+  reconfigure(settings: ExchangeSettings): void {
+    this.settings = settings
+    this.hedgeDelay.reconfigure(settings.hedge)
+    if (this.udp !== undefined) this.udp.settings = settings.udp
+    if (this.pool !== undefined) this.pool.settings = settings.stream
+  }
+
+  /** @returns why it could not be sent; undefined when it was, or waits for a connection */
+  send(attempt: Attempt): AttemptFailure | undefined {
+    const failure = this.isRetired ? 'closed' : this.transmit(attempt)
+    if (failure !== undefined) this.counters.failures[failure]++
+    return failure
+  }
+
+  private transmit(attempt: Attempt): AttemptFailure | undefined {
+    if (this.udp === undefined || attempt.overTcp) return this.streams().submit(attempt)
+    const failure = this.udp.send(attempt)
+    if (failure !== undefined) this.noteFailure(failure, this.context.wheel.nowMs())
+    else if (attempt.kind !== 'trial') this.counters.sent++
+    return failure
+  }
+
+  /** True while EDNS would only earn another FORMERR. */
+  speaksPlain(nowMs: number): boolean {
+    return nowMs < this.plainUntilMs
+  }
+
+  /** It answered without EDNS what it had refused with it. */
+  rememberPlain(nowMs: number): void {
+    this.plainUntilMs = nowMs + plainForMs
+  }
+
+  /** Every valid reply passes here once. */
+  noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
+    const tookMs = nowMs - attempt.sentMs
+    this.noteLife(nowMs)
+    if (attempt.kind === 'trial') return
+    this.counters.replied(rcode, tookMs)
+    this.hedgeDelay.add(tookMs)
+  }
+
+  /** A reply to something that nobody waits for any more. */
+  noteLateReply(attempt: Attempt, nowMs: number): void {
+    this.counters.lateReplies++
+    this.noteLife(nowMs)
+    if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
+  }
+
+  /** The attempt waited for longer than usual. Held against the upstream if it has said nothing at all since. */
+  noteWait(attempt: Attempt, nowMs: number): void {
+    if (attempt.isStruck || attempt.sentMs === 0 || this.health.lastReplyMs >= attempt.sentMs)
+      return
+    attempt.isStruck = true
+    this.counters.silences++
+    if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')
+  }
+
+  /** A socket failed, or a dial while no connection was open. */
+  noteFailure(why: AttemptFailure, nowMs: number): void {
+    // Limits of ours say nothing about the upstream.
+    if (why === 'overloaded' || why === 'closed') return
+    if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
+  }
+
+  /** Sends one cheap question, unless one was sent a moment ago, to see whether the upstream lives. */
+  tryOut(nowMs: number): void {
+    if (this.isRetired || !this.health.takeTrial(nowMs, this.context.random.fraction())) return
+    this.endTrial(nowMs)
+    const trial = new Attempt(this, this, {
+      kind: 'trial',
+      frame: trialFrame,
+      questionEnd: trialFrame.length,
+      overTcp: false,
+      siblings: [],
+    })
+    this.counters.trials++
+    if (this.send(trial) !== undefined) return
+    this.trial = trial
+    this.context.wheel.arm(this.trialTimer, nowMs + trialEndsMs)
+  }
+
+  onTimer(nowMs: number): void {
+    this.endTrial(nowMs)
+  }
+
+  onReply(attempt: Attempt, _reply: Buffer, scan: ResponseScan): void {
+    this.forgetTrial()
+    this.noteReply(attempt, scan.rcode, this.context.wheel.nowMs())
+  }
+
+  onLost(): void {
+    this.forgetTrial()
+  }
+
+  onStalled(): void {}
+
+  onSuspicion(): void {}
+
+  /** Another connection, where the ones there are do not come to life. */
+  nudge(): void {
+    this.pool?.nudge()
+  }
+
+  isWell(nowMs: number): boolean {
+    return this.health.rank(nowMs) === Rank.well
+  }
+
+  /** Takes no more questions; those in flight are finished, then the connections close. */
+  retire(): void {
+    this.isRetired = true
+    this.trial?.cancel()
+    this.forgetTrial()
+    this.pool?.retire()
+  }
+
+  /** Fails what is in flight and closes everything. */
+  stop(): void {
+    this.isRetired = true
+    this.forgetTrial()
+    this.udp?.stop()
+    this.pool?.stop()
+  }
+
+  private endTrial(nowMs: number): void {
+    if (this.trial === undefined) return
+    this.noteWait(this.trial, nowMs)
+    this.trial.cancel()
+    this.forgetTrial()
+  }
+
+  private forgetTrial(): void {
+    this.trial = undefined
+    this.context.wheel.disarm(this.trialTimer)
+  }
+
+  private streams(): StreamPool {
+    this.pool ??= new StreamPool(this, this.settings.stream, this.context)
+    return this.pool
+  }
+
+  private noteLife(nowMs: number): void {
+    const cameBack = this.health.replied(nowMs)
+    this.watcher.onSignOfLife(this, nowMs)
+    if (cameBack) this.watcher.onUpOrDown(this, true, 'answered')
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The TCP or TLS connections to one upstream, and the questions that wait for a place on them. CoreDNS serves the
+ * queries of one connection one after another, so questions are spread: least in flight first, few on each, and none
+ * where silence lasts. Dials on demand; an upstream that does not answer is dialled twice a second at most.
+ */
+import type { Attempt, Carrier, ExchangeContext } from './upstream-attempt.ts'
+import type { AttemptFailure, MismatchReason } from './upstream-counters.ts'
+import type { UpstreamServer } from './upstream-server.ts'
+import type { StreamSettings, UpstreamAddress } from './upstream-settings.ts'
+import { type ConnectionHost, StreamConnection } from './upstream-stream-connection.ts'
+
+/** Dials a second while no connection has proved that somebody answers. */
+const blindDialsPerSecond = 2
+/** Up to this share more is charged for a dial, so that nodes do not knock in step. */
+const dialJitter = 0.2
+/** Two at once: one address may stand for several servers, of which one is dead. */
+const dialTokensMax = 2 * (1 + dialJitter)
+/** How long a server that closed with questions open is given one question per connection. */
+const oneByOneMs = 30_000
+const quietMsMin = 100
+/** Stalled connections may be kept beside those in use, in the hope of a slow answer. */
+const stalledFactor = 2
+
+/** `wait`: a connection will come free or open. `none`: there is nothing to wait for. */
+type Place = StreamConnection | 'wait' | 'none'
+
+export class StreamPool implements ConnectionHost, Carrier {
+  readonly target: UpstreamAddress
+  settings: StreamSettings
+  tlsSession: Buffer | undefined
+  private readonly upstream: UpstreamServer
+  private readonly context: ExchangeContext
+  private readonly connections: StreamConnection[] = []
+  private readonly queue: Attempt[] = []
+  private isRetired = false
+  private dialTokens = dialTokensMax
+  private tokensAtMs = 0
+  private oneByOneUntilMs = Number.NEGATIVE_INFINITY
+  private lastFailure: AttemptFailure = 'unreachable'
+
+  constructor(upstream: UpstreamServer, settings: StreamSettings, context: ExchangeContext) {
+    this.upstream = upstream
+    this.target = upstream.address
+    this.settings = settings
+    this.context = context
+  }
+
+  get load(): number {
+    let sum = this.queue.length
+    for (const connection of this.connections) sum += connection.load
+    return sum
+  }
+
+  get openCount(): number {
+    let count = 0
+    for (const connection of this.connections) if (connection.state === 'open') count++
+    return count
+  }
+
+  /** @returns why the question can neither be sent nor wait; undefined when it was taken */
+  submit(attempt: Attempt): AttemptFailure | undefined {
+    if (this.isRetired) return 'closed'
+    if (this.queue.length >= this.settings.queueMax) return 'overloaded'
+    if (this.queue.length > 0) {
+      this.enqueue(attempt)
+      this.dispatch()
+      return undefined
+    }
+    const place = this.placeFor(attempt)
+    if (place === 'none') return this.lastFailure
+    if (place === 'wait') this.enqueue(attempt)
+    else place.send(attempt)
+    return undefined
+  }
+
+  private enqueue(attempt: Attempt): void {
+    attempt.carrier = this
+    this.queue.push(attempt)
+  }
+
+  forget(attempt: Attempt): void {
+    const at = this.queue.indexOf(attempt)
+    if (at >= 0) this.queue.splice(at, 1)
+  }
+
+  /** Questions have waited for longer than usual: one more dial, if it is time for one. */
+  nudge(): void {
+    this.dispatch()
+  }
+
+  retire(): void {
+    this.isRetired = true
+    for (const connection of [...this.connections]) connection.retire()
+    this.failQueue('closed')
+  }
+
+  stop(): void {
+    this.isRetired = true
+    for (const connection of [...this.connections]) connection.close('closed')
+    this.failQueue('closed')
+  }
+
+  onOpen(_connection: StreamConnection): void {
+    this.upstream.counters.connectionsOpened++
+    this.dispatch()
+  }
+
+  onFirstAnswer(): void {
+    this.dialTokens = dialTokensMax
+  }
+
+  onRoom(): void {
+    if (this.queue.length > 0) this.dispatch()
+  }
+
+  onStray(why: MismatchReason): void {
+    this.upstream.counters.mismatches[why]++
+  }
+
+  onClosed(connection: StreamConnection, why: AttemptFailure, lost: readonly Attempt[]): void {
+    this.connections.splice(this.connections.indexOf(connection), 1)
+    if (!connection.wasOpen) this.noteFailedDial(why)
+    else if (why === 'connection-lost') this.noteLoss(connection, lost.length > 0)
+    for (const attempt of lost) attempt.fail(why)
+    this.dispatch()
+  }
+
+  private noteFailedDial(why: AttemptFailure): void {
+    this.upstream.counters.connectionsFailed++
+    this.lastFailure = why
+    // TCP beside UDP may be missing altogether, and one dead pod behind a service address is not the service.
+    if (this.target.transport === 'udp' || this.openCount > 0 || this.isRetired) return
+    this.upstream.noteFailure(why, this.context.wheel.nowMs())
+  }
+
+  /** A restart ends old connections that worked, and an idle one may end; a server that ends young ones does so by habit. */
+  private noteLoss(connection: StreamConnection, hasLost: boolean): void {
+    const nowMs = this.context.wheel.nowMs()
+    if (hasLost) this.lastFailure = 'connection-lost'
+    if (!connection.wasUseless(nowMs)) return
+    if (hasLost && connection.answers > 0) this.oneByOneUntilMs = nowMs + oneByOneMs
+    this.upstream.health.isUnwell(nowMs)
+  }
+
+  private dispatch(): void {
+    for (let attempt = this.queue[0]; attempt !== undefined; attempt = this.queue[0]) {
+      const place = this.placeFor(attempt)
+      if (place === 'wait') return
+      this.queue.shift()
+      if (place === 'none') attempt.fail(this.lastFailure)
+      else place.send(attempt)
+    }
+  }
+
+  private placeFor(attempt: Attempt): Place {
+    const nowMs = this.context.wheel.nowMs()
+    const inUse = this.countInUse(nowMs)
+    const mayDial = inUse < this.settings.connections
+    const lively = this.leastLoaded(attempt, nowMs, false)
+    if (lively?.load === 0) return lively
+    if (mayDial) this.dial(nowMs)
+    const isDialing = this.connections.some((connection) => connection.state === 'dialing')
+    // The dial is for the next question; this one waits for it only if it has waited behind another before.
+    if (lively !== undefined && (attempt.kind === 'first' || !isDialing)) return lively
+    if (isDialing) return 'wait'
+    return this.leastLoaded(attempt, nowMs, true) ?? (inUse > 0 ? 'wait' : 'none')
+  }
+
+  /** Connections that new questions can count on, now or when they are open. */
+  private countInUse(nowMs: number): number {
+    const quietMs = this.quietMs()
+    let count = 0
+    for (const connection of this.connections) {
+      connection.checkAge(nowMs)
+      if (!connection.isRetiring && !connection.isQuiet(nowMs, quietMs)) count++
+    }
+    return count
+  }
+
+  /** @param quiet whether to look among those that have been silent lately, or among the others */
+  private leastLoaded(
+    attempt: Attempt,
+    nowMs: number,
+    quiet: boolean,
+  ): StreamConnection | undefined {
+    const depth = nowMs < this.oneByOneUntilMs ? 1 : this.settings.queriesPerConnection
+    const quietMs = this.quietMs()
+    let best: StreamConnection | undefined
+    for (const connection of this.connections) {
+      if (!connection.hasRoom(depth) || connection.isQuiet(nowMs, quietMs) !== quiet) continue
+      if (best !== undefined && connection.load >= best.load) continue
+      if (!isAvoided(connection, attempt)) best = connection
+    }
+    return best
+  }
+
+  private dial(nowMs: number): void {
+    if (this.isRetired) return
+    if (this.connections.length >= this.settings.connections * stalledFactor) return
+    if (!this.isProven(nowMs) && !this.takeDialToken(nowMs)) return
+    this.connections.push(new StreamConnection(this, this.context))
+  }
+
+  /** Somebody answers on a connection that is open now. */
+  private isProven(nowMs: number): boolean {
+    const quietMs = this.quietMs()
+    return this.connections.some(
+      (connection) => connection.answers > 0 && !connection.isQuiet(nowMs, quietMs),
+    )
+  }
+
+  /** Silence after which new questions avoid a connection; longer than a turn of a busy event loop. */
+  private quietMs(): number {
+    return Math.max(this.upstream.hedgeDelay.delayMs, quietMsMin)
+  }
+
+  private takeDialToken(nowMs: number): boolean {
+    const earned = ((nowMs - this.tokensAtMs) * blindDialsPerSecond) / 1000
+    this.dialTokens = Math.min(dialTokensMax, this.dialTokens + earned)
+    this.tokensAtMs = nowMs
+    if (this.dialTokens < 1) return false
+    this.dialTokens -= 1 + this.context.random.fraction() * dialJitter
+    return true
+  }
+
+  private failQueue(why: AttemptFailure): void {
+    for (const attempt of this.queue.splice(0)) attempt.fail(why)
+  }
+}
+
+/** A hedge must not wait behind what it is a hedge for. */
+function isAvoided(connection: StreamConnection, attempt: Attempt): boolean {
+  return attempt.siblings.some((sibling) => sibling.carrier === connection)
+}

@@ -1,0 +1,155 @@
+/** An exchange for tests: settings that can be changed one by one, groups from fake upstreams, outcomes as promises. */
+import type { Ask, ExchangeFailure, Outcome } from '../../src/core/ports.ts'
+import { type ExchangeOptions, UpstreamExchange } from '../../src/net/exchange.ts'
+import type {
+  ExchangeSettings,
+  GroupConfig,
+  StreamSettings,
+  UpstreamAddress,
+  UpstreamTransport,
+} from '../../src/net/upstream-settings.ts'
+import { upstreamQuery } from '../../src/wire/query.ts'
+import { writeQuery } from '../support/dns-message.ts'
+import type { FakeUpstream } from './support-fake-upstream.ts'
+
+export const settings: ExchangeSettings = {
+  deadlineMs: 4500,
+  silenceMs: 1800,
+  hedge: { minMs: 50, maxMs: 250, percentile: 95 },
+  retryBudgetPercent: 20,
+  attemptsMax: 4,
+  failover: true,
+  stream: {
+    connections: 4,
+    queriesPerConnection: 8,
+    queueMax: 1000,
+    idleMs: 8000,
+    freshSilentMs: 2500,
+    ageMaxMs: 60_000,
+    connectTimeoutMs: 1000,
+  },
+  udp: { socketsMax: 512 },
+}
+
+export function withStream(changes: Partial<StreamSettings>): Partial<ExchangeSettings> {
+  return { stream: { ...settings.stream, ...changes } }
+}
+
+export function addressOf(
+  upstream: FakeUpstream,
+  transport: UpstreamTransport,
+  tlsName?: string,
+): UpstreamAddress {
+  const { host: address, port } = upstream
+  const family = address.includes(':') ? 6 : 4
+  return { transport, address, port, family, ...(tlsName === undefined ? {} : { tlsName }) }
+}
+
+/** A group named `test`. */
+export function groupOf(
+  transport: UpstreamTransport,
+  upstreams: readonly FakeUpstream[],
+  changes: Partial<ExchangeSettings> = {},
+): GroupConfig {
+  return {
+    name: 'test',
+    upstreams: upstreams.map((upstream) => addressOf(upstream, transport)),
+    settings: { ...settings, ...changes },
+  }
+}
+
+/** What an outcome said, kept beyond its callback. */
+export interface Told {
+  readonly rcode: number | undefined
+  /** First A record behind the question. */
+  readonly address: string | undefined
+  readonly upstream: string | undefined
+  readonly why: ExchangeFailure | undefined
+  readonly tookMs: number
+  readonly outcomes: number
+}
+
+export function askFor(name: string, group = 'test'): Ask {
+  const query = writeQuery(name, 'A', { id: 0 })
+  const options = {
+    dnssecOk: false,
+    checkingDisabled: false,
+    payloadBytes: 1232,
+    loopMarker: Buffer.alloc(0),
+  }
+  return { frame: upstreamQuery(query, query.length, options), questionEnd: query.length, group }
+}
+
+export function ask(exchange: UpstreamExchange, name: string, group = 'test'): Promise<Told> {
+  const startMs = performance.now()
+  return new Promise((resolve, reject) => {
+    let outcomes = 0
+    let hasReturned = false
+    exchange.start(askFor(name, group), {
+      onOutcome(asked, outcome) {
+        if (!hasReturned) reject(new Error('outcome before start returned'))
+        if (++outcomes > 1) throw new Error(`second outcome for ${name}`)
+        const told = tell(asked, outcome)
+        resolve({ ...told, tookMs: performance.now() - startMs, outcomes })
+      },
+    })
+    hasReturned = true
+  })
+}
+
+function tell(asked: Ask, outcome: Outcome): Omit<Told, 'tookMs' | 'outcomes'> {
+  if (outcome.kind === 'failed') {
+    return { rcode: undefined, address: undefined, upstream: undefined, why: outcome.why }
+  }
+  const { reply, scan, upstream } = outcome
+  const at = asked.questionEnd + 12
+  const address = scan.answers > 0 ? [...reply.subarray(at, at + 4)].join('.') : undefined
+  return { rcode: scan.rcode, address, upstream, why: undefined }
+}
+
+/** Runs `body` with an exchange, and stops it and the upstreams afterwards, whatever happened. */
+export async function withExchange(
+  groups: readonly GroupConfig[],
+  upstreams: readonly FakeUpstream[],
+  body: (exchange: UpstreamExchange) => Promise<void>,
+  options: ExchangeOptions = {},
+): Promise<void> {
+  const exchange = new UpstreamExchange(groups, options)
+  try {
+    await body(exchange)
+  } finally {
+    exchange.stop()
+    for (const upstream of upstreams) await upstream.stop()
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Asks names of their own at a steady rate, whatever becomes of the earlier ones. */
+export async function askSteadily(
+  exchange: UpstreamExchange,
+  load: { readonly perSecond: number; readonly forMs: number; readonly prefix?: string },
+): Promise<Told[]> {
+  const { perSecond, forMs, prefix = 'q' } = load
+  const told: Promise<Told>[] = []
+  const startMs = performance.now()
+  for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startMs) {
+    while (told.length < (elapsedMs * perSecond) / 1000) {
+      told.push(ask(exchange, `${prefix}${told.length}.example`))
+    }
+    await pause(5)
+  }
+  return await Promise.all(told)
+}
+
+export function failuresIn(told: readonly Told[]): readonly Told[] {
+  return told.filter((one) => one.rcode !== 0)
+}
+
+/** @param share 0.5 is the median */
+export function quantileMs(told: readonly Told[], share: number): number {
+  const sorted = told.map((one) => one.tookMs).toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
