@@ -36,11 +36,6 @@ export class TcpDeadlines {
     this.messageBegunAtMs = never
   }
 
-  /** Time that we did not read does not count against the client's message. */
-  readAgain(nowMs: number): void {
-    if (this.messageBegunAtMs !== never) this.messageBegunAtMs = nowMs
-  }
-
   /** Replies wait for the client to read; its time runs from the first call after `writeDone`. */
   writeBlocked(nowMs: number): void {
     if (this.writeBlockedAtMs === never) this.writeBlockedAtMs = nowMs
@@ -55,7 +50,10 @@ export class TcpDeadlines {
     this.endingAtMs = nowMs
   }
 
-  /** Why an open connection should take no more queries. */
+  /**
+   * Why an open connection should take no more queries.
+   * @param reading while false we do not read, so the client cannot finish its message
+   */
   toFinish(nowMs: number, reading: boolean): TcpCloseReason | undefined {
     const { messageMs, lifetimeMs, idleMs } = this.settings
     const unfinished = this.messageBegunAtMs !== never

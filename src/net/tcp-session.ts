@@ -183,13 +183,14 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     this.hasAsked = true
     this.deadlines.active(context.nowMs())
     context.counts.received += 1
-    let replyBytes = 0
+    let replyBytes: number
     try {
       replyBytes = context.handler.handle(message, message.length, context.out, this)
     } catch (error) {
       // It must not reach uncaughtException: one message would end the service.
       context.counts.handlerDefects += 1
       context.onDefect(error)
+      return false
     }
     if (replyBytes === 0) return this.holds > holdsBefore
     context.counts.sent += 1
@@ -223,10 +224,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     else connections.markIdle(this)
     if (this.ending || this.inputEnded) this.sendFinWhenDone()
     if (this.input.reading) return
-    if (this.ending ? this.finSent : this.hasRoom()) {
-      this.deadlines.readAgain(this.context.nowMs())
-      this.input.resume()
-    }
+    if (this.ending ? this.finSent : this.hasRoom()) this.input.resume()
   }
 
   private sendFinWhenDone(): void {

@@ -278,6 +278,16 @@ session('an exception in the handler closes that connection only', async () => {
   })
 })
 
+session('an exception after a query was held still lets that one be answered', async () => {
+  await TcpFixture.run(async (fixture) => {
+    const client = await fixture.client()
+    client.send(ask(1, 'hold-then-throw'), ask(2, 'echo'))
+    await until('thrown', () => fixture.defects.length === 1)
+    fixture.handler.release(0)
+    assert.equal(await idsOf(client, 2), [1, undefined])
+  })
+})
+
 session('a long frame that stalls at 10 octets is closed after messageMs', async () => {
   await TcpFixture.run(
     async (fixture) => {
@@ -385,6 +395,25 @@ session('a client that resets its connection in flight harms nobody', async () =
     assert.is(fixture.stats.closed.error, 1)
   })
 })
+
+session(
+  'a client that reads none of its many big answers is cut off before they pile up',
+  async () => {
+    await TcpFixture.run(
+      async (fixture) => {
+        const deaf = await fixture.deafClient()
+        deaf.write(framed(...upTo(400).map((id) => ask(id, 'hold'))))
+        await fixture.handler.heldCount(400)
+        for (const index of upTo(400)) fixture.handler.release(index, 'x'.repeat(65_000))
+        assert.is(fixture.stats.open, 0)
+        assert.is(fixture.stats.closed['write-stalled'], 1)
+        // 26 MB were answered; what the kernel had not taken stopped at 8 x writeQueueBytesMax.
+        assert.ok(fixture.stats.sent < 350, `${fixture.stats.sent} of 400 answers were accepted`)
+      },
+      { pipelineMax: 400 },
+    )
+  },
+)
 
 session('a reply of 65535 octets comes through', async () => {
   await TcpFixture.run(async (fixture) => {
