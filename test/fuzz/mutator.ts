@@ -1,5 +1,5 @@
 /**
- * Makes wrong packets out of right ones. One to four changes per packet, of the kinds that parsers of DNS have fallen
+ * Makes wrong packets out of right ones. One or more changes per packet, of the kinds that parsers of DNS have fallen
  * over: counts, lengths, pointers, label types, cut and repeated pieces, pieces of another packet.
  */
 import type { Random } from './random.ts'
@@ -15,11 +15,13 @@ export class Mutator {
   readonly packet = Buffer.alloc(messageBytesMax)
   packetBytes = 0
   private readonly random: Random
+  private readonly changesMax: number
   private readonly corpus: readonly Buffer[]
   private readonly changes: readonly (() => void)[]
 
-  constructor(random: Random, corpus: readonly Buffer[]) {
+  constructor(random: Random, corpus: readonly Buffer[], changesMax: number) {
     this.random = random
+    this.changesMax = changesMax
     this.corpus = corpus
     this.changes = [
       () => this.flipBit(),
@@ -41,7 +43,7 @@ export class Mutator {
     const base = random.pick(this.corpus)
     base.copy(this.packet)
     this.packetBytes = base.length
-    for (let left = 1 + random.below(4); left > 0; left--) random.pick(this.changes)()
+    for (let left = 1 + random.below(this.changesMax); left > 0; left--) random.pick(this.changes)()
   }
 
   /** An offset; half of them in the first 64 octets, where header, question and first record are. */

@@ -11,7 +11,7 @@ import { Question, readQuestion } from '../../src/wire/question.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { fixtureFiles } from '../fixtures/packets/make.ts'
 import { readPackets } from '../support/packets.ts'
-import { chooseSeed, runCampaign } from './campaign.ts'
+import { chooseSeed, packetCount, runCampaign } from './campaign.ts'
 import { guarded } from './guarded.ts'
 import { PoisonedPair } from './poisoned.ts'
 import { verdictName, WireTarget } from './wire-target.ts'
@@ -78,7 +78,7 @@ test('mutated packets are read the same whatever lies behind them, and each in t
   const seed = chooseSeed()
   const pair = new PoisonedPair(65535)
   const wire = new WireTarget()
-  const packets = Number(process.env['NEARDNS_FUZZ_PACKETS'] ?? 100_000)
+  const packets = packetCount(100_000)
   const { slowestMs, tookMs } = runCampaign({
     seed,
     packets,

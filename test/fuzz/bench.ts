@@ -1,0 +1,97 @@
+/** The pipeline and the core behind it as the daemon builds them, with a clock and an exchange that are moved by hand. */
+import { Cache, type CacheSettings } from '../../src/core/cache.ts'
+import { FailureCache } from '../../src/core/failure-cache.ts'
+import { InFlight, type Ticket } from '../../src/core/in-flight.ts'
+import { type Exchange, type OutcomeSink, type Peer, Transport } from '../../src/core/ports.ts'
+import { Resolver } from '../../src/core/resolver.ts'
+import { Router, type ZoneRoute } from '../../src/core/router.ts'
+import { Settler } from '../../src/core/settlement.ts'
+import { SourceGuard } from '../../src/core/source-guard.ts'
+import { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { Replies } from '../../src/pipeline/replies.ts'
+import { WaitingRoom } from '../../src/pipeline/waiting-room.ts'
+import { TimerWheel } from '../../src/platform/timer-wheel.ts'
+import { name } from '../fixtures/packets/octets.ts'
+
+export const udpReplyBytesMax = 1232
+export const messageBytesMax = 65535
+
+const ttl = {
+  positiveMinSeconds: 0,
+  positiveMaxSeconds: 30,
+  negativeMinSeconds: 0,
+  negativeMaxSeconds: 5,
+}
+const zones: readonly ZoneRoute[] = [
+  { zone: 'cluster.local.', name: name('cluster.local'), group: 'cluster', ttl, isCluster: true },
+  { zone: '.', name: name('.'), group: 'external', ttl, isCluster: false },
+]
+export const cacheSettings: CacheSettings = {
+  entriesMax: 2000,
+  bytesMax: 4_194_304,
+  prefetch: { hitsMin: 2, remainingPercent: 10 },
+  serveStale: {
+    enabled: true,
+    stalenessMaxSeconds: 3600,
+    clientTimeoutMs: 200,
+    replyTtlSeconds: 30,
+    failureRecheckSeconds: 5,
+  },
+}
+
+export class Bench implements Exchange<Ticket> {
+  nowMs = 0
+  readonly out = Buffer.alloc(messageBytesMax)
+  readonly replies: Buffer[] = []
+  readonly asked: { ticket: Ticket; sink: OutcomeSink<Ticket> }[] = []
+  readonly peer: Peer & { transport: Transport }
+  readonly cache = new Cache(cacheSettings)
+  private readonly pipeline: Pipeline
+  private readonly poison: number
+
+  constructor(poison: number) {
+    this.poison = poison
+    const nowMs = () => this.nowMs
+    const { cache } = this
+    const failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
+    const inFlight = new InFlight({
+      questionsMax: 100,
+      waitersPerQuestionMax: 10,
+      waitersPerClientMax: 50,
+    })
+    const router = new Router(zones)
+    const settler = new Settler({ cache, failures, router })
+    const loopMarker = Buffer.alloc(8, 7)
+    const recorder = { replied: () => undefined, dropped: () => undefined }
+    const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
+    const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
+    const wheel = new TimerWheel(nowMs)
+    const room = new WaitingRoom({ settler, inFlight, exchange: this, replies, wheel, nowMs })
+    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    this.pipeline = new Pipeline(
+      { resolver, settler, room, replies, loopMarker, nowMs },
+      { guard: new SourceGuard([]), staleAfterMs: 200 },
+    )
+    const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))
+    this.peer = {
+      transport: Transport.udp,
+      family: 4,
+      port: 40_000,
+      serverIndex: 0,
+      address: () => '127.0.0.1',
+      hold: () => ({ send }),
+    }
+  }
+
+  start(ticket: Ticket, sink: OutcomeSink<Ticket>): void {
+    this.asked.push({ ticket, sink })
+  }
+
+  /** Replies that come at once or later are in `replies` until the next call. */
+  handle(query: Buffer, queryBytes: number): void {
+    this.replies.length = 0
+    this.out.fill(this.poison)
+    const replyBytes = this.pipeline.handle(query, queryBytes, this.out, this.peer)
+    if (replyBytes > 0) this.replies.push(Buffer.from(this.out.subarray(0, replyBytes)))
+  }
+}
