@@ -45,6 +45,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 }
 
-function localAddresses(): string[] {
+/** Addresses of this host's interfaces. */
+export function localAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address))
 }

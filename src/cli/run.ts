@@ -13,7 +13,7 @@ import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import { parseRunArgs, type RunArgs } from './args.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
-import { readConfig } from './read-config.ts'
+import { localAddresses, readConfig } from './read-config.ts'
 import { reportProblems } from './validate.ts'
 import { version } from './version.ts'
 
@@ -84,6 +84,7 @@ class Session {
       log,
       facts: { version: version(), revision: '', memoryLimitBytes: readMemoryLimitBytes() },
       resolvers: this.resolversFrom(resolvText),
+      localAddresses,
     })
   }
 

@@ -13,6 +13,7 @@ export function serveDemo(argv: readonly string[], io: CliIo): Promise<number> {
         log: createLog({ level: 'silent' }),
         facts: { version: version(), revision: '', memoryLimitBytes: 0 },
         resolvers: [],
+        localAddresses: () => [],
       })
       await daemon.start()
       return daemon

@@ -24,6 +24,8 @@ export interface DaemonOptions {
   readonly facts: ProcessFacts
   /** Name servers of resolv.conf, for when no external upstreams are configured. */
   readonly resolvers: readonly Upstream[]
+  /** Addresses of this host's interfaces. */
+  readonly localAddresses: () => readonly string[]
 }
 
 /** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
@@ -54,7 +56,7 @@ export class Daemon {
     this.options = options
     this.config = config
     this.resolvers = options.resolvers
-    this.routing = planRouting(config, options.resolvers, config.listen)
+    this.routing = this.plan(config.listen)
     this.path = new DataPath(this.outlook([]), options.log, this.clock)
     this.listeners = new Listeners(this.path.pipeline, config, (error) => this.onDefect(error))
     this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
@@ -161,12 +163,16 @@ export class Daemon {
 
   private applyOutlook(): void {
     const own = [...this.config.listen, ...this.listeners.addresses]
-    this.routing = planRouting(this.config, this.resolvers, own)
+    this.routing = this.plan(own)
     const zones = this.routing.zones.map(({ zone }) => zone)
     const counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
     counters.absorb(this.counters)
     this.counters = counters
     this.path.reconfigure(this.outlook(this.listeners.addresses))
+  }
+
+  private plan(own: readonly Endpoint[]): Routing {
+    return planRouting(this.config, this.resolvers, own, this.options.localAddresses())
   }
 
   private outlook(own: readonly Endpoint[]): Outlook {

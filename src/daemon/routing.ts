@@ -1,5 +1,5 @@
 /** From the configuration to upstream groups and the zones that they answer for. Pure. */
-import type { Endpoint, Upstream } from '../config/address.ts'
+import { type Endpoint, reachesOurselves, type Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { ZoneRoute } from '../core/router.ts'
 import type { SocketAddress } from '../core/source-guard.ts'
@@ -20,16 +20,18 @@ export interface Routing {
 /**
  * @param resolvers name servers of resolv.conf; used where no external upstreams are configured
  * @param own addresses we listen on
+ * @param localAddresses of all interfaces; they matter where we listen on a wildcard address
  */
 export function planRouting(
   config: Config,
   resolvers: readonly Upstream[],
   own: readonly Endpoint[],
+  localAddresses: readonly string[],
 ): Routing {
   const { external, cluster, zones } = config
   const isConfigured = external.upstreams.length > 0
   const candidates = isConfigured ? external.upstreams : resolvers
-  const looping = candidates.filter((upstream) => own.some((ours) => isSame(ours, upstream)))
+  const looping = candidates.filter((upstream) => reachesOurselves(upstream, own, localAddresses))
   const upstreams = candidates.filter((upstream) => !looping.includes(upstream))
   const externalConfig = { name: externalGroup, upstreams, settings: external.exchange }
   const stubGroups = zones.map(({ name, upstreams: servers, exchange }) => ({
@@ -80,22 +82,6 @@ function wireName(text: string): Uint8Array {
   const name = parseName(text)
   if (name === undefined) throw new Error(`zone ${text} passed the configuration's checks`)
   return name
-}
-
-const wildcards = new Set(['0.0.0.0', '::'])
-
-function isSame(ours: Endpoint, upstream: SocketAddress): boolean {
-  const isHere = ours.address === upstream.address || wildcards.has(ours.address)
-  return (
-    ours.port === upstream.port &&
-    isHere &&
-    (!wildcards.has(ours.address) || isLoopback(upstream.address))
-  )
-}
-
-/** A wildcard socket answers on loopback for certain; other local addresses are checked by the configuration. */
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
 }
 
 /** Everybody on the other side of our own sockets who is no client. */
