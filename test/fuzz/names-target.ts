@@ -56,9 +56,9 @@ export class NamesTarget {
     )
   }
 
-  /** One to forty addresses: entries of very different size. */
+  /** One to twenty addresses: entries of very different size. */
   private answer(asked: Buffer): Buffer {
-    const records = Array.from({ length: 1 + this.random.below(40) }, () =>
+    const records = Array.from({ length: 1 + this.random.below(20) }, () =>
       rr({ owner: pointer(12), type: 1, data: octets(192, 0, 2, this.random.below(256)) }),
     )
     return octets(header({ flags: 0x8580, counts: [1, records.length, 0, 0] }), asked, ...records)

@@ -29,7 +29,7 @@ const test = suite('fuzz/names')
 
 test('random names stay within the bounds of the cache, and cost nothing once it is full', async () => {
   const seed = chooseSeed()
-  const count = packetCount(50_000)
+  const count = packetCount(30_000)
   const target = new NamesTarget(new Random(seed))
   for (let number = 0; number < count / 5; number++) target.next()
   const fullBytes = await usedBytes()
