@@ -7,7 +7,7 @@ import { version } from './version.ts'
 
 export function serveDemo(argv: readonly string[], io: CliIo): Promise<number> {
   return demo(argv, io, {
-    isColoured: process.stdout.isTTY === true,
+    isColoured: process.stdout.isTTY === true && process.stdout.hasColors(),
     startDaemon: async (config) => {
       const daemon = new Daemon(config, {
         log: createLog({ level: 'silent' }),
