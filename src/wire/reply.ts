@@ -58,8 +58,9 @@ export function writeReply(
   putU16(out, 0, question.id)
   out[2] = u8(out, 2) | (question.flags1 & Flag1.rd)
   out[3] = (u8(out, 3) & ~Flag2.ad) | (question.flags2 & Flag2.cd) | adBit(image, question)
-  // The question has the same length in image and query: it is the same name but for letter case.
-  for (let i = headerBytes; i < question.qnameEnd; i++) out[i] = query[i] as number
+  // The question has the same length in image and query: it is the same name but for letter case. The type may differ,
+  // because a denial of the whole name was made for another one (RFC 2308 5).
+  for (let i = headerBytes; i < question.questionEnd; i++) out[i] = query[i] as number
   return opt === 0 ? end : writeOpt(out, end, question, shape, Rcode.noerror)
 }
 
