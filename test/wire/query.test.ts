@@ -1,0 +1,80 @@
+/** Goal: what goes upstream is ours alone, and nothing of the client's packet but the question (RFC 6891 6.1.1). */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { upstreamQuery, withoutOpt } from '../../src/wire/query.ts'
+import { Question, readQuestion } from '../../src/wire/question.ts'
+import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
+import { readMessage } from '../support/dns-message.ts'
+
+const test = suite('wire/query')
+
+const options = {
+  dnssecOk: false,
+  checkingDisabled: false,
+  payloadBytes: 1232,
+  loopMarker: Buffer.alloc(0),
+}
+
+const asked = octets(
+  header({ id: 0xbeef, flags: 0x0160, counts: [1, 0, 0, 1] }),
+  question(octets(3, 'W.w', 7, 'EXAMPLE', 0), 65, 1),
+  opt({ udpBytes: 4096, options: option(8, octets('client subnet')) }),
+  'trailing garbage',
+)
+const questionEnd = 12 + 13 + 4
+
+test('it has ID 0, RD alone, the question in lower case and an OPT record of ours', () => {
+  const frame = upstreamQuery(asked, questionEnd, options)
+  assert.equal(
+    frame,
+    octets(
+      header({ id: 0, flags: 0x0100, counts: [1, 0, 0, 1] }),
+      question(octets(3, 'w.w', 7, 'example', 0), 65),
+      opt({ udpBytes: 1232 }),
+    ),
+  )
+})
+
+test('DO and CD are carried on, because the answer depends on them', () => {
+  const frame = upstreamQuery(asked, questionEnd, {
+    ...options,
+    dnssecOk: true,
+    checkingDisabled: true,
+  })
+  const read = readMessage(frame)
+  assert.is(read.flags, 0x0110)
+  assert.is(read.opt?.ttl, 0x8000)
+})
+
+test('type and class keep octets that look like letters', () => {
+  const odd = octets(header({}), question(name('a.example'), 0x4142, 0x4344))
+  const frame = upstreamQuery(odd, odd.length, options)
+  assert.is(frame.readUInt16BE(odd.length - 4), 0x4142)
+  assert.is(frame.readUInt16BE(odd.length - 2), 0x4344)
+})
+
+test('the loop marker is found again by who reads the query', () => {
+  const loopMarker = Buffer.from('loopmark')
+  const frame = upstreamQuery(asked, questionEnd, { ...options, loopMarker })
+  const into = new Question()
+  readQuestion(frame, frame.length, into)
+  assert.equal(frame.subarray(into.markerAt, into.markerAt + into.markerBytes), loopMarker)
+})
+
+test('without OPT the same question remains, in a buffer of its own', () => {
+  const frame = upstreamQuery(asked, questionEnd, { ...options, loopMarker: Buffer.alloc(8, 1) })
+  const before = Buffer.from(frame)
+  const plain = withoutOpt(frame, questionEnd)
+  const read = readMessage(plain)
+  assert.is(read.opt, undefined)
+  assert.is(read.questions[0]?.type, 65)
+  plain.fill(0)
+  assert.equal(frame, before)
+})
+
+test('a frame has memory of its own, of just its size', () => {
+  const frame = upstreamQuery(asked, questionEnd, options)
+  assert.is(frame.buffer.byteLength, frame.length)
+})
+
+test.run()
