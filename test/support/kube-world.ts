@@ -77,6 +77,7 @@ type Port = {
 
 const namedPorts: readonly Port[] = [
   { name: 'http', port: 80, protocol: 'TCP' },
+  { name: 'https', port: 443, protocol: 'TCP' },
   { name: 'dns', port: 53, protocol: 'UDP' },
 ]
 

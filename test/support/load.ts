@@ -37,7 +37,7 @@ export interface LoadRecord {
   readonly group: string
   readonly name: string
   readonly sentMs: number
-  /** Since the query should have been sent; of no meaning when it was lost. */
+  /** Since the query should have been sent; when it was lost, until it was given up. */
   readonly latencyMs: number
   readonly verdict: Verdict
 }
@@ -46,6 +46,8 @@ export interface LoadResult {
   readonly records: readonly LoadRecord[]
   /** Queries sent more than 20 ms after their time; a run with many says more about this machine than the server. */
   readonly lateSends: number
+  /** How far behind its schedule the generator was at worst: no time measured here is surer than this. */
+  readonly lagMaxMs: number
 }
 
 interface Waiting {
@@ -70,12 +72,14 @@ export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
     }, 1)
   })
   await Promise.all(lanes.map((lane) => lane.close()))
-  return { records: lanes.flatMap((lane) => lane.records), lateSends: schedule.lateSends }
+  const { lateSends, lagMaxMs } = schedule
+  return { records: lanes.flatMap((lane) => lane.records), lateSends, lagMaxMs }
 }
 
 /** Which query is due when, and over which socket. */
 class Schedule {
   lateSends = 0
+  lagMaxMs = 0
   readonly #spec: LoadSpec
   readonly #lanes: readonly Lane[]
   readonly #startMs = performance.now() + 5
@@ -97,6 +101,7 @@ class Schedule {
       const dueMs = this.#startMs + (this.#next * 1000) / this.#spec.queriesPerSecond
       if (query === undefined || dueMs > nowMs) return
       if (nowMs - dueMs > 20) this.lateSends += 1
+      this.lagMaxMs = Math.max(this.lagMaxMs, nowMs - dueMs)
       this.#lanes[this.#next % this.#lanes.length]?.send(query, dueMs)
       this.#next += 1
     }
@@ -180,7 +185,7 @@ export interface Tally {
   readonly wrong: number
   readonly servfail: number
   readonly lost: number
-  /** Of the queries that were answered, rightly or not. NaN when none was. */
+  /** Of all queries: a lost one counts with the time that its client waited. NaN when there are none. */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
@@ -189,10 +194,7 @@ export interface Tally {
 /** Counts and percentiles. */
 export function tally(records: readonly LoadRecord[]): Tally {
   const count = (verdict: Verdict) => records.filter((record) => record.verdict === verdict).length
-  const latencies = records
-    .filter((record) => record.verdict !== 'lost')
-    .map((record) => record.latencyMs)
-    .toSorted((a, b) => a - b)
+  const latencies = records.map((record) => record.latencyMs).toSorted((a, b) => a - b)
   const at = (share: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? Number.NaN
   return {

@@ -60,8 +60,15 @@ export class Neardns {
     return this.child.lines.map(parseLine)
   }
 
+  /** Ends it in the orderly way. One that is gone already, or does not end well, is a failure with its last words. */
   async stop(): Promise<Exit> {
-    return await this.child.stop('SIGTERM', 8000)
+    const early = !this.child.running
+    const exit = await this.child.stop('SIGTERM', 8000)
+    if (early || exit.code !== 0) {
+      const how = early ? 'ended on its own' : 'did not end well'
+      throw new Error(`neardns ${how} (${exit.code ?? exit.signal}): ${this.child.tail()}`)
+    }
+    return exit
   }
 }
 

@@ -11,7 +11,7 @@ export interface RawPacket {
 
 /** Sends the packets in order and returns when the kernel has them all. IPv4 only. */
 export async function sendRawUdp(packets: readonly RawPacket[], netns?: string): Promise<void> {
-  const program = await buildC(join(import.meta.dirname, 'raw-udp.c'), 'gcc')
+  const program = await buildC(join(import.meta.dirname, 'programs', 'raw-udp.c'), 'gcc')
   const lines = packets.map(
     ({ from, to, payload }) =>
       `${from.host} ${from.port} ${to.host} ${to.port} ${Buffer.from(payload).toString('hex')}\n`,
