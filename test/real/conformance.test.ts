@@ -1,0 +1,301 @@
+/**
+ * Goal: whoever asks neardns for a cluster name learns exactly what CoreDNS would have said, on the first ask and on
+ * every later one, and CoreDNS is spared UDP and connections.
+ * Method: a real CoreDNS with the kubernetes plugin over a made-up cluster; every question goes to CoreDNS directly
+ * (TCP, lower case: CoreDNS treats some names wrongly in mixed case) and to neardns twice; replies are compared.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { askAllTcp, askAllUdp, type Question } from '../support/ask-all.ts'
+import { clusterQuestions } from '../support/cluster-questions.ts'
+import { Coredns, queriesSeen, untilReady } from '../support/coredns.ts'
+import type { Server } from '../support/dns-client.ts'
+import { lookup } from '../support/dns-client.ts'
+import { type ReadMessage, type ReadRecord, typeNumbers } from '../support/dns-message.ts'
+import { freePort } from '../support/free-port.ts'
+import { KubeApi } from '../support/kube-api.ts'
+import { makeKubeWorld } from '../support/kube-world.ts'
+import { runLoad, tally } from '../support/load.ts'
+import { Neardns } from '../support/neardns.ts'
+import { needing } from '../support/needs.ts'
+import { until } from '../support/process.ts'
+
+/** Caps of the cluster zone that are in force when nothing is configured. */
+const positiveTtlMax = 30
+const negativeTtlMax = 5
+const connectionsMax = 4
+
+const test = needing(suite('real/conformance'), 'coredns')
+
+const world = makeKubeWorld(6)
+const questions = clusterQuestions(world)
+let api: KubeApi
+let coredns: Coredns
+let neardns: Neardns
+let direct: Server
+let proxy: Server
+let metricsUrl: string
+
+test.before(async () => {
+  api = await KubeApi.start(world)
+  direct = { host: '127.0.0.1', port: await freePort() }
+  proxy = { host: '127.0.0.1', port: await freePort() }
+  const metrics = `127.0.0.1:${await freePort()}`
+  const ready = `127.0.0.1:${await freePort()}`
+  metricsUrl = `http://${metrics}`
+  coredns = await Coredns.start({ corefile: corefile(metrics, ready) })
+  await untilReady(`http://${ready}`)
+  const upstream = `127.0.0.1:${direct.port}`
+  neardns = await Neardns.start({
+    args: [
+      `--listen=127.0.0.1:${proxy.port}`,
+      `--cluster-upstream=${upstream}`,
+      `--upstream=${upstream}`,
+    ],
+  })
+})
+
+test.after(async () => {
+  await neardns?.stop()
+  await coredns?.stop()
+  await api?.stop()
+})
+
+/** kubeadm's, but that it asks nobody: names outside the cluster are made up on the spot. */
+function corefile(metrics: string, ready: string): string {
+  return `.:${direct.port} {
+  bind 127.0.0.1
+  errors
+  ready ${ready}
+  prometheus ${metrics}
+  kubernetes cluster.local in-addr.arpa ip6.arpa {
+    endpoint ${api.url}
+    pods insecure
+    ttl 30
+  }
+  template IN A example.test {
+    answer "{{ .Name }} 60 IN A 192.0.2.53"
+  }
+  template IN AAAA example.test {
+    answer "{{ .Name }} 60 IN AAAA 2001:db8::53"
+  }
+  template IN ANY nxdomain.test {
+    rcode NXDOMAIN
+    authority "nxdomain.test 60 IN SOA ns.nxdomain.test. hostmaster.nxdomain.test. 1 7200 1800 86400 60"
+  }
+}
+`
+}
+
+/** @returns what differs, one line per question */
+function differences(
+  asked: readonly Question[],
+  want: readonly ReadMessage[],
+  got: readonly ReadMessage[],
+): string[] {
+  return asked.flatMap(({ name, type }, index) => {
+    const [a, b] = [want[index], got[index]]
+    if (!a || !b) return [`${name} ${type}: not asked`]
+    const [wantText, gotText] = [summary(a), summary(b)]
+    return wantText === gotText ? [] : [`${name} ${type}: CoreDNS ${wantText}, neardns ${gotText}`]
+  })
+}
+
+/** Rcode, answer and authority in a form that is equal when they mean the same. */
+function summary(message: ReadMessage): string {
+  const section = (records: readonly ReadRecord[]) => records.map(recordText).toSorted().join(' | ')
+  return `rcode ${message.rcode} [${section(message.answers)}] [${section(message.authorities)}]`
+}
+
+function recordText({ name, type, class: recordClass, data }: ReadRecord): string {
+  // CoreDNS makes the serial of the present time.
+  const comparable = type === typeNumbers.SOA ? data.replace(/^(\S+ \S+) \d+/, '$1 serial') : data
+  return `${name} ${recordClass} ${type} ${comparable}`.toLowerCase()
+}
+
+/** @returns one line for each TTL that is above CoreDNS's or above the cap */
+function ttlFaults(
+  asked: readonly Question[],
+  want: readonly ReadMessage[],
+  got: readonly ReadMessage[],
+): string[] {
+  return asked.flatMap(({ name, type }, index) => {
+    const [a, b] = [want[index], got[index]]
+    if (!a || !b) return []
+    const negative = b.rcode !== 0 || b.answers.length === 0
+    const limit = Math.min(ttlMax(a), negative ? negativeTtlMax : positiveTtlMax)
+    return ttlMax(b) > limit ? [`${name} ${type}: TTL ${ttlMax(b)}, allowed ${limit}`] : []
+  })
+}
+
+function ttlMax(message: ReadMessage): number {
+  return Math.max(0, ...[...message.answers, ...message.authorities].map((record) => record.ttl))
+}
+
+function none(faults: readonly string[], what: string): void {
+  const shown = faults.slice(0, 25).join('\n  ')
+  assert.is(faults.length, 0, `${faults.length} of ${questions.length} ${what}:\n  ${shown}`)
+}
+
+/** Asks in slices, so that a hit follows its miss before the shortest lifetime is over. */
+async function inSlices(
+  body: (slice: readonly Question[], index: number) => Promise<void>,
+): Promise<void> {
+  const size = 250
+  for (let at = 0; at < questions.length; at += size) {
+    await body(questions.slice(at, at + size), at / size)
+  }
+}
+
+function lowerCase(asked: readonly Question[]): Question[] {
+  return asked.map(({ name, type }) => ({ name: name.toLowerCase(), type }))
+}
+
+test('thousands of names and types get the reply that CoreDNS gives, first from it and then from memory', async () => {
+  const wrongMiss: string[] = []
+  const wrongHit: string[] = []
+  const ttl: string[] = []
+  const grown: string[] = []
+  const header: string[] = []
+  await inSlices(async (slice, index) => {
+    // Half of the clients have EDNS.
+    const options = index % 2 === 0 ? { ednsBytes: 1232 } : {}
+    const want = await askAllTcp(direct, lowerCase(slice))
+    const miss = await askAllUdp(proxy, slice, options)
+    const hit = await askAllUdp(proxy, slice, options)
+    wrongMiss.push(...differences(slice, want, miss))
+    wrongHit.push(...differences(slice, want, hit))
+    ttl.push(...ttlFaults(slice, want, miss), ...ttlFaults(slice, want, hit))
+    slice.forEach(({ name, type }, i) => {
+      const [first, second] = [miss[i], hit[i]]
+      if (!first || !second) return
+      if (ttlMax(second) > ttlMax(first))
+        grown.push(`${name} ${type}: ${ttlMax(first)} -> ${ttlMax(second)}`)
+      for (const reply of [first, second]) header.push(...headerFaults(name, type, reply))
+    })
+  })
+  console.log(`  ${questions.length} questions`)
+  assert.ok(questions.length > 3000)
+  none(wrongMiss, 'first replies differ')
+  none(wrongHit, 'second replies differ')
+  none(ttl, 'TTLs are too high')
+  none(grown, 'TTLs grew')
+  none(header, 'replies have a wrong header or question')
+})
+
+function headerFaults(name: string, type: keyof typeof typeNumbers, reply: ReadMessage): string[] {
+  const [question] = reply.questions
+  const sameQuestion =
+    question?.name === canonicalEscapes(name) && question.type === typeNumbers[type]
+  const fine = reply.qr && reply.rd && reply.ra && sameQuestion && reply.questions.length === 1
+  return fine
+    ? []
+    : [`${name} ${type}: flags ${reply.flags.toString(16)}, question ${question?.name}`]
+}
+
+/** The reader writes a dot inside a label as an octet number. */
+function canonicalEscapes(name: string): string {
+  return `${name.replaceAll('\\.', '\\046')}.`
+}
+
+test('TCP clients get the reply that CoreDNS gives', async () => {
+  const some = questions.filter((_, index) => index % 10 === 0)
+  const want = await askAllTcp(direct, lowerCase(some))
+  none(differences(some, want, await askAllTcp(proxy, some)), 'replies over TCP differ')
+})
+
+test('the TTL of a remembered answer goes down as time goes by', async () => {
+  const asked: Question[] = world.services
+    .filter((service) => service.v4.length > 0)
+    .map((service) => ({
+      name: `${service.name}.${service.namespace}.svc.cluster.local`,
+      type: 'A',
+    }))
+  const first = await askAllUdp(proxy, asked)
+  await new Promise((resolve) => setTimeout(resolve, 2100))
+  const second = await askAllUdp(proxy, asked)
+  // An answer that was refreshed in between starts again; with 30 s to live hardly any is.
+  const aged = asked.filter(
+    (_, i) => ttlMax(second[i] ?? silence) <= ttlMax(first[i] ?? silence) - 2,
+  )
+  assert.ok(aged.length >= asked.length * 0.8, `${aged.length} of ${asked.length} aged by 2 s`)
+})
+
+const silence = { answers: [], authorities: [] } as unknown as ReadMessage
+
+interface Burst {
+  readonly right: number
+  /** Queries that CoreDNS got for the burst. */
+  readonly asked: number
+  readonly connectionsOpenMax: number
+  readonly connectionsNew: number
+}
+
+/**
+ * Asks 1000 names that nobody has asked before within 200 ms, which a default receive buffer survives.
+ * @param frozenMs for how long from the start CoreDNS does nothing
+ */
+async function burst(block: number, frozenMs: number): Promise<Burst> {
+  const before = await queriesSeen(metricsUrl)
+  const known = coredns.connectionsTo(direct.port, { ended: true })
+  let connectionsOpenMax = 0
+  const sampler = setInterval(() => {
+    connectionsOpenMax = Math.max(connectionsOpenMax, coredns.connectionsTo(direct.port).size)
+  }, 5)
+  const queries = Array.from({ length: 1000 }, (_, i) => ({
+    name: `10-${block}-${i >> 8}-${i & 255}.default.pod.cluster.local`,
+    type: 'A' as const,
+    group: 'miss',
+    rcode: 0,
+    data: `10.${block}.${i >> 8}.${i & 255}`,
+  }))
+  if (frozenMs > 0) coredns.freeze()
+  const thaw = setTimeout(() => coredns.thaw(), frozenMs)
+  const { records } = await runLoad({ server: proxy, queries, queriesPerSecond: 5000, sockets: 20 })
+  clearTimeout(thaw)
+  clearInterval(sampler)
+  const after = await queriesSeen(metricsUrl)
+  const now = [...coredns.connectionsTo(direct.port, { ended: true })]
+  const { right, p99Ms } = tally(records)
+  const asked = after.tcp - before.tcp
+  const connectionsNew = now.filter((end) => !known.has(end)).length
+  console.log(
+    `  1000 names: ${right} right, p99 ${p99Ms.toFixed(0)} ms; CoreDNS: ${asked} queries, at most ${connectionsOpenMax} connections open, ${connectionsNew} new`,
+  )
+  return { right, asked, connectionsOpenMax, connectionsNew }
+}
+
+test('1000 names at once reach CoreDNS over no more connections than configured', async () => {
+  const { right, asked, connectionsOpenMax, connectionsNew } = await burst(66, 0)
+  assert.is(right, 1000)
+  assert.ok(connectionsOpenMax <= connectionsMax, `${connectionsOpenMax} connections open at once`)
+  assert.ok(connectionsNew <= connectionsMax, `${connectionsNew} new connections`)
+  // Hedges have a budget of 20 in 100 and a small burst.
+  assert.ok(asked >= 1000 && asked <= 1300, `${asked} queries for 1000 names`)
+})
+
+test('1000 names that wait at once for a CoreDNS that sleeps are all answered when it wakes', async () => {
+  const { right, asked, connectionsOpenMax } = await burst(67, 250)
+  assert.is(right, 1000)
+  // Silent connections are set aside, and as many new ones are tried.
+  assert.ok(
+    connectionsOpenMax <= 2 * connectionsMax,
+    `${connectionsOpenMax} connections open at once`,
+  )
+  assert.ok(asked >= 1000 && asked <= 1300, `${asked} queries for 1000 names`)
+})
+
+test('nothing reaches CoreDNS over UDP', async () => {
+  assert.is((await queriesSeen(metricsUrl)).udp, 0)
+})
+
+test('a Service that is made while its absence is remembered is seen within the negative TTL', async () => {
+  const name = 'late.default.svc.cluster.local'
+  assert.is((await lookup(proxy, name, 'A')).rcode, 3)
+  const spec = { type: 'ClusterIP', clusterIP: '10.96.99.1', clusterIPs: ['10.96.99.1'], ports: [] }
+  api.put('services', { metadata: { name: 'late', namespace: 'default' }, spec })
+  const seen = async () => (await lookup(proxy, name, 'A')).answers[0]?.data === '10.96.99.1'
+  await until('the new Service', seen, { timeoutMs: negativeTtlMax * 1000 + 1000, everyMs: 100 })
+})
+
+test.run()
