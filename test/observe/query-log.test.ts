@@ -1,0 +1,107 @@
+/**
+ * Goal: the query log shows one query in N, escapes names, and costs nothing while it is off. Method: a log that
+ * collects, queries made by hand.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type ReplyFacts, ReplySource } from '../../src/core/facts.ts'
+import type { Log, LogFields } from '../../src/observe/log.ts'
+import { QueryLog } from '../../src/observe/query-log.ts'
+
+const test = suite('observe/query-log')
+
+function collect(): { readonly log: Log; readonly lines: LogFields[] } {
+  const lines: LogFields[] = []
+  const unused = () => assert.unreachable()
+  const log: Log = {
+    debug: unused,
+    info: (fields) => lines.push(fields),
+    warn: unused,
+    error: unused,
+    limited: () => 0,
+    setLevel: unused,
+    flush: async () => undefined,
+    flushSync: unused,
+    linesLost: 0,
+  }
+  return { log, lines }
+}
+
+function query(...labels: string[]): Buffer {
+  const name = labels.map((label) => {
+    const octets = Buffer.from(label, 'latin1')
+    return Buffer.concat([Buffer.from([octets.length]), octets])
+  })
+  return Buffer.concat([Buffer.alloc(12), ...name, Buffer.from([0, 0, 1, 0, 1])])
+}
+
+const factsOf = (message: Buffer): ReplyFacts => ({
+  serverIndex: 0,
+  zoneIndex: 0,
+  transport: 0,
+  family: 4,
+  qtype: 1,
+  rcode: 3,
+  source: ReplySource.cacheDenial,
+  queryBytes: message.length,
+  replyBytes: 120,
+  dnssecOk: false,
+  tookMs: 0.123_456,
+})
+
+test('a line says who asked what and what became of it', () => {
+  const { log, lines } = collect()
+  const message = query('www', 'example')
+  new QueryLog(log, 1).record(message, factsOf(message), () => '10.0.0.7')
+  assert.equal(lines, [
+    {
+      client: '10.0.0.7',
+      proto: 'udp',
+      qname: 'www.example.',
+      qtype: 1,
+      rcode: 'NXDOMAIN',
+      source: 'cacheDenial',
+      queryBytes: message.length,
+      replyBytes: 120,
+      tookMs: 0.123,
+    },
+  ])
+})
+
+test('names are escaped: no octet of theirs reaches the line as it is but letters, digits, hyphen, underscore', () => {
+  const { log, lines } = collect()
+  const message = query('a\n"\u001b[31m', 'b.c', '\u00e9')
+  new QueryLog(log, 1).record(message, factsOf(message), () => '')
+  assert.is(lines[0]?.['qname'], 'a\\010\\034\\027\\09131m.b\\046c.\\233.')
+})
+
+test('a name that runs past the end of the query is not followed into what lies behind', () => {
+  const { log, lines } = collect()
+  const message = query('secret', 'behind')
+  new QueryLog(log, 1).record(message, { ...factsOf(message), queryBytes: 15 }, () => '')
+  assert.is(lines[0]?.['qname'], '?')
+})
+
+test('one query in N is shown, and the client is asked for its name only then', () => {
+  const { log, lines } = collect()
+  const message = query('a')
+  const queries = new QueryLog(log, 10)
+  let asked = 0
+  const client = () => String(++asked)
+  for (let n = 0; n < 100; n++) queries.record(message, factsOf(message), client)
+  assert.is(lines.length, 10)
+  assert.is(asked, 10)
+})
+
+test('0 turns it off, and it can be turned on later', () => {
+  const { log, lines } = collect()
+  const message = query('a')
+  const queries = new QueryLog(log, 0)
+  for (let n = 0; n < 100; n++) queries.record(message, factsOf(message), () => '')
+  assert.is(lines.length, 0)
+  queries.setSampling(1)
+  queries.record(message, factsOf(message), () => '')
+  assert.is(lines.length, 1)
+})
+
+test.run()
