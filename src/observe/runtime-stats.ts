@@ -85,7 +85,10 @@ export class RuntimeStats {
     return this.#delayMaxSeconds
   }
 
-  /** Event-loop delay in seconds since the previous call, which empties the histogram. */
+  /**
+   * Event-loop delay in seconds since the previous call, which empties the histogram. A stall that begins within
+   * a sample period of that is not seen: Node starts to measure at the next tick.
+   */
   takeLoopDelay(): LoopDelay {
     const histogram = this.#delay
     if (!histogram || histogram.count === 0) return { p50: 0, p90: 0, p99: 0, max: 0, mean: 0 }

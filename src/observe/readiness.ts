@@ -1,0 +1,60 @@
+/** Turns the states of the daemon's parts into one answer for `/ready`. Pure. */
+
+export type PartState =
+  | { readonly kind: 'waiting'; readonly for: string }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'stopping' }
+
+/**
+ * @param parts by name, as `udp 127.0.0.1:53` or `self-query`
+ * @returns why we are not ready, one line for each part; empty when ready. No parts at all is not ready.
+ */
+export function reasonsNotReady(parts: ReadonlyMap<string, PartState>): string[] {
+  if (parts.size === 0) return ['start: nothing has been started yet']
+  const reasons: string[] = []
+  for (const [name, state] of parts) {
+    const reason = reasonOf(state)
+    if (reason !== undefined) reasons.push(`${name}: ${reason}`)
+  }
+  return reasons
+}
+
+function reasonOf(state: PartState): string | undefined {
+  switch (state.kind) {
+    case 'ready':
+      return undefined
+    case 'waiting':
+      return `waiting for ${state.for}`
+    case 'failed':
+      return state.why
+    case 'stopping':
+      return 'stopping'
+  }
+}
+
+/**
+ * Remembers the states of the parts. Once everything was ready, `isStarted` stays true: a start-up probe must not
+ * fail because of what comes later.
+ */
+export class Readiness {
+  readonly #parts = new Map<string, PartState>()
+  #isStarted = false
+
+  set(part: string, state: PartState): void {
+    this.#parts.set(part, state)
+    if (this.reasons().length === 0) this.#isStarted = true
+  }
+
+  remove(part: string): void {
+    this.#parts.delete(part)
+  }
+
+  reasons(): string[] {
+    return reasonsNotReady(this.#parts)
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted
+  }
+}
