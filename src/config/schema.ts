@@ -47,6 +47,13 @@ function filePath(what: string) {
 
 // Shared by all groups: a zod object costs some 10 kB.
 const exchange = exchangeSection()
+/** RFC 6840 5.8: AD means something only if whoever set it validates, and the way to it is safe. */
+const trustAd = onOff({
+  default: false,
+  about:
+    'Pass on the AD bit of these upstreams: only if they validate and the network to them is trusted.',
+})
+
 const externalTtl = ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 30 })
 
 export const configSchema = item('Configuration of neardns.', {
@@ -80,6 +87,7 @@ export const configSchema = item('Configuration of neardns.', {
       default: '/etc/resolv.conf',
       about: 'File that names the resolvers while upstreams is empty; watched for changes.',
     }),
+    trustAd,
     ttl: externalTtl,
     exchange,
   }),
@@ -90,6 +98,7 @@ export const configSchema = item('Configuration of neardns.', {
         'udp',
         'Resolvers of this zone; an address without scheme means UDP, with TCP for truncated replies.',
       ),
+      trustAd,
       ttl: externalTtl,
       exchange,
     }),
@@ -123,6 +132,14 @@ export const configSchema = item('Configuration of neardns.', {
       unit: 'questions',
       about:
         'Unanswered questions of one client address: half of questionsMax, so that one pod cannot take them all.',
+    }),
+    missesPerClientPerSecond: whole({
+      default: 0,
+      min: 0,
+      max: 1_000_000,
+      unit: 'questions per second',
+      about:
+        'New upstream questions of one client address, 0 for no limit; over it UDP clients are sent to TCP, TCP clients refused.',
     }),
   }),
   udp: udpSection(),

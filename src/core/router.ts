@@ -15,6 +15,8 @@ export interface Route {
    * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: searchpath 0.5).
    */
   isCluster: boolean
+  /** The upstreams validate, and are reached safely: their AD bit is passed on (RFC 6840 5.8). */
+  trustAd: boolean
 }
 
 /** A zone as configured. */
@@ -41,10 +43,10 @@ export class Router {
   /** Replaces all zones. Routes of zones that stay keep their identity and take the new values. */
   replace(zones: readonly ZoneRoute[]): void {
     const next = new Map<string, Route>()
-    for (const [zoneIndex, { name, zone, group, ttl, isCluster }] of zones.entries()) {
+    for (const [zoneIndex, { name, zone, ...values }] of zones.entries()) {
       const key = Buffer.from(name).toString('latin1')
-      const route = this.routes.get(key) ?? { zone, zoneIndex, group, ttl, isCluster }
-      next.set(key, Object.assign(route, { zoneIndex, group, ttl, isCluster }))
+      const route = this.routes.get(key) ?? { zone, zoneIndex, ...values }
+      next.set(key, Object.assign(route, { zoneIndex, ...values }))
     }
     for (const [key, route] of this.routes) if (!next.has(key)) route.zoneIndex = -1
     this.routes = next

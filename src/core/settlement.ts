@@ -103,7 +103,7 @@ export class Settler {
     const keep = ticket.route.isCluster
       ? keepAll(scan)
       : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
-    const image = makeImage(reply, scan, keep, false)
+    const image = makeImage(reply, scan, keep, ticket.route.trustAd)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
     if (this.chain.isForeign) {
       // The upstream's NXDOMAIN was about a name it cannot know.

@@ -25,6 +25,8 @@ export type Rank = (typeof Rank)[keyof typeof Rank]
 const trialEveryMs = 500
 /** Added at random, so that the nodes of a cluster do not knock in step. */
 const trialJitterMs = 100
+/** Questions that may try an upstream out of turn when all others have gone: about as many as come before its reply. */
+const lastHopesMax = 20
 /** A lone refusal may be one dead pod behind a service address. */
 const refusalsMax = 2
 /** Silence makes an upstream `down` only with so many unanswered questions ... */
@@ -45,6 +47,7 @@ export class UpstreamHealth {
   private rescues = 0
   private unwellUntilMs = Number.NEGATIVE_INFINITY
   private nextTrialMs = Number.NEGATIVE_INFINITY
+  private lastHopes = 0
   private down = false
 
   get isDown(): boolean {
@@ -61,6 +64,7 @@ export class UpstreamHealth {
     this.lastReplyMs = nowMs
     this.strikes = 0
     this.refusals = 0
+    this.lastHopes = 0
     const wasDown = this.down
     this.down = false
     return wasDown
@@ -101,9 +105,21 @@ export class UpstreamHealth {
    * @param random 0 to 1
    */
   takeTrial(nowMs: number, random: number): boolean {
-    if (nowMs < this.nextTrialMs) return false
+    if (nowMs < this.nextTrialMs) {
+      if (this.lastHopes === 0) return false
+      this.lastHopes--
+      return true
+    }
     this.nextTrialMs = nowMs + trialEveryMs + random * trialJitterMs
     return true
+  }
+
+  /**
+   * All others have gone down just now. Perhaps this one is back already (a rolling restart), so the questions of the
+   * moment may try it out of turn.
+   */
+  becomeLastHope(): void {
+    this.lastHopes = lastHopesMax
   }
 
   private takeDown(nowMs: number): boolean {
@@ -133,21 +149,26 @@ export interface ChoiceTerms<C extends Candidate> {
 
 /** Differences below this are noise of the scheduler, not distance. */
 const roundTripFloorMs = 1
+/** Round trips up to so many times the shortest count as equal: endpoints of one cluster share alike. */
+const equalWithin = 3
 
 /** @returns the best candidate that is not down and was not tried; undefined when there is none */
 export function chooseUpstream<C extends Candidate>(
   candidates: readonly C[],
   terms: ChoiceTerms<C>,
 ): C | undefined {
+  const { policy, tried, nowMs, random } = terms
+  const spreads = policy === 'spread'
+  const shortestMs = spreads ? shortestRoundTripMs(candidates) : 0
+  const from = spreads ? Math.floor(random * candidates.length) : 0
   let best: C | undefined
   let bestRank: Rank = Rank.down
   let bestCost = Number.POSITIVE_INFINITY
-  const from = terms.policy === 'spread' ? Math.floor(terms.random * candidates.length) : 0
   for (let i = 0; i < candidates.length; i++) {
     const candidate = candidates[(from + i) % candidates.length] as C
-    const rank = candidate.health.rank(terms.nowMs)
-    if (rank === Rank.down || rank > bestRank || terms.tried.includes(candidate)) continue
-    const cost = terms.policy === 'spread' ? costOf(candidate) : i
+    const rank = candidate.health.rank(nowMs)
+    if (rank === Rank.down || rank > bestRank || tried.includes(candidate)) continue
+    const cost = spreads ? costOf(candidate, shortestMs) : i
     if (rank === bestRank && cost >= bestCost) continue
     best = candidate
     bestRank = rank
@@ -156,8 +177,15 @@ export function chooseUpstream<C extends Candidate>(
   return best
 }
 
-function costOf(candidate: Candidate): number {
-  return (candidate.load + 1) * Math.max(candidate.roundTripMs, roundTripFloorMs)
+function shortestRoundTripMs(candidates: readonly Candidate[]): number {
+  let shortestMs = Number.POSITIVE_INFINITY
+  for (const { roundTripMs } of candidates) shortestMs = Math.min(shortestMs, roundTripMs)
+  return Math.max(shortestMs, roundTripFloorMs)
+}
+
+function costOf(candidate: Candidate, shortestMs: number): number {
+  const distance = candidate.roundTripMs / shortestMs
+  return (candidate.load + 1) * (distance < equalWithin ? 1 : distance)
 }
 
 /** RFC 6891 7: what servers say that do not know EDNS; BADVERS is for those that know another version. */

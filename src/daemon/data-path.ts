@@ -6,6 +6,7 @@ import { Cache } from '../core/cache.ts'
 import { FailureCache } from '../core/failure-cache.ts'
 import { InFlight } from '../core/in-flight.ts'
 import { markerBytes } from '../core/loop-marker.ts'
+import { MissBudget } from '../core/miss-budget.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
 import { Settler } from '../core/settlement.ts'
@@ -38,6 +39,7 @@ export class DataPath {
   private readonly failures: FailureCache
   private readonly router: Router
   private readonly replies: Replies
+  private readonly budget: MissBudget
   private readonly log: Log
   private readonly nowMs: () => number
 
@@ -49,6 +51,7 @@ export class DataPath {
     this.failures = new FailureCache(config.cache.failureTtl)
     this.inFlight = new InFlight(config.inFlight)
     this.router = new Router(routing.zones)
+    this.budget = new MissBudget(config.inFlight)
     this.exchange = this.makeExchange(routing)
     this.replies = new Replies(this.replyContext(outlook))
     this.pipeline = this.makePipeline(outlook)
@@ -60,6 +63,7 @@ export class DataPath {
     this.cache.reconfigure(config.cache)
     this.failures.reconfigure(config.cache.failureTtl)
     this.inFlight.reconfigure(config.inFlight)
+    this.budget.reconfigure(config.inFlight)
     this.exchange.reconfigure(routing.groups)
     this.router.replace(routing.zones)
     this.replies.reconfigure(this.replyContext(outlook))
@@ -67,13 +71,13 @@ export class DataPath {
   }
 
   private makePipeline(outlook: Outlook): Pipeline {
-    const { cache, failures, inFlight, router, exchange, replies, nowMs } = this
+    const { cache, failures, inFlight, router, exchange, replies, budget, nowMs } = this
     const loopMarker = randomBytes(markerBytes)
     const settler = new Settler({ cache, failures, router })
     const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
     const wheel = new TimerWheel(nowMs)
     const room = new WaitingRoom({ settler, inFlight, exchange, replies, wheel, nowMs })
-    const parts = { resolver, settler, room, replies, loopMarker, nowMs }
+    const parts = { resolver, settler, room, replies, budget, loopMarker, nowMs }
     return new Pipeline(parts, pipelineSettings(outlook))
   }
 

@@ -60,9 +60,13 @@ function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
     ...ofCluster
       // A stub zone may take over one of the cluster's names.
       .filter((name) => !claimed.has(zoneText(name)))
-      .map((name) => zoneRoute(name, clusterGroup, cluster.ttl, true)),
-    ...zones.map(({ name, ttl }) => zoneRoute(name, stubGroup(name), ttl, false)),
-    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, external.ttl, false)]),
+      .map((name) =>
+        zoneRoute(name, clusterGroup, { ttl: cluster.ttl, isCluster: true, trustAd: false }),
+      ),
+    ...zones.map(({ name, ttl, trustAd }) =>
+      zoneRoute(name, stubGroup(name), { ttl, isCluster: false, trustAd }),
+    ),
+    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, { ...external, isCluster: false })]),
   ]
 }
 
@@ -70,8 +74,12 @@ function stubGroup(name: string): string {
   return `zone ${zoneText(name)}`
 }
 
-function zoneRoute(text: string, group: string, ttl: ZoneRoute['ttl'], isCluster: boolean) {
-  return { zone: zoneText(text), name: wireName(text), group, ttl, isCluster }
+function zoneRoute(
+  text: string,
+  group: string,
+  { ttl, isCluster, trustAd }: Pick<ZoneRoute, 'ttl' | 'isCluster' | 'trustAd'>,
+): ZoneRoute {
+  return { zone: zoneText(text), name: wireName(text), group, ttl, isCluster, trustAd }
 }
 
 function zoneText(text: string): string {

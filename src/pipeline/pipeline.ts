@@ -6,12 +6,14 @@
 import type { Arrival } from '../core/arrival.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
 import { isOwnQuery } from '../core/loop-marker.ts'
+import type { MissBudget } from '../core/miss-budget.ts'
 import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Settlement, Settler } from '../core/settlement.ts'
 import { PortVerdict, type SourceGuard } from '../core/source-guard.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
+import { truncatedImage } from '../wire/reply.ts'
 import type { Replies } from './replies.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
@@ -20,6 +22,7 @@ export interface PipelineParts {
   readonly settler: Settler
   readonly room: WaitingRoom
   readonly replies: Replies
+  readonly budget: MissBudget
   /** Octets by which we know our own queries again. */
   readonly loopMarker: Uint8Array
   readonly nowMs: () => number
@@ -53,6 +56,10 @@ const shortReplies: Readonly<Record<number, Settlement>> = {
   [Verdict.notimp]: shortReply(Rcode.notimp, -1),
   [Verdict.refused]: shortReply(Rcode.refused, -1),
   [Verdict.badvers]: shortReply(Rcode.badvers, -1),
+}
+const refusedReply = {
+  ...shortReply(Rcode.refused, Ede.prohibited),
+  source: ReplySource.overloaded,
 }
 const loopReply = shortReply(Rcode.servfail, Ede.other)
 
@@ -107,6 +114,10 @@ export class Pipeline implements QueryHandler {
       room.ask(ticket)
       return replyBytes
     }
+    if (decision.starts && !this.parts.budget.take(peer.address(), current.arrivedMs)) {
+      room.giveUp(ticket)
+      return this.reply(this.overBudget(), zoneIndex, out)
+    }
     if (!room.admit(ticket, current, peer)) {
       if (decision.starts) room.giveUp(ticket)
       return this.reply(
@@ -118,6 +129,13 @@ export class Pipeline implements QueryHandler {
     if (decision.hasStale) room.armStale(ticket, current.arrivedMs + this.settings.staleAfterMs)
     if (decision.starts) room.ask(ticket)
     return 0
+  }
+
+  /** TCP proves the source address and slows the sender down; who is there already is refused (RFC 8906, RFC 5358 4). */
+  private overBudget(): Settlement {
+    const { transport, query, question } = this.current
+    if (transport === Transport.tcp) return refusedReply
+    return { ...refusedReply, rcode: Rcode.noerror, image: truncatedImage(query, question) }
   }
 
   private reply(settlement: Settlement, zoneIndex: number, out: Buffer): number {

@@ -3,6 +3,7 @@
  * expired answers to those who would have to wait too long (RFC 8767 5).
  */
 import { type Arrival, Waiter } from '../core/arrival.ts'
+import { ReplySource } from '../core/facts.ts'
 import type { InFlight, Ticket } from '../core/in-flight.ts'
 import type { Exchange, Outcome, OutcomeSink, Peer } from '../core/ports.ts'
 import type { Settlement, Settler } from '../core/settlement.ts'
@@ -66,12 +67,14 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   private answer(ticket: Ticket, settlement: Settlement): void {
     const { replies } = this.parts
-    for (const waiter of ticket.waiters) {
+    const isShared = settlement.source === ReplySource.upstream
+    const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
+    for (const [index, waiter] of ticket.waiters.entries()) {
       if (waiter.isAnswered) continue
       waiter.isAnswered = true
       const replyBytes = replies.write(waiter, settlement, this.out)
       waiter.replyTo.send(this.out.subarray(0, replyBytes))
-      replies.record(waiter, settlement, ticket.route.zoneIndex, replyBytes)
+      replies.record(waiter, index === 0 ? settlement : joined, ticket.route.zoneIndex, replyBytes)
     }
   }
 }

@@ -121,6 +121,16 @@ function writeOption(out: Buffer, at: number, code: number, value: number): numb
   return at + 6
 }
 
+/** Makes an image that sends a UDP client to TCP: no records, TC set. To be sent with `writeReply`. */
+export function truncatedImage(query: Uint8Array, question: Question): Buffer {
+  const image = Buffer.alloc(question.questionEnd)
+  image[2] = Flag1.qr | Flag1.tc
+  image[3] = Flag2.ra
+  image[5] = 1
+  image.set(query.subarray(headerBytes, question.questionEnd), headerBytes)
+  return image
+}
+
 /** A zone's SOA in the form in which negative replies carry it (RFC 2308 3). */
 export interface SoaRecord {
   /** Uncompressed wire form. */
