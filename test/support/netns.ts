@@ -3,10 +3,11 @@
  * Everything made here is inside namespaces with the test's own name and goes away with them; the machine's own
  * interfaces and rules are never touched. A resolv.conf of its own is what `ip netns exec` mounts from /etc/netns.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { mustRun } from './process.ts'
 
 let counter = 0
+let swept: Promise<void> | undefined
 
 export class Netns {
   readonly name: string
@@ -17,6 +18,8 @@ export class Netns {
 
   /** Makes a namespace whose loopback is up. */
   static async create(label: string): Promise<Netns> {
+    swept ??= sweepOrphans()
+    await swept
     counter += 1
     const netns = new Netns(`neardns-${process.pid}-${counter}-${label}`)
     await mustRun('ip', ['netns', 'add', netns.name])
@@ -97,4 +100,25 @@ export async function nodeAndPod(linkLocal = '169.254.20.10'): Promise<NodeAndPo
     await node.remove()
   }
   return { node, pod, remove }
+}
+
+/** A run that was killed leaves its namespaces, and servers in them. Their names say whose they were. */
+async function sweepOrphans(): Promise<void> {
+  const list = await mustRun('ip', ['netns', 'list'])
+  for (const [name, pid] of list.matchAll(/^neardns-(\d+)-\S+/gm)) {
+    if (existsSync(`/proc/${pid}`)) continue
+    const inside = await mustRun('ip', ['netns', 'pids', name])
+    for (const orphan of inside.split(/\s+/).filter((text) => text !== ''))
+      endQuietly(Number(orphan))
+    await mustRun('ip', ['netns', 'del', name])
+    rmSync(`/etc/netns/${name}`, { recursive: true, force: true })
+  }
+}
+
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
 }
