@@ -2,7 +2,8 @@
  * The second half of a miss: what an upstream's answer means for those who wait and for those who come later. Judge it,
  * keep what may be kept, fall back on stale data or remember the failure. Pure.
  */
-import { Ede, Rcode } from '../wire/constants.ts'
+import { u16 } from '../wire/bytes.ts'
+import { Ede, Rcode, RrType } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './acceptable.ts'
@@ -118,9 +119,7 @@ export class Settler {
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
     if (kind === 'uncacheable' || lifetimeSeconds === 0) return
-    // RFC 2308 5: NXDOMAIN is about the name, whatever the type. Behind an alias it is about another name, and
-    // CoreDNS denies single types (searchpath 0.5): there it holds for this question only.
-    const isWholeName = kind === 'nxdomain' && this.chain.aliases === 0 && !route.isCluster
+    const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     if (isWholeName) cache.drop(ticket.key, hash)
     cache.put({
       key: isWholeName ? ticket.wholeNameKey : ticket.key,
@@ -133,6 +132,16 @@ export class Settler {
       routeGeneration: router.generation,
       nowMs,
     })
+  }
+
+  /**
+   * RFC 2308 5: NXDOMAIN is about the name, whatever the type. Taken at its word only where A was asked: servers that deny
+   * AAAA for names with an A are common (RFC 4074). Behind an alias it is about another name, and CoreDNS denies
+   * single types (docs/decisions/0002): there it holds for this question only.
+   */
+  private deniesWholeName(image: Buffer, route: Route): boolean {
+    const qtype = u16(image, this.imageScan.questionEnd - 4)
+    return qtype === RrType.a && this.chain.aliases === 0 && !route.isCluster
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {
