@@ -31,6 +31,8 @@ export interface StoreLimits {
 
 const shardsMax = 64
 const entriesPerShardMin = 64
+/** Room for the largest message there is and its accounts, so that the number of shards forbids no answer. */
+const bytesPerShardMin = 262_144
 
 interface Shard<V> {
   readonly lru: QuickLRU<string, V>
@@ -97,10 +99,13 @@ export class CacheStore<V extends Storable> {
   }
 
   private makeShards(): Shard<V>[] {
-    const wanted = Math.floor(this.limits.entriesMax / entriesPerShardMin)
+    const { entriesMax, bytesMax } = this.limits
+    const wanted = Math.floor(
+      Math.min(entriesMax / entriesPerShardMin, bytesMax / bytesPerShardMin),
+    )
     const count = 2 ** Math.floor(Math.log2(Math.min(Math.max(wanted, 1), shardsMax)))
     // Each shard may hold twice its maxSize.
-    const maxSize = Math.max(1, Math.floor(this.limits.entriesMax / (2 * count)))
+    const maxSize = Math.max(1, Math.floor(entriesMax / (2 * count)))
     return Array.from({ length: count }, () => this.makeShard(maxSize))
   }
 

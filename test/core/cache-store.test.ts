@@ -1,0 +1,206 @@
+/*
+ * Goal: the store never passes its bounds and its accounts are exact, whatever quick-lru does inside. Method: every value that
+ * came is kept by the test; what is resident by its own mark, by the accounts and by look-up must be the same.
+ */
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CacheStore, type Storable, type StoreObserver } from '../../src/core/cache-store.ts'
+import { Random } from '../fuzz/random.ts'
+
+const test = suite('core/cache-store')
+
+class Value implements Storable {
+  isResident = false
+  readonly key: string
+  readonly hash: number
+  readonly bytes: number
+
+  constructor(key: string, bytes: number) {
+    this.key = key
+    this.hash = hashOf(key)
+    this.bytes = bytes
+  }
+}
+
+function hashOf(key: string): number {
+  let hash = 0
+  for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
+  return hash
+}
+
+/** Counts what it is told, and complains when it is told twice. */
+class Ledger implements StoreObserver<Value> {
+  readonly present = new Set<Value>()
+  bytes = 0
+  evicted = 0
+
+  added(value: Value): void {
+    assert.not(this.present.has(value), 'added twice')
+    this.present.add(value)
+    this.bytes += value.bytes
+  }
+
+  removed(value: Value, isEvicted: boolean): void {
+    assert.ok(this.present.delete(value), 'removed without having been there')
+    this.bytes -= value.bytes
+    if (isEvicted) this.evicted += 1
+  }
+}
+
+function checkAccounts(store: CacheStore<Value>, ledger: Ledger): void {
+  assert.is(store.entries, ledger.present.size)
+  assert.is(store.bytes, ledger.bytes)
+  for (const value of ledger.present) {
+    assert.ok(value.isResident)
+    assert.is(store.get(value.key, value.hash), value)
+  }
+}
+
+for (const limits of [
+  { entriesMax: 1000, bytesMax: 1_000_000_000 },
+  { entriesMax: 1_000_000, bytesMax: 2_000_000 },
+  { entriesMax: 5000, bytesMax: 4_000_000 },
+  { entriesMax: 1, bytesMax: 65_536 },
+]) {
+  test(`200,000 random values stay within ${limits.entriesMax} entries and ${limits.bytesMax} octets, accounted exactly`, () => {
+    const ledger = new Ledger()
+    const store = new CacheStore<Value>(limits, ledger)
+    const random = new Random(42)
+    for (let i = 0; i < 200_000; i++) {
+      const key = `key ${random.below(20_000)}`
+      const roll = random.below(10)
+      if (roll === 0) store.delete(key, hashOf(key))
+      else if (roll < 3) store.get(key, hashOf(key))
+      else store.set(key, new Value(key, 100 + random.below(1500)))
+      assert.ok(store.entries <= limits.entriesMax && store.bytes <= limits.bytesMax)
+      assert.is(store.bytes, ledger.bytes)
+    }
+    assert.ok(ledger.evicted > 0)
+    // Looking a value up may push others out, so the set is copied first.
+    for (const value of [...ledger.present]) {
+      if (value.isResident) assert.is(store.get(value.key, value.hash), value)
+    }
+    assert.ok(store.entries > 0)
+  })
+}
+
+test('small stores are accounted exactly through any sequence of operations', () => {
+  const operation = fc.tuple(
+    fc.constantFrom('set', 'get', 'delete', 'clear', 'resize'),
+    fc.nat(12),
+    fc.integer({ min: 1, max: 400 }),
+  )
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+      const ledger = new Ledger()
+      const store = new CacheStore<Value>({ entriesMax: 6, bytesMax: 1000 }, ledger)
+      for (const [what, index, bytes] of operations) {
+        const key = `key ${index}`
+        if (what === 'set') store.set(key, new Value(key, bytes))
+        else if (what === 'get') store.get(key, hashOf(key))
+        else if (what === 'delete') store.delete(key, hashOf(key))
+        else if (what === 'clear') store.clear()
+        else store.resize({ entriesMax: 2 + index, bytesMax: 500 + bytes })
+        assert.is(store.entries, ledger.present.size)
+        assert.is(store.bytes, ledger.bytes)
+        assert.ok(store.bytes <= store.limits.bytesMax)
+        assert.ok(store.entries <= store.limits.entriesMax)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+function filled(entriesMax: number, count: number): { store: CacheStore<Value>; ledger: Ledger } {
+  const ledger = new Ledger()
+  const store = new CacheStore<Value>({ entriesMax, bytesMax: 100_000_000 }, ledger)
+  for (let i = 0; i < count; i++) store.set(`key ${i}`, new Value(`key ${i}`, 100))
+  return { store, ledger }
+}
+
+test('a value that is replaced is accounted once and is no eviction', () => {
+  const { store, ledger } = filled(100, 10)
+  const next = new Value('key 3', 700)
+  store.set('key 3', next)
+  assert.equal([store.entries, store.bytes, ledger.evicted], [10, 9 * 100 + 700, 0])
+  checkAccounts(store, ledger)
+})
+
+test('what was replaced does not come back when its generation is dropped', () => {
+  const { store, ledger } = filled(64, 30)
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 30; i++) store.set(`key ${i}`, new Value(`key ${i}`, 100 + round))
+  }
+  assert.is(store.entries, ledger.present.size)
+  for (const value of [...ledger.present]) assert.is(value.bytes, 119)
+})
+
+test('what is used survives a flood of names that are asked once', () => {
+  const ledger = new Ledger()
+  const store = new CacheStore<Value>({ entriesMax: 2000, bytesMax: 100_000_000 }, ledger)
+  const hot = Array.from({ length: 100 }, (_, i) => new Value(`hot ${i}`, 100))
+  for (const value of hot) store.set(value.key, value)
+  for (let i = 0; i < 50_000; i++) {
+    store.set(`cold ${i}`, new Value(`cold ${i}`, 100))
+    const value = hot[i % hot.length]
+    if (value !== undefined) store.get(value.key, value.hash)
+  }
+  const kept = hot.filter((value) => value.isResident).length
+  assert.ok(kept >= 95, `${kept} of 100 are left`)
+})
+
+test('a value that is too large is refused, and what stood there is gone', () => {
+  const ledger = new Ledger()
+  const store = new CacheStore<Value>({ entriesMax: 10, bytesMax: 1000 }, ledger)
+  assert.ok(store.set('a', new Value('a', 1000)))
+  assert.not(store.set('a', new Value('a', 1001)))
+  assert.is(store.get('a', hashOf('a')), undefined)
+  assert.equal([store.entries, store.bytes], [0, 0])
+})
+
+test('the largest message there is fits into every store that is allowed', () => {
+  // 65,535 octets, 5,956 records, and the entry itself; the configuration asks for 65,536 octets at least.
+  for (const bytesMax of [262_144, 1_048_576, 33_554_432]) {
+    const store = new CacheStore<Value>({ entriesMax: 50_000, bytesMax })
+    assert.ok(store.set('a', new Value('a', 65_535 + 16 * 300 + 1200)), `${bytesMax} octets`)
+  }
+})
+
+test('a store of the smallest size still keeps small answers', () => {
+  const store = new CacheStore<Value>({ entriesMax: 50_000, bytesMax: 65_536 })
+  for (let i = 0; i < 40; i++) assert.ok(store.set(`key ${i}`, new Value(`key ${i}`, 1300)))
+  assert.ok(store.entries >= 30, `${store.entries} entries`)
+})
+
+test('clear takes everything off the accounts', () => {
+  const { store, ledger } = filled(1000, 500)
+  store.clear()
+  assert.equal([store.entries, store.bytes, ledger.evicted], [0, 0, 0])
+  assert.is(store.get('key 1', hashOf('key 1')), undefined)
+})
+
+test('new limits keep what fits, in every shard the latest', () => {
+  const { store, ledger } = filled(40_000, 10_000)
+  store.resize({ entriesMax: 80_000, bytesMax: 100_000_000 })
+  assert.is(store.entries, 10_000)
+  checkAccounts(store, ledger)
+  store.resize({ entriesMax: 5000, bytesMax: 100_000_000 })
+  assert.ok(store.entries <= 5000 && store.entries >= 2400, `${store.entries} entries`)
+  assert.ok(store.get('key 9999', hashOf('key 9999')) !== undefined)
+  store.resize({ entriesMax: 5000, bytesMax: 1000 })
+  assert.ok(store.bytes <= 1000)
+})
+
+test('no single insert into a full store drops more than a hundredth of it', () => {
+  // A generation of all 25,000 at once takes 20 ms and more.
+  const { store, ledger } = filled(50_000, 60_000)
+  for (let i = 0; i < 60_000; i++) {
+    const before = ledger.evicted
+    store.set(`more ${i}`, new Value(`more ${i}`, 100))
+    const dropped = ledger.evicted - before
+    assert.ok(dropped <= 500, `${dropped} at once`)
+  }
+})
+
+test.run()
