@@ -1,0 +1,83 @@
+/**
+ * The memory that the container may use, and what V8 has to be told about it. Left alone, Node 26 takes a heap
+ * limit of 262 MiB in a cgroup of 128 MiB: the kernel kills it before V8 collects in earnest. V8's limit can only be
+ * set before it starts, so `main.ts` starts the program a second time with `process.execve`: same
+ * process ID, same descriptors 0-2, some 40 ms.
+ *
+ * Never fails: without cgroups there is no limit, and no flags.
+ */
+import { readFileSync } from 'node:fs'
+
+export interface MemorySettings {
+  /** Old space as a share of the limit. */
+  readonly heapPercent: number
+}
+
+const mebibyte = 1_048_576
+/** Below this a heap cannot hold the program itself. */
+const oldSpaceMinMiB = 24
+/** cgroup v1 writes "no limit" as the largest multiple of the page size; anything near it is none. */
+const noLimitBytes = 2 ** 60
+
+/**
+ * Flags for a process that shall live within `limitBytes`; none when there is no limit.
+ *
+ * The young generation takes up to three semi-spaces beside the old space; a thirty-second of the limit
+ * each (4 MiB of 128 MiB) keeps it near a tenth. V8's own choice on a large machine is 32 MiB each.
+ */
+export function heapFlagsFor(limitBytes: number, settings: MemorySettings): string[] {
+  if (limitBytes <= 0 || limitBytes >= noLimitBytes) return []
+  const limitMiB = limitBytes / mebibyte
+  const oldMiB = Math.max(oldSpaceMinMiB, Math.floor((limitMiB * settings.heapPercent) / 100))
+  const semiMiB = Math.min(16, Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, limitMiB / 32)))))
+  return [`--max-old-space-size=${oldMiB}`, `--max-semi-space-size=${semiMiB}`]
+}
+
+/** @returns the smallest memory limit of the cgroups this process is in, octets; 0 when there is none */
+export function readMemoryLimitBytes(root = '/'): number {
+  const limits = limitFiles(root).map(readLimit)
+  const smallest = Math.min(...limits)
+  return smallest < noLimitBytes ? smallest : 0
+}
+
+/** Limit files of all cgroups on the way from ours to the root: a limit anywhere above counts as well. */
+function limitFiles(root: string): string[] {
+  const files: string[] = []
+  for (const line of readText(`${root}proc/self/cgroup`).split('\n')) {
+    const [, controllers = '', path = ''] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
+    if (path === '') continue
+    // In a container the path may be that of the host while its own cgroup is mounted as the root: try both.
+    if (controllers === '') {
+      for (const mount of ['sys/fs/cgroup', 'sys/fs/cgroup/unified']) {
+        files.push(...ancestors(path).map((dir) => `${root}${mount}${dir}memory.max`))
+      }
+    } else if (controllers.split(',').includes('memory')) {
+      const mount = `${root}sys/fs/cgroup/memory`
+      files.push(...ancestors(path).map((dir) => `${mount}${dir}memory.limit_in_bytes`))
+    }
+  }
+  return files
+}
+
+/** `/a/b` gives `/a/b/`, `/a/`, `/`. */
+function ancestors(path: string): string[] {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '..')
+  return Array.from({ length: parts.length + 1 }, (_, n) => {
+    const kept = parts.slice(0, parts.length - n)
+    return kept.length === 0 ? '/' : `/${kept.join('/')}/`
+  })
+}
+
+/** "max", an absent file and nonsense all mean no limit. */
+function readLimit(file: string): number {
+  const text = readText(file).trim()
+  return /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Watches the text of one file. By asking again and again, because inotify loses sight of what matters here: ConfigMap
+ * volumes (the file is a link through a directory link that is swapped), atomic renames, bind mounts, files that
+ * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when that changed.
+ * Never parses, never logs; reads without blocking the loop.
+ */
+import { readFile, type Stats, stat } from 'node:fs'
+
+export interface WatchFileOptions {
+  readonly path: string
+  /** Time between two looks. */
+  readonly periodMs?: number
+  /** A larger file is not read: `onProblem` is called instead. */
+  readonly bytesMax?: number
+  /**
+   * Called with the new text when it differs from the last one seen. Must not throw. A file that disappears is
+   * no change: it may be about to be replaced, and what was in it stays in force.
+   */
+  readonly onChange: (text: string) => void
+  /** Called once when the file cannot be read any more, and again after it could in between. Must not throw. */
+  readonly onProblem?: (error: Error) => void
+}
+
+const periodMsDefault = 1000
+const bytesMaxDefault = 1_048_576
+/**
+ * A file whose time stamp is this young is read again even if it looks the same: it may have been written twice
+ * within the resolution of the stamp (a jiffy, up to 10 ms; coarser on network file systems).
+ */
+const youngMs = 3000
+
+export class FileWatcher {
+  readonly #options: WatchFileOptions
+  readonly #periodMs: number
+  readonly #bytesMax: number
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = true
+  #seen: string
+  /** Text that was read once and must be read the same again: a writer may be half way. */
+  #candidate: string | undefined
+  #signature = ''
+  #hasProblem = false
+
+  /** @param knownText what the caller has read already; only a different text is reported */
+  constructor(options: WatchFileOptions, knownText: string) {
+    this.#options = options
+    this.#periodMs = options.periodMs ?? periodMsDefault
+    this.#bytesMax = options.bytesMax ?? bytesMaxDefault
+    this.#seen = knownText
+  }
+
+  start(): void {
+    this.#isStopped = false
+    this.#look()
+  }
+
+  /** No callback is called after this returns. */
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  #look(): void {
+    stat(this.#options.path, (error, stats) => {
+      if (this.#isStopped) return
+      if (error) this.#failed(error)
+      else this.#judge(stats)
+    })
+  }
+
+  #judge(stats: Stats): void {
+    if (!stats.isFile()) return this.#failed(new Error('not a regular file'))
+    if (stats.size > this.#bytesMax) {
+      return this.#failed(new Error(`larger than ${this.#bytesMax} octets`))
+    }
+    const signature = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
+    const isYoung = Date.now() - stats.ctimeMs < youngMs
+    if (signature === this.#signature && !isYoung && this.#candidate === undefined) {
+      return this.#again()
+    }
+    this.#signature = signature
+    readFile(this.#options.path, 'utf8', (error, text) => {
+      if (this.#isStopped) return
+      if (error) this.#failed(error)
+      else this.#compare(text)
+    })
+  }
+
+  #compare(text: string): void {
+    this.#hasProblem = false
+    if (text === this.#seen) {
+      this.#candidate = undefined
+      return this.#again()
+    }
+    if (text !== this.#candidate) {
+      this.#candidate = text
+      // A writer that truncates and writes is done long before this.
+      return this.#again(Math.min(this.#periodMs, 200))
+    }
+    this.#candidate = undefined
+    this.#seen = text
+    this.#options.onChange(text)
+    this.#again()
+  }
+
+  #failed(error: Error): void {
+    this.#signature = ''
+    this.#candidate = undefined
+    if (!this.#hasProblem) {
+      this.#hasProblem = true
+      this.#options.onProblem?.(error)
+    }
+    this.#again()
+  }
+
+  #again(afterMs = this.#periodMs): void {
+    // A callback may have stopped us.
+    if (this.#isStopped) return
+    this.#timer = setTimeout(() => this.#look(), afterMs)
+    this.#timer.unref()
+  }
+}

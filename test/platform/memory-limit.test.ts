@@ -1,0 +1,132 @@
+/**
+ * Goal: V8 is told to live within the container's memory. Method: cgroup files as kernels write them; where this
+ * machine lets us, a real cgroup with a child in it.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { heapFlagsFor, readMemoryLimitBytes } from '../../src/platform/memory-limit.ts'
+import { mustRun } from '../support/process.ts'
+
+const test = suite('platform/memory-limit')
+const mebibyte = 1_048_576
+
+function limitOf(files: Readonly<Record<string, string>>): number {
+  const root = `${mkdtempSync(join(tmpdir(), 'neardns-cgroup-'))}/`
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  const limit = readMemoryLimitBytes(root)
+  rmSync(root, { recursive: true })
+  return limit
+}
+
+test('cgroup v2 in a container: the own cgroup is the root of the mount', () => {
+  const limit = limitOf({ 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.max': '134217728\n' })
+  assert.is(limit, 128 * mebibyte)
+})
+
+test('cgroup v2 nested: the smallest limit on the way up counts', () => {
+  const limit = limitOf({
+    'proc/self/cgroup': '0::/kubepods.slice/pod1.slice/cri-1.scope\n',
+    'sys/fs/cgroup/kubepods.slice/memory.max': '1073741824\n',
+    'sys/fs/cgroup/kubepods.slice/pod1.slice/memory.max': '268435456\n',
+    'sys/fs/cgroup/kubepods.slice/pod1.slice/cri-1.scope/memory.max': 'max\n',
+  })
+  assert.is(limit, 256 * mebibyte)
+})
+
+test('cgroup v1: the memory controller is found among the others', () => {
+  const limit = limitOf({
+    'proc/self/cgroup': '12:cpu,cpuacct:/a\n4:memory:/kubepods/pod1\n0::/\n',
+    'sys/fs/cgroup/memory/kubepods/pod1/memory.limit_in_bytes': '134217728\n',
+    'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
+  })
+  assert.is(limit, 128 * mebibyte)
+})
+
+test('cgroup v1 in a container: the path is the host’s, the mount is the own cgroup', () => {
+  const limit = limitOf({
+    'proc/self/cgroup': '4:memory:/kubepods/burstable/pod1/abc\n',
+    'sys/fs/cgroup/memory/memory.limit_in_bytes': '67108864\n',
+  })
+  assert.is(limit, 64 * mebibyte)
+})
+
+test('no limit, no cgroups, and nonsense are all no limit', () => {
+  assert.is(limitOf({}), 0)
+  assert.is(limitOf({ 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.max': 'max\n' }), 0)
+  assert.is(limitOf({ 'proc/self/cgroup': '0::/\n', 'sys/fs/cgroup/memory.max': 'what\n' }), 0)
+  assert.is(limitOf({ 'proc/self/cgroup': 'what\n' }), 0)
+  const v1 = 'sys/fs/cgroup/memory/memory.limit_in_bytes'
+  assert.is(limitOf({ 'proc/self/cgroup': '4:memory:/\n', [v1]: '9223372036854771712\n' }), 0)
+})
+
+test('a path that leaves the mount is not followed', () => {
+  const limit = limitOf({
+    'proc/self/cgroup': '0::/../../../etc\n',
+    'etc/memory.max': '1\n',
+    'sys/fs/cgroup/memory.max': 'max\n',
+  })
+  assert.is(limit, 0)
+})
+
+test('the old space is its share of the limit, the semi-space a power of two near a thirty-second', () => {
+  const flags = (mib: number) => heapFlagsFor(mib * mebibyte, { heapPercent: 50 })
+  assert.equal(flags(128), ['--max-old-space-size=64', '--max-semi-space-size=4'])
+  assert.equal(flags(200), ['--max-old-space-size=100', '--max-semi-space-size=4'])
+  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=16'])
+  assert.equal(flags(30), ['--max-old-space-size=24', '--max-semi-space-size=1'])
+})
+
+test('without a limit there are no flags', () => {
+  assert.equal(heapFlagsFor(0, { heapPercent: 50 }), [])
+  assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), [])
+})
+
+test('for every limit from 64 MiB to 4 GiB and every share up to 60, the whole heap leaves a quarter', () => {
+  for (let mib = 64; mib <= 4096; mib += 7) {
+    for (let heapPercent = 10; heapPercent <= 60; heapPercent += 10) {
+      const [old = 0, semi = 0] = heapFlagsFor(mib * mebibyte, { heapPercent }).map((flag) =>
+        Number(flag.split('=')[1]),
+      )
+      assert.ok(old + 3 * semi <= mib * 0.75, `${mib} MiB, ${heapPercent} %: ${old} + 3 * ${semi}`)
+    }
+  }
+})
+
+const controller = '/sys/fs/cgroup/memory'
+const canLimit = process.getuid?.() === 0 && existsSync(`${controller}/memory.limit_in_bytes`)
+const inRealCgroup = canLimit ? test : test.skip
+
+inRealCgroup('in a real cgroup of 128 MiB the limit is read and V8 follows the flags', async () => {
+  const directory = `${controller}/neardns-test-${process.pid}`
+  mkdirSync(directory)
+  try {
+    writeFileSync(`${directory}/memory.limit_in_bytes`, String(128 * mebibyte))
+    const module = join(import.meta.dirname, '../../src/platform/memory-limit.ts')
+    const script = `
+      import { getHeapStatistics } from 'node:v8'
+      import { heapFlagsFor, readMemoryLimitBytes } from ${JSON.stringify(module)}
+      const flags = heapFlagsFor(readMemoryLimitBytes(), { heapPercent: 50 })
+      console.log(Math.round(getHeapStatistics().heap_size_limit / 1048576), process.pid, flags.join(' '))
+      if (process.execArgv.length === 2) process.execve(process.execPath,
+        [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)], process.env)`
+    // execArgv holds --input-type and -e only in the first round.
+    const enter = `echo $$ > ${directory}/cgroup.procs && exec "$0" --input-type=module-typescript "$@"`
+    const output = await mustRun('sh', ['-c', enter, process.execPath, `--eval=${script}`])
+    const [first = [], second = []] = output.split('\n').map((line) => line.split(' '))
+    assert.is(second[2], '--max-old-space-size=64')
+    assert.is(second[1], first[1], 'the process is the same')
+    // 64 MiB and three semi-spaces of 4 MiB.
+    assert.is(Number(second[0]), 76)
+    assert.ok(Number(first[0]) > 128, `V8 alone chose ${first[0]} MiB`)
+  } finally {
+    rmdirSync(directory)
+  }
+})
+
+test.run()
