@@ -16,6 +16,13 @@ import {
   upstreamName,
 } from './upstream-settings.ts'
 
+/**
+ * When all upstreams fail, one question in fifteen is asked twice and no more: a storm of failures must not be
+ * amplified (RFC 9520 3.1). When another upstream helps, the budget is given back and sets no limit.
+ */
+const failoverShare = 1 / 3
+const failoverBurst = 20
+
 /** What has an outcome to report that must not be reported from where it arose. */
 export interface Deferred {
   deliver(): void
@@ -34,7 +41,9 @@ export class UpstreamGroup implements UpstreamWatcher {
   readonly counters = new GroupCounters()
   readonly questions = new Set<Question>()
   readonly context: ExchangeContext
-  readonly budget: RetryBudget
+  readonly hedges: RetryBudget
+  /** For asking again after SERVFAIL; what helped is given back. */
+  readonly failovers: RetryBudget
   settings: ExchangeSettings
   /** When anything valid last came from any upstream of the group. */
   lastReplyMs = Number.NEGATIVE_INFINITY
@@ -49,7 +58,9 @@ export class UpstreamGroup implements UpstreamWatcher {
     this.settings = config.settings
     this.owner = owner
     this.context = owner.context
-    this.budget = new RetryBudget(config.settings.retryBudgetPercent)
+    const { retryBudgetPercent } = config.settings
+    this.hedges = new RetryBudget(retryBudgetPercent)
+    this.failovers = new RetryBudget(retryBudgetPercent * failoverShare, failoverBurst)
     this.reconfigure(config)
   }
 
@@ -64,7 +75,8 @@ export class UpstreamGroup implements UpstreamWatcher {
   /** Keeps the connections and the health of upstreams that stay; the others finish what they have. */
   reconfigure(config: GroupConfig): void {
     this.settings = config.settings
-    this.budget.setPercent(config.settings.retryBudgetPercent)
+    this.hedges.setPercent(config.settings.retryBudgetPercent)
+    this.failovers.setPercent(config.settings.retryBudgetPercent * failoverShare)
     this.policy =
       config.policy ?? (config.upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread')
     const before = this.servers
@@ -75,7 +87,8 @@ export class UpstreamGroup implements UpstreamWatcher {
   start(ask: Ask, sink: OutcomeSink<Ask>): void {
     const nowMs = this.nowMs()
     this.counters.questions++
-    this.budget.earn(nowMs)
+    this.hedges.earn(nowMs)
+    this.failovers.earn(nowMs)
     const question = new Question(this, ask, sink)
     this.questions.add(question)
     question.begin()
@@ -116,9 +129,9 @@ export class UpstreamGroup implements UpstreamWatcher {
     )
   }
 
-  /** @returns false when the retry budget does not cover `cost` */
-  spend(cost: number): boolean {
-    const isCovered = this.budget.spend(this.nowMs(), cost)
+  /** @returns false when the budget does not cover one more packet */
+  spend(budget: RetryBudget): boolean {
+    const isCovered = budget.spend(this.nowMs(), 1)
     if (!isCovered) this.counters.budgetRefusals++
     return isCovered
   }
@@ -140,6 +153,8 @@ export class UpstreamGroup implements UpstreamWatcher {
 
   onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void {
     this.owner.onStateChange(this, upstream, up, why)
+    if (up || !this.isDown) return
+    for (const server of this.servers) if (server !== upstream) server.becomeLastHope()
   }
 
   private choose(tried: readonly UpstreamServer[], nowMs: number): UpstreamServer | undefined {

@@ -16,11 +16,6 @@ import type { UpstreamServer } from './upstream-server.ts'
 
 /** A question in silence for this long asks its upstreams for a sign of life; and again as often. */
 const trialAfterMs = 500
-/**
- * A fail-over after SERVFAIL costs three hedges, and is given back when it helped: when all upstreams fail, no more
- * than one question in fifteen is asked twice (a storm of failures must not be amplified, RFC 9520 3.1).
- */
-const failoverCost = 3
 
 interface KeptReply {
   readonly reply: Buffer
@@ -43,8 +38,8 @@ export class Question implements AttemptOwner, WheelTask {
   private kept: KeptReply | undefined
   private hasSpent = false
   private sawMalformed = false
-  /** Every attempt that was lost met a limit of ours. */
-  private onlyOverloaded = true
+  /** An attempt was lost to something else than a limit of ours. */
+  private sawFault = false
 
   constructor(group: UpstreamGroup, ask: Ask, sink: OutcomeSink<Ask>) {
     this.group = group
@@ -92,8 +87,11 @@ export class Question implements AttemptOwner, WheelTask {
 
   onStalled(attempt: Attempt): void {
     if (this.isFinished || this.attempts.lastLive() !== attempt) return
+    const tried = this.attempts.upstreams()
+    const upstream = this.group.otherChoice(tried) ?? this.group.otherChoice([])
+    if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
-    this.launch(this.group.otherChoice(this.attempts.upstreams()) ?? attempt.upstream, 'replay')
+    this.launch(upstream, 'replay')
     this.settleOrWait()
   }
 
@@ -154,6 +152,7 @@ export class Question implements AttemptOwner, WheelTask {
 
   private onTruncated(attempt: Attempt): void {
     attempt.upstream.counters.truncated++
+    this.sawMalformed = true
     if (attempt.canGoOverTcp) {
       this.launch(attempt.upstream, 'tcp')
       return this.settleOrWait()
@@ -180,7 +179,7 @@ export class Question implements AttemptOwner, WheelTask {
       if (
         other === undefined ||
         this.attempts.count >= this.group.settings.attemptsMax ||
-        !this.group.spend(failoverCost)
+        !this.group.spend(this.group.failovers)
       )
         return false
       this.hasSpent = true
@@ -211,7 +210,7 @@ export class Question implements AttemptOwner, WheelTask {
     if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
     if (this.kept === undefined || this.kept.upstream === upstream) return
     this.kept.upstream.health.wasRescued(this.group.nowMs())
-    if (this.hasSpent) this.group.budget.refund(failoverCost)
+    if (this.hasSpent) this.group.failovers.refund(1)
   }
 
   private hedge(nowMs: number): void {
@@ -230,7 +229,7 @@ export class Question implements AttemptOwner, WheelTask {
     if (
       upstream === undefined ||
       this.attempts.count >= this.group.settings.attemptsMax ||
-      !this.group.spend(1)
+      !this.group.spend(this.group.hedges)
     )
       return
     this.launch(upstream, 'hedge')
@@ -256,8 +255,8 @@ export class Question implements AttemptOwner, WheelTask {
     if (this.isFinished) return
     if (this.attempts.lastLive() !== undefined) return this.rearm()
     if (this.kept !== undefined) return this.settleWithKept()
-    if (this.onlyOverloaded) return this.fail('overloaded')
-    this.fail(this.sawMalformed ? 'malformed' : 'unreachable')
+    if (this.sawMalformed) return this.fail('malformed')
+    this.fail(this.sawFault ? 'unreachable' : 'overloaded')
   }
 
   private settleWithKept(): void {
@@ -294,7 +293,7 @@ export class Question implements AttemptOwner, WheelTask {
   }
 
   private noteLoss(why: AttemptFailure): void {
-    if (why !== 'overloaded') this.onlyOverloaded = false
+    if (why !== 'overloaded') this.sawFault = true
     if (why === 'malformed') this.sawMalformed = true
   }
 }

@@ -183,6 +183,12 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
     return this.health.rank(nowMs) === Rank.well
   }
 
+  /** All others of the group have gone down just now: this one may be tried, and dialled, out of turn. */
+  becomeLastHope(): void {
+    this.health.becomeLastHope()
+    this.pool?.allowDial()
+  }
+
   /** Takes no more questions; those in flight are finished, then the connections close. */
   retire(): void {
     this.isRetired = true

@@ -33,6 +33,7 @@ export class StreamPool implements ConnectionHost, Carrier {
   private readonly connections: StreamConnection[] = []
   private readonly queue: Attempt[] = []
   private isRetired = false
+  private isDispatching = false
   private dialTokens = dialTokensMax
   private tokensAtMs = 0
   private oneByOneUntilMs = Number.NEGATIVE_INFINITY
@@ -88,16 +89,16 @@ export class StreamPool implements ConnectionHost, Carrier {
     this.dispatch()
   }
 
+  /** What waits is still sent; then the connections close as they come free. */
   retire(): void {
     this.isRetired = true
-    for (const connection of [...this.connections]) connection.retire()
-    this.failQueue('closed')
+    this.endIfRetired()
   }
 
   stop(): void {
     this.isRetired = true
+    for (const attempt of this.queue.splice(0)) attempt.fail('closed')
     for (const connection of [...this.connections]) connection.close('closed')
-    this.failQueue('closed')
   }
 
   onOpen(_connection: StreamConnection): void {
@@ -106,6 +107,11 @@ export class StreamPool implements ConnectionHost, Carrier {
   }
 
   onFirstAnswer(): void {
+    this.allowDial()
+  }
+
+  /** There is reason to believe that somebody is there. */
+  allowDial(): void {
     this.dialTokens = dialTokensMax
   }
 
@@ -142,7 +148,18 @@ export class StreamPool implements ConnectionHost, Carrier {
     this.upstream.health.isUnwell(nowMs)
   }
 
+  /**
+   * Places what waits, in order. Not entered twice: a question that fails here is often asked again here, and one such
+   * question in a queue of a thousand would nest a thousand deep.
+   */
   private dispatch(): void {
+    if (this.isDispatching) return
+    this.isDispatching = true
+    this.placeQueued()
+    this.isDispatching = false
+  }
+
+  private placeQueued(): void {
     for (let attempt = this.queue[0]; attempt !== undefined; attempt = this.queue[0]) {
       const place = this.placeFor(attempt)
       if (place === 'wait') return
@@ -150,6 +167,12 @@ export class StreamPool implements ConnectionHost, Carrier {
       if (place === 'none') attempt.fail(this.lastFailure)
       else place.send(attempt)
     }
+    this.endIfRetired()
+  }
+
+  private endIfRetired(): void {
+    if (!this.isRetired || this.queue.length > 0) return
+    for (const connection of [...this.connections]) connection.retire()
   }
 
   private placeFor(attempt: Attempt): Place {
@@ -163,7 +186,8 @@ export class StreamPool implements ConnectionHost, Carrier {
     // The dial is for the next question; this one waits for it only if it has waited behind another before.
     if (lively !== undefined && (attempt.kind === 'first' || !isDialing)) return lively
     if (isDialing) return 'wait'
-    return this.leastLoaded(attempt, nowMs, true) ?? (inUse > 0 ? 'wait' : 'none')
+    // Silent connections may be those of a busy server: as long as there is one, its answers are worth waiting for.
+    return this.leastLoaded(attempt, nowMs, true) ?? (this.connections.length > 0 ? 'wait' : 'none')
   }
 
   /** Connections that new questions can count on, now or when they are open. */
@@ -221,10 +245,6 @@ export class StreamPool implements ConnectionHost, Carrier {
     if (this.dialTokens < 1) return false
     this.dialTokens -= 1 + this.context.random.fraction() * dialJitter
     return true
-  }
-
-  private failQueue(why: AttemptFailure): void {
-    for (const attempt of this.queue.splice(0)) attempt.fail(why)
   }
 }
 

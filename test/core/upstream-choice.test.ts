@@ -125,8 +125,17 @@ test('spread goes to the one that will be free soonest', () => {
   for (const random of [0, 0.4, 0.9]) assert.is(chosen(all, { policy: 'spread', random }), 'idle')
 })
 
-test('spread breaks ties at random, and takes differences below a millisecond for none', () => {
-  const all = [upstream('a', 0, 0.2), upstream('b', 0, 0.9), upstream('c', 0, 0)]
+test('twenty questions may try an upstream out of turn when it has become the last hope', () => {
+  const health = new UpstreamHealth()
+  takeDown(health)
+  health.becomeLastHope()
+  for (let i = 0; i < 20; i++) assert.ok(health.takeTrial(10, 0))
+  assert.not.ok(health.takeTrial(10, 0))
+  assert.ok(health.takeTrial(500, 0))
+})
+
+test('spread breaks ties at random, and takes like distances for equal', () => {
+  const all = [upstream('a', 0, 0.2), upstream('b', 0, 2.5), upstream('c', 0, 0)]
   const names = [0, 0.34, 0.67].map((random) => chosen(all, { policy: 'spread', random }))
   assert.equal(names, ['a', 'b', 'c'])
 })

@@ -1,0 +1,176 @@
+/*
+ * Goal: what happens to upstreams for seconds costs few questions little time: restarts, black holes, outages and the return
+ * from them. Method: questions at a steady rate while fake upstreams die, fall silent and come back.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { StateChange } from '../../src/net/exchange.ts'
+import {
+  type ask,
+  askSteadily,
+  failuresIn,
+  groupOf,
+  pause,
+  quantileMs,
+  withExchange,
+} from './support-exchange.ts'
+import { FakeUpstream, silent } from './support-fake-upstream.ts'
+
+const test = suite('net/exchange-faults')
+
+async function pair(): Promise<[FakeUpstream, FakeUpstream]> {
+  return [await FakeUpstream.start(), await FakeUpstream.start()]
+}
+
+for (const transport of ['udp', 'tcp'] as const) {
+  test(`two ${transport} upstreams restarted in turn lose no question`, async () => {
+    const upstreams = await pair()
+    await withExchange([groupOf(transport, upstreams)], upstreams, async (exchange) => {
+      const asking = askSteadily(exchange, { perSecond: 200, forMs: 2700 })
+      for (const upstream of upstreams) {
+        await pause(300)
+        await upstream.kill()
+        await pause(700)
+        await upstream.revive()
+      }
+      const told = await asking
+      assert.is(failuresIn(told).length, 0)
+      assert.ok(quantileMs(told, 0.99) < 60, `p99 ${quantileMs(told, 0.99)} ms`)
+      assert.ok(upstreams.every(({ queries }) => queries.length > 100))
+    })
+  })
+
+  test(`one of two ${transport} upstreams that falls silent costs no answer, and soon no time`, async () => {
+    const upstreams = await pair()
+    await withExchange([groupOf(transport, upstreams)], upstreams, async (exchange) => {
+      await askSteadily(exchange, { perSecond: 200, forMs: 300, prefix: 'warm' })
+      upstreams[0].behave = silent
+      upstreams[0].answersTrials = false
+      const early = await askSteadily(exchange, { perSecond: 200, forMs: 2000, prefix: 'early' })
+      assert.is(failuresIn(early).length, 0)
+      assert.ok(quantileMs(early, 0.99) < 300, `p99 ${quantileMs(early, 0.99)} ms`)
+      const late = await askSteadily(exchange, { perSecond: 200, forMs: 1000, prefix: 'late' })
+      assert.is(failuresIn(late).length, 0)
+      assert.ok(quantileMs(late, 0.99) < 20, `p99 ${quantileMs(late, 0.99)} ms later`)
+      assert.ok(upstreams[0].trials.length <= 8, `${upstreams[0].trials.length} trials`)
+      assert.not.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
+    })
+  })
+
+  test(`with all ${transport} upstreams silent questions fail fast, few packets are sent, and service returns within a second`, async () => {
+    const upstreams = await pair()
+    const changes: StateChange[] = []
+    const recovered: string[] = []
+    const options = {
+      onStateChange: (change: StateChange) => changes.push(change),
+      onRecovered: (group: string) => recovered.push(group),
+    }
+    const body = async (exchange: Parameters<typeof ask>[0]) => {
+      await askSteadily(exchange, { perSecond: 100, forMs: 300, prefix: 'warm' })
+      for (const upstream of upstreams) {
+        upstream.behave = silent
+        upstream.answersTrials = false
+      }
+      const before = askSteadily(exchange, { perSecond: 100, forMs: 2500, prefix: 'before' })
+      const failed = await before
+      assert.ok(quantileMs(failed, 1) < 2000, `${quantileMs(failed, 1)} ms`)
+      assert.ok(exchange.stats()[0]?.upstreams.every(({ isUp }) => !isUp))
+      const sentBefore = upstreams.reduce((sum, { queries }) => sum + queries.length, 0)
+      const known = await askSteadily(exchange, { perSecond: 100, forMs: 1500, prefix: 'known' })
+      assert.ok(known.every(({ why }) => why === 'unreachable' || why === 'timeout'))
+      assert.ok(quantileMs(known, 0.9) < 20, `p90 ${quantileMs(known, 0.9)} ms`)
+      const sent = upstreams.reduce((sum, { queries }) => sum + queries.length, 0) - sentBefore
+      assert.ok(sent <= 8, `${sent} questions to two silent upstreams in 1.5 s`)
+      for (const upstream of upstreams) {
+        upstream.behave = (query) => query.answer()
+        upstream.answersTrials = true
+      }
+      const returning = await askSteadily(exchange, {
+        perSecond: 100,
+        forMs: 1000,
+        prefix: 'return',
+      })
+      const last = returning.findLastIndex(({ rcode }) => rcode !== 0)
+      assert.ok(last < 75, `question ${last} of 100 failed`)
+      const after = await askSteadily(exchange, { perSecond: 100, forMs: 500, prefix: 'after' })
+      assert.is(failuresIn(after).length, 0)
+    }
+    await withExchange([groupOf(transport, upstreams)], upstreams, body, options)
+    assert.equal(recovered, ['test'])
+    const downs = changes.filter(({ up }) => !up)
+    assert.ok(
+      downs.length >= 2 && downs.every(({ why }) => why === 'silent'),
+      JSON.stringify(changes),
+    )
+    assert.ok(changes.some(({ up }) => up))
+  })
+
+  test(`a ${transport} upstream that refuses is back within a second of its return, and is not stormed`, async () => {
+    const upstream = await FakeUpstream.start()
+    await withExchange([groupOf(transport, [upstream])], [upstream], async (exchange) => {
+      await upstream.kill()
+      const down = await askSteadily(exchange, { perSecond: 200, forMs: 1500, prefix: 'down' })
+      assert.ok(down.every(({ why }) => why === 'unreachable'))
+      assert.ok(quantileMs(down, 1) < 100, `${quantileMs(down, 1)} ms`)
+      const { failures } = exchange.stats()[0]?.upstreams[0]?.counters ?? {}
+      assert.ok((failures?.refused ?? 99) <= 8, JSON.stringify(failures))
+      await upstream.revive()
+      const returning = await askSteadily(exchange, {
+        perSecond: 100,
+        forMs: 1000,
+        prefix: 'return',
+      })
+      const last = returning.findLastIndex(({ rcode }) => rcode !== 0)
+      assert.ok(last < 75, `question ${last} of 100 failed`)
+    })
+  })
+}
+
+test('TCP connections that go dead one after another cost no answer while others live', async () => {
+  const upstream = await FakeUpstream.start((query) => {
+    // Every third connection goes deaf after 20 queries, as when a conntrack entry is lost.
+    if (query.connection % 3 === 0) {
+      const carried = upstream.queries.filter(({ connection }) => connection === query.connection)
+      if (carried.length > 20) return
+    }
+    query.answer()
+  })
+  await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
+    const told = await askSteadily(exchange, { perSecond: 200, forMs: 3000 })
+    assert.is(failuresIn(told).length, 0)
+    assert.ok(quantileMs(told, 0.99) < 300, `p99 ${quantileMs(told, 0.99)} ms`)
+    assert.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
+  })
+})
+
+test('five in a hundred datagrams lost cost no answer', async () => {
+  let count = 0
+  const upstream = await FakeUpstream.start((query) => {
+    if (++count % 20 !== 0) query.answer()
+  })
+  await withExchange([groupOf('udp', [upstream])], [upstream], async (exchange) => {
+    const told = await askSteadily(exchange, { perSecond: 200, forMs: 2000 })
+    assert.is(failuresIn(told).length, 0)
+    assert.ok(quantileMs(told, 1) < 1000, `${quantileMs(told, 1)} ms`)
+  })
+})
+
+test('a step of the wall clock is not noticed', async () => {
+  const upstream = await FakeUpstream.start()
+  const wallClock = Date.now
+  await withExchange([groupOf('udp', [upstream])], [upstream], async (exchange) => {
+    const open = askSteadily(exchange, { perSecond: 100, forMs: 400 })
+    try {
+      for (const stepMs of [3_600_000, -3_600_000, -315_360_000_000]) {
+        Date.now = () => wallClock() + stepMs
+        await pause(100)
+      }
+    } finally {
+      Date.now = wallClock
+    }
+    assert.is(failuresIn(await open).length, 0)
+    assert.is(exchange.stats()[0]?.counters.hedges, 0)
+  })
+})
+
+test.run()
