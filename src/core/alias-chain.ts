@@ -26,6 +26,8 @@ export class AliasChain {
   /** The chain led to a name that this upstream may not speak for; the records behind it are not reached. */
   isForeign = false
   private readonly owner = new Uint8Array(nameBytesMax)
+  /** Index of each alias on the way: their owners are the names where the chain has been. */
+  private readonly followed = new Uint16Array(aliasesMax + 1)
   private comparisons = 0
 
   /** @returns false when the chain is a loop or too long to follow */
@@ -39,6 +41,7 @@ export class AliasChain {
     while (this.markRecordsAtName(reply, scan, qtype)) {
       this.aliases += 1
       if (this.aliases > aliasesMax || this.comparisons > comparisonsMax) return false
+      if (this.hasBeenHere(reply, scan)) return false
       if (isForeign(this.name, this.nameBytes)) {
         this.isForeign = true
         return true
@@ -89,7 +92,15 @@ export class AliasChain {
     return copyFoldedName(reply, scan.ownerAt[index] as number, scan.end, this.owner)
   }
 
+  private hasBeenHere(reply: Uint8Array, scan: ResponseScan): boolean {
+    for (let i = 0; i < this.aliases; i++) {
+      if (this.ownsName(reply, scan, this.followed[i] as number)) return true
+    }
+    return false
+  }
+
   private moveTo(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
+    this.followed[this.aliases] = index
     const dataAt = (scan.typeAt[index] as number) + recordFixedBytes
     this.nameBytes = copyFoldedName(reply, dataAt, scan.end, this.name)
     return this.nameBytes > 0
