@@ -28,7 +28,6 @@ export class Waiter implements Arrival {
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
-  isAnswered = false
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {
     this.question = arrival.question.clone()

@@ -69,15 +69,28 @@ export class InFlight {
     return true
   }
 
-  /** Takes a finished question out of the table. Its waiters are the caller's now. */
-  close(ticket: Ticket): void {
-    this.tickets.delete(ticket.key)
-    this.stats.questions = this.tickets.size
-    this.stats.waiters -= ticket.waiters.length
-    for (const { client } of ticket.waiters) {
+  /**
+   * Takes the waiters off a question that stays open, because they get an expired answer instead.
+   * @returns those waiters, the caller's now
+   */
+  release(ticket: Ticket): Waiter[] {
+    const waiters = ticket.waiters.splice(0)
+    this.stats.waiters -= waiters.length
+    for (const { client } of waiters) {
       const left = (this.waitersByClient.get(client) ?? 1) - 1
       if (left === 0) this.waitersByClient.delete(client)
       else this.waitersByClient.set(client, left)
     }
+    return waiters
+  }
+
+  /**
+   * Takes a finished question out of the table.
+   * @returns its waiters, the caller's now
+   */
+  close(ticket: Ticket): Waiter[] {
+    this.tickets.delete(ticket.key)
+    this.stats.questions = this.tickets.size
+    return this.release(ticket)
   }
 }

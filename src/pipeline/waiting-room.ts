@@ -56,22 +56,23 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const timer = this.staleTimers.get(ticket)
     if (timer !== undefined) this.parts.wheel.disarm(timer)
     this.staleTimers.delete(ticket)
-    this.parts.inFlight.close(ticket)
-    this.answer(ticket, this.parts.settler.settle(ticket, outcome, this.parts.nowMs()))
+    const waiters = this.parts.inFlight.close(ticket)
+    this.answer(ticket, waiters, this.parts.settler.settle(ticket, outcome, this.parts.nowMs()))
   }
 
+  /** Who asks after this moment and has to wait arms a timer of its own. */
   private onClientTimeout(ticket: Ticket): void {
+    this.staleTimers.delete(ticket)
     const settlement = this.parts.settler.clientTimeout(ticket, this.parts.nowMs())
-    if (settlement !== undefined) this.answer(ticket, settlement)
+    if (settlement === undefined) return
+    this.answer(ticket, this.parts.inFlight.release(ticket), settlement)
   }
 
-  private answer(ticket: Ticket, settlement: Settlement): void {
+  private answer(ticket: Ticket, waiters: readonly Waiter[], settlement: Settlement): void {
     const { replies } = this.parts
     const isShared = settlement.source === ReplySource.upstream
     const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
-    for (const [index, waiter] of ticket.waiters.entries()) {
-      if (waiter.isAnswered) continue
-      waiter.isAnswered = true
+    for (const [index, waiter] of waiters.entries()) {
       const replyBytes = replies.write(waiter, settlement, this.out)
       waiter.replyTo.send(this.out.subarray(0, replyBytes))
       replies.record(waiter, index === 0 ? settlement : joined, ticket.route.zoneIndex, replyBytes)
