@@ -2,6 +2,7 @@
 import { Cache, type CacheSettings } from '../../src/core/cache.ts'
 import { FailureCache } from '../../src/core/failure-cache.ts'
 import { InFlight, type Ticket } from '../../src/core/in-flight.ts'
+import { MissBudget } from '../../src/core/miss-budget.ts'
 import { type Exchange, type OutcomeSink, type Peer, Transport } from '../../src/core/ports.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
@@ -23,8 +24,15 @@ const ttl = {
   negativeMaxSeconds: 5,
 }
 const zones: readonly ZoneRoute[] = [
-  { zone: 'cluster.local.', name: name('cluster.local'), group: 'cluster', ttl, isCluster: true },
-  { zone: '.', name: name('.'), group: 'external', ttl, isCluster: false },
+  {
+    zone: 'cluster.local.',
+    name: name('cluster.local'),
+    group: 'cluster',
+    ttl,
+    isCluster: true,
+    trustAd: false,
+  },
+  { zone: '.', name: name('.'), group: 'external', ttl, isCluster: false, trustAd: false },
 ]
 export const cacheSettings: CacheSettings = {
   entriesMax: 2000,
@@ -66,10 +74,11 @@ export class Bench implements Exchange<Ticket> {
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
     const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
     const wheel = new TimerWheel(nowMs)
+    const budget = new MissBudget({ missesPerClientPerSecond: 0 })
     const room = new WaitingRoom({ settler, inFlight, exchange: this, replies, wheel, nowMs })
     const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
     this.pipeline = new Pipeline(
-      { resolver, settler, room, replies, loopMarker, nowMs },
+      { resolver, settler, room, replies, budget, loopMarker, nowMs },
       { guard: new SourceGuard([]), staleAfterMs: 200 },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))
