@@ -11,11 +11,11 @@ export interface LocalAddress {
   readonly port: number
 }
 
-interface SocketLine {
-  readonly key: string
-  readonly inode: string
-  readonly drops: number
-}
+/**
+ * The kernel hands the table out page by page and counts its way to the next, so that sockets which come and go meanwhile
+ * make it skip a line (or give one twice): what is missing is looked for again.
+ */
+const readingsMax = 3
 
 /**
  * @returns drops by `address:port` (`[address]:port` for IPv6). Another process may share the address
@@ -26,45 +26,47 @@ export async function readKernelDrops(
   proc = '/proc',
 ): Promise<Map<string, number>> {
   const drops = new Map<string, number>()
-  const lines = [
-    ...parseSockets(await readText(`${proc}/net/udp`)),
-    ...parseSockets(await readText(`${proc}/net/udp6`)),
-  ]
-  let ownInodes: Set<string> | undefined
-  for (const { address, port } of wanted) {
-    const key = socketKey(address, port)
-    let sockets = lines.filter((line) => line.key === key)
-    if (sockets.length > 1) {
-      ownInodes ??= await readOwnInodes(proc)
-      const own = ownInodes
-      sockets = sockets.filter(({ inode }) => own.has(inode))
+  let missing = wanted
+  for (let reading = 0; reading < readingsMax && missing.length > 0; reading++) {
+    const table = `${await readText(`${proc}/net/udp`)}\n${await readText(`${proc}/net/udp6`)}`
+    for (const one of missing) {
+      const sockets = findSockets(table, socketKey(one))
+      const own = sockets.size > 1 ? await readOwnInodes(proc) : undefined
+      const counted = [...sockets].filter(([inode]) => own === undefined || own.has(inode))
+      if (counted.length === 0) continue
+      drops.set(
+        labelOf(one),
+        counted.reduce((sum, [, count]) => sum + count, 0),
+      )
     }
-    if (sockets.length === 0) continue
-    const label = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-    drops.set(
-      label,
-      sockets.reduce((sum, socket) => sum + socket.drops, 0),
-    )
+    missing = missing.filter((one) => !drops.has(labelOf(one)))
   }
   return drops
 }
 
-/** Columns: sl local rem st queues timer retransmits uid timeout inode ref pointer drops. The head line has no colon. */
-function parseSockets(text: string): SocketLine[] {
-  const lines: SocketLine[] = []
-  for (const line of text.split('\n')) {
-    const columns = line.trim().split(/\s+/)
-    const key = columns[1]
-    const inode = columns[9]
-    const drops = Number(columns[12])
-    if (columns.length < 13 || key?.includes(':') !== true || inode === undefined) continue
-    if (Number.isSafeInteger(drops)) lines.push({ key, inode, drops })
+function labelOf({ address, port }: LocalAddress): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/**
+ * Drops of the sockets bound to `key`, by inode. Columns: sl local rem st queues timer retransmits uid timeout inode ref pointer
+ * drops. Searched, not split: a node can have thousands of lines, of which a few are ours.
+ */
+function findSockets(table: string, key: string): Map<string, number> {
+  const found = new Map<string, number>()
+  // Colon and blank end the first column: the remote address, in the third, is not preceded by them.
+  const needle = `: ${key} `
+  for (let at = table.indexOf(needle); at >= 0; at = table.indexOf(needle, at + 1)) {
+    const lineEnd = table.indexOf('\n', at)
+    const columns = table.slice(at + 2, lineEnd < 0 ? undefined : lineEnd).split(/\s+/)
+    const [inode, drops] = [columns[8], Number(columns[11] || Number.NaN)]
+    if (inode !== undefined && Number.isSafeInteger(drops)) found.set(inode, drops)
   }
-  return lines
+  return found
 }
 
 /** The kernel prints each 32-bit word of an address as a number in host byte order (little-endian on all our targets). */
-function socketKey(address: string, port: number): string {
+function socketKey({ address, port }: LocalAddress): string {
   const octets = address.includes(':') ? ipv6Octets(address) : address.split('.').map(Number)
   let hex = ''
   for (let word = 0; word < octets.length; word += 4) {

@@ -63,6 +63,23 @@ for (const address of ['127.0.0.1', '::1']) {
   })
 }
 
+test('a socket is found while hundreds of others come and go', async () => {
+  const kept = await bound('127.0.0.1')
+  const { port } = kept.address()
+  let others = await Promise.all(Array.from({ length: 200 }, () => bound('127.0.0.1')))
+  try {
+    for (let round = 0; round < 10; round++) {
+      const reading = readKernelDrops([{ address: '127.0.0.1', port }])
+      const old = others
+      others = await Promise.all(Array.from({ length: 200 }, () => bound('127.0.0.1')))
+      await Promise.all(old.map(closed))
+      assert.is((await reading).get(`127.0.0.1:${port}`), 0)
+    }
+  } finally {
+    await Promise.all([kept, ...others].map(closed))
+  }
+})
+
 test('an address nobody listens on is left out', async () => {
   const socket = await bound('127.0.0.1')
   const { port } = socket.address()
@@ -70,7 +87,7 @@ test('an address nobody listens on is left out', async () => {
   assert.is((await readKernelDrops([{ address: '127.0.0.1', port }])).size, 0)
 })
 
-test('of several sockets on one address, those of this process count', async () => {
+test('of several sockets on one address, those of this process count, a line given twice once', async () => {
   const proc = mkdtempSync(join(tmpdir(), 'neardns-proc-'))
   const line = (inode: number, drops: number) =>
     `  123: 0A14FEA9:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 ${inode} 2 0000000000000000 ${drops}`
@@ -80,7 +97,7 @@ test('of several sockets on one address, those of this process count', async () 
   mkdirSync(join(proc, 'self/fd'), { recursive: true })
   writeFileSync(
     join(proc, 'net/udp'),
-    `${[head, line(501, 3), line(502, 40), line(503, 500)].join('\n')}\n`,
+    `${[head, line(501, 3), line(502, 40), line(503, 500), line(501, 3)].join('\n')}\n`,
   )
   symlinkSync('socket:[501]', join(proc, 'self/fd/20'))
   symlinkSync('socket:[503]', join(proc, 'self/fd/21'))
