@@ -9,6 +9,7 @@ import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
 import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
+import { markersFor } from './loop-marker.ts'
 import type { Route, Router } from './router.ts'
 import type { Settlement, Settler } from './settlement.ts'
 
@@ -193,7 +194,8 @@ export class Resolver {
   ): Ticket {
     const { cache, inFlight, loopMarker } = this.parts
     const { dnssecOk, checkingDisabled, questionEnd } = question
-    const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker }
+    const markers = markersFor(query, question, loopMarker)
+    const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
     const ticket: Ticket = {
       frame: upstreamQuery(query, questionEnd, options),
       questionEnd,
