@@ -204,6 +204,7 @@ export class Resolver {
       wholeNameKey: cache.keys.wholeName(question),
       hash: cache.keys.nameHash,
       route,
+      routeGeneration: this.parts.router.generation,
       dnssecOk,
       entry,
       waiters: [],

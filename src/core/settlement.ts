@@ -115,7 +115,7 @@ export class Settler {
   }
 
   private keep(ticket: Ticket, image: Buffer, kind: ResponseKind, nowMs: number): void {
-    const { cache, router } = this.parts
+    const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
     if (kind === 'uncacheable' || lifetimeSeconds === 0) return
@@ -129,7 +129,7 @@ export class Settler {
       isDenial: kind !== 'answer',
       lifetimeSeconds,
       route,
-      routeGeneration: router.generation,
+      routeGeneration: ticket.routeGeneration,
       nowMs,
     })
   }
