@@ -46,6 +46,8 @@ export class Settler {
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
     const { reply, scan } = outcome
+    // Half an answer is none; transports ask again over TCP and should never hand one over.
+    if (scan.tc) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (!this.chain.follow(reply, scan, this.foreignTo(ticket.route))) {
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     }
