@@ -3,7 +3,6 @@
  * Whole messages under their question, never single records under their owner: an answer can say nothing about any other
  * name (CVE-2025-40778, MaginotDNS). Time is passed in.
  */
-import { Rcode } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { CacheKeys } from './cache-key.ts'
@@ -35,8 +34,6 @@ export interface CacheSettings extends StoreLimits {
  * around the image. Measured (docs/decisions/0003): 1,100 to 1,240 octets an entry with images of 74.
  */
 export const entryOverheadBytes = 1_150
-
-const agedStale = -1
 
 export class CacheEntry implements Storable {
   readonly key: string
@@ -108,9 +105,11 @@ export class CacheEntry implements Storable {
 
   /** The image with the TTL of a stale answer (RFC 8767 4). */
   stale(ttlSeconds: number): Buffer {
-    if (this.agedSeconds !== agedStale) {
+    // Below zero: an age that no fresh entry has.
+    const mark = -1 - ttlSeconds
+    if (this.agedSeconds !== mark) {
       overwriteTtls(this.image, this.ttls, ttlSeconds)
-      this.agedSeconds = agedStale
+      this.agedSeconds = mark
     }
     return this.image
   }
@@ -164,7 +163,7 @@ export class Cache implements StoreObserver<CacheEntry> {
 
   /**
    * Finds what is known about a question: its own answer while that is fresh, else a fresh denial of the whole name, else
-   * its own answer past its time.
+   * the later of the two past their time.
    */
   lookup(query: Uint8Array, question: Question, nowMs: number): CacheEntry | undefined {
     this.key = this.keys.exact(query, question)
@@ -172,7 +171,9 @@ export class Cache implements StoreObserver<CacheEntry> {
     const own = this.store.get(this.key, hash)
     if (own?.isFresh(nowMs) === true) return own
     const denial = this.store.get(this.keys.wholeName(question), hash)
-    return denial?.isFresh(nowMs) === true ? denial : (own ?? denial)
+    if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
+    // Past its time, too: then whichever upstream said last. An older answer must not come back.
+    return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
   }
 
   /** Whether a refresh should be started now; says so once per entry. */
@@ -192,11 +193,6 @@ export class Cache implements StoreObserver<CacheEntry> {
 
   drop(key: string, hash: number): void {
     this.store.delete(key, hash)
-  }
-
-  /** Whether an entry denies the whole name and not just one type of it. */
-  static deniesWholeName(rcode: number, aliases: number, route: Route): boolean {
-    return rcode === Rcode.nxdomain && aliases === 0 && !route.isCluster
   }
 
   /** @internal */

@@ -120,9 +120,12 @@ export class Settler {
     const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
-    if (kind === 'uncacheable' || lifetimeSeconds === 0) return
+    if (kind === 'uncacheable') return
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
-    if (isWholeName) cache.drop(ticket.key, hash)
+    // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
+    if (isWholeName || lifetimeSeconds === 0) cache.drop(ticket.key, hash)
+    if (kind !== 'nxdomain') cache.drop(ticket.wholeNameKey, hash)
+    if (lifetimeSeconds === 0) return
     cache.put({
       key: isWholeName ? ticket.wholeNameKey : ticket.key,
       hash,

@@ -1,0 +1,262 @@
+/*
+ * Goal: what an upstream says is passed on, kept, cut down or thrown away for the right reasons. Method: one response each, what
+ * the waiting client gets, and what the next one finds.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ReplySource } from '../../src/core/facts.ts'
+import { Ede } from '../../src/wire/constants.ts'
+import { name, octets } from '../fixtures/packets/octets.ts'
+import {
+  aRecord,
+  Core,
+  cnameRecord,
+  data,
+  type ResponseOptions,
+  record,
+  responseTo,
+  soaRecord,
+  ttls,
+  zoneRoute,
+  zones,
+} from './support.ts'
+
+const test = suite('core/settlement')
+
+const www = 'www.example'
+const inCluster = 'api.shop.svc.cluster.local'
+const ns = record('example', 'NS', name('ns.evil'))
+const glue = aRecord('ns.evil', '6.6.6.6')
+
+test('the answer’s chain is passed on and kept; forged records beside it are neither', () => {
+  const core = new Core()
+  const of: ResponseOptions = {
+    answers: [
+      cnameRecord(www, 'o.example'),
+      aRecord('o.example', '10.0.0.1'),
+      aRecord('victim.example', '6.6.6.6'),
+    ],
+    authorities: [ns],
+    additionals: [glue],
+  }
+  const settled = core.learn(www, 'A', of)
+  assert.equal(data(settled.reply), ['o.example.', '10.0.0.1'])
+  assert.equal([settled.reply.authorities, settled.reply.additionals], [[], []])
+  assert.equal(data(core.ask(www).reply), ['o.example.', '10.0.0.1'])
+  for (const other of ['victim.example', 'o.example', 'ns.evil', 'example']) {
+    assert.ok(core.ask(other).starts, other)
+  }
+})
+
+test('from CoreDNS authority and additional records are passed on', () => {
+  const core = new Core()
+  const srv = record(inCluster, 'SRV', octets(0, 0, 0, 100, 0, 80, name('p.cluster.local')))
+  const of = {
+    answers: [srv],
+    authorities: [record('cluster.local', 'NS', name('ns.cluster.local'))],
+    additionals: [aRecord('p.cluster.local', '10.0.0.1')],
+  }
+  const { ticket } = core.ask(inCluster, 'SRV')
+  core.answer(ticket, responseTo(inCluster, 'SRV', of))
+  const { reply } = core.ask(inCluster, 'SRV')
+  assert.equal(
+    [reply?.answers.length, reply?.authorities.length, reply?.additionals.length],
+    [1, 1, 1],
+  )
+})
+
+test('each record keeps its own TTL and ages from it', () => {
+  const core = new Core()
+  core.learn(www, 'A', {
+    answers: [cnameRecord(www, 'o.example', 200), aRecord('o.example', '10.0.0.1', 50)],
+  })
+  core.later(20)
+  assert.equal(ttls(core.ask(www).reply), [180, 30])
+  core.later(30)
+  assert.ok(core.ask(www).starts, 'as long as the shortest')
+})
+
+for (const [what, of] of [
+  ['NXDOMAIN without SOA', { rcode: 3 }],
+  ['NXDOMAIN with the SOA of another tree', { rcode: 3, authorities: [soaRecord('evil.test')] }],
+  ['NODATA without SOA', {}],
+  ['a referral', { authorities: [ns] }],
+  ['an alias without data', { answers: [cnameRecord(www, 'o.example')] }],
+  ['an answer for another name', { answers: [aRecord('other.example', '6.6.6.6')] }],
+] as const satisfies readonly (readonly [string, ResponseOptions])[]) {
+  test(`${what} is passed on and not kept`, () => {
+    const core = new Core()
+    const settled = core.learn(www, 'A', of)
+    assert.is(settled.source, ReplySource.upstream)
+    assert.is(settled.reply.rcode, 'rcode' in of ? of.rcode : 0)
+    assert.not(data(settled.reply).includes('6.6.6.6'))
+    assert.ok(core.ask(www).starts)
+  })
+}
+
+test('an SOA of another tree is not shown as if it belonged to the denial', () => {
+  const settled = new Core().learn(www, 'A', {
+    rcode: 3,
+    authorities: [soaRecord('evil.test'), ns],
+  })
+  assert.not(settled.reply.authorities.some(({ type }) => type === 2))
+})
+
+test('a negative answer lives for the smaller of SOA TTL and MINIMUM', () => {
+  const core = new Core()
+  const settled = core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 50, 10)] })
+  assert.equal(ttls(settled.reply), [10])
+  core.later(9)
+  assert.equal(ttls(core.ask(www).reply), [1])
+  core.later(1)
+  assert.ok(core.ask(www).starts)
+})
+
+test('a denial of a cluster name lives for 5 s at most', () => {
+  const core = new Core()
+  core.learn(inCluster, 'A', { rcode: 3, authorities: [soaRecord('cluster.local', 30)] })
+  core.later(4.9)
+  assert.is(core.ask(inCluster).reply?.rcode, 3)
+  core.later(0.1)
+  assert.ok(core.ask(inCluster).starts)
+})
+
+test('NXDOMAIN behind an alias is about the alias’s question only', () => {
+  const core = new Core()
+  const settled = core.learn(www, 'A', {
+    rcode: 3,
+    answers: [cnameRecord(www, 'gone.example')],
+    authorities: [soaRecord('example', 20)],
+  })
+  assert.equal([settled.reply.rcode, data(settled.reply)], [3, ['gone.example.']])
+  assert.is(core.ask(www).reply?.rcode, 3)
+  assert.ok(core.ask(www, 'TXT').starts)
+  assert.ok(core.ask('gone.example').starts)
+})
+
+for (const [what, rcode] of [
+  ['an address', 0],
+  ['NXDOMAIN', 3],
+] as const) {
+  test(`an outside resolver’s ${what} for a cluster name behind an alias is cut off, and nothing is kept`, () => {
+    const core = new Core()
+    const settled = core.learn(www, 'A', {
+      rcode,
+      answers: [cnameRecord(www, inCluster), aRecord(inCluster, '6.6.6.6')],
+      authorities: [soaRecord('cluster.local', 30)],
+    })
+    // The alias alone: a stub that wants the address asks for it, and that question goes to the cluster.
+    assert.equal([settled.reply.rcode, data(settled.reply)], [0, [`${inCluster}.`]])
+    assert.equal(settled.reply.authorities, [])
+    assert.ok(core.ask(www).starts)
+    assert.is(core.ask(inCluster).ticket?.group, 'cluster')
+  })
+}
+
+test('reverse names that the cluster answers are not taken from outside either', () => {
+  const core = new Core({ zones: [...zones, zoneRoute('in-addr.arpa.', { isCluster: true })] })
+  const settled = core.learn(www, 'PTR', {
+    answers: [
+      cnameRecord(www, '1.0.0.10.in-addr.arpa'),
+      record('1.0.0.10.in-addr.arpa', 'PTR', name('evil')),
+    ],
+  })
+  assert.equal(data(settled.reply), ['1.0.0.10.in-addr.arpa.'])
+})
+
+test('CoreDNS may follow an alias to an outside name (ExternalName)', () => {
+  const core = new Core()
+  const settled = core.learn(inCluster, 'A', {
+    answers: [cnameRecord(inCluster, www, 5), aRecord(www, '192.0.2.1', 30)],
+  })
+  assert.equal(data(settled.reply), [`${www}.`, '192.0.2.1'])
+  assert.ok(core.ask(inCluster).reply !== undefined)
+})
+
+test('a loop of aliases is SERVFAIL, remembered as a failure', () => {
+  const core = new Core()
+  const settled = core.learn(www, 'A', {
+    answers: [cnameRecord(www, 'b.example'), cnameRecord('b.example', www)],
+  })
+  assert.equal([settled.reply.rcode, settled.ede], [2, Ede.networkError])
+  assert.is(core.ask(www).source, ReplySource.failureCache)
+})
+
+test('a response with TC is no answer and not kept', () => {
+  const core = new Core()
+  const settled = core.learn(www, 'A', { flags: 0x0200, answers: [aRecord(www, '10.0.0.1')] })
+  assert.equal([settled.reply.rcode, settled.reply.tc], [2, false])
+  core.later(1)
+  assert.ok(core.ask(www).starts)
+})
+
+for (const [what, of, rcode] of [
+  ['SERVFAIL', { rcode: 2 }, 2],
+  ['REFUSED', { rcode: 5 }, 5],
+  ['NOTIMP', { rcode: 4 }, 4],
+  ['BADVERS', { extendedRcode: 1 }, 2],
+  ['BADCOOKIE', { rcode: 7, extendedRcode: 1 }, 2],
+] as const) {
+  test(`${what} reaches the client as ${rcode}, without records`, () => {
+    const core = new Core()
+    const settled = core.learn(www, 'A', {
+      ...of,
+      answers: [aRecord(www, '6.6.6.6')],
+      authorities: [soaRecord('example')],
+    })
+    assert.equal(
+      [settled.reply.rcode, settled.reply.answers, settled.reply.authorities],
+      [rcode, [], []],
+    )
+  })
+}
+
+test('silence and unreachable upstreams are told apart from bad answers', () => {
+  for (const [why, ede] of [
+    ['timeout', Ede.noReachableAuthority],
+    ['unreachable', Ede.noReachableAuthority],
+    ['malformed', Ede.networkError],
+  ] as const) {
+    const core = new Core()
+    const settled = core.fail(core.ask(www).ticket, why)
+    assert.equal([settled.reply.rcode, settled.ede, settled.source], [2, ede, ReplySource.failed])
+  }
+})
+
+test('AD is cleared unless the upstream is trusted to validate', () => {
+  const of = { flags: 0x20, answers: [aRecord(www, '10.0.0.1')] }
+  const plain = new Core()
+  plain.learn(www, 'A', of)
+  assert.not(plain.ask(www, 'A', { ad: true }).reply?.ad)
+  const trusting = new Core({ zones: [zoneRoute('.', { trustAd: true })] })
+  trusting.learn(www, 'A', of)
+  assert.ok(trusting.ask(www, 'A', { ad: true }).reply?.ad)
+  assert.not(trusting.ask(www, 'A').reply?.ad)
+})
+
+test('a record of an unknown type comes through octet by octet', () => {
+  const odd = octets(0xc0, 0xff, 0, 'opaque', 0xff)
+  const core = new Core()
+  const { ticket } = core.ask(www, 65280)
+  core.answer(ticket, responseTo(www, 65280, { answers: [record(www, 65280, odd)] }))
+  assert.equal(data(core.ask(www, 65280).reply), [odd.toString('hex')])
+})
+
+test('what is kept does not change when the receive buffer is used again', () => {
+  const core = new Core()
+  const response = responseTo(www, 'A', { answers: [aRecord(www, '10.0.0.1')] })
+  core.answer(core.ask(www).ticket, response)
+  response.fill(0xee)
+  assert.equal(data(core.ask(www).reply), ['10.0.0.1'])
+})
+
+test('the largest answer is kept and comes back whole', () => {
+  const core = new Core({ cache: { bytesMax: 33_554_432, entriesMax: 50_000 } })
+  const texts = Array.from({ length: 230 }, (_, i) =>
+    record(www, 'TXT', octets(255, Buffer.alloc(255, i & 0xff))),
+  )
+  core.learn(www, 'TXT', { answers: texts })
+  assert.is(core.ask(www, 'TXT').reply?.answers.length, 230)
+})
+
+test.run()
