@@ -21,6 +21,8 @@ export interface Ticket extends Ask {
   readonly wholeNameKey: string
   readonly hash: number
   readonly route: Route
+  /** Generation of the routes that `route` was looked up in. */
+  readonly routeGeneration: number
   readonly dnssecOk: boolean
   /** What the cache had when it was asked, past its time or about to be. */
   readonly entry: CacheEntry | undefined
