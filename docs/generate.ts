@@ -1,5 +1,5 @@
 /**
- * Writes what follows from the source: docs/configuration.md and docs/neardns.schema.json. `--check` writes nothing
+ * Writes what follows from the source: docs/configuration.md, docs/metrics.md and docs/neardns.schema.json. `--check` writes nothing
  * and exits with 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { settingFlags } from '../src/cli/args.ts'
 import { configJsonSchema } from '../src/config/schema.ts'
 import type { JsonSchema } from '../src/config/setting.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
+import { metricsMarkdown } from './generate-metrics.ts'
 
 export interface GeneratedFile {
   readonly name: string
@@ -18,6 +19,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
   const schema = configJsonSchema()
   return [
     { name: 'configuration.md', content: configurationMarkdown(schema, settingFlags) },
+    { name: 'metrics.md', content: metricsMarkdown() },
     { name: 'neardns.schema.json', content: schemaText(schema) },
   ]
 }

@@ -32,6 +32,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const memoryLimitBytes = readMemoryLimitBytes()
   ensureHeapFlags(heapFlagsFor(memoryLimitBytes, config.memory))
   const log = createLog({ level: config.log.level })
+  logLastWords(log)
   const session = new Session(config, parsed.args, log)
   try {
     await session.start()
@@ -41,8 +42,16 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     return ExitCode.failed
   }
   await session.untilStopped()
-  log.flushSync()
+  await log.flush()
   return ExitCode.ok
+}
+
+/** A defect that nothing caught ends the process; its line must be out before. Node prints the stack and exits. */
+function logLastWords(log: Log): void {
+  process.on('uncaughtExceptionMonitor', (error, origin) => {
+    log.error({ err: error, origin }, 'ending because of a defect')
+    log.flushSync()
+  })
 }
 
 function startFailure(error: unknown, config: Config): string {
