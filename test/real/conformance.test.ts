@@ -24,6 +24,8 @@ import { until } from '../support/process.ts'
 const positiveTtlMax = 30
 const negativeTtlMax = 5
 const connectionsMax = 4
+/** A connection that owes an answer for longer is set aside, and another one may be opened in its place. */
+const quietMs = 100
 
 const test = needing(suite('real/conformance'), 'coredns')
 
@@ -225,6 +227,8 @@ const silence = { answers: [], authorities: [] } as unknown as ReadMessage
 
 interface Burst {
   readonly right: number
+  /** The longest that a client waited. */
+  readonly maxMs: number
   /** Queries that CoreDNS got for the burst. */
   readonly asked: number
   readonly connectionsOpenMax: number
@@ -256,20 +260,22 @@ async function burst(block: number, frozenMs: number): Promise<Burst> {
   clearInterval(sampler)
   const after = await queriesSeen(metricsUrl)
   const now = [...coredns.connectionsTo(direct.port, { ended: true })]
-  const { right, p99Ms } = tally(records)
+  const { right, p99Ms, maxMs } = tally(records)
   const asked = after.tcp - before.tcp
   const connectionsNew = now.filter((end) => !known.has(end)).length
   console.log(
     `  1000 names: ${right} right, p99 ${p99Ms.toFixed(0)} ms; CoreDNS: ${asked} queries, at most ${connectionsOpenMax} connections open, ${connectionsNew} new`,
   )
-  return { right, asked, connectionsOpenMax, connectionsNew }
+  return { right, maxMs, asked, connectionsOpenMax, connectionsNew }
 }
 
 test('1000 names at once reach CoreDNS over no more connections than configured', async () => {
-  const { right, asked, connectionsOpenMax, connectionsNew } = await burst(66, 0)
+  const { right, maxMs, asked, connectionsOpenMax, connectionsNew } = await burst(66, 0)
   assert.is(right, 1000)
-  assert.ok(connectionsOpenMax <= connectionsMax, `${connectionsOpenMax} connections open at once`)
-  assert.ok(connectionsNew <= connectionsMax, `${connectionsNew} new connections`)
+  // On a machine so busy that CoreDNS itself falls silent, the bar is that of the next test.
+  const limit = maxMs < quietMs ? connectionsMax : 2 * connectionsMax
+  assert.ok(connectionsOpenMax <= limit, `${connectionsOpenMax} connections open at once`)
+  assert.ok(connectionsNew <= limit, `${connectionsNew} new connections`)
   // Hedges have a budget of 20 in 100 and a small burst.
   assert.ok(asked >= 1000 && asked <= 1300, `${asked} queries for 1000 names`)
 })
