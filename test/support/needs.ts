@@ -123,7 +123,7 @@ export function goPath(): string | undefined {
   return inPath('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
 }
 
-/** Where built helpers and CoreDNS live between runs. */
+/** Where built programs and CoreDNS live between runs. */
 export function cacheDirectory(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'neardns')
 }
