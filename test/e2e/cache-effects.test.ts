@@ -1,0 +1,234 @@
+/*
+ * Goal: nothing that an upstream puts into an answer says anything about another name (table of cache effects; DNSpooq,
+ * MaginotDNS, CVE-2025-40778). Method: a poisoned answer, then every injected name is asked for: it must be asked of the upstream,
+ * and 6.6.6.6 must never be seen.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { aRecord, cnameRecord, record, soaRecord } from '../core/support.ts'
+import { name } from '../fixtures/packets/octets.ts'
+import type { Behaviour } from '../net/support-fake-upstream.ts'
+import type { ReadMessage } from '../support/dns-message.ts'
+import { House, type Records, zone } from './support.ts'
+
+const test = suite<{ house: House }>('e2e/cache-effects')
+
+const forged = '6.6.6.6'
+
+test.before(async (context) => {
+  // Hedges are put off: one upstream query is the point of many tests here.
+  const settings = { external: { exchange: { hedge: { minMs: 2000, maxMs: 2000 } } } }
+  context.house = await House.open({ settings })
+})
+
+test.after(async ({ house }) => {
+  await house.close()
+})
+
+const honest = (text: string): Records => ({ answers: [aRecord(text, '10.1.1.1')] })
+
+function use(house: House, names: Readonly<Record<string, Records | Behaviour>>): void {
+  house.external.behave = zone(names)
+}
+
+function everything(read: ReadMessage): string[] {
+  return [...read.answers, ...read.authorities, ...read.additionals].map(
+    ({ name: owner, data }) => `${owner} ${data}`,
+  )
+}
+
+/** Asks for a name that was injected: the upstream must be asked, and its own answer given. */
+async function isClean(house: House, text: string): Promise<void> {
+  const before = house.timesAsked(text)
+  const read = await house.lookup(text)
+  assert.is(house.timesAsked(text), before + 1, `${text} came from memory`)
+  assert.not(
+    everything(read).some((line) => line.includes(forged)),
+    text,
+  )
+}
+
+test('an alias to a victim with a forged address poisons the victim for nobody', async ({
+  house,
+}) => {
+  use(house, {
+    'trap1.example': {
+      answers: [
+        cnameRecord('trap1.example', 'victim1.example'),
+        aRecord('victim1.example', forged),
+      ],
+    },
+    'victim1.example': honest('victim1.example'),
+  })
+  // The chain is relayed to whoever asked for it, as by all resolvers that do not re-ask; it is kept under that question alone.
+  assert.is((await house.lookup('trap1.example')).answers.length, 2)
+  await isClean(house, 'victim1.example')
+  assert.is((await house.lookup('victim1.example')).answers[0]?.data, '10.1.1.1')
+})
+
+test('an alias into the cluster domain takes no address from outside', async ({ house }) => {
+  const api = 'kubernetes.default.svc.cluster.local'
+  use(house, {
+    'trap2.example': { answers: [cnameRecord('trap2.example', api), aRecord(api, forged)] },
+  })
+  house.cluster.behave = (query) => query.answer({ address: '10.96.0.1' })
+  const read = await house.lookup('trap2.example')
+  assert.equal(everything(read), [`trap2.example. ${api}.`])
+  const before = house.external.queries.length
+  assert.is((await house.lookup(api)).answers[0]?.data, '10.96.0.1')
+  assert.is(house.external.queries.length, before, 'the cluster’s name was asked for outside')
+  await isClean(house, 'trap2.example')
+})
+
+test('an address of another name in the answer is stripped', async ({ house }) => {
+  use(house, {
+    'extra.example': {
+      answers: [...(honest('extra.example').answers ?? []), aRecord('victim3.example', forged)],
+    },
+    'victim3.example': honest('victim3.example'),
+  })
+  assert.equal(everything(await house.lookup('extra.example')), ['extra.example. 10.1.1.1'])
+  await isClean(house, 'victim3.example')
+})
+
+test('name servers and glue for the victim and its parent are stripped', async ({ house }) => {
+  use(house, {
+    'glue.example': {
+      ...honest('glue.example'),
+      authorities: [
+        record('example', 'NS', name('ns.evil')),
+        record('victim4.example', 'NS', name('ns.evil')),
+      ],
+      additionals: [aRecord('ns.evil', forged), aRecord('victim4.example', forged)],
+    },
+    'victim4.example': honest('victim4.example'),
+    'ns.evil': honest('ns.evil'),
+  })
+  assert.equal(everything(await house.lookup('glue.example')), ['glue.example. 10.1.1.1'])
+  await isClean(house, 'victim4.example')
+  await isClean(house, 'ns.evil')
+})
+
+test('an answer for another name than was asked is no data, and not remembered', async ({
+  house,
+}) => {
+  use(house, { 'wrong.example': { answers: [aRecord('victim5.example', forged)] } })
+  const read = await house.lookup('wrong.example')
+  assert.equal([read.rcode, everything(read)], [0, []])
+  await isClean(house, 'wrong.example')
+})
+
+test('a DNAME at the parent redirects nothing but the name that was asked', async ({ house }) => {
+  use(house, {
+    'a.dname.example': {
+      answers: [
+        record('dname.example', 39, name('evil.test')),
+        cnameRecord('a.dname.example', 'a.evil.test'),
+        aRecord('a.evil.test', '10.1.1.6'),
+      ],
+    },
+    'b.dname.example': honest('b.dname.example'),
+  })
+  const read = await house.lookup('a.dname.example')
+  assert.equal(
+    read.answers.map(({ type }) => type),
+    [5, 1],
+    'the DNAME is for validators only',
+  )
+  await isClean(house, 'b.dname.example')
+  assert.is((await house.lookup('b.dname.example')).answers[0]?.data, '10.1.1.1')
+})
+
+test('NXDOMAIN without SOA is not remembered', async ({ house }) => {
+  use(house, { 'nosoa.example': { rcode: 3 } })
+  assert.is((await house.lookup('nosoa.example')).rcode, 3)
+  await isClean(house, 'nosoa.example')
+})
+
+test('NXDOMAIN with the SOA of another tree is not remembered', async ({ house }) => {
+  use(house, { 'nxvict.example': { rcode: 3, authorities: [soaRecord('evil.test')] } })
+  assert.is((await house.lookup('nxvict.example')).rcode, 3)
+  await isClean(house, 'nxvict.example')
+})
+
+for (const [what, ttl] of [
+  ['2^31 + 5', 0x8000_0005],
+  ['2^32 - 1', 0xffff_ffff],
+] as const) {
+  test(`a TTL of ${what} reaches the client as 0 and is not remembered`, async ({ house }) => {
+    const text = `ttl${ttl}.example`
+    use(house, { [text]: { answers: [aRecord(text, '10.1.1.1', ttl)] } })
+    assert.equal(
+      (await house.lookup(text)).answers.map((answer) => answer.ttl),
+      [0],
+    )
+    await isClean(house, text)
+  })
+}
+
+test('a TTL of 2^31 - 1 is cut to the limit of the zone', async ({ house }) => {
+  use(house, { 'ttl.example': { answers: [aRecord('ttl.example', '10.1.1.1', 0x7fff_ffff)] } })
+  assert.equal(
+    (await house.lookup('ttl.example')).answers.map(({ ttl }) => ttl),
+    [30],
+  )
+})
+
+test('TTL 0 answers all who wait, and nobody later', async ({ house }) => {
+  house.external.behave = (query) => query.after(80, () => query.answer({ ttl: 0 }))
+  const replies = await Promise.all(Array.from({ length: 20 }, () => house.lookup('zero.example')))
+  assert.ok(
+    replies.every((read) => read.answers[0]?.data === '10.9.8.7' && read.answers[0].ttl === 0),
+  )
+  assert.is(house.timesAsked('zero.example'), 1)
+  await house.lookup('zero.example')
+  assert.is(house.timesAsked('zero.example'), 2)
+})
+
+test('an NXDOMAIN answers all types of the name, each with its own question', async ({ house }) => {
+  use(house, { 'gone.example': { rcode: 3, authorities: [soaRecord('example', 30)] } })
+  assert.is((await house.lookup('gone.example')).rcode, 3)
+  for (const type of ['AAAA', 'HTTPS'] as const) {
+    const read = await house.lookup('gone.example', type)
+    assert.equal([read.rcode, read.questions[0]?.type], [3, type === 'AAAA' ? 28 : 65])
+  }
+  assert.is(house.timesAsked('gone.example'), 1)
+})
+
+test('a name that is made after its NXDOMAIN is seen when that has expired, within 5 s in the cluster', async ({
+  house,
+}) => {
+  const text = 'new.shop.svc.cluster.local'
+  house.cluster.behave = zone({
+    [text]: { rcode: 3, authorities: [soaRecord('cluster.local', 1)] },
+  })
+  assert.is((await house.lookup(text)).rcode, 3)
+  house.cluster.behave = zone({ [text]: honest(text) })
+  await new Promise((resolve) => setTimeout(resolve, 1050))
+  assert.is((await house.lookup(text)).answers[0]?.data, '10.1.1.1')
+  house.cluster.behave = zone({
+    'x.svc.cluster.local': { rcode: 3, authorities: [soaRecord('cluster.local', 600)] },
+  })
+  assert.equal(
+    (await house.lookup('x.svc.cluster.local')).authorities.map(({ ttl }) => ttl),
+    [5],
+  )
+})
+
+test('cluster names go over TCP to the cluster’s server and nowhere else', async ({ house }) => {
+  house.cluster.behave = (query) => query.answer()
+  const before = house.external.queries.length
+  for (const text of [
+    'a.svc.cluster.local',
+    '7.0.0.10.in-addr.arpa',
+    '1.ip6.arpa',
+    'CLUSTER.local',
+  ]) {
+    assert.is((await house.lookup(text)).answers[0]?.data, '10.9.8.7')
+  }
+  assert.is(house.external.queries.length, before)
+  assert.ok(house.cluster.queries.every(({ transport }) => transport === 'tcp'))
+  assert.ok(house.cluster.queries.every(({ qname }) => qname === qname.toLowerCase()))
+})
+
+test.run()
