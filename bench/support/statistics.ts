@@ -1,0 +1,25 @@
+/** Medians and percentiles of samples. Pure. */
+
+/** @returns NaN for no values; the mean of the two in the middle for an even count */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  if (sorted.length % 2 === 1) return upper
+  return ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/**
+ * The nearest-rank percentile: the smallest value that at least this share of the values does not exceed.
+ * @param share 0 to 1
+ * @returns NaN for no values
+ */
+export function percentile(sorted: ArrayLike<number>, share: number): number {
+  const rank = Math.max(1, Math.ceil(share * sorted.length))
+  return sorted[rank - 1] ?? Number.NaN
+}
+
+/** Rounds to a number of significant digits that measurements of this kind have. */
+export function significant(value: number, digits = 4): number {
+  return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value
+}
