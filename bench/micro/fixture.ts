@@ -1,0 +1,72 @@
+/** The data path as the daemon builds it, with default settings, its caches filled through a real upstream on loopback. */
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { loadConfig } from '../../src/config/load.ts'
+import { type Peer, Transport } from '../../src/core/ports.ts'
+import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
+import { planRouting } from '../../src/daemon/routing.ts'
+import { createLog } from '../../src/observe/log.ts'
+import { QueryCounters } from '../../src/observe/query-counters.ts'
+import { SystemClock } from '../../src/platform/clock.ts'
+import { scriptedReply } from '../support/responder.ts'
+
+export interface Primed {
+  readonly path: DataPath
+  readonly peer: Peer
+}
+
+/** All defaults, one upstream over UDP for everything, times to live that outlast a bench. */
+export function defaultOutlook(upstreamPort: number): Outlook {
+  const upstream = `"udp://127.0.0.1:${upstreamPort}"`
+  const text = `cluster: { upstreams: [${upstream}], ttl: { positiveMaxSeconds: 3600 } }
+external: { upstreams: [${upstream}] }
+`
+  const read = loadConfig({ file: { name: 'bench.yaml', text } })
+  if (!read.ok) throw new Error(JSON.stringify(read.problems))
+  const { config } = read
+  const routing = planRouting(config, [], [], [])
+  const counters = new QueryCounters(
+    ['dns://127.0.0.1:53'],
+    routing.zones.map(({ zone }) => zone),
+  )
+  return { config, routing, own: [], counters }
+}
+
+/** Asks all `queries` once and returns when each has been answered; no upstream is left behind. */
+export async function primed(queries: readonly Buffer[]): Promise<Primed> {
+  const upstream = createSocket('udp4')
+  upstream.on('message', (query, { port, address }) => {
+    const { bytes, length } = scriptedReply(query, 4096, 3600)
+    upstream.send(Buffer.from(bytes.subarray(0, length)), port, address)
+  })
+  upstream.bind(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const path = new DataPath(
+    defaultOutlook(upstream.address().port),
+    createLog({ level: 'silent' }),
+    new SystemClock(),
+  )
+  const out = Buffer.alloc(65_535)
+  for (const query of queries) await answered(path, query, out)
+  path.exchange.stop()
+  upstream.close()
+  return { path, peer: peerWith(() => undefined) }
+}
+
+function answered(path: DataPath, query: Buffer, out: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const isReady = path.pipeline.handle(query, query.length, out, peerWith(resolve)) > 0
+    if (isReady) resolve()
+  })
+}
+
+function peerWith(onReply: () => void): Peer {
+  return {
+    transport: Transport.udp,
+    family: 4,
+    port: 40_000,
+    serverIndex: 0,
+    address: () => '127.0.0.1',
+    hold: () => ({ send: onReply }),
+  }
+}

@@ -1,0 +1,19 @@
+/** From a scanned response to what is kept of it. */
+import { makeImage } from '../../src/wire/image.ts'
+import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
+import type { MicroBench } from './measure.ts'
+import { addressReply, deniedReply, largeReply } from './packets.ts'
+
+export const bench: MicroBench = () => {
+  const make = (reply: Buffer) => {
+    const scan = new ResponseScan()
+    scanResponse(reply, reply.length, scan)
+    const keep = new Uint8Array(scan.records).fill(1)
+    return () => makeImage(reply, scan, keep, false)?.length ?? 0
+  }
+  return [
+    { name: 'makeImage, one address', op: make(addressReply) },
+    { name: 'makeImage, NXDOMAIN', op: make(deniedReply) },
+    { name: 'makeImage, 250 addresses', op: make(largeReply) },
+  ]
+}
