@@ -22,6 +22,7 @@ const samplesMin = 20
 const samplesBeforeHalving = 512
 /** The percentile is looked up anew every so many samples. */
 const recountEvery = 16
+const pauseMaxMs = 1000
 /** Weight of one round trip in the smoothed value (RFC 6298 2.3 uses the same). */
 const smoothing = 1 / 8
 
@@ -46,6 +47,11 @@ export class HedgeDelay {
 
   get delayMs(): number {
     return this.currentMs
+  }
+
+  /** The wait before one more packet: it doubles with each of the `hedges` sent so far, up to a second. */
+  after(hedges: number): number {
+    return Math.min(this.currentMs * 2 ** hedges, Math.max(this.currentMs, pauseMaxMs))
   }
 
   /** @param tookMs round trip of an answer, or the time waited for one that was given up */

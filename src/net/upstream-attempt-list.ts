@@ -34,10 +34,11 @@ export class AttemptList {
     return this.attempts.some((attempt) => attempt.mismatches > 0)
   }
 
-  /** Holds the waiting against upstreams that have said nothing since. */
+  /** Holds the waiting against upstreams that have said nothing since, once for each. */
   noteWaits(nowMs: number): void {
-    for (const attempt of this.attempts) {
-      if (!attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
+    for (const [i, attempt] of this.attempts.entries()) {
+      const isFirst = this.attempts.findIndex(({ upstream }) => upstream === attempt.upstream) === i
+      if (isFirst && !attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
     }
   }
 

@@ -61,6 +61,8 @@ export class Attempt {
   readonly overTcp: boolean
   /** All attempts for the same question: a hedge avoids their connections. */
   readonly siblings: readonly Attempt[]
+  /** When it was given to its upstream. */
+  readonly madeMs: number
   id = 0
   /** 0 until it is on the wire. */
   sentMs = 0
@@ -80,6 +82,7 @@ export class Attempt {
       questionEnd: number
       overTcp: boolean
       siblings: readonly Attempt[]
+      madeMs: number
     },
   ) {
     this.owner = owner
@@ -89,6 +92,7 @@ export class Attempt {
     this.questionEnd = what.questionEnd
     this.overTcp = what.overTcp
     this.siblings = what.siblings
+    this.madeMs = what.madeMs
   }
 
   get hasOpt(): boolean {

@@ -92,7 +92,7 @@ export class UpstreamGroup implements UpstreamWatcher {
     const question = new Question(this, ask, sink)
     this.questions.add(question)
     question.begin()
-    if (this.servers.length > 1) this.tryOutTheDoubtful(nowMs)
+    if (this.servers.length > 1) this.tryOutTheDoubtful(nowMs, ask)
   }
 
   retire(): void {
@@ -162,9 +162,9 @@ export class UpstreamGroup implements UpstreamWatcher {
     return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
   }
 
-  /** While others do the work, those out of favour are asked something cheap, so that no client pays for the test. */
-  private tryOutTheDoubtful(nowMs: number): void {
-    for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs)
+  /** While others do the work, those out of favour are asked for a sign of life, so that no client pays for the test. */
+  private tryOutTheDoubtful(nowMs: number, ask: Ask): void {
+    for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs, ask)
   }
 
   private serverFor(address: UpstreamAddress, before: readonly UpstreamServer[]): UpstreamServer {

@@ -122,11 +122,12 @@ export class Question implements AttemptOwner, WheelTask {
       questionEnd,
       overTcp: kind === 'tcp' || this.attempts.wentOverTcp(upstream),
       siblings: this.attempts.all,
+      madeMs: nowMs,
     })
     this.attempts.add(attempt)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
-    this.hedgeAtMs = nowMs + upstream.hedgeDelay.delayMs * 2 ** this.hedges
+    this.hedgeAtMs = nowMs + upstream.hedgeDelay.after(this.hedges)
     const failure = upstream.send(attempt)
     if (failure === undefined) return true
     attempt.isDone = true
@@ -219,11 +220,11 @@ export class Question implements AttemptOwner, WheelTask {
     if (last === undefined) return
     const other = this.group.otherChoice(this.attempts.upstreams())
     this.hedges++
-    this.hedgeAtMs = nowMs + last.upstream.hedgeDelay.delayMs * 2 ** this.hedges
+    this.hedgeAtMs = nowMs + last.upstream.hedgeDelay.after(this.hedges)
     if (last.sentMs === 0) {
       // It waits for a connection. One that is being opened may never be; a busy one will come free.
       last.upstream.nudge()
-      if (last.upstream.connections > 0 || other === undefined) return
+      if (last.upstream.isLively(nowMs) || other === undefined) return
     }
     const upstream = other ?? this.group.otherChoice([])
     if (

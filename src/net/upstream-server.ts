@@ -4,22 +4,15 @@
  */
 import { HedgeDelay } from '../core/hedge-delay.ts'
 import { type Candidate, Rank, UpstreamHealth } from '../core/upstream-choice.ts'
-import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
-import type { ResponseScan } from '../wire/scan.ts'
-import { Attempt, type AttemptOwner, type ExchangeContext } from './upstream-attempt.ts'
+import type { Attempt, ExchangeContext } from './upstream-attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from './upstream-counters.ts'
 import { type ExchangeSettings, type UpstreamAddress, upstreamName } from './upstream-settings.ts'
 import { StreamPool } from './upstream-stream-pool.ts'
+import { type TrialQuestion, UpstreamTrial } from './upstream-trial.ts'
 import { UdpTransport } from './upstream-udp.ts'
 
 /** How long an upstream that took a plain query after refusing one with EDNS is spared EDNS. */
 const plainForMs = 15 * 60_000
-
-/** QR=0, RD=0, one question: `. IN NS`. Any reply to it will do, and no server has to ask anybody for one. */
-const trialFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
-
-/** A trial that has not been answered after this long is given up. */
-const trialEndsMs = 2000
 
 export interface UpstreamWatcher {
   /** Something valid came from it, to whatever question. */
@@ -27,7 +20,7 @@ export interface UpstreamWatcher {
   onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void
 }
 
-export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
+export class UpstreamServer implements Candidate {
   readonly address: UpstreamAddress
   readonly name: string
   readonly health = new UpstreamHealth()
@@ -41,8 +34,7 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
   private pool: StreamPool | undefined
   private isRetired = false
   private plainUntilMs = Number.NEGATIVE_INFINITY
-  private trial: Attempt | undefined
-  private readonly trialTimer = new WheelTimer(this)
+  private readonly trial: UpstreamTrial
 
   constructor(
     address: UpstreamAddress,
@@ -56,6 +48,7 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
     this.context = context
     this.watcher = watcher
     this.hedgeDelay = new HedgeDelay(settings.hedge)
+    this.trial = new UpstreamTrial(this, context)
     if (address.transport === 'udp') this.udp = new UdpTransport(address, settings.udp, context)
   }
 
@@ -126,8 +119,7 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
 
   /** The attempt waited for longer than usual. Held against the upstream if it has said nothing at all since. */
   noteWait(attempt: Attempt, nowMs: number): void {
-    if (attempt.isStruck || attempt.sentMs === 0 || this.health.lastReplyMs >= attempt.sentMs)
-      return
+    if (attempt.isStruck || this.health.lastReplyMs >= attempt.madeMs) return
     attempt.isStruck = true
     this.counters.silences++
     if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')
@@ -140,43 +132,23 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
     if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
   }
 
-  /** Sends one cheap question, unless one was sent a moment ago, to see whether the upstream lives. */
-  tryOut(nowMs: number): void {
+  /**
+   * Asks for a sign of life, unless that was done a moment ago.
+   * @param clients a question that is being asked of others just now
+   */
+  tryOut(nowMs: number, clients?: TrialQuestion): void {
     if (this.isRetired || !this.health.takeTrial(nowMs, this.context.random.fraction())) return
-    this.endTrial(nowMs)
-    const trial = new Attempt(this, this, {
-      kind: 'trial',
-      frame: trialFrame,
-      questionEnd: trialFrame.length,
-      overTcp: false,
-      siblings: [],
-    })
-    this.counters.trials++
-    if (this.send(trial) !== undefined) return
-    this.trial = trial
-    this.context.wheel.arm(this.trialTimer, nowMs + trialEndsMs)
+    this.trial.begin(nowMs, clients)
   }
-
-  onTimer(nowMs: number): void {
-    this.endTrial(nowMs)
-  }
-
-  onReply(attempt: Attempt, _reply: Buffer, scan: ResponseScan): void {
-    this.forgetTrial()
-    this.noteReply(attempt, scan.rcode, this.context.wheel.nowMs())
-  }
-
-  onLost(): void {
-    this.forgetTrial()
-  }
-
-  onStalled(): void {}
-
-  onSuspicion(): void {}
 
   /** Another connection, where the ones there are do not come to life. */
   nudge(): void {
     this.pool?.nudge()
+  }
+
+  /** It has answered something within its usual time. */
+  isLively(nowMs: number): boolean {
+    return nowMs - this.health.lastReplyMs < this.hedgeDelay.delayMs
   }
 
   isWell(nowMs: number): boolean {
@@ -192,29 +164,16 @@ export class UpstreamServer implements Candidate, AttemptOwner, WheelTask {
   /** Takes no more questions; those in flight are finished, then the connections close. */
   retire(): void {
     this.isRetired = true
-    this.trial?.cancel()
-    this.forgetTrial()
+    this.trial.cancel()
     this.pool?.retire()
   }
 
   /** Fails what is in flight and closes everything. */
   stop(): void {
     this.isRetired = true
-    this.forgetTrial()
+    this.trial.cancel()
     this.udp?.stop()
     this.pool?.stop()
-  }
-
-  private endTrial(nowMs: number): void {
-    if (this.trial === undefined) return
-    this.noteWait(this.trial, nowMs)
-    this.trial.cancel()
-    this.forgetTrial()
-  }
-
-  private forgetTrial(): void {
-    this.trial = undefined
-    this.context.wheel.disarm(this.trialTimer)
   }
 
   private streams(): StreamPool {

@@ -68,7 +68,7 @@ export class StreamPool implements ConnectionHost, Carrier {
       return undefined
     }
     const place = this.placeFor(attempt)
-    if (place === 'none') return this.lastFailure
+    if (place === 'none') return this.noteDeadEnd()
     if (place === 'wait') this.enqueue(attempt)
     else place.send(attempt)
     return undefined
@@ -134,8 +134,19 @@ export class StreamPool implements ConnectionHost, Carrier {
   private noteFailedDial(why: AttemptFailure): void {
     this.upstream.counters.connectionsFailed++
     this.lastFailure = why
-    // TCP beside UDP may be missing altogether, and one dead pod behind a service address is not the service.
-    if (this.target.transport === 'udp' || this.openCount > 0 || this.isRetired) return
+    // One dead pod behind a service address is not the service.
+    if (this.openCount === 0) this.noteUnreachable(why)
+  }
+
+  /** No connection, none on the way, and it is too early to dial again. */
+  private noteDeadEnd(): AttemptFailure {
+    this.noteUnreachable(this.lastFailure)
+    return this.lastFailure
+  }
+
+  private noteUnreachable(why: AttemptFailure): void {
+    // TCP beside UDP may be missing altogether.
+    if (this.target.transport === 'udp' || this.isRetired) return
     this.upstream.noteFailure(why, this.context.wheel.nowMs())
   }
 
@@ -164,7 +175,7 @@ export class StreamPool implements ConnectionHost, Carrier {
       const place = this.placeFor(attempt)
       if (place === 'wait') return
       this.queue.shift()
-      if (place === 'none') attempt.fail(this.lastFailure)
+      if (place === 'none') attempt.fail(this.noteDeadEnd())
       else place.send(attempt)
     }
     this.endIfRetired()

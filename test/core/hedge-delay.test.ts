@@ -62,6 +62,15 @@ test('the smoothed round trip follows slowly', () => {
   assert.is(delay.smoothedMs, 9)
 })
 
+test('each hedge doubles the wait for the next, up to a second', () => {
+  const delay = after([])
+  assert.equal(
+    [0, 1, 2, 3].map((hedges) => delay.after(hedges)),
+    [250, 500, 1000, 1000],
+  )
+  assert.is(after([], { minMs: 50, maxMs: 3000, percentile: 95 }).after(2), 3000)
+})
+
 test('new bounds apply at once', () => {
   const delay = after(times(100, 120))
   delay.reconfigure({ minMs: 10, maxMs: 30, percentile: 95 })

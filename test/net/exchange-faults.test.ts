@@ -51,7 +51,8 @@ for (const transport of ['udp', 'tcp'] as const) {
       assert.ok(quantileMs(early, 0.99) < 300, `p99 ${quantileMs(early, 0.99)} ms`)
       const late = await askSteadily(exchange, { perSecond: 200, forMs: 1000, prefix: 'late' })
       assert.is(failuresIn(late).length, 0)
-      assert.ok(quantileMs(late, 0.99) < 20, `p99 ${quantileMs(late, 0.99)} ms later`)
+      // The shortest hedge takes 50 ms: none is needed any more.
+      assert.ok(quantileMs(late, 0.99) < 45, `p99 ${quantileMs(late, 0.99)} ms later`)
       assert.ok(upstreams[0].trials.length <= 8, `${upstreams[0].trials.length} trials`)
       assert.not.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
     })
@@ -125,6 +126,20 @@ for (const transport of ['udp', 'tcp'] as const) {
     })
   })
 }
+
+test('an upstream that ignores signs of life is taken back for answering a real question', async () => {
+  const upstreams = await pair()
+  upstreams[0].answersTrials = false
+  upstreams[0].behave = silent
+  await withExchange([groupOf('udp', upstreams)], upstreams, async (exchange) => {
+    await askSteadily(exchange, { perSecond: 100, forMs: 2500, prefix: 'before' })
+    assert.not.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
+    upstreams[0].behave = (query) => query.answer()
+    const after = await askSteadily(exchange, { perSecond: 100, forMs: 1600, prefix: 'after' })
+    assert.is(failuresIn(after).length, 0)
+    assert.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
+  })
+})
 
 test('TCP connections that go dead one after another cost no answer while others live', async () => {
   const upstream = await FakeUpstream.start((query) => {

@@ -67,6 +67,8 @@ export interface Told {
   readonly why: ExchangeFailure | undefined
   readonly tookMs: number
   readonly outcomes: number
+  /** Of a run of questions: the longest that this process itself was late. */
+  readonly lagMs: number
 }
 
 export function askFor(name: string, group = 'test'): Ask {
@@ -90,14 +92,14 @@ export function ask(exchange: UpstreamExchange, name: string, group = 'test'): P
         if (!hasReturned) reject(new Error('outcome before start returned'))
         if (++outcomes > 1) throw new Error(`second outcome for ${name}`)
         const told = tell(asked, outcome)
-        resolve({ ...told, tookMs: performance.now() - startMs, outcomes })
+        resolve({ ...told, tookMs: performance.now() - startMs, outcomes, lagMs: 0 })
       },
     })
     hasReturned = true
   })
 }
 
-function tell(asked: Ask, outcome: Outcome): Omit<Told, 'tookMs' | 'outcomes'> {
+function tell(asked: Ask, outcome: Outcome): Omit<Told, 'tookMs' | 'outcomes' | 'lagMs'> {
   if (outcome.kind === 'failed') {
     return { rcode: undefined, address: undefined, upstream: undefined, why: outcome.why }
   }
@@ -135,21 +137,28 @@ export async function askSteadily(
   const { perSecond, forMs, prefix = 'q' } = load
   const told: Promise<Told>[] = []
   const startMs = performance.now()
+  let lagMs = 0
   for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startMs) {
     while (told.length < (elapsedMs * perSecond) / 1000) {
       told.push(ask(exchange, `${prefix}${told.length}.example`))
     }
+    const beforeMs = performance.now()
     await pause(5)
+    lagMs = Math.max(lagMs, performance.now() - beforeMs - 5)
   }
-  return await Promise.all(told)
+  return (await Promise.all(told)).map((one) => ({ ...one, lagMs }))
 }
 
 export function failuresIn(told: readonly Told[]): readonly Told[] {
   return told.filter((one) => one.rcode !== 0)
 }
 
-/** @param share 0.5 is the median */
+/**
+ * How long all but the slowest took, less what a busy machine has added: a bound is about the exchange.
+ * @param share 0.5 is the median
+ */
 export function quantileMs(told: readonly Told[], share: number): number {
   const sorted = told.map((one) => one.tookMs).toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const tookMs = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return tookMs - Math.max(0, ...told.map((one) => one.lagMs))
 }
