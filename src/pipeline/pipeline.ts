@@ -5,6 +5,7 @@
  */
 import type { Arrival } from '../core/arrival.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
+import type { Ticket } from '../core/in-flight.ts'
 import { isOwnQuery } from '../core/loop-marker.ts'
 import type { MissBudget } from '../core/miss-budget.ts'
 import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
@@ -116,7 +117,7 @@ export class Pipeline implements QueryHandler {
     }
     if (decision.starts && !this.parts.budget.take(peer.address(), current.arrivedMs)) {
       room.giveUp(ticket)
-      return this.reply(this.overBudget(), zoneIndex, out)
+      return this.reply(this.overBudget(ticket), zoneIndex, out)
     }
     if (!room.admit(ticket, current, peer)) {
       if (decision.starts) room.giveUp(ticket)
@@ -132,8 +133,10 @@ export class Pipeline implements QueryHandler {
   }
 
   /** TCP proves the source address and slows the sender down; who is there already is refused (RFC 8906, RFC 5358 4). */
-  private overBudget(): Settlement {
-    const { transport, query, question } = this.current
+  private overBudget({ entry }: Ticket): Settlement {
+    const { transport, query, question, arrivedMs } = this.current
+    // What is in memory costs nobody anything.
+    if (entry?.isUsableStale(arrivedMs) === true) return this.parts.settler.stale(entry)
     if (transport === Transport.tcp) return refusedReply
     return { ...refusedReply, rcode: Rcode.noerror, image: truncatedImage(query, question) }
   }
