@@ -1,0 +1,153 @@
+/** The pipeline with everything behind it but sockets: clients that note what they get, an exchange that a test answers by hand. */
+import { Cache, type CacheSettings } from '../../src/core/cache.ts'
+import type { DropReason, ReplyFacts } from '../../src/core/facts.ts'
+import { FailureCache } from '../../src/core/failure-cache.ts'
+import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
+import { MissBudget } from '../../src/core/miss-budget.ts'
+import {
+  type Exchange,
+  type ExchangeFailure,
+  type OutcomeSink,
+  type Peer,
+  Transport,
+} from '../../src/core/ports.ts'
+import { Resolver } from '../../src/core/resolver.ts'
+import { Router } from '../../src/core/router.ts'
+import { Settler } from '../../src/core/settlement.ts'
+import { SourceGuard } from '../../src/core/source-guard.ts'
+import { Pipeline } from '../../src/pipeline/pipeline.ts'
+import { Replies } from '../../src/pipeline/replies.ts'
+import { WaitingRoom } from '../../src/pipeline/waiting-room.ts'
+import { TimerWheel } from '../../src/platform/timer-wheel.ts'
+import { cacheSettings, scanned, zones } from '../core/support.ts'
+import { type ReadMessage, readMessage } from '../support/dns-message.ts'
+
+export const loopMarker = Buffer.from('ourselve')
+
+export interface BenchOptions {
+  readonly cache?: Partial<CacheSettings>
+  readonly inFlight?: Partial<InFlightSettings>
+  readonly missesPerClientPerSecond?: number
+  readonly staleAfterMs?: number
+}
+
+interface Asked {
+  readonly ticket: Ticket
+  readonly sink: OutcomeSink<Ticket>
+}
+
+export class Bench implements Exchange<Ticket> {
+  readonly facts: ReplyFacts[] = []
+  readonly drops: { serverIndex: number; why: DropReason }[] = []
+  readonly asked: Asked[] = []
+  readonly inFlight: InFlight
+  readonly pipeline: Pipeline
+  /** Added to the real clock, on which the timer wheel depends. */
+  aheadMs = 0
+  private readonly out = Buffer.alloc(65_535)
+
+  constructor(options: BenchOptions = {}) {
+    const nowMs = () => performance.now() + this.aheadMs
+    const cache = new Cache({ ...cacheSettings, ...options.cache })
+    const failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
+    this.inFlight = new InFlight({
+      questionsMax: 100,
+      waitersPerQuestionMax: 10,
+      waitersPerClientMax: 50,
+      ...options.inFlight,
+    })
+    const { inFlight } = this
+    const router = new Router(zones)
+    const settler = new Settler({ cache, failures, router })
+    const replies = new Replies({
+      settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
+      recorder: {
+        replied: (facts) => this.facts.push({ ...facts }),
+        dropped: (serverIndex, why) => this.drops.push({ serverIndex, why }),
+      },
+      nowMs,
+      sampler: undefined,
+    })
+    const wheel = new TimerWheel(nowMs)
+    const room = new WaitingRoom({ settler, inFlight, exchange: this, replies, wheel, nowMs })
+    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    const budget = new MissBudget({
+      missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
+    })
+    this.pipeline = new Pipeline(
+      { resolver, settler, room, replies, budget, loopMarker, nowMs },
+      {
+        guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]),
+        staleAfterMs: options.staleAfterMs ?? 200,
+      },
+    )
+  }
+
+  start(ticket: Ticket, sink: OutcomeSink<Ticket>): void {
+    this.asked.push({ ticket, sink })
+  }
+
+  /** Hands a packet in, as a listener does. */
+  handle(packet: Buffer, client: Client): ReadMessage | undefined {
+    const bytes = this.pipeline.handle(packet, packet.length, this.out, client)
+    if (bytes === 0) return undefined
+    const reply = readMessage(Buffer.from(this.out.subarray(0, bytes)))
+    client.got.push(reply)
+    return reply
+  }
+
+  /** Answers the oldest open question. */
+  answer(response: Buffer): void {
+    const { ticket, sink } = this.next()
+    const scan = scanned(response)
+    sink.onOutcome(ticket, { kind: 'answer', reply: response, scan, upstream: 'test' })
+  }
+
+  fail(why: ExchangeFailure = 'timeout'): void {
+    const { ticket, sink } = this.next()
+    sink.onOutcome(ticket, { kind: 'failed', why })
+  }
+
+  private next(): Asked {
+    const asked = this.asked.shift()
+    if (asked === undefined) throw new Error('nothing was asked')
+    return asked
+  }
+}
+
+export interface ClientOptions {
+  readonly host?: string
+  readonly port?: number
+  readonly tcp?: boolean
+  readonly serverIndex?: number
+}
+
+/** One client; keeps what it got, at once or later. */
+export class Client implements Peer {
+  readonly got: ReadMessage[] = []
+  readonly transport: Transport
+  readonly family = 4
+  readonly port: number
+  readonly serverIndex: number
+  private readonly host: string
+
+  constructor({
+    host = '10.244.0.7',
+    port = 40_000,
+    tcp = false,
+    serverIndex = 0,
+  }: ClientOptions = {}) {
+    this.host = host
+    this.port = port
+    this.transport = tcp ? Transport.tcp : Transport.udp
+    this.serverIndex = serverIndex
+  }
+
+  address(): string {
+    return this.host
+  }
+
+  hold(): { send: (reply: Uint8Array) => void } {
+    return { send: (reply) => this.got.push(readMessage(Buffer.from(reply))) }
+  }
+}
