@@ -5,6 +5,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { octets, opt } from '../fixtures/packets/octets.ts'
 import {
   answerTo,
   delayed,
@@ -138,6 +139,32 @@ test('FORMERR and NOTIMP to EDNS are asked again without, and the answer is give
     })
   }
 })
+
+for (const [what, rcode, upper] of [
+  ['FORMERR', 1, 0],
+  ['SERVFAIL', 2, 0],
+  ['NOTIMP', 4, 0],
+  ['REFUSED', 5, 0],
+  ['BADVERS', 0, 1],
+  ['BADCOOKIE', 7, 1],
+] as const) {
+  test(`an upstream that says ${what} to everything is asked four times at most`, async () => {
+    const behave = (query: FakeQuery) => {
+      // Without OPT there is no BADVERS to be said; then it refuses.
+      const bare = query.hasOpt ? rcode : rcode || 5
+      const reply = answerTo(query, { rcode: bare, address: null })
+      reply.writeUInt16BE(query.hasOpt ? 1 : 0, 10)
+      query.send(query.hasOpt ? octets(reply, opt({ extendedRcode: upper })) : reply)
+    }
+    await withHouse({ settings, external: behave }, async (house) => {
+      const read = await house.lookup('bad.example')
+      assert.ok(read.rcode !== 0 && read.rcode !== 3, `response code ${read.rcode}`)
+      assert.ok(house.timesAsked('bad.example') <= 4, `${house.timesAsked('bad.example')} times`)
+      await house.lookup('bad.example')
+      assert.ok(house.timesAsked('bad.example') <= 4, 'not asked again within a second')
+    })
+  })
+}
 
 test('queries upstream announce 1232 octets and carry random IDs', async ({ house }) => {
   house.external.behave = (query) => query.answer()
