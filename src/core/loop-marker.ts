@@ -9,7 +9,10 @@ import type { Question } from '../wire/question.ts'
 
 /** Octets of one process's number. */
 export const markerBytes = 8
-/** A loop has at least one of us in it who is not further away than this. Bounds what a client can make us send. */
+/**
+ * Numbers in one query: those of the first daemons on the way, so that a loop of any length is closed by whoever it began
+ * with. Bounds what a client can make us send.
+ */
 const markersMax = 4
 
 /** @param marker `markerBytes` random octets of this process */
@@ -24,14 +27,15 @@ export function isOwnQuery(query: Uint8Array, question: Question, marker: Uint8A
 
 /**
  * Data of the loop marker option for the query that goes upstream.
- * @returns `marker` itself for an ordinary client's query
+ * @returns `marker` itself for an ordinary client’s query; else octets to be used at once, perhaps a view of `query`
  */
 export function markersFor(query: Uint8Array, question: Question, marker: Uint8Array): Uint8Array {
   if (question.markerBytes === 0 || marker.length === 0 || !isMarkerList(question)) return marker
   const { markerAt, markerBytes: before } = question
-  if (before === markersMax * markerBytes) return marker
+  const received = query.subarray(markerAt, markerAt + before)
+  if (before === markersMax * markerBytes) return received
   const markers = new Uint8Array(before + markerBytes)
-  markers.set(query.subarray(markerAt, markerAt + before))
+  markers.set(received)
   markers.set(marker, before)
   return markers
 }

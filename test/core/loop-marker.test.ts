@@ -51,10 +51,14 @@ test('a query of our own carries our marker behind those it came with', () => {
   assert.equal(Buffer.from(markersFor(...marked(theirs), ours)), octets(theirs, ours))
 })
 
-test('at most three markers of others are carried on, and nothing that is no list of markers', () => {
+test('four markers are carried on at most, the first on the way, and nothing that is no list of markers', () => {
   const carried = (data: Uint8Array) => Buffer.from(markersFor(...marked(data), ours))
   assert.equal(carried(octets(theirs, theirs, theirs)), octets(theirs, theirs, theirs, ours))
-  assert.equal(carried(octets(theirs, theirs, theirs, theirs)), ours)
+  assert.equal(
+    carried(octets(theirs, theirs, theirs, theirs)),
+    octets(theirs, theirs, theirs, theirs),
+  )
+  assert.equal(carried(octets(theirs, theirs, theirs, theirs, theirs)), ours)
   assert.equal(carried(octets('tunnel')), ours)
   assert.equal(carried(octets()), ours)
 })
