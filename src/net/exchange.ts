@@ -28,7 +28,7 @@ export interface StateChange {
 }
 
 export interface ExchangeOptions extends ExchangeEvents {
-  /** PEM, beside the certificates that Node trusts. */
+  /** PEM, instead of the certificates that Node trusts. */
   readonly tlsCa?: string
 }
 

@@ -18,7 +18,7 @@ export interface ExchangeContext {
   readonly recentPorts: RecentPorts
   /** Scan of the reply being handled; overwritten by the next one. */
   readonly scan: ResponseScan
-  /** PEM certificates that sign upstreams' certificates, beside the system's. */
+  /** PEM certificates that may sign upstreams' certificates, instead of those that Node trusts. */
   readonly tlsCa?: string
 }
 

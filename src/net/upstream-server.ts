@@ -120,6 +120,8 @@ export class UpstreamServer implements Candidate {
   /** The attempt waited for longer than usual. Held against the upstream if it has said nothing at all since. */
   noteWait(attempt: Attempt, nowMs: number): void {
     if (attempt.isStruck || this.health.lastReplyMs >= attempt.madeMs) return
+    // TCP beside UDP may be missing altogether.
+    if (attempt.overTcp) return
     attempt.isStruck = true
     this.counters.silences++
     if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')

@@ -15,8 +15,11 @@ const blindDialsPerSecond = 2
 const dialJitter = 0.2
 /** Two at once: one address may stand for several servers, of which one is dead. */
 const dialTokensMax = 2 * (1 + dialJitter)
-/** How long a server that closed with questions open is given one question per connection. */
-const oneByOneMs = 30_000
+/** A server that ends so many connections within a second, with questions open, wants one at a time ... */
+const habitLosses = 3
+const habitSpanMs = 1000
+/** ... and gets one per connection for so long. */
+const oneByOneMs = 10_000
 const quietMsMin = 100
 /** Stalled connections may be kept beside those in use, in the hope of a slow answer. */
 const stalledFactor = 2
@@ -37,6 +40,8 @@ export class StreamPool implements ConnectionHost, Carrier {
   private dialTokens = dialTokensMax
   private tokensAtMs = 0
   private oneByOneUntilMs = Number.NEGATIVE_INFINITY
+  private losses = 0
+  private firstLossMs = Number.NEGATIVE_INFINITY
   private lastFailure: AttemptFailure = 'unreachable'
 
   constructor(upstream: UpstreamServer, settings: StreamSettings, context: ExchangeContext) {
@@ -155,8 +160,13 @@ export class StreamPool implements ConnectionHost, Carrier {
     const nowMs = this.context.wheel.nowMs()
     if (hasLost) this.lastFailure = 'connection-lost'
     if (!connection.wasUseless(nowMs)) return
-    if (hasLost && connection.answers > 0) this.oneByOneUntilMs = nowMs + oneByOneMs
     this.upstream.health.isUnwell(nowMs)
+    if (!hasLost || connection.answers === 0) return
+    if (nowMs - this.firstLossMs > habitSpanMs) {
+      this.firstLossMs = nowMs
+      this.losses = 0
+    }
+    if (++this.losses >= habitLosses) this.oneByOneUntilMs = nowMs + oneByOneMs
   }
 
   /**

@@ -14,7 +14,7 @@ import {
   quantileMs,
   withExchange,
 } from './support-exchange.ts'
-import { FakeUpstream, silent } from './support-fake-upstream.ts'
+import { type Behaviour, type FakeQuery, FakeUpstream, silent } from './support-fake-upstream.ts'
 
 const test = suite('net/exchange-faults')
 
@@ -169,6 +169,82 @@ test('five in a hundred datagrams lost cost no answer', async () => {
     assert.ok(quantileMs(told, 1) < 1000, `${quantileMs(told, 1)} ms`)
   })
 })
+
+/** What a packet or a connection can do, and in how many of a hundred cases it does. */
+const mischief: readonly [number, (query: FakeQuery, random: () => number) => void][] = [
+  [55, (query) => query.answer()],
+  [10, (query, random) => query.after(random() * 600, () => query.answer())],
+  [5, (query) => query.answer({ tc: true })],
+  [5, (query) => query.answer({ rcode: 2 })],
+  [3, (query) => query.answer({ rcode: 1 })],
+  [5, (query, random) => query.send(query.message.subarray(0, Math.floor(random() * 30)))],
+  [2, (query) => query.sendRaw(Buffer.from([0, 40, 1, 2, 3]))],
+  [2, (query) => query.reset()],
+  [2, (query) => query.end()],
+  [3, (query) => Array.from({ length: 5 }, () => query.answer())],
+  [8, () => {}],
+]
+
+function erratic(random: () => number): Behaviour {
+  return (query) => {
+    let dice = random() * 100
+    for (const [share, act] of mischief) {
+      dice -= share
+      if (dice < 0) return act(query, random)
+    }
+  }
+}
+
+for (const transport of ['udp', 'tcp'] as const) {
+  test(`whatever ${transport} upstreams do, each question has one outcome in time, and nothing is left over`, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const random = seeded(seed)
+    const upstreams = [
+      await FakeUpstream.start(),
+      await FakeUpstream.start(),
+      await FakeUpstream.start(),
+    ]
+    for (const upstream of upstreams) upstream.behave = erratic(random)
+    const changes = { deadlineMs: 1500, silenceMs: 900 }
+    await withExchange([groupOf(transport, upstreams, changes)], upstreams, async (exchange) => {
+      const asking = askSteadily(exchange, { perSecond: 200, forMs: 3000 })
+      for (let round = 0; round < 6; round++) {
+        const victim = upstreams[round % 3]
+        await pause(100 + random() * 300)
+        await victim?.kill()
+        await pause(random() * 300)
+        await victim?.revive()
+      }
+      const told = await asking
+      assert.ok(quantileMs(told, 1) < 1550, `${quantileMs(told, 1)} ms, seed ${seed}`)
+      assert.ok(
+        failuresIn(told).length < told.length / 3,
+        `${failuresIn(told).length}, seed ${seed}`,
+      )
+      // What was given up is forgotten two seconds later.
+      for (const upstream of upstreams) upstream.behave = (query) => query.answer()
+      await pause(2600)
+      const [group] = exchange.stats()
+      assert.is(group?.inFlight, 0)
+      assert.equal(
+        group?.upstreams.map(({ load }) => load),
+        [0, 0, 0],
+        `seed ${seed}`,
+      )
+      const { questions, answers, failures } = group?.counters ?? {}
+      const failed = Object.values(failures ?? {}).reduce((sum, count) => sum + count)
+      assert.is(questions, (answers ?? 0) + failed)
+    })
+  })
+}
+
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1103515245 + 12345) % 2147483648
+    return state / 2147483648
+  }
+}
 
 test('a step of the wall clock is not noticed', async () => {
   const upstream = await FakeUpstream.start()

@@ -138,15 +138,22 @@ export async function askSteadily(
   const told: Promise<Told>[] = []
   const startMs = performance.now()
   let lagMs = 0
+  let beforeMs = startMs
+  // Beats on while the last answers are awaited.
+  const beat = setInterval(() => {
+    const nowMs = performance.now()
+    lagMs = Math.max(lagMs, nowMs - beforeMs - 5)
+    beforeMs = nowMs
+  }, 5)
   for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startMs) {
     while (told.length < (elapsedMs * perSecond) / 1000) {
       told.push(ask(exchange, `${prefix}${told.length}.example`))
     }
-    const beforeMs = performance.now()
     await pause(5)
-    lagMs = Math.max(lagMs, performance.now() - beforeMs - 5)
   }
-  return (await Promise.all(told)).map((one) => ({ ...one, lagMs }))
+  const outcomes = await Promise.all(told)
+  clearInterval(beat)
+  return outcomes.map((one) => ({ ...one, lagMs }))
 }
 
 export function failuresIn(told: readonly Told[]): readonly Told[] {
