@@ -1,8 +1,8 @@
 /**
  * Which CoreDNS plugins can answer for a name of the cluster domain, beside `kubernetes`. The rule: whatever is not
- * known to leave such names alone may answer for them. Facts: setup.go and ServeDNS of each plugin in CoreDNS v1.8.0,
- * v1.9.4, v1.11.3 and v1.14.7. Judges one directive of the server block that serves the domain; blocks are the business of
- * corefile-trust.ts.
+ * known to leave such names alone may answer for them. Judges one directive of the server block that serves the domain;
+ * blocks are the business of corefile-trust.ts. Facts: each plugin's ServeDNS in CoreDNS v1.14.7, and the reading of
+ * zones also in v1.8.0, v1.9.4 and v1.11.3.
  */
 import { parseAddress } from './address.ts'
 import type { CorefileDirective } from './corefile-directive.ts'
