@@ -216,6 +216,42 @@ for (const [how, cut] of [
   })
 }
 
+test('a question whose connection is reset goes to the same upstream again, not to the next in the list', async () => {
+  let isFirst = true
+  const first = await FakeUpstream.start((query) => {
+    if (!isFirst) return query.answer({ address: '10.0.0.1' })
+    isFirst = false
+    query.reset()
+  })
+  const second = await FakeUpstream.start()
+  const group = { ...groupOf('tcp', [first, second]), policy: 'sequential' } as const
+  await withExchange([group], [first, second], async (exchange) => {
+    assert.is((await ask(exchange, 'a.example')).address, '10.0.0.1')
+    assert.is(second.queries.length, 0)
+  })
+})
+
+test('a hedge takes another connection, even when that has more to do', async () => {
+  const holdMs: Record<string, number> = { 'short.example': 10, 'x.example': 5000 }
+  const upstream = await FakeUpstream.start((query) => {
+    const isHedge = upstream.queries.filter(({ qname }) => qname === query.qname).length > 1
+    const tookMs = query.qname.startsWith('warm') ? 1 : (holdMs[query.qname] ?? 300)
+    query.after(isHedge ? 0 : tookMs, () => query.answer())
+  })
+  const group = groupOf('tcp', [upstream], withStream({ connections: 2 }))
+  await withExchange([group], [upstream], async (exchange) => {
+    for (let i = 0; i < 3; i++) {
+      await Promise.all(names(10, `warm${i}-`).map((name) => ask(exchange, name)))
+    }
+    // x shares a connection with a question that is soon answered; the other one has two that take their time.
+    const asked = ['short', 'long1', 'x', 'long2'].map((name) => ask(exchange, `${name}.example`))
+    await Promise.all(asked)
+    const carried = upstream.queries.filter(({ qname }) => qname === 'x.example')
+    assert.is(carried.length, 2)
+    assert.is.not(carried[0]?.connection, carried[1]?.connection)
+  })
+})
+
 test('an idle connection that the upstream closes costs nothing', async () => {
   const upstream = await FakeUpstream.start()
   await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
