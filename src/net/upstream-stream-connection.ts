@@ -100,9 +100,17 @@ export class StreamConnection implements Carrier, WheelTask {
     return this.sent > 0 && this.answers < usefulAnswers && nowMs - this.lastSentMs < usedLatelyMs
   }
 
-  /** Retires it when its time has come; an empty one closes at the next tick. */
+  get wasUsed(): boolean {
+    return this.sent > 0
+  }
+
   checkAge(nowMs: number): void {
-    if (this.isRetiring || this.state !== 'open' || nowMs < this.retireAtMs) return
+    if (nowMs >= this.retireAtMs) this.retireSoon(nowMs)
+  }
+
+  /** Takes no more questions, and closes at the next tick or with the last reply. */
+  retireSoon(nowMs: number): void {
+    if (this.isRetiring || this.state !== 'open') return
     this.isRetiring = true
     if (this.open.size === 0) this.context.wheel.arm(this.timer, nowMs)
   }

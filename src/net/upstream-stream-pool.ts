@@ -15,11 +15,12 @@ const blindDialsPerSecond = 2
 const dialJitter = 0.2
 /** Two at once: one address may stand for several servers, of which one is dead. */
 const dialTokensMax = 2 * (1 + dialJitter)
-/** A server that ends so many connections within a second, with questions open, wants one at a time ... */
+/** How long each connection carries one question only after the upstream has ended a young one with questions open ... */
+const singleUseMs = 2000
+/** ... and when it has done so this often within a second: then it is no restart but a habit. */
+const habitMs = 10_000
 const habitLosses = 3
 const habitSpanMs = 1000
-/** ... and gets one per connection for so long. */
-const oneByOneMs = 10_000
 const quietMsMin = 100
 /** Stalled connections may be kept beside those in use, in the hope of a slow answer. */
 const stalledFactor = 2
@@ -39,7 +40,7 @@ export class StreamPool implements ConnectionHost, Carrier {
   private isDispatching = false
   private dialTokens = dialTokensMax
   private tokensAtMs = 0
-  private oneByOneUntilMs = Number.NEGATIVE_INFINITY
+  private singleUseUntilMs = Number.NEGATIVE_INFINITY
   private losses = 0
   private firstLossMs = Number.NEGATIVE_INFINITY
   private lastFailure: AttemptFailure = 'unreachable'
@@ -166,7 +167,8 @@ export class StreamPool implements ConnectionHost, Carrier {
       this.firstLossMs = nowMs
       this.losses = 0
     }
-    if (++this.losses >= habitLosses) this.oneByOneUntilMs = nowMs + oneByOneMs
+    const forMs = ++this.losses >= habitLosses ? habitMs : singleUseMs
+    this.singleUseUntilMs = Math.max(this.singleUseUntilMs, nowMs + forMs)
   }
 
   /**
@@ -217,6 +219,8 @@ export class StreamPool implements ConnectionHost, Carrier {
     let count = 0
     for (const connection of this.connections) {
       connection.checkAge(nowMs)
+      // The end of a used one may be on its way already.
+      if (nowMs < this.singleUseUntilMs && connection.wasUsed) connection.retireSoon(nowMs)
       if (!connection.isRetiring && !connection.isQuiet(nowMs, quietMs)) count++
     }
     return count
@@ -228,7 +232,7 @@ export class StreamPool implements ConnectionHost, Carrier {
     nowMs: number,
     quiet: boolean,
   ): StreamConnection | undefined {
-    const depth = nowMs < this.oneByOneUntilMs ? 1 : this.settings.queriesPerConnection
+    const depth = nowMs < this.singleUseUntilMs ? 1 : this.settings.queriesPerConnection
     const quietMs = this.quietMs()
     let best: StreamConnection | undefined
     for (const connection of this.connections) {
