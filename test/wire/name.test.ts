@@ -114,7 +114,7 @@ test('255 octets are a name, 256 are not, also when pointers make them', () => {
     of250,
     labels('123456'.slice(0, 5)),
     pointer(12),
-    labels('1234567'),
+    labels('123456'),
     pointer(12),
   )
   assert.is(of250.length, 249)

@@ -146,6 +146,14 @@ test('a reply that does not fit with its OPT is truncated to make room for it', 
   assert.equal(tight.opt, { size: 1232, ttl: 0, data: '' })
 })
 
+test('options of ours take room, too', () => {
+  const image = imageOf()
+  const full = image.length + 11 + 6 + 6
+  const shape = { ede: Ede.staleAnswer, keepalive: 100 }
+  assert.not(reply(edns(), shaped({ ...shape, bytesMax: full }), image).tc)
+  assert.ok(reply(edns(), shaped({ ...shape, bytesMax: full - 1 }), image).tc)
+})
+
 test('a short reply is header, question and response code', () => {
   const answer = shortReply(plain(0x0110), Rcode.servfail)
   assert.is(answer.id, 0xbeef)
