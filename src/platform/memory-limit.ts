@@ -4,7 +4,7 @@
  * set before it starts, so `main.ts` starts the program a second time with `process.execve`: same
  * process ID, same descriptors 0-2, some 40 ms.
  *
- * Never fails: without cgroups there is no limit, and no flags.
+ * Never fails: without cgroups there is no limit.
  */
 import { readFileSync } from 'node:fs'
 
@@ -20,17 +20,27 @@ const oldSpaceMinMiB = 24
 const noLimitBytes = 2 ** 60
 
 /**
- * Flags for a process that shall live within `limitBytes`; none when there is no limit.
+ * V8 lets a heap grow to four times what survived the last collection, and the young generation to 96 MiB. Measured with
+ * misses only: 317 MiB resident left alone, 165 with these, for a tenth more CPU per miss and none per hit.
+ */
+const growthFlag = '--heap-growing-percent=50'
+const semiSpaceMaxMiB = 8
+
+/**
+ * Flags for a process that shall live within `limitBytes`, 0 for no limit.
  *
  * The young generation takes up to three semi-spaces beside the old space; a thirty-second of the limit
- * each (4 MiB of 128 MiB) keeps it near a tenth. V8's own choice on a large machine is 32 MiB each.
+ * each (4 MiB of 128 MiB) keeps it near a tenth.
  */
 export function heapFlagsFor(limitBytes: number, settings: MemorySettings): string[] {
-  if (limitBytes <= 0 || limitBytes >= noLimitBytes) return []
+  if (limitBytes <= 0 || limitBytes >= noLimitBytes) {
+    return [`--max-semi-space-size=${semiSpaceMaxMiB}`, growthFlag]
+  }
   const limitMiB = limitBytes / mebibyte
   const oldMiB = Math.max(oldSpaceMinMiB, Math.floor((limitMiB * settings.heapPercent) / 100))
-  const semiMiB = Math.min(16, Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, limitMiB / 32)))))
-  return [`--max-old-space-size=${oldMiB}`, `--max-semi-space-size=${semiMiB}`]
+  const wantedMiB = 2 ** Math.floor(Math.log2(Math.max(1, limitMiB / 32)))
+  const semiMiB = Math.min(semiSpaceMaxMiB, wantedMiB)
+  return [`--max-old-space-size=${oldMiB}`, `--max-semi-space-size=${semiMiB}`, growthFlag]
 }
 
 /** @returns the smallest memory limit of the cgroups this process is in, octets; 0 when there is none */

@@ -75,16 +75,34 @@ test('a path that leaves the mount is not followed', () => {
 })
 
 test('the old space is its share of the limit, the semi-space a power of two near a thirty-second', () => {
-  const flags = (mib: number) => heapFlagsFor(mib * mebibyte, { heapPercent: 50 })
+  const flags = (mib: number) => heapFlagsFor(mib * mebibyte, { heapPercent: 50 }).slice(0, 2)
   assert.equal(flags(128), ['--max-old-space-size=64', '--max-semi-space-size=4'])
   assert.equal(flags(200), ['--max-old-space-size=100', '--max-semi-space-size=4'])
-  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=16'])
+  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=8'])
   assert.equal(flags(30), ['--max-old-space-size=24', '--max-semi-space-size=1'])
 })
 
-test('without a limit there are no flags', () => {
-  assert.equal(heapFlagsFor(0, { heapPercent: 50 }), [])
-  assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), [])
+test('without a limit the heap has no end, but grows in small steps', () => {
+  const unlimited = ['--max-semi-space-size=8', '--heap-growing-percent=50']
+  assert.equal(heapFlagsFor(0, { heapPercent: 50 }), unlimited)
+  assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
+})
+
+test('this Node takes all flags, and starts the process anew with them once', async () => {
+  const module = join(import.meta.dirname, '../../src/platform')
+  const script = `
+    import { ensureHeapFlags } from ${JSON.stringify(join(module, 'heap-flags.ts'))}
+    import { heapFlagsFor } from ${JSON.stringify(join(module, 'memory-limit.ts'))}
+    ensureHeapFlags(heapFlagsFor(Number(process.argv[2]), { heapPercent: 50 }))
+    console.log(process.execArgv.join(' '), process.env.MALLOC_ARENA_MAX)`
+  const file = join(mkdtempSync(join(tmpdir(), 'neardns-flags-')), 'main.ts')
+  writeFileSync(file, script)
+  for (const limitBytes of [0, 128 * mebibyte]) {
+    const output = await mustRun(process.execPath, [file, String(limitBytes)])
+    const flags = heapFlagsFor(limitBytes, { heapPercent: 50 }).join(' ')
+    assert.ok(output.includes(`${flags} 1`), output)
+  }
+  rmSync(dirname(file), { recursive: true })
 })
 
 test('for every limit from 64 MiB to 4 GiB and every share up to 60, the whole heap leaves a quarter', () => {
