@@ -224,9 +224,9 @@ test('what is fresh is found before what is stale, and of two stale ones the new
   assert.is(found(newer, old, at(50)), 'own')
 })
 
-test('memory stays within its bound while 100,000 random names are stored', () => {
+test('memory stays within its bound while 20,000 random names are stored', () => {
   const core = new Core({ cache: { entriesMax: 50_000, bytesMax: 2_000_000 } })
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 20_000; i++) {
     core.cache.put({ ...answer({ key: `k${i}` }), hash: i })
     assert.ok(core.cache.bytes <= 2_000_000)
   }
