@@ -13,10 +13,10 @@ import { startNeardns, startResponder, unwrapped } from './support/servers.ts'
 import { significant } from './support/statistics.ts'
 
 /**
- * What the process may need beside the cache: program, V8 with a young generation of its own choice (it grows to 32 MiB
- * three times over on a machine without a limit), garbage that waits for its collection, questions in flight.
+ * What the process may need beside the cache: the program (a hundred when idle), a young generation of 24 MiB, and as much
+ * garbage as half of what is alive before the next collection.
  */
-const baseBytesMax = 192 * 1_048_576
+const baseBytesMax = 160 * 1_048_576
 const stallMsMax = 50
 const failedShareMax = 0.001
 const sampleMs = 1000
