@@ -37,7 +37,8 @@ export interface Versions {
 export function describeVersions(): Versions {
   return {
     commit: output('git', ['rev-parse', '--short=10', 'HEAD']) || 'unknown',
-    isModified: output('git', ['status', '--porcelain', '--', 'src', 'bench']) !== '',
+    isModified:
+      output('git', ['status', '--porcelain', '--', 'src', 'bench', ':!bench/results']) !== '',
     node: process.version,
     coredns: /CoreDNS-(\S+)/.exec(output(corednsPath() ?? 'coredns', ['-version']))?.[1] ?? '',
     unbound: /Version (\S+)/.exec(output('unbound', ['-V']))?.[1] ?? '',
