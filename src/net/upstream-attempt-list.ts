@@ -9,8 +9,14 @@ export class AttemptList {
     return this.attempts
   }
 
-  get count(): number {
-    return this.attempts.length
+  /**
+   * Whether the question may be sent once more. What was lost before it was sent (a dial refused, say) is no packet, and
+   * only half counts.
+   * @param sendsMax packets per question
+   */
+  mayGrow(sendsMax: number): boolean {
+    const unsent = this.attempts.filter(({ isDone, sentMs }) => isDone && sentMs === 0).length
+    return this.attempts.length - unsent / 2 < sendsMax
   }
 
   add(attempt: Attempt): void {

@@ -112,7 +112,7 @@ export class Question implements AttemptOwner, WheelTask {
 
   /** Sends the question once more, if it may be; to somebody else at once where that fails. */
   private launch(upstream: UpstreamServer, kind: AttemptKind): boolean {
-    if (this.isFinished || this.attempts.count >= this.group.settings.attemptsMax) return false
+    if (this.isFinished || !this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
     const nowMs = this.group.nowMs()
     const { frame, questionEnd } = this.ask
     const isPlain = kind === 'plain' || upstream.speaksPlain(nowMs)
@@ -165,7 +165,7 @@ export class Question implements AttemptOwner, WheelTask {
 
   /** @returns false when the question may not be sent again: its FORMERR is the answer then */
   private askPlain(upstream: UpstreamServer, reply: Buffer): boolean {
-    if (this.attempts.count >= this.group.settings.attemptsMax) return false
+    if (!this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
     this.keep(reply, upstream)
     this.launch(upstream, 'plain')
     this.settleOrWait()
@@ -179,7 +179,7 @@ export class Question implements AttemptOwner, WheelTask {
       const other = this.group.otherChoice(this.attempts.upstreams())
       if (
         other === undefined ||
-        this.attempts.count >= this.group.settings.attemptsMax ||
+        !this.attempts.mayGrow(this.group.settings.attemptsMax) ||
         !this.group.spend(this.group.failovers)
       )
         return false
@@ -229,7 +229,7 @@ export class Question implements AttemptOwner, WheelTask {
     const upstream = other ?? this.group.otherChoice([])
     if (
       upstream === undefined ||
-      this.attempts.count >= this.group.settings.attemptsMax ||
+      !this.attempts.mayGrow(this.group.settings.attemptsMax) ||
       !this.group.spend(this.group.hedges)
     )
       return
