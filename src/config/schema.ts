@@ -12,6 +12,7 @@ import {
   upstreamList,
 } from './exchange-settings.ts'
 import { tcpSection, udpSection } from './listener-settings.ts'
+import { searchPathSection } from './search-settings.ts'
 import {
   choice,
   item,
@@ -108,6 +109,7 @@ export const configSchema = item('Configuration of neardns.', {
     about:
       'Stub domains. The longest matching name wins, also over the cluster domain and external.',
   }),
+  searchPath: searchPathSection(),
   cache: cacheSection(),
   inFlight: section('Questions that wait for an upstream.', {
     questionsMax: whole({

@@ -28,6 +28,8 @@ export class Waiter implements Arrival {
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
+  /** Waits for another type of its name to show whether the name exists; then it is decided anew. */
+  follows = false
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {
     this.question = arrival.question.clone()

@@ -29,6 +29,11 @@ export class CacheKeys {
     return this.scratch
   }
 
+  /** Key of another type of the same name. After `exact`. */
+  otherType(question: Question, qtype: number): string {
+    return this.finish(question, qtype, 0)
+  }
+
   /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). After `exact`. */
   wholeName(question: Question): string {
     return this.finish(question, 0, byNameBit)

@@ -42,6 +42,8 @@ export class CacheEntry implements Storable {
   isResident = false
   readonly isDenial: boolean
   readonly rcode: number
+  /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
+  readonly deniesFamily: boolean
   readonly route: Route
   /** Generation of the routes that the entry was last checked against. */
   routeGeneration: number
@@ -67,6 +69,7 @@ export class CacheEntry implements Storable {
     this.ttls = listTtls(stored.image, stored.scan)
     this.bytes = stored.image.length + 16 * stored.scan.records + entryOverheadBytes
     this.isDenial = stored.isDenial
+    this.deniesFamily = stored.deniesFamily ?? false
     this.rcode = stored.image.readUInt8(3) & 0x0f
     this.route = stored.route
     this.routeGeneration = stored.routeGeneration
@@ -123,6 +126,8 @@ export interface StoredAnswer {
   /** Scan of `image`. */
   readonly scan: ResponseScan
   readonly isDenial: boolean
+  /** See `CacheEntry`; false unless said. */
+  readonly deniesFamily?: boolean
   readonly lifetimeSeconds: number
   readonly route: Route
   readonly routeGeneration: number
@@ -174,6 +179,15 @@ export class Cache implements StoreObserver<CacheEntry> {
     if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
     // Past its time, too: then whichever upstream said last. An older answer must not come back.
     return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
+  }
+
+  /** Finds the entry of another type of the name that was looked up last. */
+  lookupType(question: Question, qtype: number): CacheEntry | undefined {
+    return this.store.get(this.keys.otherType(question, qtype), this.keys.nameHash)
+  }
+
+  isFresh(key: string, hash: number, nowMs: number): boolean {
+    return this.store.get(key, hash)?.isFresh(nowMs) === true
   }
 
   /** Whether a refresh should be started now; says so once per entry. */

@@ -26,6 +26,8 @@ export interface Ticket extends Ask {
   readonly dnssecOk: boolean
   /** What the cache had when it was asked, past its time or about to be. */
   readonly entry: CacheEntry | undefined
+  /** The synthesised denial that this question checks, when it is an audit. */
+  readonly audited: string | undefined
   readonly waiters: Waiter[]
 }
 

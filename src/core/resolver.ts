@@ -3,15 +3,16 @@
  * decision goes out, and whoever called does the sending. The second half of a miss is in settlement.ts.
  */
 import { Ede, Rcode } from '../wire/constants.ts'
-import { upstreamQuery } from '../wire/query.ts'
 import type { Question } from '../wire/question.ts'
 import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
 import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
-import { markersFor } from './loop-marker.ts'
+import type { OwnQuestions } from './own-questions.ts'
 import type { Route, Router } from './router.ts'
+import type { SearchStage } from './search-stage.ts'
 import type { Settlement, Settler } from './settlement.ts'
+import { openTicket } from './tickets.ts'
 
 /**
  * What is to be done with a question. A reply is ready (`image`, or only `rcode` where there are no records), or else
@@ -27,12 +28,14 @@ export class Decision {
   ede = -1
   /** Position of the zone in the configured order, -1 when none was looked for. */
   zoneIndex = -1
-  /** What the question waits for; beside a reply, a refresh that nobody waits for. */
+  /** What the question waits for. */
   ticket: Ticket | undefined
   /** The ticket is new and has to be asked. */
   starts = false
   /** An expired answer can be given instead when waiting takes too long. */
   hasStale = false
+  /** The ticket is for another type of the name: when it is answered, this question is decided anew. */
+  follows = false
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
@@ -55,6 +58,7 @@ export class Decision {
     this.ticket = ticket
     this.starts = starts
     this.hasStale = hasStale
+    this.follows = false
     this.zoneIndex = ticket.route.zoneIndex
     return this
   }
@@ -66,12 +70,12 @@ export interface ResolverParts {
   readonly inFlight: InFlight
   readonly router: Router
   readonly settler: Settler
+  readonly own: OwnQuestions
+  /** Absent without a cluster zone, or when switched off. */
+  readonly search: SearchStage | undefined
   /** Data of the EDNS option by which we know our own queries again; empty to send none. */
   readonly loopMarker: Uint8Array
 }
-
-/** What our own queries announce (RFC 9715). */
-const payloadBytes = 1232
 
 const refused: Settlement = {
   image: undefined,
@@ -95,6 +99,7 @@ export class Resolver {
     // Nothing is asked on behalf of a client that does not want recursion.
     if (!question.recursionDesired) return this.decision.reply(refused, -1)
     return (
+      this.parts.search?.begin(query, question, nowMs, this.decision) ??
       this.fromStale(entry, nowMs) ??
       this.fromFailures(nowMs) ??
       this.fromInFlight(nowMs) ??
@@ -138,8 +143,7 @@ export class Resolver {
     const { cache, inFlight } = this.parts
     if (!inFlight.hasRoom() || inFlight.get(cache.key) !== undefined) return
     cache.stats.prefetches += 1
-    this.decision.ticket = this.openTicket(entry, entry.route, query, question)
-    this.decision.starts = true
+    this.parts.own.add(this.openTicket(entry, entry.route, query, question))
   }
 
   /** Soon after a failure nobody is asked again: the stale answer is given at once (RFC 8767 5). */
@@ -192,23 +196,17 @@ export class Resolver {
     query: Uint8Array,
     question: Question,
   ): Ticket {
-    const { cache, inFlight, loopMarker } = this.parts
-    const { dnssecOk, checkingDisabled, questionEnd } = question
-    const markers = markersFor(query, question, loopMarker)
-    const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
-    const ticket: Ticket = {
-      frame: upstreamQuery(query, questionEnd, options),
-      questionEnd,
-      group: route.group,
+    const { cache, inFlight, router, loopMarker } = this.parts
+    const ticket = openTicket(query, question, {
       key: cache.key,
       wholeNameKey: cache.keys.wholeName(question),
       hash: cache.keys.nameHash,
       route,
-      routeGeneration: this.parts.router.generation,
-      dnssecOk,
+      routeGeneration: router.generation,
       entry,
-      waiters: [],
-    }
+      loopMarker,
+      audited: undefined,
+    })
     inFlight.open(ticket)
     return ticket
   }

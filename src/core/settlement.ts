@@ -15,6 +15,7 @@ import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import { classify, type ResponseKind } from './response-kind.ts'
 import type { Route, Router } from './router.ts'
+import type { SearchStage } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
 /** What waiting clients get. */
@@ -31,6 +32,8 @@ export interface SettlerParts {
   readonly cache: Cache
   readonly failures: FailureCache
   readonly router: Router
+  /** Learns from what the cluster's DNS says; absent when the search path is off. */
+  readonly search: SearchStage | undefined
 }
 
 export class Settler {
@@ -120,6 +123,7 @@ export class Settler {
     const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
+    const deniesFamily = this.learn(ticket, image, lifetimeSeconds, nowMs)
     if (kind === 'uncacheable') return
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
@@ -132,6 +136,7 @@ export class Settler {
       image,
       scan: this.imageScan,
       isDenial: kind !== 'answer',
+      deniesFamily,
       lifetimeSeconds,
       route,
       routeGeneration: ticket.routeGeneration,
@@ -147,6 +152,13 @@ export class Settler {
   private deniesWholeName(image: Buffer, route: Route): boolean {
     const qtype = u16(image, this.imageScan.questionEnd - 4)
     return qtype === RrType.a && this.chain.aliases === 0 && !route.isCluster
+  }
+
+  /** @returns whether the answer denies all address types of its name */
+  private learn(ticket: Ticket, image: Buffer, lifeSeconds: number, nowMs: number): boolean {
+    const { search } = this.parts
+    if (search === undefined || !ticket.route.isCluster) return false
+    return search.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

@@ -7,8 +7,11 @@ import { FailureCache } from '../core/failure-cache.ts'
 import { InFlight } from '../core/in-flight.ts'
 import { markerBytes } from '../core/loop-marker.ts'
 import { MissBudget } from '../core/miss-budget.ts'
+import { OwnQuestions } from '../core/own-questions.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
+import { SearchPath } from '../core/search-path.ts'
+import { SearchStage } from '../core/search-stage.ts'
 import { Settler } from '../core/settlement.ts'
 import { SourceGuard } from '../core/source-guard.ts'
 import { UpstreamExchange } from '../net/exchange.ts'
@@ -20,6 +23,7 @@ import { Replies, type ReplyContext } from '../pipeline/replies.ts'
 import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
+import { parseName, presentName } from '../wire/name.ts'
 import { knownServers, type Routing } from './routing.ts'
 
 /** What the data path needs to know from outside; all of it may change while it runs. */
@@ -73,12 +77,42 @@ export class DataPath {
   private makePipeline(outlook: Outlook): Pipeline {
     const { cache, failures, inFlight, router, exchange, replies, budget, nowMs } = this
     const loopMarker = randomBytes(markerBytes)
-    const settler = new Settler({ cache, failures, router })
-    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const search = this.makeSearch(outlook, own)
+    const settler = new Settler({ cache, failures, router, search })
+    const shared = { cache, inFlight, settler, own }
+    const resolver = new Resolver({ ...shared, failures, router, search, loopMarker })
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ settler, inFlight, exchange, replies, wheel, nowMs })
-    const parts = { resolver, settler, room, replies, budget, loopMarker, nowMs }
+    const room = new WaitingRoom({ ...shared, resolver, exchange, replies, wheel, nowMs })
+    const parts = { resolver, settler, room, replies, budget, own, loopMarker, nowMs }
     return new Pipeline(parts, pipelineSettings(outlook))
+  }
+
+  private makeSearch({ config }: Outlook, own: OwnQuestions): SearchStage | undefined {
+    const { searchPath, cluster, clusterDomain } = config
+    const name = parseName(clusterDomain)
+    if (!searchPath.enabled || cluster.upstreams.length === 0 || name === undefined)
+      return undefined
+    const { cache, inFlight, router, log } = this
+    return new SearchStage({
+      path: new SearchPath({
+        ...searchPath,
+        zone: { name, multicluster: searchPath.multicluster },
+        carveOuts: searchPath.carveOuts.flatMap((carveOut) => parseName(carveOut) ?? []),
+      }),
+      cache,
+      inFlight,
+      router,
+      own,
+      prefetches: searchPath.prefetch,
+      onMismatch: (denied, kind) => {
+        const octets = Buffer.from(denied, 'latin1')
+        log.error(
+          { name: presentName(octets, 0), kind: presentKind(kind) },
+          'search path: a denial of ours was wrong; this kind is off for ten minutes',
+        )
+      },
+    })
   }
 
   private makeExchange(routing: Routing): UpstreamExchange {
@@ -104,6 +138,11 @@ export class DataPath {
       sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn),
     }
   }
+}
+
+/** A rule is a phrase, a cut is a name in wire form: length octets give it away. */
+function presentKind(kind: string): string {
+  return kind.includes('\0') ? presentName(Buffer.from(kind, 'latin1'), 0) : kind
 }
 
 function pipelineSettings({ config, routing, own }: Outlook): PipelineSettings {

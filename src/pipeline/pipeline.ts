@@ -8,6 +8,7 @@ import { type DropReason, ReplySource } from '../core/facts.ts'
 import type { Ticket } from '../core/in-flight.ts'
 import { isOwnQuery } from '../core/loop-marker.ts'
 import type { MissBudget } from '../core/miss-budget.ts'
+import type { OwnQuestions } from '../core/own-questions.ts'
 import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Settlement, Settler } from '../core/settlement.ts'
@@ -24,6 +25,7 @@ export interface PipelineParts {
   readonly room: WaitingRoom
   readonly replies: Replies
   readonly budget: MissBudget
+  readonly own: OwnQuestions
   /** Octets by which we know our own queries again. */
   readonly loopMarker: Uint8Array
   readonly nowMs: () => number
@@ -105,21 +107,20 @@ export class Pipeline implements QueryHandler {
   }
 
   private resolve(out: Buffer, peer: Peer): number {
-    const { resolver, room } = this.parts
+    const { resolver, room, own } = this.parts
     const { current } = this
     const decision = resolver.begin(current.query, current.question, current.arrivedMs)
     const { ticket, zoneIndex } = decision
-    if (ticket === undefined) return this.reply(decision, zoneIndex, out)
-    if (decision.isReply) {
+    if (decision.isReply || ticket === undefined) {
       const replyBytes = this.reply(decision, zoneIndex, out)
-      room.ask(ticket)
+      if (!own.isEmpty) room.askOwn()
       return replyBytes
     }
     if (decision.starts && !this.parts.budget.take(peer.address(), current.arrivedMs)) {
       room.giveUp(ticket)
       return this.reply(this.overBudget(ticket), zoneIndex, out)
     }
-    if (!room.admit(ticket, current, peer)) {
+    if (!room.admit(ticket, current, peer, decision.follows)) {
       if (decision.starts) room.giveUp(ticket)
       return this.reply(
         this.parts.settler.overloaded(ticket.entry, current.arrivedMs),

@@ -5,15 +5,19 @@
 import { type Arrival, Waiter } from '../core/arrival.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { InFlight, Ticket } from '../core/in-flight.ts'
+import type { OwnQuestions } from '../core/own-questions.ts'
 import type { Exchange, Outcome, OutcomeSink, Peer } from '../core/ports.ts'
+import type { Resolver } from '../core/resolver.ts'
 import type { Settlement, Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Replies } from './replies.ts'
 
 export interface WaitingRoomParts {
+  readonly resolver: Resolver
   readonly settler: Settler
   readonly inFlight: InFlight
+  readonly own: OwnQuestions
   readonly exchange: Exchange<Ticket>
   readonly replies: Replies
   readonly wheel: TimerWheel
@@ -34,9 +38,19 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     this.parts.exchange.start(ticket, this)
   }
 
-  /** @returns false when there is no room: the query is to be answered at once with what there is */
-  admit(ticket: Ticket, arrival: Arrival, peer: Peer): boolean {
-    return this.parts.inFlight.wait(ticket, new Waiter(arrival, peer.hold()))
+  /** Asks the questions that nobody waits for. */
+  askOwn(): void {
+    for (const ticket of this.parts.own.take()) this.ask(ticket)
+  }
+
+  /**
+   * @param follows the ticket is for another type of the name
+   * @returns false when there is no room: the query is to be answered at once with what there is
+   */
+  admit(ticket: Ticket, arrival: Arrival, peer: Peer, follows: boolean): boolean {
+    const waiter = new Waiter(arrival, peer.hold())
+    waiter.follows = follows
+    return this.parts.inFlight.wait(ticket, waiter)
   }
 
   /** Gives up a ticket that nobody waits for and that was not asked yet. */
@@ -53,11 +67,13 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   onOutcome(ticket: Ticket, outcome: Outcome): void {
+    const { inFlight, settler, own, nowMs } = this.parts
     const timer = this.staleTimers.get(ticket)
     if (timer !== undefined) this.parts.wheel.disarm(timer)
     this.staleTimers.delete(ticket)
-    const waiters = this.parts.inFlight.close(ticket)
-    this.answer(ticket, waiters, this.parts.settler.settle(ticket, outcome, this.parts.nowMs()))
+    const waiters = inFlight.close(ticket)
+    this.answer(ticket, waiters, settler.settle(ticket, outcome, nowMs()))
+    if (!own.isEmpty) this.askOwn()
   }
 
   /** Who asks after this moment and has to wait arms a timer of its own. */
@@ -69,13 +85,38 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   private answer(ticket: Ticket, waiters: readonly Waiter[], settlement: Settlement): void {
-    const { replies } = this.parts
     const isShared = settlement.source === ReplySource.upstream
     const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
+    const { zoneIndex } = ticket.route
     for (const [index, waiter] of waiters.entries()) {
-      const replyBytes = replies.write(waiter, settlement, this.out)
-      waiter.replyTo.send(this.out.subarray(0, replyBytes))
-      replies.record(waiter, index === 0 ? settlement : joined, ticket.route.zoneIndex, replyBytes)
+      if (!waiter.follows) this.reply(waiter, index === 0 ? settlement : joined, zoneIndex)
     }
+    // Later: deciding anew may rewrite the image that the others have just been given.
+    for (const waiter of waiters) if (waiter.follows) this.resume(waiter, settlement, zoneIndex)
+  }
+
+  private reply(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
+    const { replies } = this.parts
+    const replyBytes = replies.write(waiter, settlement, this.out)
+    waiter.replyTo.send(this.out.subarray(0, replyBytes))
+    replies.record(waiter, settlement, zoneIndex, replyBytes)
+  }
+
+  /** Decides the question of one who waited for another type of the name. */
+  private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
+    // That type could not be resolved: asking for this one would only take as long again.
+    if (settlement.image === undefined) return this.reply(waiter, settlement, zoneIndex)
+    const { resolver, settler, inFlight, nowMs } = this.parts
+    waiter.follows = false
+    const decision = resolver.begin(waiter.query, waiter.question, nowMs())
+    const { ticket } = decision
+    if (decision.isReply || ticket === undefined)
+      return this.reply(waiter, decision, decision.zoneIndex)
+    if (!inFlight.wait(ticket, waiter)) {
+      if (decision.starts) this.giveUp(ticket)
+      return this.reply(waiter, settler.overloaded(ticket.entry, nowMs()), zoneIndex)
+    }
+    waiter.follows = decision.follows
+    if (decision.starts) this.ask(ticket)
   }
 }

@@ -6,6 +6,7 @@ import { Cache, type CacheSettings } from '../../src/core/cache.ts'
 import type { ReplySource } from '../../src/core/facts.ts'
 import { FailureCache, type FailureTtl } from '../../src/core/failure-cache.ts'
 import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
+import { OwnQuestions } from '../../src/core/own-questions.ts'
 import type { ExchangeFailure } from '../../src/core/ports.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
@@ -89,6 +90,8 @@ export interface Settled {
   readonly ede: number
 }
 
+const loopMarker = Buffer.from('loopmark')
+
 export class Core {
   /** Any start will do; 0 would hide a mistake with it. */
   nowMs = 1_000_000
@@ -97,6 +100,7 @@ export class Core {
   readonly inFlight: InFlight
   readonly router: Router
   readonly settler: Settler
+  readonly own: OwnQuestions
   readonly resolver: Resolver
   private readonly queries = new WeakMap<Ticket, Buffer>()
   private readonly scan = new ResponseScan()
@@ -112,14 +116,17 @@ export class Core {
     })
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
-    this.settler = new Settler({ cache, failures, router })
+    this.own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    this.settler = new Settler({ cache, failures, router, search: undefined })
     this.resolver = new Resolver({
       cache,
       failures,
       inFlight,
       router,
       settler: this.settler,
-      loopMarker: Buffer.from('loopmark'),
+      own: this.own,
+      search: undefined,
+      loopMarker,
     })
   }
 
@@ -131,7 +138,11 @@ export class Core {
     const query = writeQuery(qname, type, { ednsBytes: 1232, ...options })
     const question = readAsk(query)
     const decision = this.resolver.begin(query, question, this.nowMs)
-    const { isReply, source, ede, zoneIndex, ticket, starts, hasStale } = decision
+    const { isReply, source, ede, zoneIndex, hasStale } = decision
+    // Beside a reply the only question that can start is a refresh, which nobody waits for.
+    const [refresh] = this.own.take()
+    const ticket = isReply ? refresh : decision.ticket
+    const starts = isReply ? refresh !== undefined : decision.starts
     if (ticket !== undefined && starts) this.queries.set(ticket, query)
     const reply = isReply ? written(query, question, decision) : undefined
     return { reply, source, ede, zoneIndex, ticket, starts, hasStale }

@@ -3,6 +3,7 @@ import { Cache, type CacheSettings } from '../../src/core/cache.ts'
 import { FailureCache } from '../../src/core/failure-cache.ts'
 import { InFlight, type Ticket } from '../../src/core/in-flight.ts'
 import { MissBudget } from '../../src/core/miss-budget.ts'
+import { OwnQuestions } from '../../src/core/own-questions.ts'
 import { type Exchange, type OutcomeSink, type Peer, Transport } from '../../src/core/ports.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
@@ -68,17 +69,19 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router })
+    const settler = new Settler({ cache, failures, router, search: undefined })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
     const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
     const wheel = new TimerWheel(nowMs)
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })
-    const room = new WaitingRoom({ settler, inFlight, exchange: this, replies, wheel, nowMs })
-    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const shared = { cache, inFlight, settler, own }
+    const resolver = new Resolver({ ...shared, failures, router, search: undefined, loopMarker })
+    const room = new WaitingRoom({ ...shared, resolver, exchange: this, replies, wheel, nowMs })
     this.pipeline = new Pipeline(
-      { resolver, settler, room, replies, budget, loopMarker, nowMs },
+      { resolver, settler, room, replies, budget, own, loopMarker, nowMs },
       { guard: new SourceGuard([]), staleAfterMs: 200 },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))

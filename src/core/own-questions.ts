@@ -1,0 +1,95 @@
+/**
+ * Questions that no client asked: refreshes, probes, audits, names that are about to be needed. Opens their tickets and keeps
+ * them until the pipeline fetches them to be asked; nobody waits for them, and when there is no room they are not asked.
+ */
+
+import { putU16 } from '../wire/bytes.ts'
+import { Flag1, headerBytes, RrClass } from '../wire/constants.ts'
+import { Question, readQuestion } from '../wire/question.ts'
+import type { Cache } from './cache.ts'
+import { CacheKeys } from './cache-key.ts'
+import type { InFlight, Ticket } from './in-flight.ts'
+import type { Router } from './router.ts'
+import { openTicket } from './tickets.ts'
+
+export interface OwnQuestionsParts {
+  readonly cache: Cache
+  readonly inFlight: InFlight
+  readonly router: Router
+  readonly loopMarker: Uint8Array
+}
+
+export class OwnQuestions {
+  private readonly parts: OwnQuestionsParts
+  private readonly keys = new CacheKeys()
+  private readonly question = new Question()
+  private waiting: Ticket[] = []
+
+  constructor(parts: OwnQuestionsParts) {
+    this.parts = parts
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0
+  }
+
+  /** @returns the tickets to be asked now; they are the caller's */
+  take(): Ticket[] {
+    const tickets = this.waiting
+    this.waiting = []
+    return tickets
+  }
+
+  /** Takes a ticket that somebody else has opened. */
+  add(ticket: Ticket): void {
+    this.waiting.push(ticket)
+  }
+
+  /**
+   * Asks whatever the cache says.
+   * @param name folded wire form, one character an octet
+   * @param audited what is being checked, when it is an audit
+   */
+  ask(name: string, qtype: number, audited?: string): void {
+    const { inFlight } = this.parts
+    const query = this.makeQuery(name, qtype)
+    const key = this.keys.exact(query, this.question)
+    if (!inFlight.hasRoom() || inFlight.get(key) !== undefined) return
+    this.waiting.push(this.open(query, key, audited))
+  }
+
+  /** Asks unless a fresh answer is there. */
+  askIfUnknown(name: string, qtype: number, nowMs: number): void {
+    const query = this.makeQuery(name, qtype)
+    const key = this.keys.exact(query, this.question)
+    if (!this.parts.cache.isFresh(key, this.keys.nameHash, nowMs)) this.ask(name, qtype)
+  }
+
+  private open(query: Buffer, key: string, audited: string | undefined): Ticket {
+    const { inFlight, router, loopMarker } = this.parts
+    const route = router.route(this.keys.name, this.keys.nameBytes)
+    const ticket = openTicket(query, this.question, {
+      key,
+      wholeNameKey: this.keys.wholeName(this.question),
+      hash: this.keys.nameHash,
+      route,
+      routeGeneration: router.generation,
+      entry: undefined,
+      loopMarker,
+      audited,
+    })
+    inFlight.open(ticket)
+    return ticket
+  }
+
+  private makeQuery(name: string, qtype: number): Buffer {
+    const query = Buffer.alloc(headerBytes + name.length + 4)
+    query[2] = Flag1.rd
+    query[5] = 1
+    query.write(name, headerBytes, 'latin1')
+    putU16(query, headerBytes + name.length, qtype)
+    putU16(query, headerBytes + name.length + 2, RrClass.in)
+    readQuestion(query, query.length, this.question)
+    return query
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Learned cuts: names of which CoreDNS has just said that they do not exist, and below which therefore nothing does
+ * (RFC 8020). Only at the depths where CoreDNS keeps that rule, and for a few seconds: a cut says nothing that a cached
+ * NXDOMAIN of the same age would not say, it says it about more names. Also remembers which of those names exist, so
+ * that they are not asked for again and again.
+ */
+
+/** Most seconds a cut may live, whatever its SOA says: what NodeLocal DNSCache's `denial 9984 5` promises users. */
+export const cutSecondsMax = 5
+/** A cut that was used is asked for again this long before its end. */
+const refreshMs = 500
+/** Namespaces with pods on a node times top-level domains in use; a cut is some 300 octets. */
+const cutsMax = 20_000
+
+/** What is known about one possible cut point. */
+export interface Cut {
+  readonly exists: boolean
+  readonly learnedMs: number
+  readonly expiresMs: number
+  /** Somebody was answered from it since it was learned. */
+  isUsed: boolean
+  /** A probe for it is under way. */
+  isProbing: boolean
+}
+
+export class CutTable {
+  /** Names by folded wire octets, as a one-byte string. In the order in which they were learned. */
+  private readonly cuts = new Map<string, Cut>()
+
+  get size(): number {
+    return this.cuts.size
+  }
+
+  /** @returns what is known now, or undefined */
+  get(name: string, nowMs: number): Cut | undefined {
+    const cut = this.cuts.get(name)
+    return cut !== undefined && nowMs < cut.expiresMs ? cut : undefined
+  }
+
+  /** @param seconds life of the evidence: the smaller of SOA TTL and MINIMUM */
+  learn(name: string, exists: boolean, seconds: number, nowMs: number): void {
+    this.cuts.delete(name)
+    if (this.cuts.size >= cutsMax) this.forgetOldest()
+    this.cuts.set(name, {
+      exists,
+      learnedMs: nowMs,
+      expiresMs: nowMs + Math.min(seconds, cutSecondsMax) * 1000,
+      isUsed: false,
+      isProbing: false,
+    })
+  }
+
+  forget(name: string): void {
+    this.cuts.delete(name)
+  }
+
+  clear(): void {
+    this.cuts.clear()
+  }
+
+  /** Whether a cut is in use and about to end: its probe should be sent now. Says so once. */
+  takeRefreshDue(cut: Cut, nowMs: number): boolean {
+    if (cut.isProbing || nowMs < cut.expiresMs - refreshMs) return false
+    cut.isProbing = true
+    return true
+  }
+
+  /** Expired ones first in line: the Map is in the order of learning, and lives are equal or nearly so. */
+  private forgetOldest(): void {
+    const [oldest] = this.cuts.keys()
+    if (oldest !== undefined) this.cuts.delete(oldest)
+  }
+}

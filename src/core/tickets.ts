@@ -1,0 +1,32 @@
+/** Makes the ticket of a question that goes upstream. */
+import { upstreamQuery } from '../wire/query.ts'
+import type { Question } from '../wire/question.ts'
+import type { CacheEntry } from './cache.ts'
+import type { Ticket } from './in-flight.ts'
+import { markersFor } from './loop-marker.ts'
+import type { Route } from './router.ts'
+
+/** What our own queries announce (RFC 9715). */
+const payloadBytes = 1232
+
+export interface TicketParts {
+  readonly key: string
+  readonly wholeNameKey: string
+  readonly hash: number
+  readonly route: Route
+  readonly routeGeneration: number
+  readonly entry: CacheEntry | undefined
+  /** Data of the EDNS option by which we know our own queries again; empty to send none. */
+  readonly loopMarker: Uint8Array
+  readonly audited: string | undefined
+}
+
+/** @param query header and question; copied */
+export function openTicket(query: Uint8Array, question: Question, parts: TicketParts): Ticket {
+  const { dnssecOk, checkingDisabled, questionEnd } = question
+  const { loopMarker, ...kept } = parts
+  const markers = markersFor(query, question, loopMarker)
+  const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
+  const frame = upstreamQuery(query, questionEnd, options)
+  return { ...kept, frame, questionEnd, group: kept.route.group, dnssecOk, waiters: [] }
+}
