@@ -17,8 +17,6 @@ export interface Cut {
   readonly exists: boolean
   readonly learnedMs: number
   readonly expiresMs: number
-  /** Somebody was answered from it since it was learned. */
-  isUsed: boolean
   /** A probe for it is under way. */
   isProbing: boolean
 }
@@ -45,7 +43,6 @@ export class CutTable {
       exists,
       learnedMs: nowMs,
       expiresMs: nowMs + Math.min(seconds, cutSecondsMax) * 1000,
-      isUsed: false,
       isProbing: false,
     })
   }

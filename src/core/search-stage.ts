@@ -13,10 +13,12 @@ import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
-import type { Denial, Observed, SearchPath } from './search-path.ts'
+import type { SearchKnowledge } from './search-knowledge.ts'
+import { type Observed, SearchLessons } from './search-lessons.ts'
+import { type Denial, SearchPath } from './search-path.ts'
 
 export interface SearchStageParts {
-  readonly path: SearchPath
+  readonly known: SearchKnowledge
   readonly cache: Cache
   readonly inFlight: InFlight
   readonly router: Router
@@ -29,13 +31,17 @@ export interface SearchStageParts {
 
 export class SearchStage {
   readonly path: SearchPath
+  readonly known: SearchKnowledge
   /** AAAA and its like that A's denial answered. */
   shared = 0
   private readonly parts: SearchStageParts
+  private readonly lessons: SearchLessons
 
   constructor(parts: SearchStageParts) {
     this.parts = parts
-    this.path = parts.path
+    this.known = parts.known
+    this.path = new SearchPath(parts.known)
+    this.lessons = new SearchLessons(parts.known)
   }
 
   /**
@@ -62,14 +68,14 @@ export class SearchStage {
    * @returns whether it denies all address types of its name
    */
   observe(ticket: Ticket, observed: Observed, nowMs: number): boolean {
-    const { path, parts } = this
+    const { known, parts } = this
     const name = ticket.frame.subarray(12, ticket.questionEnd - 4)
     const { rcode } = observed.scan
     if (ticket.audited !== undefined && rcode === Rcode.noerror) {
-      path.audit.mismatch(ticket.audited, nowMs)
+      known.audit.mismatch(ticket.audited, nowMs)
       parts.onMismatch(name.toString('latin1'), ticket.audited)
     }
-    const lesson = path.observe(name, name.length, observed, nowMs)
+    const lesson = this.lessons.observe(name, name.length, observed, nowMs)
     for (const wanted of lesson.probes) parts.own.ask(wanted, RrType.a)
     return lesson.deniesFamily
   }
@@ -80,20 +86,20 @@ export class SearchStage {
     question: Question,
     { nowMs, decision }: { nowMs: number; decision: Decision },
   ): Decision | undefined {
-    const { path, parts } = this
-    const { soa } = path
+    const { known, parts } = this
+    const { soa } = known
     if (soa === undefined) return undefined
     const { keys } = parts.cache
     const { evidence, kind, cut, ttlSeconds } = denial
-    path.stats[evidence] += 1
+    known.stats[evidence] += 1
     const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
     // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
     putU32(image, image.length - 4, ttlSeconds)
     const name = Buffer.from(keys.name.buffer, keys.name.byteOffset, keys.nameBytes).toString(
       'latin1',
     )
-    if (cut !== undefined && path.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    if (path.audit.isDue(kind, nowMs)) parts.own.ask(name, question.qtype, kind)
+    if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
+    if (known.audit.isDue(kind, nowMs)) parts.own.ask(name, question.qtype, kind)
     if (parts.prefetches) this.prefetch(name, nowMs)
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
@@ -135,7 +141,7 @@ export class SearchStage {
 
   /** The client will walk its whole list; the name at its end is asked meanwhile. */
   private prefetch(name: string, nowMs: number): void {
-    const absolute = absoluteName(name, this.path.zone, (expansion) =>
+    const absolute = absoluteName(name, this.known.zone, (expansion) =>
       this.path.isDenied(expansion, nowMs),
     )
     if (absolute === undefined) return

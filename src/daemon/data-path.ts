@@ -10,7 +10,7 @@ import { MissBudget } from '../core/miss-budget.ts'
 import { OwnQuestions } from '../core/own-questions.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
-import { SearchPath } from '../core/search-path.ts'
+import { SearchKnowledge } from '../core/search-knowledge.ts'
 import { SearchStage } from '../core/search-stage.ts'
 import { Settler } from '../core/settlement.ts'
 import { SourceGuard } from '../core/source-guard.ts'
@@ -95,7 +95,7 @@ export class DataPath {
       return undefined
     const { cache, inFlight, router, log } = this
     return new SearchStage({
-      path: new SearchPath({
+      known: new SearchKnowledge({
         ...searchPath,
         zone: { name, multicluster: searchPath.multicluster },
         carveOuts: searchPath.carveOuts.flatMap((carveOut) => parseName(carveOut) ?? []),
