@@ -43,6 +43,8 @@ export async function dispatch(
       return serving.demo(command.argv, io)
     case 'validate':
       return (await import('./validate.ts')).validate(command.argv, io)
+    case 'explain':
+      return (await import('./explain.ts')).explain(command.argv, io)
     case 'query':
       return (await import('./query.ts')).query(command.argv, io)
   }

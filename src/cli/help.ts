@@ -1,9 +1,10 @@
-/** What `--help` prints: one screen of 24 lines and 80 columns. */
+/** What `--help` prints: one screen of 25 lines and 80 columns. */
 export const helpText = `neardns - DNS cache for the node it runs on
 
   neardns [run] [flags]       serve DNS on UDP and TCP [127.0.0.1:5353]
   neardns demo                a cluster, the internet and neardns in one process
   neardns query NAME [TYPE]   ask a running server [--server IP:PORT] [--tcp]
+  neardns explain NAME [TYPE] what a name would get, and why [--admin IP:PORT]
   neardns validate FILE       check a configuration, list all mistakes at once
 
 Flags of run (they win over the file):

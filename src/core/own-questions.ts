@@ -3,8 +3,7 @@
  * them until the pipeline fetches them to be asked; nobody waits for them, and when there is no room they are not asked.
  */
 
-import { putU16 } from '../wire/bytes.ts'
-import { Flag1, headerBytes, RrClass } from '../wire/constants.ts'
+import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
 import type { Cache } from './cache.ts'
 import { CacheKeys } from './cache-key.ts'
@@ -52,7 +51,7 @@ export class OwnQuestions {
    */
   ask(name: string, qtype: number, audited?: string): void {
     const { inFlight } = this.parts
-    const query = this.makeQuery(name, qtype)
+    const query = this.read(name, qtype)
     const key = this.keys.exact(query, this.question)
     if (!inFlight.hasRoom() || inFlight.get(key) !== undefined) return
     this.waiting.push(this.open(query, key, audited))
@@ -60,7 +59,7 @@ export class OwnQuestions {
 
   /** Asks unless a fresh answer is there. */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
-    const query = this.makeQuery(name, qtype)
+    const query = this.read(name, qtype)
     const key = this.keys.exact(query, this.question)
     if (!this.parts.cache.isFresh(key, this.keys.nameHash, nowMs)) this.ask(name, qtype)
   }
@@ -82,13 +81,8 @@ export class OwnQuestions {
     return ticket
   }
 
-  private makeQuery(name: string, qtype: number): Buffer {
-    const query = Buffer.alloc(headerBytes + name.length + 4)
-    query[2] = Flag1.rd
-    query[5] = 1
-    query.write(name, headerBytes, 'latin1')
-    putU16(query, headerBytes + name.length, qtype)
-    putU16(query, headerBytes + name.length + 2, RrClass.in)
+  private read(name: string, qtype: number): Buffer {
+    const query = plainQuery(name, qtype)
     readQuestion(query, query.length, this.question)
     return query
   }

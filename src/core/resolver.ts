@@ -10,7 +10,7 @@ import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchStage } from './search-stage.ts'
+import type { SearchSlot } from './search-stage.ts'
 import type { Settlement, Settler } from './settlement.ts'
 import { openTicket } from './tickets.ts'
 
@@ -71,8 +71,8 @@ export interface ResolverParts {
   readonly router: Router
   readonly settler: Settler
   readonly own: OwnQuestions
-  /** Absent without a cluster zone, or when switched off. */
-  readonly search: SearchStage | undefined
+  /** Empty without a cluster zone, or when switched off. */
+  readonly search: SearchSlot
   /** Data of the EDNS option by which we know our own queries again; empty to send none. */
   readonly loopMarker: Uint8Array
 }
@@ -99,7 +99,7 @@ export class Resolver {
     // Nothing is asked on behalf of a client that does not want recursion.
     if (!question.recursionDesired) return this.decision.reply(refused, -1)
     return (
-      this.parts.search?.begin(query, question, nowMs, this.decision) ??
+      this.parts.search.stage?.begin(query, question, nowMs, this.decision) ??
       this.fromStale(entry, nowMs) ??
       this.fromFailures(nowMs) ??
       this.fromInFlight(nowMs) ??

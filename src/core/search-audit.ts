@@ -54,9 +54,14 @@ export class SearchAudit {
     return true
   }
 
-  /** CoreDNS answered something else than NXDOMAIN. */
+  /** A denial that was given is not what CoreDNS says. */
   mismatch(kind: string, nowMs: number): void {
     this.mismatches += 1
+    this.trip(kind, nowMs)
+  }
+
+  /** A name exists that this kind would have denied: off, before it does harm. */
+  trip(kind: string, nowMs: number): void {
     remember(this.openUntilMs, kind, nowMs + breakerMs)
   }
 

@@ -67,7 +67,7 @@ export class SearchLessons {
     const exists = judgedTypes.has(qtypeOf(reply, scan))
     // Something in front of the plugin makes names that its rules do not know: the rule is off.
     if (exists && this.shape.kind === ShapeKind.impossible) {
-      this.known.audit.mismatch(ruleOf(this.shape), nowMs)
+      this.known.audit.trip(ruleOf(this.shape), nowMs)
     }
     this.known.trust.refute(octetsFrom(name, 0, nameBytes))
     for (const at of cutPoints(this.shape)) {

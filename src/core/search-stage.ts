@@ -29,6 +29,11 @@ export interface SearchStageParts {
   readonly onMismatch: (name: string, kind: string) => void
 }
 
+/** Where the stage in force stands; a changed configuration puts another one there. */
+export interface SearchSlot {
+  stage: SearchStage | undefined
+}
+
 export class SearchStage {
   readonly path: SearchPath
   readonly known: SearchKnowledge
@@ -42,6 +47,21 @@ export class SearchStage {
     this.known = parts.known
     this.path = new SearchPath(parts.known)
     this.lessons = new SearchLessons(parts.known)
+  }
+
+  /** Numbers for whoever watches. */
+  view(nowMs: number) {
+    const { stats, audit, cuts, trust } = this.known
+    return {
+      ...stats,
+      shared: this.shared,
+      mismatches: audit.mismatches,
+      audits: audit.audits,
+      cuts: cuts.size,
+      breakersOpen: audit.openKinds(nowMs).length,
+      level: trust.level,
+      fingerprint: trust.fingerprint,
+    }
   }
 
   /**

@@ -15,7 +15,7 @@ import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import { classify, type ResponseKind } from './response-kind.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchStage } from './search-stage.ts'
+import type { SearchSlot } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
 /** What waiting clients get. */
@@ -32,8 +32,8 @@ export interface SettlerParts {
   readonly cache: Cache
   readonly failures: FailureCache
   readonly router: Router
-  /** Learns from what the cluster's DNS says; absent when the search path is off. */
-  readonly search: SearchStage | undefined
+  /** Learns from what the cluster's DNS says; empty when the search path is off. */
+  readonly search: SearchSlot
 }
 
 export class Settler {
@@ -156,9 +156,9 @@ export class Settler {
 
   /** @returns whether the answer denies all address types of its name */
   private learn(ticket: Ticket, image: Buffer, lifeSeconds: number, nowMs: number): boolean {
-    const { search } = this.parts
-    if (search === undefined || !ticket.route.isCluster) return false
-    return search.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
+    const { stage } = this.parts.search
+    if (stage === undefined || !ticket.route.isCluster) return false
+    return stage.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

@@ -61,13 +61,11 @@ export class Daemon {
     this.listeners = new Listeners(this.path.pipeline, config, (error) => this.onDefect(error))
     this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
     this.monitoring = new Monitoring({
-      cache: this.path.cache,
-      inFlight: this.path.inFlight,
+      path: this.path,
+      nowMs: () => this.clock.nowMs(),
       questionsMax: () => this.config.inFlight.questionsMax,
       counters: () => this.counters,
-      exchange: this.path.exchange,
       listeners: this.listeners,
-      pipeline: this.path.pipeline,
       readiness: this.readiness,
       reloads: () => this.reloads,
       log: options.log,

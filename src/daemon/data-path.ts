@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Endpoint } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import { Cache } from '../core/cache.ts'
+import { explain } from '../core/explain.ts'
 import { FailureCache } from '../core/failure-cache.ts'
 import { InFlight } from '../core/in-flight.ts'
 import { markerBytes } from '../core/loop-marker.ts'
@@ -11,7 +12,7 @@ import { OwnQuestions } from '../core/own-questions.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
 import { SearchKnowledge } from '../core/search-knowledge.ts'
-import { SearchStage } from '../core/search-stage.ts'
+import { type SearchSlot, SearchStage } from '../core/search-stage.ts'
 import { Settler } from '../core/settlement.ts'
 import { SourceGuard } from '../core/source-guard.ts'
 import { UpstreamExchange } from '../net/exchange.ts'
@@ -23,7 +24,7 @@ import { Replies, type ReplyContext } from '../pipeline/replies.ts'
 import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
-import { parseName, presentName } from '../wire/name.ts'
+import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
 import { knownServers, type Routing } from './routing.ts'
 
 /** What the data path needs to know from outside; all of it may change while it runs. */
@@ -40,10 +41,16 @@ export class DataPath {
   readonly inFlight: InFlight
   readonly exchange: UpstreamExchange
   readonly pipeline: Pipeline
-  private readonly failures: FailureCache
-  private readonly router: Router
+  /** Empty without cluster upstreams, or when switched off. */
+  readonly search: SearchSlot = { stage: undefined }
+  readonly failures: FailureCache
+  readonly router: Router
   private readonly replies: Replies
   private readonly budget: MissBudget
+  private readonly own: OwnQuestions
+  private readonly loopMarker = randomBytes(markerBytes)
+  /** What the search path in force was made from. */
+  private searchBasis = ''
   private readonly log: Log
   private readonly nowMs: () => number
 
@@ -58,7 +65,10 @@ export class DataPath {
     this.budget = new MissBudget(config.inFlight)
     this.exchange = this.makeExchange(routing)
     this.replies = new Replies(this.replyContext(outlook))
+    const { cache, inFlight, router, loopMarker } = this
+    this.own = new OwnQuestions({ cache, inFlight, router, loopMarker })
     this.pipeline = this.makePipeline(outlook)
+    this.renewSearch(outlook)
   }
 
   /** Takes over a changed configuration: no cached answer and no question in flight is lost. */
@@ -70,15 +80,19 @@ export class DataPath {
     this.budget.reconfigure(config.inFlight)
     this.exchange.reconfigure(routing.groups)
     this.router.replace(routing.zones)
+    this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
   }
 
+  /** What a question would get now, and why. @param name folded wire form, one character an octet */
+  explain(name: string, qtype: number): string[] {
+    return explain(this, name, qtype, this.nowMs())
+  }
+
   private makePipeline(outlook: Outlook): Pipeline {
-    const { cache, failures, inFlight, router, exchange, replies, budget, nowMs } = this
-    const loopMarker = randomBytes(markerBytes)
-    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
-    const search = this.makeSearch(outlook, own)
+    const { cache, failures, inFlight, router, search, own, loopMarker } = this
+    const { exchange, replies, budget, nowMs } = this
     const settler = new Settler({ cache, failures, router, search })
     const shared = { cache, inFlight, settler, own }
     const resolver = new Resolver({ ...shared, failures, router, search, loopMarker })
@@ -88,17 +102,34 @@ export class DataPath {
     return new Pipeline(parts, pipelineSettings(outlook))
   }
 
-  private makeSearch({ config }: Outlook, own: OwnQuestions): SearchStage | undefined {
-    const { searchPath, cluster, clusterDomain } = config
+  /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */
+  private renewSearch({ config }: Outlook): void {
+    const { searchPath, cluster, clusterDomain, zones } = config
+    const names = zones.map(({ name }) => name)
+    const basis = JSON.stringify([searchPath, cluster.upstreams, clusterDomain, names])
+    if (basis === this.searchBasis) return
+    this.searchBasis = basis
+    const isUsable = searchPath.enabled && cluster.upstreams.length > 0
+    this.search.stage = isUsable ? this.makeSearch(config) : undefined
+  }
+
+  private makeSearch({ searchPath, clusterDomain, zones }: Config): SearchStage | undefined {
     const name = parseName(clusterDomain)
-    if (!searchPath.enabled || cluster.upstreams.length === 0 || name === undefined)
-      return undefined
-    const { cache, inFlight, router, log } = this
+    if (name === undefined) return undefined
+    const { cache, inFlight, router, log, own } = this
+    // A stub zone within the cluster domain has servers of its own, and so names that the rules do not know.
+    const carveOuts = [...searchPath.carveOuts, ...zones.map((zone) => zone.name)]
     return new SearchStage({
       known: new SearchKnowledge({
         ...searchPath,
         zone: { name, multicluster: searchPath.multicluster },
-        carveOuts: searchPath.carveOuts.flatMap((carveOut) => parseName(carveOut) ?? []),
+        carveOuts: carveOuts.flatMap((carveOut) => {
+          const octets = parseName(carveOut)
+          // The root zone or one above the cluster domain carves nothing out of it.
+          return octets !== undefined && isAtOrBelow(octets, octets.length, name, name.length)
+            ? [octets]
+            : []
+        }),
       }),
       cache,
       inFlight,

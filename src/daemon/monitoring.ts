@@ -1,11 +1,9 @@
 /** Hands every part's numbers to the metrics registry, and serves them over HTTP. Knows all parts, changes none. */
 
-import type { Cache } from '../core/cache.ts'
-import type { InFlight } from '../core/in-flight.ts'
+import { parseType } from '../core/explain.ts'
 import { addressText, type ListenAddress } from '../net/bind.ts'
-import type { UpstreamExchange } from '../net/exchange.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
-import { type AdminAddress, AdminServer } from '../observe/admin-server.ts'
+import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/all-families.ts'
 import type { Log } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
@@ -13,18 +11,17 @@ import type { QueryCounters } from '../observe/query-counters.ts'
 import type { Readiness } from '../observe/readiness.ts'
 import { RuntimeStats } from '../observe/runtime-stats.ts'
 import type { GroupView, ProcessFacts, ReloadStats, UpstreamView } from '../observe/stats.ts'
-import type { Pipeline } from '../pipeline/pipeline.ts'
 import { readKernelDrops } from '../platform/kernel-drops.ts'
+import { parseName } from '../wire/name.ts'
+import type { DataPath } from './data-path.ts'
 import type { Listeners } from './listeners.ts'
 
 export interface MonitoredParts {
-  readonly cache: Cache
-  readonly inFlight: InFlight
+  readonly path: DataPath
+  readonly nowMs: () => number
   readonly questionsMax: () => number
   readonly counters: () => QueryCounters
-  readonly exchange: UpstreamExchange
   readonly listeners: Listeners
-  readonly pipeline: Pipeline
   readonly readiness: Readiness
   readonly reloads: () => ReloadStats
   readonly log: Log
@@ -59,6 +56,7 @@ export class Monitoring {
     const server = new AdminServer({
       listen: at,
       pages: this.pages(),
+      questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
       onDefect: (error) => this.parts.log.error({ err: error }, 'admin page failed'),
     })
     this.server = server
@@ -68,6 +66,21 @@ export class Monitoring {
   async stop(): Promise<void> {
     await this.server?.stop()
     this.runtime.stop()
+  }
+
+  /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
+  private explain(rest: string): Page {
+    const [name = '', type = 'A', ...more] = rest.split('/').map(decoded)
+    const octets = parseName(name)
+    const qtype = parseType(type)
+    if (octets === undefined || qtype === undefined || more.length > 0) {
+      return {
+        status: 400,
+        body: 'Expected /explain/NAME or /explain/NAME/TYPE, as /explain/www.example.com/AAAA.\n',
+      }
+    }
+    const lines = this.parts.path.explain(Buffer.from(octets).toString('latin1'), qtype)
+    return { status: 200, body: `${lines.join('\n')}\n` }
   }
 
   private pages() {
@@ -84,7 +97,8 @@ export class Monitoring {
 
   private sources(): MetricSources {
     const { parts } = this
-    const { cache, inFlight, listeners } = parts
+    const { listeners, path } = parts
+    const { cache, inFlight } = path
     return {
       process: parts.facts,
       runtime: this.runtime,
@@ -95,13 +109,14 @@ export class Monitoring {
       inFlightQuestionsMax: parts.questionsMax,
       upstreams: () => this.upstreamViews(),
       groups: () => this.groupViews(),
+      search: () => parts.path.search.stage?.view(parts.nowMs()),
       udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: 'portable' })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,
       reload: parts.reloads,
       daemon: () => ({
         defects: this.defects(),
-        loops: parts.pipeline.loopsDetected,
+        loops: path.pipeline.loopsDetected,
         logLinesLost: parts.log.linesLost,
         isReady: parts.readiness.reasons().length === 0,
       }),
@@ -120,7 +135,7 @@ export class Monitoring {
   }
 
   private upstreamViews(): UpstreamView[] {
-    return this.parts.exchange.stats().flatMap(({ name: group, upstreams }) =>
+    return this.parts.path.exchange.stats().flatMap(({ name: group, upstreams }) =>
       upstreams.map(({ name, isUp, connections, roundTripMs, counters }) => {
         const [transport = '', address = ''] = name.split('://')
         return {
@@ -137,10 +152,19 @@ export class Monitoring {
   }
 
   private groupViews(): GroupView[] {
-    return this.parts.exchange.stats().map(({ name, counters }) => {
+    return this.parts.path.exchange.stats().map(({ name, counters }) => {
       const { timeout: timeouts, ...failures } = counters.failures
       return { name, counters: { ...counters, ...failures, timeouts } }
     })
+  }
+}
+
+/** A broken escape is no name. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return '..'
   }
 }
 

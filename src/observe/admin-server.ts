@@ -1,6 +1,6 @@
 /**
  * HTTP for operators and probes: a fixed set of pages, GET only. It reads nothing from a request but its method, path
- * and Host header, and repeats nothing of it. Everything is bounded: headers, time, connections. Knows nothing
+ * and Host header, and repeats nothing of it that has not been parsed. Everything is bounded: headers, time, connections. Knows nothing
  * of the daemon: pages are functions.
  *
  * `node:http` is taken from `process.getBuiltinModule`, because `import 'node:http'` evaluates all its lazy exports
@@ -19,6 +19,12 @@ export interface Page {
 /** Makes a page; a rejection becomes a 500 without details. */
 export type PageSource = () => Page | Promise<Page>
 
+export interface QuestionPage {
+  /** As `/explain/`. */
+  readonly prefix: string
+  answer(rest: string): Page
+}
+
 export interface AdminAddress {
   readonly address: string
   readonly port: number
@@ -28,6 +34,8 @@ export interface AdminOptions {
   readonly listen: AdminAddress
   /** By path, as `/metrics`. */
   readonly pages: ReadonlyMap<string, PageSource>
+  /** Pages about something that the rest of the path names. They must not repeat it unescaped. */
+  readonly questions?: readonly QuestionPage[]
   /** Told of pages that failed. Must not throw. */
   readonly onDefect: (error: unknown) => void
 }
@@ -120,9 +128,10 @@ export class AdminServer {
     if (request.method !== 'GET') return wrongMethod
     const path = (request.url ?? '').split('?', 1)[0] ?? ''
     const source = this.#options.pages.get(path)
-    if (!source) return this.#notFound()
+    const about = this.#options.questions?.find(({ prefix }) => path.startsWith(prefix))
+    if (!source && !about) return this.#notFound()
     try {
-      return source()
+      return source ? source() : (about?.answer(path.slice(about.prefix.length)) ?? failed)
     } catch (error) {
       this.#options.onDefect(error)
       return failed
@@ -130,7 +139,8 @@ export class AdminServer {
   }
 
   #notFound(): Page {
-    const paths = [...this.#options.pages.keys()].join('\n')
+    const prefixes = (this.#options.questions ?? []).map(({ prefix }) => `${prefix}...`)
+    const paths = [...this.#options.pages.keys(), ...prefixes].join('\n')
     return { status: 404, body: `There is nothing here. There is:\n${paths}\n` }
   }
 }

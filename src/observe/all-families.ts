@@ -20,6 +20,7 @@ import {
 import { tcpFamilies, udpFamilies } from './families-listener.ts'
 import { processFamilies } from './families-process.ts'
 import { queryFamilies } from './families-query.ts'
+import { searchFamilies } from './families-search.ts'
 import { groupFamilies, upstreamFamilies } from './families-upstream.ts'
 import type { Family } from './family.ts'
 import { QueryCounters } from './query-counters.ts'
@@ -30,6 +31,7 @@ import type {
   InFlightView,
   ProcessFacts,
   ReloadStats,
+  SearchView,
   TcpView,
   UdpView,
   UpstreamView,
@@ -48,6 +50,8 @@ export interface MetricSources {
   inFlightQuestionsMax(): number
   upstreams(): readonly UpstreamView[]
   groups(): readonly GroupView[]
+  /** Undefined while the search path is off. */
+  search(): SearchView | undefined
   udp(): readonly UdpView[]
   tcp(): readonly TcpView[]
   /** Newest reading of `readKernelDrops`. */
@@ -71,6 +75,7 @@ export function allFamilies(sources: MetricSources): Family[] {
       () => sources.inFlight(),
       () => sources.inFlightQuestionsMax(),
     ),
+    ...searchFamilies(() => sources.search()),
     ...upstreamFamilies(() => sources.upstreams()),
     ...groupFamilies(() => sources.groups()),
     ...udpFamilies(
@@ -103,6 +108,7 @@ export function emptySources(): MetricSources {
     prefetches: () => 0,
     inFlight: () => ({ stats: { questions: 0, waiters: 0, joined: 0, refused: 0 } }),
     inFlightQuestionsMax: () => 0,
+    search: () => undefined,
     upstreams: () => [],
     groups: () => [],
     udp: () => [],

@@ -103,6 +103,19 @@ export interface InFlightView {
   }
 }
 
+export interface SearchView {
+  readonly structure: number
+  readonly cut: number
+  readonly shared: number
+  readonly mismatches: number
+  readonly audits: number
+  readonly probes: number
+  readonly cuts: number
+  readonly breakersOpen: number
+  readonly level: string
+  readonly fingerprint: string
+}
+
 export interface ReloadStats {
   readonly succeeded: number
   readonly failed: number

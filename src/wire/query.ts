@@ -3,7 +3,15 @@
  * record (EDNS is hop by hop, RFC 6891 6.1.1), and no octet of what else the client's packet held.
  */
 import { putU16 } from './bytes.ts'
-import { EdnsOption, Flag1, Flag2, headerBytes, optFixedBytes, RrType } from './constants.ts'
+import {
+  EdnsOption,
+  Flag1,
+  Flag2,
+  headerBytes,
+  optFixedBytes,
+  RrClass,
+  RrType,
+} from './constants.ts'
 import { foldTable } from './name.ts'
 
 export interface UpstreamQueryOptions {
@@ -42,6 +50,20 @@ export function upstreamQuery(
     frame.set(options.loopMarker, at + 4)
   }
   return frame
+}
+
+/**
+ * A query as a simple client would send it: ID 0, RD=1, no EDNS.
+ * @param name folded wire form, one character an octet
+ */
+export function plainQuery(name: string, qtype: number): Buffer {
+  const query = Buffer.alloc(headerBytes + name.length + 4)
+  query[2] = Flag1.rd
+  query[5] = 1
+  query.write(name, headerBytes, 'latin1')
+  putU16(query, headerBytes + name.length, qtype)
+  putU16(query, headerBytes + name.length + 2, RrClass.in)
+  return query
 }
 
 /** The same query for an upstream that answers FORMERR or NOTIMP to EDNS (RFC 6891 7). */

@@ -117,7 +117,7 @@ export class Core {
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
     this.own = new OwnQuestions({ cache, inFlight, router, loopMarker })
-    this.settler = new Settler({ cache, failures, router, search: undefined })
+    this.settler = new Settler({ cache, failures, router, search: { stage: undefined } })
     this.resolver = new Resolver({
       cache,
       failures,
@@ -125,7 +125,7 @@ export class Core {
       router,
       settler: this.settler,
       own: this.own,
-      search: undefined,
+      search: { stage: undefined },
       loopMarker,
     })
   }

@@ -69,7 +69,7 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router, search: undefined })
+    const settler = new Settler({ cache, failures, router, search: { stage: undefined } })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
@@ -78,7 +78,13 @@ export class Bench implements Exchange<Ticket> {
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })
     const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
     const shared = { cache, inFlight, settler, own }
-    const resolver = new Resolver({ ...shared, failures, router, search: undefined, loopMarker })
+    const resolver = new Resolver({
+      ...shared,
+      failures,
+      router,
+      search: { stage: undefined },
+      loopMarker,
+    })
     const room = new WaitingRoom({ ...shared, resolver, exchange: this, replies, wheel, nowMs })
     this.pipeline = new Pipeline(
       { resolver, settler, room, replies, budget, own, loopMarker, nowMs },
