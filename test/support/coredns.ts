@@ -13,6 +13,8 @@ import { Child, until } from './process.ts'
 export interface CorednsOptions {
   /** Whole Corefile. Bind addresses, ports, `prometheus` and `ready` are the caller's. */
   readonly corefile: string
+  /** The one that tests are written against unless said otherwise; see needs.ts. */
+  readonly version?: string
   readonly netns?: string | undefined
 }
 
@@ -42,7 +44,7 @@ export class Coredns {
   }
 
   async startAgain(): Promise<void> {
-    const path = corednsPath()
+    const path = corednsPath(this.#options.version)
     if (path === undefined) throw new Error('no CoreDNS binary')
     this.#directory ??= await mkdtemp(join(tmpdir(), 'neardns-coredns-'))
     const corefile = join(this.#directory, 'Corefile')

@@ -10,8 +10,10 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Test } from 'uvu'
 
-/** The CoreDNS that the tests are written against; `.ci/run` builds the same one. */
+/** The CoreDNS that the tests are written against; `.ci/run` builds this one and the older. */
 export const corednsVersion = 'v1.14.7'
+/** One that clusters still run (Kubernetes 1.31 and 1.32 came with it), where the two are to be compared. */
+export const corednsOlderVersion = 'v1.11.3'
 
 interface Requirement {
   readonly isThere: () => boolean
@@ -20,10 +22,8 @@ interface Requirement {
 }
 
 const requirements = {
-  coredns: {
-    isThere: () => corednsPath() !== undefined,
-    how: `GOBIN=${join(cacheDirectory(), 'coredns', corednsVersion)} go install github.com/coredns/coredns@${corednsVersion} (or NEARDNS_COREDNS=/path/to/coredns)`,
-  },
+  coredns: coredns(corednsVersion, 'NEARDNS_COREDNS'),
+  'coredns-older': coredns(corednsOlderVersion, 'NEARDNS_COREDNS_OLDER'),
   dig: program('dig', 'bind9-dnsutils'),
   kdig: program('kdig', 'knot-dnsutils'),
   dnsperf: program('dnsperf', 'dnsperf'),
@@ -112,10 +112,11 @@ export function skippedNeeds(): SkippedNeed[] {
 }
 
 /** Absolute path of the CoreDNS binary, or undefined. */
-export function corednsPath(): string | undefined {
-  const given = process.env['NEARDNS_COREDNS']
+export function corednsPath(version: string = corednsVersion): string | undefined {
+  const isOlder = version === corednsOlderVersion
+  const given = process.env[isOlder ? 'NEARDNS_COREDNS_OLDER' : 'NEARDNS_COREDNS']
   if (given !== undefined) return existsSync(given) ? given : undefined
-  const cached = join(cacheDirectory(), 'coredns', corednsVersion, 'coredns')
+  const cached = join(cacheDirectory(), 'coredns', version, 'coredns')
   return existsSync(cached) ? cached : undefined
 }
 
@@ -134,6 +135,13 @@ function missingOf(wanted: readonly Need[]): Need[] {
     known.set(need, there)
     return !there
   })
+}
+
+function coredns(version: string, variable: string): Requirement {
+  return {
+    isThere: () => corednsPath(version) !== undefined,
+    how: `GOBIN=${join(cacheDirectory(), 'coredns', version)} go install github.com/coredns/coredns@${version} (or ${variable}=/path/to/coredns)`,
+  }
 }
 
 function program(name: string, debianPackage: string): Requirement {

@@ -1,0 +1,71 @@
+/** Goal: `neardns explain` asks the right page and passes on what comes back. Method: an admin server that is a function. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { explain } from '../../src/cli/explain.ts'
+import { AdminServer } from '../../src/observe/admin-server.ts'
+import { captured } from '../support/cli-io.ts'
+import { freePort } from '../support/free-port.ts'
+
+const test = suite('cli/explain')
+
+async function withAdmin(run: (address: string, asked: string[]) => Promise<void>): Promise<void> {
+  const asked: string[] = []
+  const server = new AdminServer({
+    listen: { address: '127.0.0.1', port: 0 },
+    pages: new Map(),
+    questions: [
+      {
+        prefix: '/explain/',
+        answer: (rest) => {
+          asked.push(rest)
+          return rest.startsWith('bad')
+            ? { status: 400, body: 'no\n' }
+            : { status: 200, body: 'because\n' }
+        },
+      },
+    ],
+    onDefect: (error) => assert.unreachable(String(error)),
+  })
+  const { address, port } = await server.start()
+  try {
+    await run(`${address}:${port}`, asked)
+  } finally {
+    await server.stop()
+  }
+}
+
+test('the answer is printed, and A is the type unless another is given', async () => {
+  await withAdmin(async (admin, asked) => {
+    const io = captured()
+    assert.is(await explain(['www.example.com', '--admin', admin], io), 0)
+    assert.is(await explain(['a b.example', 'AAAA', `--admin=${admin}`], io), 0)
+    assert.is(io.out(), 'because\nbecause\n')
+    assert.equal(asked, ['www.example.com/A', 'a%20b.example/AAAA'])
+  })
+})
+
+test('a name that the daemon refuses is a misuse', async () => {
+  await withAdmin(async (admin) => {
+    const io = captured()
+    assert.is(await explain(['bad..name', '--admin', admin], io), 2)
+    assert.match(io.err(), /no\n$/)
+  })
+})
+
+test('no admin server is said with the way to have one', async () => {
+  const io = captured()
+  const admin = `127.0.0.1:${await freePort()}`
+  assert.is(await explain(['www.example.com', '--admin', admin], io), 1)
+  assert.is(
+    io.err(),
+    `neardns: no admin server at ${admin}; start the daemon with --admin, and name it here\n`,
+  )
+})
+
+test('a call without a name shows how it is done', async () => {
+  const io = captured()
+  assert.is(await explain([], io), 2)
+  assert.match(io.err(), /usage: neardns explain NAME/)
+})
+
+test.run()
