@@ -71,6 +71,7 @@ class Session {
   private config: Config
   private readonly resolvConf: FileWatcher
   private readonly configFile: FileWatcher | undefined
+  private readonly corefile: FileWatcher | undefined
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
   /** Reloads run one after another. */
@@ -89,10 +90,14 @@ class Session {
       resolvText,
     )
     this.configFile = this.watchConfig(args.configFile)
+    const corefilePath = config.searchPath.corefile
+    const corefileText = corefilePath === null ? '' : readText(corefilePath)
+    this.corefile = this.watchCorefile(corefilePath, corefileText)
     this.daemon = new Daemon(config, {
       log,
       facts: { version: version(), revision: '', memoryLimitBytes: readMemoryLimitBytes() },
       resolvers: this.resolversFrom(resolvText),
+      corefile: corefileText,
       localAddresses,
     })
   }
@@ -103,10 +108,19 @@ class Session {
     const admin = await daemon.start()
     this.resolvConf.start()
     this.configFile?.start()
+    this.corefile?.start()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
     process.on('SIGHUP', () => this.reload('SIGHUP'))
-    log.info({ listening: daemon.listening, admin, upstreams: daemon.upstreams }, 'ready')
+    log.info(
+      {
+        listening: daemon.listening,
+        admin,
+        upstreams: daemon.upstreams,
+        searchPath: daemon.trustLevel,
+      },
+      'ready',
+    )
   }
 
   untilStopped(): Promise<void> {
@@ -117,6 +131,7 @@ class Session {
     this.log.info({ signal }, 'stopping')
     this.resolvConf.stop()
     this.configFile?.stop()
+    this.corefile?.stop()
     this.daemon
       .stop()
       .catch((error: unknown) => this.log.error({ err: error }, 'stopping failed'))
@@ -130,6 +145,11 @@ class Session {
     if (path === undefined) return undefined
     const onChange = () => this.reload('file changed')
     return new FileWatcher({ path, onChange }, readText(path))
+  }
+
+  private watchCorefile(path: string | null, text: string): FileWatcher | undefined {
+    if (path === null) return undefined
+    return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
   }
 
   private reload(because: string): void {
@@ -156,7 +176,12 @@ class Session {
       return
     }
     await this.daemon.reconfigure(read.config)
-    const needsRestart = restartOnly.filter((key) => !isEqual(this.config[key], read.config[key]))
+    const needsRestart: string[] = restartOnly.filter(
+      (key) => !isEqual(this.config[key], read.config[key]),
+    )
+    if (this.config.searchPath.corefile !== read.config.searchPath.corefile) {
+      needsRestart.push('searchPath.corefile')
+    }
     this.config = read.config
     this.log.info({ because, needsRestart }, 'configuration applied')
   }

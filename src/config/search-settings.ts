@@ -1,6 +1,14 @@
 /** Settings of the search path: what may be denied without asking, and how that is checked. */
 import { parseDomainName } from './domain-name.ts'
-import { choice, list, onOff, parsed, section, whole } from './setting.ts'
+import { choice, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
+
+const corefilePath = {
+  what: 'the path of a Corefile',
+  parse: (path: string) =>
+    path === ''
+      ? ({ ok: false, why: 'is empty; expected the path of a Corefile' } as const)
+      : ({ ok: true, value: path } as const),
+}
 
 export function searchPathSection() {
   return section('What the search list makes of outside names, answered without asking CoreDNS.', {
@@ -9,10 +17,15 @@ export function searchPathSection() {
       about: 'Learn from the denials of CoreDNS and answer from them for at most 5 s.',
     }),
     trust: choice({
-      of: ['cautious', 'declared'],
-      default: 'cautious',
+      of: ['auto', 'cautious', 'declared'],
+      default: 'auto',
       about:
-        'What may be concluded. Cautious: only that a name which CoreDNS denied lately is still absent while what is above it is; declared: nothing but the kubernetes plugin answers in the cluster domain, so shapes that it never has are denied at once.',
+        'What may be concluded. Auto: verified if the Corefile named below shows that nothing but the kubernetes plugin can answer, else cautious. Cautious: only that a name which CoreDNS denied lately is still absent while what is above it is; declared: nothing but the kubernetes plugin answers in the cluster domain, so shapes that it never has are denied at once.',
+    }),
+    corefile: optionalText({
+      ...corefilePath,
+      about:
+        "CoreDNS's own Corefile, for trust auto; mount the ConfigMap coredns for that. Watched. Null: there is none to read.",
     }),
     carveOuts: list({
       of: parsed({ what: 'a domain name', parse: parseDomainName }),

@@ -17,6 +17,7 @@ import { DataPath, type Outlook } from './data-path.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
 import { planRouting, type Routing } from './routing.ts'
+import { judgeTrust, type TrustVerdict } from './search-trust.ts'
 import { selfQuery } from './self-query.ts'
 
 export interface DaemonOptions {
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   readonly facts: ProcessFacts
   /** Name servers of resolv.conf, for when no external upstreams are configured. */
   readonly resolvers: readonly Upstream[]
+  /** Text of CoreDNS's Corefile, when the configuration names one. */
+  readonly corefile?: string
   /** Addresses of this host's interfaces. */
   readonly localAddresses: () => readonly string[]
 }
@@ -45,6 +48,9 @@ export class Daemon {
   private config: Config
   private resolvers: readonly Upstream[]
   private routing: Routing
+  /** Text of CoreDNS's Corefile, when there is one to read. */
+  private corefile: string | undefined
+  private trust: TrustVerdict
   private counters = new QueryCounters([], [])
   private reloads: ReloadStats
   private housekeeper: NodeJS.Timeout | undefined
@@ -56,7 +62,9 @@ export class Daemon {
     this.options = options
     this.config = config
     this.resolvers = options.resolvers
+    this.corefile = options.corefile
     this.routing = this.plan(config.listen)
+    this.trust = judgeTrust(config, this.corefile)
     this.path = new DataPath(this.outlook([]), options.log, this.clock)
     this.listeners = new Listeners(this.path.pipeline, config, (error) => this.onDefect(error))
     this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
@@ -76,6 +84,11 @@ export class Daemon {
   /** Listening addresses with their real ports. */
   get listening(): string[] {
     return this.listeners.addresses.map(addressText)
+  }
+
+  /** How far the cluster domain is trusted by the search path. */
+  get trustLevel(): string {
+    return this.path.search.stage === undefined ? 'off' : this.trust.level
   }
 
   /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
@@ -138,6 +151,12 @@ export class Daemon {
     this.warnOfLoops()
   }
 
+  /** CoreDNS's Corefile has changed: what may be concluded from it is judged anew. */
+  useCorefile(text: string): void {
+    this.corefile = text
+    this.applyOutlook()
+  }
+
   /** Takes no new queries, answers those that wait or gives up on them at the deadline, closes everything. */
   async stop(): Promise<void> {
     if (this.isStopping) return
@@ -166,7 +185,20 @@ export class Daemon {
     const counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
     counters.absorb(this.counters)
     this.counters = counters
+    this.judgeTrust()
     this.path.reconfigure(this.outlook(this.listeners.addresses))
+  }
+
+  private judgeTrust(): void {
+    const before = JSON.stringify(this.trust)
+    this.trust = judgeTrust(this.config, this.corefile)
+    const { level, reasons } = this.trust
+    if (JSON.stringify(this.trust) !== before || reasons.length > 0) {
+      this.options.log.info(
+        { level, reasons },
+        'search path: how far the cluster domain is trusted',
+      )
+    }
   }
 
   private plan(own: readonly Endpoint[]): Routing {
@@ -174,7 +206,8 @@ export class Daemon {
   }
 
   private outlook(own: readonly Endpoint[]): Outlook {
-    return { config: this.config, routing: this.routing, own, counters: this.counters }
+    const { config, routing, counters, trust } = this
+    return { config, routing, own, counters, trust }
   }
 
   private keepHouse(): void {

@@ -26,6 +26,7 @@ import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
 import { knownServers, type Routing } from './routing.ts'
+import type { TrustVerdict } from './search-trust.ts'
 
 /** What the data path needs to know from outside; all of it may change while it runs. */
 export interface Outlook {
@@ -34,6 +35,7 @@ export interface Outlook {
   /** Our own listening sockets. */
   readonly own: readonly Endpoint[]
   readonly counters: QueryCounters
+  readonly trust: TrustVerdict
 }
 
 export class DataPath {
@@ -103,17 +105,20 @@ export class DataPath {
   }
 
   /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */
-  private renewSearch({ config }: Outlook): void {
+  private renewSearch({ config, trust }: Outlook): void {
     const { searchPath, cluster, clusterDomain, zones } = config
     const names = zones.map(({ name }) => name)
-    const basis = JSON.stringify([searchPath, cluster.upstreams, clusterDomain, names])
+    const basis = JSON.stringify([searchPath, trust, cluster.upstreams, clusterDomain, names])
     if (basis === this.searchBasis) return
     this.searchBasis = basis
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
-    this.search.stage = isUsable ? this.makeSearch(config) : undefined
+    this.search.stage = isUsable ? this.makeSearch(config, trust) : undefined
   }
 
-  private makeSearch({ searchPath, clusterDomain, zones }: Config): SearchStage | undefined {
+  private makeSearch(
+    { searchPath, clusterDomain, zones }: Config,
+    { level, multicluster }: TrustVerdict,
+  ): SearchStage | undefined {
     const name = parseName(clusterDomain)
     if (name === undefined) return undefined
     const { cache, inFlight, router, log, own } = this
@@ -122,7 +127,8 @@ export class DataPath {
     return new SearchStage({
       known: new SearchKnowledge({
         ...searchPath,
-        zone: { name, multicluster: searchPath.multicluster },
+        trust: level,
+        zone: { name, multicluster },
         carveOuts: carveOuts.flatMap((carveOut) => {
           const octets = parseName(carveOut)
           // The root zone or one above the cluster domain carves nothing out of it.

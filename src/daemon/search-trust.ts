@@ -1,0 +1,31 @@
+/** Chooses the trust level of the search path: what the operator says, or what CoreDNS's own Corefile shows. Pure. */
+import { parseCorefile } from '../config/corefile.ts'
+import { judgeCorefile } from '../config/corefile-trust.ts'
+import type { Config } from '../config/schema.ts'
+import type { TrustLevel } from '../core/search-trust.ts'
+
+export interface TrustVerdict {
+  readonly level: TrustLevel
+  readonly multicluster: boolean
+  /** Why a Corefile that was read is not trusted, one line each. */
+  readonly reasons: readonly string[]
+}
+
+/** @param corefile text of CoreDNS's Corefile; undefined when there is none to read */
+export function judgeTrust(config: Config, corefile: string | undefined): TrustVerdict {
+  const { trust, multicluster } = config.searchPath
+  if (trust !== 'auto') return { level: trust, multicluster, reasons: [] }
+  if (corefile === undefined || corefile.trim() === '') {
+    return { level: 'cautious', multicluster, reasons: [] }
+  }
+  const parsed = parseCorefile(corefile)
+  if (!parsed.ok) return { level: 'cautious', multicluster, reasons: parsed.problems.map(lineText) }
+  const verdict = judgeCorefile(parsed, config.clusterDomain)
+  return verdict.trusted
+    ? { level: 'verified', multicluster: multicluster || verdict.multicluster, reasons: [] }
+    : { level: 'cautious', multicluster, reasons: verdict.reasons.map(lineText) }
+}
+
+function lineText({ line, message }: { line: number; message: string }): string {
+  return `line ${line}: ${message}`
+}
