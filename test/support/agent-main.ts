@@ -13,6 +13,8 @@ type Commands = {
   ) => Promise<AgentCommands[C]['result']>
 }
 
+let kubeApi: KubeApi | undefined
+
 const commands: Commands = {
   async ask({ server, name, type, options = {} }) {
     const startMs = performance.now()
@@ -26,8 +28,17 @@ const commands: Commands = {
   },
   load: runLoad,
   async kubeApi({ namespaces, port }) {
-    const api = await KubeApi.start(makeKubeWorld(namespaces), { port })
-    return { url: api.url }
+    kubeApi = await KubeApi.start(makeKubeWorld(namespaces), { port })
+    return { url: kubeApi.url }
+  },
+  async kubeChange({ changes }) {
+    if (kubeApi === undefined) throw new Error('there is no Kubernetes API here')
+    for (const { resource, object, isDeleted } of changes) {
+      const { name, namespace } = object.metadata
+      if (isDeleted === true) kubeApi.delete(resource, name, namespace)
+      else kubeApi.put(resource, object)
+    }
+    return null
   },
   async fetch({ url }) {
     const response = await fetch(url, { signal: AbortSignal.timeout(3000) })

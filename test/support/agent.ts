@@ -4,6 +4,7 @@
  */
 import type { Server } from './dns-client.ts'
 import type { QueryOptions, ReadMessage, TypeName } from './dns-message.ts'
+import type { KubeObject, ResourceName } from './kube-world.ts'
 import type { LoadResult, LoadSpec } from './load.ts'
 import type { Netns } from './netns.ts'
 import { Child } from './process.ts'
@@ -15,6 +16,13 @@ export interface AskSpec {
   readonly options?: QueryOptions & { readonly tcp?: boolean; readonly timeoutMs?: number }
 }
 
+/** One change of the stand-in's world: the object is put there unless it is to be deleted. */
+export interface KubeChange {
+  readonly resource: ResourceName
+  readonly object: KubeObject
+  readonly isDeleted?: boolean
+}
+
 /** What an agent can do, by name: arguments and result cross the process border as plain data. */
 export interface AgentCommands {
   /** Asks once; `reply` is missing when none came in time. */
@@ -22,6 +30,8 @@ export interface AgentCommands {
   load: { argument: LoadSpec; result: LoadResult }
   /** Starts a Kubernetes API stand-in with a made-up world and says where it listens. */
   kubeApi: { argument: { namespaces: number; port: number }; result: { url: string } }
+  /** Adds objects to the stand-in's world, or takes them away, in this order. */
+  kubeChange: { argument: { changes: readonly KubeChange[] }; result: null }
   /** Fetches a URL: metrics and readiness of servers in the namespace. */
   fetch: { argument: { url: string }; result: { status: number; body: string } }
 }

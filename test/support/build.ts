@@ -6,11 +6,20 @@ import { basename, dirname, join } from 'node:path'
 import { cacheDirectory, goPath } from './needs.ts'
 import { mustRun } from './process.ts'
 
-/** Builds one C file. @returns path of the program; musl programs are static, so they carry their own resolver */
-export async function buildC(source: string, compiler: 'gcc' | 'musl-gcc'): Promise<string> {
+/**
+ * Builds one C file.
+ * @param libraries names as for `-l`
+ * @returns path of the program; musl programs are static, so they carry their own resolver
+ */
+export async function buildC(
+  source: string,
+  compiler: 'gcc' | 'musl-gcc',
+  libraries: readonly string[] = [],
+): Promise<string> {
   const flags = compiler === 'musl-gcc' ? ['-static'] : []
+  const linked = libraries.map((library) => `-l${library}`)
   return await cached(source, compiler, (target) =>
-    mustRun(compiler, ['-O1', '-Wall', '-Werror', ...flags, '-o', target, source]),
+    mustRun(compiler, ['-O1', '-Wall', '-Werror', ...flags, '-o', target, source, ...linked]),
   )
 }
 
@@ -21,6 +30,13 @@ export async function buildGo(source: string): Promise<string> {
   const env = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GO111MODULE: 'off' }
   return await cached(source, 'go', (target) =>
     mustRun(go, ['build', '-tags', 'netgo', '-o', target, source], { env, timeoutMs: 120_000 }),
+  )
+}
+
+/** Compiles one Java file. @returns the directory to be given as class path */
+export async function buildJava(source: string): Promise<string> {
+  return await cached(source, 'java', (target) =>
+    mustRun('javac', ['-Xlint:all', '-d', target, source], { timeoutMs: 60_000 }),
   )
 }
 

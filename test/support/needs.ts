@@ -39,6 +39,11 @@ const requirements = {
     isThere: () => goPath() !== undefined,
     how: 'install Go 1.24 or newer so that `go` is in PATH or /usr/local/go/bin',
   },
+  java: program('javac', 'default-jdk-headless'),
+  'c-ares': {
+    isThere: () => existsSync('/usr/include/ares.h'),
+    how: 'sudo apt-get install --no-install-recommends libc-ares-dev',
+  },
   root: {
     isThere: () => process.getuid?.() === 0,
     how: 'sudo npm test (root makes network namespaces and raw sockets)',
