@@ -135,7 +135,10 @@ export class Resolver {
     decision.ticket = undefined
     decision.starts = false
     decision.hasStale = false
-    if (this.parts.cache.takeRefreshDue(entry, nowMs)) this.refresh(entry, query, question)
+    if (this.parts.cache.takeRefreshDue(entry, nowMs)) {
+      const isSpared = entry.isDenial && this.parts.search.stage?.spares(question, nowMs) === true
+      if (!isSpared) this.refresh(entry, query, question)
+    }
     return decision
   }
 

@@ -7,6 +7,10 @@
 /** How long a kind stays off after a mismatch, and how long the audit of its first use counts. */
 const breakerMs = 600_000
 const kindsMax = 20_000
+/** How long a cut is suspect: later, what CoreDNS says of it may be about another world again. */
+const suspicionMs = 2000
+/** Samples are at least so far apart: proof does not grow with the load, and CoreDNS's share of it should not either. */
+const sampleGapMs = 1000
 
 export interface AuditStats {
   readonly audits: number
@@ -18,8 +22,11 @@ export class SearchAudit {
   mismatches = 0
   private oneIn: number
   private left: number
+  private sampledMs = Number.NEGATIVE_INFINITY
   private readonly auditedUntilMs = new Map<string, number>()
   private readonly openUntilMs = new Map<string, number>()
+  /** At most one for each audit under way. */
+  private readonly suspects = new Map<string, { name: string; untilMs: number }>()
 
   /** @param oneIn 0 audits first uses only */
   constructor(oneIn: number) {
@@ -46,12 +53,35 @@ export class SearchAudit {
   isDue(kind: string, nowMs: number): boolean {
     const isFirst = nowMs >= (this.auditedUntilMs.get(kind) ?? 0)
     this.left -= 1
-    const isTurn = this.oneIn > 0 && this.left <= 0
+    const isTurn = this.oneIn > 0 && this.left <= 0 && nowMs >= this.sampledMs + sampleGapMs
     if (!isFirst && !isTurn) return false
-    if (isTurn) this.left = this.oneIn
+    if (isTurn) {
+      this.left = this.oneIn
+      this.sampledMs = nowMs
+    }
     remember(this.auditedUntilMs, kind, nowMs + breakerMs)
     this.audits += 1
     return true
+  }
+
+  /**
+   * A name below this cut exists. Most likely the cut was right and the cluster has changed since, as it may within the life
+   * of a cut; it was wrong if CoreDNS still denies the cut itself. Whoever asks it that next will tell.
+   * @param name the denied name, folded wire form, one character an octet
+   */
+  suspect(cut: string, name: string, nowMs: number): void {
+    this.suspects.set(cut, { name, untilMs: nowMs + suspicionMs })
+  }
+
+  /**
+   * CoreDNS has spoken about a cut that may be suspect: that settles it.
+   * @returns the name that was denied from it and exists, while the suspicion lasts
+   */
+  takeSuspect(cut: string, nowMs: number): string | undefined {
+    if (this.suspects.size === 0) return undefined
+    const suspect = this.suspects.get(cut)
+    this.suspects.delete(cut)
+    return suspect !== undefined && nowMs < suspect.untilMs ? suspect.name : undefined
   }
 
   /** A denial that was given is not what CoreDNS says. */

@@ -44,9 +44,12 @@ export class SearchKnowledge {
   }
 }
 
-/** Offsets of the ancestors (or the name itself) that can be cut points, nearest first. */
+/**
+ * Offsets of the ancestors (or the name itself) that can be cut points, widest first: the widest cut that holds spares most
+ * questions, so that is the one to answer from, and so to keep alive.
+ */
 export function cutPoints({ serviceAt, namespaceAt, topAt }: Shape): number[] {
-  return [serviceAt, namespaceAt, topAt].filter((at) => at >= 0)
+  return [topAt, namespaceAt, serviceAt].filter((at) => at >= 0)
 }
 
 /** Names the structural rule that an impossible shape falls under. */

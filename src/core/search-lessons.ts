@@ -110,9 +110,8 @@ export class SearchLessons {
     const wanted: string[] = []
     for (const at of points) {
       const cutName = octetsFrom(name, at, nameBytes)
-      const known = this.known.cuts.get(cutName, nowMs)
-      if (known?.exists === false) return wanted
-      if (known === undefined && at > 0) wanted.push(cutName)
+      if (this.known.cuts.get(cutName, nowMs)?.exists === false) break
+      if (at > 0 && this.known.cuts.isWorthProbing(cutName, nowMs)) wanted.push(cutName)
     }
     this.known.stats.probes += wanted.length
     return wanted

@@ -83,6 +83,15 @@ export class SearchStage {
     return this.fromExistence(question, nowMs, decision)
   }
 
+  /** Whether the question that was just looked up would be denied without asking, so that a cached denial need not be kept alive. */
+  spares(question: Question, nowMs: number): boolean {
+    const { keys } = this.parts.cache
+    return (
+      this.path.isJudged(question) &&
+      this.path.judge(keys.name, keys.nameBytes, nowMs) !== undefined
+    )
+  }
+
   /**
    * What an answer from the cluster's DNS teaches. To be called for each, audits included.
    * @returns whether it denies all address types of its name
