@@ -35,6 +35,8 @@ export interface DaemonOptions {
 const housekeepingMs = 1000
 /** How often the self-query is repeated once it was answered. */
 const selfQueryEveryMs = 5000
+/** kubelet brings a changed ConfigMap within 90 s, CoreDNS's `reload` loads it within 45 s; the rest is slack. */
+const trustDelayMs = 180_000
 /** How often a draining daemon looks whether anybody still waits. */
 const drainPollMs = 20
 
@@ -51,6 +53,7 @@ export class Daemon {
   /** Text of CoreDNS's Corefile, when there is one to read. */
   private corefile: string | undefined
   private trust: TrustVerdict
+  private corefileTimer: NodeJS.Timeout | undefined
   private counters = new QueryCounters([], [])
   private reloads: ReloadStats
   private housekeeper: NodeJS.Timeout | undefined
@@ -153,6 +156,16 @@ export class Daemon {
 
   /** CoreDNS's Corefile has changed: what may be concluded from it is judged anew. */
   useCorefile(text: string): void {
+    clearTimeout(this.corefileTimer)
+    const isMoreTrusted = judgeTrust(this.config, text).level === 'verified'
+    // Doubt counts at once. Trust has to wait until every CoreDNS pod has got and loaded the file that we see already.
+    this.corefileTimer = setTimeout(
+      () => this.adoptCorefile(text),
+      isMoreTrusted ? trustDelayMs : 0,
+    )
+  }
+
+  private adoptCorefile(text: string): void {
     this.corefile = text
     this.applyOutlook()
   }
@@ -173,6 +186,7 @@ export class Daemon {
 
   private async close(drainMs: number): Promise<void> {
     clearInterval(this.housekeeper)
+    clearTimeout(this.corefileTimer)
     this.path.exchange.stop()
     await this.listeners.close(drainMs)
     await this.monitoring.stop()
