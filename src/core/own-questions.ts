@@ -57,6 +57,25 @@ export class OwnQuestions {
     this.waiting.push(this.open(query, key, audited))
   }
 
+  /**
+   * The question as one that a client can wait for.
+   * @param mayOpen when it is not under way yet; the new ticket is the caller's to ask
+   * @returns undefined when it is not under way and there is no room, or it may not be
+   */
+  join(
+    name: string,
+    qtype: number,
+    mayOpen: boolean,
+  ): { ticket: Ticket; isNew: boolean } | undefined {
+    const { inFlight } = this.parts
+    const query = this.read(name, qtype)
+    const key = this.keys.exact(query, this.question)
+    const asked = inFlight.get(key)
+    if (asked !== undefined) return { ticket: asked, isNew: false }
+    if (!mayOpen || !inFlight.hasRoom()) return undefined
+    return { ticket: this.open(query, key, undefined), isNew: true }
+  }
+
   /** Asks unless a fresh answer is there. */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
     const query = this.read(name, qtype)

@@ -12,6 +12,8 @@ export const cutSecondsMax = 5
  * keeps asking CoreDNS (84 cuts of a busy node: 18 a second).
  */
 const refreshMs = 300
+/** A cut that has ended so lately is asked for in place of the names below it: they will hardly be there now. */
+const lapsedMs = 60_000
 /** For so long nobody asks whether what was seen to exist still does. To be wrong costs the saving below it, no answer. */
 const existenceMs = 60_000
 /** Namespaces with pods on a node times top-level domains in use; a cut is some 300 octets. */
@@ -38,6 +40,13 @@ export class CutTable {
   get(name: string, nowMs: number): Cut | undefined {
     const cut = this.cuts.get(name)
     return cut !== undefined && nowMs < cut.expiresMs ? cut : undefined
+  }
+
+  /** @returns a cut that has ended, but not long ago */
+  getLapsed(name: string, nowMs: number): Cut | undefined {
+    const cut = this.cuts.get(name)
+    if (cut === undefined || cut.exists || nowMs < cut.expiresMs) return undefined
+    return nowMs < cut.expiresMs + lapsedMs ? cut : undefined
   }
 
   /** Whether a question about it would tell something new that is likely to be of use. */

@@ -30,6 +30,11 @@ export class Denial {
   cut: Cut | undefined
 }
 
+export interface LapsedCut {
+  readonly name: string
+  readonly cut: Cut
+}
+
 export class SearchPath {
   private readonly known: SearchKnowledge
   private readonly shape = new Shape()
@@ -61,6 +66,32 @@ export class SearchPath {
     if (this.known.trust.level !== 'cautious') return denial
     denial.name = octetsFrom(name, 0, nameBytes)
     return this.known.trust.isConfirmed(denial.name, nowMs) ? denial : undefined
+  }
+
+  /**
+   * The cut that would have denied the name until lately. To ask for it again takes no longer than to ask for the name, and
+   * tells about all the others below it, too.
+   * @returns undefined when there is none, or the name has to be asked itself
+   */
+  lapsedCut(name: Uint8Array, nameBytes: number, nowMs: number): LapsedCut | undefined {
+    const { known, shape } = this
+    const kind = readShape(name, nameBytes, known.zone, shape)
+    if (kind === ShapeKind.outside || kind === ShapeKind.forward) return undefined
+    if (known.soa === undefined || known.trust.isCarvedOut(name, nameBytes)) return undefined
+    if (!this.isSelfEvident(octetsFrom(name, 0, nameBytes), nowMs)) return undefined
+    for (const at of cutPoints(shape)) {
+      const cutName = octetsFrom(name, at, nameBytes)
+      const cut = known.cuts.getLapsed(cutName, nowMs)
+      if (at > 0 && cut !== undefined && !known.audit.isOpen(cutName, nowMs))
+        return { name: cutName, cut }
+    }
+    return undefined
+  }
+
+  /** Whether a cut is enough to deny the name; otherwise CoreDNS must have denied the name itself. */
+  private isSelfEvident(name: string, nowMs: number): boolean {
+    const { trust } = this.known
+    return trust.level !== 'cautious' || trust.isConfirmed(name, nowMs)
   }
 
   /** Whether a name is denied by present knowledge. @param name folded wire form, one character an octet */

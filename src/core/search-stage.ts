@@ -79,7 +79,8 @@ export class SearchStage {
     if (!path.isJudged(question)) return undefined
     const denial = path.judge(keys.name, keys.nameBytes, nowMs)
     if (denial !== undefined) return this.deny(denial, query, question, { nowMs, decision })
-    if (question.qtype === RrType.a) return undefined
+    const follower = this.fromLapsedCut(nowMs, decision)
+    if (follower !== undefined || question.qtype === RrType.a) return follower
     return this.fromExistence(question, nowMs, decision)
   }
 
@@ -133,6 +134,20 @@ export class SearchStage {
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
     return decision.reply({ image, rcode: Rcode.nxdomain, source, ede: -1 }, zoneIndex)
+  }
+
+  /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
+  private fromLapsedCut(nowMs: number, decision: Decision): Decision | undefined {
+    const { cache, own } = this.parts
+    const lapsed = this.path.lapsedCut(cache.keys.name, cache.keys.nameBytes, nowMs)
+    if (lapsed === undefined) return undefined
+    // Asked for once; if that taught nothing, the names are asked.
+    const asked = own.join(lapsed.name, RrType.a, !lapsed.cut.isProbing)
+    if (asked === undefined) return undefined
+    lapsed.cut.isProbing = true
+    decision.wait(asked.ticket, asked.isNew, false)
+    decision.follows = true
+    return decision
   }
 
   /**
