@@ -28,8 +28,10 @@ export class Waiter implements Arrival {
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
-  /** Waits for another type of its name to show whether the name exists; then it is decided anew. */
+  /** Waits for another question to show whether its name exists; then it is decided anew. */
   follows = false
+  /** How often it has waited for another question than its own. */
+  turns = 0
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {
     this.question = arrival.question.clone()

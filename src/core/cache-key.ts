@@ -10,6 +10,19 @@ import type { Question } from '../wire/question.ts'
 const suffixBytes = 5
 const byNameBit = 4
 
+/** Hash of a folded qname, as in `CacheKeys.nameHash`. @param name octets, one character each */
+export function hashOf(name: string): number {
+  let hash = 0
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
+  return hash
+}
+
+/** Key of another question about a name. @param like key of the question that it is to be like, but for its type */
+export function keyLike(like: string, name: string, qtype: number): string {
+  const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)
+  return `${name}${type}${like.slice(2 - suffixBytes)}`
+}
+
 /** Makes keys in one scratch buffer; the strings are one-byte strings, cheap to hash and compare. */
 export class CacheKeys {
   /** Hash of the folded qname alone, of the last key made; 32 bits, signed. */

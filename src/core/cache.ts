@@ -5,7 +5,7 @@
  */
 import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
-import { CacheKeys } from './cache-key.ts'
+import { CacheKeys, hashOf, keyLike } from './cache-key.ts'
 import { CacheStore, type Storable, type StoreLimits, type StoreObserver } from './cache-store.ts'
 import type { Route } from './router.ts'
 import { ageTtls, listTtls, overwriteTtls, type TtlList } from './ttl.ts'
@@ -188,6 +188,11 @@ export class Cache implements StoreObserver<CacheEntry> {
 
   isFresh(key: string, hash: number, nowMs: number): boolean {
     return this.store.get(key, hash)?.isFresh(nowMs) === true
+  }
+
+  /** Finds the entry of another type of a name. @param key of a question about any name, as a model */
+  entryLike(key: string, name: string, qtype: number): CacheEntry | undefined {
+    return this.store.get(keyLike(key, name, qtype), hashOf(name))
   }
 
   /** Whether a refresh should be started now; says so once per entry. */

@@ -48,13 +48,15 @@ export class OwnQuestions {
    * Asks whatever the cache says.
    * @param name folded wire form, one character an octet
    * @param audited what is being checked, when it is an audit
+   * @returns false when it is being asked already, or there is no room
    */
-  ask(name: string, qtype: number, audited?: string): void {
+  ask(name: string, qtype: number, audited?: string): boolean {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
     const key = this.keys.exact(query, this.question)
-    if (!inFlight.hasRoom() || inFlight.get(key) !== undefined) return
+    if (!inFlight.hasRoom() || inFlight.get(key) !== undefined) return false
     this.waiting.push(this.open(query, key, audited))
+    return true
   }
 
   /**

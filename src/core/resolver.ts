@@ -36,6 +36,8 @@ export class Decision {
   hasStale = false
   /** The ticket is for another type of the name: when it is answered, this question is decided anew. */
   follows = false
+  /** @internal Whether the question may be made to wait for another question than itself. */
+  mayFollow = true
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
@@ -92,8 +94,12 @@ export class Resolver {
     this.parts = parts
   }
 
-  /** @returns an object that the next call overwrites */
-  begin(query: Uint8Array, question: Question, nowMs: number): Decision {
+  /**
+   * @param mayFollow false for a question that has waited for other questions often enough
+   * @returns an object that the next call overwrites
+   */
+  begin(query: Uint8Array, question: Question, nowMs: number, mayFollow = true): Decision {
+    this.decision.mayFollow = mayFollow
     const entry = this.present(this.parts.cache.lookup(query, question, nowMs))
     if (entry?.isFresh(nowMs) === true) return this.fromCache(entry, query, question, nowMs)
     // Nothing is asked on behalf of a client that does not want recursion.

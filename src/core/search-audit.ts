@@ -9,6 +9,8 @@ const breakerMs = 600_000
 const kindsMax = 20_000
 /** How long a cut is suspect: later, what CoreDNS says of it may be about another world again. */
 const suspicionMs = 2000
+/** Each is an audit that failed a moment ago; so many are a world that changes as a whole. */
+const suspectsMax = 1000
 /** Samples are at least so far apart: proof does not grow with the load, and CoreDNS's share of it should not either. */
 const sampleGapMs = 1000
 
@@ -49,19 +51,24 @@ export class SearchAudit {
     return false
   }
 
-  /** Whether the denial that is being made now is to be checked. */
-  isDue(kind: string, nowMs: number): boolean {
-    const isFirst = nowMs >= (this.auditedUntilMs.get(kind) ?? 0)
+  /**
+   * Whether the denial that is being made now is to be checked.
+   * @param subject what is the same about denials that stand or fall together
+   */
+  isDue(subject: string, nowMs: number): boolean {
     this.left -= 1
     const isTurn = this.oneIn > 0 && this.left <= 0 && nowMs >= this.sampledMs + sampleGapMs
-    if (!isFirst && !isTurn) return false
-    if (isTurn) {
+    return isTurn || nowMs >= (this.auditedUntilMs.get(subject) ?? 0)
+  }
+
+  /** The question that checks it is on its way. */
+  begin(subject: string, nowMs: number): void {
+    if (this.left <= 0) {
       this.left = this.oneIn
       this.sampledMs = nowMs
     }
-    remember(this.auditedUntilMs, kind, nowMs + breakerMs)
+    remember(this.auditedUntilMs, subject, nowMs + breakerMs)
     this.audits += 1
-    return true
   }
 
   /**
@@ -70,6 +77,7 @@ export class SearchAudit {
    * @param name the denied name, folded wire form, one character an octet
    */
   suspect(cut: string, name: string, nowMs: number): void {
+    if (this.suspects.size >= suspectsMax) this.suspects.clear()
     this.suspects.set(cut, { name, untilMs: nowMs + suspicionMs })
   }
 

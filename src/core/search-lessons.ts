@@ -21,9 +21,11 @@ export interface Lesson {
   readonly deniesFamily: boolean
   /** Names to be probed (`A?`), folded wire form, one character an octet. */
   readonly probes: readonly string[]
+  /** Names that exist, though some may have been denied a moment ago; same form. */
+  readonly revived: readonly string[]
 }
 
-const nothing: Lesson = { deniesFamily: false, probes: [] }
+const nothing: Lesson = { deniesFamily: false, probes: [], revived: [] }
 
 /** What an answer of CoreDNS's tells. */
 export interface Observed {
@@ -51,8 +53,7 @@ export class SearchLessons {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside) return nothing
     if (response.scan.rcode === Rcode.noerror) {
-      this.observeExistence(name, nameBytes, response, nowMs)
-      return nothing
+      return { ...nothing, revived: this.observeExistence(name, nameBytes, response, nowMs) }
     }
     if (response.scan.rcode !== Rcode.nxdomain) return nothing
     return this.observeDenial(name, nameBytes, response, nowMs)
@@ -63,20 +64,26 @@ export class SearchLessons {
     nameBytes: number,
     { reply, scan, lifeSeconds }: Observed,
     nowMs: number,
-  ): void {
+  ): string[] {
     const exists = judgedTypes.has(qtypeOf(reply, scan))
     // Something in front of the plugin makes names that its rules do not know: the rule is off.
     if (exists && this.shape.kind === ShapeKind.impossible) {
       this.known.audit.trip(ruleOf(this.shape), nowMs)
     }
-    this.known.trust.refute(octetsFrom(name, 0, nameBytes))
+    const whole = octetsFrom(name, 0, nameBytes)
+    this.known.trust.refute(whole)
+    const revived = [whole]
     for (const at of cutPoints(this.shape)) {
       const cutName = octetsFrom(name, at, nameBytes)
-      if (this.known.cuts.get(cutName, nowMs)?.exists === false) this.known.stats.killed += 1
+      if (this.known.cuts.get(cutName, nowMs)?.exists === false) {
+        this.known.stats.killed += 1
+        revived.push(cutName)
+      }
       // SOA and TXT have data rules of their own (searchpath 0.5, 0.6): they end a cut, but prove nothing.
       if (exists) this.known.cuts.learn(cutName, true, Math.max(1, lifeSeconds), nowMs)
       else this.known.cuts.forget(cutName)
     }
+    return exists ? revived : []
   }
 
   private observeDenial(
@@ -96,7 +103,11 @@ export class SearchLessons {
       this.known.cuts.learn(octetsFrom(name, 0, nameBytes), false, lifeSeconds, nowMs)
       this.known.stats.learned += 1
     }
-    return { deniesFamily: true, probes: this.uncovered(name, nameBytes, points, nowMs) }
+    return {
+      ...nothing,
+      deniesFamily: true,
+      probes: this.uncovered(name, nameBytes, points, nowMs),
+    }
   }
 
   /** Cut points above a denied name of which nothing is known: worth one probe each, for all names below. */

@@ -21,8 +21,10 @@ export type Evidence = 'structure' | 'cut'
 /** A denial that can be given now. Reused: valid until the next `judge`. */
 export class Denial {
   evidence: Evidence = 'structure'
-  /** The rule or the cut, for the audit and for people. */
+  /** The rule or the cut, for the breaker and for people. */
   kind = ''
+  /** For the audit: a rule is checked once for each part of the zone, because a Corefile may break it in one part only. */
+  subject = ''
   /** Life that is left in the evidence, whole seconds. */
   ttlSeconds = 0
   /** The name as octets, one character each. */
@@ -60,7 +62,7 @@ export class SearchPath {
       return undefined
     const denial =
       kind === ShapeKind.impossible && this.known.trust.allowsStructure
-        ? this.byStructure()
+        ? this.byStructure(name, nameBytes)
         : this.byCut(name, nameBytes, nowMs)
     if (denial === undefined || this.known.audit.isOpen(denial.kind, nowMs)) return undefined
     if (this.known.trust.level !== 'cautious') return denial
@@ -134,11 +136,12 @@ export class SearchPath {
     }
   }
 
-  private byStructure(): Denial {
+  private byStructure(name: Uint8Array, nameBytes: number): Denial {
     const { denial } = this
     denial.evidence = 'structure'
     denial.kind = ruleOf(this.shape)
-    denial.ttlSeconds = cutSecondsMax
+    denial.subject = `${denial.kind} ${octetsFrom(name, cutPoints(this.shape)[0] ?? 0, nameBytes)}`
+    denial.ttlSeconds = Math.min(cutSecondsMax, this.known.soa?.ttlSeconds ?? 0)
     denial.cut = undefined
     return denial
   }
@@ -151,6 +154,7 @@ export class SearchPath {
       const { denial } = this
       denial.evidence = 'cut'
       denial.kind = cutName
+      denial.subject = cutName
       denial.ttlSeconds = Math.floor((cut.expiresMs - nowMs) / 1000)
       denial.cut = cut
       return denial

@@ -2,7 +2,7 @@
  * The search path as a stage of the resolver: turns what `search-path.ts` knows into replies, lets A speak for AAAA, and
  * opens the questions that keep that knowledge fresh and checked. Pure.
  */
-import { putU32 } from '../wire/bytes.ts'
+import { putU32, u16 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { negativeImage } from '../wire/reply.ts'
@@ -13,7 +13,8 @@ import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
-import type { SearchKnowledge } from './search-knowledge.ts'
+import { cutSecondsMax } from './search-cuts.ts'
+import { judgedTypes, type SearchKnowledge } from './search-knowledge.ts'
 import { type Observed, SearchLessons } from './search-lessons.ts'
 import { type Denial, SearchPath } from './search-path.ts'
 
@@ -95,19 +96,62 @@ export class SearchStage {
 
   /**
    * What an answer from the cluster's DNS teaches. To be called for each, audits included.
-   * @returns whether it denies all address types of its name
+   * @returns what it is worth to the cache
    */
-  observe(ticket: Ticket, observed: Observed, nowMs: number): boolean {
-    const { known, parts } = this
-    const name = ticket.frame.subarray(12, ticket.questionEnd - 4)
+  observe(ticket: Ticket, observed: Observed, nowMs: number): Worth {
+    const octets = ticket.frame.subarray(12, ticket.questionEnd - 4)
+    const name = octets.toString('latin1')
     const { rcode } = observed.scan
-    if (ticket.audited !== undefined && rcode === Rcode.noerror) {
-      known.audit.mismatch(ticket.audited, nowMs)
-      parts.onMismatch(name.toString('latin1'), ticket.audited)
+    const isContradiction = rcode === Rcode.nxdomain && this.wasSeen(ticket, name, nowMs)
+    if (isContradiction) return { deniesFamily: false, isContradiction }
+    const lesson = this.lessons.observe(octets, octets.length, observed, nowMs)
+    this.check(ticket, name, rcode, nowMs)
+    for (const wanted of lesson.probes) this.parts.own.ask(wanted, RrType.a)
+    for (const revived of lesson.revived) this.forgetDenials(ticket, revived)
+    return { deniesFamily: lesson.deniesFamily, isContradiction }
+  }
+
+  /**
+   * Whether an address question for this name was answered with NOERROR a moment ago. A denial that comes after it was overtaken on
+   * its way, is of a replica that lags behind, or is news of the end: what it says is passed on, and not kept.
+   */
+  private wasSeen(ticket: Ticket, name: string, nowMs: number): boolean {
+    const { cache } = this.parts
+    const qtype = u16(ticket.frame, ticket.questionEnd - 4)
+    if (!judgedTypes.has(qtype)) return false
+    const other = qtype === RrType.a ? RrType.aaaa : RrType.a
+    const seen = cache.entryLike(ticket.key, name, other)
+    if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
+    return nowMs < seen.storedMs + cutSecondsMax * 1000
+  }
+
+  /** Compares denials of ours with what CoreDNS says. A cut is wrong if CoreDNS denies it still, and a name below it exists. */
+  private check(ticket: Ticket, name: string, rcode: number, nowMs: number): void {
+    const { audit } = this.known
+    const qtype = u16(ticket.frame, ticket.questionEnd - 4)
+    // Only A speaks for a cut (searchpath 2.3).
+    const suspect = qtype === RrType.a ? audit.takeSuspect(name, nowMs) : undefined
+    if (suspect !== undefined && rcode === Rcode.nxdomain) this.mismatch(suspect, name, nowMs)
+    const { audited } = ticket
+    if (audited === undefined || rcode !== Rcode.noerror) return
+    if (!isCutName(audited)) return this.mismatch(name, audited, nowMs)
+    if (audited === name && qtype === RrType.a) return
+    audit.suspect(audited, name, nowMs)
+    this.parts.own.ask(audited, RrType.a)
+  }
+
+  private mismatch(name: string, kind: string, nowMs: number): void {
+    this.known.audit.mismatch(kind, nowMs)
+    this.parts.onMismatch(name, kind)
+  }
+
+  /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
+  private forgetDenials({ key }: Ticket, name: string): void {
+    const { cache } = this.parts
+    for (const qtype of judgedTypes) {
+      const entry = cache.entryLike(key, name, qtype)
+      if (entry?.rcode === Rcode.nxdomain) cache.drop(entry.key, entry.hash)
     }
-    const lesson = this.lessons.observe(name, name.length, observed, nowMs)
-    for (const wanted of lesson.probes) parts.own.ask(wanted, RrType.a)
-    return lesson.deniesFamily
   }
 
   private deny(
@@ -120,7 +164,7 @@ export class SearchStage {
     const { soa } = known
     if (soa === undefined) return undefined
     const { keys } = parts.cache
-    const { evidence, kind, cut, ttlSeconds } = denial
+    const { evidence, kind, subject, cut, ttlSeconds } = denial
     known.stats[evidence] += 1
     const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
     // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
@@ -129,7 +173,8 @@ export class SearchStage {
       'latin1',
     )
     if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    if (known.audit.isDue(kind, nowMs)) parts.own.ask(name, question.qtype, kind)
+    if (known.audit.isDue(subject, nowMs) && parts.own.ask(name, question.qtype, kind))
+      known.audit.begin(subject, nowMs)
     if (parts.prefetches) this.prefetch(name, nowMs)
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
@@ -138,6 +183,7 @@ export class SearchStage {
 
   /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
   private fromLapsedCut(nowMs: number, decision: Decision): Decision | undefined {
+    if (!decision.mayFollow) return undefined
     const { cache, own } = this.parts
     const lapsed = this.path.lapsedCut(cache.keys.name, cache.keys.nameBytes, nowMs)
     if (lapsed === undefined) return undefined
@@ -175,7 +221,9 @@ export class SearchStage {
     }
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
     const asked = inFlight.get(keys.otherType(question, RrType.a))
-    if (asked === undefined || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
+    // What has stale data to give existed before an outage, and may well have to be answered from that.
+    if (asked === undefined || asked.entry?.isUsableStale(nowMs) === true) return undefined
+    if (!decision.mayFollow || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
       return undefined
     if (!router.route(keys.name, keys.nameBytes).isCluster) return undefined
     decision.wait(asked, false, false)
@@ -192,4 +240,17 @@ export class SearchStage {
     this.parts.own.askIfUnknown(absolute, RrType.a, nowMs)
     this.parts.own.askIfUnknown(absolute, RrType.aaaa, nowMs)
   }
+}
+
+/** What an answer of the cluster's DNS is worth to those who ask later. */
+export interface Worth {
+  /** It denies all address types of its name. */
+  readonly deniesFamily: boolean
+  /** It denies a name that was told to exist a moment ago, and is not to be kept. */
+  readonly isContradiction: boolean
+}
+
+/** Names end in the root's octet; rules are phrases. */
+function isCutName(kind: string): boolean {
+  return kind.endsWith('\0')
 }

@@ -15,7 +15,7 @@ import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import { classify, type ResponseKind } from './response-kind.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchSlot } from './search-stage.ts'
+import type { SearchSlot, Worth } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
 /** What waiting clients get. */
@@ -123,7 +123,8 @@ export class Settler {
     const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
-    const deniesFamily = this.learn(ticket, image, lifetimeSeconds, nowMs)
+    const worth = this.learn(ticket, image, lifetimeSeconds, nowMs)
+    if (worth?.isContradiction === true) return cache.drop(ticket.key, hash)
     if (kind === 'uncacheable') return
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
@@ -136,7 +137,7 @@ export class Settler {
       image,
       scan: this.imageScan,
       isDenial: kind !== 'answer',
-      deniesFamily,
+      deniesFamily: worth?.deniesFamily === true,
       lifetimeSeconds,
       route,
       routeGeneration: ticket.routeGeneration,
@@ -154,10 +155,14 @@ export class Settler {
     return qtype === RrType.a && this.chain.aliases === 0 && !route.isCluster
   }
 
-  /** @returns whether the answer denies all address types of its name */
-  private learn(ticket: Ticket, image: Buffer, lifeSeconds: number, nowMs: number): boolean {
+  private learn(
+    ticket: Ticket,
+    image: Buffer,
+    lifeSeconds: number,
+    nowMs: number,
+  ): Worth | undefined {
     const { stage } = this.parts.search
-    if (stage === undefined || !ticket.route.isCluster) return false
+    if (stage === undefined || !ticket.route.isCluster) return undefined
     return stage.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
   }
 

@@ -13,6 +13,12 @@ import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Replies } from './replies.ts'
 
+/**
+ * How often a question may wait for another one before it is asked itself: for the cut above it, and for the A of its name. With
+ * answers of TTL 0 and clients enough it would otherwise never be its turn.
+ */
+const turnsMax = 2
+
 export interface WaitingRoomParts {
   readonly resolver: Resolver
   readonly settler: Settler
@@ -82,6 +88,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const settlement = this.parts.settler.clientTimeout(ticket, this.parts.nowMs())
     if (settlement === undefined) return
     this.answer(ticket, this.parts.inFlight.release(ticket), settlement)
+    if (!this.parts.own.isEmpty) this.askOwn()
   }
 
   private answer(ticket: Ticket, waiters: readonly Waiter[], settlement: Settlement): void {
@@ -108,7 +115,9 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     if (settlement.image === undefined) return this.reply(waiter, settlement, zoneIndex)
     const { resolver, settler, inFlight, nowMs } = this.parts
     waiter.follows = false
-    const decision = resolver.begin(waiter.query, waiter.question, nowMs())
+    waiter.turns += 1
+    const mayFollow = waiter.turns < turnsMax
+    const decision = resolver.begin(waiter.query, waiter.question, nowMs(), mayFollow)
     const { ticket } = decision
     if (decision.isReply || ticket === undefined)
       return this.reply(waiter, decision, decision.zoneIndex)
