@@ -10,13 +10,19 @@ import { makeKubeWorld } from '../support/kube-world.ts'
 import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
 import { type Differential, differential, firstOf } from '../support/search-differential.ts'
 import { searchQuestions } from '../support/search-questions.ts'
-import { Cluster, type CorefileParts, plainCorefile, SearchDaemon } from '../support/search-rig.ts'
+import {
+  Cluster,
+  type CorefileParts,
+  plainCorefile,
+  type SearchDaemon,
+  startAtEachLevel,
+  trustLevels,
+} from '../support/search-rig.ts'
 
 /** Questions for each level, version and mode. */
 const isLong = process.env['NEARDNS_SEARCH_LONG'] === '1'
 const names = isLong ? 55_000 : 6_000
 const fewerNames = isLong ? 20_000 : 1_500
-const levels = ['cautious', 'declared'] as const
 const seed = Number(process.env['NEARDNS_SEARCH_SEED'] ?? 20_261_123)
 
 const test = needing(suite('real/search-conformance'), 'coredns', 'coredns-older')
@@ -48,12 +54,9 @@ for (const group of groups) {
 async function conforms({ version, pods, names: count }: Setting): Promise<void> {
   const corefile = (parts: CorefileParts) => plainCorefile(parts, { pods })
   const cluster = await Cluster.start({ world, version, corefile })
-  const daemons = await Promise.all(
-    levels.map(
-      async (trust) => await SearchDaemon.start(cluster.direct, { trust, auditOneIn: 50 }),
-    ),
-  )
+  let daemons: SearchDaemon[] = []
   try {
+    daemons = await startAtEachLevel(cluster, { auditOneIn: 50 })
     const found = await differential({
       direct: cluster.direct,
       proxies: daemons.map(({ proxy }) => proxy),
@@ -61,7 +64,8 @@ async function conforms({ version, pods, names: count }: Setting): Promise<void>
       repeatAfterMs: 7000,
     })
     for (const [i, daemon] of daemons.entries()) {
-      await judge(`${version} ${pods} ${levels[i]}`, daemon, found[i])
+      assert.is(await daemon.level(), trustLevels[i])
+      await judge(`${version} ${pods} ${trustLevels[i]}`, daemon, found[i])
     }
   } finally {
     for (const daemon of daemons) await daemon.stop()

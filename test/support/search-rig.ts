@@ -64,12 +64,15 @@ export class Cluster {
   readonly api: KubeApi
   readonly coredns: Coredns
   readonly direct: Server
+  /** Path of a copy of its Corefile. */
+  readonly corefile: string
   readonly #directory: string
 
   private constructor(api: KubeApi, coredns: Coredns, direct: Server, directory: string) {
     this.api = api
     this.coredns = coredns
     this.direct = direct
+    this.corefile = join(directory, 'Corefile')
     this.#directory = directory
   }
 
@@ -78,11 +81,12 @@ export class Cluster {
     const direct = { host: '127.0.0.1', port: await freePort() }
     const ready = `127.0.0.1:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
-    const base = `  bind 127.0.0.1\n  errors\n  ready ${ready}`
+    const base = `  bind 127.0.0.1\n  errors\n  reload\n  ready ${ready}`
     const corefile = options.corefile({ port: direct.port, base, apiUrl: api.url, directory })
     const { version } = options
     const coredns = await Coredns.start({ corefile, ...(version === undefined ? {} : { version }) })
     const cluster = new Cluster(api, coredns, direct, directory)
+    await writeFile(cluster.corefile, corefile)
     await untilReady(`http://${ready}`)
     return cluster
   }
@@ -91,6 +95,33 @@ export class Cluster {
     await this.coredns.stop()
     await this.api.stop()
     await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+export const trustLevels = ['cautious', 'declared', 'verified'] as const
+export type TrustLevel = (typeof trustLevels)[number]
+
+/** The settings that bring a trust level about, given the cluster that it is about. */
+export function settingsFor(level: TrustLevel, { corefile }: Cluster): SearchSettings {
+  return level === 'verified' ? { trust: 'auto', corefile } : { trust: level }
+}
+
+/** One daemon at each trust level; all or none. */
+export async function startAtEachLevel(
+  cluster: Cluster,
+  settings: SearchSettings,
+): Promise<SearchDaemon[]> {
+  const daemons: SearchDaemon[] = []
+  try {
+    // One after another, so that none finds its free port taken by the next.
+    for (const level of trustLevels) {
+      const whole = { ...settingsFor(level, cluster), ...settings }
+      daemons.push(await SearchDaemon.start(cluster.direct, whole))
+    }
+    return daemons
+  } catch (error) {
+    for (const daemon of daemons) await daemon.stop()
+    throw error
   }
 }
 
@@ -148,6 +179,14 @@ export class SearchDaemon {
 
   async mismatches(): Promise<number> {
     return await this.metric('neardns_search_mismatch_total')
+  }
+
+  /** The trust level in force. */
+  async level(): Promise<string> {
+    for (const level of trustLevels) {
+      if ((await this.metric('neardns_search_trust_info', { level })) === 1) return level
+    }
+    return 'none'
   }
 
   /** Names of denials that the daemon itself has found wrong. */
