@@ -173,12 +173,19 @@ export class SearchStage {
       'latin1',
     )
     if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    if (known.audit.isDue(subject, nowMs) && parts.own.ask(name, question.qtype, kind))
-      known.audit.begin(subject, nowMs)
+    const isDue = known.audit.isDue(subject, nowMs) && !this.hasOwnDenial(question, nowMs)
+    if (isDue && parts.own.ask(name, question.qtype, kind)) known.audit.begin(subject, nowMs)
     if (parts.prefetches) this.prefetch(name, nowMs)
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
     return decision.reply({ image, rcode: Rcode.nxdomain, source, ede: -1 }, zoneIndex)
+  }
+
+  /** CoreDNS has just denied the name itself, when asked for its A: nothing would be proved by asking for another type. */
+  private hasOwnDenial(question: Question, nowMs: number): boolean {
+    if (question.qtype === RrType.a) return false
+    const own = this.parts.cache.lookupType(question, RrType.a)
+    return own?.deniesFamily === true && own.isFresh(nowMs)
   }
 
   /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
