@@ -11,8 +11,8 @@ const kindsMax = 20_000
 const suspicionMs = 2000
 /** Each is an audit that failed a moment ago; so many are a world that changes as a whole. */
 const suspectsMax = 1000
-/** Samples are at least so far apart: proof does not grow with the load, and CoreDNS's share of it should not either. */
-const sampleGapMs = 1000
+/** Where denials are few, a name that was never checked is so after this many times the least gap. */
+const idleFactor = 5
 
 export interface AuditStats {
   readonly audits: number
@@ -52,22 +52,29 @@ export class SearchAudit {
   }
 
   /**
-   * Whether the denial that is being made now is to be checked.
+   * Whether the denial that is being made now is to be checked. Names that were not checked lately come first: what a Corefile
+   * adds are single names, and those in demand are soon all covered.
    * @param subject what is the same about denials that stand or fall together
+   * @param name the denied name
    */
-  isDue(subject: string, nowMs: number): boolean {
+  isDue(subject: string, name: string, nowMs: number): boolean {
+    const { oneIn, auditedUntilMs } = this
     this.left -= 1
-    const isTurn = this.oneIn > 0 && this.left <= 0 && nowMs >= this.sampledMs + sampleGapMs
-    return isTurn || nowMs >= (this.auditedUntilMs.get(subject) ?? 0)
+    if (nowMs >= (auditedUntilMs.get(subject) ?? 0)) return true
+    const sinceMs = nowMs - this.sampledMs
+    // As many milliseconds as denials: proof does not grow with the load, and CoreDNS's share of it should not either.
+    if (oneIn === 0 || sinceMs < oneIn) return false
+    if (this.left <= -oneIn) return true
+    const isTurn = this.left <= 0 || sinceMs >= idleFactor * oneIn
+    return isTurn && nowMs >= (auditedUntilMs.get(name) ?? 0)
   }
 
   /** The question that checks it is on its way. */
-  begin(subject: string, nowMs: number): void {
-    if (this.left <= 0) {
-      this.left = this.oneIn
-      this.sampledMs = nowMs
-    }
+  begin(subject: string, name: string, nowMs: number): void {
+    this.left = this.oneIn
+    this.sampledMs = nowMs
     remember(this.auditedUntilMs, subject, nowMs + breakerMs)
+    remember(this.auditedUntilMs, name, nowMs + breakerMs)
     this.audits += 1
   }
 

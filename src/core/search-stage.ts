@@ -173,8 +173,8 @@ export class SearchStage {
       'latin1',
     )
     if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    const isDue = known.audit.isDue(subject, nowMs) && !this.hasOwnDenial(question, nowMs)
-    if (isDue && parts.own.ask(name, question.qtype, kind)) known.audit.begin(subject, nowMs)
+    const isDue = known.audit.isDue(subject, name, nowMs) && !this.hasOwnDenial(question, nowMs)
+    if (isDue && parts.own.ask(name, question.qtype, kind)) known.audit.begin(subject, name, nowMs)
     if (parts.prefetches) this.prefetch(name, nowMs)
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
