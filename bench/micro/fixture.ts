@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { type Peer, Transport } from '../../src/core/ports.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
 import { planRouting } from '../../src/daemon/routing.ts'
+import { judgeTrust } from '../../src/daemon/search-trust.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
@@ -29,7 +30,7 @@ external: { upstreams: [${upstream}] }
     ['dns://127.0.0.1:53'],
     routing.zones.map(({ zone }) => zone),
   )
-  return { config, routing, own: [], counters }
+  return { config, routing, own: [], counters, trust: judgeTrust(config, undefined) }
 }
 
 /** Asks all `queries` once and returns when each has been answered; no upstream is left behind. */

@@ -4,6 +4,7 @@ import type { DropReason, ReplyFacts } from '../../src/core/facts.ts'
 import { FailureCache } from '../../src/core/failure-cache.ts'
 import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
 import { MissBudget } from '../../src/core/miss-budget.ts'
+import { OwnQuestions } from '../../src/core/own-questions.ts'
 import {
   type Exchange,
   type ExchangeFailure,
@@ -58,7 +59,9 @@ export class Bench implements Exchange<Ticket> {
     })
     const { inFlight } = this
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router })
+    const search = { stage: undefined }
+    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
       settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
       recorder: {
@@ -69,13 +72,15 @@ export class Bench implements Exchange<Ticket> {
       sampler: undefined,
     })
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ settler, inFlight, exchange: this, replies, wheel, nowMs })
-    const resolver = new Resolver({ cache, failures, inFlight, router, settler, loopMarker })
+    const shared = { cache, failures, inFlight, router, settler, own, search, loopMarker }
+    const resolver = new Resolver(shared)
+    const parts = { resolver, settler, inFlight, own, replies, nowMs }
+    const room = new WaitingRoom({ ...parts, exchange: this, wheel })
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
     this.pipeline = new Pipeline(
-      { resolver, settler, room, replies, budget, loopMarker, nowMs },
+      { ...parts, room, budget, loopMarker },
       {
         guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]),
         staleAfterMs: options.staleAfterMs ?? 200,
