@@ -14,7 +14,7 @@ import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
 import { cutSecondsMax } from './search-cuts.ts'
-import { judgedTypes, type SearchKnowledge } from './search-knowledge.ts'
+import { judgedTypes, octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
 import { type Observed, SearchLessons } from './search-lessons.ts'
 import { type Denial, SearchPath } from './search-path.ts'
 
@@ -213,7 +213,7 @@ export class SearchStage {
     nowMs: number,
     decision: Decision,
   ): Decision | undefined {
-    const { cache, inFlight, router } = this.parts
+    const { cache, own, router } = this.parts
     const { keys } = cache
     const known = cache.lookupType(question, RrType.a)
     if (known?.isFresh(nowMs) === true) {
@@ -227,13 +227,15 @@ export class SearchStage {
       )
     }
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
-    const asked = inFlight.get(keys.otherType(question, RrType.a))
     // What has stale data to give existed before an outage, and may well have to be answered from that.
-    if (asked === undefined || asked.entry?.isUsableStale(nowMs) === true) return undefined
+    if (known?.isUsableStale(nowMs) === true) return undefined
     if (!decision.mayFollow || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
       return undefined
     if (!router.route(keys.name, keys.nameBytes).isCluster) return undefined
-    decision.wait(asked, false, false)
+    // Also when nobody has asked for A yet: some clients send AAAA first, and whoever asks for one asks for the other.
+    const asked = own.join(octetsFrom(keys.name, 0, keys.nameBytes), RrType.a, true)
+    if (asked === undefined) return undefined
+    decision.wait(asked.ticket, asked.isNew, false)
     decision.follows = true
     return decision
   }
