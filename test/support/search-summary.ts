@@ -9,6 +9,11 @@ export function replySummary(message: ReadMessage): string {
   return `rcode ${message.rcode} [${section(message.answers)}] [${section(message.authorities)}]`
 }
 
+/** What a client makes of a reply, whoever gave it: existence and data. */
+export function meaningOf({ rcode, answers }: ReadMessage): string {
+  return `rcode ${rcode} [${answers.map(recordText).toSorted().join(' | ')}]`
+}
+
 function recordText({ name, type, class: recordClass, data }: ReadRecord): string {
   // CoreDNS makes the serial of the present time; a denial made here gives MINIMUM what is left of its evidence.
   const comparable =
@@ -21,13 +26,4 @@ function recordText({ name, type, class: recordClass, data }: ReadRecord): strin
 /** The highest TTL of the answer and authority sections; 0 without records. */
 export function ttlMax({ answers, authorities }: ReadMessage): number {
   return Math.max(0, ...[...answers, ...authorities].map(({ ttl }) => ttl))
-}
-
-export function isNxdomain({ rcode }: ReadMessage): boolean {
-  return rcode === 3
-}
-
-/** Whether the name exists by this reply: data or NODATA. */
-export function isExistence({ rcode }: ReadMessage): boolean {
-  return rcode === 0
 }
