@@ -24,7 +24,7 @@ import { changingUnits } from '../support/search-world.ts'
 
 const isLong = process.env['NEARDNS_SEARCH_LONG'] === '1'
 const questionsMin = isLong ? 60_000 : 6000
-const runMs = isLong ? 90_000 : 12_000
+const runMs = isLong ? 90_000 : 9000
 const seed = Number(process.env['NEARDNS_SEARCH_SEED'] ?? 20_261_123)
 
 const test = needing(suite('real/search-changes'), 'coredns', 'coredns-older')
