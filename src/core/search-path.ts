@@ -46,6 +46,11 @@ export class SearchPath {
     this.known = known
   }
 
+  /** Whether the name that was judged last is in the zone: of all others nothing is known here. */
+  get isInZone(): boolean {
+    return this.shape.kind !== ShapeKind.outside
+  }
+
   /** Whether the question is of a kind that may be denied without asking at all. */
   isJudged(question: Question): boolean {
     return judgedTypes.has(question.qtype) && !question.dnssecOk && !question.checkingDisabled
