@@ -7,12 +7,10 @@
 /** How long a kind stays off after a mismatch, and how long the audit of its first use counts. */
 const breakerMs = 600_000
 const kindsMax = 20_000
-/** How long a cut is suspect: later, what CoreDNS says of it may be about another world again. */
-const suspicionMs = 2000
-/** Each is an audit that failed a moment ago; so many are a world that changes as a whole. */
-const suspectsMax = 1000
 /** Where denials are few, a name that was never checked is so after this many times the least gap. */
 const idleFactor = 5
+
+import { SearchDoubts } from './search-doubts.ts'
 
 export interface AuditStats {
   readonly audits: number
@@ -27,8 +25,7 @@ export class SearchAudit {
   private sampledMs = Number.NEGATIVE_INFINITY
   private readonly auditedUntilMs = new Map<string, number>()
   private readonly openUntilMs = new Map<string, number>()
-  /** At most one for each audit under way. */
-  private readonly suspects = new Map<string, { name: string; untilMs: number }>()
+  readonly doubts = new SearchDoubts()
 
   /** @param oneIn 0 audits first uses only */
   constructor(oneIn: number) {
@@ -78,27 +75,6 @@ export class SearchAudit {
     this.audits += 1
   }
 
-  /**
-   * A name below this cut exists. Most likely the cut was right and the cluster has changed since, as it may within the life
-   * of a cut; it was wrong if CoreDNS still denies the cut itself. Whoever asks it that next will tell.
-   * @param name the denied name, folded wire form, one character an octet
-   */
-  suspect(cut: string, name: string, nowMs: number): void {
-    if (this.suspects.size >= suspectsMax) this.suspects.clear()
-    this.suspects.set(cut, { name, untilMs: nowMs + suspicionMs })
-  }
-
-  /**
-   * CoreDNS has spoken about a cut that may be suspect: that settles it.
-   * @returns the name that was denied from it and exists, while the suspicion lasts
-   */
-  takeSuspect(cut: string, nowMs: number): string | undefined {
-    if (this.suspects.size === 0) return undefined
-    const suspect = this.suspects.get(cut)
-    this.suspects.delete(cut)
-    return suspect !== undefined && nowMs < suspect.untilMs ? suspect.name : undefined
-  }
-
   /** A denial that was given is not what CoreDNS says. */
   mismatch(kind: string, nowMs: number): void {
     this.mismatches += 1
@@ -106,8 +82,8 @@ export class SearchAudit {
   }
 
   /** A name exists that this kind would have denied: off, before it does harm. */
-  trip(kind: string, nowMs: number): void {
-    remember(this.openUntilMs, kind, nowMs + breakerMs)
+  trip(kind: string, nowMs: number, forMs = breakerMs): void {
+    remember(this.openUntilMs, kind, nowMs + forMs)
   }
 
   /** Kinds that are off now. */
