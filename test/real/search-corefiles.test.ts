@@ -254,6 +254,8 @@ async function judge(one: Case): Promise<void> {
     console.log(
       `  ${one.title}: cautious ${a.wrong.length} of ${a.asked} wrong (${made} made here); declared ${b.wrong.length + later} wrong, ${found}; auto is ${await auto.level()}`,
     )
+    // What CoreDNS says of its own accord may end a rule before it has done harm.
+    if (b.wrong.length > 0) assert.ok((await declared.mismatches()) > 0, 'nothing was found')
     if (!one.misleads) assert.is(b.wrong.length, 0, b.wrong.slice(0, 20).join('\n'))
   } finally {
     for (const daemon of daemons) await daemon.stop()
@@ -275,7 +277,6 @@ async function recovers(cluster: Cluster, daemon: SearchDaemon, one: Case): Prom
     rightInARow = wrong.length === 0 ? rightInARow + 1 : 0
     assert.ok(performance.now() < endMs, wrong.slice(0, 20).join('\n'))
   }
-  assert.ok((await daemon.mismatches()) > 0, 'nothing was found')
   assert.ok((await daemon.metric('neardns_search_breakers_open')) > 0, 'nothing is off')
   return later
 }
