@@ -13,6 +13,7 @@ import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
+import { SearchChecks } from './search-checks.ts'
 import { cutSecondsMax } from './search-cuts.ts'
 import { judgedTypes, octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
 import { type Observed, SearchLessons } from './search-lessons.ts'
@@ -42,12 +43,14 @@ export class SearchStage {
   shared = 0
   private readonly parts: SearchStageParts
   private readonly lessons: SearchLessons
+  private readonly checks: SearchChecks
 
   constructor(parts: SearchStageParts) {
     this.parts = parts
     this.known = parts.known
     this.path = new SearchPath(parts.known)
     this.lessons = new SearchLessons(parts.known)
+    this.checks = new SearchChecks({ ...parts, audit: parts.known.audit })
   }
 
   /** Numbers for whoever watches. */
@@ -104,9 +107,11 @@ export class SearchStage {
     const name = octets.toString('latin1')
     const { rcode } = observed.scan
     const isContradiction = rcode === Rcode.nxdomain && this.wasSeen(ticket, name, nowMs)
-    if (isContradiction) return { deniesFamily: false, isContradiction }
-    const lesson = this.lessons.observe(octets, octets.length, observed, nowMs)
-    this.check(ticket, name, rcode, nowMs)
+    const lesson = isContradiction
+      ? undefined
+      : this.lessons.observe(octets, octets.length, observed, nowMs)
+    this.checks.finish(ticket, name, rcode, nowMs)
+    if (lesson === undefined) return { deniesFamily: false, isContradiction }
     for (const wanted of lesson.probes) this.parts.own.ask(wanted, RrType.a)
     for (const revived of lesson.revived) this.forgetDenials(ticket, revived)
     return { deniesFamily: lesson.deniesFamily, isContradiction }
@@ -124,26 +129,6 @@ export class SearchStage {
     const seen = cache.entryLike(ticket.key, name, other)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
     return nowMs < seen.storedMs + cutSecondsMax * 1000
-  }
-
-  /** Compares denials of ours with what CoreDNS says. A cut is wrong if CoreDNS denies it still, and a name below it exists. */
-  private check(ticket: Ticket, name: string, rcode: number, nowMs: number): void {
-    const { audit } = this.known
-    const qtype = u16(ticket.frame, ticket.questionEnd - 4)
-    // Only A speaks for a cut (searchpath 2.3).
-    const suspect = qtype === RrType.a ? audit.takeSuspect(name, nowMs) : undefined
-    if (suspect !== undefined && rcode === Rcode.nxdomain) this.mismatch(suspect, name, nowMs)
-    const { audited } = ticket
-    if (audited === undefined || rcode !== Rcode.noerror) return
-    if (!isCutName(audited)) return this.mismatch(name, audited, nowMs)
-    if (audited === name && qtype === RrType.a) return
-    audit.suspect(audited, name, nowMs)
-    this.parts.own.ask(audited, RrType.a)
-  }
-
-  private mismatch(name: string, kind: string, nowMs: number): void {
-    this.known.audit.mismatch(kind, nowMs)
-    this.parts.onMismatch(name, kind)
   }
 
   /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
@@ -165,7 +150,7 @@ export class SearchStage {
     const { soa } = known
     if (soa === undefined) return undefined
     const { keys } = parts.cache
-    const { evidence, kind, subject, cut, ttlSeconds } = denial
+    const { evidence, kind, cut, ttlSeconds } = denial
     known.stats[evidence] += 1
     const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
     // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
@@ -174,8 +159,8 @@ export class SearchStage {
       'latin1',
     )
     if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    const isDue = known.audit.isDue(subject, name, nowMs) && !this.hasOwnDenial(question, nowMs)
-    if (isDue && parts.own.ask(name, question.qtype, kind)) known.audit.begin(subject, name, nowMs)
+    const denied = { name, qtype: question.qtype }
+    this.checks.begin(denial, denied, nowMs, () => this.hasOwnDenial(question, nowMs))
     if (parts.prefetches) this.prefetch(name, nowMs)
     const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
@@ -258,9 +243,4 @@ export interface Worth {
   readonly deniesFamily: boolean
   /** It denies a name that was told to exist a moment ago, and is not to be kept. */
   readonly isContradiction: boolean
-}
-
-/** Names end in the root's octet; rules are phrases. */
-function isCutName(kind: string): boolean {
-  return kind.endsWith('\0')
 }
