@@ -18,7 +18,7 @@ export interface ClusterOptions {
   /** Version as in needs.ts. */
   readonly version?: string
   /** Server blocks, given the port to serve on, lines for every block, and the API's address. */
-  readonly corefile: (parts: CorefileParts) => string
+  readonly corefile: (parts: CorefileParts) => string | Promise<string>
 }
 
 export interface CorefileParts {
@@ -82,7 +82,7 @@ export class Cluster {
     const ready = `127.0.0.1:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
     const base = `  bind 127.0.0.1\n  errors\n  reload\n  ready ${ready}`
-    const corefile = options.corefile({ port: direct.port, base, apiUrl: api.url, directory })
+    const corefile = await options.corefile({ port: direct.port, base, apiUrl: api.url, directory })
     const { version } = options
     const coredns = await Coredns.start({ corefile, ...(version === undefined ? {} : { version }) })
     const cluster = new Cluster(api, coredns, direct, directory)
