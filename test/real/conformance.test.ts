@@ -4,6 +4,9 @@
  * Method: a real CoreDNS with the kubernetes plugin over a made-up cluster; every question goes to CoreDNS directly
  * (TCP, lower case: CoreDNS treats some names wrongly in mixed case) and to neardns twice; replies are compared.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askAllTcp, askAllUdp, type Question } from '../support/ask-all.ts'
@@ -38,6 +41,7 @@ let neardns: Neardns
 let direct: Server
 let proxy: Server
 let metricsUrl: string
+let directory: string
 
 test.before(async () => {
   api = await KubeApi.start(world)
@@ -49,8 +53,13 @@ test.before(async () => {
   coredns = await Coredns.start({ corefile: corefile(metrics, ready) })
   await untilReady(`http://${ready}`)
   const upstream = `127.0.0.1:${direct.port}`
+  // Names asked ahead of the client would be counted among the cluster's: both go to this one CoreDNS.
+  directory = await mkdtemp(join(tmpdir(), 'neardns-conformance-'))
+  const config = join(directory, 'neardns.yaml')
+  await writeFile(config, 'searchPath: { prefetch: false }\n')
   neardns = await Neardns.start({
     args: [
+      `--config=${config}`,
       `--listen=127.0.0.1:${proxy.port}`,
       `--cluster-upstream=${upstream}`,
       `--upstream=${upstream}`,
@@ -62,6 +71,7 @@ test.after(async () => {
   await neardns?.stop()
   await coredns?.stop()
   await api?.stop()
+  if (directory !== undefined) await rm(directory, { recursive: true })
 })
 
 /** kubeadm's, but that it asks nobody: names outside the cluster are made up on the spot. */
