@@ -19,6 +19,7 @@ import {
   movingClusterIp,
   movingHeadless,
   movingNamespace,
+  tornPair,
 } from '../support/moving-services.ts'
 import { needing } from '../support/needs.ts'
 import { PodLookups } from '../support/pod-lookups.ts'
@@ -37,6 +38,8 @@ const lookups = Number(process.env['NEARDNS_SEARCH_LOOKUPS'] ?? 6000)
 /** Of each client. All together ask some 3,000 questions a second then. */
 const lookupsPerSecond = 60
 const moveEveryMs = 700
+/** Pairs of A and AAAA with a change between them, in each test: see `tornPair`. One in 100,000 was measured. */
+const tornMax = 1 + Math.floor(lookups / 50_000)
 const seed = 20_261_123
 
 const options: SearchLabOptions = {
@@ -134,11 +137,16 @@ for (const trust of ['declared', 'cautious'] satisfies Trust[]) {
       const synthesised = await lab.ownMetric('neardns_search_synthesised_total')
       const mismatches = await lab.ownMetric('neardns_search_mismatch_total')
       const audits = await lab.ownMetric('neardns_search_audits_total')
-      process.stdout.write(
-        `  ${trust}: ${lookups / 2} look-ups, ${problems.length} wrong or failed; ${synthesised} denials without asking, ${audits} checked, ${mismatches} mismatches\n`,
-      )
       const lines = problems.map(({ client, name, what }) => `${client} ${name}: ${what}`)
-      assert.equal(lines.slice(0, 20), [])
+      const torn = problems.filter(({ what }) => what.startsWith(tornPair))
+      process.stdout.write(
+        `  ${trust}: ${lookups / 2} look-ups, ${problems.length - torn.length} wrong or failed, ${torn.length} torn; ${synthesised} denials without asking, ${audits} checked, ${mismatches} mismatches\n`,
+      )
+      assert.equal(
+        lines.filter((line) => !line.includes(tornPair)),
+        [],
+      )
+      assert.ok(torn.length <= tornMax, lines.join('\n'))
       assert.is(mismatches, 0)
       assert.ok(synthesised > lookups / 2, `only ${synthesised} denials without asking`)
     } finally {

@@ -18,6 +18,12 @@ export interface Moving {
   readonly departure: readonly KubeChange[]
 }
 
+/**
+ * How a fault begins that is half of what has just come: A and AAAA on either side of the moment at which the proxy learned of it.
+ * The two are separate questions, so no proxy can rule it out; it must be as rare as that moment is short.
+ */
+export const tornPair = 'half of it:'
+
 /** Answers live five seconds; CoreDNS hears of a change, and clients read, some time after. */
 const memoryMs = 5000 + 1500
 
@@ -92,7 +98,8 @@ export class MovingServices {
     const hasLeft = held.some(({ isThere, toMs }) => isThere && toMs <= endMs)
     const isPart = found.length > 0 && found.every((address) => moving.present.includes(address))
     if (hasLeft && isPart) return undefined
-    return `found ${text || 'nothing'}, allowed was ${allowed.map((each) => each || 'nothing').join(' or ')}`
+    const how = isPart ? tornPair : 'found'
+    return `${how} ${text || 'nothing'}, allowed was ${allowed.map((each) => each || 'nothing').join(' or ')}`
   }
 
   isMoving(name: string): boolean {
