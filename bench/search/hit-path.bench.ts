@@ -83,6 +83,8 @@ function judging(name: string, suffix: string): MicroCase {
   return { name, op }
 }
 
+const asker = { clientAddress: () => '10.0.0.7' }
+
 /** The whole stage: judged, and where denied, the reply made and the questions opened that keep it true. */
 function beginning(name: string, suffix: string, type: TypeName): MicroCase {
   const { stage, cache } = makeStage()
@@ -91,14 +93,14 @@ function beginning(name: string, suffix: string, type: TypeName): MicroCase {
   for (const { query, question } of names) {
     cache.lookup(query, question, nowMs)
     // The first use of each kind is audited.
-    stage.begin(query, question, nowMs, decision)
+    stage.begin(query, question, { nowMs, decision, asker })
   }
   let at = 0
   const op = () => {
     at = (at + 1) % count
     const { query, question } = names[at] as Name
     cache.lookup(query, question, nowMs)
-    const found = stage.begin(query, question, nowMs, decision)
+    const found = stage.begin(query, question, { nowMs, decision, asker })
     return found === undefined ? 0 : 1
   }
   return { name, op }

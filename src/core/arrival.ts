@@ -17,6 +17,12 @@ export interface Arrival {
   clientAddress(): string
 }
 
+/**
+ * How often a question may wait for another one before it is asked itself: for the cut above it, and for the A of its name. With
+ * answers of TTL 0 and clients enough it would otherwise never be its turn.
+ */
+const turnsMax = 2
+
 /** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
 export class Waiter implements Arrival {
   readonly question: Question
@@ -32,6 +38,11 @@ export class Waiter implements Arrival {
   follows = false
   /** How often it has waited for another question than its own. */
   turns = 0
+
+  /** Whether it may be made to wait for yet another question. */
+  get mayFollow(): boolean {
+    return this.turns < turnsMax
+  }
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {
     this.question = arrival.question.clone()

@@ -17,6 +17,11 @@ export function hashOf(name: string): number {
   return hash
 }
 
+/** The qname that a key is about, folded, one character an octet. */
+export function nameIn(key: string): string {
+  return key.slice(0, -suffixBytes)
+}
+
 /** Key of another question about a name. @param like key of the question that it is to be like, but for its type */
 export function keyLike(like: string, name: string, qtype: number): string {
   const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)

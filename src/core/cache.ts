@@ -5,7 +5,7 @@
  */
 import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
-import { CacheKeys, hashOf, keyLike } from './cache-key.ts'
+import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
 import { CacheStore, type Storable, type StoreLimits, type StoreObserver } from './cache-store.ts'
 import type { Route } from './router.ts'
 import { ageTtls, listTtls, overwriteTtls, type TtlList } from './ttl.ts'
@@ -82,6 +82,11 @@ export class CacheEntry implements Storable {
     // A Service that has just been made must not be denied by what was true before an outage.
     const isNeverStale = !serveStale.enabled || (stored.isDenial && stored.route.isCluster)
     this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
+  }
+
+  /** The qname, folded, one character an octet. */
+  get name(): string {
+    return nameIn(this.key)
   }
 
   isFresh(nowMs: number): boolean {

@@ -10,7 +10,8 @@ import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchSlot } from './search-stage.ts'
+import { pairMs } from './search-pairs.ts'
+import type { Asker, SearchSlot } from './search-stage.ts'
 import type { Settlement, Settler } from './settlement.ts'
 import { openTicket } from './tickets.ts'
 
@@ -95,22 +96,38 @@ export class Resolver {
   }
 
   /**
-   * @param mayFollow false for a question that has waited for other questions often enough
+   * @param asker who asks, and whether the question may still be made to wait for others
    * @returns an object that the next call overwrites
    */
-  begin(query: Uint8Array, question: Question, nowMs: number, mayFollow = true): Decision {
-    this.decision.mayFollow = mayFollow
+  begin(
+    query: Uint8Array,
+    question: Question,
+    nowMs: number,
+    asker: Asker & { readonly mayFollow: boolean },
+  ): Decision {
+    const { decision } = this
+    decision.mayFollow = asker.mayFollow
     const entry = this.present(this.parts.cache.lookup(query, question, nowMs))
-    if (entry?.isFresh(nowMs) === true) return this.fromCache(entry, query, question, nowMs)
+    if (entry?.isFresh(nowMs) === true && !this.isOvertaken(entry, question, asker, nowMs)) {
+      if (entry.deniesFamily) this.parts.search.stage?.notePair(entry, asker, nowMs)
+      return this.fromCache(entry, query, question, nowMs)
+    }
     // Nothing is asked on behalf of a client that does not want recursion.
     if (!question.recursionDesired) return this.decision.reply(refused, -1)
     return (
-      this.parts.search.stage?.begin(query, question, nowMs, this.decision) ??
+      this.parts.search.stage?.begin(query, question, { nowMs, decision, asker }) ??
       this.fromStale(entry, nowMs) ??
       this.fromFailures(nowMs) ??
       this.fromInFlight(nowMs) ??
       this.askUpstream(entry, query, question, nowMs)
     )
+  }
+
+  /** Whether the answer came between the halves of a pair, of which the first was denied: no hit but a very early one is. */
+  private isOvertaken(entry: CacheEntry, question: Question, asker: Asker, nowMs: number): boolean {
+    if (nowMs >= entry.storedMs + pairMs || !entry.route.isCluster) return false
+    if (entry.rcode !== Rcode.noerror) return false
+    return this.parts.search.stage?.isPaired(question, asker, nowMs) === true
   }
 
   /** Forgets an entry whose name has got another route since the entry was checked last. */

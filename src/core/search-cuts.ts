@@ -4,14 +4,15 @@
  * NXDOMAIN of the same age would not say, it says it about more names. Also remembers which of those names exist, so
  * that they are not asked for again and again.
  */
+import { pairMs } from './search-pairs.ts'
 
 /** Most seconds a cut may live, whatever its SOA says: what NodeLocal DNSCache's `denial 9984 5` promises users. */
 export const cutSecondsMax = 5
 /**
- * A cut that was used is asked for again this long before its end: enough for a slow answer, and no more, because this is what
+ * A cut that was used is asked for again this long before its use ends: enough for an answer, and no more, because this is what
  * keeps asking CoreDNS (84 cuts of a busy node: 18 a second).
  */
-const refreshMs = 300
+const refreshMs = 100
 /** A cut that has ended so lately is asked for in place of the names below it: they will hardly be there now. */
 const lapsedMs = 60_000
 /** For so long nobody asks whether what was seen to exist still does. To be wrong costs the saving below it, no answer. */
@@ -24,6 +25,8 @@ export interface Cut {
   readonly exists: boolean
   readonly learnedMs: number
   readonly expiresMs: number
+  /** No new pair is denied after this; before `expiresMs`, so that the second half of the last one still can be. */
+  readonly usableUntilMs: number
   /** A probe for it is under way. */
   isProbing: boolean
 }
@@ -39,31 +42,33 @@ export class CutTable {
   /** @returns what is known now, or undefined */
   get(name: string, nowMs: number): Cut | undefined {
     const cut = this.cuts.get(name)
-    return cut !== undefined && nowMs < cut.expiresMs ? cut : undefined
+    return cut !== undefined && nowMs < cut.usableUntilMs ? cut : undefined
   }
 
   /** @returns a cut that has ended, but not long ago */
   getLapsed(name: string, nowMs: number): Cut | undefined {
     const cut = this.cuts.get(name)
-    if (cut === undefined || cut.exists || nowMs < cut.expiresMs) return undefined
-    return nowMs < cut.expiresMs + lapsedMs ? cut : undefined
+    if (cut === undefined || cut.exists || nowMs < cut.usableUntilMs) return undefined
+    return nowMs < cut.usableUntilMs + lapsedMs ? cut : undefined
   }
 
   /** Whether a question about it would tell something new that is likely to be of use. */
   isWorthProbing(name: string, nowMs: number): boolean {
     const cut = this.cuts.get(name)
     if (cut === undefined) return true
-    return nowMs >= (cut.exists ? cut.learnedMs + existenceMs : cut.expiresMs)
+    return nowMs >= (cut.exists ? cut.learnedMs + existenceMs : cut.usableUntilMs)
   }
 
   /** @param seconds life of the evidence: the smaller of SOA TTL and MINIMUM */
   learn(name: string, exists: boolean, seconds: number, nowMs: number): void {
     this.cuts.delete(name)
     if (this.cuts.size >= cutsMax) this.forgetOldest()
+    const expiresMs = nowMs + Math.min(seconds, cutSecondsMax) * 1000
     this.cuts.set(name, {
       exists,
       learnedMs: nowMs,
-      expiresMs: nowMs + Math.min(seconds, cutSecondsMax) * 1000,
+      expiresMs,
+      usableUntilMs: exists ? expiresMs : expiresMs - pairMs,
       isProbing: false,
     })
   }
@@ -78,7 +83,7 @@ export class CutTable {
 
   /** Whether a cut is in use and about to end: its probe should be sent now. Says so once. */
   takeRefreshDue(cut: Cut, nowMs: number): boolean {
-    if (cut.isProbing || nowMs < cut.expiresMs - refreshMs) return false
+    if (cut.isProbing || nowMs < cut.usableUntilMs - refreshMs) return false
     cut.isProbing = true
     return true
   }

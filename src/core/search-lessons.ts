@@ -59,6 +59,11 @@ export class SearchLessons {
     return this.observeDenial(name, nameBytes, response, nowMs)
   }
 
+  /** Whether the kubernetes plugin says so of the zone. */
+  isByPlugin({ reply, scan }: Observed): boolean {
+    return this.soaReader.read(reply, scan)?.isKubernetes === true
+  }
+
   private observeExistence(
     name: Uint8Array,
     nameBytes: number,

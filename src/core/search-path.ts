@@ -107,13 +107,11 @@ export class SearchPath {
     return this.judge(octets, octets.length, nowMs) !== undefined
   }
 
-  /** Whether the name stands or falls with a namespace or Service that is not known to exist. */
+  /** Whether it is open if the name exists: only of Services and namespaces that is known apart from their answers. */
   isDoubtful(name: Uint8Array, nameBytes: number, nowMs: number): boolean {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return false
-    const { serviceAt, namespaceAt } = this.shape
-    const at = serviceAt >= 0 ? serviceAt : namespaceAt
-    return at < 0 || this.known.cuts.get(octetsFrom(name, at, nameBytes), nowMs)?.exists !== true
+    return this.known.cuts.get(octetsFrom(name, 0, nameBytes), nowMs)?.exists !== true
   }
 
   /** Everything that `judge` looks at for this name, and what it says. Changes nothing. */

@@ -6,7 +6,7 @@ import { putU32, u16 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { negativeImage } from '../wire/reply.ts'
-import type { Cache } from './cache.ts'
+import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
@@ -17,6 +17,7 @@ import { SearchChecks } from './search-checks.ts'
 import { cutSecondsMax } from './search-cuts.ts'
 import { judgedTypes, octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
 import { type Observed, SearchLessons } from './search-lessons.ts'
+import { pairMs, SearchPairs } from './search-pairs.ts'
 import { type Denial, SearchPath } from './search-path.ts'
 
 export interface SearchStageParts {
@@ -29,6 +30,17 @@ export interface SearchStageParts {
   readonly prefetches: boolean
   /** A synthesised denial was wrong. @param name folded wire form, one character an octet */
   readonly onMismatch: (name: string, kind: string) => void
+}
+
+/** Whoever asks. */
+export interface Asker {
+  clientAddress(): string
+}
+
+interface Moment {
+  readonly nowMs: number
+  readonly decision: Decision
+  readonly asker: Asker
 }
 
 /** Where the stage in force stands; a changed configuration puts another one there. */
@@ -44,6 +56,7 @@ export class SearchStage {
   private readonly parts: SearchStageParts
   private readonly lessons: SearchLessons
   private readonly checks: SearchChecks
+  private readonly pairs = new SearchPairs()
 
   constructor(parts: SearchStageParts) {
     this.parts = parts
@@ -75,18 +88,35 @@ export class SearchStage {
   begin(
     query: Uint8Array,
     question: Question,
-    nowMs: number,
-    decision: Decision,
+    { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
     const { path } = this
     const { keys } = this.parts.cache
     if (!path.isJudged(question)) return undefined
     const denial = path.judge(keys.name, keys.nameBytes, nowMs)
-    if (denial !== undefined) return this.deny(denial, query, question, { nowMs, decision })
+    if (denial !== undefined) return this.deny(denial, query, question, { nowMs, decision, asker })
     if (!path.isInZone) return undefined
+    if (this.isPaired(question, asker, nowMs)) return this.synthesise(query, question, 0, decision)
     const follower = this.fromLapsedCut(nowMs, decision)
     if (follower !== undefined || question.qtype === RrType.a) return follower
-    return this.fromExistence(question, nowMs, decision)
+    return this.fromExistence(question, { nowMs, decision, asker })
+  }
+
+  /**
+   * Whether the other half of a pair was denied a moment ago, so that this half has to be, too, whatever has become known since.
+   * For the question that was just looked up.
+   */
+  isPaired(question: Question, asker: Asker, nowMs: number): boolean {
+    if (this.pairs.isQuiet(nowMs) || !this.path.isJudged(question)) return false
+    const { keys } = this.parts.cache
+    const name = octetsFrom(keys.name, 0, keys.nameBytes)
+    return this.pairs.holds(name, asker.clientAddress(), nowMs)
+  }
+
+  /** A denial of a whole name is being given from memory. */
+  notePair({ name, expiresMs }: CacheEntry, asker: Asker, nowMs: number): void {
+    // The cache lets go of it that much before the end of the evidence.
+    this.pairs.note(name, asker.clientAddress(), expiresMs + pairMs, nowMs)
   }
 
   /** Whether the question that was just looked up would be denied without asking, so that a cached denial need not be kept alive. */
@@ -106,7 +136,7 @@ export class SearchStage {
     const octets = ticket.frame.subarray(12, ticket.questionEnd - 4)
     const name = octets.toString('latin1')
     const { rcode } = observed.scan
-    const isContradiction = rcode === Rcode.nxdomain && this.wasSeen(ticket, name, nowMs)
+    const isContradiction = this.isContradiction(ticket, name, observed, nowMs)
     const lesson = isContradiction
       ? undefined
       : this.lessons.observe(octets, octets.length, observed, nowMs)
@@ -118,17 +148,24 @@ export class SearchStage {
   }
 
   /**
-   * Whether an address question for this name was answered with NOERROR a moment ago. A denial that comes after it was overtaken on
-   * its way, is of a replica that lags behind, or is news of the end: what it says is passed on, and not kept.
+   * Whether a denial contradicts what is remembered of the name. It was overtaken on its way, is of a replica that lags behind, or
+   * is news of the end: what it says is passed on, and not kept, so that all types of a name go on to live by its A.
    */
-  private wasSeen(ticket: Ticket, name: string, nowMs: number): boolean {
-    const { cache } = this.parts
+  private isContradiction(
+    ticket: Ticket,
+    name: string,
+    observed: Observed,
+    nowMs: number,
+  ): boolean {
+    if (observed.scan.rcode !== Rcode.nxdomain) return false
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     if (!judgedTypes.has(qtype)) return false
-    const other = qtype === RrType.a ? RrType.aaaa : RrType.a
-    const seen = cache.entryLike(ticket.key, name, other)
+    const isA = qtype === RrType.a
+    const seen = this.parts.cache.entryLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
-    return nowMs < seen.storedMs + cutSecondsMax * 1000
+    if (isA) return nowMs < seen.storedMs + cutSecondsMax * 1000
+    // Others deny AAAA where there is an A, and for good (RFC 4074).
+    return this.lessons.isByPlugin(observed)
   }
 
   /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
@@ -144,25 +181,37 @@ export class SearchStage {
     denial: Denial,
     query: Uint8Array,
     question: Question,
-    { nowMs, decision }: { nowMs: number; decision: Decision },
+    { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
     const { known, parts } = this
-    const { soa } = known
-    if (soa === undefined) return undefined
     const { keys } = parts.cache
     const { evidence, kind, cut, ttlSeconds } = denial
     known.stats[evidence] += 1
-    const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
-    // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
-    putU32(image, image.length - 4, ttlSeconds)
-    const name = Buffer.from(keys.name.buffer, keys.name.byteOffset, keys.nameBytes).toString(
-      'latin1',
-    )
-    if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
+    const name = octetsFrom(keys.name, 0, keys.nameBytes)
+    if (cut !== undefined) {
+      this.pairs.note(name, asker.clientAddress(), cut.expiresMs, nowMs)
+      if (known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
+    }
     const denied = { name, qtype: question.qtype }
     this.checks.begin(denial, denied, nowMs, () => this.hasOwnDenial(question, nowMs))
     if (parts.prefetches) this.prefetch(name, nowMs)
-    const { zoneIndex } = parts.router.route(keys.name, keys.nameBytes)
+    return this.synthesise(query, question, ttlSeconds, decision)
+  }
+
+  private synthesise(
+    query: Uint8Array,
+    question: Question,
+    ttlSeconds: number,
+    decision: Decision,
+  ): Decision | undefined {
+    const { soa } = this.known
+    if (soa === undefined) return undefined
+    const { cache, router } = this.parts
+    const { keys } = cache
+    const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
+    // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
+    putU32(image, image.length - 4, ttlSeconds)
+    const { zoneIndex } = router.route(keys.name, keys.nameBytes)
     const source = ReplySource.synthesised
     return decision.reply({ image, rcode: Rcode.nxdomain, source, ede: -1 }, zoneIndex)
   }
@@ -196,8 +245,7 @@ export class SearchStage {
    */
   private fromExistence(
     question: Question,
-    nowMs: number,
-    decision: Decision,
+    { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
     const { cache, own, router } = this.parts
     const { keys } = cache
@@ -205,6 +253,7 @@ export class SearchStage {
     if (known?.isFresh(nowMs) === true) {
       if (!known.deniesFamily) return undefined
       this.shared += 1
+      this.notePair(known, asker, nowMs)
       const { rcode, route } = known
       const image = known.aged(nowMs)
       return decision.reply(

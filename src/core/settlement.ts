@@ -15,6 +15,7 @@ import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import { classify, type ResponseKind } from './response-kind.ts'
 import type { Route, Router } from './router.ts'
+import { pairMs } from './search-pairs.ts'
 import type { SearchSlot, Worth } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
@@ -138,7 +139,9 @@ export class Settler {
       scan: this.imageScan,
       isDenial: kind !== 'answer',
       deniesFamily: worth?.deniesFamily === true,
-      lifetimeSeconds,
+      // Pairs are denied whole: search-pairs.ts has the rest of this life.
+      lifetimeSeconds:
+        worth?.deniesFamily === true ? lifetimeSeconds - pairMs / 1000 : lifetimeSeconds,
       route,
       routeGeneration: ticket.routeGeneration,
       nowMs,

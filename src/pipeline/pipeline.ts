@@ -48,6 +48,7 @@ class CurrentArrival implements Arrival {
   family: 4 | 6 = 4
   arrivedMs = 0
   peer: Peer | undefined
+  readonly mayFollow = true
 
   clientAddress(): string {
     return this.peer?.address() ?? ''
@@ -109,7 +110,7 @@ export class Pipeline implements QueryHandler {
   private resolve(out: Buffer, peer: Peer): number {
     const { resolver, room, own } = this.parts
     const { current } = this
-    const decision = resolver.begin(current.query, current.question, current.arrivedMs)
+    const decision = resolver.begin(current.query, current.question, current.arrivedMs, current)
     const { ticket, zoneIndex } = decision
     if (decision.isReply || ticket === undefined) {
       const replyBytes = this.reply(decision, zoneIndex, out)

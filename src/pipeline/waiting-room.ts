@@ -13,12 +13,6 @@ import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Replies } from './replies.ts'
 
-/**
- * How often a question may wait for another one before it is asked itself: for the cut above it, and for the A of its name. With
- * answers of TTL 0 and clients enough it would otherwise never be its turn.
- */
-const turnsMax = 2
-
 export interface WaitingRoomParts {
   readonly resolver: Resolver
   readonly settler: Settler
@@ -116,8 +110,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const { resolver, settler, inFlight, nowMs } = this.parts
     waiter.follows = false
     waiter.turns += 1
-    const mayFollow = waiter.turns < turnsMax
-    const decision = resolver.begin(waiter.query, waiter.question, nowMs(), mayFollow)
+    const decision = resolver.begin(waiter.query, waiter.question, nowMs(), waiter)
     const { ticket } = decision
     if (decision.isReply || ticket === undefined)
       return this.reply(waiter, decision, decision.zoneIndex)

@@ -137,7 +137,7 @@ export class Core {
   ask(qname: string, type: TypeName | number = 'A', options: QueryOptions = {}): Asked {
     const query = writeQuery(qname, type, { ednsBytes: 1232, ...options })
     const question = readAsk(query)
-    const decision = this.resolver.begin(query, question, this.nowMs)
+    const decision = this.resolver.begin(query, question, this.nowMs, someone)
     const { isReply, source, ede, zoneIndex, hasStale } = decision
     // Beside a reply the only question that can start is a refresh, which nobody waits for.
     const [refresh] = this.own.take()
@@ -185,6 +185,9 @@ export class Core {
     }
   }
 }
+
+/** All questions of these tests come from one client. */
+const someone = { clientAddress: () => '192.0.2.99', mayFollow: true }
 
 function readAsk(query: Buffer): Question {
   const question = new Question()

@@ -102,13 +102,14 @@ interface Trial {
 
 async function judge({ who, changing, daemon, heard, ttl }: Trial): Promise<void> {
   const limits = { negativeMs: 5000, positiveMs: ttl * 1000, slackMs: 300 }
-  const { wrong, relapses, outdated, outdatedMaxMs } = judgeHeard(changing, heard, limits)
+  const { wrong, relapses, splits, outdated, outdatedMaxMs } = judgeHeard(changing, heard, limits)
   const synthesised = await daemon.synthesised()
   console.log(
-    `  ${who}: ${heard.length} replies while ${changing.changes} changes (seen within ${changing.lagMaxMs.toFixed(0)} ms), ${synthesised} made here; ${wrong.length} wrong, ${relapses.length} relapses, ${outdated} up to ${outdatedMaxMs.toFixed(0)} ms old`,
+    `  ${who}: ${heard.length} replies while ${changing.changes} changes (seen within ${changing.lagMaxMs.toFixed(0)} ms), ${synthesised} made here; ${wrong.length} wrong, ${relapses.length} relapses, ${splits.length} split pairs, ${outdated} up to ${outdatedMaxMs.toFixed(0)} ms old`,
   )
   assert.is(wrong.length, 0, firstOf(wrong, heard.length))
   assert.is(relapses.length, 0, firstOf(relapses, heard.length))
+  assert.is(splits.length, 0, firstOf(splits, heard.length))
   assert.ok(synthesised > heard.length / 20, `only ${synthesised} denials were made here`)
   assert.is(await daemon.mismatches(), 0, daemon.complaints().join(' '))
 }

@@ -11,6 +11,7 @@ import type { ChangingQuestion, Unit } from './search-world.ts'
 
 /** One reply of the daemon, to be judged when all is over. */
 export interface Heard {
+  readonly client: number
   readonly unit: number
   readonly question: number
   readonly name: string
@@ -20,6 +21,8 @@ export interface Heard {
   readonly isPositive: boolean
   readonly rcode: number
   readonly ttl: number
+  /** What was said about the other family, when both were asked together. */
+  sibling?: Heard
 }
 
 export interface Clients {
@@ -35,11 +38,15 @@ export interface Clients {
 /** Asks about the units until it is over, A and AAAA together and in any order, as stubs do. */
 export async function runClients(clients: Clients): Promise<void> {
   const { count } = clients
-  await Promise.all(Array.from({ length: count }, async () => await runClient(clients)))
+  await Promise.all(Array.from({ length: count }, async (_, i) => await runClient(clients, i)))
 }
 
-async function runClient({ proxy, units, random, isOver, heard }: Clients): Promise<void> {
-  const client = await UdpClient.open(proxy)
+async function runClient(
+  { proxy, units, random, isOver, heard }: Clients,
+  number: number,
+): Promise<void> {
+  // Pods have addresses of their own.
+  const client = await UdpClient.open(proxy, `127.0.9.${number + 1}`)
   try {
     while (!isOver()) {
       const unit = random.below(units.length)
@@ -59,10 +66,15 @@ async function runClient({ proxy, units, random, isOver, heard }: Clients): Prom
             ({ ...question, name: withLabel(question.name, label) }) as ChangingQuestion,
         ),
       )
-      for (const [i, { index }] of drawn.entries()) {
-        const reply = replies[i]
-        if (reply !== undefined) heard.push({ unit, question: index, ...reply })
-      }
+      const together: Heard[] = replies.map((reply, i) => ({
+        unit,
+        question: drawn[i]?.index ?? 0,
+        client: number,
+        ...reply,
+      }))
+      const [first, second] = together
+      if (first !== undefined && second !== undefined) first.sibling = second
+      heard.push(...together)
     }
   } finally {
     await client.close()
@@ -80,7 +92,7 @@ function isSibling(a: ChangingQuestion, b: ChangingQuestion | undefined): boolea
   return (a.type === 'A' && b.type === 'AAAA') || (a.type === 'AAAA' && b.type === 'A')
 }
 
-type Reply = Omit<Heard, 'unit' | 'question'>
+type Reply = Omit<Heard, 'client' | 'unit' | 'question' | 'sibling'>
 
 /** Sends all at once and returns the replies in the order of the questions. */
 async function askTogether(
@@ -129,6 +141,8 @@ export interface Judgement {
   readonly wrong: readonly string[]
   /** Denials of names that the daemon had told somebody to exist, and that existed all the while. */
   readonly relapses: readonly string[]
+  /** A and AAAA of a name, asked together, of which one was denied and one not, while it came: musl would not find it. */
+  readonly splits: readonly string[]
   /** Replies that were out of date, and by how much at most: allowed, but told. */
   readonly outdated: number
   readonly outdatedMaxMs: number
@@ -151,7 +165,38 @@ export function judgeHeard(
     const allowedMs = reply.isPositive ? limits.positiveMs : limits.negativeMs
     if (ageMs > allowedMs + limits.slackMs) wrong.push(describe(cluster, reply, ageMs))
   }
-  return { wrong, relapses: relapses(cluster, heard, limits), outdated, outdatedMaxMs }
+  const split = heard.flatMap((reply) => splitOf(cluster, reply) ?? [])
+  return {
+    wrong,
+    relapses: relapses(cluster, heard, limits),
+    splits: split,
+    outdated,
+    outdatedMaxMs,
+  }
+}
+
+/** Of what goes, one family is forgotten after the other, each at the end of its time; what comes must come as a whole. */
+function splitOf(cluster: ChangingCluster, reply: Heard): string | undefined {
+  const { sibling } = reply
+  if (sibling === undefined || (reply.rcode === 3) === (sibling.rcode === 3)) return undefined
+  const endMs = Math.max(reply.receivedMs, sibling.receivedMs)
+  const reigns = (cluster.history[reply.unit] ?? []).filter(({ fromMs }) => fromMs <= endMs)
+  const last = reigns.at(-1)
+  const exists = (state: number | undefined) =>
+    state !== undefined &&
+    cluster.truth[reply.unit]?.[state]?.[reply.question]?.startsWith('rcode 3') === false
+  // It is going, or was there and went within the life of an answer.
+  const hasGone = reigns.some(
+    ({ state, untilMs }, i) =>
+      exists(state) &&
+      !exists(reigns[i + 1]?.state) &&
+      i + 1 < reigns.length &&
+      untilMs > endMs - 31_000,
+  )
+  if (!exists(last?.state) || hasGone) return undefined
+  const [sent, received] = [sibling.sentMs - reply.sentMs, sibling.receivedMs - reply.sentMs]
+  const other = `${sibling.summary.slice(0, 40)}, TTL ${sibling.ttl}, sent at ${sent.toFixed(1)}, received at ${received.toFixed(1)}`
+  return `${describe(cluster, reply, 0)} received at ${(reply.receivedMs - reply.sentMs).toFixed(1)}, but ${other}`
 }
 
 /** How long before the question the answer was last true; 0 when it was true between question and reply; infinite: never. */
@@ -170,31 +215,52 @@ function ageOf(
 
 /**
  * Once a name is told to exist by an answer that has just been fetched (its TTL is still whole), no later question for
- * it may be denied before it is gone again (searchpath 2.3, 7).
+ * it may be denied before it is gone again (searchpath 2.3, 7); but other clients may get the other half of a pair.
  */
 function relapses(cluster: ChangingCluster, heard: readonly Heard[], limits: Limits): string[] {
   const found: string[] = []
-  const proof = new Map<string, Heard>()
+  const told = new Map<string, Heard>()
   const bySent = heard.toSorted((a, b) => a.sentMs - b.sentMs)
-  const byReceived = heard
+  const proofs = heard
     .filter((reply) => isFreshProof(cluster, reply, limits))
     .toSorted((a, b) => a.receivedMs - b.receivedMs)
-  let next = 0
+  const own = new Backlog(proofs, 0)
+  const others = new Backlog(proofs, pairGapMs)
   for (const reply of bySent) {
-    for (; (byReceived[next]?.receivedMs ?? Number.POSITIVE_INFINITY) < reply.sentMs; next++) {
-      const proving = byReceived[next]
-      if (proving !== undefined) proof.set(`${proving.unit} ${proving.name}`, proving)
-    }
+    for (const proof of own.until(reply.sentMs))
+      told.set(`${proof.client} ${proof.unit} ${proof.name}`, proof)
+    for (const proof of others.until(reply.sentMs)) told.set(`${proof.unit} ${proof.name}`, proof)
     if (reply.rcode !== 3 || !isAddress(cluster, reply)) continue
-    const proving = proof.get(`${reply.unit} ${reply.name}`)
-    if (proving === undefined) continue
-    const sinceMs = proving.sentMs - freshMs - limits.slackMs
-    if (existedThroughout(cluster, reply, sinceMs)) {
-      const agoMs = (reply.sentMs - proving.receivedMs).toFixed(0)
+    const key = `${reply.unit} ${reply.name}`
+    const proof = told.get(`${reply.client} ${key}`) ?? told.get(key)
+    if (proof === undefined) continue
+    if (existedThroughout(cluster, reply, proof.sentMs - freshMs - limits.slackMs)) {
+      const agoMs = (reply.sentMs - proof.receivedMs).toFixed(0)
       found.push(`${describe(cluster, reply, 0)}; told to exist ${agoMs} ms before`)
     }
   }
   return found
+}
+
+/** Halves of a pair that come later than this are none. */
+const pairGapMs = 300
+
+/** Replies in the order of their arrival, handed out some time after it. */
+class Backlog {
+  readonly #replies: readonly Heard[]
+  readonly #delayMs: number
+  #next = 0
+
+  constructor(replies: readonly Heard[], delayMs: number) {
+    this.#replies = replies
+    this.#delayMs = delayMs
+  }
+
+  until(nowMs: number): readonly Heard[] {
+    const first = this.#next
+    while ((this.#replies[this.#next]?.receivedMs ?? Infinity) + this.#delayMs < nowMs) this.#next++
+    return this.#replies.slice(first, this.#next)
+  }
 }
 
 /** An answer whose TTL is whole was fetched within this time. */
@@ -228,5 +294,5 @@ function describe(cluster: ChangingCluster, reply: Heard, ageMs: number): string
       const [from, until] = [fromMs, untilMs].map((ms) => (ms - reply.sentMs).toFixed(0))
       return `state ${state} from ${from} to ${until}`
     })
-  return `${reply.name} ${type}: ${reply.summary.slice(0, 60)}, TTL ${reply.ttl}, last true ${ageMs.toFixed(0)} ms before (${states.join(', ')})`
+  return `${reply.name} ${type}: ${reply.summary.slice(0, 30)}, TTL ${reply.ttl}, last true ${ageMs.toFixed(0)} ms before (${states.join(', ')})`
 }
