@@ -7,6 +7,7 @@ import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { BindError, errorCode } from '../net/bind.ts'
+import { UnsupportedPlatform } from '../net/system-calls.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { ensureHeapFlags } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
@@ -26,15 +27,13 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const read = await readConfig(parsed.args)
   if (!read.ok) return reportProblems(io, read.problems)
   const { config } = read
-  if (config.io === 'batched') {
-    return usageError(io, '--io batched is not in this version yet; use auto or portable')
-  }
   const memoryLimitBytes = readMemoryLimitBytes()
   ensureHeapFlags(heapFlagsFor(memoryLimitBytes, config.memory))
   const log = createLog({ level: config.log.level })
   logLastWords(log)
-  const session = new Session(config, parsed.args, log)
+  let session: Session
   try {
+    session = new Session(config, parsed.args, log)
     await session.start()
   } catch (error) {
     log.flushSync()
@@ -56,6 +55,7 @@ function logLastWords(log: Log): void {
 
 function startFailure(error: unknown, config: Config): string {
   if (error instanceof BindError) return error.message
+  if (error instanceof UnsupportedPlatform) return `--io batched: ${error.message}`
   const { listen } = config.admin
   if (listen !== null && errorCode(error).startsWith('E')) {
     return `cannot listen on admin ${listen.address}:${listen.port}: ${errorCode(error)}`
@@ -105,6 +105,9 @@ class Session {
   async start(): Promise<void> {
     const { log, daemon } = this
     log.info({ version: version(), node: process.version, pid: process.pid }, 'starting')
+    const { fallback, detail } = daemon.io
+    if (detail !== '')
+      log.warn({ fallback, detail }, 'portable sockets: batched ones cannot be had')
     const admin = await daemon.start()
     this.resolvConf.start()
     this.configFile?.start()
@@ -115,6 +118,7 @@ class Session {
     log.info(
       {
         listening: daemon.listening,
+        io: daemon.io.mode,
         admin,
         upstreams: daemon.upstreams,
         searchPath: daemon.trustLevel,

@@ -14,7 +14,6 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
     ...clashingListen(config),
     ...duplicateZones(config),
     ...claimedZones(config),
-    ...unsupportedIo(config),
     ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
     ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),
   ]
@@ -105,17 +104,6 @@ function claimedZones(config: unknown): Issue[] {
     const message = `zone ${value} already goes to the cluster group; set cluster.reverse to false to send it elsewhere`
     return [{ path, message, because: [['cluster', 'reverse']] }]
   })
-}
-
-function unsupportedIo(config: unknown): Issue[] {
-  if (at(config, ['io']) !== 'batched') return []
-  return [
-    {
-      path: ['io'],
-      message: 'batched is not in this version yet; use auto or portable',
-      because: [],
-    },
-  ]
 }
 
 interface Found<T> {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Endpoint, Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import { addressText } from '../net/bind.ts'
+import { chooseUdpIo, type UdpIo } from '../net/udp-io.ts'
 import { upstreamName } from '../net/upstream-settings.ts'
 import { serverLabel } from '../observe/families-listener.ts'
 import type { Log } from '../observe/log.ts'
@@ -60,7 +61,10 @@ export class Daemon {
   private nextSelfQueryMs = 0
   private isStopping = false
 
-  /** Opens nothing yet. */
+  /**
+   * Opens nothing yet.
+   * @throws UnsupportedPlatform when the configuration insists on batched sockets and they cannot be had
+   */
   constructor(config: Config, options: DaemonOptions) {
     this.options = options
     this.config = config
@@ -69,7 +73,8 @@ export class Daemon {
     this.routing = this.plan(config.listen)
     this.trust = judgeTrust(config, this.corefile)
     this.path = new DataPath(this.outlook([]), options.log, this.clock)
-    this.listeners = new Listeners(this.path.pipeline, config, (error) => this.onDefect(error))
+    const io = chooseUdpIo(config.io)
+    this.listeners = new Listeners(this.path.pipeline, config, io, (error) => this.onDefect(error))
     this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
     this.monitoring = new Monitoring({
       path: this.path,
@@ -87,6 +92,11 @@ export class Daemon {
   /** Listening addresses with their real ports. */
   get listening(): string[] {
     return this.listeners.addresses.map(addressText)
+  }
+
+  /** How datagrams are read and written. */
+  get io(): UdpIo {
+    return this.listeners.io
   }
 
   /** How far the cluster domain is trusted by the search path. */

@@ -8,7 +8,7 @@ import type { QueryHandler } from '../core/ports.ts'
 import { addressText, type BoundPair, bindBoth, type ListenAddress } from '../net/bind.ts'
 import { TcpConnections } from '../net/tcp-connections.ts'
 import { TcpListener } from '../net/tcp-listener.ts'
-import { PortableUdpEndpoint } from '../net/udp-portable.ts'
+import type { UdpIo } from '../net/udp-io.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings
@@ -23,6 +23,8 @@ interface Opened extends BoundPair {
 export class Listeners {
   /** Addresses by index, those that were closed since included; `IP:port` with the real port. */
   readonly servers: string[] = []
+  /** How datagrams are read and written. */
+  readonly io: UdpIo
   private readonly handler: QueryHandler
   private readonly settings: ListenerSettings
   private readonly connections: TcpConnections
@@ -32,10 +34,12 @@ export class Listeners {
   constructor(
     handler: QueryHandler,
     settings: ListenerSettings,
+    io: UdpIo,
     onDefect: (error: unknown) => void,
   ) {
     this.handler = handler
     this.settings = settings
+    this.io = io
     this.connections = new TcpConnections(settings.tcp)
     this.onDefect = onDefect
   }
@@ -94,7 +98,7 @@ export class Listeners {
     const common = { serverIndex, onDefect }
     const pair = await bindBoth(this.handler, address, {
       tcp: (at) => new TcpListener({ ...common, address: at, settings: settings.tcp, connections }),
-      udp: (at) => new PortableUdpEndpoint({ ...common, address: at, settings: settings.udp }),
+      udp: (at) => this.io.open({ ...common, address: at, settings: settings.udp }),
     })
     this.servers.push(addressText(pair.udp.address))
     return { ...pair, wanted: addressText(address), serverIndex }

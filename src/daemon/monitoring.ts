@@ -110,7 +110,7 @@ export class Monitoring {
       upstreams: () => this.upstreamViews(),
       groups: () => this.groupViews(),
       search: () => parts.path.search.stage?.view(parts.nowMs()),
-      udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: 'portable' })),
+      udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: listeners.io })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,
       reload: parts.reloads,

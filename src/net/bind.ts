@@ -52,9 +52,8 @@ export function errorCode(error: unknown): string {
   return 'UNKNOWN'
 }
 
-/** Adds one to a count that is kept per errno name. */
-export function countCode(counts: Map<string, number>, error: unknown): void {
-  const code = errorCode(error)
+/** Adds one to a count that is kept per errno name. @param code of `errorCode` */
+export function countCode(counts: Map<string, number>, code: string): void {
   counts.set(code, (counts.get(code) ?? 0) + 1)
 }
 

@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { QueryHandler } from '../core/ports.ts'
 import { messageBytesMax } from '../wire/constants.ts'
-import { BindError, countCode, type ListenAddress } from './bind.ts'
+import { BindError, countCode, errorCode, type ListenAddress } from './bind.ts'
 import type { TcpConnections } from './tcp-connections.ts'
 import { ReplyBatch } from './tcp-reply-batch.ts'
 import { type SessionContext, TcpSession } from './tcp-session.ts'
@@ -81,7 +81,7 @@ export class TcpListener {
       throw new BindError('tcp', address, error)
     }
     // Among them EMFILE: libuv then closes what waits in the backlog, so it neither spins nor stays full.
-    server.on('error', (error) => countCode(this.counts.acceptErrors, error))
+    server.on('error', (error) => countCode(this.counts.acceptErrors, errorCode(error)))
     this.server = server
     this.closed = new Promise((resolve) => server.once('close', resolve))
     this.accepting = true

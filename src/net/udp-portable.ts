@@ -17,13 +17,14 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { DgramAsPromised, type SocketAsPromised } from 'dgram-as-promised'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { messageBytesMax } from '../wire/constants.ts'
-import { BindError, countCode, type ListenAddress } from './bind.ts'
+import { BindError, countCode, errorCode, type ListenAddress } from './bind.ts'
+import { UdpCounts } from './udp-counts.ts'
 import type { UdpEndpoint, UdpEndpointOptions, UdpStats } from './udp-endpoint.ts'
 
 export class PortableUdpEndpoint implements UdpEndpoint {
   readonly stats: UdpStats
   private readonly options: UdpEndpointOptions
-  private readonly counts = new Counts()
+  private readonly counts = new UdpCounts()
   private readonly peer: SenderView
   private boundAddress: ListenAddress
   private handler: QueryHandler | undefined
@@ -142,24 +143,12 @@ export class PortableUdpEndpoint implements UdpEndpoint {
 
   private readonly onSent = (error: Error | null): void => {
     if (error === null) this.counts.sent += 1
-    else countCode(this.counts.sendErrors, error)
+    else countCode(this.counts.sendErrors, errorCode(error))
   }
 
   private readonly onError = (error: Error): void => {
-    countCode(this.counts.socketErrors, error)
+    countCode(this.counts.socketErrors, errorCode(error))
   }
-}
-
-class Counts implements UdpStats {
-  received = 0
-  sent = 0
-  readonly sendErrors = new Map<string, number>()
-  queueDrops = 0
-  unsendable = 0
-  ignored = 0
-  handlerDefects = 0
-  readonly socketErrors = new Map<string, number>()
-  receiveBufferBytes = 0
 }
 
 /** The one Peer of an endpoint: it shows the sender of the datagram being handled. */

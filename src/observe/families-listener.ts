@@ -54,10 +54,16 @@ export function udpFamilies(
     ),
     family(
       'gauge',
-      ['neardns_io_mode_info', '1 for the way datagrams are read and written.'],
-      ['server', 'mode'],
+      [
+        'neardns_io_mode_info',
+        '1 for the way datagrams are read and written; fallback says why it is not the batched one.',
+      ],
+      ['server', 'mode', 'fallback'],
       () =>
-        read().map(({ address, io }) => ({ labels: { ...server(address), mode: io }, value: 1 })),
+        read().map(({ address, io: { mode, fallback } }) => ({
+          labels: { ...server(address), mode, fallback },
+          value: 1,
+        })),
     ),
   ]
 }

@@ -10,7 +10,8 @@ export type CountsByName = Readonly<Record<string, number>>
 export interface UdpView {
   /** `169.254.20.10:53` or `[fd00::10]:53`. */
   readonly address: string
-  readonly io: 'portable' | 'batched'
+  /** How datagrams are read and written, and what kept us from the faster way. */
+  readonly io: { readonly mode: string; readonly fallback: string }
   readonly stats: {
     readonly received: number
     readonly sent: number

@@ -172,11 +172,6 @@ const mistakes: [string, string, string][] = [
     'n.yaml:1:25: external.upstreams[0]: "https://1.1.1.1": https:// is not supported; use udp://, tcp:// or tls://',
   ],
   [
-    'I/O that is yet to come',
-    'io: batched',
-    'n.yaml:1:5: io: batched is not in this version yet; use auto or portable',
-  ],
-  [
     'bounds in the wrong order',
     'cluster:\n  ttl: { positiveMinSeconds: 60, positiveMaxSeconds: 20 }\n',
     'n.yaml:2:30: cluster.ttl.positiveMinSeconds: positiveMinSeconds (60) is above positiveMaxSeconds (20); lower the one or raise the other',
@@ -285,7 +280,7 @@ cache:
   bytesMax: 32Mi
   entriesMax: 0
   size: 3
-io: batched
+io: fast
 external:
   upstreams: [127.0.0.1:99999]
   ttl: { negativeMinSeconds: 40 }

@@ -137,10 +137,12 @@ test('the lock file has an entry for every platform package, without which npm c
   }
 })
 
-/** The packages that `npm ci --omit=dev` would install, as paths inside the repository. */
+/** The packages that `npm ci --omit=dev` would install on this machine, as paths inside the repository. */
 function productionPackages(): string[] {
+  const isForHere = ({ os, cpu }: LockEntry) =>
+    os?.includes(process.platform) !== false && cpu?.includes(process.arch) !== false
   return Object.entries(lockedPackages())
-    .filter(([path, entry]) => path !== '' && entry.dev !== true)
+    .filter(([path, entry]) => path !== '' && entry.dev !== true && isForHere(entry))
     .map(([path]) => path)
 }
 

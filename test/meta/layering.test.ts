@@ -29,6 +29,7 @@ const importersOfDaemon = ['main.ts', 'cli', 'demo', 'daemon']
 /** The one file that may import each outside package. */
 const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
+  koffi: 'net/system-calls.ts',
   'quick-lru': 'core/cache-store.ts',
   'dgram-as-promised': 'net/udp-portable.ts',
   'prom-client': 'observe/metrics.ts',

@@ -147,7 +147,8 @@ test('listeners show what the kernel dropped, what it refused and how connection
   const v6 = { server: 'dns://[::1]:53' }
   assert.is(sampleOf(scraped, 'neardns_udp_receive_drops_total', v4), 17)
   assert.is(sampleOf(scraped, 'neardns_udp_send_errors_total', { ...v4, code: 'EPERM' }), 2)
-  assert.is(sampleOf(scraped, 'neardns_io_mode_info', { ...v4, mode: 'portable' }), 1)
+  const io = { mode: 'portable', fallback: 'kernel' }
+  assert.is(sampleOf(scraped, 'neardns_io_mode_info', { ...v4, ...io }), 1)
   assert.is(sampleOf(scraped, 'neardns_tcp_connections_open', v6), 1)
   assert.is(sampleOf(scraped, 'neardns_tcp_connections_closed_total', { ...v6, reason: 'peer' }), 3)
   assert.is(sampleOf(scraped, 'neardns_tcp_accept_errors_total', { ...v6, code: 'EMFILE' }), 1)

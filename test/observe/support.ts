@@ -67,7 +67,7 @@ export const inFlight: InFlightView = {
 
 export const udp: UdpView = {
   address: '127.0.0.1:53',
-  io: 'portable',
+  io: { mode: 'portable', fallback: 'kernel' },
   stats: {
     received: 10,
     sent: 9,

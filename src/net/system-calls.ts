@@ -1,0 +1,231 @@
+/**
+ * The kernel's and libuv's functions that Node does not offer, through koffi; its only owner. Everything here is unchecked:
+ * a wrong length or a buffer that is gone is a crash, so callers hand over memory that one long-lived object owns.
+ *
+ * Linux on 64-bit little-endian machines, glibc or musl. `recvmmsg` and `sendmmsg` exist in both; musl's `sendmmsg` calls `sendmsg`
+ * in a loop, which costs speed and nothing else.
+ */
+import { createRequire } from 'node:module'
+import { endianness } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+import type * as Koffi from 'koffi'
+
+/** Numbers of Linux's generic ABI: x86-64 and arm64 share them. */
+export const Linux = {
+  afInet: 2,
+  afInet6: 10,
+  sockDgram: 2,
+  sockNonBlock: 0o4000,
+  sockCloExec: 0o2000000,
+  msgDontWait: 0x40,
+  solSocket: 1,
+  soReuseAddr: 2,
+  soSndBuf: 7,
+  soRcvBuf: 8,
+  soReusePort: 15,
+  soSndBufForce: 32,
+  soRcvBufForce: 33,
+  solIp: 0,
+  ipPktInfo: 8,
+  solIpv6: 41,
+  ipv6V6Only: 26,
+  ipv6RecvPktInfo: 49,
+  ipv6PktInfo: 50,
+  eagain: 11,
+  eintr: 4,
+} as const
+
+/** uv_poll_event, of libuv's stable ABI. */
+const uvReadable = 1
+const uvWritable = 2
+const uvPollHandle = 8
+
+type Call = (...args: readonly unknown[]) => number
+
+/** A file descriptor that libuv's own loop watches. */
+export interface Watch {
+  /** Also tell when the descriptor can be written to, or no longer. */
+  setWritable(wanted: boolean): void
+  /** No more calls; resolves when libuv has let go of the descriptor, which can be closed then. */
+  close(): Promise<void>
+}
+
+/** Each call gives what C gives, but -errno instead of -1. */
+export interface SystemCalls {
+  socket(domain: number, type: number): number
+  bind(fd: number, name: Uint8Array): number
+  /** @param into filled with the socket's own address */
+  getSocketName(fd: number, into: Uint8Array): number
+  setOption(fd: number, level: number, option: number, value: Uint8Array): number
+  getIntOption(fd: number, level: number, option: number): number
+  /** @param headers array of `struct mmsghdr`; all that it points to must be alive */
+  receiveMessages(fd: number, headers: Uint8Array, count: number): number
+  sendMessages(fd: number, headers: Uint8Array, count: number): number
+  closeDescriptor(fd: number): number
+  /** Where the first octet of `memory` is. Buffers over an ArrayBuffer of their own do not move. */
+  addressOf(memory: Uint8Array): bigint
+  /**
+   * Calls `onEvent` on the main thread, from libuv's loop, while the descriptor can be read from. What the callback queues (ticks,
+   * promise jobs) runs when it returns, as after any callback of Node's. It must not throw.
+   */
+  watch(fd: number, onEvent: (isWritable: boolean) => void): Watch
+}
+
+/** A machine that these calls were not written for, or whose koffi does not load. The message says which. */
+export class UnsupportedPlatform extends Error {
+  override readonly name = 'UnsupportedPlatform'
+  readonly missing: 'platform' | 'library' | 'kernel'
+
+  constructor(missing: UnsupportedPlatform['missing'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.missing = missing
+  }
+}
+
+let loaded: SystemCalls | undefined
+
+/**
+ * Loads koffi at the first call: it costs 20 ms and 8 MiB, which only who uses it should pay.
+ * @throws UnsupportedPlatform
+ */
+export function loadSystemCalls(): SystemCalls {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): SystemCalls {
+  if (process.platform !== 'linux') {
+    throw new UnsupportedPlatform(
+      'platform',
+      `recvmmsg and sendmmsg are Linux's; this is ${process.platform}`,
+    )
+  }
+  if (!['x64', 'arm64'].includes(process.arch) || endianness() !== 'LE') {
+    throw new UnsupportedPlatform('platform', `known on x64 and arm64; this is ${process.arch}`)
+  }
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi
+    // Before the first call: its default of 3 MiB for arguments is far more than numbers and pointers take.
+    koffi.config({ sync_stack_size: 65_536, sync_heap_size: 65_536, resident_async_pools: 1 })
+    return bindCalls(koffi)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const message = `koffi does not load: ${why.split('\n')[0]}`
+    throw new UnsupportedPlatform('library', message, { cause: error })
+  }
+}
+
+function bindCalls(koffi: typeof Koffi): SystemCalls {
+  // The process itself: libc's functions, and libuv's, which Node exports to its add-ons.
+  const library = koffi.load(null)
+  const call = (definition: string): Call => {
+    const unchecked = library.func(definition) as Call
+    return (...args) => orErrno(koffi, unchecked(...args))
+  }
+  const receive = library.func('int recvmmsg(int, void *, unsigned int, int, void *)') as Call
+  const send = library.func('int sendmmsg(int, void *, unsigned int, int)') as Call
+  const socket = call('int socket(int, int, int)')
+  const bind = call('int bind(int, void *, unsigned int)')
+  const getsockname = call('int getsockname(int, void *, void *)')
+  const setsockopt = call('int setsockopt(int, int, int, void *, unsigned int)')
+  const getsockopt = call('int getsockopt(int, int, int, void *, void *)')
+  return {
+    socket: (domain, type) => socket(domain, type, 0),
+    bind: (fd, name) => bind(fd, name, name.length),
+    getSocketName: (fd, into) => getsockname(fd, into, Uint32Array.of(into.length)),
+    setOption: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
+    getIntOption(fd, level, option) {
+      const value = new Int32Array(1)
+      const result = getsockopt(fd, level, option, value, Uint32Array.of(4))
+      return result < 0 ? result : (value[0] as number)
+    },
+    receiveMessages: (fd, headers, count) =>
+      orErrno(koffi, receive(fd, headers, count, Linux.msgDontWait, null)),
+    sendMessages: (fd, headers, count) =>
+      orErrno(koffi, send(fd, headers, count, Linux.msgDontWait)),
+    closeDescriptor: call('int close(int)'),
+    addressOf: (memory) => koffi.address(memory),
+    watch: watcher(koffi, library),
+  }
+}
+
+function orErrno(koffi: typeof Koffi, result: number): number {
+  return result >= 0 ? result : -koffi.errno()
+}
+
+function watcher(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls['watch'] {
+  const defaultLoop = library.func('uintptr_t uv_default_loop()')
+  const handleSize = library.func('size_t uv_handle_size(int)')
+  const init = library.func('int uv_poll_init(uintptr_t, void *, int)')
+  const start = library.func('int uv_poll_start(void *, int, uintptr_t)')
+  const stop = library.func('int uv_poll_stop(void *)')
+  const close = library.func('void uv_close(void *, uintptr_t)')
+  const pollType = koffi.pointer(koffi.proto('void (void *, int, int)'))
+  const closeType = koffi.pointer(koffi.proto('void (void *)'))
+  /** libuv keeps pointers into these until it has closed them. */
+  const open = new Set<Buffer>()
+  return (fd, onEvent) => {
+    const handle = Buffer.allocUnsafeSlow(Number(handleSize(uvPollHandle)))
+    open.add(handle)
+    check(init(defaultLoop(), handle, fd))
+    const onPoll = koffi.register((_handle: bigint, status: number, events: number) => {
+      // An error is for the next read to meet.
+      onEvent(status === 0 && (events & uvWritable) !== 0)
+      runQueued()
+    }, pollType)
+    check(start(handle, uvReadable, onPoll))
+    return {
+      setWritable(wanted) {
+        check(start(handle, wanted ? uvReadable | uvWritable : uvReadable, onPoll))
+      },
+      async close() {
+        stop(handle)
+        await new Promise<void>((resolve) => {
+          const onClosed = koffi.register(() => {
+            // Not from within itself: the trampoline is still on the stack.
+            setImmediate(() => {
+              koffi.unregister(onClosed)
+              resolve()
+            })
+          }, closeType)
+          close(handle, onClosed)
+        })
+        koffi.unregister(onPoll)
+        open.delete(handle)
+      },
+    }
+  }
+}
+
+/** How Node itself empties the queues of ticks and promise jobs when a callback returns. */
+const { _tickCallback: emptyQueues } = process as { _tickCallback?: () => void }
+
+/**
+ * What a callback queued would wait for the next event of another kind: koffi 3 calls back outside of Node's callback scope (measured:
+ * a tick ran 297 ms later, with a timer). `_tickCallback` is Node's own function for this, old, public and undocumented; it
+ * costs 0.07 us a call. Should a Node come without it, an immediate does the same for 0.5 us.
+ */
+function runQueued(): void {
+  if (emptyQueues === undefined) {
+    setImmediate(() => {})
+    return
+  }
+  try {
+    emptyQueues()
+  } catch (error) {
+    // Somebody's tick threw. It ends the process as any other would, but not through C's stack.
+    setImmediate(() => {
+      throw error
+    })
+  }
+}
+
+function check(status: number): void {
+  if (status < 0) throw systemError('uv_poll', -status)
+}
+
+/** An Error as Node makes them: `code` is errno's name. @param errno positive */
+export function systemError(call: string, errno: number): Error {
+  const code = getSystemErrorName(-errno)
+  return Object.assign(new Error(`${call} ${code}`), { code })
+}

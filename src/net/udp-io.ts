@@ -1,0 +1,53 @@
+/** Which way datagrams are read and written on this machine, and why. */
+import { Linux, loadSystemCalls, type SystemCalls, UnsupportedPlatform } from './system-calls.ts'
+import { BatchedUdpEndpoint } from './udp-batched.ts'
+import type { UdpEndpoint, UdpEndpointOptions } from './udp-endpoint.ts'
+import { PortableUdpEndpoint } from './udp-portable.ts'
+
+export type IoMode = 'portable' | 'batched'
+
+/** Why portable sockets are used: asked for, or what is missing for the others. `none` goes with batched. */
+export type IoFallback = 'none' | 'configured' | 'platform' | 'library' | 'kernel'
+
+export interface UdpIo {
+  readonly mode: IoMode
+  readonly fallback: IoFallback
+  /** What was missing, for people; empty when nothing was. */
+  readonly detail: string
+  open(options: UdpEndpointOptions): UdpEndpoint
+}
+
+/** @throws UnsupportedPlatform when `batched` was asked for and this machine cannot do it */
+export function chooseUdpIo(wanted: 'auto' | IoMode, load = loadSystemCalls): UdpIo {
+  if (wanted === 'portable') return portable('configured', '')
+  try {
+    const calls = load()
+    probe(calls)
+    const open = (options: UdpEndpointOptions) => new BatchedUdpEndpoint(options, calls)
+    return { mode: 'batched', fallback: 'none', detail: '', open }
+  } catch (error) {
+    if (wanted === 'batched' || !(error instanceof UnsupportedPlatform)) throw error
+    return portable(error.missing, error.message)
+  }
+}
+
+function portable(fallback: IoFallback, detail: string): UdpIo {
+  const open = (options: UdpEndpointOptions) => new PortableUdpEndpoint(options)
+  return { mode: 'portable', fallback, detail, open }
+}
+
+/** A kernel or a seccomp profile without `recvmmsg` would show only when the first query comes. */
+function probe(calls: SystemCalls): void {
+  const fd = calls.socket(Linux.afInet, Linux.sockDgram | Linux.sockNonBlock | Linux.sockCloExec)
+  const results = [
+    calls.receiveMessages(fd, Buffer.alloc(64), 1),
+    calls.sendMessages(fd, Buffer.alloc(64), 0),
+  ]
+  calls.closeDescriptor(fd)
+  const [received, sent] = results
+  if (received === -Linux.eagain && sent === 0) return
+  throw new UnsupportedPlatform(
+    'kernel',
+    `the kernel refuses recvmmsg or sendmmsg (${received}, ${sent}); a seccomp profile may forbid them`,
+  )
+}
