@@ -6,9 +6,10 @@
 import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
-import { CacheStore, type Storable, type StoreLimits, type StoreObserver } from './cache-store.ts'
+import type { CacheMemory } from './cache-memory.ts'
+import { CacheStore, type Storable, type StoreLimits } from './cache-store.ts'
 import type { Route } from './router.ts'
-import { ageTtls, listTtls, overwriteTtls, type TtlList } from './ttl.ts'
+import { ageTtls, overwriteTtls } from './ttl.ts'
 
 export interface CacheSettings extends StoreLimits {
   readonly prefetch: {
@@ -30,58 +31,91 @@ export interface CacheSettings extends StoreLimits {
 }
 
 /**
- * Octets of resident memory that an entry costs beside its image: objects, key, place in the index, and the allocator's own
- * around the image. Measured (docs/decisions/0003): 1,100 to 1,240 octets an entry with images of 74.
+ * Octets of resident memory that an entry costs beside its image: the entry, its view of the memory, key, place in the index.
+ * Measured: docs/decisions/0011.
  */
-export const entryOverheadBytes = 1_150
+export const entryOverheadBytes = 630
 
+/**
+ * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 keeps small integers in the
+ * entry itself, and fractions in heap objects of their own.
+ */
 export class CacheEntry implements Storable {
   readonly key: string
   readonly hash: number
   readonly bytes: number
-  isResident = false
   readonly isDenial: boolean
-  readonly rcode: number
+  rcode = 0
   /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
-  readonly deniesFamily: boolean
-  readonly route: Route
+  deniesFamily = false
+  route: Route
   /** Generation of the routes that the entry was last checked against. */
-  routeGeneration: number
-  readonly storedMs: number
-  readonly expiresMs: number
-  /** When a refresh becomes due, if the entry is in use; infinite once it was tried. */
-  refreshAtMs: number
+  routeGeneration = 0
+  storedMs = 0
+  expiresMs = 0
+  /** When a refresh becomes due, if the entry is in use. */
+  refreshAtMs = 0
+  /** It is not, or has been seen to. */
+  isRefreshSpent = false
   /** Equal to `expiresMs` for what is never served stale. */
-  readonly staleUntilMs: number
+  staleUntilMs = 0
   /** Until then a stale answer is given without asking first. */
   recheckAtMs = 0
   hits = 0
-  private readonly image: Buffer
-  private readonly ttls: TtlList
+  private image: Buffer
+  /** Offset of the first record. */
+  private recordsAt = 0
+  private records = 0
+  /** Age that the TTLs in the image are of; -1 while they are those of a stale answer. */
   private agedSeconds = 0
 
   constructor(stored: StoredAnswer, settings: CacheSettings) {
-    const lifetimeMs = stored.lifetimeSeconds * 1000
-    const { prefetch, serveStale } = settings
     this.key = stored.key
     this.hash = stored.hash
-    this.image = stored.image
-    this.ttls = listTtls(stored.image, stored.scan)
-    this.bytes = stored.image.length + 16 * stored.scan.records + entryOverheadBytes
     this.isDenial = stored.isDenial
-    this.deniesFamily = stored.deniesFamily ?? false
-    this.rcode = stored.image.readUInt8(3) & 0x0f
+    this.bytes = stored.image.length + entryOverheadBytes
+    this.image = stored.image
     this.route = stored.route
+    this.fill(stored, settings)
+  }
+
+  /**
+   * Takes a newer answer to the same question in place of the present one, which is then gone for whoever still holds the entry.
+   * @returns false when it does not fit: another length, or a denial after an answer
+   */
+  renew(stored: StoredAnswer, settings: CacheSettings): boolean {
+    if (stored.image.length !== this.image.length || stored.isDenial !== this.isDenial) return false
+    this.image.set(stored.image)
+    this.fill(stored, settings)
+    return true
+  }
+
+  /** @internal for the store */
+  settle(memory: CacheMemory): void {
+    this.image = memory.keep(this.image)
+  }
+
+  private fill(stored: StoredAnswer, { prefetch, serveStale }: CacheSettings): void {
+    const { image, scan, route } = stored
+    const lifetimeMs = stored.lifetimeSeconds * 1000
+    this.recordsAt = scan.questionEnd
+    this.records = scan.records
+    this.agedSeconds = 0
+    this.deniesFamily = stored.deniesFamily ?? false
+    this.rcode = image.readUInt8(3) & 0x0f
+    this.route = route
     this.routeGeneration = stored.routeGeneration
-    this.storedMs = stored.nowMs
-    this.expiresMs = stored.nowMs + lifetimeMs
+    this.storedMs = Math.floor(stored.nowMs)
+    this.expiresMs = this.storedMs + lifetimeMs
     // A second at least: in less, the refresh would come too late to be of use.
     const refreshMs = Math.max((lifetimeMs * prefetch.remainingPercent) / 100, 1000)
-    this.refreshAtMs =
-      prefetch.hitsMin === 0 ? Number.POSITIVE_INFINITY : this.expiresMs - refreshMs
+    this.refreshAtMs = Math.floor(this.expiresMs - refreshMs)
+    this.isRefreshSpent = prefetch.hitsMin === 0
     // A Service that has just been made must not be denied by what was true before an outage.
-    const isNeverStale = !serveStale.enabled || (stored.isDenial && stored.route.isCluster)
+    const isNeverStale = !serveStale.enabled || (stored.isDenial && route.isCluster)
     this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
+    this.recheckAtMs = 0
+    this.hits = 0
   }
 
   /** The qname, folded, one character an octet. */
@@ -104,21 +138,26 @@ export class CacheEntry implements Storable {
    */
   aged(nowMs: number): Buffer {
     const elapsedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
-    if (elapsedSeconds !== this.agedSeconds) {
-      ageTtls(this.image, this.ttls, elapsedSeconds)
-      this.agedSeconds = elapsedSeconds
-    }
+    if (elapsedSeconds !== this.agedSeconds) this.age(elapsedSeconds, nowMs)
     return this.image
+  }
+
+  private age(elapsedSeconds: number, nowMs: number): void {
+    const { image, recordsAt, records, agedSeconds } = this
+    if (agedSeconds >= 0 && elapsedSeconds > agedSeconds) {
+      ageTtls(image, recordsAt, records, elapsedSeconds - agedSeconds)
+    } else {
+      // It was given as stale before its time, because a refresh had failed: what is left to the shortest record holds for all.
+      const leftSeconds = Math.max(0, Math.floor((this.expiresMs - nowMs) / 1000))
+      overwriteTtls(image, recordsAt, records, leftSeconds)
+    }
+    this.agedSeconds = elapsedSeconds
   }
 
   /** The image with the TTL of a stale answer (RFC 8767 4). */
   stale(ttlSeconds: number): Buffer {
-    // Below zero: an age that no fresh entry has.
-    const mark = -1 - ttlSeconds
-    if (this.agedSeconds !== mark) {
-      overwriteTtls(this.image, this.ttls, ttlSeconds)
-      this.agedSeconds = mark
-    }
+    overwriteTtls(this.image, this.recordsAt, this.records, ttlSeconds)
+    this.agedSeconds = -1
     return this.image
   }
 }
@@ -126,7 +165,7 @@ export class CacheEntry implements Storable {
 export interface StoredAnswer {
   readonly key: string
   readonly hash: number
-  /** Becomes the entry's own. */
+  /** Copied. */
   readonly image: Buffer
   /** Scan of `image`. */
   readonly scan: ResponseScan
@@ -139,24 +178,18 @@ export interface StoredAnswer {
   readonly nowMs: number
 }
 
-export class Cache implements StoreObserver<CacheEntry> {
+export class Cache {
   /** Key of the last look-up: what a miss is asked and stored under. */
   key = ''
   readonly keys = new CacheKeys()
   settings: CacheSettings
-  readonly stats = {
-    entriesSuccess: 0,
-    entriesDenial: 0,
-    evictionsSuccess: 0,
-    evictionsDenial: 0,
-    prefetches: 0,
-    refused: 0,
-  }
+  readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
 
   constructor(settings: CacheSettings) {
     this.settings = settings
-    this.store = new CacheStore<CacheEntry>(settings, this)
+    this.store = new CacheStore<CacheEntry>(settings)
+    this.stats = new CacheStats(this.store)
   }
 
   get bytes(): number {
@@ -203,36 +236,52 @@ export class Cache implements StoreObserver<CacheEntry> {
   /** Whether a refresh should be started now; says so once per entry. */
   takeRefreshDue(entry: CacheEntry, nowMs: number): boolean {
     entry.hits += 1
-    if (nowMs < entry.refreshAtMs || entry.hits < this.settings.prefetch.hitsMin) return false
-    entry.refreshAtMs = Number.POSITIVE_INFINITY
+    if (nowMs < entry.refreshAtMs || entry.isRefreshSpent) return false
+    if (entry.hits < this.settings.prefetch.hitsMin) return false
+    entry.isRefreshSpent = true
     return true
   }
 
-  /** @returns the entry, also when it was too large to be kept */
-  put(answer: StoredAnswer): CacheEntry {
+  /** @returns the entry, or undefined when the answer is too large to be kept: that is counted */
+  put(answer: StoredAnswer): CacheEntry | undefined {
+    const { key, hash } = answer
+    const known = this.store.get(key, hash)
+    // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
+    if (known?.renew(answer, this.settings) === true) return known
     const entry = new CacheEntry(answer, this.settings)
-    if (!this.store.set(answer.key, entry)) this.stats.refused += 1
-    return entry
+    if (this.store.set(key, entry)) return entry
+    this.stats.refused += 1
+    return undefined
   }
 
   drop(key: string, hash: number): void {
     this.store.delete(key, hash)
   }
+}
 
-  /** @internal */
-  added(entry: CacheEntry): void {
-    if (entry.isDenial) this.stats.entriesDenial += 1
-    else this.stats.entriesSuccess += 1
+/** Numbers for whoever watches. */
+class CacheStats {
+  prefetches = 0
+  refused = 0
+  private readonly store: CacheStore<CacheEntry>
+
+  constructor(store: CacheStore<CacheEntry>) {
+    this.store = store
   }
 
-  /** @internal */
-  removed(entry: CacheEntry, isEvicted: boolean): void {
-    if (entry.isDenial) {
-      this.stats.entriesDenial -= 1
-      if (isEvicted) this.stats.evictionsDenial += 1
-    } else {
-      this.stats.entriesSuccess -= 1
-      if (isEvicted) this.stats.evictionsSuccess += 1
-    }
+  get entriesSuccess(): number {
+    return this.store.present.success
+  }
+
+  get entriesDenial(): number {
+    return this.store.present.denial
+  }
+
+  get evictionsSuccess(): number {
+    return this.store.evicted.success
+  }
+
+  get evictionsDenial(): number {
+    return this.store.evicted.denial
   }
 }

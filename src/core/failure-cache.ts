@@ -24,6 +24,8 @@ export interface Failure extends Storable {
 /** Enough for a node's names; a failure is some 200 octets. */
 const failuresMax = 8_192
 const failureBytes = 256
+/** It has no octets to keep. */
+const accounts = { bytes: failureBytes, isDenial: false, settle: () => {} }
 
 export class FailureCache {
   private readonly store = new CacheStore<Failure>({
@@ -43,6 +45,8 @@ export class FailureCache {
 
   /** @returns undefined when the question may be asked */
   lookup(key: string, hash: number, nowMs: number): Failure | undefined {
+    // Nearly always: nothing fails.
+    if (this.store.entries === 0) return undefined
     const failure = this.store.get(key, hash)
     if (failure === undefined || failure.untilMs <= nowMs) return undefined
     return failure.epoch === this.epochOf(failure.route.group) ? failure : undefined
@@ -58,12 +62,11 @@ export class FailureCache {
       last !== undefined && last.epoch === epoch && nowMs - last.untilMs < 2_000 * maxSeconds
     const ttlSeconds = isRepeated ? Math.min(last.ttlSeconds * 2, maxSeconds) : minSeconds
     const untilMs = nowMs + ttlSeconds * 1000
-    const accounts = { hash, bytes: failureBytes, isResident: false }
-    this.store.set(key, { ...accounts, rcode, route, ttlSeconds, untilMs, epoch })
+    this.store.set(key, { ...accounts, hash, rcode, route, ttlSeconds, untilMs, epoch })
   }
 
   forget(key: string, hash: number): void {
-    this.store.delete(key, hash)
+    if (this.store.entries > 0) this.store.delete(key, hash)
   }
 
   /** A group answers again: its remembered failures count no more. */

@@ -3,6 +3,7 @@
  * nobody has asked yet. Hits and joined questions are free, so a pod that is cut off here still gets everything that the
  * node knows already.
  */
+import QuickLRU from 'quick-lru'
 
 export interface MissBudgetSettings {
   /** Sustained rate, and burst, for each client; 0 turns the limit off. */
@@ -14,14 +15,14 @@ interface Bucket {
   filledMs: number
 }
 
-/** More addresses than pods on any node. Beyond it the oldest bucket is forgotten, and starts full again. */
-const bucketsMax = 4_096
+/** More addresses than pods on any node; quick-lru holds up to twice as many. What is forgotten starts full again. */
+const bucketsMax = 2_048
 
 export class MissBudget {
   /** Questions that were not allowed. */
   refused = 0
   private settings: MissBudgetSettings
-  private readonly buckets = new Map<string, Bucket>()
+  private readonly buckets = new QuickLRU<string, Bucket>({ maxSize: bucketsMax })
 
   constructor(settings: MissBudgetSettings) {
     this.settings = settings
@@ -49,10 +50,6 @@ export class MissBudget {
   private bucketOf(client: string, rate: number, nowMs: number): Bucket {
     const known = this.buckets.get(client)
     if (known !== undefined) return known
-    if (this.buckets.size >= bucketsMax) {
-      const [oldest] = this.buckets.keys()
-      if (oldest !== undefined) this.buckets.delete(oldest)
-    }
     const bucket = { tokens: rate, filledMs: nowMs }
     this.buckets.set(client, bucket)
     return bucket

@@ -1,4 +1,5 @@
 /** Which upstream group answers for a name: the longest matching zone, compared label by label. Pure. */
+import { nameBytesMax } from '../wire/constants.ts'
 import type { TtlLimits } from './ttl.ts'
 
 /** How the names of one zone are resolved. Kept by cache entries, so one object lives as long as its zone. */
@@ -30,6 +31,8 @@ export class Router {
   /** Changes with every `replace`, so that a cached answer can be checked against the present routes once. */
   generation = 0
   private routes = new Map<string, Route>()
+  /** 1 for each length in octets that a zone's name has. */
+  private readonly zoneLengths = new Uint8Array(nameBytesMax + 1)
   private readonly fallback: Route
 
   /** @param zones must hold the root */
@@ -50,14 +53,18 @@ export class Router {
     }
     for (const [key, route] of this.routes) if (!next.has(key)) route.zoneIndex = -1
     this.routes = next
+    this.zoneLengths.fill(0)
+    for (const key of next.keys()) this.zoneLengths[key.length] = 1
     this.generation += 1
   }
 
   /** @param name folded wire form */
   route(name: Uint8Array, nameBytes: number): Route {
-    const text = Buffer.from(name.buffer, name.byteOffset, nameBytes).toString('latin1')
     for (let at = 0; at < nameBytes; at += (name[at] as number) + 1) {
-      const route = this.routes.get(at === 0 ? text : text.slice(at))
+      // Strings are made only where a zone of that length exists: for most names of the outside none.
+      if (this.zoneLengths[nameBytes - at] !== 1) continue
+      const tail = Buffer.from(name.buffer, name.byteOffset + at, nameBytes - at)
+      const route = this.routes.get(tail.toString('latin1'))
       if (route !== undefined) return route
     }
     return this.fallback

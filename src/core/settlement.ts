@@ -3,7 +3,7 @@
  * keep what may be kept, fall back on stale data or remember the failure. Pure.
  */
 import { u16 } from '../wire/bytes.ts'
-import { Ede, Rcode, RrType } from '../wire/constants.ts'
+import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './acceptable.ts'
@@ -41,6 +41,8 @@ export class Settler {
   private readonly parts: SettlerParts
   private readonly chain = new AliasChain()
   private readonly imageScan = new ResponseScan()
+  /** Where images are made: those that wait get theirs from here, the cache keeps a copy. */
+  private readonly scratch = Buffer.allocUnsafeSlow(messageBytesMax)
 
   constructor(parts: SettlerParts) {
     this.parts = parts
@@ -110,7 +112,7 @@ export class Settler {
     const keep = ticket.route.isCluster
       ? keepAll(scan)
       : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
-    const image = makeImage(reply, scan, keep, ticket.route.trustAd)
+    const image = makeImage(reply, scan, keep, ticket.route.trustAd, this.scratch)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
     if (this.chain.isForeign) {
       // The upstream's NXDOMAIN was about a name it cannot know.

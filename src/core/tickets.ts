@@ -24,9 +24,22 @@ export interface TicketParts {
 /** @param query header and question; copied */
 export function openTicket(query: Uint8Array, question: Question, parts: TicketParts): Ticket {
   const { dnssecOk, checkingDisabled, questionEnd } = question
-  const { loopMarker, ...kept } = parts
-  const markers = markersFor(query, question, loopMarker)
+  const markers = markersFor(query, question, parts.loopMarker)
   const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
   const frame = upstreamQuery(query, questionEnd, options)
-  return { ...kept, frame, questionEnd, group: kept.route.group, dnssecOk, waiters: [] }
+  // Written out: copying properties one by one, as a spread does, costs a microsecond.
+  return {
+    key: parts.key,
+    wholeNameKey: parts.wholeNameKey,
+    hash: parts.hash,
+    route: parts.route,
+    routeGeneration: parts.routeGeneration,
+    entry: parts.entry,
+    audited: parts.audited,
+    frame,
+    questionEnd,
+    group: parts.route.group,
+    dnssecOk,
+    waiters: [],
+  }
 }

@@ -2,8 +2,8 @@
  * TTL arithmetic: how long a response may be kept, and what its records say meanwhile. RFC 2181 8 (top bit), RFC 2308 5
  * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs; only the caps touch them.
  */
-import { putU32, u16 } from '../wire/bytes.ts'
-import { RrType } from '../wire/constants.ts'
+import { putU32, u16, u32 } from '../wire/bytes.ts'
+import { skipName } from '../wire/name.ts'
 import { type ResponseScan, readTtl } from '../wire/scan.ts'
 import type { ResponseKind } from './response-kind.ts'
 
@@ -14,12 +14,6 @@ export interface TtlLimits {
   readonly negativeMinSeconds: number
   readonly negativeMaxSeconds: number
 }
-
-/**
- * Where the TTLs of an image are and what they were when it was stored: offset, seconds, offset, seconds... One flat array
- * of small integers per entry costs 16 octets a record.
- */
-export type TtlList = number[]
 
 /**
  * Bounds every TTL in `image` and says how long the whole may be kept.
@@ -51,29 +45,26 @@ function clamp(value: number, min: number, max: number): number {
   return Math.min(Math.max(value, min), max)
 }
 
-/** Collects the TTLs of a scanned image. */
-export function listTtls(image: Uint8Array, scan: ResponseScan): TtlList {
-  const ttls: TtlList = []
-  for (let i = 0; i < scan.records; i++) {
-    const typeAt = scan.typeAt[i] as number
-    // OPT's "TTL" is flags (RFC 6891 6.1.3). Images have none; a caller's mistake must not age it.
-    if (u16(image, typeAt) !== RrType.opt) ttls.push(typeAt + 4, readTtl(image, typeAt + 4))
-  }
-  return ttls
-}
-
 /**
- * Writes the TTLs as they are after `elapsedSeconds`, never below zero.
- * @param elapsedSeconds whole seconds since the image was stored; negative counts as 0
+ * Takes whole seconds off every TTL, never below zero.
+ * @param image a sound message without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
+ * @param at offset of its first record
  */
-export function ageTtls(image: Uint8Array, ttls: TtlList, elapsedSeconds: number): void {
-  const elapsed = Math.max(0, elapsedSeconds)
-  for (let i = 0; i < ttls.length; i += 2) {
-    putU32(image, ttls[i] as number, Math.max(0, (ttls[i + 1] as number) - elapsed))
+export function ageTtls(image: Uint8Array, at: number, records: number, seconds: number): void {
+  let next = at
+  for (let i = 0; i < records; i++) {
+    const ttlAt = skipName(image, next, image.length) + 4
+    putU32(image, ttlAt, Math.max(0, u32(image, ttlAt) - seconds))
+    next = ttlAt + 6 + u16(image, ttlAt + 4)
   }
 }
 
-/** Writes one TTL into every record: what a stale answer carries (RFC 8767 4). */
-export function overwriteTtls(image: Uint8Array, ttls: TtlList, ttlSeconds: number): void {
-  for (let i = 0; i < ttls.length; i += 2) putU32(image, ttls[i] as number, ttlSeconds)
+/** Writes one TTL into every record: what a stale answer carries (RFC 8767 4). Parameters as in `ageTtls`. */
+export function overwriteTtls(image: Uint8Array, at: number, records: number, ttl: number): void {
+  let next = at
+  for (let i = 0; i < records; i++) {
+    const ttlAt = skipName(image, next, image.length) + 4
+    putU32(image, ttlAt, ttl)
+    next = ttlAt + 6 + u16(image, ttlAt + 4)
+  }
 }

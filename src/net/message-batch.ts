@@ -41,9 +41,12 @@ export class MessageBatch {
   readonly slots: readonly Buffer[]
   /** All of the batch; names are in here at `nameAt`. */
   readonly memory: Buffer
-  private readonly words: Uint32Array
+  /** Signed, because V8 keeps those in arrays without boxes. */
+  private readonly words: Int32Array
   private readonly nameBytes: number
   private readonly controlBytes: number
+  private readonly peerWords: number
+  private readonly controlWords: number
 
   /**
    * @param nameBytes octets of a socket name, 16 or 28
@@ -52,10 +55,13 @@ export class MessageBatch {
   constructor(calls: SystemCalls, nameBytes: number, withControl: boolean) {
     const arena = new ArrayBuffer(arenaBytes)
     this.memory = Buffer.from(arena)
-    this.words = new Uint32Array(arena)
+    this.words = new Int32Array(arena)
     this.headers = Buffer.from(arena, 0, batchSlots * headerBytes)
     this.nameBytes = nameBytes
     this.controlBytes = withControl ? (nameBytes === 16 ? 32 : 40) : 0
+    // Behind port and address sockaddr_in has nothing but padding.
+    this.peerWords = nameBytes === 16 ? 2 : 7
+    this.controlWords = this.controlBytes >>> 2
     this.slots = Array.from({ length: batchSlots }, (_, slot) =>
       Buffer.from(arena, slotsFrom + slot * slotStride, messageBytesMax),
     )
@@ -115,43 +121,56 @@ export class MessageBatch {
 
   /** Makes a slot go to where another batch's came from: from the local address that it was sent to, if that is known. */
   copyPeer(slot: number, from: MessageBatch, fromSlot: number): void {
-    this.copyWords(slot, from.words, from.nameAt(fromSlot), controlFrom + fromSlot * controlStride)
+    const { words, peerWords, controlWords } = this
+    const to = this.nameAt(slot) >>> 2
+    const start = from.nameAt(fromSlot) >>> 2
+    for (let i = 0; i < peerWords; i++) words[to + i] = from.words[start + i] as number
+    if (controlWords === 0) return
+    const controlTo = controlAtWord(slot)
+    const controlStart = controlAtWord(fromSlot)
+    for (let i = 0; i < controlWords; i++) {
+      words[controlTo + i] = from.words[controlStart + i] as number
+    }
+    this.freeInterface(controlTo)
   }
 
   /** The way back of a received datagram, to be kept. */
-  savePeer(slot: number): Uint32Array {
+  savePeer(slot: number): SavedPeer {
+    const { words, peerWords, controlWords } = this
+    const saved: number[] = []
     const name = this.nameAt(slot) >>> 2
-    const control = (controlFrom + slot * controlStride) >>> 2
-    const saved = new Uint32Array(savedWords)
-    saved.set(this.words.subarray(name, name + nameStride / 4))
-    if (this.controlBytes > 0) {
-      saved.set(this.words.subarray(control, control + controlStride / 4), nameStride / 4)
-    }
+    for (let i = 0; i < peerWords; i++) saved.push(words[name + i] as number)
+    const control = controlAtWord(slot)
+    for (let i = 0; i < controlWords; i++) saved.push(words[control + i] as number)
     return saved
   }
 
   /** @param saved from `savePeer` of any batch of the same socket */
-  restorePeer(slot: number, saved: Uint32Array): void {
-    this.copyWords(slot, saved, 0, nameStride)
+  restorePeer(slot: number, saved: SavedPeer): void {
+    const { words, peerWords, controlWords } = this
+    const name = this.nameAt(slot) >>> 2
+    for (let i = 0; i < peerWords; i++) words[name + i] = saved[i] as number
+    if (controlWords === 0) return
+    const control = controlAtWord(slot)
+    for (let i = 0; i < controlWords; i++) words[control + i] = saved[peerWords + i] as number
+    this.freeInterface(control)
   }
 
-  private copyWords(slot: number, from: Uint32Array, nameAt: number, controlStart: number): void {
-    const { words, nameBytes, controlBytes } = this
-    const to = this.nameAt(slot) >>> 2
-    const start = nameAt >>> 2
-    for (let i = 0; i < nameBytes >>> 2; i++) words[to + i] = from[start + i] as number
-    if (controlBytes === 0) return
-    const controlTo = (controlFrom + slot * controlStride) >>> 2
-    for (let i = 0; i < controlBytes >>> 2; i++) {
-      words[controlTo + i] = from[(controlStart >>> 2) + i] as number
-    }
-    // The way out is the routes' to choose: the interface it came in by is not binding (cmsghdr is 16 octets, then
-    // in_pktinfo { ifindex, spec_dst, addr } or in6_pktinfo { addr, ifindex }). Link-local destinations carry their own scope.
-    words[controlTo + (nameBytes === 16 ? 4 : 8)] = 0
+  /**
+   * The way out is the routes' to choose: the interface it came in by is not binding (cmsghdr is 16 octets, then
+   * in_pktinfo { ifindex, spec_dst, addr } or in6_pktinfo { addr, ifindex }). Link-local destinations carry their own scope.
+   */
+  private freeInterface(control: number): void {
+    this.words[control + (this.nameBytes === 16 ? 4 : 8)] = 0
   }
 }
 
-const savedWords = (nameStride + controlStride) / 4
+/** A socket name, and the local address where the socket has none of its own. */
+export type SavedPeer = readonly number[]
+
+function controlAtWord(slot: number): number {
+  return (controlFrom + slot * controlStride) >>> 2
+}
 
 /** Socket option that makes the kernel tell the local address of each datagram (ip(7), ipv6(7)). */
 export function localAddressOption(family: 4 | 6): readonly [level: number, option: number] {

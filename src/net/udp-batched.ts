@@ -9,7 +9,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { BindError, countCode, type ListenAddress } from './bind.ts'
-import { batchSlots, localAddressOption, MessageBatch } from './message-batch.ts'
+import { batchSlots, localAddressOption, MessageBatch, type SavedPeer } from './message-batch.ts'
 import { addressOf, encodeName, nameBytesOf, portOf } from './socket-name.ts'
 import { Linux, type SystemCalls, systemError, type Watch } from './system-calls.ts'
 import { UdpCounts } from './udp-counts.ts'
@@ -77,7 +77,7 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
   }
 
   /** Sends a reply that was not ready at once. The bytes are free again on return. */
-  sendLater(reply: Uint8Array, peer: Uint32Array): void {
+  sendLater(reply: Uint8Array, peer: SavedPeer): void {
     const { open } = this
     if (open === undefined) {
       this.counts.unsendable += 1
@@ -217,15 +217,15 @@ class SlotView implements Peer {
   }
 
   hold(): ReplyTo {
-    return new HeldSender(this.endpoint, this.batch?.savePeer(this.slot) ?? new Uint32Array(0))
+    return new HeldSender(this.endpoint, this.batch?.savePeer(this.slot) ?? [])
   }
 }
 
 class HeldSender implements ReplyTo {
   private readonly endpoint: BatchedUdpEndpoint
-  private readonly peer: Uint32Array
+  private readonly peer: SavedPeer
 
-  constructor(endpoint: BatchedUdpEndpoint, peer: Uint32Array) {
+  constructor(endpoint: BatchedUdpEndpoint, peer: SavedPeer) {
     this.endpoint = endpoint
     this.peer = peer
   }

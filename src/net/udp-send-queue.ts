@@ -4,7 +4,7 @@
  */
 import { getSystemErrorName } from 'node:util'
 import { countCode } from './bind.ts'
-import { batchSlots, type MessageBatch } from './message-batch.ts'
+import { batchSlots, type MessageBatch, type SavedPeer } from './message-batch.ts'
 import { Linux, type SystemCalls, type Watch } from './system-calls.ts'
 import type { UdpCounts } from './udp-counts.ts'
 
@@ -21,7 +21,7 @@ export interface SendQueueParts {
 
 interface KeptReply {
   readonly reply: Buffer
-  readonly peer: Uint32Array
+  readonly peer: SavedPeer
 }
 
 export class SendQueue {

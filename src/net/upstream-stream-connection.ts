@@ -17,7 +17,7 @@ import {
   writeFrame,
 } from './upstream-attempt.ts'
 import type { AttemptFailure, MismatchReason } from './upstream-counters.ts'
-import { type DialTerms, dial, dialFailure } from './upstream-dial.ts'
+import { type DialEvents, type DialTerms, dial, dialFailure } from './upstream-dial.ts'
 import type { StreamSettings } from './upstream-settings.ts'
 
 /** Silence with a question open after which it is asked on another connection. */
@@ -47,7 +47,7 @@ export interface ConnectionHost extends DialTerms {
 
 export type ConnectionState = 'dialing' | 'open' | 'closed'
 
-export class StreamConnection implements Carrier, WheelTask {
+export class StreamConnection implements Carrier, WheelTask, DialEvents {
   state: ConnectionState = 'dialing'
   /** It was a connection once, and not only a dial. */
   wasOpen = false
@@ -78,8 +78,7 @@ export class StreamConnection implements Carrier, WheelTask {
     const nowMs = context.wheel.nowMs()
     const { ageMaxMs, connectTimeoutMs } = host.settings
     this.retireAtMs = nowMs + ageMaxMs * (1 - context.random.fraction() * ageJitter)
-    this.socket = dial(host, context.tlsCa, () => this.onConnected())
-    this.socket.on('data', (chunk: Buffer) => this.onData(chunk))
+    this.socket = dial(host, context.tlsCa, this)
     this.socket.on('error', (error) => this.onError(error))
     this.socket.on('end', () => this.close('connection-lost'))
     this.socket.on('close', () => this.close('connection-lost'))
@@ -164,7 +163,7 @@ export class StreamConnection implements Carrier, WheelTask {
     else this.watchIdle(nowMs)
   }
 
-  private onConnected(): void {
+  onConnected(): void {
     if (this.state !== 'dialing') return
     this.state = 'open'
     this.wasOpen = true
@@ -200,7 +199,7 @@ export class StreamConnection implements Carrier, WheelTask {
     outbox.length = 0
   }
 
-  private onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.reader.push(chunk)
     let reply = this.reader.next()
     while (reply !== undefined) {

@@ -86,11 +86,13 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   private answer(ticket: Ticket, waiters: readonly Waiter[], settlement: Settlement): void {
-    const isShared = settlement.source === ReplySource.upstream
-    const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
     const { zoneIndex } = ticket.route
-    for (const [index, waiter] of waiters.entries()) {
-      if (!waiter.follows) this.reply(waiter, index === 0 ? settlement : joined, zoneIndex)
+    const isShared = waiters.length > 1 && settlement.source === ReplySource.upstream
+    const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
+    let given = settlement
+    for (const waiter of waiters) {
+      if (!waiter.follows) this.reply(waiter, given, zoneIndex)
+      given = joined
     }
     // Later: deciding anew may rewrite the image that the others have just been given.
     for (const waiter of waiters) if (waiter.follows) this.resume(waiter, settlement, zoneIndex)

@@ -41,18 +41,21 @@ const namesInData: ReadonlyMap<number, readonly [prefixBytes: number, names: num
  * Makes the image of a scanned response.
  * @param keep one octet per record, nonzero to keep it; OPT is never kept
  * @param trustAd keep the upstream's AD bit (RFC 6840 5.8); otherwise it is cleared
- * @returns a buffer of its own, outside the shared pool (a cached slice would pin 8 KiB); undefined when the kept records
- *   cannot be written, because a name is malformed or the result would pass 65,535 octets
+ * @param into takes the image, from offset 0; 65,535 octets long
+ * @returns a view of `into`; undefined when the kept records cannot be written, because a name is malformed or the result would
+ *   pass 65,535 octets
  */
 export function makeImage(
   reply: Uint8Array,
   scan: ResponseScan,
   keep: Uint8Array,
   trustAd: boolean,
+  into: Buffer = Buffer.allocUnsafeSlow(messageBytesMax),
 ): Buffer | undefined {
   const kept = keptPrefix(scan, keep)
-  const body = kept >= 0 ? copyPrefix(reply, scan, kept) : rebuild(reply, scan, keep)
-  if (body === undefined) return undefined
+  const end = kept >= 0 ? copyPrefix(reply, scan, kept, into) : rebuild(reply, scan, keep, into)
+  if (end < 0) return undefined
+  const body = into.subarray(0, end)
   body[0] = 0
   body[1] = 0
   body[2] = Flag1.qr | (u8(reply, 2) & Flag1.aa)
@@ -78,11 +81,10 @@ function keptPrefix(scan: ResponseScan, keep: Uint8Array): number {
 }
 
 /** Names only ever point backwards, so what stays needs nothing of what is cut off. */
-function copyPrefix(reply: Uint8Array, scan: ResponseScan, kept: number): Buffer {
+function copyPrefix(reply: Uint8Array, scan: ResponseScan, kept: number, into: Buffer): number {
   const end = kept === 0 ? scan.questionEnd : (scan.ownerAt[kept] as number)
-  const image = Buffer.allocUnsafeSlow(end)
-  image.set(reply.subarray(0, end))
-  return image
+  into.set(reply.subarray(0, end))
+  return end
 }
 
 function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): void {
@@ -98,19 +100,16 @@ function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): voi
   }
 }
 
-/** Writes header, question and the kept records without compression. */
-function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array): Buffer | undefined {
-  const out = Buffer.alloc(messageBytesMax)
+/** Writes header, question and the kept records without compression. @returns offset behind them, or -1 */
+function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array, out: Buffer): number {
   out.set(reply.subarray(0, scan.questionEnd))
   let to = scan.questionEnd
   for (let i = 0; i < scan.records; i++) {
     if (keep[i] === 0 || i === scan.optIndex) continue
     to = rebuildRecord(reply, scan, i, out, to)
-    if (to < 0) return undefined
+    if (to < 0) return -1
   }
-  const image = Buffer.allocUnsafeSlow(to)
-  out.copy(image, 0, 0, to)
-  return image
+  return to
 }
 
 /** Room that one record may need beyond its data: three names of 255 octets and the fixed part. */

@@ -68,7 +68,21 @@ export class Question {
 
   /** A copy that lives on when the next packet overwrites this one. */
   clone(): Question {
-    return Object.assign(new Question(), this)
+    const copy = new Question()
+    copy.id = this.id
+    copy.flags1 = this.flags1
+    copy.flags2 = this.flags2
+    copy.qnameEnd = this.qnameEnd
+    copy.questionEnd = this.questionEnd
+    copy.qtype = this.qtype
+    copy.qclass = this.qclass
+    copy.hasEdns = this.hasEdns
+    copy.udpBytes = this.udpBytes
+    copy.dnssecOk = this.dnssecOk
+    copy.wantsKeepalive = this.wantsKeepalive
+    copy.markerAt = this.markerAt
+    copy.markerBytes = this.markerBytes
+    return copy
   }
 
   get recursionDesired(): boolean {

@@ -1,7 +1,13 @@
 /** Goal: an entry is fresh, due for refresh or stale exactly when it should be, and what is looked up is the best that is known. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Cache, CacheEntry, type CacheSettings, entryOverheadBytes } from '../../src/core/cache.ts'
+import {
+  Cache,
+  CacheEntry,
+  type CacheSettings,
+  entryOverheadBytes,
+  type StoredAnswer,
+} from '../../src/core/cache.ts'
 import type { Route } from '../../src/core/router.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { readMessage, writeQuery } from '../support/dns-message.ts'
@@ -43,6 +49,7 @@ interface Stored {
   readonly address?: string
   readonly key?: string
   readonly nowMs?: number
+  readonly records?: number
 }
 
 function answer({
@@ -52,9 +59,12 @@ function answer({
   address = '10.0.0.1',
   key = 'k',
   nowMs = startMs,
+  records = 1,
 }: Stored) {
   const image = responseTo('www.example', 'A', {
-    answers: [aRecord('www.example', address, lifetimeSeconds)],
+    answers: Array.from({ length: records }, () =>
+      aRecord('www.example', address, lifetimeSeconds),
+    ),
   })
   return {
     key,
@@ -124,9 +134,15 @@ test('an image that was given out stale ages as before when it is fresh after al
   assert.equal(ttls(readMessage(stored.aged(startMs))), [30])
 })
 
+function put(cache: Cache, of: StoredAnswer): CacheEntry {
+  const stored = cache.put(of)
+  assert.ok(stored !== undefined)
+  return stored
+}
+
 test('a refresh is due in the last tenth of the lifetime, once, for a name with two hits', () => {
   const cache = new Cache(cacheSettings)
-  const stored = cache.put(answer({ lifetimeSeconds: 100 }))
+  const stored = put(cache, answer({ lifetimeSeconds: 100 }))
   assert.not(cache.takeRefreshDue(stored, at(95)), 'one hit')
   assert.not(cache.takeRefreshDue(stored, at(89)), 'too early')
   assert.ok(cache.takeRefreshDue(stored, at(90)))
@@ -135,7 +151,7 @@ test('a refresh is due in the last tenth of the lifetime, once, for a name with 
 
 test('short answers are refreshed in their last second', () => {
   const cache = new Cache(cacheSettings)
-  const stored = cache.put(answer({ lifetimeSeconds: 5 }))
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
   cache.takeRefreshDue(stored, at(1))
   assert.not(cache.takeRefreshDue(stored, at(3.9)))
   assert.ok(cache.takeRefreshDue(stored, at(4)))
@@ -143,11 +159,11 @@ test('short answers are refreshed in their last second', () => {
 
 test('no refresh is ever due when prefetch is off', () => {
   const cache = new Cache({ ...cacheSettings, prefetch: { hitsMin: 0, remainingPercent: 10 } })
-  const stored = cache.put(answer({ lifetimeSeconds: 5 }))
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
   for (let hit = 0; hit < 10; hit++) assert.not(cache.takeRefreshDue(stored, at(4.9)))
 })
 
-test('an entry is accounted with its image, its TTL list and its objects', () => {
+test('an entry is accounted with its image and its objects', () => {
   const of = answer({})
   const stored = new CacheEntry(of, cacheSettings)
   assert.ok(stored.bytes >= of.image.length + entryOverheadBytes)
@@ -171,9 +187,33 @@ test('answers and denials are counted apart, as they come and go', () => {
   assert.is(entriesDenial + evictionsDenial, 12)
 })
 
-test('an answer that is too large is counted and given out all the same', () => {
+test('a newer answer of the same length takes the place of the older, with all that belongs to it', () => {
+  const cache = new Cache(cacheSettings)
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
+  stored.stale(30)
+  cache.takeRefreshDue(stored, at(4.9))
+  const next = put(cache, answer({ lifetimeSeconds: 50, nowMs: at(6) }))
+  assert.is(next, stored)
+  assert.equal([next.hits, next.isFresh(at(55.9)), next.isFresh(at(56))], [0, true, false])
+  assert.equal(ttls(readMessage(next.aged(at(16)))), [40])
+  const longer = put(cache, answer({ records: 2 }))
+  assert.is.not(longer, stored)
+  assert.is.not(put(cache, answer({ records: 2, isDenial: true })), longer)
+  assert.is(cache.stats.entriesSuccess + cache.stats.entriesDenial, 1)
+})
+
+test('what a client is being sent is not another entry, even when its own has gone', () => {
+  const cache = new Cache({ ...cacheSettings, entriesMax: 4 })
+  const held = put(cache, answer({ key: 'held' })).aged(startMs)
+  const before = Buffer.from(held)
+  for (let i = 0; i < 5000; i++) cache.put(answer({ key: `k${i}`, records: 1 + (i % 3) }))
+  assert.ok(cache.stats.evictionsSuccess > 4000)
+  assert.equal(held, before)
+})
+
+test('an answer that is too large is counted', () => {
   const cache = new Cache({ ...cacheSettings, bytesMax: 500 })
-  assert.ok(cache.put(answer({})).isFresh(startMs))
+  assert.is(cache.put(answer({})), undefined)
   assert.is(cache.stats.refused, 1)
   assert.is(cache.bytes, 0)
 })

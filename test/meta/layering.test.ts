@@ -30,7 +30,7 @@ const importersOfDaemon = ['main.ts', 'cli', 'demo', 'daemon']
 const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
   koffi: 'net/system-calls.ts',
-  'quick-lru': 'core/cache-store.ts',
+  'quick-lru': 'core/miss-budget.ts',
   'dgram-as-promised': 'net/udp-portable.ts',
   'prom-client': 'observe/metrics.ts',
   pino: 'observe/log.ts',

@@ -184,13 +184,18 @@ test('a response that would pass 65,535 octets when written out has no image', (
   assert.is(make({ counts: [3700, 0, 0], records, keep }), undefined)
 })
 
-test('an image has memory of its own, of just its size', () => {
+test('an image is written to where the caller wants it', () => {
+  const reply = octets(header({ flags: 0x8180, counts: [1, 2, 0, 0] }), q, a(1), a(2))
+  const scan = new ResponseScan()
+  assert.ok(scanResponse(reply, reply.length, scan))
   for (const keep of [
     [1, 1],
     [0, 1],
   ]) {
-    const image = make({ counts: [2, 0, 0], records: [a(1), a(2)], keep })
-    assert.is(image?.buffer.byteLength, image?.length)
+    const into = Buffer.alloc(65_535)
+    const image = makeImage(reply, scan, Uint8Array.from(keep), false, into)
+    assert.is(image?.buffer, into.buffer)
+    assert.is(image?.byteOffset, into.byteOffset)
   }
 })
 
