@@ -91,6 +91,11 @@ export class CacheStore<V extends Storable> {
   /** @returns false when the value alone is too large to be kept; what was there under the key is gone then, too */
   set(key: string, value: V): boolean {
     this.delete(key, value.hash)
+    return this.add(key, value)
+  }
+
+  /** As `set`, for a key that nothing is stored under. */
+  add(key: string, value: V): boolean {
     if (value.bytes > this.bytesMax) return false
     const shard = this.shardOf(value.hash)
     this.makeRoom(shard, value)
@@ -101,9 +106,10 @@ export class CacheStore<V extends Storable> {
 
   delete(key: string, hash: number): void {
     const { young, old } = this.shardOf(hash)
-    const generation = young.values.has(key) ? young : old
-    const value = generation.values.get(key)
+    const recent = young.values.get(key)
+    const value = recent ?? old.values.get(key)
     if (value === undefined) return
+    const generation = recent === undefined ? old : young
     generation.remove(key, value)
     this.count(-1, -value.bytes, value.isDenial ? -1 : 0)
   }

@@ -249,7 +249,8 @@ export class Cache {
     // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return known
     const entry = new CacheEntry(answer, this.settings)
-    if (this.store.set(key, entry)) return entry
+    const isKept = known === undefined ? this.store.add(key, entry) : this.store.set(key, entry)
+    if (isKept) return entry
     this.stats.refused += 1
     return undefined
   }

@@ -97,6 +97,11 @@ export class MessageBatch {
     return namesFrom + slot * nameStride
   }
 
+  /** The peer's IPv4 address, as a number that is good for nothing but comparison. */
+  v4AddressOf(slot: number): number {
+    return this.words[(this.nameAt(slot) >>> 2) + 1] as number
+  }
+
   /** Octets received into a slot. */
   received(slot: number): number {
     return this.words[(slot * headerBytes + lengthAt) >>> 2] as number

@@ -3,7 +3,7 @@
  * loop watches; replies are written straight into the slots they are sent from. Knows nothing about DNS.
  *
  * One reading of a batch: `recvmmsg` -> handler for each slot -> `sendmmsg`. After a few batches the loop gets its turn; what is left
- * makes the descriptor readable at once again. Replies that come later (misses) are collected until the end of the tick.
+ * makes the descriptor readable at once again. Replies that come later (misses) are collected until this turn's sockets have been read.
  * CPU per cache hit at saturation, beside udp-portable.ts in the same run: docs/performance.md.
  */
 import { getSystemErrorName } from 'node:util'
@@ -91,10 +91,10 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
     if (portOf(open.later.memory, open.later.nameAt(slot)) === 0) {
       open.laterCount -= 1
       this.counts.unsendable += 1
-    } else if (slot === 0) process.nextTick(this.onTickEnd)
+    } else if (slot === 0) setImmediate(this.onTurnEnd)
   }
 
-  private readonly onTickEnd = (): void => {
+  private readonly onTurnEnd = (): void => {
     if (this.open !== undefined) this.flushLater(this.open)
   }
 
@@ -195,6 +195,9 @@ interface OpenSocket extends Batches {
   readonly queue: SendQueue
 }
 
+/** More pods than a node has; 40 KB. */
+const textsMax = 512
+
 /** The one Peer of an endpoint: it shows the sender of the datagram being handled. */
 class SlotView implements Peer {
   readonly transport = Transport.udp
@@ -203,6 +206,8 @@ class SlotView implements Peer {
   port = 0
   slot = 0
   batch: MessageBatch | undefined
+  /** Of the clients that were asked about lately, by their address: few ask, and often. */
+  private readonly texts = new Map<number, string>()
   private readonly endpoint: BatchedUdpEndpoint
 
   constructor(endpoint: BatchedUdpEndpoint, options: UdpEndpointOptions) {
@@ -212,8 +217,16 @@ class SlotView implements Peer {
   }
 
   address(): string {
-    const { batch } = this
-    return batch === undefined ? '' : addressOf(batch.memory, batch.nameAt(this.slot), this.family)
+    const { batch, slot, family, texts } = this
+    if (batch === undefined) return ''
+    if (family === 6) return addressOf(batch.memory, batch.nameAt(slot), 6)
+    const address = batch.v4AddressOf(slot)
+    const known = texts.get(address)
+    if (known !== undefined) return known
+    if (texts.size >= textsMax) texts.clear()
+    const text = addressOf(batch.memory, batch.nameAt(slot), 4)
+    texts.set(address, text)
+    return text
   }
 
   hold(): ReplyTo {
