@@ -1,46 +1,34 @@
 /**
- * Writes the tables of docs/performance.md from committed results: `node bench/document.ts`. Each table stands between two
- * comments of which the first names its file; a new file is quoted by changing that name. `--check` writes nothing and
- * exits with 1 when the document is stale.
+ * Writes docs/performance.md from the results in bench/results: `node bench/document.ts`. `--check` writes nothing and exits with 1
+ * when the page is stale.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tablesOf } from './support/document-tables.ts'
+import { type AllResults, performancePage } from './support/performance-page.ts'
 
 const root = join(import.meta.dirname, '..')
-const documentFile = join(root, 'docs', 'performance.md')
-const block = /<!-- from (bench\/results\/\S+\.json) -->\n[\s\S]*?<!-- end -->/g
+const results = join(root, 'bench', 'results')
+const page = join(root, 'docs', 'performance.md')
+const kinds = ['comparison', 'stall', 'long', 'gc-stress', 'soak-memory']
 
-/** The document as it has to be. */
-export function rewritten(document: string): string {
-  return document.replace(block, (_, file: string) => {
-    const result: unknown = JSON.parse(readFileSync(join(root, file), 'utf8'))
-    return `<!-- from ${file} -->\n${tablesOf(result)}\n<!-- end -->`
-  })
+/** The page as it has to be. */
+export function freshPage(): string {
+  const found = kinds
+    .map((kind) => [kind, join(results, `${kind}.json`)] as const)
+    .filter(([, file]) => existsSync(file))
+    .map(([kind, file]) => [kind, JSON.parse(readFileSync(file, 'utf8')) as unknown])
+  const plots = readdirSync(results).filter((file) => file.endsWith('.svg'))
+  return performancePage({ ...Object.fromEntries(found), plots } as AllResults)
 }
 
-/** Result files that the document names. */
-export function quotedFiles(document: string): string[] {
-  return [...document.matchAll(block)].map(([, file = '']) => file)
-}
-
-/** What is written by hand, without tables and code. */
-export function prose(document: string): string {
-  return document
-    .replace(block, '')
-    .replace(/```[\s\S]*?```/g, '')
-    .replace(/`[^`\n]*`/g, '')
-}
-
-export function readDocument(): string {
-  return readFileSync(documentFile, 'utf8')
+export function presentPage(): string {
+  return readFileSync(page, 'utf8')
 }
 
 function main(argv: readonly string[]): void {
-  const document = readDocument()
-  const fresh = rewritten(document)
-  if (!argv.includes('--check')) writeFileSync(documentFile, fresh)
-  else if (fresh !== document) {
+  const fresh = freshPage()
+  if (!argv.includes('--check')) writeFileSync(page, fresh)
+  else if (fresh !== presentPage()) {
     process.stderr.write('docs/performance.md is stale; run: node bench/document.ts\n')
     process.exitCode = 1
   }

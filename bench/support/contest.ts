@@ -1,70 +1,86 @@
 /**
- * One scenario: all contestants up on one CPU, load and upstream on the other, measured in turns over several rounds so that
- * whatever else the machine does meets all of them. The first round warms up and is not counted.
+ * One scenario: all contestants up on one CPU, load and authority on the other, measured in turns over several rounds so that
+ * whatever else the machine does meets all of them. A short warm-up at saturation comes first and is not counted.
  */
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type Contestant,
-  type ContestantName,
-  contestantNames,
-  contestants,
-} from './contestants.ts'
-import { type DnsperfResult, dnsperf, type Latencies } from './dnsperf.ts'
-import type { Scenario } from './scenarios.ts'
+import type { Contestant } from '../peers/contestant.ts'
+import { type Absence, Field, type Runner } from './field.ts'
+import { type LoadReport, loadReport, startLoad, wrongExamples } from './load.ts'
+import { writeQueries } from './query-mix.ts'
+import type { Load, Scenario } from './scenarios.ts'
 import { type ProcessReading, readProcess } from './scrape.ts'
 
 export interface ContestPlan {
   readonly rounds: number
   readonly secondsPerRun: number
-  /** Queries per second of the runs at a fixed rate. */
-  readonly rates: readonly number[]
   readonly serverCpu: number
   readonly loadCpu: number
   readonly directory: string
   /** Told of each run as it ends. */
-  readonly progress: (run: Run) => void
+  readonly progress: (text: string) => void
 }
 
-/** One dnsperf against one contestant. */
+/** One load on one contestant. */
 export interface Run {
-  readonly contestant: ContestantName
+  readonly contestant: string
   readonly round: number
-  /** Absent: as fast as it answers. */
-  readonly rate?: number
+  readonly load: Load
   readonly queriesPerSecond: number
+  readonly cpuUsPerQuery: number
+  /** Of that, from ticks of 10 ms: rough where little was done. */
   readonly userUsPerQuery: number
   readonly systemUsPerQuery: number
-  /** Share of the server's CPU that the contestant had; less than all at saturation means that something else was the limit. */
+  /** Share of its CPU that the contestant used; less than all at saturation means that something else was the limit. */
   readonly cpuShare: number
   readonly lost: number
   readonly sent: number
-  readonly latencies?: Latencies
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly p999Us: number
+  readonly maxUs: number
   readonly rssBytes: number
   /** Why it does not count; empty when it does. */
   readonly invalid: readonly string[]
 }
 
+export interface ContestResult {
+  readonly runs: readonly Run[]
+  readonly absent: readonly Absence[]
+  /** Resident memory of each when it had answered its first question. */
+  readonly idleRssBytes: Readonly<Record<string, number>>
+}
+
 /** A server that is so busy is the limit itself. */
 const saturatedShareMin = 0.9
 const lostShareMax = 0.001
-/** The generator may send this much less than it was told. */
+/** The generator may send this much less than it was told, and one query in a hundred may leave so late. */
 const behindShareMax = 0.01
+const lateP99UsMax = 2000
+/** 96 and not more: Knot Resolver fails what exceeds a hundred on one TCP connection. */
+const window = 96
+const warmUpSeconds = 1
+const warmSecondsMax = 40
+/** So far apart are the names that are new each time in two runs. */
+const uniquePerRun = 4_000_000
 
-export async function runContest(scenario: Scenario, plan: ContestPlan): Promise<Run[]> {
-  const { serverCpu, loadCpu, directory } = plan
-  const upstream = await scenario.upstream({ cpu: loadCpu, directory })
-  const field: Contestant[] = []
+export async function runContest(
+  scenario: Scenario,
+  plan: ContestPlan,
+  contestants: readonly Contestant[],
+): Promise<ContestResult> {
+  const suited = contestants.filter((contestant) => scenario.suits(contestant))
+  const field = await Field.start({ ...plan, ...scenario }, suited)
+  const idleRssBytes = Object.fromEntries(
+    field.runners.map(({ contestant, child }) => [
+      contestant.name,
+      readProcess(child.pid).rssBytes,
+    ]),
+  )
   try {
-    for (const name of contestantNames) {
-      const { ttlMaxSeconds } = scenario
-      const setup = { cpu: serverCpu, upstreamPort: upstream.port, ttlMaxSeconds, directory }
-      field.push(await contestants[name](setup))
-    }
-    return await new Contest(scenario, plan, field).run()
+    const runs = await new Contest(scenario, plan, field).run()
+    return { runs, absent: field.absent, idleRssBytes }
   } finally {
-    for (const contestant of field) await contestant.stop()
-    await upstream.stop()
+    await field.stop()
   }
 }
 
@@ -75,116 +91,142 @@ export function isSaturated(run: Run): boolean {
 class Contest {
   private readonly scenario: Scenario
   private readonly plan: ContestPlan
-  private readonly field: readonly Contestant[]
+  private readonly field: Field
   private readonly queryFile: string
-  private readonly warmFile: string
   private runNumber = 0
 
-  constructor(scenario: Scenario, plan: ContestPlan, field: readonly Contestant[]) {
+  constructor(scenario: Scenario, plan: ContestPlan, field: Field) {
     this.scenario = scenario
     this.plan = plan
     this.field = field
-    this.queryFile = join(plan.directory, `${scenario.name}.txt`)
-    this.warmFile = join(plan.directory, `${scenario.name}-warm.txt`)
+    this.queryFile = join(plan.directory, `${scenario.name}.queries`)
   }
 
   async run(): Promise<Run[]> {
-    writeLines(this.warmFile, this.scenario.warm)
+    const { scenario, plan } = this
+    writeQueries(this.queryFile, scenario.asked(), scenario.ednsOneIn)
+    for (const runner of this.field.runners) await this.warm(runner)
     const runs: Run[] = []
-    for (let round = 0; round <= this.plan.rounds; round++) {
-      const done = await this.round(round)
-      if (round > 0) runs.push(...done)
-    }
-    return runs
-  }
-
-  private async round(round: number): Promise<Run[]> {
-    const runs: Run[] = []
-    for (const rate of [undefined, ...this.plan.rates]) {
-      writeLines(this.queryFile, this.scenario.lines(this.runNumber))
-      this.runNumber += 1
-      for (const contestant of inTurn(this.field, round)) {
-        const run = await this.once(contestant, round, rate)
-        if (round > 0) this.plan.progress(run)
-        runs.push(run)
+    const rounds = Math.min(plan.rounds, scenario.roundsMax ?? plan.rounds)
+    for (let round = 1; round <= rounds; round++) {
+      for (const load of scenario.loads) {
+        for (const runner of inTurn(this.field.runners, round)) {
+          const run = await this.once(runner, round, load)
+          plan.progress(progressLine(run, rounds))
+          runs.push(run)
+        }
       }
     }
     return runs
   }
 
-  private async once(
-    contestant: Contestant,
-    round: number,
-    rate: number | undefined,
-  ): Promise<Run> {
-    const { secondsPerRun: seconds, loadCpu: cpu } = this.plan
-    const { port, pid } = contestant
-    await this.warm(port)
-    const before = readProcess(pid)
-    const result = await dnsperf({
+  /** What goes wrong here shows in the runs that count. */
+  private async warm(runner: Runner): Promise<void> {
+    const once = { load: 'most' as const, seconds: warmSecondsMax, once: true }
+    // A second time for what was lost in the first.
+    if (this.scenario.isWarmed) for (const _ of [1, 2]) await this.play(runner, once).catch(String)
+    await this.play(runner, { load: 'most', seconds: warmUpSeconds }).catch(String)
+  }
+
+  private async once(runner: Runner, round: number, load: Load): Promise<Run> {
+    const { contestant, child } = runner
+    const identity = { contestant: contestant.name, round, load }
+    const { secondsPerRun } = this.plan
+    const seconds = Math.max(secondsPerRun, this.scenario.secondsMin ?? 0)
+    try {
+      if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
+      const before = readProcess(child.pid)
+      const { report, examples } = await this.play(runner, { load, seconds })
+      return judged(identity, report, { before, after: readProcess(child.pid) }, examples)
+    } catch (error) {
+      return failed(identity, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  private async play(
+    { contestant, port }: Runner,
+    { load, seconds, once }: { load: Load; seconds: number; once?: boolean },
+  ): Promise<{ report: LoadReport; examples: string[] }> {
+    this.runNumber += 1
+    const generator = await startLoad({
       port,
       queryFile: this.queryFile,
       seconds,
-      cpu,
-      once: this.scenario.isUnique,
-      ...(rate !== undefined && { rate }),
+      cpu: this.plan.loadCpu,
+      window,
+      check: contestant.isEcho === true ? 'none' : 'loose',
+      uniqueFrom: this.runNumber * uniquePerRun,
+      ...(load !== 'most' && { rate: load }),
+      ...(once === true && { once }),
     })
-    const after = readProcess(pid)
-    return judged({ contestant: contestant.name, round, ...(rate && { rate }) }, result, {
-      before,
-      after,
-    })
-  }
-
-  private async warm(port: number): Promise<void> {
-    if (this.scenario.warm.length === 0) return
-    const { loadCpu: cpu } = this.plan
-    await dnsperf({ port, queryFile: this.warmFile, seconds: 20, cpu, once: true })
+    const report = await loadReport(generator, seconds)
+    return { report, examples: wrongExamples(generator) }
   }
 }
 
 /** Who goes first changes from round to round. */
 function inTurn<T>(items: readonly T[], round: number): T[] {
-  const first = round % items.length
+  const first = round % Math.max(1, items.length)
   return [...items.slice(first), ...items.slice(0, first)]
 }
 
 export interface RunIdentity {
-  readonly contestant: ContestantName
+  readonly contestant: string
   readonly round: number
-  readonly rate?: number
+  readonly load: Load
 }
 
 /** Makes a run of what was read, and says whether it counts. */
 export function judged(
   identity: RunIdentity,
-  result: DnsperfResult,
-  cpu: { readonly before: ProcessReading; readonly after: ProcessReading },
+  report: LoadReport,
+  { before, after }: { readonly before: ProcessReading; readonly after: ProcessReading },
+  examples: readonly string[] = [],
 ): Run {
-  const { sent, completed, lost, seconds, queriesPerSecond, rcodes, latencies } = result
-  const userUs = cpu.after.userUs - cpu.before.userUs
-  const systemUs = cpu.after.systemUs - cpu.before.systemUs
-  const failed = (rcodes['SERVFAIL'] ?? 0) + (rcodes['REFUSED'] ?? 0)
-  const invalid: string[] = []
-  if (lost > sent * lostShareMax) invalid.push(`${lost} of ${sent} lost`)
-  if (failed > sent * lostShareMax) invalid.push(`${failed} of ${sent} failed`)
-  if (identity.rate !== undefined && sent < identity.rate * seconds * (1 - behindShareMax)) {
-    invalid.push(`load generator sent ${Math.round(sent / seconds)} q/s`)
-  }
+  const { sent, received, lost, seconds, p50Us, p99Us, p999Us, maxUs } = report
+  const cpuUs = after.cpuUs - before.cpuUs
+  const userTicks = after.userUs - before.userUs
+  const allTicks = userTicks + after.systemUs - before.systemUs
+  const userShare = allTicks > 0 ? userTicks / allTicks : Number.NaN
   return {
     ...identity,
-    queriesPerSecond: Math.round(queriesPerSecond),
-    userUsPerQuery: userUs / completed,
-    systemUsPerQuery: systemUs / completed,
-    cpuShare: (userUs + systemUs) / (seconds * 1e6),
-    lost,
-    sent,
-    ...(latencies && { latencies }),
-    rssBytes: cpu.after.rssBytes,
-    invalid,
+    queriesPerSecond: Math.round(report.queriesPerSecond),
+    cpuUsPerQuery: cpuUs / received,
+    userUsPerQuery: (cpuUs * userShare) / received,
+    systemUsPerQuery: (cpuUs * (1 - userShare)) / received,
+    cpuShare: cpuUs / (seconds * 1e6),
+    ...{ lost, sent, p50Us, p99Us, p999Us, maxUs },
+    rssBytes: after.rssBytes,
+    invalid: [...complaints(identity, report), ...examples],
   }
 }
 
-function writeLines(file: string, lines: readonly string[]): void {
-  writeFileSync(file, `${lines.join('\n')}\n`)
+function complaints({ load }: RunIdentity, report: LoadReport): string[] {
+  const { sent, lost, wrong, servfail, seconds, lateP99Us } = report
+  const found: string[] = []
+  if (report.received === 0) found.push('no reply')
+  if (lost > sent * lostShareMax) found.push(`${lost} of ${sent} lost`)
+  if (servfail > sent * lostShareMax) found.push(`${servfail} of ${sent} failed`)
+  if (wrong > 0) found.push(`${wrong} of ${sent} wrong`)
+  if (load === 'most') return found
+  if (sent < load * seconds * (1 - behindShareMax)) {
+    found.push(`the generator sent ${Math.round(sent / seconds)} q/s`)
+  }
+  if (lateP99Us > lateP99UsMax) found.push(`the generator was ${Math.round(lateP99Us)} us late`)
+  return found
+}
+
+function failed(identity: RunIdentity, why: string): Run {
+  const none = Number.NaN
+  const latencies = { p50Us: none, p99Us: none, p999Us: none, maxUs: none }
+  const cpu = { cpuUsPerQuery: none, userUsPerQuery: none, systemUsPerQuery: none, cpuShare: none }
+  const counts = { queriesPerSecond: 0, lost: 0, sent: 0, rssBytes: none }
+  return { ...identity, ...latencies, ...cpu, ...counts, invalid: [why] }
+}
+
+function progressLine(run: Run, rounds: number): string {
+  const cpu = run.cpuUsPerQuery.toFixed(2)
+  const load = run.load === 'most' ? 'most' : `${run.load} q/s`
+  const valid = run.invalid.length === 0 ? '' : `  INVALID: ${run.invalid.join('; ')}`
+  return `round ${run.round}/${rounds} ${load} ${run.contestant}: ${run.queriesPerSecond} q/s, ${cpu} us CPU, p99 ${Math.round(run.p99Us)} us${valid}`
 }

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import { corednsPath } from '../../test/support/needs.ts'
 
 export interface Machine {
   readonly cpu: string
@@ -29,9 +28,6 @@ export interface Versions {
   /** Sources differ from the commit. */
   readonly isModified: boolean
   readonly node: string
-  readonly coredns: string
-  readonly unbound: string
-  readonly dnsperf: string
 }
 
 export function describeVersions(): Versions {
@@ -40,21 +36,16 @@ export function describeVersions(): Versions {
     isModified:
       output('git', ['status', '--porcelain', '--', 'src', 'bench', ':!bench/results']) !== '',
     node: process.version,
-    coredns: /CoreDNS-(\S+)/.exec(output(corednsPath() ?? 'coredns', ['-version']))?.[1] ?? '',
-    unbound: /Version (\S+)/.exec(output('unbound', ['-V']))?.[1] ?? '',
-    dnsperf: /Version (\S+)/.exec(output('dnsperf', ['-h']))?.[1] ?? '',
   }
 }
 
-/** @returns the first output of a command that may be missing or may end with an error */
+/** @returns empty when the command is missing or fails */
 function output(command: string, args: readonly string[]): string {
   try {
-    return execFileSync(command, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch (error) {
-    return error instanceof Error && 'stdout' in error ? String(error.stdout).trim() : ''
+    const stdio = ['ignore', 'pipe', 'ignore'] as const
+    return execFileSync(command, args, { encoding: 'utf8', stdio: [...stdio] }).trim()
+  } catch {
+    return ''
   }
 }
 

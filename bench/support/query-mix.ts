@@ -1,36 +1,35 @@
 /**
- * What pods ask, as lines for dnsperf: cluster names that exist, names that come only once, and the chains of a search list
- * with `ndots:5`. The same seed gives the same lines.
+ * What pods ask: cluster names that exist, names that come only once, and the chains of a search list with `ndots:5`. Which names
+ * exist is programs/truth.h's. The same seed gives the same questions.
  */
-import type { KubeWorld, ServiceFacts } from '../../test/support/kube-world.ts'
+import { writeFileSync } from 'node:fs'
+import { writeQuery } from '../../test/support/dns-message.ts'
 
-const searchTail = ['svc.cluster.local', 'cluster.local']
-
-/** Number of names outside the cluster in the mixed traffic. */
-const externalNames = 500
-
-/** `count` names that have an address: Services of all kinds, then their endpoints and pods. */
-export function knownNames(world: KubeWorld, count: number): string[] {
-  const services = world.services
-    .filter(({ v4 }) => v4.length > 0)
-    .map(({ namespace, name }) => `${name}.${namespace}.svc.cluster.local`)
-  const pods = world.podAddresses.map(
-    ({ namespace, address }) => `${address.replaceAll('.', '-')}.${namespace}.pod.cluster.local`,
-  )
-  const names = [...services, ...pods].slice(0, count)
-  if (names.length < count) throw new Error(`the world has ${names.length} names, not ${count}`)
-  return names.map((name) => `${name} A`)
+export interface Asked {
+  readonly name: string
+  readonly type: 'A' | 'AAAA'
 }
 
-/** `count` questions for names that no other call with another `from` has: half exist, half do not. */
-export function uniqueNames(from: number, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => {
-    const number = from + i
-    const octets = [number >> 16, number >> 8, number].map((part) => part & 255).join('-')
-    return number % 2 === 0
-      ? `10-${octets}.team-1.pod.cluster.local A`
-      : `no-${octets}.team-1.svc.cluster.local A`
-  })
+const namespaces = 100
+const servicesPerNamespace = 10
+/** Number of names outside the cluster in the mixed traffic. */
+const externalNames = 500
+const searchTail = ['svc.cluster.local', 'cluster.local']
+
+/** `count` names of Services, all different, all with an address. */
+export function knownNames(count: number): Asked[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `${service(i)}.team-${i % namespaces}.svc.cluster.local`,
+    type: 'A',
+  }))
+}
+
+/** Two questions whose names the load generator makes new each time: one exists, one does not. */
+export function uniqueNames(): Asked[] {
+  return ['u00000000', 'no-u00000000'].map((label) => ({
+    name: `${label}.team-1.svc.cluster.local`,
+    type: 'A',
+  }))
 }
 
 /**
@@ -38,52 +37,69 @@ export function uniqueNames(from: number, count: number): string[] {
  * and stops where something is found. Six in ten are Services of the pod's own namespace, two in ten of
  * another one, two in ten names outside; some are asked far more often than others (Zipf).
  */
-export function podTraffic(world: KubeWorld, count: number, seed: number): string[] {
+export function podTraffic(count: number, seed: number): Asked[] {
   const random = generator(seed)
-  const services = world.services.filter(({ v4, kind }) => v4.length > 0 && !kind.startsWith('ext'))
-  const pickService = zipf(services, random)
-  const pickExternal = zipf(
-    Array.from({ length: externalNames }, (_, i) => `www-${i}.example.test`),
-    random,
-  )
-  const namespaces = [...new Set(services.map(({ namespace }) => namespace))]
-  const lines: string[] = []
-  while (lines.length < count) {
+  const pickService = zipf(namespaces * servicesPerNamespace, random)
+  const pickExternal = zipf(externalNames, random)
+  const asked: Asked[] = []
+  while (asked.length < count) {
     const draw = random()
-    const service = pickService()
-    if (draw < 0.6) lines.push(...chain(service.name, service.namespace, service))
-    else if (draw < 0.8) {
-      const own = namespaces[Math.floor(random() * namespaces.length)] ?? 'default'
-      lines.push(...chain(`${service.name}.${service.namespace}`, own, service))
-    } else lines.push(...chain(pickExternal(), service.namespace))
+    const number = pickService()
+    const name = service(number)
+    const own = `team-${number % namespaces}`
+    const other = `team-${Math.floor(random() * namespaces)}`
+    const target = `${name}.${own}.svc.cluster.local`
+    if (draw < 0.6) asked.push(...chain(name, own, target))
+    else if (draw < 0.8) asked.push(...chain(`${name}.${own}`, other, target))
+    else asked.push(...chain(`www-${pickExternal()}.outside.bench`, own))
   }
-  return lines
+  return asked
+}
+
+/**
+ * A file for the load generator.
+ * @param ednsOneIn every so manieth query has an OPT record, as c-ares, Go and systemd-resolved send it; 0 for none, as glibc
+ */
+export function writeQueries(file: string, asked: readonly Asked[], ednsOneIn = 0): void {
+  const records = asked.flatMap(({ name, type }, at) => {
+    const hasEdns = ednsOneIn > 0 && at % ednsOneIn === 0
+    const query = writeQuery(name, type, hasEdns ? { ednsBytes: 1232 } : {})
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(query.length)
+    return [length, query]
+  })
+  writeFileSync(file, Buffer.concat(records))
 }
 
 /** All names that a resolver tries for `name`, up to the one that exists. */
-function chain(name: string, podNamespace: string, service?: ServiceFacts): string[] {
-  const target = service && `${service.name}.${service.namespace}.svc.cluster.local`
+function chain(name: string, podNamespace: string, target?: string): Asked[] {
   const candidates = [
     `${name}.${podNamespace}.svc.cluster.local`,
     ...searchTail.map((suffix) => `${name}.${suffix}`),
     name,
   ]
   const found = target === undefined ? candidates.length - 1 : candidates.indexOf(target)
-  return candidates.slice(0, found + 1).flatMap((tried) => [`${tried} A`, `${tried} AAAA`])
+  return candidates.slice(0, found + 1).flatMap((tried) => [
+    { name: tried, type: 'A' },
+    { name: tried, type: 'AAAA' },
+  ])
 }
 
-/** Draws the n-th item with a probability in proportion to 1/n. */
-function zipf<T>(items: readonly T[], random: () => number): () => T {
+function service(number: number): string {
+  return `service-${number}`
+}
+
+/** Draws a number below `count`, the n-th with a probability in proportion to 1/n. */
+function zipf(count: number, random: () => number): () => number {
   const sums: number[] = []
   let sum = 0
-  for (let n = 1; n <= items.length; n++) {
+  for (let n = 1; n <= count; n++) {
     sum += 1 / n
     sums.push(sum)
   }
   return () => {
     const draw = random() * sum
-    const index = sums.findIndex((upTo) => draw < upTo)
-    return items[Math.max(0, index)] as T
+    return sums.findIndex((upTo) => draw < upTo)
   }
 }
 

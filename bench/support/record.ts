@@ -1,4 +1,4 @@
-/** Keeps results: one JSON file for each bench, day and commit, with everything that the figures depend on. */
+/** Keeps results: one JSON file for each kind of bench, with everything that the figures depend on. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeMachine, describeVersions, type Machine, type Versions } from './machine.ts'
@@ -21,13 +21,28 @@ export function describeCircumstances(script: string): Circumstances {
   }
 }
 
-/** @returns where the file is, from the root of the repository */
-export function writeResult(kind: string, result: Circumstances): string {
-  const { commit, isModified } = result.versions
+/**
+ * Keeps a result and its plots under the name of its kind: what it replaces is in the history of the repository.
+ * @param plots SVG text by the end of the file name
+ * @returns where the files are, from the root of the repository
+ */
+export function writeResult(
+  kind: string,
+  result: Circumstances,
+  plots: Readonly<Record<string, string>> = {},
+): string[] {
   const directory = join(import.meta.dirname, '..', 'results')
   mkdirSync(directory, { recursive: true })
-  const parts = [result.date.slice(0, 10), commit, ...(isModified ? ['modified'] : []), kind]
-  const name = `${parts.filter((part) => part !== '').join('-')}.json`
-  writeFileSync(join(directory, name), `${JSON.stringify(result, undefined, 1)}\n`)
-  return `bench/results/${name}`
+  const texts = Object.entries(plots).map(([name, svg]) => [`${kind}-${name}.svg`, svg] as const)
+  const json = `${JSON.stringify(result, undefined, 1)}\n`
+  const files = [[`${kind}.json`, json] as const, ...texts]
+  for (const [name, text] of files) writeFileSync(join(directory, name), text)
+  return files.map(([name]) => `bench/results/${name}`)
+}
+
+/** Ends this process, and with it everything that it started, when it is told to. */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(1))
+  }
 }

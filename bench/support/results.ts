@@ -1,82 +1,86 @@
 /** Turns runs into medians, and medians into a table: what is printed, and what is kept as JSON. Pure. */
-
 import { isSaturated, type Run } from './contest.ts'
-import { type ContestantName, contestantNames } from './contestants.ts'
+import type { Absence } from './field.ts'
+import type { FirstAnswers } from './first-answers.ts'
 import type { Circumstances } from './record.ts'
-import type { ScenarioName } from './scenarios.ts'
+import type { Load, ScenarioName } from './scenarios.ts'
 import { median, significant } from './statistics.ts'
 import type { Row } from './table.ts'
 
-/** Medians over the valid runs of one contestant at one rate. */
+/** Medians over the valid runs of one contestant under one load. */
 export interface Summary {
-  readonly contestant: ContestantName
-  /** Absent: as fast as it answers. */
-  readonly rate?: number
+  readonly contestant: string
+  readonly load: Load
   readonly runs: number
   readonly invalidRuns: number
   readonly cpuUsPerQuery: number
   readonly userUsPerQuery: number
   readonly systemUsPerQuery: number
   readonly queriesPerSecond: number
-  /** At saturation: the contestant's CPU was the limit, and not the load or the upstream. */
-  readonly isSaturated?: boolean
-  readonly p50Us?: number
-  readonly p99Us?: number
-  readonly p999Us?: number
+  /** At saturation: the contestant's CPU was the limit, and not the load or the authority. */
+  readonly isSaturated: boolean
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly p999Us: number
   readonly lost: number
-  readonly rssMiB: number
+  readonly rssBytes: number
 }
 
 export interface ScenarioResult {
   readonly name: ScenarioName
   readonly about: string
-  readonly upstream: string
   readonly summaries: readonly Summary[]
+  readonly absent: readonly Absence[]
+  readonly idleRssBytes: Readonly<Record<string, number>>
   readonly runs: readonly Run[]
 }
 
-export interface BenchResult extends Circumstances {
-  readonly rounds: number
-  readonly secondsPerRun: number
-  readonly scenarios: readonly ScenarioResult[]
+export interface ContestantFacts {
+  readonly name: string
+  readonly about: string
+  readonly version: string
 }
 
-/** One summary for each rate and contestant, in that order. */
-export function summarise(runs: readonly Run[]): Summary[] {
-  const rates = [...new Set(runs.map(({ rate }) => rate))]
-  return rates.flatMap((rate) =>
-    contestantNames.flatMap((contestant) => {
-      const own = runs.filter((run) => run.contestant === contestant && run.rate === rate)
-      return own.length === 0 ? [] : [summary(own, { contestant, ...(rate && { rate }) })]
+export interface BenchResult extends Circumstances {
+  readonly isQuick: boolean
+  readonly rounds: number
+  readonly secondsPerRun: number
+  readonly contestants: readonly ContestantFacts[]
+  /** Contestants whose programs this machine lacks. */
+  readonly missing: readonly Absence[]
+  readonly scenarios: readonly ScenarioResult[]
+  readonly firstAnswers: readonly FirstAnswers[]
+}
+
+/** One summary for each load and contestant, in that order; contestants as `order` has them. */
+export function summarise(runs: readonly Run[], order: readonly string[]): Summary[] {
+  const loads = [...new Set(runs.map(({ load }) => load))]
+  return loads.flatMap((load) =>
+    order.flatMap((contestant) => {
+      const own = runs.filter((run) => run.contestant === contestant && run.load === load)
+      return own.length === 0 ? [] : [summary(own, contestant, load)]
     }),
   )
 }
 
-function summary(
-  all: readonly Run[],
-  identity: { readonly contestant: ContestantName; readonly rate?: number },
-): Summary {
+function summary(all: readonly Run[], contestant: string, load: Load): Summary {
   const valid = all.filter(({ invalid }) => invalid.length === 0)
   const middle = (read: (run: Run) => number) => significant(median(valid.map(read)))
-  const latency = (read: (latencies: NonNullable<Run['latencies']>) => number) =>
-    middle(({ latencies }) => (latencies ? read(latencies) : Number.NaN))
   return {
-    ...identity,
+    contestant,
+    load,
     runs: all.length,
     invalidRuns: all.length - valid.length,
-    cpuUsPerQuery: middle((run) => run.userUsPerQuery + run.systemUsPerQuery),
+    cpuUsPerQuery: middle((run) => run.cpuUsPerQuery),
     userUsPerQuery: middle((run) => run.userUsPerQuery),
     systemUsPerQuery: middle((run) => run.systemUsPerQuery),
     queriesPerSecond: Math.round(median(valid.map((run) => run.queriesPerSecond))),
-    ...(identity.rate === undefined
-      ? { isSaturated: valid.length > 0 && valid.every(isSaturated) }
-      : {
-          p50Us: latency(({ p50Us }) => p50Us),
-          p99Us: latency(({ p99Us }) => p99Us),
-          p999Us: latency(({ p999Us }) => p999Us),
-        }),
+    isSaturated: valid.length > 0 && valid.every(isSaturated),
+    p50Us: middle(({ p50Us }) => p50Us),
+    p99Us: middle(({ p99Us }) => p99Us),
+    p999Us: middle(({ p999Us }) => p999Us),
     lost: all.reduce((sum, { lost }) => sum + lost, 0),
-    rssMiB: Math.round(median(all.map(({ rssBytes }) => rssBytes)) / 1_048_576),
+    rssBytes: median(all.map(({ rssBytes }) => rssBytes)),
   }
 }
 
@@ -88,7 +92,7 @@ export function isUsable({ runs, invalidRuns }: Summary): boolean {
 export const tableHead: Row = [
   'load',
   'server',
-  'CPU us/query',
+  'CPU us',
   'user',
   'system',
   'q/s',
@@ -96,39 +100,60 @@ export const tableHead: Row = [
   'p99 us',
   'p99.9 us',
   'lost',
-  'RSS MiB',
-  'CPU vs coredns',
-  'p99 vs coredns',
+  'runs',
+  'RSS MB',
+  'CPU ratio',
+  'q/s ratio',
+  'p99 ratio',
 ]
 
-/** A row for each summary; figures that mean nothing are left out. */
+/** A row for each summary; figures that mean nothing are left out. Ratios are neardns's figure divided by the row's. */
 export function tableRows(summaries: readonly Summary[]): Row[] {
   return summaries.map((row) => {
-    const peer = summaries.find(
-      ({ contestant, rate }) => contestant === 'coredns' && rate === row.rate,
-    )
-    const shown = isUsable(row) ? (text: string) => text : () => 'invalid'
-    return [
-      row.rate === undefined ? 'most' : `${row.rate} q/s`,
-      row.contestant,
-      shown(fixed(row.cpuUsPerQuery, 1)),
-      shown(fixed(row.userUsPerQuery, 1)),
-      shown(fixed(row.systemUsPerQuery, 1)),
-      shown(`${row.isSaturated === false ? '>' : ''}${row.queriesPerSecond}`),
-      ...[row.p50Us, row.p99Us, row.p999Us].map((us) => (us === undefined ? '' : fixed(us, 0))),
-      String(row.lost),
-      String(row.rssMiB),
-      ratio(row.cpuUsPerQuery, peer?.cpuUsPerQuery),
-      ratio(row.p99Us, peer?.p99Us),
-    ]
+    const ours = summaries.find((each) => each.contestant === 'neardns' && each.load === row.load)
+    const isOurs = row === ours
+    const comparable = ours !== undefined && !isOurs && isUsable(ours) && isUsable(row)
+    const compared = (read: (each: Summary) => number) =>
+      comparable ? ratioText(read(ours), read(row)) : ''
+    return [...figures(row), ...ratios(row, compared)]
   })
 }
 
-function fixed(value: number, digits: number): string {
+function figures(row: Summary): Row {
+  const shown = isUsable(row) ? (text: string) => text : () => 'invalid'
+  const isPaced = row.load !== 'most'
+  const latency = (us: number) => (isPaced ? shown(fixed(us, 0)) : '')
+  const isBusy = row.cpuUsPerQuery * row.queriesPerSecond > busyUsMin
+  return [
+    isPaced ? `${row.load.toLocaleString('en-US')} q/s` : 'most',
+    row.contestant,
+    shown(fixed(row.cpuUsPerQuery, 2)),
+    isBusy ? shown(fixed(row.userUsPerQuery, 1)) : '',
+    isBusy ? shown(fixed(row.systemUsPerQuery, 1)) : '',
+    shown(`${isPaced || row.isSaturated ? '' : '>'}${row.queriesPerSecond}`),
+    ...[row.p50Us, row.p99Us, row.p999Us].map(latency),
+    String(row.lost),
+    `${row.runs - row.invalidRuns}/${row.runs}`,
+    fixed(row.rssBytes / 1e6, 0),
+  ]
+}
+
+/** CPU time in a second below which the kernel's ticks say nothing about user and system. */
+const busyUsMin = 200_000
+
+function ratios(row: Summary, compared: (read: (each: Summary) => number) => string): Row {
+  const isPaced = row.load !== 'most'
+  return [
+    compared(({ cpuUsPerQuery }) => cpuUsPerQuery),
+    isPaced ? '' : compared(({ queriesPerSecond }) => queriesPerSecond),
+    isPaced ? compared(({ p99Us }) => p99Us) : '',
+  ]
+}
+
+export function fixed(value: number, digits: number): string {
   return Number.isFinite(value) ? value.toFixed(digits) : '-'
 }
 
-function ratio(value: number | undefined, peer: number | undefined): string {
-  if (value === undefined || peer === undefined || !Number.isFinite(value / peer)) return ''
-  return (value / peer).toFixed(2)
+function ratioText(value: number, peer: number): string {
+  return fixed(value / peer, 2)
 }

@@ -1,77 +1,91 @@
-/** The three loads: which upstream, what is asked, and what has to be in the cache before the clock runs. */
-import { type KubeWorld, makeKubeWorld } from '../../test/support/kube-world.ts'
-import { knownNames, podTraffic, uniqueNames } from './query-mix.ts'
-import type { Place } from './servers.ts'
-import { type BenchUpstream, kubernetesUpstream, madeUpUpstream } from './upstreams.ts'
+/** The loads: what is asked, how fast, and of whom. */
+import type { Contestant } from '../peers/contestant.ts'
+import { type Asked, knownNames, podTraffic, uniqueNames } from './query-mix.ts'
 
-export const scenarioNames = ['hit', 'miss', 'mixed'] as const
+export const scenarioNames = ['hit-1k', 'hit-10k', 'hit-100k', 'miss', 'mixed', 'memory'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
+
+/** Queries per second, or as fast as replies come. */
+export type Load = number | 'most'
 
 export interface Scenario {
   readonly name: ScenarioName
   readonly about: string
-  readonly upstreamAbout: string
+  readonly loads: readonly Load[]
+  /** Less than the plan's where a figure needs no repetition. */
+  readonly roundsMax?: number
+  readonly secondsMin?: number
   readonly ttlMaxSeconds: number
-  /** Each question is asked once in the whole bench. */
-  readonly isUnique: boolean
-  upstream(place: Place): Promise<BenchUpstream>
-  /** Asked before each run; empty for none. */
-  readonly warm: readonly string[]
-  /** Questions of one run, which is `number` in the order of runs. */
-  lines(number: number): readonly string[]
+  readonly entriesMax: number
+  /** Every so manieth query has EDNS; 0 for none. */
+  readonly ednsOneIn: number
+  /** Asked by one contestant after another until all answers are cached. */
+  readonly isWarmed: boolean
+  suits(contestant: Contestant): boolean
+  asked(): readonly Asked[]
 }
 
-/** So many Services and pods that there are 1,000 names with an address. */
-const namespaces = 100
-const hitNames = 1000
-const mixedLines = 100_000
-/** More than a run of ten seconds needs. */
-const uniqueLinesPerRun = 300_000
+/** Longer than the bench: nothing expires while it is asked for. */
 const hitTtlSeconds = 3600
 const nodeLocalTtlSeconds = 30
+/** NodeLocal DNSCache's capacity, nearly. */
+const entriesDefault = 10_000
+const mixedQuestions = 100_000
+const rates = [1000, 10_000, 50_000]
+const anybody = () => true
+const notEcho = ({ isEcho }: Contestant) => isEcho !== true
 
 export function makeScenario(name: ScenarioName): Scenario {
-  return makers[name](makeKubeWorld(namespaces))
+  return scenarios[name]
 }
 
-const kubernetesAbout = 'CoreDNS with the kubernetes plugin, fed by an API stand-in'
-
-const makers: Readonly<Record<ScenarioName, (world: KubeWorld) => Scenario>> = {
-  hit: (world) => {
-    const names = knownNames(world, hitNames)
-    return {
-      name: 'hit',
-      about: '1,000 names, all cached; times to live raised so that none expires during a run',
-      upstreamAbout: kubernetesAbout,
-      ttlMaxSeconds: hitTtlSeconds,
-      isUnique: false,
-      upstream: (place) => kubernetesUpstream(world, hitTtlSeconds, place),
-      warm: names,
-      lines: () => names,
-    }
-  },
-  miss: () => ({
+const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
+  'hit-1k': { ...hits('hit-1k', 1000), loads: ['most', ...rates] },
+  'hit-10k': hits('hit-10k', 10_000),
+  'hit-100k': hits('hit-100k', 100_000),
+  miss: {
     name: 'miss',
-    about: 'names that come once, half of them exist, asked of the upstream over TCP',
-    upstreamAbout: 'unbound with made-up zones, the cheapest real server at hand',
+    about: 'names that come once, half of them exist; asked of the upstream over TCP',
+    loads: ['most', 1000, 10_000],
     ttlMaxSeconds: nodeLocalTtlSeconds,
-    isUnique: true,
-    upstream: madeUpUpstream,
-    warm: [],
-    lines: (number) => uniqueNames(number * uniqueLinesPerRun, uniqueLinesPerRun),
-  }),
-  mixed: (world) => {
-    const lines = podTraffic(world, mixedLines, 1)
-    return {
-      name: 'mixed',
-      about:
-        'look-ups of pods with ndots:5 and three search domains, A and AAAA, popularity by Zipf',
-      upstreamAbout: `${kubernetesAbout}; names outside by its template plugin`,
-      ttlMaxSeconds: nodeLocalTtlSeconds,
-      isUnique: false,
-      upstream: (place) => kubernetesUpstream(world, nodeLocalTtlSeconds, place),
-      warm: [...new Set(lines)],
-      lines: () => lines,
-    }
+    entriesMax: entriesDefault,
+    ednsOneIn: 0,
+    isWarmed: false,
+    suits: ({ forwardsOverTcp }) => forwardsOverTcp,
+    asked: uniqueNames,
   },
+  mixed: {
+    name: 'mixed',
+    about: 'look-ups of pods: ndots:5, three search domains, A and AAAA, popularity by Zipf',
+    loads: ['most', ...rates],
+    ttlMaxSeconds: nodeLocalTtlSeconds,
+    entriesMax: entriesDefault,
+    ednsOneIn: 2,
+    isWarmed: true,
+    suits: notEcho,
+    asked: () => podTraffic(mixedQuestions, 1),
+  },
+  memory: {
+    ...hits('memory', 20_000),
+    about: 'resident memory: idle after the start, and with 20,000 answers at 20,000 q/s',
+    loads: [20_000],
+    roundsMax: 1,
+    secondsMin: 5,
+    suits: notEcho,
+  },
+}
+
+function hits(name: ScenarioName, names: number): Scenario {
+  return {
+    name,
+    about: `${names.toLocaleString('en-US')} names, all cached`,
+    loads: ['most'],
+    ttlMaxSeconds: hitTtlSeconds,
+    // Hash shards fill unevenly: twice the names, so that none is evicted.
+    entriesMax: Math.max(entriesDefault, 2 * names),
+    ednsOneIn: 0,
+    isWarmed: true,
+    suits: anybody,
+    asked: () => knownNames(names),
+  }
 }

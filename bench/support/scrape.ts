@@ -1,5 +1,5 @@
 /** Reads numbers from a `/metrics` page and from `/proc`. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readExposition, sampleOf } from '../../test/support/exposition.ts'
 
 /** One scrape: asks it for a value, or for the sum over all label sets of a family. */
@@ -27,7 +27,9 @@ export class Scrape {
 }
 
 export interface ProcessReading {
-  /** CPU time since the start, microseconds; the kernel counts in ticks of 10 ms. */
+  /** CPU time of all living threads since their start, microseconds, to the nanosecond (`schedstat`). */
+  readonly cpuUs: number
+  /** The same in two parts; the kernel gives them in ticks of 10 ms. */
   readonly userUs: number
   readonly systemUs: number
   readonly rssBytes: number
@@ -43,5 +45,21 @@ export function readProcess(pid: number): ProcessReading {
   const ticks = (at: number) => (Number(fields[at - 3]) * 1e6) / ticksPerSecond
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
   const rssKib = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN)
-  return { userUs: ticks(14), systemUs: ticks(15), rssBytes: rssKib * 1024 }
+  const [userUs, systemUs] = [ticks(14), ticks(15)]
+  return { cpuUs: scheduledUs(pid) ?? userUs + systemUs, userUs, systemUs, rssBytes: rssKib * 1024 }
+}
+
+/** @returns undefined where the kernel keeps no such account */
+function scheduledUs(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const ns = threads.map((thread) => {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1')
+      return Number(text.split(' ')[0])
+    })
+    const sum = ns.reduce((all, each) => all + each, 0)
+    return sum > 0 ? sum / 1000 : undefined
+  } catch {
+    return undefined
+  }
 }

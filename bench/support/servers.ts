@@ -5,7 +5,7 @@ import { freePort } from '../../test/support/free-port.ts'
 import { corednsPath } from '../../test/support/needs.ts'
 import { Child } from '../../test/support/process.ts'
 
-const repository = join(import.meta.dirname, '..', '..')
+export const repository = join(import.meta.dirname, '..', '..')
 
 /** A command that ends in starting another one: `taskset -c 0`, `sh -c '...; exec "$@"' sh`. */
 export type Wrapper = readonly string[]

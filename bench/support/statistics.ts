@@ -23,3 +23,17 @@ export function percentile(sorted: ArrayLike<number>, share: number): number {
 export function significant(value: number, digits = 4): number {
   return Number.isFinite(value) ? Number(value.toPrecision(digits)) : value
 }
+
+/**
+ * How much a series grows by a straight line through it (least squares), as a share of its mean.
+ * @returns NaN for fewer than two points
+ */
+export function growthShare(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
+  const xs = points.map(([x]) => x)
+  const [xMean, yMean] = [mean(xs), mean(points.map(([, y]) => y))]
+  const covariance = mean(points.map(([x, y]) => (x - xMean) * (y - yMean)))
+  const slope = covariance / mean(xs.map((x) => (x - xMean) ** 2))
+  return (slope * (Math.max(...xs) - Math.min(...xs))) / yMean
+}

@@ -1,76 +1,102 @@
 /**
- * Goal: a run that says nothing about the server does not count, and medians are taken over those that do. Method: made-up
- * readings.
+ * Goal: a run that says nothing about the server does not count, medians are taken over those that do, and verdicts say
+ * what was measured. Method: made-up readings.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { judged, type Run } from '../../bench/support/contest.ts'
-import { isUsable, summarise, tableRows } from '../../bench/support/results.ts'
+import type { LoadReport } from '../../bench/support/load.ts'
+import { type BenchResult, isUsable, summarise, tableRows } from '../../bench/support/results.ts'
+import type { Load } from '../../bench/support/scenarios.ts'
+import { verdicts } from '../../bench/support/verdict.ts'
 
 const test = suite('bench/contest')
 
-const reading = (userUs: number, systemUs: number) => ({ userUs, systemUs, rssBytes: 1_048_576 })
+const reading = (userUs: number, systemUs: number) => ({
+  ...{ cpuUs: userUs + systemUs, userUs, systemUs },
+  rssBytes: 1_000_000,
+})
 
-function run(change: {
-  readonly contestant?: Run['contestant']
-  readonly rate?: number
-  readonly sent?: number
-  readonly lost?: number
-  readonly servfail?: number
+interface Change {
+  readonly contestant?: string
+  readonly load?: Load
   readonly userUs?: number
-}): Run {
-  const { contestant = 'neardns', rate, sent = 10_000, lost = 0, servfail = 0 } = change
-  const completed = sent - lost
+  readonly report?: Partial<LoadReport>
+}
+
+function run({ contestant = 'neardns', load = 'most', userUs = 20_000, report }: Change): Run {
+  const { sent = 10_000, lost = 0 } = report ?? {}
+  const latencies = { p50Us: 40, p99Us: 100, p999Us: 400, maxUs: 900, lateP99Us: 5, lateMaxUs: 50 }
+  const counts = { sent, lost, received: sent - lost, wrong: 0, servfail: 0, sendErrors: 0 }
+  const rest = { seconds: 2, queriesPerSecond: sent / 2, cpuUs: 0, nextUnique: 0 }
   return judged(
-    { contestant, round: 1, ...(rate !== undefined && { rate }) },
-    {
-      sent,
-      completed,
-      lost,
-      seconds: 2,
-      queriesPerSecond: completed / 2,
-      rcodes: { NOERROR: completed - servfail, SERVFAIL: servfail },
-    },
-    { before: reading(0, 0), after: reading(change.userUs ?? 20_000, 30_000) },
+    { contestant, round: 1, load },
+    { ...counts, ...rest, ...latencies, ...report },
+    { before: reading(0, 0), after: reading(userUs, 30_000) },
   )
 }
 
+const invalid = (report: Partial<LoadReport>, load?: Load) =>
+  run({ report, ...(load !== undefined && { load }) }).invalid
+
 test('CPU is counted for each answered query', () => {
-  const { userUsPerQuery, systemUsPerQuery, cpuShare, invalid } = run({})
-  assert.equal([userUsPerQuery, systemUsPerQuery, cpuShare], [2, 3, 0.025])
-  assert.equal(invalid, [])
+  const { cpuUsPerQuery, userUsPerQuery, systemUsPerQuery, cpuShare } = run({})
+  assert.equal([cpuUsPerQuery, userUsPerQuery, systemUsPerQuery, cpuShare], [5, 2, 3, 0.025])
+  assert.equal(run({}).invalid, [])
 })
 
 test('a run that lost more than one in a thousand does not count', () => {
-  assert.equal(run({ lost: 10 }).invalid, [])
-  assert.equal(run({ lost: 11 }).invalid, ['11 of 10000 lost'])
+  assert.equal(invalid({ lost: 10 }), [])
+  assert.equal(invalid({ lost: 11 }), ['11 of 10000 lost'])
 })
 
 test('a run with failures does not count: refusing is cheap', () => {
-  assert.equal(run({ servfail: 11 }).invalid, ['11 of 10000 failed'])
+  assert.equal(invalid({ servfail: 11 }), ['11 of 10000 failed'])
+})
+
+test('one wrong answer is enough', () => {
+  assert.equal(invalid({ wrong: 1 }), ['1 of 10000 wrong'])
 })
 
 test('a run whose load generator fell behind does not count', () => {
-  assert.equal(run({ rate: 5000 }).invalid, [])
-  assert.equal(run({ rate: 5100 }).invalid, ['load generator sent 5000 q/s'])
+  assert.equal(invalid({}, 5000), [])
+  assert.equal(invalid({}, 5100), ['the generator sent 5000 q/s'])
+  assert.equal(invalid({ lateP99Us: 2500 }, 5000), ['the generator was 2500 us late'])
+  assert.equal(invalid({ lateP99Us: 2500 }), [])
 })
 
 test('medians are over the runs that count, and a row without enough of them means nothing', () => {
-  const [row] = summarise([run({ userUs: 10_000 }), run({ userUs: 30_000 }), run({ lost: 5000 })])
+  const bad = { report: { lost: 5000 } }
+  const [row] = summarise([run({ userUs: 10_000 }), run({ userUs: 30_000 }), run(bad)], ['neardns'])
   assert.is(row?.userUsPerQuery, 2)
   assert.is(row?.invalidRuns, 1)
   assert.ok(row && isUsable(row))
-  const [half] = summarise([run({}), run({ lost: 5000 })])
+  const [half] = summarise([run({}), run(bad)], ['neardns'])
   assert.not.ok(half && isUsable(half))
 })
 
-test('ratios are to CoreDNS at the same rate', () => {
+test('ratios are to each peer under the same load', () => {
   const runs = [run({}), run({ contestant: 'coredns', userUs: 70_000 })]
-  const rows = tableRows(summarise(runs))
+  const rows = tableRows(summarise(runs, ['neardns', 'coredns']))
   assert.equal(
-    rows.map((cells) => cells[11]),
-    ['0.50', '1.00'],
+    rows.map((cells) => cells[12]),
+    ['', '0.50'],
   )
+})
+
+test('a verdict says met, not met, or that it was not measured', () => {
+  const runs = [
+    run({ report: { queriesPerSecond: 100_000 } }),
+    run({ contestant: 'unbound', userUs: 10_000, report: { queriesPerSecond: 90_000 } }),
+  ]
+  const summaries = summarise(runs, ['neardns', 'unbound'])
+  const about = { about: '', absent: [], idleRssBytes: {}, runs }
+  const scenarios = [{ name: 'hit-1k', summaries, ...about }]
+  const judgedBars = verdicts({ scenarios, firstAnswers: [] } as unknown as BenchResult)
+  const verdictOf = (what: string) => judgedBars.find((bar) => bar.what.includes(what))?.verdict
+  assert.is(verdictOf("CPU per query, to unbound's"), 'not met')
+  assert.is(verdictOf("q/s, to unbound's"), 'met')
+  assert.is(verdictOf("to CoreDNS's"), 'not measured')
 })
 
 test.run()

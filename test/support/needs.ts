@@ -26,13 +26,16 @@ const requirements = {
   'coredns-older': coredns(corednsOlderVersion, 'NEARDNS_COREDNS_OLDER'),
   dig: program('dig', 'bind9-dnsutils'),
   kdig: program('kdig', 'knot-dnsutils'),
-  dnsperf: program('dnsperf', 'dnsperf'),
   ip: program('ip', 'iproute2'),
   iptables: program('iptables', 'iptables'),
   nft: program('nft', 'nftables'),
   conntrack: program('conntrack', 'conntrack'),
   tcpdump: program('tcpdump', 'tcpdump'),
   unbound: program('unbound', 'unbound'),
+  dnsdist: program('dnsdist', 'dnsdist'),
+  dnsmasq: program('dnsmasq', 'dnsmasq-base'),
+  'pdns-recursor': program('pdns_recursor', 'pdns-recursor'),
+  'knot-resolver': program('kresd', 'knot-resolver'),
   gcc: program('gcc', 'gcc libc6-dev'),
   'musl-gcc': program('musl-gcc', 'musl-tools'),
   go: {
@@ -109,6 +112,11 @@ export function needs(...wanted: readonly Need[]): boolean {
   }
   for (const need of missing) skipped.add(need)
   return missing.length === 0
+}
+
+/** For benches: the command that brings it, or undefined when it is there. */
+export function howToGet(need: Need): string | undefined {
+  return requirements[need].isThere() ? undefined : requirements[need].how
 }
 
 /** What was missing in this run and the command that brings it, for the runner's last lines. */

@@ -1,0 +1,44 @@
+/** neardns with one of its UDP endpoints. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '../../test/support/free-port.ts'
+import { onCpu, repository, startWrapped } from '../support/servers.ts'
+import type { Contestant, Setup } from './contestant.ts'
+
+/** More than an entry of this bench takes, so that the number of entries is the bound. */
+const bytesPerEntry = 1024
+
+export const neardns = neardnsWith('neardns', 'batched')
+export const neardnsPortable = neardnsWith('neardns-portable', 'portable')
+
+function neardnsWith(name: string, io: 'batched' | 'portable'): Contestant {
+  return {
+    name,
+    about: `neardns with --io ${io}, all else as it comes`,
+    forwardsOverTcp: true,
+    missing: () => undefined,
+    version: () => process.version,
+    start: async (setup) => {
+      const config = join(setup.directory, `neardns-${setup.port}.yaml`)
+      writeFileSync(config, await configuration(setup))
+      const main = join(repository, 'src', 'main.ts')
+      const args = [main, 'run', '--config', config, '--io', io, '--log-level', 'warn']
+      return startWrapped(onCpu(setup.cpu), process.execPath, args)
+    },
+  }
+}
+
+async function configuration(setup: Setup): Promise<string> {
+  const { port, upstreamPort, ttlMaxSeconds, entriesMax } = setup
+  return `listen: ["127.0.0.1:${port}"]
+cluster:
+  upstreams: ["127.0.0.1:${upstreamPort}"]
+  ttl: { positiveMaxSeconds: ${ttlMaxSeconds} }
+external:
+  upstreams: ["127.0.0.1:${upstreamPort}"]
+cache:
+  entriesMax: ${entriesMax}
+  bytesMax: ${Math.max(33_554_432, entriesMax * bytesPerEntry)}
+admin: { listen: "127.0.0.1:${await freePort()}" }
+`
+}

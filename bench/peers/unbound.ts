@@ -1,0 +1,54 @@
+/** unbound as a forwarder, one thread, no validation. */
+import { howToGet } from '../../test/support/needs.ts'
+import { onCpu, startWrapped } from '../support/servers.ts'
+import { versionFrom, writeConfig } from './common.ts'
+import type { Contestant, Setup } from './contestant.ts'
+
+export const unbound: Contestant = {
+  name: 'unbound',
+  about: 'unbound, one thread, iterator only, cluster names over TCP',
+  forwardsOverTcp: true,
+  missing: () => howToGet('unbound'),
+  version: () => versionFrom('unbound', '-V', /Version (\S+)/),
+  start: async (setup) => {
+    const file = writeConfig('unbound', setup, configuration(setup))
+    return startWrapped(onCpu(setup.cpu), 'unbound', ['-d', '-p', '-c', file])
+  },
+}
+
+/** Its sizes are octets: some 500 for a message with its records, in each of the two caches. */
+function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
+  const megabytes = Math.max(16, Math.ceil((entriesMax * 512) / 1_048_576))
+  return `remote-control:
+  control-enable: no
+server:
+  verbosity: 1
+  use-syslog: no
+  logfile: ""
+  do-daemonize: no
+  chroot: ""
+  username: ""
+  directory: "/"
+  pidfile: ""
+  num-threads: 1
+  so-rcvbuf: 4m
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  module-config: "iterator"
+  interface: 127.0.0.1@${port}
+  msg-cache-size: ${megabytes}m
+  rrset-cache-size: ${megabytes}m
+  cache-max-ttl: ${ttlMaxSeconds}
+  cache-max-negative-ttl: 5
+  outgoing-num-tcp: 64
+  outgoing-range: 4096
+  num-queries-per-thread: 4096
+forward-zone:
+  name: "cluster.local"
+  forward-addr: 127.0.0.1@${upstreamPort}
+  forward-tcp-upstream: yes
+forward-zone:
+  name: "."
+  forward-addr: 127.0.0.1@${upstreamPort}
+`
+}

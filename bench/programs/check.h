@@ -1,0 +1,54 @@
+/* Is a reply right? Loosely, as any server may word it; or octet by octet, as neardns has to give back the authority's own reply. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include "truth.h"
+
+enum check { CHECK_LOOSE, CHECK_STRICT, CHECK_NONE };
+
+/* Everything behind the header of the question, without regard to letter case. */
+static inline int is_same_question(const uint8_t *query, const uint8_t *reply, int length, int question_end) {
+  if (length < question_end || get16(reply + 4) != 1) return 0;
+  for (int i = HEADER; i < question_end; i++)
+    if (lower(query[i]) != lower(reply[i])) return 0;
+  return 1;
+}
+
+/* The first record of the reply is the one that is true. */
+static inline int has_answer(const struct truth *truth, const uint8_t *reply, int length) {
+  int at = truth->question_end;
+  while (at < length && reply[at] != 0 && reply[at] < 0xc0) at += reply[at] + 1;
+  at += at < length && reply[at] >= 0xc0 ? 2 : 1;
+  return at + 10 + truth->rdata_length <= length && get16(reply + at) == truth->qtype && get16(reply + at + 8) == truth->rdata_length &&
+         memcmp(reply + at + 10, truth->rdata, (size_t)truth->rdata_length) == 0;
+}
+
+static inline int is_right_loosely(const uint8_t *query, int query_length, const uint8_t *reply, int length) {
+  struct truth truth = truth_of(query, query_length);
+  if (!(reply[2] & 0x80) || (reply[2] & 0x02) || (reply[3] & 15) != truth.rcode) return 0;
+  if (!is_same_question(query, reply, length, truth.question_end)) return 0;
+  return truth.rdata_length > 0 ? get16(reply + 6) > 0 && has_answer(&truth, reply, length) : get16(reply + 6) == 0;
+}
+
+/* What neardns says to EDNS: an OPT record with its own payload size and nothing else. */
+static const uint8_t opt_record[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
+
+/* Only the TTL may differ, and only downwards; AA is not for a cache to say. */
+static inline int is_right_strictly(const uint8_t *query, int query_length, const uint8_t *reply, int length, uint32_t ttl_max) {
+  uint8_t expected[MESSAGE_MAX];
+  int end = reply_of(query, query_length, ttl_max, expected), has_edns = get16(query + 10) > 0;
+  int ttl_at = truth_of(query, query_length).question_end + 6;
+  put16(expected + 10, (unsigned)has_edns);
+  if (length != end + (has_edns ? (int)sizeof opt_record : 0) || get32(reply + ttl_at) > get32(expected + ttl_at)) return 0;
+  if (has_edns && memcmp(reply + end, opt_record, sizeof opt_record) != 0) return 0;
+  return (reply[2] & ~0x04) == (expected[2] & ~0x04) && memcmp(reply + 3, expected + 3, (size_t)(ttl_at - 3)) == 0 &&
+         memcmp(reply + ttl_at + 4, expected + ttl_at + 4, (size_t)(end - ttl_at - 4)) == 0;
+}
+
+static inline int is_right(enum check check, const uint8_t *query, int query_length, const uint8_t *reply, int length, uint32_t ttl_max) {
+  if (check == CHECK_NONE) return 1;
+  if (check == CHECK_STRICT) return is_right_strictly(query, query_length, reply, length, ttl_max);
+  return is_right_loosely(query, query_length, reply, length);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/** Starts an authority and contestants before it, all at once on one CPU, and ends them. Who does not start is left out, with the reason. */
+import { freePort } from '../../test/support/free-port.ts'
+import type { Child } from '../../test/support/process.ts'
+import type { Contestant, Setup } from '../peers/contestant.ts'
+import { firstAnswer } from './probe.ts'
+import { startProgram } from './programs.ts'
+import { onCpu } from './servers.ts'
+
+export interface FieldPlan {
+  readonly serverCpu: number
+  /** Of the authority, and of the load. */
+  readonly loadCpu: number
+  readonly directory: string
+  readonly ttlMaxSeconds: number
+  readonly entriesMax: number
+}
+
+export interface Runner {
+  readonly contestant: Contestant
+  readonly child: Child
+  readonly port: number
+}
+
+export interface Absence {
+  readonly contestant: string
+  readonly why: string
+}
+
+export class Field {
+  readonly runners: readonly Runner[]
+  readonly absent: readonly Absence[]
+  private readonly authority: Child
+
+  private constructor(authority: Child, runners: readonly Runner[], absent: readonly Absence[]) {
+    this.authority = authority
+    this.runners = runners
+    this.absent = absent
+  }
+
+  static async start(plan: FieldPlan, contestants: readonly Contestant[]): Promise<Field> {
+    const { port: upstreamPort, child } = await startAuthority(plan)
+    const runners: Runner[] = []
+    const absent: Absence[] = []
+    // One after another: each has the CPU for itself while it starts.
+    for (const contestant of contestants) {
+      try {
+        runners.push(await startContestant(contestant, plan, upstreamPort))
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        absent.push({ contestant: contestant.name, why })
+      }
+    }
+    return new Field(child, runners, absent)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.runners.map(({ child }) => child.stop('SIGTERM', 2000)))
+    await this.authority.stop()
+  }
+}
+
+export async function startAuthority({
+  loadCpu,
+  ttlMaxSeconds,
+}: Pick<FieldPlan, 'loadCpu' | 'ttlMaxSeconds'>): Promise<{ port: number; child: Child }> {
+  const port = await freePort()
+  const args = [String(port), String(ttlMaxSeconds)]
+  return { port, child: await startProgram('authority', args, onCpu(loadCpu)) }
+}
+
+/** @throws an Error that says why it does not run */
+export async function startContestant(
+  contestant: Contestant,
+  { serverCpu, directory, ttlMaxSeconds, entriesMax }: FieldPlan,
+  upstreamPort: number,
+): Promise<Runner> {
+  const port = await freePort()
+  const setup: Setup = {
+    ...{ cpu: serverCpu, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
+  }
+  const child = await contestant.start(setup)
+  try {
+    await firstAnswer(child, port, { isEcho: contestant.isEcho === true })
+    return { contestant, child, port }
+  } catch (error) {
+    await child.stop('SIGKILL')
+    throw error
+  }
+}

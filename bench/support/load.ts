@@ -1,0 +1,95 @@
+/** Runs the load generator (programs/load.c) and reads what it reports. */
+import { Child } from '../../test/support/process.ts'
+import { buildProgram } from './programs.ts'
+import { onCpu } from './servers.ts'
+
+export interface LoadSpec {
+  readonly port: number
+  /** As `writeQueries` makes it. */
+  readonly queryFile: string
+  readonly seconds: number
+  readonly cpu: number
+  /** Queries per second, whatever comes back; absent: as fast as replies come, `window` queries out. */
+  readonly rate?: number
+  readonly window?: number
+  /** How replies are judged; loosely when absent. */
+  readonly check?: 'loose' | 'strict' | 'none'
+  /** The file is played once, each query answered or given up before the next takes its place. */
+  readonly once?: boolean
+  /** The first number of the names that are new each time. */
+  readonly uniqueFrom?: number
+  /** Time to live that the authority gives; no answer may have more. */
+  readonly ttlMaxSeconds?: number
+}
+
+export interface LoadReport {
+  readonly sent: number
+  readonly received: number
+  /** Not answered within two seconds, or a second after the end. */
+  readonly lost: number
+  readonly wrong: number
+  readonly servfail: number
+  readonly sendErrors: number
+  readonly seconds: number
+  readonly queriesPerSecond: number
+  /** The generator's own. */
+  readonly cpuUs: number
+  readonly nextUnique: number
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly p999Us: number
+  readonly maxUs: number
+  /** How late queries left, at a fixed rate. */
+  readonly lateP99Us: number
+  readonly lateMaxUs: number
+}
+
+/** What the generator may take longer than it was told to. */
+const graceMs = 15_000
+
+/** @throws an Error with the generator's last words when it fails or hangs */
+export async function load(spec: LoadSpec): Promise<LoadReport> {
+  const child = await startLoad(spec)
+  return await loadReport(child, spec.seconds)
+}
+
+/** For those who watch something else while it runs. */
+export async function startLoad(spec: LoadSpec): Promise<Child> {
+  const [first = '', ...rest] = [
+    ...onCpu(spec.cpu),
+    await buildProgram('load'),
+    ...argumentsOf(spec),
+  ]
+  return new Child(first, rest)
+}
+
+export async function loadReport(child: Child, seconds: number): Promise<LoadReport> {
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), seconds * 1000 + graceMs)
+  const { code } = await child.exited
+  clearTimeout(timer)
+  const line = child.lines.findLast((each) => each.startsWith('{'))
+  if (code !== 0 || line === undefined) {
+    throw new Error(`the load generator ended with ${code}: ${child.tail(3)}`)
+  }
+  return JSON.parse(line) as LoadReport
+}
+
+/** What the generator printed of replies that were wrong. */
+export function wrongExamples(child: Child): string[] {
+  return child.lines.filter((line) => line.startsWith('wrong reply'))
+}
+
+function argumentsOf(spec: LoadSpec): string[] {
+  const flags: Readonly<Record<string, string | number | undefined>> = {
+    port: spec.port,
+    queries: spec.queryFile,
+    seconds: spec.seconds,
+    rate: spec.rate,
+    window: spec.window,
+    check: spec.check,
+    'unique-from': spec.uniqueFrom,
+    'ttl-max': spec.ttlMaxSeconds,
+  }
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
+  return [...given.map(([name, value]) => `--${name}=${value}`), ...(spec.once ? ['--once'] : [])]
+}

@@ -1,0 +1,76 @@
+/**
+ * Goal: the comparison compares what it says: each server starts as configured and answers by the truth of the benches, and the
+ * load generator notices when one does not. Method: the real programs, a few hundred queries each, on one CPU.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { allContestants } from '../../bench/peers/all.ts'
+import { Field, startAuthority } from '../../bench/support/field.ts'
+import { load } from '../../bench/support/load.ts'
+import { startProgram } from '../../bench/support/programs.ts'
+import { knownNames, podTraffic, writeQueries } from '../../bench/support/query-mix.ts'
+import { unwrapped } from '../../bench/support/servers.ts'
+import { freePort } from '../support/free-port.ts'
+import { needing } from '../support/needs.ts'
+
+const cpu = 0
+const ttlMaxSeconds = 30
+
+const tools = needing(suite<{ directory: string }>('bench/load', { directory: '' }), 'gcc')
+tools.before((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'neardns-bench-test-'))
+  writeQueries(join(context.directory, 'queries'), podTraffic(200, 1))
+})
+tools.after(({ directory }) => rmSync(directory, { recursive: true, force: true }))
+
+tools('the authority says octet by octet what the generator expects', async ({ directory }) => {
+  const { port, child } = await startAuthority({ loadCpu: cpu, ttlMaxSeconds })
+  const queryFile = join(directory, 'queries')
+  const spec = { port, queryFile, seconds: 5, cpu, once: true, ttlMaxSeconds }
+  const { sent, received, wrong } = await load({ ...spec, check: 'strict' })
+  await child.stop()
+  assert.ok(sent >= 200)
+  assert.equal([received, wrong], [sent, 0])
+})
+
+tools('the generator calls it wrong when its own query comes back', async ({ directory }) => {
+  const port = await freePort()
+  const echo = await startProgram('echo', [String(port)], unwrapped)
+  // Names with an address: the echo of a query for nothing looks like the right answer.
+  const queryFile = join(directory, 'known')
+  writeQueries(queryFile, knownNames(200))
+  const { received, wrong } = await load({ port, queryFile, seconds: 5, cpu, once: true })
+  await echo.stop()
+  assert.equal([received, wrong], [200, 200])
+})
+tools.run()
+
+const peers = needing(
+  suite('bench/peers'),
+  ...(['gcc', 'coredns', 'unbound', 'dnsdist', 'dnsmasq', 'pdns-recursor'] as const),
+  'knot-resolver',
+)
+
+peers('each starts as it is configured for the comparison, and answers right', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'neardns-bench-test-'))
+  const queryFile = join(directory, 'queries')
+  writeQueries(queryFile, knownNames(200), 2)
+  const plan = { serverCpu: cpu, loadCpu: cpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
+  const field = await Field.start(plan, allContestants)
+  try {
+    assert.equal(field.absent, [])
+    for (const { contestant, port } of field.runners) {
+      const check = contestant.isEcho === true ? 'none' : 'loose'
+      const report = await load({ port, queryFile, seconds: 5, cpu, once: true, check })
+      const { received, wrong, servfail } = report
+      assert.equal([received, wrong, servfail], [200, 0, 0], contestant.name)
+    }
+  } finally {
+    await field.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
+peers.run()
