@@ -2,12 +2,9 @@
 
 import { Cache } from '../../src/core/cache.ts'
 import { Router } from '../../src/core/router.ts'
-import { makeImage } from '../../src/wire/image.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
-import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { writeQuery } from '../../test/support/dns-message.ts'
-import { scriptedReply } from '../support/responder.ts'
-import { defaultOutlook } from './fixture.ts'
+import { defaultOutlook, keep } from './fixture.ts'
 import type { MicroBench } from './measure.ts'
 
 const names = 1000
@@ -23,7 +20,7 @@ export const bench: MicroBench = () => {
   const router = new Router(routing.zones)
   const there = Array.from({ length: names }, (_, i) => parsed(`a1-${i}.bench.cluster.local`))
   const absent = Array.from({ length: names }, (_, i) => parsed(`n-${i}.bench.cluster.local`))
-  for (const { query, question } of there) store(cache, router, query, question)
+  for (const { query, question } of there) keep(cache, router, query, question)
   let at = 0
   const lookup = (from: readonly Parsed[]) => () => {
     at = at + 1 < names ? at + 1 : 0
@@ -41,26 +38,4 @@ function parsed(name: string): Parsed {
   const question = new Question()
   readQuestion(query, query.length, question)
   return { query, question }
-}
-
-function store(cache: Cache, router: Router, query: Buffer, question: Question): void {
-  cache.lookup(query, question, 0)
-  const { bytes, length } = scriptedReply(query, 65_535)
-  const scan = new ResponseScan()
-  scanResponse(bytes, length, scan)
-  const image = makeImage(bytes, scan, new Uint8Array(scan.records).fill(1), false)
-  if (image === undefined) throw new Error('the scripted reply has no image')
-  const imageScan = new ResponseScan()
-  scanResponse(image, image.length, imageScan)
-  cache.put({
-    key: cache.key,
-    hash: cache.keys.nameHash,
-    image,
-    scan: imageScan,
-    isDenial: false,
-    lifetimeSeconds: 3600,
-    route: router.route(cache.keys.name, cache.keys.nameBytes),
-    routeGeneration: router.generation,
-    nowMs: 0,
-  })
 }

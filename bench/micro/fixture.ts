@@ -2,13 +2,18 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { loadConfig } from '../../src/config/load.ts'
+import type { Cache } from '../../src/core/cache.ts'
 import { type Peer, Transport } from '../../src/core/ports.ts'
+import type { Router } from '../../src/core/router.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
 import { planRouting } from '../../src/daemon/routing.ts'
 import { judgeTrust } from '../../src/daemon/search-trust.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
+import { makeImage } from '../../src/wire/image.ts'
+import type { Question } from '../../src/wire/question.ts'
+import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { scriptedReply } from '../support/responder.ts'
 
 export interface Primed {
@@ -70,4 +75,27 @@ function peerWith(onReply: () => void): Peer {
     address: () => '127.0.0.1',
     hold: () => ({ send: onReply }),
   }
+}
+
+/** Puts the scripted reply to a query into the cache, for an hour from time zero. */
+export function keep(cache: Cache, router: Router, query: Buffer, question: Question): void {
+  cache.lookup(query, question, 0)
+  const { bytes, length } = scriptedReply(query, 65_535)
+  const scan = new ResponseScan()
+  scanResponse(bytes, length, scan)
+  const image = makeImage(bytes, scan, new Uint8Array(scan.records).fill(1), false)
+  if (image === undefined) throw new Error('the scripted reply has no image')
+  const imageScan = new ResponseScan()
+  scanResponse(image, image.length, imageScan)
+  cache.put({
+    key: cache.key,
+    hash: cache.keys.nameHash,
+    image,
+    scan: imageScan,
+    isDenial: false,
+    lifetimeSeconds: 3600,
+    route: router.route(cache.keys.name, cache.keys.nameBytes),
+    routeGeneration: router.generation,
+    nowMs: 0,
+  })
 }

@@ -1,44 +1,96 @@
 /**
- * Runs the micro benches next to this file and prints their table; a word picks files by name, `--file` keeps the results.
- * `npm run bench:micro -- [word] [--file]`
+ * Runs the micro benches next to this file and prints their table; a word picks files by name, `--file` keeps the results. With
+ * `--base REV` the same benches run against the sources of REV as well, and the ratios are printed; exit code 1 when
+ * something has become slower.
+ * `npm run bench:micro -- [word] [--file] [--base REV [--runs 10]]`
  */
-import { readdir } from 'node:fs/promises'
-import { type Circumstances, describeCircumstances, writeResult } from '../support/record.ts'
+import { parseArgs } from 'node:util'
+import {
+  type Circumstances,
+  describeCircumstances,
+  endOnSignals,
+  writeResult,
+} from '../support/record.ts'
 import { alignedTable } from '../support/table.ts'
-import { type MicroBench, type MicroResult, measure, sinkValue } from './measure.ts'
+import { type Compared, compare, comparisonHead, comparisonRow } from './compare.ts'
+import type { MicroResult } from './measure.ts'
+import { oneRun } from './one-run.ts'
 
 /** What the result file holds. */
 export interface MicroResults extends Circumstances {
   readonly results: readonly MicroResult[]
 }
 
+export interface ComparedResults extends Circumstances, Compared {}
+
 const head = ['operation', 'ns/op', 'p99 ns/op', 'ops/s', 'bytes/op', 'samples']
 
-async function main(argv: readonly string[]): Promise<number> {
+interface Options {
+  readonly word: string
+  readonly writesFile: boolean
+  readonly base: string | undefined
+  readonly runs: number
+}
+
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      file: { type: 'boolean', default: false },
+      base: { type: 'string' },
+      runs: { type: 'string', default: '10' },
+    },
+  })
+  const runs = Number(values.runs)
+  if (!(Number.isInteger(runs) && runs >= 3)) {
+    throw new Error('--runs is a whole number, 3 at least: an interval needs some pairs')
+  }
+  return { word: positionals[0] ?? '', writesFile: values.file, base: values.base, runs }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions()
   if (globalThis.gc === undefined) {
     process.stderr.write('run it as `npm run bench:micro`: it needs --expose-gc\n')
     return 2
   }
   const circumstances = describeCircumstances('bench:micro')
-  const word = argv.find((argument) => !argument.startsWith('--')) ?? ''
-  const files = (await readdir(import.meta.dirname)).filter(
-    (file) => file.endsWith('.bench.ts') && file.includes(word),
-  )
-  const results: MicroResult[] = []
-  for (const file of files.toSorted()) results.push(...(await measureFile(file)))
   const { machine, versions } = circumstances
   const state = versions.isModified ? ' (modified)' : ''
   process.stdout.write(
-    `${machine.cpu}, ${machine.kernel}, Node ${versions.node}, commit ${versions.commit}${state}, load ${machine.loadAtStart.toFixed(1)}\n\n${alignedTable(head, results.map(row))}\n`,
+    `${machine.cpu}, ${machine.kernel}, Node ${versions.node}, commit ${versions.commit}${state}, load ${machine.loadAtStart.toFixed(1)}\n\n`,
   )
-  const kept: MicroResults = { ...circumstances, results }
-  if (argv.includes('--file')) process.stdout.write(`${writeResult('micro', kept)}\n`)
-  return Number.isNaN(sinkValue()) ? 1 : 0
+  return options.base === undefined
+    ? await measureHere(options, circumstances)
+    : compareWith({ ...options, base: options.base }, circumstances)
 }
 
-async function measureFile(file: string): Promise<MicroResult[]> {
-  const { bench }: { bench: MicroBench } = await import(`./${file}`)
-  return (await bench()).map(measure)
+async function measureHere(
+  { word, writesFile }: Options,
+  circumstances: Circumstances,
+): Promise<number> {
+  const { results, failed, sink } = await oneRun(word, false)
+  process.stdout.write(`${alignedTable(head, results.map(row))}\n`)
+  for (const why of failed) process.stderr.write(`failed: ${why}\n`)
+  const kept: MicroResults = { ...circumstances, results }
+  if (writesFile) process.stdout.write(`${writeResult('micro', kept).join('\n')}\n`)
+  return Number.isNaN(sink) || failed.length > 0 ? 1 : 0
+}
+
+function compareWith(
+  { word, writesFile, base, runs }: Options & { readonly base: string },
+  circumstances: Circumstances,
+): number {
+  endOnSignals()
+  const progress = (text: string) => process.stderr.write(`  ${text}\n`)
+  const compared = compare({ base, runs, word, progress })
+  const { baseCommit, comparisons, notes } = compared
+  process.stdout.write(`base ${base} (${baseCommit}), ${runs} pairs of fresh processes\n\n`)
+  process.stdout.write(`${alignedTable(comparisonHead, comparisons.map(comparisonRow))}\n`)
+  for (const note of notes) process.stdout.write(`${note}\n`)
+  const kept: ComparedResults = { ...circumstances, ...compared }
+  if (writesFile) process.stdout.write(`${writeResult('micro-compared', kept).join('\n')}\n`)
+  return comparisons.some(({ verdict }) => verdict === 'slower') ? 1 : 0
 }
 
 function row(result: MicroResult): string[] {
@@ -47,4 +99,9 @@ function row(result: MicroResult): string[] {
   return [name, ...numbers.map(String), String(bytesPerOp), String(samples)]
 }
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`bench:micro: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 2
+}

@@ -19,6 +19,8 @@ export type MicroBench = () => Promise<readonly MicroCase[]> | readonly MicroCas
 export interface MicroResult {
   readonly name: string
   readonly nsPerOp: number
+  /** 10th percentile of the samples' means: what is left when the machine is disturbed. For comparisons. */
+  readonly quietNsPerOp: number
   /** 99th percentile of the samples' means, not of single operations. */
   readonly p99NsPerOp: number
   readonly opsPerSecond: number
@@ -26,9 +28,17 @@ export interface MicroResult {
   readonly samples: number
 }
 
-const warmUpMs = 300
+/** How long one case is measured. */
+export interface Effort {
+  readonly warmUpMs: number
+  readonly samples: number
+}
+
+export const wholeEffort: Effort = { warmUpMs: 300, samples: 50 }
+/** For comparisons, where fresh processes count for more than many samples in one. */
+export const shortEffort: Effort = { warmUpMs: 150, samples: 20 }
+
 const sampleMs = 5
-const samples = 50
 const memorySamples = 9
 /** Few: the buffers of 20,000 large images would set off a collection. */
 const memoryOps = 2000
@@ -36,21 +46,19 @@ const memoryOps = 2000
 /** Where results of operations go. */
 let sink = 0
 
-export function measure({ name, op }: MicroCase): MicroResult {
-  const opsPerSample = warmUp(op)
+export function measure({ name, op }: MicroCase, effort: Effort): MicroResult {
+  const { samples } = effort
+  const opsPerSample = warmUp(op, effort.warmUpMs)
   const times: number[] = []
   for (let i = 0; i < samples; i++) times.push(nsPerOp(op, opsPerSample))
   const bytes = Array.from({ length: memorySamples }, () => bytesPerOp(op))
   const middle = median(times)
+  const sorted = times.toSorted((a, b) => a - b)
   return {
     name,
     nsPerOp: significant(middle),
-    p99NsPerOp: significant(
-      percentile(
-        times.toSorted((a, b) => a - b),
-        0.99,
-      ),
-    ),
+    quietNsPerOp: significant(percentile(sorted, 0.1)),
+    p99NsPerOp: significant(percentile(sorted, 0.99)),
     opsPerSecond: significant(1e9 / middle),
     bytesPerOp: Math.max(0, Math.round(median(bytes))),
     samples,
@@ -58,7 +66,7 @@ export function measure({ name, op }: MicroCase): MicroResult {
 }
 
 /** @returns how many operations a sample takes */
-function warmUp(op: () => number): number {
+function warmUp(op: () => number, warmUpMs: number): number {
   const endMs = performance.now() + warmUpMs
   let ops = 0
   while (performance.now() < endMs) {

@@ -1,7 +1,13 @@
 /** Goal: medians and percentiles are what they are called. Method: small hand-made samples. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { median, percentile, significant } from '../../bench/support/statistics.ts'
+import {
+  geometricMean,
+  growthShare,
+  median,
+  percentile,
+  significant,
+} from '../../bench/support/statistics.ts'
 
 const test = suite('bench/statistics')
 
@@ -23,6 +29,36 @@ test('a percentile is a value of the sample that no smaller share reaches', () =
 test('figures are kept to four digits', () => {
   assert.is(significant(123.456), 123.5)
   assert.is(significant(0.000123456), 0.0001235)
+})
+
+test('ratios have a mean and an interval that more pairs narrow', () => {
+  const { mean, low, high } = geometricMean([1.1, 1.0, 1.2, 1.1, 1.0, 1.2])
+  assert.ok(Math.abs(mean - 1.097) < 0.001, String(mean))
+  // By hand: logarithms' standard deviation 0.0816, t(5) = 2.571.
+  assert.ok(Math.abs(low - 1.007) < 0.002 && Math.abs(high - 1.195) < 0.002, `${low} ${high}`)
+  const same = geometricMean([2, 2, 2, 2])
+  assert.ok([same.low, same.mean, same.high].every((value) => Math.abs(value - 2) < 1e-9))
+})
+
+test('growth is that of a straight line, as a share of the mean', () => {
+  assert.ok(
+    Math.abs(
+      growthShare([
+        [0, 9],
+        [1, 10],
+        [2, 11],
+      ]) - 0.2,
+    ) < 1e-9,
+  )
+  assert.ok(
+    Math.abs(
+      growthShare([
+        [0, 5],
+        [1, 7],
+        [2, 5],
+      ]),
+    ) < 1e-9,
+  )
 })
 
 test.run()

@@ -1,0 +1,12 @@
+/** From the question in a packet to the key that its answer is kept under. */
+import { CacheKeys } from '../../src/core/cache-key.ts'
+import { Question, readQuestion } from '../../src/wire/question.ts'
+import type { MicroBench } from './measure.ts'
+import { plainQuery } from './packets.ts'
+
+export const bench: MicroBench = () => {
+  const keys = new CacheKeys()
+  const question = new Question()
+  readQuestion(plainQuery, plainQuery.length, question)
+  return [{ name: 'key of a question', op: () => keys.exact(plainQuery, question).length }]
+}
