@@ -29,7 +29,7 @@ import { alignedTable } from './support/table.ts'
 import { verdictHead, verdictRow, verdicts } from './support/verdict.ts'
 
 const usage = `npm run bench -- [--quick] [--only hit,miss,mixed,memory,start] [--servers NAME,...]
-                 [--rounds N] [--seconds N] [--no-file]
+                 [--rounds N] [--seconds N] [--file | --no-file]
 scenarios: ${[...scenarioNames, 'start'].join(' ')} (or how their names begin)
 servers:   ${allContestants.map(({ name }) => name).join(' ')}`
 const loadCpu = 1
@@ -55,6 +55,7 @@ function readOptions(): Options {
       servers: { type: 'string', default: '' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      file: { type: 'boolean', default: false },
       'no-file': { type: 'boolean', default: false },
     },
   })
@@ -68,6 +69,7 @@ function readOptions(): Options {
   ]
   if (unknown.length > 0) throw new Error(`not known: ${unknown.join(', ')}`)
   const isWanted = (name: string) => only.length === 0 || only.some((word) => name.startsWith(word))
+  const isWhole = !isQuick && only.length === 0 && servers.length === 0
   return {
     isQuick,
     scenarios: scenarioNames.filter(isWanted),
@@ -77,7 +79,8 @@ function readOptions(): Options {
     ),
     rounds: positive('--rounds', values.rounds, isQuick ? 1 : 5),
     seconds: positive('--seconds', values.seconds, isQuick ? 1 : 2),
-    writesFile: !values['no-file'],
+    // What is quick or a part must not replace the whole.
+    writesFile: values.file || (isWhole && !values['no-file']),
   }
 }
 
@@ -155,7 +158,23 @@ async function measure(
   for (const { contestant, medianMs } of firstAnswers)
     say(`  first answer, ${contestant}: ${medianMs} ms`)
   const scenarios: ScenarioResult[] = []
-  for (const name of wanted) scenarios.push(await compete(name, plan, contestants))
+  for (const name of wanted) {
+    try {
+      scenarios.push(await compete(name, plan, contestants))
+    } catch (error) {
+      // The others are worth having. A scenario without a table makes the exit code 1.
+      const absent = [{ contestant: 'all', why: String(error) }]
+      say(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      scenarios.push({
+        name,
+        about: makeScenario(name).about,
+        summaries: [],
+        absent,
+        idleRssBytes: {},
+        runs: [],
+      })
+    }
+  }
   return { scenarios, firstAnswers }
 }
 
@@ -198,7 +217,7 @@ function conclude(result: BenchResult, { writesFile }: Options): number {
   if (writesFile) {
     const files = writeResult('comparison', result, comparisonPlots(result))
     process.stdout.write(`${files.join('\n')}\nnow: node bench/document.ts\n`)
-  }
+  } else process.stdout.write('not kept; --file keeps a quick run or a part\n')
   const isWhole = result.scenarios.every(
     ({ summaries, absent }) => absent.length === 0 && summaries.every(isUsable),
   )

@@ -5,8 +5,8 @@ import { freePort } from '../../test/support/free-port.ts'
 import { onCpu, repository, startWrapped } from '../support/servers.ts'
 import type { Contestant, Setup } from './contestant.ts'
 
-/** More than an entry of this bench takes, so that the number of entries is the bound. */
-const bytesPerEntry = 1024
+/** What an entry of this bench takes (docs/decisions/0011). */
+const bytesPerEntry = 700
 
 export const neardns = neardnsWith('neardns', 'batched')
 export const neardnsPortable = neardnsWith('neardns-portable', 'portable')

@@ -32,13 +32,14 @@ export function readLongOptions(
   script: string,
   defaults: { readonly minutes: number; readonly rate: number },
 ): LongOptions {
-  const usage = `npm run ${script} -- [--minutes ${defaults.minutes}] [--rate ${defaults.rate}] [--io auto|portable|batched] [--no-file]`
+  const usage = `npm run ${script} -- [--minutes ${defaults.minutes}] [--rate ${defaults.rate}] [--io auto|portable|batched] [--file | --no-file]`
   try {
     const { values } = parseArgs({
       options: {
         minutes: { type: 'string', default: String(defaults.minutes) },
         rate: { type: 'string', default: String(defaults.rate) },
         io: { type: 'string', default: 'batched' },
+        file: { type: 'boolean', default: false },
         'no-file': { type: 'boolean', default: false },
       },
     })
@@ -47,7 +48,10 @@ export function readLongOptions(
     if (availableParallelism() < 2) throw new Error('two CPUs are needed')
     const how = howToGet('gcc')
     if (how !== undefined) throw new Error(`gcc is missing: ${how}`)
-    return { minutes, rate, io: values.io, writesFile: !values['no-file'] }
+    // A shorter run must not replace the whole one.
+    const isWhole = minutes >= defaults.minutes
+    const writesFile = values.file || (isWhole && !values['no-file'])
+    return { minutes, rate, io: values.io, writesFile }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
     return process.exit(2)
