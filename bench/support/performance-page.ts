@@ -23,13 +23,15 @@ export function performancePage(all: AllResults): string {
   const parts = [
     head,
     bars(all),
-    ...(all.comparison ? comparison(all.comparison, all.plots) : []),
+    ...(all.comparison ? comparison(all.comparison, all.plots) : [noComparison]),
     longRuns(all),
     soak(all['soak-memory']),
     limits,
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
+
+const noComparison = 'No comparison of this version has been kept yet; `npm run bench` makes one.'
 
 const head = `<!-- Made by \`node bench/document.ts\` from bench/results; do not edit. -->
 # Performance
