@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Contestant } from '../peers/contestant.ts'
 import { type Absence, Field, type Runner } from './field.ts'
 import { type LoadReport, loadReport, startLoad, wrongExamples } from './load.ts'
-import { writeQueries } from './query-mix.ts'
+import { type Asked, writeQueries } from './query-mix.ts'
 import type { Load, Scenario } from './scenarios.ts'
 import { type ProcessReading, readProcess } from './scrape.ts'
 
@@ -93,6 +93,7 @@ class Contest {
   private readonly plan: ContestPlan
   private readonly field: Field
   private readonly queryFile: string
+  private readonly warmFile: string
   private runNumber = 0
 
   constructor(scenario: Scenario, plan: ContestPlan, field: Field) {
@@ -100,11 +101,14 @@ class Contest {
     this.plan = plan
     this.field = field
     this.queryFile = join(plan.directory, `${scenario.name}.queries`)
+    this.warmFile = `${this.queryFile}.warm`
   }
 
   async run(): Promise<Run[]> {
     const { scenario, plan } = this
-    writeQueries(this.queryFile, scenario.asked(), scenario.ednsOneIn)
+    const asked = scenario.asked()
+    writeQueries(this.queryFile, asked, scenario.ednsOneIn)
+    writeQueries(this.warmFile, distinct(asked))
     for (const runner of this.field.runners) await this.warm(runner)
     const runs: Run[] = []
     const rounds = Math.min(plan.rounds, scenario.roundsMax ?? plan.rounds)
@@ -123,9 +127,16 @@ class Contest {
   /** What goes wrong here shows in the runs that count. */
   private async warm(runner: Runner): Promise<void> {
     const once = { load: 'most' as const, seconds: warmSecondsMax, once: true }
-    // A second time for what was lost in the first.
-    if (this.scenario.isWarmed) for (const _ of [1, 2]) await this.play(runner, once).catch(String)
-    await this.play(runner, { load: 'most', seconds: warmUpSeconds }).catch(String)
+    try {
+      if (this.scenario.isWarmed) {
+        const { report } = await this.play(runner, once, this.warmFile)
+        // A second time for what was lost in the first.
+        if (report.lost + report.servfail > 0) await this.play(runner, once, this.warmFile)
+      }
+      await this.play(runner, { load: 'most', seconds: warmUpSeconds })
+    } catch (error) {
+      this.plan.progress(`warming ${runner.contestant.name}: ${String(error)}`)
+    }
   }
 
   private async once(runner: Runner, round: number, load: Load): Promise<Run> {
@@ -146,11 +157,12 @@ class Contest {
   private async play(
     { contestant, port }: Runner,
     { load, seconds, once }: { load: Load; seconds: number; once?: boolean },
+    queryFile = this.queryFile,
   ): Promise<{ report: LoadReport; examples: string[] }> {
     this.runNumber += 1
     const generator = await startLoad({
       port,
-      queryFile: this.queryFile,
+      queryFile,
       seconds,
       cpu: this.plan.loadCpu,
       window,
@@ -162,6 +174,10 @@ class Contest {
     const report = await loadReport(generator, seconds)
     return { report, examples: wrongExamples(generator) }
   }
+}
+
+function distinct(asked: readonly Asked[]): Asked[] {
+  return [...new Map(asked.map((each) => [`${each.name} ${each.type}`, each])).values()]
 }
 
 /** Who goes first changes from round to round. */
