@@ -51,15 +51,15 @@ export function readProcess(pid: number): ProcessReading {
 
 /** @returns undefined where the kernel keeps no such account */
 function scheduledUs(pid: number): number | undefined {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`)
-    const ns = threads.map((thread) => {
+  const ns = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    try {
       const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1')
       return Number(text.split(' ')[0])
-    })
-    const sum = ns.reduce((all, each) => all + each, 0)
-    return sum > 0 ? sum / 1000 : undefined
-  } catch {
-    return undefined
-  }
+    } catch {
+      // The thread has just ended.
+      return 0
+    }
+  })
+  const sum = ns.reduce((all, each) => all + each, 0)
+  return sum > 0 ? sum / 1000 : undefined
 }
