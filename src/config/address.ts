@@ -147,7 +147,8 @@ export function isWildcard(endpoint: Endpoint): boolean {
   return rangeOf(endpoint) === 'unspecified'
 }
 
-function rangeOf(endpoint: Endpoint): string {
+/** As ipaddr.js names it: `unicast`, `loopback`, `linkLocal`, `multicast` and so on. */
+export function rangeOf(endpoint: Pick<Endpoint, 'address'>): string {
   return ipaddr.parse(endpoint.address).range()
 }
 

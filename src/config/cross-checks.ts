@@ -2,7 +2,7 @@
  * Rules between settings. They look at the configuration as far as it could be parsed, so that they speak up even
  * when something else is wrong: a value of the wrong shape is skipped here, because it has been reported already.
  */
-import { type Endpoint, formatEndpoint, isWildcard, reachesOurselves } from './address.ts'
+import { type Endpoint, formatEndpoint, isWildcard, rangeOf, reachesOurselves } from './address.ts'
 import { type Path, pathText } from './problem.ts'
 import type { Issue } from './setting.ts'
 
@@ -14,6 +14,7 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
     ...clashingListen(config),
     ...duplicateZones(config),
     ...claimedZones(config),
+    ...interceptionChecks(config),
     ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
     ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),
   ]
@@ -103,6 +104,54 @@ function claimedZones(config: unknown): Issue[] {
     if (!isReverse || (value !== 'in-addr.arpa' && value !== 'ip6.arpa')) return []
     const message = `zone ${value} already goes to the cluster group; set cluster.reverse to false to send it elsewhere`
     return [{ path, message, because: [['cluster', 'reverse']] }]
+  })
+}
+
+/** Rules bring packets to an address; somebody must listen there, and no two may claim it. */
+function interceptionChecks(config: unknown): Issue[] {
+  const section: Path = ['interception']
+  if (at(config, [...section, 'mode']) === 'none') return []
+  const claimed = ['addresses', 'clusterIps'].flatMap((key) => hosts(config, [...section, key]))
+  const renewMs = at(config, [...section, 'renewMs'])
+  const lifetimeMs = at(config, [...section, 'lifetimeMs'])
+  const issues = claimed.flatMap((one, index) => claimIssues(config, one, claimed.slice(0, index)))
+  if (typeof renewMs !== 'number' || typeof lifetimeMs !== 'number') return issues
+  if (lifetimeMs >= 2 * renewMs) return issues
+  const message = `lifetimeMs (${lifetimeMs}) is less than twice renewMs (${renewMs}): one late renewal would end the interception; raise it to ${2 * renewMs}`
+  const because = [[...section, 'renewMs']]
+  return [...issues, { path: [...section, 'lifetimeMs'], message, because }]
+}
+
+function claimIssues(
+  config: unknown,
+  { path, value }: Found<string>,
+  earlier: readonly Found<string>[],
+): Issue[] {
+  const twin = earlier.find((other) => other.value === value)
+  if (twin !== undefined) {
+    const message = `${value} is already listed at ${pathText(twin.path)}; list every address once`
+    return [{ path, message, because: [twin.path] }]
+  }
+  const range = rangeOf({ address: value })
+  if (['loopback', 'unspecified', 'multicast', 'broadcast'].includes(range)) {
+    const message = `${value} is a ${range} address; expected one that pods can send to, such as 169.254.20.10`
+    return [{ path, message, because: [] }]
+  }
+  const port = at(config, ['interception', 'port'])
+  const listen = endpoints(config, ['listen'])
+  const isServed = listen.some(
+    (one) => one.value.port === port && (one.value.address === value || isWildcard(one.value)),
+  )
+  if (isServed || typeof port !== 'number') return []
+  const wanted = formatEndpoint({ address: value, port, family: value.includes(':') ? 6 : 4 })
+  const message = `nobody listens on ${wanted}, so pods would be sent to a closed port; add ${wanted} to listen`
+  return [{ path, message, because: listen.map((one) => one.path) }]
+}
+
+function hosts(config: unknown, list: Path): Found<string>[] {
+  return items(config, list).flatMap(({ path, value }) => {
+    const address = typeof value === 'object' && value !== null ? at(value, ['address']) : undefined
+    return typeof address === 'string' ? [{ path, value: address }] : []
   })
 }
 

@@ -11,6 +11,7 @@ import {
   ttlSection,
   upstreamList,
 } from './exchange-settings.ts'
+import { interceptionSection } from './interception-settings.ts'
 import { tcpSection, udpSection } from './listener-settings.ts'
 import { searchPathSection } from './search-settings.ts'
 import {
@@ -109,6 +110,7 @@ export const configSchema = item('Configuration of neardns.', {
     about:
       'Stub domains. The longest matching name wins, also over the cluster domain and external.',
   }),
+  interception: interceptionSection(),
   searchPath: searchPathSection(),
   cache: cacheSection(),
   inFlight: section('Questions that wait for an upstream.', {
@@ -221,6 +223,7 @@ export type InFlightSettings = Config['inFlight']
 export type UdpSettings = Config['udp']
 export type TcpSettings = Config['tcp']
 export type LogSettings = Config['log']
+export type InterceptionSettings = Config['interception']
 
 /** JSON Schema of the configuration file, for editors and for docs/configuration.md. */
 export function configJsonSchema(): JsonSchema {
