@@ -1,0 +1,24 @@
+/** Whether the kernel's connection table is full: then everything but DNS through neardns loses new connections. */
+import { readFile } from 'node:fs/promises'
+
+/** Full means from here on: the last entries go within milliseconds. */
+const fullShare = 0.95
+
+/** @returns what was found when it is full, else undefined; a kernel without conntrack is never full */
+export async function isConntrackFull(
+  directory = '/proc/sys/net/netfilter',
+): Promise<string | undefined> {
+  try {
+    const [count, max] = await Promise.all(
+      ['nf_conntrack_count', 'nf_conntrack_max'].map(async (name) =>
+        Number(await readFile(`${directory}/${name}`, 'latin1')),
+      ),
+    )
+    if (count === undefined || max === undefined || !(max > 0) || count < max * fullShare) {
+      return undefined
+    }
+    return `conntrack holds ${count} of ${max} entries`
+  } catch {
+    return undefined
+  }
+}

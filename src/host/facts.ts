@@ -1,0 +1,145 @@
+/** What was found on the node, as far as the plan depends on it, and the pure readers of the texts it is found in. */
+import { parseAddress } from '../config/address.ts'
+
+export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none'
+export type IptablesVariant = 'legacy' | 'nft'
+
+export interface LinkFact {
+  readonly name: string
+  /** `dummy`, `bridge`, `veth`; empty for hardware and the loopback. */
+  readonly kind: string
+  /** Canonical texts without prefix length. */
+  readonly addresses: readonly string[]
+}
+
+/** A base chain that throws away what nobody accepted. */
+export interface DroppingChain {
+  readonly family: 'ip' | 'ip6' | 'inet'
+  readonly table: string
+  readonly chain: string
+  readonly hook: 'input' | 'output'
+  /** Chains of iptables are changed with iptables only: it refuses to read tables with foreign syntax. */
+  readonly owner: 'nft' | 'iptables'
+}
+
+export interface Target {
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+}
+
+export interface HostFacts {
+  /** As `uname -r` says. */
+  readonly kernel: string
+  /** nft that can be run, by its version. */
+  readonly nft: string | undefined
+  /** Variant that kube-proxy uses, else the one that has rules, else the one that is there. */
+  readonly iptables: IptablesVariant | undefined
+  readonly kubeProxy: KubeProxyMode
+  readonly links: readonly LinkFact[]
+  readonly dropping: readonly DroppingChain[]
+  /** CoreDNS pods, for the standby rule. */
+  readonly standby: readonly Target[]
+  /** Rules that NodeLocal DNSCache left behind, as arguments for `iptables -D`. */
+  readonly leftovers: readonly LeftoverRule[]
+  /** Our addresses on which another process listens: NodeLocal, or a daemon that hands over. */
+  readonly servedByOthers: readonly string[]
+}
+
+export interface LeftoverRule {
+  readonly family: 4 | 6
+  readonly variant: IptablesVariant
+  readonly table: 'raw' | 'filter'
+  /** `-D CHAIN ...`, as `iptables-save` prints it behind `-A`. */
+  readonly rule: string
+}
+
+/** @returns whether the kernel is this or newer; a text that is no version counts as new */
+export function isKernelAtLeast(kernel: string, major: number, minor: number): boolean {
+  const [, have = '', haveMinor = ''] = /^(\d+)\.(\d+)/.exec(kernel) ?? []
+  if (have === '') return true
+  return Number(have) > major || (Number(have) === major && Number(haveMinor) >= minor)
+}
+
+/** Reads `ip -json -details address show`. */
+export function readLinks(json: string): LinkFact[] {
+  const rows: unknown = JSON.parse(json === '' ? '[]' : json)
+  if (!Array.isArray(rows)) return []
+  return rows.map((row: IpRow) => ({
+    name: row.ifname ?? '',
+    kind: row.linkinfo?.info_kind ?? '',
+    addresses: (row.addr_info ?? []).map(({ local }) => local ?? ''),
+  }))
+}
+
+interface IpRow {
+  readonly ifname?: string
+  readonly linkinfo?: { readonly info_kind?: string }
+  readonly addr_info?: readonly { readonly local?: string }[]
+}
+
+/** Reads `nft -j list chains`: base chains at input and output that drop by policy. */
+export function readDroppingChains(json: string): DroppingChain[] {
+  return nftObjects(json).flatMap(({ chain }) => {
+    if (chain === undefined || chain.policy !== 'drop') return []
+    const { family, table, name, hook } = chain
+    if (hook !== 'input' && hook !== 'output') return []
+    if (family !== 'ip' && family !== 'ip6' && family !== 'inet') return []
+    const isIptables = family !== 'inet' && table === 'filter' && name === hook.toUpperCase()
+    return [{ family, table, chain: name, hook, owner: isIptables ? 'iptables' : 'nft' } as const]
+  })
+}
+
+interface NftObject {
+  readonly table?: { readonly family: string; readonly name: string }
+  readonly chain?: {
+    readonly family: string
+    readonly table: string
+    readonly name: string
+    readonly hook?: string
+    readonly policy?: string
+  }
+}
+
+/** Objects of nft's JSON; nothing when it is none. */
+export function nftObjects(json: string): NftObject[] {
+  try {
+    const parsed: unknown = JSON.parse(json)
+    const objects = (parsed as { nftables?: NftObject[] }).nftables
+    return Array.isArray(objects) ? objects : []
+  } catch {
+    return []
+  }
+}
+
+/** Reads `iptables-legacy-save -t filter`: built-in chains whose policy is DROP. */
+export function readDroppingPolicies(saved: string, family: 'ip' | 'ip6'): DroppingChain[] {
+  const found = [...saved.matchAll(/^:(INPUT|OUTPUT) DROP /gm)]
+  return found.map(([, chain = '']) => ({
+    family,
+    table: 'filter',
+    chain,
+    hook: chain === 'INPUT' ? 'input' : 'output',
+    owner: 'iptables',
+  }))
+}
+
+/**
+ * Local addresses with a socket on `port`, from /proc/net/udp or udp6.
+ * The kernel writes each 32-bit word of an address in the machine's byte order, which is little-endian wherever we run.
+ */
+export function readUdpListeners(table: string, port: number): string[] {
+  const suffix = port.toString(16).toUpperCase().padStart(4, '0')
+  return [...table.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) /gm)]
+    .filter(([, , found]) => found === suffix)
+    .map(([, hex = '']) => addressOfHex(hex))
+}
+
+function addressOfHex(hex: string): string {
+  const octets = Buffer.from(hex, 'hex')
+  for (let at = 0; at < octets.length; at += 4) octets.subarray(at, at + 4).reverse()
+  if (octets.length === 4) return octets.join('.')
+  const groups = Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(i * 2).toString(16))
+  const parsed = parseAddress(groups.join(':'))
+  return parsed.ok ? parsed.value.address : ''
+}

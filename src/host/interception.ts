@@ -1,0 +1,281 @@
+/**
+ * Keeps the node's addresses and rules as planned while the daemon answers, and opens the way to CoreDNS when it does not.
+ * Each round asks every address a question over the real socket; what was answered is intercepted for another short
+ * while, what was not runs out by itself. It knows no DNS: asking is the caller's function.
+ */
+import type { Endpoint } from '../config/address.ts'
+import type { InterceptionSettings } from '../config/schema.ts'
+import { isConntrackFull } from './conntrack.ts'
+import { detect, serviceCandidates } from './detect.ts'
+import type { HostFacts } from './facts.ts'
+import { IptablesRules } from './iptables-backend.ts'
+import { clearLeftovers } from './leftovers.ts'
+import { ensureAddresses, isLocal } from './links.ts'
+import { NftRules } from './nft-backend.ts'
+import { makePlan, type Plan, type PlannedAddress } from './plan.ts'
+import type { Rules } from './rules.ts'
+import type { RunProgram } from './run-program.ts'
+import { findStandby } from './standby-targets.ts'
+import { runSteps } from './steps.ts'
+import { type Trouble, type TroubleKind, trouble, troubleKinds, troubleOf } from './trouble.ts'
+import { planRemoval } from './uninstall.ts'
+
+export interface InterceptionParts {
+  readonly settings: InterceptionSettings
+  readonly clusterUpstreams: readonly Endpoint[]
+  readonly run: RunProgram
+  /** Asks our own socket. @returns undefined when it answered, else why not */
+  readonly ask: (at: Endpoint) => Promise<string | undefined>
+  readonly onTrouble: (trouble: Trouble) => void
+  readonly onChange: (active: readonly string[]) => void
+}
+
+export interface InterceptionView {
+  readonly backend: Plan['backend']
+  readonly kubeProxy: HostFacts['kubeProxy']
+  readonly addresses: readonly {
+    readonly address: string
+    readonly role: string
+    readonly isActive: boolean
+  }[]
+  readonly troubles: ReadonlyMap<TroubleKind, number>
+  readonly renewals: number
+}
+
+/** Looked up in kube-proxy's rules: its own full synchronisation has the same period. */
+const standbyEveryMs = 60_000
+const conntrackEveryMs = 10_000
+
+export class Interception {
+  private readonly parts: InterceptionParts
+  private facts: HostFacts | undefined
+  private plan: Plan | undefined
+  private rules: Rules | undefined
+  private active: readonly PlannedAddress[] = []
+  private readonly missing = new Set<string>()
+  private readonly troubles = new Map<TroubleKind, number>(troubleKinds.map((kind) => [kind, 0]))
+  private renewals = 0
+  private renewer: NodeJS.Timeout | undefined
+  private watcher: NodeJS.Timeout | undefined
+  private isRound = false
+  private isWatching = false
+  private isStopped = false
+  private nextStandbyMs = 0
+  private nextConntrackMs = 0
+
+  constructor(parts: InterceptionParts) {
+    this.parts = parts
+  }
+
+  get view(): InterceptionView {
+    return {
+      backend: this.plan?.backend ?? 'none',
+      kubeProxy: this.facts?.kubeProxy ?? 'none',
+      addresses: (this.plan?.addresses ?? []).map((one) => ({
+        address: one.address,
+        role: one.role,
+        isActive: this.active.includes(one),
+      })),
+      troubles: this.troubles,
+      renewals: this.renewals,
+    }
+  }
+
+  /** Sentences on what was chosen and why. */
+  get why(): readonly string[] {
+    return this.plan?.why ?? []
+  }
+
+  /** Before anything listens: looks at the node, clears what others left, puts up addresses and rules that intercept nothing. */
+  async prepare(): Promise<void> {
+    const { settings, run, clusterUpstreams } = this.parts
+    if (settings.mode === 'none' || settings.addresses.length + settings.clusterIps.length === 0) {
+      return
+    }
+    const facts = await detect({ run, settings, clusterUpstreams })
+    const plan = makePlan(settings, facts)
+    this.facts = facts
+    this.plan = plan
+    this.report(plan.troubles)
+    if (plan.backend === 'none') return
+    this.nextStandbyMs = performance.now() + standbyEveryMs
+    this.noteStandby(plan)
+    this.report(await clearLeftovers(run, facts))
+    this.report(await ensureAddresses(run, plan))
+    this.rules = rulesFor(plan, run)
+    this.rules.onLost = (lost) => this.onLost(lost)
+    this.report(await this.rules.install(plan))
+  }
+
+  /** The listeners are open: intercepts what answers, and goes on doing so. */
+  async start(): Promise<void> {
+    if (this.rules === undefined) return
+    await this.round()
+    const { renewMs, watchMs } = this.parts.settings
+    this.renewer = setInterval(() => void this.guarded(() => this.round()), renewMs)
+    this.watcher = setInterval(() => void this.guarded(() => this.watch()), watchMs)
+  }
+
+  /** New queries go to CoreDNS from now on; what is there already can still be answered. */
+  async disarm(): Promise<void> {
+    this.isStopped = true
+    clearInterval(this.renewer)
+    clearInterval(this.watcher)
+    await this.renew([])
+  }
+
+  async close(): Promise<void> {
+    this.isStopped = true
+    clearInterval(this.renewer)
+    clearInterval(this.watcher)
+    await this.rules?.close()
+    this.rules = undefined
+  }
+
+  /** After the listeners have closed: leaves the node as it was, unless somebody else serves the addresses now. */
+  async removeAll(): Promise<void> {
+    const { settings, run, clusterUpstreams } = this.parts
+    if (this.plan === undefined || this.plan.backend === 'none') return
+    const facts = await detect({ run, settings, clusterUpstreams })
+    if (facts.servedByOthers.length > 0) return
+    const { steps } = await planRemoval(run, facts, settings)
+    const failed = await runSteps(run, steps)
+    this.report(failed.map(({ step, ran }) => troubleOf(step.program, ran, 'rules_failed')))
+  }
+
+  private async round(): Promise<void> {
+    if (this.isRound || this.isStopped) return
+    this.isRound = true
+    try {
+      const answered = await this.askAll()
+      if (this.isStopped) return
+      await this.renew(answered)
+      await this.checkRules()
+      await this.refreshStandby()
+      await this.checkConntrack()
+    } finally {
+      this.isRound = false
+    }
+  }
+
+  /** @returns addresses that are there and were answered on */
+  private async askAll(): Promise<PlannedAddress[]> {
+    const { plan, parts } = this
+    if (plan === undefined) return []
+    const answers = await Promise.all(
+      plan.addresses.map(async (one) => {
+        const why = await parts.ask({ ...one, port: plan.port })
+        if (why !== undefined) this.report([trouble('unanswered', `${one.address}: ${why}`)])
+        return why === undefined ? [one] : []
+      }),
+    )
+    return answers.flat().filter(({ address }) => !this.missing.has(address))
+  }
+
+  private async renew(live: readonly PlannedAddress[]): Promise<void> {
+    const troubles = (await this.rules?.renew(live)) ?? []
+    this.report(troubles)
+    const now = troubles.length === 0 ? live : []
+    if (troubles.length === 0 && live.length > 0) this.renewals += 1
+    const isSame =
+      now.length === this.active.length && now.every((one) => this.active.includes(one))
+    this.active = now
+    if (!isSame) this.parts.onChange(now.map(({ address }) => address))
+  }
+
+  private async checkRules(): Promise<void> {
+    const troubles = (await this.rules?.check()) ?? []
+    this.report(troubles)
+    // What was put right intercepts nothing yet.
+    if (troubles.length > 0 && !this.isStopped) await this.renew(this.active)
+  }
+
+  private onLost(lost: Trouble): void {
+    this.report([lost])
+    void this.guarded(async () => {
+      const { plan, rules, active } = this
+      if (this.isStopped || plan === undefined || rules === undefined) return
+      this.report(await rules.check())
+      await this.renew(active)
+    })
+  }
+
+  /** An address that is gone while its packets are not tracked would lead nowhere: not kept from kube-proxy, not delivered. */
+  private async watch(): Promise<void> {
+    const { plan, parts } = this
+    if (plan === undefined || this.isWatching || this.isStopped) return
+    this.isWatching = true
+    try {
+      const gone: PlannedAddress[] = []
+      for (const one of plan.addresses) if (!(await isLocal(one.address))) gone.push(one)
+      if (gone.length === 0) return
+      for (const { address } of gone) this.missing.add(address)
+      await this.renew(this.active.filter((one) => !gone.includes(one)))
+      const what = `no longer on this node: ${gone.map(({ address }) => address).join(', ')}`
+      this.report([trouble('address_gone', what), ...(await ensureAddresses(parts.run, plan))])
+      for (const { address } of gone) if (await isLocal(address)) this.missing.delete(address)
+    } finally {
+      this.isWatching = false
+    }
+    await this.round()
+  }
+
+  private async refreshStandby(): Promise<void> {
+    const { plan, facts, rules } = this
+    const { settings, run, clusterUpstreams } = this.parts
+    if (plan === undefined || facts === undefined || rules === undefined) return
+    if (performance.now() < this.nextStandbyMs) return
+    this.nextStandbyMs = performance.now() + standbyEveryMs
+    if (settings.standbyTo.length > 0 || settings.addresses.length === 0) return
+    const source = { run, kubeProxy: facts.kubeProxy, variant: facts.iptables }
+    const standby = await findStandby(
+      source,
+      serviceCandidates({ settings, clusterUpstreams, run }),
+    )
+    // kube-proxy may be starting: what was known is better than nothing.
+    if (standby.length === 0 || textOf(standby) === textOf(plan.standby)) return
+    this.plan = { ...plan, standby }
+    this.report(await rules.updateStandby(this.plan))
+  }
+
+  private noteStandby(plan: Plan): void {
+    const isNeeded = plan.addresses.some(({ role }) => role === 'own')
+    if (!isNeeded || plan.standby.length > 0) return
+    const what = 'no CoreDNS pod is known that could stand in for our own addresses'
+    this.report([trouble('standby_unknown', what)])
+  }
+
+  private async checkConntrack(): Promise<void> {
+    if (performance.now() < this.nextConntrackMs) return
+    this.nextConntrackMs = performance.now() + conntrackEveryMs
+    const full = await isConntrackFull()
+    if (full !== undefined) this.report([trouble('conntrack_full', full)])
+  }
+
+  private report(troubles: readonly Trouble[]): void {
+    for (const one of troubles) {
+      this.troubles.set(one.kind, (this.troubles.get(one.kind) ?? 0) + 1)
+      this.parts.onTrouble(one)
+    }
+  }
+
+  /** For timers: a defect here must not end the daemon, whose interception then runs out by itself. */
+  private async guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.report([trouble('rules_failed', error instanceof Error ? error.message : String(error))])
+    }
+  }
+}
+
+export function rulesFor(plan: Plan, run: RunProgram): Rules {
+  return plan.backend === 'nftables' ? new NftRules(run) : new IptablesRules(run)
+}
+
+function textOf(targets: readonly { readonly address: string; readonly port: number }[]): string {
+  return targets
+    .map(({ address, port }) => `${address} ${port}`)
+    .toSorted()
+    .join()
+}

@@ -1,0 +1,168 @@
+/**
+ * Applies, renews and checks the iptables form of a plan. The texts are iptables-rules.ts's. The interception is alive while
+ * this process writes its addresses into the kernel's `recent` lists, which are files below /proc/net/xt_recent.
+ */
+import { writeFileSync } from 'node:fs'
+import { leaseName, type OwnTable, ownTables, restoreText } from './iptables-rules.ts'
+import { addressesOf } from './nft-rules.ts'
+import type { Plan, PlannedAddress } from './plan.ts'
+import type { Rules } from './rules.ts'
+import type { Ran, RunProgram } from './run-program.ts'
+import { type Trouble, trouble, troubleOf } from './trouble.ts'
+
+/** Renewals in the shortest life there is: three may be late. */
+const renewalsPerLease = 4
+/** Seconds that a call may wait for the lock of xtables. */
+const lockWaitSeconds = 5
+/** `raw` is looked at in each check, the others, which cost a process each as well, in each so many. */
+const otherTablesEvery = 10
+
+export class IptablesRules implements Rules {
+  onLost: (trouble: Trouble) => void = () => {}
+  private readonly run: RunProgram
+  private plan: Plan | undefined
+  private live: readonly PlannedAddress[] = []
+  private liveUntilMs = 0
+  private renewer: NodeJS.Timeout | undefined
+  private checks = 0
+  /** What each family's save printed of us when it had just been made, by `family table`. */
+  private readonly made = new Map<string, string>()
+
+  constructor(run: RunProgram) {
+    this.run = run
+  }
+
+  async installLasting(plan: Plan): Promise<Trouble[]> {
+    this.plan = plan
+    const troubles: Trouble[] = []
+    for (const family of familiesOf(plan)) {
+      troubles.push(...(await this.restore(plan, family, ownTables)))
+    }
+    return troubles
+  }
+
+  async install(plan: Plan): Promise<Trouble[]> {
+    const troubles = await this.installLasting(plan)
+    clearInterval(this.renewer)
+    const everyMs = (plan.leaseSeconds * 1000) / renewalsPerLease
+    this.renewer = setInterval(() => this.extend(), everyMs).unref()
+    return troubles
+  }
+
+  async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
+    const { plan } = this
+    if (plan === undefined) return []
+    const ended = this.live.filter((one) => !live.includes(one))
+    this.live = live
+    this.liveUntilMs = performance.now() + plan.lifetimeMs
+    for (const one of ended) write(one, '-')
+    this.extend()
+    return []
+  }
+
+  async check(): Promise<Trouble[]> {
+    const { plan } = this
+    if (plan === undefined) return []
+    this.checks += 1
+    const tables = this.checks % otherTablesEvery === 0 ? ownTables : (['raw'] as const)
+    const troubles: Trouble[] = []
+    for (const family of familiesOf(plan)) {
+      const drifted = await this.driftedTables(plan, family, tables)
+      if (drifted.length === 0) continue
+      const what = `${program(plan, family)}: rules in ${drifted.join(', ')} were not as they were made`
+      troubles.push(trouble('rules_flushed', what))
+      troubles.push(...(await this.restore(plan, family, drifted)))
+    }
+    return troubles
+  }
+
+  async updateStandby(plan: Plan): Promise<Trouble[]> {
+    this.plan = plan
+    const troubles: Trouble[] = []
+    for (const family of familiesOf(plan)) {
+      troubles.push(...(await this.restore(plan, family, ['nat'])))
+    }
+    return troubles
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.renewer)
+    for (const one of this.live) write(one, '-')
+    this.live = []
+    this.plan = undefined
+  }
+
+  /** Runs four times in each life of the lease. A daemon whose loop stands still does not come here. */
+  private extend(): void {
+    if (this.live.length === 0 || performance.now() > this.liveUntilMs) return
+    const failed = this.live.map((one) => write(one, '+')).find((why) => why !== undefined)
+    // The kernel drops a list with the last rule that names it.
+    if (failed !== undefined) this.onLost(trouble('rules_flushed', failed))
+  }
+
+  private async restore(
+    plan: Plan,
+    family: 4 | 6,
+    tables: readonly OwnTable[],
+  ): Promise<Trouble[]> {
+    const saved = await Promise.all(tables.map((table) => this.save(plan, family, table)))
+    const text = tables.map((table, i) => restoreText(plan, family, table, saved[i] ?? '')).join('')
+    const name = `${program(plan, family)}-restore`
+    const ran = await this.run(name, ['--noflush', '--wait', String(lockWaitSeconds)], text)
+    if (!ran.ok) return [whyNot(name, ran)]
+    for (const table of tables) {
+      this.made.set(`${family} ${table}`, ours(await this.save(plan, family, table)))
+    }
+    return []
+  }
+
+  private async driftedTables(
+    plan: Plan,
+    family: 4 | 6,
+    tables: readonly OwnTable[],
+  ): Promise<OwnTable[]> {
+    const drifted: OwnTable[] = []
+    for (const table of tables) {
+      const now = ours(await this.save(plan, family, table))
+      if (now !== this.made.get(`${family} ${table}`)) drifted.push(table)
+    }
+    return drifted
+  }
+
+  private async save(plan: Plan, family: 4 | 6, table: OwnTable): Promise<string> {
+    return (await this.run(`${program(plan, family)}-save`, ['-t', table])).stdout
+  }
+}
+
+function whyNot(name: string, ran: Ran): Trouble {
+  if (/recent/.test(ran.stderr)) {
+    const what = `${name}: the kernel has no match "recent" (module xt_recent), without which rules would outlive the daemon: ${ran.stderr}`
+    return trouble('kernel_too_old', what)
+  }
+  return troubleOf(name, ran, 'rules_failed')
+}
+
+function familiesOf(plan: Plan): (4 | 6)[] {
+  return ([4, 6] as const).filter((family) => addressesOf(plan, family).length > 0)
+}
+
+function program(plan: Plan, family: 4 | 6): string {
+  return `${family === 4 ? 'iptables' : 'ip6tables'}-${plan.variant ?? 'nft'}`
+}
+
+/** Lines that are ours, without counters. */
+function ours(saved: string): string {
+  const lines = saved.split('\n').filter((line) => line.includes('NEARDNS-'))
+  return lines.map((line) => line.replace(/ \[\d+:\d+\]$/, '')).join('\n')
+}
+
+/** @returns why the kernel's list could not be changed */
+function write({ address, family }: PlannedAddress, sign: '+' | '-'): string | undefined {
+  const path = `/proc/net/xt_recent/${leaseName(family)}`
+  try {
+    writeFileSync(path, `${sign}${address}\n`)
+    return undefined
+  } catch (error) {
+    return `${path}: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
