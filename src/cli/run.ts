@@ -122,6 +122,7 @@ class Session {
         admin,
         upstreams: daemon.upstreams,
         searchPath: daemon.trustLevel,
+        interception: daemon.interceptionWhy,
       },
       'ready',
     )
@@ -213,7 +214,7 @@ class Session {
 }
 
 /** Settings that are read once; a change is reported and waits for the next start. */
-const restartOnly = ['io', 'udp', 'tcp', 'memory'] as const
+const restartOnly = ['io', 'udp', 'tcp', 'memory', 'interception'] as const
 
 function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)

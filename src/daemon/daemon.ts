@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Endpoint, Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
+import type { Interception } from '../host/interception.ts'
 import { addressText } from '../net/bind.ts'
 import { chooseUdpIo, type UdpIo } from '../net/udp-io.ts'
 import { upstreamName } from '../net/upstream-settings.ts'
@@ -15,6 +16,7 @@ import { Readiness } from '../observe/readiness.ts'
 import type { ProcessFacts, ReloadStats } from '../observe/stats.ts'
 import { SystemClock } from '../platform/clock.ts'
 import { DataPath, type Outlook } from './data-path.ts'
+import { buildInterception } from './intercept.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
 import { planRouting, type Routing } from './routing.ts'
@@ -48,6 +50,7 @@ export class Daemon {
   private readonly path: DataPath
   private readonly listeners: Listeners
   private readonly monitoring: Monitoring
+  private readonly interception: Interception
   private config: Config
   private resolvers: readonly Upstream[]
   private routing: Routing
@@ -76,6 +79,7 @@ export class Daemon {
     const io = chooseUdpIo(config.io)
     this.listeners = new Listeners(this.path.pipeline, config, io, (error) => this.onDefect(error))
     this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
+    this.interception = buildInterception(config, options.log, this.readiness)
     this.monitoring = new Monitoring({
       path: this.path,
       nowMs: () => this.clock.nowMs(),
@@ -83,6 +87,7 @@ export class Daemon {
       counters: () => this.counters,
       listeners: this.listeners,
       readiness: this.readiness,
+      interception: this.interception,
       reloads: () => this.reloads,
       log: options.log,
       facts: options.facts,
@@ -104,6 +109,11 @@ export class Daemon {
     return this.path.search.stage === undefined ? 'off' : this.trust.level
   }
 
+  /** What was chosen for the node, and why. */
+  get interceptionWhy(): readonly string[] {
+    return this.interception.why
+  }
+
   /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
   get upstreams(): string[] {
     return this.routing.groups.map(
@@ -120,12 +130,14 @@ export class Daemon {
     this.readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
     this.readiness.set('self-query', { kind: 'waiting', for: 'its first answer' })
     try {
+      await this.interception.prepare()
       await this.listeners.openMissing(this.config.listen)
       this.applyOutlook()
       const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
       this.readiness.set('listeners', { kind: 'ready' })
       this.warnOfLoops()
       await this.checkSelf()
+      await this.interception.start()
       this.housekeeper = setInterval(() => this.keepHouse(), housekeepingMs)
       return admin && `${admin.address}:${admin.port}`
     } catch (error) {
@@ -187,6 +199,8 @@ export class Daemon {
     this.readiness.set('listeners', { kind: 'stopping' })
     const { deadlineMs } = this.config.drain
     const endMs = performance.now() + deadlineMs
+    // The way to CoreDNS is open before the first query could meet a closed socket.
+    await this.interception.disarm()
     this.listeners.stopReceiving()
     while (this.path.inFlight.stats.waiters > 0 && performance.now() < endMs) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs))
@@ -199,6 +213,10 @@ export class Daemon {
     clearTimeout(this.corefileTimer)
     this.path.exchange.stop()
     await this.listeners.close(drainMs)
+    await this.interception.close()
+    if (this.isStopping && this.config.interception.onStop === 'remove') {
+      await this.interception.removeAll()
+    }
     await this.monitoring.stop()
   }
 

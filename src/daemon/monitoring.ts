@@ -1,6 +1,7 @@
 /** Hands every part's numbers to the metrics registry, and serves them over HTTP. Knows all parts, changes none. */
 
 import { parseType } from '../core/explain.ts'
+import type { Interception } from '../host/interception.ts'
 import { addressText, type ListenAddress } from '../net/bind.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
 import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
@@ -14,6 +15,7 @@ import type { GroupView, ProcessFacts, ReloadStats, UpstreamView } from '../obse
 import { readKernelDrops } from '../platform/kernel-drops.ts'
 import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
+import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
 
 export interface MonitoredParts {
@@ -23,6 +25,7 @@ export interface MonitoredParts {
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
   readonly readiness: Readiness
+  readonly interception: Interception
   readonly reloads: () => ReloadStats
   readonly log: Log
   readonly facts: ProcessFacts
@@ -120,8 +123,8 @@ export class Monitoring {
         logLinesLost: parts.log.linesLost,
         isReady: parts.readiness.reasons().length === 0,
       }),
-      // The interception that could fail is not in this version.
-      setupErrors: () => new Map(),
+      interception: () => parts.interception.view,
+      setupErrors: () => setupErrors(parts.interception.view.troubles),
       healthSlots: this.healthSlots,
     }
   }

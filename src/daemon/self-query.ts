@@ -24,7 +24,11 @@ export function selfQuery(at: ListenAddress): Promise<string | undefined> {
         resolve(undefined)
       }
     })
-    ask(socket, at, id)
+    // From the loopback address: rules for the node's other queries to an intercepted address leave this one alone, so that
+    // nobody can answer in our place.
+    socket.bind({ port: 0, address: at.family === 6 ? '::1' : '127.0.0.1' }, () =>
+      ask(socket, at, id),
+    )
   }).finally(() => socket.close())
 }
 

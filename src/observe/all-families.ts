@@ -17,6 +17,7 @@ import {
   reloadFamilies,
   setupFamilies,
 } from './families-daemon.ts'
+import { interceptionFamilies } from './families-interception.ts'
 import { tcpFamilies, udpFamilies } from './families-listener.ts'
 import { processFamilies } from './families-process.ts'
 import { queryFamilies } from './families-query.ts'
@@ -29,6 +30,7 @@ import type {
   CacheView,
   GroupView,
   InFlightView,
+  InterceptionStats,
   ProcessFacts,
   ReloadStats,
   SearchView,
@@ -58,6 +60,7 @@ export interface MetricSources {
   kernelDrops(): ReadonlyMap<string, number>
   reload(): ReloadStats
   daemon(): DaemonCounts
+  interception(): InterceptionStats
   /** NodeLocal's setup errors by type. */
   setupErrors(): ReadonlyMap<string, number>
   /** Durations of `/health`, see `newHealthSlots`. */
@@ -86,6 +89,7 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...reloadFamilies(() => sources.reload()),
     ...healthFamilies(sources.healthSlots),
     ...daemonFamilies(() => sources.daemon()),
+    ...interceptionFamilies(() => sources.interception()),
     ...setupFamilies(() => sources.setupErrors()),
     ...pluginFamilies(counters),
     ...processFamilies(sources.runtime, sources.process),
@@ -116,6 +120,7 @@ export function emptySources(): MetricSources {
     kernelDrops: () => new Map(),
     reload: () => ({ succeeded: 0, failed: 0, isLastGood: true, appliedSeconds: 0, hash: '' }),
     daemon: () => ({ defects: 0, loops: 0, logLinesLost: 0, isReady: false }),
+    interception: () => emptyInterception,
     setupErrors: () => new Map(),
     healthSlots: newHealthSlots(),
   }
@@ -131,4 +136,12 @@ const emptyCache: CacheView = {
     evictionsDenial: 0,
     refused: 0,
   },
+}
+
+const emptyInterception: InterceptionStats = {
+  backend: 'none',
+  kubeProxy: 'none',
+  addresses: [],
+  troubles: new Map(),
+  renewals: 0,
 }

@@ -134,3 +134,16 @@ export interface ProcessFacts {
   /** Octets the memory cgroup allows; 0 when there is no limit. */
   readonly memoryLimitBytes: number
 }
+
+export interface InterceptionStats {
+  readonly backend: string
+  readonly kubeProxy: string
+  readonly addresses: readonly {
+    readonly address: string
+    readonly role: string
+    readonly isActive: boolean
+  }[]
+  /** Every kind there is, also those that did not happen. */
+  readonly troubles: ReadonlyMap<string, number>
+  readonly renewals: number
+}

@@ -1,0 +1,46 @@
+/** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
+import type { Config } from '../config/schema.ts'
+import { Interception } from '../host/interception.ts'
+import { runProgram } from '../host/run-program.ts'
+import { setupErrorType, type Trouble, type TroubleKind } from '../host/trouble.ts'
+import type { Log } from '../observe/log.ts'
+import type { Readiness } from '../observe/readiness.ts'
+import { selfQuery } from './self-query.ts'
+
+/** A trouble that lasts comes with every round; its line comes so often. */
+const repeatLogMs = 60_000
+
+export function buildInterception(config: Config, log: Log, readiness: Readiness): Interception {
+  const { interception, cluster } = config
+  const wanted = interception.addresses.length + interception.clusterIps.length
+  const isWanted = wanted > 0 && interception.mode !== 'none'
+  if (isWanted) readiness.set('interception', { kind: 'waiting', for: 'its first renewal' })
+  return new Interception({
+    settings: interception,
+    clusterUpstreams: cluster.upstreams,
+    run: runProgram,
+    ask: selfQuery,
+    onTrouble: (trouble) => logTrouble(log, trouble),
+    onChange: (active) => {
+      log.info({ active }, 'interception: addresses whose queries come to this daemon')
+      const why = 'no address is intercepted; pods ask CoreDNS directly'
+      readiness.set('interception', active.length > 0 ? { kind: 'ready' } : { kind: 'failed', why })
+    },
+  })
+}
+
+function logTrouble(log: Log, { kind, what, cure }: Trouble): void {
+  const heldBack = log.limited(`interception ${kind}`, repeatLogMs)
+  if (heldBack === undefined) return
+  log.warn({ kind, what, cure, heldBack }, 'interception: trouble with the node')
+}
+
+/** Troubles under the names of NodeLocal DNSCache's counter. */
+export function setupErrors(troubles: ReadonlyMap<TroubleKind, number>): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const [kind, count] of troubles) {
+    const type = setupErrorType[kind]
+    if (type !== undefined) counts.set(type, (counts.get(type) ?? 0) + count)
+  }
+  return counts
+}
