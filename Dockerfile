@@ -42,9 +42,8 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 FROM ${RUNTIME_BASE}
 
 # libatomic1, libstdc++6: shared libraries of the Node binary that the slim base lacks.
-# iproute2: the init container puts the link-local address on the node with `ip`.
-# iptables, nftables: `doctor`, and the interception rules of a later version. All are run with argument
-# arrays; no shell takes part.
+# iproute2, nftables, iptables: the daemon puts its addresses and rules on the node with them. All are run with
+# argument arrays; no shell takes part.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 iproute2 iptables nftables \
  && rm -rf /var/lib/apt/lists/*

@@ -45,6 +45,8 @@ export async function dispatch(
       return (await import('./validate.ts')).validate(command.argv, io)
     case 'explain':
       return (await import('./explain.ts')).explain(command.argv, io)
+    case 'rules':
+      return (await import('./rules.ts')).rules(command.argv, io)
     case 'query':
       return (await import('./query.ts')).query(command.argv, io)
   }

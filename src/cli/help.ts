@@ -6,6 +6,7 @@ export const helpText = `neardns - DNS cache for the node it runs on
   neardns query NAME [TYPE]   ask a running server [--server IP:PORT] [--tcp]
   neardns explain NAME [TYPE] what a name would get, and why [--admin IP:PORT]
   neardns validate FILE       check a configuration, list all mistakes at once
+  neardns rules show|apply|remove [--dry-run]  what is put on this node, and why
 
 Flags of run (they win over the file):
   --config FILE               YAML; all settings: docs/configuration.md

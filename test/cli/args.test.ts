@@ -44,10 +44,10 @@ test('help and version are found wherever they stand', () => {
 })
 
 test('a verb of a later version says so', () => {
-  for (const verb of 'check import top cache upstreams doctor rules node-cache'.split(' ')) {
+  for (const verb of 'check import top cache upstreams doctor node-cache'.split(' ')) {
     assert.equal(readCommand([verb, 'x']), {
       kind: 'mistake',
-      why: `${verb} is not in this version yet; there are run, validate, query, explain, demo`,
+      why: `${verb} is not in this version yet; there are run, validate, query, explain, rules, demo`,
     })
   }
 })
@@ -59,7 +59,7 @@ test('a mistyped verb is answered with the one that was meant', () => {
   })
   assert.equal(readCommand(['frobnicate']), {
     kind: 'mistake',
-    why: 'unknown command "frobnicate"; there are run, validate, query, explain, demo',
+    why: 'unknown command "frobnicate"; there are run, validate, query, explain, rules, demo',
   })
 })
 

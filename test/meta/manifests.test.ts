@@ -21,7 +21,7 @@ interface Container {
   readonly ports: readonly { name: string; containerPort: number; protocol: string }[]
   readonly env: readonly { name: string }[]
   readonly securityContext: {
-    readonly runAsNonRoot: boolean
+    readonly runAsUser: number
     readonly allowPrivilegeEscalation: boolean
     readonly readOnlyRootFilesystem: boolean
     readonly capabilities: { readonly drop: readonly string[]; readonly add: readonly string[] }
@@ -50,7 +50,7 @@ interface DaemonSet {
         readonly dnsPolicy: string
         readonly enableServiceLinks: boolean
         readonly terminationGracePeriodSeconds: number
-        readonly initContainers: readonly [Container]
+        readonly initContainers?: readonly Container[]
         readonly containers: readonly [Container]
         readonly volumes: readonly { name: string; configMap: { name: string } }[]
       }
@@ -141,12 +141,6 @@ test('the pod template carries the labels that the selector asks for', () => {
   assert.is(template.metadata.labels['k8s-app'], 'node-local-dns')
 })
 
-test('the address of the init container is the one that the daemon listens on', () => {
-  const { initContainers } = daemonSet().spec.template.spec
-  const address = initContainers[0].command?.[2]
-  assert.match(configText(), new RegExp(`^ {2}- ${address?.replaceAll('.', '\\.')}:53$`, 'm'))
-})
-
 /** The configuration that the daemon gets, with the container's variables as the kubelet would expand them. */
 function configOf(variables: Readonly<Record<string, string>>): ConfigResult {
   const [container] = daemonSet().spec.template.spec.containers
@@ -169,6 +163,10 @@ test('the ConfigMap and the arguments make a configuration without mistakes', ()
   assert.ok(result.ok, JSON.stringify(result))
   const { config } = result
   assert.equal(config.listen.map(formatEndpoint), ['169.254.20.10:53'])
+  assert.equal(
+    config.interception.addresses.map(({ address }) => address),
+    ['169.254.20.10'],
+  )
   assert.equal(config.cluster.upstreams.map(formatUpstream), ['tcp://10.96.77.7:53'])
   assert.equal(config.admin.listen && formatEndpoint(config.admin.listen), '192.0.2.4:9253')
   const pod = daemonSet().spec.template.spec
@@ -212,19 +210,17 @@ test('probes, scrape annotation and --admin agree on one port', () => {
   }
 })
 
-test('the daemon runs without root and with one capability, the init container with NET_ADMIN and no more rights', () => {
+test('the daemon has the two capabilities that it needs, and nothing beside it has more', () => {
   const { initContainers, containers } = daemonSet().spec.template.spec
-  assert.is(containers[0].securityContext.runAsNonRoot, true)
-  assert.equal(containers[0].securityContext.capabilities.add, ['NET_BIND_SERVICE'])
-  assert.equal(initContainers[0].securityContext.capabilities.add, [
-    'NET_ADMIN',
-    'NET_BIND_SERVICE',
-  ])
-  for (const { securityContext } of [initContainers[0], containers[0]]) {
-    assert.equal(securityContext.capabilities.drop, ['ALL'])
-    assert.is(securityContext.allowPrivilegeEscalation, false)
-    assert.is(securityContext.readOnlyRootFilesystem, true)
-  }
+  assert.is(initContainers, undefined)
+  assert.is(containers.length, 1)
+  const { securityContext } = containers[0]
+  // Programs that the daemon runs get NET_ADMIN as root only.
+  assert.is(securityContext.runAsUser, 0)
+  assert.equal(securityContext.capabilities.add, ['NET_BIND_SERVICE', 'NET_ADMIN'])
+  assert.equal(securityContext.capabilities.drop, ['ALL'])
+  assert.is(securityContext.allowPrivilegeEscalation, false)
+  assert.is(securityContext.readOnlyRootFilesystem, true)
 })
 
 test('the daemon asks the resolvers of the node and not itself', () => {

@@ -1,0 +1,113 @@
+/**
+ * `neardns rules show|apply|remove`: what the configuration means for this node, the lasting part of it put in place without
+ * a daemon, and everything of ours taken away again. `--dry-run` prints the commands instead of running them.
+ */
+import type { Config } from '../config/schema.ts'
+import { detect } from '../host/detect.ts'
+import type { HostFacts } from '../host/facts.ts'
+import { rulesFor } from '../host/interception.ts'
+import { clearLeftovers } from '../host/leftovers.ts'
+import { ensureAddresses } from '../host/links.ts'
+import { makePlan, type Plan } from '../host/plan.ts'
+import { planText } from '../host/plan-text.ts'
+import { recording } from '../host/recording.ts'
+import { runProgram } from '../host/run-program.ts'
+import { runSteps, stepText } from '../host/steps.ts'
+import type { Trouble } from '../host/trouble.ts'
+import { planRemoval } from '../host/uninstall.ts'
+import { settingFlags } from './args.ts'
+import { readFlags } from './flags.ts'
+import { type CliIo, ExitCode, usageError } from './io.ts'
+import { readConfig } from './read-config.ts'
+import { reportProblems } from './validate.ts'
+
+const actions = ['show', 'apply', 'remove'] as const
+type Action = (typeof actions)[number]
+
+interface RulesCall {
+  readonly io: CliIo
+  readonly config: Config
+  readonly isDry: boolean
+}
+
+export async function rules(argv: readonly string[], io: CliIo): Promise<number> {
+  const read = readFlags(argv, {
+    '--config': { value: 'FILE' },
+    '--dry-run': {},
+    '--cluster-upstream': { value: 'IP:PORT', repeats: true },
+  })
+  if (!read.ok) return usageError(io, read.why)
+  const [word, ...more] = read.words
+  const action = actions.find((known) => known === word)
+  if (action === undefined || more.length > 0) {
+    return usageError(
+      io,
+      'rules takes one of show, apply, remove: neardns rules show --config FILE',
+    )
+  }
+  const upstreams = read.flags.filter(({ name }) => name === '--cluster-upstream')
+  const path = settingFlags['--cluster-upstream']?.path ?? []
+  const configFile = read.flags.find(({ name }) => name === '--config')?.value
+  const loaded = await readConfig({
+    ...(configFile === undefined ? {} : { configFile }),
+    overrides: upstreams.map(({ name, value }) => ({ flag: name, path, value, isListItem: true })),
+  })
+  if (!loaded.ok) return reportProblems(io, loaded.problems)
+  const isDry = read.flags.some(({ name }) => name === '--dry-run')
+  return await verbs[action]({ io, config: loaded.config, isDry })
+}
+
+const verbs: Readonly<Record<Action, (call: RulesCall) => Promise<number>>> = {
+  show,
+  apply,
+  remove,
+}
+
+async function look({ config }: RulesCall): Promise<{ facts: HostFacts; plan: Plan }> {
+  const { interception: settings, cluster } = config
+  const facts = await detect({ run: runProgram, settings, clusterUpstreams: cluster.upstreams })
+  return { facts, plan: makePlan(settings, facts) }
+}
+
+async function show(call: RulesCall): Promise<number> {
+  const { facts, plan } = await look(call)
+  call.io.stdout(planText(plan, facts))
+  return outcome(call.io, plan.troubles)
+}
+
+/** Addresses, standby rule and accept rules. What intercepts lives in the daemon, and dies with it. */
+async function apply(call: RulesCall): Promise<number> {
+  const { facts, plan } = await look(call)
+  const record = call.isDry ? recording(runProgram) : undefined
+  const run = record?.run ?? runProgram
+  const troubles = [...plan.troubles]
+  if (plan.backend !== 'none') {
+    troubles.push(...(await clearLeftovers(run, facts)))
+    troubles.push(...(await ensureAddresses(run, plan)))
+    troubles.push(...(await rulesFor(plan, run).installLasting(plan)))
+  }
+  const done = record?.steps.map((step) => `${stepText(step)}\n`).join('') ?? ''
+  call.io.stdout(`${plan.why.map((why) => `# ${why}\n`).join('')}${done}`)
+  return outcome(call.io, troubles)
+}
+
+async function remove(call: RulesCall): Promise<number> {
+  const { io, config, isDry } = call
+  const { facts } = await look(call)
+  const { steps, running } = await planRemoval(runProgram, facts, config.interception)
+  for (const table of running) {
+    io.stderr(
+      `neardns: table ${table} belongs to a daemon that is running; it goes when that ends\n`,
+    )
+  }
+  io.stdout(steps.map((step) => `${stepText(step)}\n`).join(''))
+  if (isDry) return ExitCode.ok
+  const failed = await runSteps(runProgram, steps)
+  for (const { step, ran } of failed) io.stderr(`neardns: ${stepText(step)}: ${ran.stderr}\n`)
+  return failed.length === 0 && running.length === 0 ? ExitCode.ok : ExitCode.failed
+}
+
+function outcome(io: CliIo, troubles: readonly Trouble[]): number {
+  for (const { kind, what, cure } of troubles) io.stderr(`neardns: ${kind}: ${what}\n  ${cure}\n`)
+  return troubles.length === 0 ? ExitCode.ok : ExitCode.failed
+}
