@@ -14,6 +14,7 @@ import {
   readDroppingPolicies,
   readLinks,
   readUdpListeners,
+  savedTable,
 } from './facts.ts'
 import { nodeLocalRules } from './iptables-rules.ts'
 import type { RunProgram } from './run-program.ts'
@@ -113,15 +114,13 @@ function droppingChains(chains: string, saves: readonly Save[]): DroppingChain[]
   return [...readDroppingChains(chains), ...legacy]
 }
 
-/** The tables stand one after another in one text, each from `*name` to `COMMIT`. */
 function leftoversIn(
   { text, variant, family }: Save,
   addresses: readonly string[],
 ): LeftoverRule[] {
-  return (['raw', 'filter'] as const).flatMap((table) => {
-    const part = new RegExp(`^\\*${table}$([\\s\\S]*?)^COMMIT$`, 'm').exec(text)?.[1] ?? ''
-    return nodeLocalRules(part, addresses, { family, variant, table })
-  })
+  return (['raw', 'filter'] as const).flatMap((table) =>
+    nodeLocalRules(savedTable(text, table), addresses, { family, variant, table }),
+  )
 }
 
 async function othersOn(

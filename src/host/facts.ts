@@ -112,6 +112,14 @@ export function nftObjects(json: string): NftObject[] {
   }
 }
 
+/**
+ * One table out of what `iptables-save` prints of all; empty when there is none. Asking iptables-legacy for a table by name
+ * would make the kernel set it up, on a node that has none.
+ */
+export function savedTable(saved: string, table: string): string {
+  return new RegExp(`^\\*${table}\\n[\\s\\S]*?^COMMIT\\n`, 'm').exec(saved)?.[0] ?? ''
+}
+
 /** Reads `iptables-legacy-save -t filter`: built-in chains whose policy is DROP. */
 export function readDroppingPolicies(saved: string, family: 'ip' | 'ip6'): DroppingChain[] {
   const found = [...saved.matchAll(/^:(INPUT|OUTPUT) DROP /gm)]

@@ -4,7 +4,7 @@
  */
 import type { InterceptionSettings } from '../config/schema.ts'
 import type { DroppingChain, HostFacts, IptablesVariant } from './facts.ts'
-import { nftObjects } from './facts.ts'
+import { nftObjects, savedTable } from './facts.ts'
 import { madeTableMark, ownTables, removalText } from './iptables-rules.ts'
 import { addressRemoval } from './links.ts'
 import { ownedTablePattern, ruleComment, standbyPattern } from './nft-rules.ts'
@@ -58,9 +58,9 @@ async function iptablesRemoval(
   family: 4 | 6,
 ): Promise<Step[]> {
   const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}`
-  const saves = await Promise.all(ownTables.map((table) => run(`${program}-save`, ['-t', table])))
-  return ownTables.flatMap((table, i) => {
-    const saved = saves[i]?.stdout ?? ''
+  const { stdout } = await run(`${program}-save`, [])
+  return ownTables.flatMap((table) => {
+    const saved = savedTable(stdout, table)
     const text = removalText(table, saved)
     if (text === undefined) return []
     const step = { program: `${program}-restore`, args: ['--noflush', '--wait', '5'], stdin: text }

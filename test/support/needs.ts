@@ -30,6 +30,7 @@ const requirements = {
   iptables: program('iptables', 'iptables'),
   nft: program('nft', 'nftables'),
   conntrack: program('conntrack', 'conntrack'),
+  setpriv: program('setpriv', 'util-linux'),
   tcpdump: program('tcpdump', 'tcpdump'),
   unbound: program('unbound', 'unbound'),
   dnsdist: program('dnsdist', 'dnsdist'),

@@ -1,0 +1,221 @@
+/**
+ * Goal: the interception brings pods to the daemon on both address families, leaves no trace in conntrack, shares a node,
+ * comes after NodeLocal DNSCache, says what goes wrong, and leaves a node byte for byte as it found it.
+ * Method: nodes in network namespaces with kube-proxy's rules, real nft and iptables; CoreDNS answers with the address of
+ * whoever asked, which tells who answered a pod.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needing } from '../support/needs.ts'
+import {
+  clusterIp,
+  clusterIp6,
+  linkLocal,
+  linkLocal6,
+  NodeWorld,
+  type ProxyMode,
+} from '../support/node-world.ts'
+import { runToEnd, until } from '../support/process.ts'
+
+export const testTimeoutMs = 60_000
+
+const test = needing(suite('real/interception'), 'coredns', 'netns', 'nft', 'iptables', 'conntrack')
+
+const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
+const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
+
+async function inWorld(mode: ProxyMode, body: (world: NodeWorld) => Promise<void>): Promise<void> {
+  const world = await NodeWorld.create(mode)
+  try {
+    await body(world)
+  } finally {
+    await world.remove()
+  }
+}
+
+async function who(world: NodeWorld, addresses: readonly string[]): Promise<string[]> {
+  const answers: string[] = []
+  for (const address of addresses) answers.push(await world.answeredBy(address))
+  return answers
+}
+
+/** `neardns rules ...` on the node. */
+async function rules(world: NodeWorld, config: string, ...args: readonly string[]) {
+  const main = new URL('../../src/main.ts', import.meta.url).pathname
+  const argv = [main, 'rules', ...args, '--config', config]
+  return await runToEnd(process.execPath, argv, { netns: world.node.name })
+}
+
+const cases: readonly { proxy: ProxyMode; backend: string; isDefault: boolean }[] = [
+  { proxy: 'nftables', backend: 'nftables', isDefault: true },
+  { proxy: 'iptables-legacy', backend: 'iptables', isDefault: true },
+  { proxy: 'iptables-nft', backend: 'nftables', isDefault: false },
+  { proxy: 'iptables-nft', backend: 'iptables', isDefault: false },
+  { proxy: 'none', backend: 'iptables', isDefault: false },
+  { proxy: 'none', backend: 'nftables', isDefault: false },
+]
+
+for (const { proxy, backend } of cases.filter(({ isDefault }) => isDefault || isLong)) {
+  test(`${backend} beside ${proxy}: both families intercepted, untracked, and taken away without a trace`, () =>
+    inWorld(proxy, async (world) => {
+      // iptables-legacy makes its built-in tables when they are first looked at, and nothing takes them away.
+      for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
+        for (const table of ['raw', 'nat', 'filter']) {
+          await world.nodeRun(program, ['-t', table, '-S'])
+        }
+      }
+      const before = await world.state()
+      const standby = proxy === 'none' ? { standbyTo: ['10.78.0.2:53', '[fd78::2]:53'] } : {}
+      const config = world.config({ mode: backend, ...standby }, 'both')
+      const neardns = await world.startNeardns(config)
+      await world.nodeRun('conntrack', ['-F'])
+      if (proxy !== 'none')
+        assert.equal(
+          await who(world, all),
+          all.map(() => 'neardns'),
+        )
+      for (const address of all) {
+        const options = { tcp: true, timeoutMs: 1000 }
+        const server = { host: address, port: 53 }
+        await world.client.call('ask', { server, name: 'a.cluster.local', type: 'A', options })
+        assert.equal(await world.trackedFromPod(address), [], `${address} is not tracked`)
+      }
+      const host = await world.host.call('ask', {
+        server: { host: linkLocal, port: 53 },
+        name: 'b.cluster.local',
+        type: 'A',
+      })
+      if (proxy !== 'none') assert.is(host.reply?.answers.length, 1, 'the node itself is served')
+      await neardns.stop()
+      const served = proxy === 'none' ? [linkLocal, linkLocal6] : all
+      assert.equal(
+        await who(world, served),
+        served.map(() => 'coredns'),
+        'after the end',
+      )
+      const { code, output } = await rules(world, config, 'remove')
+      assert.is(code, 0, output)
+      assert.is(await world.state(), before)
+    }))
+}
+
+test('onStop remove: an orderly end leaves the node as it was', () =>
+  inWorld('iptables-nft', async (world) => {
+    const before = await world.state()
+    const config = world.config({ onStop: 'remove' })
+    const neardns = await world.startNeardns(config)
+    assert.is.not(await world.state(), before)
+    await neardns.stop()
+    assert.is(await world.state(), before)
+  }))
+
+test('the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, no new privileges', () =>
+  inWorld('iptables-nft', async (world) => {
+    const config = world.config({}, 'both')
+    const neardns = await world.startUnprivileged(config)
+    assert.equal(
+      await who(world, all),
+      all.map(() => 'neardns'),
+    )
+    await neardns.stop('SIGKILL')
+    await until(
+      'the kernel opens the way',
+      async () => (await world.answeredBy(linkLocal)) === 'coredns',
+    )
+    assert.is(await world.answeredBy(clusterIp), 'coredns')
+  }))
+
+test('without NET_ADMIN the daemon says so and what to do, and pods have DNS', () =>
+  inWorld('iptables-nft', async (world) => {
+    const config = world.config({ clusterIps: [] })
+    const neardns = await world.startUnprivileged(config, '+net_bind_service')
+    const line = await neardns.line((text) => text.includes('no_permission'), 5000)
+    assert.match(line, 'NET_ADMIN')
+    await neardns.exited
+    assert.is(await world.answeredBy(clusterIp), 'coredns')
+  }))
+
+test("what NodeLocal DNSCache leaves behind when killed takes a node's DNS down; our start brings it back", () =>
+  inWorld('iptables-nft', async (world) => {
+    await world.leaveNodeLocalBehind()
+    const dead = await who(world, [linkLocal, clusterIp])
+    assert.equal(dead, ['nobody', 'nobody'], 'this is the complaint')
+    const neardns = await world.startNeardns(world.config())
+    assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
+    const saved = await world.nodeRun('iptables-nft-save', [])
+    assert.not.match(saved, 'NodeLocal DNS Cache')
+    assert.not.match(
+      saved,
+      /-A OUTPUT -s 169\.254\.20\.10\/32 -p tcp -m tcp --sport 53 -j (CT|NOTRACK)/,
+    )
+    await neardns.child.stop('SIGKILL')
+    await until('CoreDNS answers', async () => (await world.answeredBy(linkLocal)) === 'coredns')
+  }))
+
+test('a firewall that drops what nobody accepts lets DNS through, and nothing stays in it', () =>
+  inWorld('none', async (world) => {
+    const firewall = `table inet fw {
+  chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established,related accept; }
+}`
+    await world.nodeRun('nft', ['-f', '-'], firewall)
+    await world.nodeRun('iptables-nft', ['-P', 'INPUT', 'DROP'])
+    await world.nodeRun('iptables-nft', [
+      '-A',
+      'INPUT',
+      '-m',
+      'conntrack',
+      '--ctstate',
+      'ESTABLISHED',
+      '-j',
+      'ACCEPT',
+    ])
+    await world.nodeRun('iptables-nft', ['-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT'])
+    const before = await world.state()
+    const config = world.directConfig()
+    const neardns = await world.startNeardns(config)
+    assert.is(await world.answeredBy(linkLocal), 'neardns')
+    await neardns.stop()
+    const { code, output } = await rules(world, config, 'remove')
+    assert.is(code, 0, output)
+    assert.is(await world.state(), before)
+  }))
+
+test('two daemons on one node: the end of either leaves the other intercepting', () =>
+  inWorld('iptables-nft', async (world) => {
+    const one = await world.startNeardns(world.config())
+    const other = await world.startNeardns(world.otherConfig())
+    assert.equal(await who(world, [linkLocal, clusterIp, '169.254.20.11']), [
+      'neardns',
+      'neardns',
+      'neardns',
+    ])
+    await one.child.stop('SIGKILL')
+    await until(
+      'the first one is gone',
+      async () => (await world.answeredBy(linkLocal)) === 'coredns',
+    )
+    assert.is(await world.answeredBy('169.254.20.11'), 'neardns')
+    await other.stop()
+  }))
+
+test('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
+  inWorld('iptables-nft', async (world) => {
+    const config = world.config()
+    const before = await world.state()
+    const shown = await rules(world, config, 'show')
+    assert.is(shown.code, 0, shown.output)
+    assert.match(shown.output, 'standby     10.78.0.2 port 53, 10.78.0.3 port 53')
+    assert.match(shown.output, 'flags owner')
+    const dry = await rules(world, config, 'apply', '--dry-run')
+    assert.is(dry.code, 0, dry.output)
+    assert.match(dry.output, 'ip address replace 169.254.20.10/32 dev nodelocaldns')
+    assert.is(await world.state(), before)
+    assert.is((await rules(world, config, 'apply')).code, 0)
+    assert.is(await world.answeredBy(linkLocal), 'coredns', 'nobody serves it yet')
+    const listed = await rules(world, config, 'remove', '--dry-run')
+    assert.match(listed.output, 'nft delete table inet neardns-standby-')
+    assert.is((await rules(world, config, 'remove')).code, 0)
+    assert.is(await world.state(), before)
+  }))
+
+test.run()
