@@ -3,9 +3,9 @@
  * a daemon, and everything of ours taken away again. `--dry-run` prints the commands instead of running them.
  */
 import type { Config } from '../config/schema.ts'
+import { rulesFor } from '../host/backend.ts'
 import { detect } from '../host/detect.ts'
 import type { HostFacts } from '../host/facts.ts'
-import { rulesFor } from '../host/interception.ts'
 import { clearLeftovers } from '../host/leftovers.ts'
 import { ensureAddresses } from '../host/links.ts'
 import { makePlan, type Plan } from '../host/plan.ts'

@@ -5,13 +5,12 @@
  */
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
+import { rulesFor } from './backend.ts'
 import { isConntrackFull } from './conntrack.ts'
 import { detect, serviceCandidates } from './detect.ts'
 import type { HostFacts } from './facts.ts'
-import { IptablesRules } from './iptables-backend.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { ensureAddresses, isLocal } from './links.ts'
-import { NftRules } from './nft-backend.ts'
 import { makePlan, type Plan, type PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
@@ -45,6 +44,8 @@ export interface InterceptionView {
 /** Looked up in kube-proxy's rules: its own full synchronisation has the same period. */
 const standbyEveryMs = 60_000
 const conntrackEveryMs = 10_000
+/** After a repair that failed. */
+const retryMs = 5000
 
 export class Interception {
   private readonly parts: InterceptionParts
@@ -59,9 +60,11 @@ export class Interception {
   private watcher: NodeJS.Timeout | undefined
   private isRound = false
   private isWatching = false
+  private isMaintaining = false
   private isStopped = false
   private nextStandbyMs = 0
   private nextConntrackMs = 0
+  private nextCheckMs = 0
 
   constructor(parts: InterceptionParts) {
     this.parts = parts
@@ -111,8 +114,12 @@ export class Interception {
   async start(): Promise<void> {
     if (this.rules === undefined) return
     await this.round()
+    await this.maintain()
     const { renewMs, watchMs } = this.parts.settings
-    this.renewer = setInterval(() => void this.guarded(() => this.round()), renewMs)
+    this.renewer = setInterval(() => {
+      void this.guarded(() => this.round())
+      void this.guarded(() => this.maintain())
+    }, renewMs)
     this.watcher = setInterval(() => void this.guarded(() => this.watch()), watchMs)
   }
 
@@ -148,13 +155,22 @@ export class Interception {
     this.isRound = true
     try {
       const answered = await this.askAll()
-      if (this.isStopped) return
-      await this.renew(answered)
+      if (!this.isStopped) await this.renew(answered)
+    } finally {
+      this.isRound = false
+    }
+  }
+
+  /** Beside the rounds: what waits for programs here must not make a renewal late. */
+  private async maintain(): Promise<void> {
+    if (this.isMaintaining || this.isStopped) return
+    this.isMaintaining = true
+    try {
       await this.checkRules()
       await this.refreshStandby()
       await this.checkConntrack()
     } finally {
-      this.isRound = false
+      this.isMaintaining = false
     }
   }
 
@@ -184,13 +200,18 @@ export class Interception {
   }
 
   private async checkRules(): Promise<void> {
+    if (performance.now() < this.nextCheckMs) return
     const troubles = (await this.rules?.check()) ?? []
     this.report(troubles)
+    // What cannot be repaired now is not tried again at once: an attempt costs processes.
+    const isHopeless = troubles.some(({ kind }) => kind !== 'rules_flushed')
+    if (isHopeless) this.nextCheckMs = performance.now() + retryMs
     // What was put right intercepts nothing yet.
     if (troubles.length > 0 && !this.isStopped) await this.renew(this.active)
   }
 
   private onLost(lost: Trouble): void {
+    if (performance.now() < this.nextCheckMs) return
     this.report([lost])
     void this.guarded(async () => {
       const { plan, rules, active } = this
@@ -267,10 +288,6 @@ export class Interception {
       this.report([trouble('rules_failed', error instanceof Error ? error.message : String(error))])
     }
   }
-}
-
-export function rulesFor(plan: Plan, run: RunProgram): Rules {
-  return plan.backend === 'nftables' ? new NftRules(run) : new IptablesRules(run)
 }
 
 function textOf(targets: readonly { readonly address: string; readonly port: number }[]): string {

@@ -45,7 +45,7 @@ export class IptablesRules implements Rules {
     const troubles = await this.installLasting(plan)
     clearInterval(this.renewer)
     const everyMs = (plan.leaseSeconds * 1000) / renewalsPerLease
-    this.renewer = setInterval(() => this.extend(), everyMs).unref()
+    this.renewer = setInterval(() => this.extendOrTell(), everyMs).unref()
     return troubles
   }
 
@@ -56,8 +56,8 @@ export class IptablesRules implements Rules {
     this.live = live
     this.liveUntilMs = performance.now() + plan.lifetimeMs
     for (const one of ended) write(one, '-')
-    this.extend()
-    return []
+    const failed = this.extend()
+    return failed === undefined ? [] : [trouble('rules_flushed', failed)]
   }
 
   async check(): Promise<Trouble[]> {
@@ -92,11 +92,17 @@ export class IptablesRules implements Rules {
     this.plan = undefined
   }
 
-  /** Runs four times in each life of the lease. A daemon whose loop stands still does not come here. */
-  private extend(): void {
-    if (this.live.length === 0 || performance.now() > this.liveUntilMs) return
-    const failed = this.live.map((one) => write(one, '+')).find((why) => why !== undefined)
-    // The kernel drops a list with the last rule that names it.
+  /**
+   * Runs four times in each life of the lease. A daemon whose loop stands still does not come here.
+   * @returns why it failed: the kernel drops a list with the last rule that names it
+   */
+  private extend(): string | undefined {
+    if (performance.now() > this.liveUntilMs) return undefined
+    return this.live.map((one) => write(one, '+')).find((why) => why !== undefined)
+  }
+
+  private extendOrTell(): void {
+    const failed = this.extend()
     if (failed !== undefined) this.onLost(trouble('rules_flushed', failed))
   }
 

@@ -198,6 +198,33 @@ test('two daemons on one node: the end of either leaves the other intercepting',
     await other.stop()
   }))
 
+test('kube-proxy in IPVS mode: its ClusterIP is left alone, the link-local address is taken with a standby', () =>
+  inWorld('none', async (world) => {
+    await world.node.ip('link', 'add', 'kube-ipvs0', 'type', 'bridge')
+    await world.node.ip('addr', 'add', `${clusterIp}/32`, 'dev', 'kube-ipvs0')
+    // This kernel has no IPVS that could translate a ClusterIP; the standby is named.
+    const neardns = await world.startNeardns(world.directConfig({ clusterIps: [clusterIp] }))
+    assert.is(await world.answeredBy(linkLocal), 'neardns')
+    assert.match(await world.node.ip('addr', 'show', 'dev', 'kube-ipvs0'), clusterIp)
+    assert.is(await world.metric('neardns_interception_active', clusterIp), 0)
+    assert.is(await world.metric('neardns_interception_info', 'kube_proxy="ipvs"'), 1)
+    await neardns.child.stop('SIGKILL')
+    await until('the standby', async () => (await world.answeredBy(linkLocal)) === 'coredns')
+  }))
+
+if (isLong) {
+  test('a full conntrack: DNS through neardns goes on, and the operator is told', () =>
+    inWorld('iptables-nft', async (world) => {
+      const neardns = await world.startNeardns(world.config())
+      assert.is(await world.answeredBy(linkLocal), 'neardns')
+      await world.fillConntrack()
+      for (let i = 0; i < 20; i++) {
+        assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
+      }
+      await neardns.child.line((line) => line.includes('conntrack_full'), 15_000)
+    }))
+}
+
 test('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
   inWorld('iptables-nft', async (world) => {
     const config = world.config()

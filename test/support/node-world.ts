@@ -108,11 +108,23 @@ export class NodeWorld {
   }
 
   /** A daemon that asks CoreDNS pods themselves: for a node without kube-proxy. */
-  directConfig(): string {
-    const interception = { addresses: [linkLocal], link: { kind: 'bridge' } }
-    return this.writeConfig(interception, [`${linkLocal}:53`], {
-      upstreams: [`${corednsIps[0]}:53`],
-    })
+  directConfig(changes: { readonly clusterIps?: readonly string[] } = {}): string {
+    const upstreams = [`${corednsIps[0]}:53`]
+    const interception = {
+      addresses: [linkLocal],
+      link: { kind: 'bridge' },
+      standbyTo: upstreams,
+      ...changes,
+    }
+    const listen = [linkLocal, ...(changes.clusterIps ?? [])].map((address) => `${address}:53`)
+    return this.writeConfig(interception, listen, { upstreams })
+  }
+
+  /** One datagram for each of as many flows as the connection table has room for, all to closed ports. */
+  async fillConntrack(): Promise<void> {
+    const program = new URL('./programs/many-flows.mjs', import.meta.url).pathname
+    const args = [program, ...corednsIps, '10.78.0.4', '10.78.0.5', '10.78.0.6']
+    await mustRun(process.execPath, args, { netns: this.pod.name, timeoutMs: 60_000 })
   }
 
   /** For a second daemon beside one with `config`. */
