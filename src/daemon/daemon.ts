@@ -213,10 +213,7 @@ export class Daemon {
     clearTimeout(this.corefileTimer)
     this.path.exchange.stop()
     await this.listeners.close(drainMs)
-    await this.interception.close()
-    if (this.isStopping && this.config.interception.onStop === 'remove') {
-      await this.interception.removeAll()
-    }
+    await this.interception.close(this.isStopping)
     await this.monitoring.stop()
   }
 

@@ -131,19 +131,18 @@ export class Interception {
     await this.renew([])
   }
 
-  async close(): Promise<void> {
+  /** After the listeners have closed. @param isOrderly with `onStop: remove`, leaves the node as it was before us */
+  async close(isOrderly: boolean): Promise<void> {
     this.isStopped = true
     clearInterval(this.renewer)
     clearInterval(this.watcher)
     await this.rules?.close()
+    const hasRules = this.rules !== undefined
     this.rules = undefined
-  }
-
-  /** After the listeners have closed: leaves the node as it was, unless somebody else serves the addresses now. */
-  async removeAll(): Promise<void> {
+    if (!isOrderly || !hasRules || this.parts.settings.onStop === 'keep') return
     const { settings, run, clusterUpstreams } = this.parts
-    if (this.plan === undefined || this.plan.backend === 'none') return
     const facts = await detect({ run, settings, clusterUpstreams })
+    // Somebody else, a successor perhaps, serves the addresses now.
     if (facts.servedByOthers.length > 0) return
     const { steps } = await planRemoval(run, facts, settings)
     const failed = await runSteps(run, steps)
