@@ -65,7 +65,15 @@ export function interceptionSection() {
         max: 64,
         default: [],
         about:
-          'CoreDNS pods for the standby rule. Empty: those that kube-proxy has for clusterIps and cluster.upstreams, looked up once a minute.',
+          'CoreDNS pods for the standby rule. Empty: those that kube-proxy has for clusterIps and cluster.upstreams, looked up every standbySeconds.',
+      }),
+      standbySeconds: whole({
+        default: 60,
+        min: 1,
+        max: 3600,
+        unit: 'seconds',
+        about:
+          "How often the node is looked at again: CoreDNS's pods, kube-proxy's mode, chains that drop. It reads all rules, as kube-proxy itself does once a minute. While no kube-proxy is found, every 10 s at the latest.",
       }),
       onStop: choice({
         of: ['keep', 'remove'],
@@ -108,7 +116,7 @@ function times() {
       max: 60_000,
       unit: 'ms',
       about:
-        'How long the kernel goes on intercepting without a renewal: the longest that a hung daemon can hold queries. At least twice renewMs. The iptables backend has whole seconds and renews four times in one, see leaseSeconds.',
+        'How long the kernel goes on intercepting without a renewal: the longest that a hung daemon can hold queries. At least twice renewMs. For the iptables backend see leaseSeconds.',
     }),
     leaseSeconds: whole({
       default: 1,

@@ -61,7 +61,7 @@ export async function detect(detection: Detection): Promise<HostFacts> {
   }
 }
 
-export function serviceCandidates({ settings, clusterUpstreams }: Detection): Endpoint[] {
+function serviceCandidates({ settings, clusterUpstreams }: Detection): Endpoint[] {
   const services = settings.clusterIps.map((one) => ({ ...one, port: settings.port }))
   return [...services, ...clusterUpstreams]
 }

@@ -7,14 +7,13 @@ import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { rulesFor } from './backend.ts'
 import { isConntrackFull } from './conntrack.ts'
-import { detect, serviceCandidates } from './detect.ts'
+import { detect } from './detect.ts'
 import type { HostFacts } from './facts.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { ensureAddresses, isLocal } from './links.ts'
 import { makePlan, type Plan, type PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
-import { findStandby } from './standby-targets.ts'
 import { runSteps } from './steps.ts'
 import { type Trouble, type TroubleKind, trouble, troubleKinds, troubleOf } from './trouble.ts'
 import { planRemoval } from './uninstall.ts'
@@ -41,9 +40,9 @@ export interface InterceptionView {
   readonly renewals: number
 }
 
-/** Looked up in kube-proxy's rules: its own full synchronisation has the same period. */
-const standbyEveryMs = 60_000
 const conntrackEveryMs = 10_000
+/** A node without kube-proxy may be one on which it has not started yet. */
+const lonelyMs = 10_000
 /** After a repair that failed. */
 const retryMs = 5000
 
@@ -62,7 +61,7 @@ export class Interception {
   private isWatching = false
   private isMaintaining = false
   private isStopped = false
-  private nextStandbyMs = 0
+  private nextLookMs = 0
   private nextConntrackMs = 0
   private nextCheckMs = 0
 
@@ -91,18 +90,15 @@ export class Interception {
 
   /** Before anything listens: looks at the node, clears what others left, puts up addresses and rules that intercept nothing. */
   async prepare(): Promise<void> {
-    const { settings, run, clusterUpstreams } = this.parts
-    if (settings.mode === 'none' || settings.addresses.length + settings.clusterIps.length === 0) {
-      return
-    }
-    const facts = await detect({ run, settings, clusterUpstreams })
+    const { settings, run } = this.parts
+    const wanted = settings.addresses.length + settings.clusterIps.length
+    if (settings.mode === 'none' || wanted === 0) return
+    const facts = await this.look()
     const plan = makePlan(settings, facts)
     this.facts = facts
     this.plan = plan
     this.report(plan.troubles)
     if (plan.backend === 'none') return
-    this.nextStandbyMs = performance.now() + standbyEveryMs
-    this.noteStandby(plan)
     this.report(await clearLeftovers(run, facts))
     this.report(await ensureAddresses(run, plan))
     this.rules = rulesFor(plan, run)
@@ -140,8 +136,8 @@ export class Interception {
     const hasRules = this.rules !== undefined
     this.rules = undefined
     if (!isOrderly || !hasRules || this.parts.settings.onStop === 'keep') return
-    const { settings, run, clusterUpstreams } = this.parts
-    const facts = await detect({ run, settings, clusterUpstreams })
+    const { settings, run } = this.parts
+    const facts = await this.look()
     // Somebody else, a successor perhaps, serves the addresses now.
     if (facts.servedByOthers.length > 0) return
     const { steps } = await planRemoval(run, facts, settings)
@@ -166,7 +162,7 @@ export class Interception {
     this.isMaintaining = true
     try {
       await this.checkRules()
-      await this.refreshStandby()
+      await this.lookAgain()
       await this.checkConntrack()
     } finally {
       this.isMaintaining = false
@@ -240,29 +236,30 @@ export class Interception {
     await this.round()
   }
 
-  private async refreshStandby(): Promise<void> {
-    const { plan, facts, rules } = this
-    const { settings, run, clusterUpstreams } = this.parts
-    if (plan === undefined || facts === undefined || rules === undefined) return
-    if (performance.now() < this.nextStandbyMs) return
-    this.nextStandbyMs = performance.now() + standbyEveryMs
-    if (settings.standbyTo.length > 0 || settings.addresses.length === 0) return
-    const source = { run, kubeProxy: facts.kubeProxy, variant: facts.iptables }
-    const standby = await findStandby(
-      source,
-      serviceCandidates({ settings, clusterUpstreams, run }),
-    )
+  /** Looks at the node again: CoreDNS moves, and kube-proxy may have started after us. */
+  private async lookAgain(): Promise<void> {
+    const { plan, rules } = this
+    if (plan === undefined || rules === undefined || performance.now() < this.nextLookMs) return
+    const facts = await this.look()
+    const found = makePlan(this.parts.settings, facts)
     // kube-proxy may be starting: what was known is better than nothing.
-    if (standby.length === 0 || textOf(standby) === textOf(plan.standby)) return
-    this.plan = { ...plan, standby }
-    this.report(await rules.updateStandby(this.plan))
+    const standby = found.standby.length > 0 ? found.standby : plan.standby
+    const next = { ...found, standby }
+    if (this.isStopped || found.backend !== plan.backend || isSamePlan(next, plan)) return
+    this.facts = facts
+    this.plan = next
+    const isStandbyOnly = isSamePlan({ ...next, standby: plan.standby }, plan)
+    this.report(await (isStandbyOnly ? rules.updateStandby(next) : rules.install(next)))
+    await this.round()
   }
 
-  private noteStandby(plan: Plan): void {
-    const isNeeded = plan.addresses.some(({ role }) => role === 'own')
-    if (!isNeeded || plan.standby.length > 0) return
-    const what = 'no CoreDNS pod is known that could stand in for our own addresses'
-    this.report([trouble('standby_unknown', what)])
+  private async look(): Promise<HostFacts> {
+    const { settings, run, clusterUpstreams } = this.parts
+    const facts = await detect({ run, settings, clusterUpstreams })
+    const everyMs = settings.standbySeconds * 1000
+    const isLonely = facts.kubeProxy === 'none'
+    this.nextLookMs = performance.now() + (isLonely ? Math.min(everyMs, lonelyMs) : everyMs)
+    return facts
   }
 
   private async checkConntrack(): Promise<void> {
@@ -289,9 +286,9 @@ export class Interception {
   }
 }
 
-function textOf(targets: readonly { readonly address: string; readonly port: number }[]): string {
-  return targets
-    .map(({ address, port }) => `${address} ${port}`)
-    .toSorted()
-    .join()
+/** What of a plan the rules are made of. */
+function isSamePlan(one: Plan, other: Plan): boolean {
+  const text = ({ addresses, standby, accept, variant }: Plan) =>
+    JSON.stringify([addresses, standby, accept, variant])
+  return text(one) === text(other)
 }

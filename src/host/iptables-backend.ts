@@ -3,15 +3,21 @@
  * this process writes its addresses into the kernel's `recent` lists, which are files below /proc/net/xt_recent.
  */
 import { writeFileSync } from 'node:fs'
-import { leaseName, type OwnTable, ownTables, restoreText } from './iptables-rules.ts'
+import { savedTable } from './facts.ts'
+import {
+  leaseHits,
+  leaseName,
+  leaseWrites,
+  type OwnTable,
+  ownTables,
+  restoreText,
+} from './iptables-rules.ts'
 import { addressesOf } from './nft-rules.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { Ran, RunProgram } from './run-program.ts'
 import { type Trouble, trouble, troubleOf } from './trouble.ts'
 
-/** Renewals in the shortest life there is: three may be late. */
-const renewalsPerLease = 4
 /** Seconds that a call may wait for the lock of xtables. */
 const lockWaitSeconds = 5
 /** `raw` is looked at in each check, the others, which cost a process each as well, in each so many. */
@@ -24,6 +30,8 @@ export class IptablesRules implements Rules {
   private live: readonly PlannedAddress[] = []
   private liveUntilMs = 0
   private renewer: NodeJS.Timeout | undefined
+  /** Addresses that are in the kernel's list by us. */
+  private readonly written = new Set<string>()
   private checks = 0
   /** What each family's save printed of us when it had just been made, by `family table`. */
   private readonly made = new Map<string, string>()
@@ -44,7 +52,7 @@ export class IptablesRules implements Rules {
   async install(plan: Plan): Promise<Trouble[]> {
     const troubles = await this.installLasting(plan)
     clearInterval(this.renewer)
-    const everyMs = (plan.leaseSeconds * 1000) / renewalsPerLease
+    const everyMs = (plan.leaseSeconds * 1000) / leaseWrites
     this.renewer = setInterval(() => this.extendOrTell(), everyMs).unref()
     return troubles
   }
@@ -55,7 +63,7 @@ export class IptablesRules implements Rules {
     const ended = this.live.filter((one) => !live.includes(one))
     this.live = live
     this.liveUntilMs = performance.now() + plan.lifetimeMs
-    for (const one of ended) write(one, '-')
+    for (const one of ended) this.end(one)
     const failed = this.extend()
     return failed === undefined ? [] : [trouble('rules_flushed', failed)]
   }
@@ -87,22 +95,37 @@ export class IptablesRules implements Rules {
 
   async close(): Promise<void> {
     clearInterval(this.renewer)
-    for (const one of this.live) write(one, '-')
+    for (const one of this.live) this.end(one)
     this.live = []
     this.plan = undefined
   }
 
   /**
-   * Runs four times in each life of the lease. A daemon whose loop stands still does not come here.
+   * Runs five times in each life of the lease. A daemon whose loop stands still does not come here.
    * @returns why it failed: the kernel drops a list with the last rule that names it
    */
   private extend(): string | undefined {
     if (performance.now() > this.liveUntilMs) return undefined
-    return this.live.map((one) => write(one, '+')).find((why) => why !== undefined)
+    for (const one of this.live) {
+      // One that was not there yet begins with as many as it needs.
+      const times = this.written.has(one.address) ? 1 : leaseHits
+      for (let i = 0; i < times; i++) {
+        const why = write(one, '+')
+        if (why !== undefined) return why
+      }
+      this.written.add(one.address)
+    }
+    return undefined
+  }
+
+  private end(one: PlannedAddress): void {
+    write(one, '-')
+    this.written.delete(one.address)
   }
 
   private extendOrTell(): void {
     const failed = this.extend()
+    if (failed !== undefined) this.written.clear()
     if (failed !== undefined) this.onLost(trouble('rules_flushed', failed))
   }
 
@@ -111,8 +134,11 @@ export class IptablesRules implements Rules {
     family: 4 | 6,
     tables: readonly OwnTable[],
   ): Promise<Trouble[]> {
-    const saved = await Promise.all(tables.map((table) => this.save(plan, family, table)))
-    const text = tables.map((table, i) => restoreText(plan, family, table, saved[i] ?? '')).join('')
+    // All tables: asked for one by name, iptables shows an empty one where there is none.
+    const { stdout } = await this.run(`${program(plan, family)}-save`, [])
+    const text = tables
+      .map((table) => restoreText(plan, family, table, savedTable(stdout, table)))
+      .join('')
     const name = `${program(plan, family)}-restore`
     const ran = await this.run(name, ['--noflush', '--wait', String(lockWaitSeconds)], text)
     if (!ran.ok) return [whyNot(name, ran)]

@@ -1,6 +1,6 @@
 /**
  * The texts for `iptables-restore` of a plan: NodeLocal DNSCache's rules in chains of our own. Pure. The NOTRACK rules carry
- * `-m recent`: they match only while the daemon has written the address into the kernel's list within the last second,
+ * `-m recent`: they match only while the daemon has written the address into the kernel's list four times within the last second,
  * so a daemon that died or hangs intercepts nothing, and what it left behind is without effect.
  */
 import type { LeftoverRule, Target } from './facts.ts'
@@ -23,6 +23,12 @@ export const ownTables = ['raw', 'filter', 'nat'] as const
 
 /** Says in our own chain that the table was not there before: iptables-nft makes tables, and nobody else unmakes them. */
 export const madeTableMark = 'neardns: made this table'
+
+/**
+ * A lease is written five times in its time, and holds while four of these lie within it: `recent` knows whole seconds only, and
+ * so it ends after 0.4 of one instead of a whole.
+ */
+export const [leaseWrites, leaseHits] = [5, 4] as const
 
 /** Name of the kernel's list, `/proc/net/xt_recent/NAME`. */
 export function leaseName(family: 4 | 6): string {
@@ -50,7 +56,7 @@ export function restoreText(plan: Plan, family: 4 | 6, table: OwnTable, saved: s
 
 function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
   const addresses = addressesOf(plan, family)
-  const lease = `-m recent --name ${leaseName(family)} --rcheck --rdest --seconds ${plan.leaseSeconds}`
+  const lease = `-m recent --name ${leaseName(family)} --rcheck --rdest --seconds ${plan.leaseSeconds} --hitcount ${leaseHits}`
   const comment = `-m comment --comment "${ruleComment}"`
   const loopback = family === 4 ? '127.0.0.0/8' : '::1/128'
   const each = (make: (to: string, from: string, one: PlannedAddress) => string[]) =>

@@ -44,6 +44,8 @@ const ownedTables = { major: 5, minor: 12 }
 export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan {
   const choice = chooseBackend(settings, facts)
   const addresses = choice.backend === 'none' ? [] : planAddresses(settings, facts)
+  const standby = standbyFor(addresses, settings, facts)
+  const isStranded = standby.length === 0 && addresses.some(({ role }) => role === 'own')
   const taken = addresses.filter(({ foreignLink }) => foreignLink !== undefined)
   return {
     backend: choice.backend,
@@ -51,7 +53,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
     port: settings.port,
     link: planLink(settings, facts),
     addresses,
-    standby: standbyFor(addresses, settings, facts),
+    standby,
     accept: choice.backend === 'nftables' ? facts.dropping : [],
     lifetimeMs: settings.lifetimeMs,
     leaseSeconds: settings.leaseSeconds,
@@ -61,6 +63,14 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
       ...taken.map(({ address, foreignLink }) =>
         trouble('address_taken', `${address} is on the link ${foreignLink}`),
       ),
+      ...(isStranded
+        ? [
+            trouble(
+              'standby_unknown',
+              'no CoreDNS pod is known that could stand in for our addresses',
+            ),
+          ]
+        : []),
     ],
   }
 }

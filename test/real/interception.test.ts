@@ -7,6 +7,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
+import { faultText, loadThrough } from '../support/node-faults.ts'
 import {
   clusterIp,
   clusterIp6,
@@ -22,6 +23,8 @@ export const testTimeoutMs = 60_000
 const test = needing(suite('real/interception'), 'coredns', 'netns', 'nft', 'iptables', 'conntrack')
 
 const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
+/** What unit tests show as well, or what takes its time. */
+const longTest = isLong ? test : () => undefined
 const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
 
 async function inWorld(mode: ProxyMode, body: (world: NodeWorld) => Promise<void>): Promise<void> {
@@ -125,7 +128,7 @@ test('the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NE
     assert.is(await world.answeredBy(clusterIp), 'coredns')
   }))
 
-test('without NET_ADMIN the daemon says so and what to do, and pods have DNS', () =>
+longTest('without NET_ADMIN the daemon says so and what to do, and pods have DNS', () =>
   inWorld('iptables-nft', async (world) => {
     const config = world.config({ clusterIps: [] })
     const neardns = await world.startUnprivileged(config, '+net_bind_service')
@@ -133,7 +136,8 @@ test('without NET_ADMIN the daemon says so and what to do, and pods have DNS', (
     assert.match(line, 'NET_ADMIN')
     await neardns.exited
     assert.is(await world.answeredBy(clusterIp), 'coredns')
-  }))
+  }),
+)
 
 test("what NodeLocal DNSCache leaves behind when killed takes a node's DNS down; our start brings it back", () =>
   inWorld('iptables-nft', async (world) => {
@@ -180,7 +184,7 @@ test('a firewall that drops what nobody accepts lets DNS through, and nothing st
     assert.is(await world.state(), before)
   }))
 
-test('two daemons on one node: the end of either leaves the other intercepting', () =>
+longTest('two daemons on one node: the end of either leaves the other intercepting', () =>
   inWorld('iptables-nft', async (world) => {
     const one = await world.startNeardns(world.config())
     const other = await world.startNeardns(world.otherConfig())
@@ -196,34 +200,66 @@ test('two daemons on one node: the end of either leaves the other intercepting',
     )
     assert.is(await world.answeredBy('169.254.20.11'), 'neardns')
     await other.stop()
-  }))
+  }),
+)
 
-test('kube-proxy in IPVS mode: its ClusterIP is left alone, the link-local address is taken with a standby', () =>
-  inWorld('none', async (world) => {
-    await world.node.ip('link', 'add', 'kube-ipvs0', 'type', 'bridge')
-    await world.node.ip('addr', 'add', `${clusterIp}/32`, 'dev', 'kube-ipvs0')
-    // This kernel has no IPVS that could translate a ClusterIP; the standby is named.
-    const neardns = await world.startNeardns(world.directConfig({ clusterIps: [clusterIp] }))
-    assert.is(await world.answeredBy(linkLocal), 'neardns')
-    assert.match(await world.node.ip('addr', 'show', 'dev', 'kube-ipvs0'), clusterIp)
-    assert.is(await world.metric('neardns_interception_active', clusterIp), 0)
-    assert.is(await world.metric('neardns_interception_info', 'kube_proxy="ipvs"'), 1)
-    await neardns.child.stop('SIGKILL')
-    await until('the standby', async () => (await world.answeredBy(linkLocal)) === 'coredns')
-  }))
-
-if (isLong) {
-  test('a full conntrack: DNS through neardns goes on, and the operator is told', () =>
-    inWorld('iptables-nft', async (world) => {
-      const neardns = await world.startNeardns(world.config())
+longTest(
+  'kube-proxy in IPVS mode: its ClusterIP is left alone, the link-local address is taken with a standby',
+  () =>
+    inWorld('none', async (world) => {
+      await world.node.ip('link', 'add', 'kube-ipvs0', 'type', 'bridge')
+      await world.node.ip('addr', 'add', `${clusterIp}/32`, 'dev', 'kube-ipvs0')
+      // This kernel has no IPVS that could translate a ClusterIP; the standby is named.
+      const neardns = await world.startNeardns(world.directConfig({ clusterIps: [clusterIp] }))
       assert.is(await world.answeredBy(linkLocal), 'neardns')
-      await world.fillConntrack()
-      for (let i = 0; i < 20; i++) {
-        assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
+      assert.match(await world.node.ip('addr', 'show', 'dev', 'kube-ipvs0'), clusterIp)
+      assert.is(await world.metric('neardns_interception_active', clusterIp), 0)
+      assert.is(await world.metric('neardns_interception_info', 'kube_proxy="ipvs"'), 1)
+      await neardns.child.stop('SIGKILL')
+      await until('the standby', async () => (await world.answeredBy(linkLocal)) === 'coredns')
+    }),
+)
+
+longTest('a kube-proxy that starts after us is found, and its pods become the standby', () =>
+  inWorld('none', async (world) => {
+    const neardns = await world.startNeardns(world.config({ standbySeconds: 1 }))
+    await world.useKubeProxy('iptables-nft')
+    const knows = async () =>
+      /dnat ip to .*10\.78\.0\.2/.test(await world.nodeRun('nft', ['list', 'ruleset']))
+    await until('the standby knows the pods', knows, { timeoutMs: 15_000, everyMs: 200 })
+    assert.is(await world.answeredBy(linkLocal), 'neardns')
+    await neardns.child.stop('SIGKILL')
+    await until('CoreDNS', async () => (await world.answeredBy(linkLocal)) === 'coredns')
+  }),
+)
+
+longTest(
+  'for comparison, the same daemon behind the rules of NodeLocal DNSCache: SIGKILL ends DNS',
+  () =>
+    inWorld('iptables-nft', async (world) => {
+      await world.leaveNodeLocalBehind()
+      const neardns = await world.startNeardns(world.config({ mode: 'none' }))
+      const kill = () => {
+        neardns.child.process.kill('SIGKILL')
       }
-      await neardns.child.line((line) => line.includes('conntrack_full'), 15_000)
-    }))
-}
+      const result = await loadThrough(world, kill, 3)
+      process.stdout.write(`${faultText("NodeLocal's rules: SIGKILL", result)}\n`)
+      assert.ok(result.gapMs >= 2900, `${result.gapMs} ms, until the load ended`)
+      assert.equal(await who(world, [linkLocal, clusterIp]), ['nobody', 'nobody'])
+    }),
+)
+
+longTest('a full conntrack: DNS through neardns goes on, and the operator is told', () =>
+  inWorld('iptables-nft', async (world) => {
+    const neardns = await world.startNeardns(world.config())
+    assert.is(await world.answeredBy(linkLocal), 'neardns')
+    await world.fillConntrack()
+    for (let i = 0; i < 20; i++) {
+      assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
+    }
+    await neardns.child.line((line) => line.includes('conntrack_full'), 15_000)
+  }),
+)
 
 test('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
   inWorld('iptables-nft', async (world) => {

@@ -19,7 +19,7 @@ export interface FaultResult {
 }
 
 /**
- * @param breakIt the fault; the time of its resolution is the time of the fault
+ * @param breakIt the fault; the time at which it resolves is the time of the fault
  * @param seconds load after the fault
  */
 export async function loadThrough(
@@ -43,8 +43,8 @@ export async function loadThrough(
     }),
   )
   await new Promise((resolve) => setTimeout(resolve, before * 1000))
-  const faultMs = performance.timeOrigin + performance.now()
   await breakIt()
+  const faultMs = performance.timeOrigin + performance.now()
   return resultOf(await Promise.all(running), faultMs)
 }
 

@@ -179,7 +179,10 @@ export class NodeWorld {
     config = this.config(),
     env: Readonly<Record<string, string>> = {},
   ): Promise<Neardns> {
-    return await Neardns.start({ netns: this.node.name, args: ['--config', config], env })
+    // Links and namespaces share one lock of the kernel: on a machine with much else to do a start takes seconds.
+    const readyTimeoutMs = 30_000
+    const args = ['--config', config]
+    return await Neardns.start({ netns: this.node.name, args, env, readyTimeoutMs })
   }
 
   /** With the user, capabilities and no_new_privs of the DaemonSet. Returns once it has said anything but `starting`. */
@@ -191,7 +194,7 @@ export class NodeWorld {
     const sets = ['--bounding-set', `-all,${capabilities}`, '--inh-caps=-all', '--no-new-privs']
     const command = [...sets, process.execPath, main, 'run', '--config', config]
     const child = new Child('setpriv', command, { netns: this.node.name })
-    await child.line((line) => line.includes('interception'), 10_000)
+    await child.line((line) => line.includes('interception'), 30_000)
     return child
   }
 
