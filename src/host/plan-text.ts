@@ -74,5 +74,6 @@ function pretty(text: string): string {
     .replaceAll(/ notrack; (?=meta|\};)/g, ' notrack\n    ')
     .replaceAll(/policy accept; /g, 'policy accept\n    ')
     .replaceAll(/ {4}\};/g, '  }')
+    .replaceAll(/;? +\n/g, '\n')
     .replace(/ \}$/, '\n}')
 }

@@ -15,6 +15,10 @@ export function recording(run: RunProgram): { run: RunProgram; steps: Step[] } {
     run: async (program, args, stdin) => {
       const line = [program, ...args].join(' ')
       if (looksOnly.some((shape) => shape.test(line))) return await run(program, args, stdin)
+      // Whether the link is there decides what comes next.
+      const link = /^ip link set dev (\S+) up$/.exec(line)?.[1]
+      const shown = link === undefined ? undefined : await run('ip', ['link', 'show', 'dev', link])
+      if (shown?.ok === false) return shown
       steps.push({ program, args, ...(stdin === undefined ? {} : { stdin }) })
       return { ok: true, stdout: '', stderr: '', isMissing: false }
     },

@@ -120,6 +120,13 @@ export class NodeWorld {
     return this.writeConfig(interception, listen, { upstreams })
   }
 
+  /** Pairs of packets that were translated at the same time: drops and those that the kernel settled. */
+  async clashes(): Promise<number> {
+    const text = await this.nodeRun('conntrack', ['-S'])
+    const counts = [...text.matchAll(/(?:insert_failed|clash_resolve)=(\d+)/g)]
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+
   /** One datagram for each of as many flows as the connection table has room for, all to closed ports. */
   async fillConntrack(): Promise<void> {
     const program = new URL('./programs/many-flows.mjs', import.meta.url).pathname
