@@ -60,11 +60,12 @@ export class IptablesRules implements Rules {
   async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
     const { plan } = this
     if (plan === undefined) return []
-    const ended = this.live.filter((one) => !live.includes(one))
+    const ended = this.live.filter(({ address }) => !live.some((one) => one.address === address))
     this.live = live
     this.liveUntilMs = performance.now() + plan.lifetimeMs
     for (const one of ended) this.end(one)
-    const failed = this.extend()
+    // Those that run already keep their time: a write between would make the lease longer.
+    const failed = this.extend(live.filter(({ address }) => !this.written.has(address)))
     return failed === undefined ? [] : [trouble('rules_flushed', failed)]
   }
 
@@ -104,9 +105,9 @@ export class IptablesRules implements Rules {
    * Runs five times in each life of the lease. A daemon whose loop stands still does not come here.
    * @returns why it failed: the kernel drops a list with the last rule that names it
    */
-  private extend(): string | undefined {
+  private extend(addresses: readonly PlannedAddress[]): string | undefined {
     if (performance.now() > this.liveUntilMs) return undefined
-    for (const one of this.live) {
+    for (const one of addresses) {
       // One that was not there yet begins with as many as it needs.
       const times = this.written.has(one.address) ? 1 : leaseHits
       for (let i = 0; i < times; i++) {
@@ -124,9 +125,10 @@ export class IptablesRules implements Rules {
   }
 
   private extendOrTell(): void {
-    const failed = this.extend()
-    if (failed !== undefined) this.written.clear()
-    if (failed !== undefined) this.onLost(trouble('rules_flushed', failed))
+    const failed = this.extend(this.live)
+    if (failed === undefined) return
+    this.written.clear()
+    this.onLost(trouble('rules_flushed', failed))
   }
 
   private async restore(
