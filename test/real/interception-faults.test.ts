@@ -60,7 +60,7 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
     const program = new URL('../support/programs/throws.mjs', import.meta.url).pathname
     const config = world.config({ mode: backend })
     neardns = await world.startNeardns(config, { NODE_OPTIONS: `--import=${program}` })
-    assert.is(await who(), 'neardns neardns', 'the start takes over')
+    await until('the start takes over', async () => (await who()) === 'neardns neardns')
   }
   const signal = (name: NodeJS.Signals) => () => {
     neardns.child.process.kill(name)
@@ -82,19 +82,19 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
 
   test('SIGKILL', async () => {
     bounded('SIGKILL', await loadThrough(world, signal('SIGKILL'), 2), killMs[backend])
-    assert.is(await who(), 'coredns coredns')
+    await until('CoreDNS answers', async () => (await who()) === 'coredns coredns')
   })
 
   test('an exception that nobody catches', async () => {
     await freshStart()
     bounded('exception', await loadThrough(world, signal('SIGUSR2'), 2), killMs[backend])
-    assert.is(await who(), 'coredns coredns')
+    await until('CoreDNS answers', async () => (await who()) === 'coredns coredns')
   })
 
   test('a hang', async () => {
     await freshStart()
     bounded('SIGSTOP', await loadThrough(world, signal('SIGSTOP'), 4), hangMs[backend])
-    assert.is(await who(), 'coredns coredns')
+    await until('CoreDNS answers', async () => (await who()) === 'coredns coredns')
     neardns.child.process.kill('SIGCONT')
     await until('it is back by itself', async () => (await who()) === 'neardns neardns')
   })
@@ -130,7 +130,7 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
         assert.is(exit.signal, 'SIGKILL', 'the kernel killed it')
       }
       bounded('OOM kill', await loadThrough(world, kill, 3), killMs[backend])
-      assert.is(await who(), 'coredns coredns')
+      await until('CoreDNS answers', async () => (await who()) === 'coredns coredns')
       cgroup.remove()
     })
   }
@@ -139,7 +139,7 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
     if (!neardns.child.running) await freshStart()
     const result = await loadThrough(world, signal('SIGTERM'), 2)
     bounded('SIGTERM', result, 0)
-    assert.is(await who(), 'coredns coredns')
+    await until('CoreDNS answers', async () => (await who()) === 'coredns coredns')
   })
 
   test.run()
