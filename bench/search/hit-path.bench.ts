@@ -92,7 +92,10 @@ function beginning(name: string, suffix: string, type: TypeName): MicroCase {
   const decision = new Decision()
   for (const { query, question } of names) {
     cache.lookup(query, question, nowMs)
-    // The first use of each kind is audited.
+    // The first of each kind is asked; here CoreDNS has confirmed it.
+    const denial = stage.path.judge(cache.keys.name, cache.keys.nameBytes, nowMs)
+    if (denial !== undefined && stage.known.audit.isFirst(denial.subject, nowMs))
+      stage.known.audit.confirm(denial.subject, nowMs)
     stage.begin(query, question, { nowMs, decision, asker })
   }
   let at = 0

@@ -69,6 +69,8 @@ function searchLines(
     return { lines: [...lines, 'search    this type is always asked'] }
   }
   const { denial } = evidence
+  if (denial?.isFirst === true)
+    return { lines: [...lines, 'search    the first of its kind is asked, not denied'] }
   if (denial !== undefined) {
     const why = denial.evidence === 'cut' ? `${present(denial.kind)} does not exist` : denial.kind
     return { lines, outcome: `NXDOMAIN without asking, for ${denial.ttlSeconds} s: ${why}` }

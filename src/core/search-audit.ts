@@ -1,16 +1,21 @@
 /**
- * Proof that what is answered without asking is what CoreDNS would have said. One in so many synthesised denials, and the
- * first of each kind, is asked of CoreDNS in the background. An answer other than NXDOMAIN opens the breaker: that kind is
- * asked, not answered, for ten minutes. A false NXDOMAIN sends a client to a public name, so there is no second chance.
+ * Proof that what is answered without asking is what CoreDNS would have said. The first denial of each subject is asked for
+ * instead of given; of the others one in so many is asked of CoreDNS in the background. An answer other than NXDOMAIN opens
+ * the breaker: that kind is asked, not answered, for ten minutes. A false NXDOMAIN sends a client to a public name, so
+ * there is no second chance.
  */
+import { SearchDoubts } from './search-doubts.ts'
 
-/** How long a kind stays off after a mismatch, and how long the audit of its first use counts. */
+/** How long a kind stays off after a mismatch, and how long the check of a subject counts. */
 const breakerMs = 600_000
+/**
+ * So long the denials of a new subject wait for what CoreDNS says of the first. Then they are given, and checked in the
+ * background: a CoreDNS that is down must not take the shapes along that cannot grow old (searchpath R8).
+ */
+const firstMs = 2000
 const kindsMax = 20_000
 /** Where denials are few, a name that was never checked is so after this many times the least gap. */
 const idleFactor = 5
-
-import { SearchDoubts } from './search-doubts.ts'
 
 export interface AuditStats {
   readonly audits: number
@@ -23,7 +28,12 @@ export class SearchAudit {
   private oneIn: number
   private left: number
   private sampledMs = Number.NEGATIVE_INFINITY
+  /** Subjects and names. */
   private readonly auditedUntilMs = new Map<string, number>()
+  /** Subjects that are being asked about for the first time, and since when. */
+  private readonly firstAskedMs = new Map<string, number>()
+  /** Rules by which something was denied since they were contradicted last. */
+  private readonly usedRules = new Set<string>()
   private readonly openUntilMs = new Map<string, number>()
   readonly doubts = new SearchDoubts()
 
@@ -49,9 +59,41 @@ export class SearchAudit {
   }
 
   /**
+   * Whether a denial has to be asked for instead of given: nothing that stands or falls with it was ever checked.
+   * @param subject what is the same about denials that stand or fall together
+   */
+  isFirst(subject: string, nowMs: number): boolean {
+    if (this.isProved(subject)) return false
+    const askedMs = this.firstAskedMs.get(subject)
+    if (askedMs === undefined) remember(this.firstAskedMs, subject, nowMs)
+    return askedMs === undefined || nowMs < askedMs + firstMs
+  }
+
+  /** Whether a denial of this subject was checked, lately or long ago. */
+  isProved(subject: string): boolean {
+    return this.auditedUntilMs.has(subject)
+  }
+
+  /** CoreDNS itself has denied a name of this subject. */
+  confirm(subject: string, nowMs: number): void {
+    if (!this.firstAskedMs.delete(subject)) return
+    this.audits += 1
+    remember(this.auditedUntilMs, subject, nowMs + breakerMs)
+  }
+
+  /** Something is being denied by this rule. */
+  noteUse(rule: string): void {
+    this.usedRules.add(rule)
+  }
+
+  /** @returns whether anything was denied by the rule since this was asked last */
+  takeUse(rule: string): boolean {
+    return this.usedRules.delete(rule)
+  }
+
+  /**
    * Whether the denial that is being made now is to be checked. Names that were not checked lately come first: what a Corefile
    * adds are single names, and those in demand are soon all covered.
-   * @param subject what is the same about denials that stand or fall together
    * @param name the denied name
    */
   isDue(subject: string, name: string, nowMs: number): boolean {

@@ -1,6 +1,6 @@
 /**
- * Has denials of ours checked with CoreDNS, and judges what it says: a rule that is broken once is off; a cut gets a second
- * chance, because the cluster may have changed since (search-doubts.ts).
+ * Has denials of ours checked with CoreDNS, and judges what it says, in audits and of its own accord: a rule that is broken
+ * once is off; a cut gets a second chance, because the cluster may have changed since (search-doubts.ts).
  */
 import { u16 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
@@ -8,13 +8,21 @@ import type { Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { SearchAudit } from './search-audit.ts'
 import { type Denied, restMs } from './search-doubts.ts'
+import type { Lesson } from './search-lessons.ts'
 import type { Denial } from './search-path.ts'
 
 export interface SearchChecksParts {
   readonly audit: SearchAudit
   readonly own: OwnQuestions
-  /** A synthesised denial was wrong. @param name folded wire form, one character an octet */
+  readonly reports: SearchReports
+}
+
+/** For people. Names in folded wire form, one character an octet. */
+export interface SearchReports {
+  /** What denials were given by does not hold for this name. */
   readonly onMismatch: (name: string, kind: string) => void
+  /** A rule does not hold for this name; nothing was denied by it yet. */
+  readonly onBrokenRule: (name: string, rule: string) => void
 }
 
 export class SearchChecks {
@@ -36,21 +44,44 @@ export class SearchChecks {
     if (own.ask(denied.name, denied.qtype, kind)) audit.begin(subject, denied.name, nowMs)
   }
 
-  /** To be called with each answer of CoreDNS's. @param name of its question, one character an octet */
-  finish(ticket: Ticket, name: string, rcode: number, nowMs: number): void {
+  /**
+   * To be called with each answer of CoreDNS's.
+   * @param name of its question, one character an octet
+   * @param lesson what was learned from it
+   */
+  finish(
+    ticket: Ticket,
+    { name, rcode }: { readonly name: string; readonly rcode: number },
+    lesson: Lesson | undefined,
+    nowMs: number,
+  ): void {
     if (rcode !== Rcode.noerror && rcode !== Rcode.nxdomain) return
-    const { audit, own } = this.parts
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     const exists = rcode === Rcode.noerror
     // Only A speaks for a cut (searchpath 2.3).
     if (qtype === RrType.a) this.hear(name, exists, nowMs)
+    if (lesson?.brokenRule !== undefined) this.breakRule(lesson.brokenRule, name, exists, nowMs)
+    for (const cut of lesson?.refutedCuts ?? []) {
+      if (!this.parts.audit.isOpen(cut, nowMs)) this.doubt(cut, { name, qtype }, nowMs)
+    }
     const { audited } = ticket
-    if (audited === undefined) return
-    if (!exists) return audit.doubts.dismiss(audited, name)
-    if (!isCutName(audited)) return this.mismatch(name, audited, nowMs)
-    if (audited === name && qtype === RrType.a) return
-    audit.doubts.raise(audited, { name, qtype }, nowMs)
-    own.ask(audited, RrType.a)
+    if (audited === undefined || !isCutName(audited)) return
+    if (!exists) return this.parts.audit.doubts.dismiss(audited, name)
+    if (audited !== name || qtype !== RrType.a) this.doubt(audited, { name, qtype }, nowMs)
+  }
+
+  /** @param exists the name does; else somebody other than the plugin denies it, as we would have done */
+  private breakRule(rule: string, name: string, exists: boolean, nowMs: number): void {
+    const { audit, reports } = this.parts
+    if (exists && audit.takeUse(rule)) return this.mismatch(name, rule, nowMs)
+    if (!audit.isOpen(rule, nowMs)) reports.onBrokenRule(name, rule)
+    audit.trip(rule, nowMs)
+  }
+
+  private doubt(cut: string, denied: Denied, nowMs: number): void {
+    const { audit, own } = this.parts
+    audit.doubts.raise(cut, denied, nowMs)
+    own.ask(cut, RrType.a)
   }
 
   private hear(cut: string, exists: boolean, nowMs: number): void {
@@ -62,7 +93,7 @@ export class SearchChecks {
 
   private mismatch(name: string, kind: string, nowMs: number): void {
     this.parts.audit.mismatch(kind, nowMs)
-    this.parts.onMismatch(name, kind)
+    this.parts.reports.onMismatch(name, kind)
   }
 }
 

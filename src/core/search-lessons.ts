@@ -10,6 +10,7 @@ import {
   judgedTypes,
   octetsFrom,
   ruleOf,
+  ruleSubject,
   type SearchKnowledge,
 } from './search-knowledge.ts'
 import { readShape, Shape, ShapeKind } from './search-shape.ts'
@@ -23,9 +24,19 @@ export interface Lesson {
   readonly probes: readonly string[]
   /** Names that exist, though some may have been denied a moment ago; same form. */
   readonly revived: readonly string[]
+  /** Cuts above a name that exists which were enough to deny it; same form. */
+  readonly refutedCuts: readonly string[]
+  /** The structural rule that does not hold for the name. */
+  readonly brokenRule: string | undefined
 }
 
-const nothing: Lesson = { deniesFamily: false, probes: [], revived: [] }
+const nothing: Lesson = {
+  deniesFamily: false,
+  probes: [],
+  revived: [],
+  refutedCuts: [],
+  brokenRule: undefined,
+}
 
 /** What an answer of CoreDNS's tells. */
 export interface Observed {
@@ -51,10 +62,9 @@ export class SearchLessons {
    */
   observe(name: Uint8Array, nameBytes: number, response: Observed, nowMs: number): Lesson {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
-    if (kind === ShapeKind.outside) return nothing
-    if (response.scan.rcode === Rcode.noerror) {
-      return { ...nothing, revived: this.observeExistence(name, nameBytes, response, nowMs) }
-    }
+    if (kind === ShapeKind.outside || this.known.trust.isCarvedOut(name, nameBytes)) return nothing
+    if (response.scan.rcode === Rcode.noerror)
+      return this.observeExistence(name, nameBytes, response, nowMs)
     if (response.scan.rcode !== Rcode.nxdomain) return nothing
     return this.observeDenial(name, nameBytes, response, nowMs)
   }
@@ -69,26 +79,31 @@ export class SearchLessons {
     nameBytes: number,
     { reply, scan, lifeSeconds }: Observed,
     nowMs: number,
-  ): string[] {
+  ): Lesson {
     const exists = judgedTypes.has(qtypeOf(reply, scan))
-    // Something in front of the plugin makes names that its rules do not know: the rule is off.
-    if (exists && this.shape.kind === ShapeKind.impossible) {
-      this.known.audit.trip(ruleOf(this.shape), nowMs)
-    }
     const whole = octetsFrom(name, 0, nameBytes)
     this.known.trust.refute(whole)
-    const revived = [whole]
+    const killedCuts: string[] = []
     for (const at of cutPoints(this.shape)) {
       const cutName = octetsFrom(name, at, nameBytes)
       if (this.known.cuts.get(cutName, nowMs)?.exists === false) {
         this.known.stats.killed += 1
-        revived.push(cutName)
+        killedCuts.push(cutName)
       }
       // SOA and TXT have data rules of their own (searchpath 0.5, 0.6): they end a cut, but prove nothing.
       if (exists) this.known.cuts.learn(cutName, true, Math.max(1, lifeSeconds), nowMs)
       else this.known.cuts.forget(cutName)
     }
-    return exists ? revived : []
+    if (!exists) return nothing
+    const isImpossible = this.shape.kind === ShapeKind.impossible
+    const isCautious = this.known.trust.level === 'cautious'
+    return {
+      ...nothing,
+      revived: [whole, ...killedCuts],
+      refutedCuts: isCautious ? [] : killedCuts.filter((cutName) => cutName !== whole),
+      // Something in front of the plugin makes names that its rules do not know.
+      brokenRule: isImpossible ? ruleOf(this.shape) : undefined,
+    }
   }
 
   private observeDenial(
@@ -97,22 +112,38 @@ export class SearchLessons {
     { reply, scan, lifeSeconds }: Observed,
     nowMs: number,
   ): Lesson {
-    if (!isCleanDenial(reply, scan)) return nothing
-    const soa = this.soaReader.read(reply, scan)
-    this.known.trust.fingerprint = soa?.isKubernetes === true ? 'coredns' : 'foreign'
-    if (soa?.isKubernetes !== true || this.known.trust.isCarvedOut(name, nameBytes)) return nothing
-    this.known.soa = soa.record
-    this.known.trust.confirm(octetsFrom(name, 0, nameBytes), nowMs)
+    const { known, shape } = this
+    if (!isPlainDenial(reply, scan)) return nothing
+    const isSigned = isClean(reply, scan)
+    const soa = isSigned ? this.soaReader.read(reply, scan) : undefined
+    if (soa?.isKubernetes !== true) return this.observeStranger(isSigned)
+    known.trust.fingerprint = 'coredns'
+    known.soa = soa.record
+    known.trust.confirm(octetsFrom(name, 0, nameBytes), nowMs)
+    if (shape.kind === ShapeKind.impossible)
+      known.audit.confirm(ruleSubject(shape, name, nameBytes), nowMs)
     const points = cutPoints(this.shape)
+    for (const at of points) known.audit.confirm(octetsFrom(name, at, nameBytes), nowMs)
     if (points.includes(0)) {
-      this.known.cuts.learn(octetsFrom(name, 0, nameBytes), false, lifeSeconds, nowMs)
-      this.known.stats.learned += 1
+      known.cuts.learn(octetsFrom(name, 0, nameBytes), false, lifeSeconds, nowMs)
+      known.stats.learned += 1
     }
     return {
       ...nothing,
       deniesFamily: true,
       probes: this.uncovered(name, nameBytes, points, nowMs),
     }
+  }
+
+  /**
+   * Somebody else than the plugin denies a name. It is right to say so, but where others answer, a rule about the plugin's names
+   * proves nothing: they will have names there, too.
+   */
+  private observeStranger(isSigned: boolean): Lesson {
+    const { trust } = this.known
+    const isRuleInForce = this.shape.kind === ShapeKind.impossible && trust.allowsStructure
+    if (isSigned) trust.fingerprint = 'foreign'
+    return isRuleInForce ? { ...nothing, brokenRule: ruleOf(this.shape) } : nothing
   }
 
   /** Cut points above a denied name of which nothing is known: worth one probe each, for all names below. */
@@ -134,15 +165,14 @@ export class SearchLessons {
   }
 }
 
-/** Only an authoritative, complete NXDOMAIN for A, with one SOA and nothing else, teaches anything (searchpath 2.3). */
-function isCleanDenial(reply: Uint8Array, scan: ResponseScan): boolean {
-  return (
-    (u8(reply, 2) & Flag1.aa) !== 0 &&
-    !scan.tc &&
-    scan.answers === 0 &&
-    scan.authorities === 1 &&
-    qtypeOf(reply, scan) === RrType.a
-  )
+/** A complete denial of the name itself, for A: other types may be denied alone (searchpath 0.5). */
+function isPlainDenial(reply: Uint8Array, scan: ResponseScan): boolean {
+  return !scan.tc && scan.answers === 0 && qtypeOf(reply, scan) === RrType.a
+}
+
+/** Only an authoritative one with one SOA and nothing else is the plugin's (searchpath 2.3). */
+function isClean(reply: Uint8Array, scan: ResponseScan): boolean {
+  return (u8(reply, 2) & Flag1.aa) !== 0 && scan.authorities === 1
 }
 
 function qtypeOf(reply: Uint8Array, scan: ResponseScan): number {

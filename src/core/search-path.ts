@@ -10,6 +10,7 @@ import {
   judgedTypes,
   octetsFrom,
   ruleOf,
+  ruleSubject,
   type SearchKnowledge,
 } from './search-knowledge.ts'
 import { readShape, Shape, ShapeKind } from './search-shape.ts'
@@ -23,7 +24,7 @@ export class Denial {
   evidence: Evidence = 'structure'
   /** The rule or the cut, for the breaker and for people. */
   kind = ''
-  /** For the audit: a rule is checked once for each part of the zone, because a Corefile may break it in one part only. */
+  /** For the audit: what is the same about denials that stand or fall together. */
   subject = ''
   /** Life that is left in the evidence, whole seconds. */
   ttlSeconds = 0
@@ -135,6 +136,7 @@ export class SearchPath {
         evidence: denial.evidence,
         kind: denial.kind,
         ttlSeconds: denial.ttlSeconds,
+        isFirst: !this.known.audit.isProved(denial.subject),
       },
     }
   }
@@ -143,7 +145,7 @@ export class SearchPath {
     const { denial } = this
     denial.evidence = 'structure'
     denial.kind = ruleOf(this.shape)
-    denial.subject = `${denial.kind} ${octetsFrom(name, cutPoints(this.shape)[0] ?? 0, nameBytes)}`
+    denial.subject = ruleSubject(this.shape, name, nameBytes)
     denial.ttlSeconds = Math.min(cutSecondsMax, this.known.soa?.ttlSeconds ?? 0)
     denial.cut = undefined
     return denial
@@ -177,7 +179,12 @@ export interface SearchEvidence {
   readonly isCarvedOut: boolean
   readonly isConfirmed: boolean
   readonly openBreakers: readonly string[]
-  readonly denial: Pick<Denial, 'evidence' | 'kind' | 'ttlSeconds'> | undefined
+  readonly denial:
+    | (Pick<Denial, 'evidence' | 'kind' | 'ttlSeconds'> & {
+        /** Nothing like it was ever checked. */
+        readonly isFirst: boolean
+      })
+    | undefined
 }
 
 const shapeNames: Readonly<Record<ShapeKind, string>> = {

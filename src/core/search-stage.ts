@@ -13,7 +13,7 @@ import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
-import { SearchChecks } from './search-checks.ts'
+import { SearchChecks, type SearchReports } from './search-checks.ts'
 import { cutSecondsMax } from './search-cuts.ts'
 import { judgedTypes, octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
 import { type Observed, SearchLessons } from './search-lessons.ts'
@@ -28,8 +28,7 @@ export interface SearchStageParts {
   readonly own: OwnQuestions
   /** Ask for the absolute name ahead of the client. */
   readonly prefetches: boolean
-  /** A synthesised denial was wrong. @param name folded wire form, one character an octet */
-  readonly onMismatch: (name: string, kind: string) => void
+  readonly reports: SearchReports
 }
 
 /** Whoever asks. */
@@ -94,7 +93,8 @@ export class SearchStage {
     const { keys } = this.parts.cache
     if (!path.isJudged(question)) return undefined
     const denial = path.judge(keys.name, keys.nameBytes, nowMs)
-    if (denial !== undefined) return this.deny(denial, query, question, { nowMs, decision, asker })
+    if (denial !== undefined && !this.known.audit.isFirst(denial.subject, nowMs))
+      return this.deny(denial, query, question, { nowMs, decision, asker })
     if (!path.isInZone) return undefined
     if (this.isPaired(question, asker, nowMs)) return this.synthesise(query, question, 0, decision)
     const follower = this.fromLapsedCut(nowMs, decision)
@@ -140,7 +140,7 @@ export class SearchStage {
     const lesson = isContradiction
       ? undefined
       : this.lessons.observe(octets, octets.length, observed, nowMs)
-    this.checks.finish(ticket, name, rcode, nowMs)
+    this.checks.finish(ticket, { name, rcode }, lesson, nowMs)
     if (lesson === undefined) return { deniesFamily: false, isContradiction }
     for (const wanted of lesson.probes) this.parts.own.ask(wanted, RrType.a)
     for (const revived of lesson.revived) this.forgetDenials(ticket, revived)
@@ -187,6 +187,7 @@ export class SearchStage {
     const { keys } = parts.cache
     const { evidence, kind, cut, ttlSeconds } = denial
     known.stats[evidence] += 1
+    if (evidence === 'structure') known.audit.noteUse(kind)
     const name = octetsFrom(keys.name, 0, keys.nameBytes)
     if (cut !== undefined) {
       this.pairs.note(name, asker.clientAddress(), cut.expiresMs, nowMs)

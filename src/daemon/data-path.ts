@@ -11,6 +11,7 @@ import { MissBudget } from '../core/miss-budget.ts'
 import { OwnQuestions } from '../core/own-questions.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
+import type { SearchReports } from '../core/search-checks.ts'
 import { SearchKnowledge } from '../core/search-knowledge.ts'
 import { type SearchSlot, SearchStage } from '../core/search-stage.ts'
 import { Settler } from '../core/settlement.ts'
@@ -142,13 +143,7 @@ export class DataPath {
       router,
       own,
       prefetches: searchPath.prefetch,
-      onMismatch: (denied, kind) => {
-        const octets = Buffer.from(denied, 'latin1')
-        log.error(
-          { name: presentName(octets, 0), kind: presentKind(kind) },
-          'search path: a denial of ours was wrong; this kind is off for ten minutes',
-        )
-      },
+      reports: searchReports(log),
     })
   }
 
@@ -174,6 +169,21 @@ export class DataPath {
       nowMs: this.nowMs,
       sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn),
     }
+  }
+}
+
+function searchReports(log: Log): SearchReports {
+  return {
+    onMismatch: (name, kind) =>
+      log.error(
+        { name: presentKind(name), kind: presentKind(kind) },
+        'search path: a denial of ours was wrong; this kind is off for ten minutes',
+      ),
+    onBrokenRule: (name, rule) =>
+      log.warn(
+        { name: presentKind(name), rule },
+        'search path: others than the kubernetes plugin answer for this name; the rule is off for ten minutes',
+      ),
   }
 }
 

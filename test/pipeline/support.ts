@@ -14,6 +14,7 @@ import {
 } from '../../src/core/ports.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router } from '../../src/core/router.ts'
+import type { SearchStage, SearchStageParts } from '../../src/core/search-stage.ts'
 import { Settler } from '../../src/core/settlement.ts'
 import { SourceGuard } from '../../src/core/source-guard.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
@@ -30,7 +31,11 @@ export interface BenchOptions {
   readonly inFlight?: Partial<InFlightSettings>
   readonly missesPerClientPerSecond?: number
   readonly staleAfterMs?: number
+  /** Makes the search path from the parts that it shares. */
+  readonly search?: (parts: SharedParts) => SearchStage
 }
+
+type SharedParts = Pick<SearchStageParts, 'cache' | 'inFlight' | 'router' | 'own'>
 
 interface Asked {
   readonly ticket: Ticket
@@ -59,8 +64,8 @@ export class Bench implements Exchange<Ticket> {
     })
     const { inFlight } = this
     const router = new Router(zones)
-    const search = { stage: undefined }
     const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const search = { stage: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
       settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
