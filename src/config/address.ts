@@ -113,6 +113,45 @@ export function parseAddress(host: string): Parsed<Omit<Endpoint, 'port'>> {
   return accept({ address: v6.toRFC5952String(), family: 6 })
 }
 
+/** Addresses that share their first bits. */
+export interface Network {
+  readonly address: string
+  readonly family: 4 | 6
+  readonly prefixBits: number
+}
+
+/** Parses `10.244.0.0/16`, `fd00::/8`; a bare address is a network of one. */
+export function parseNetwork(text: string): Parsed<Network> {
+  const [host = '', bits, ...more] = text.split('/')
+  const address = parseAddress(host)
+  if (!address.ok) return address
+  const { family } = address.value
+  const bitsMax = family === 4 ? 32 : 128
+  if (bits === undefined) return accept({ ...address.value, prefixBits: bitsMax })
+  const prefixBits = /^\d{1,3}$/.test(bits) ? Number(bits) : bitsMax + 1
+  if (more.length > 0 || prefixBits > bitsMax)
+    return refuse(`${quoted(text)}: behind "/" goes a number from 0 to ${bitsMax}`)
+  const network = { ...address.value, prefixBits }
+  const first = firstOf(network)
+  return first === address.value.address
+    ? accept(network)
+    : refuse(`${quoted(text)} has bits set behind its prefix; write ${first}/${prefixBits}`)
+}
+
+function firstOf({ address, family, prefixBits }: Network): string {
+  const cidr = `${address}/${prefixBits}`
+  if (family === 4) return ipaddr.IPv4.networkAddressFromCIDR(cidr).toString()
+  return ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String()
+}
+
+/** @param address as a socket gives it */
+export function isInNetwork(address: string, { address: first, prefixBits }: Network): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const own = ipaddr.process(address)
+  const network = ipaddr.parse(first)
+  return own.kind() === network.kind() && own.match(network, prefixBits)
+}
+
 /** `127.0.0.1:53`, `[::1]:53`. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const host = endpoint.family === 6 ? `[${endpoint.address}]` : endpoint.address

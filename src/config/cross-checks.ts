@@ -3,6 +3,8 @@
  * when something else is wrong: a value of the wrong shape is skipped here, because it has been reported already.
  */
 import { type Endpoint, formatEndpoint, isWildcard, rangeOf, reachesOurselves } from './address.ts'
+import { answerModeChecks } from './answer-mode-checks.ts'
+import { at, type Found, items } from './partial.ts'
 import { type Path, pathText } from './problem.ts'
 import type { Issue } from './setting.ts'
 
@@ -15,6 +17,7 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
     ...duplicateZones(config),
     ...claimedZones(config),
     ...interceptionChecks(config),
+    ...answerModeChecks(config),
     ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
     ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),
   ]
@@ -155,11 +158,6 @@ function hosts(config: unknown, list: Path): Found<string>[] {
   })
 }
 
-interface Found<T> {
-  readonly path: Path
-  readonly value: T
-}
-
 function zoneNames(config: unknown): Found<string>[] {
   return items(config, ['zones']).flatMap((zone) => {
     const path = [...zone.path, 'name']
@@ -175,20 +173,6 @@ function endpoints(config: unknown, list: Path): Found<Endpoint>[] {
 function endpoint(config: unknown, path: Path): Found<Endpoint>[] {
   const value = at(config, path)
   return isEndpoint(value) ? [{ path, value }] : []
-}
-
-function items(config: unknown, list: Path): Found<unknown>[] {
-  const value = at(config, list)
-  return Array.isArray(value) ? value.map((one, i) => ({ path: [...list, i], value: one })) : []
-}
-
-function at(config: unknown, path: Path): unknown {
-  let value = config
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
-    value = (value as Record<string | number, unknown>)[part]
-  }
-  return value
 }
 
 function isEndpoint(value: unknown): value is Endpoint {

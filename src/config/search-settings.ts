@@ -1,6 +1,7 @@
 /** Settings of the search path: what may be denied without asking, and how that is checked. */
+import { type Network, type Parsed, parseNetwork } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { choice, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
+import { choice, item, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
 
 const corefilePath = {
   what: 'the path of a Corefile',
@@ -8,6 +9,64 @@ const corefilePath = {
     path === ''
       ? ({ ok: false, why: 'is empty; expected the path of a Corefile' } as const)
       : ({ ok: true, value: path } as const),
+}
+
+/** RFC 1123, as Kubernetes wants it. */
+const namespaceShape = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+function parseNamespace(text: string): Parsed<string> {
+  return namespaceShape.test(text)
+    ? { ok: true, value: text }
+    : {
+        ok: false,
+        why: `${JSON.stringify(text)} is not a namespace: up to 63 of a-z, 0-9 and "-", with a letter or digit at both ends`,
+      }
+}
+
+function answerModeSection() {
+  return section(
+    'The first question of a search list answered with what its last would find. Read docs/search-path.md before.',
+    {
+      namespaces: list({
+        of: item('A namespace all of whose pods go by the search list that is described here.', {
+          name: parsed({ what: 'the name of a namespace', parse: parseNamespace }).meta({
+            description: 'Name of the namespace, as Kubernetes knows it.',
+          }),
+          clients: list({
+            of: parsed<Network>({
+              what: 'a network such as 10.244.1.0/24',
+              parse: parseNetwork,
+              examples: ['10.244.1.0/24', 'fd00:10:244:1::/64'],
+            }),
+            what: 'networks',
+            max: 64,
+            default: [],
+            about:
+              'Where its pods are, and no others. Empty: whoever asks for a name in this namespace counts as one of its pods.',
+          }),
+          searchDomains: list({
+            of: parsed({ what: 'a domain name', parse: parseDomainName }),
+            what: 'domain names',
+            max: 29,
+            default: [],
+            about:
+              "What stands in the pods' resolv.conf behind the three domains of the cluster, in that order.",
+          }),
+          ndots: whole({
+            default: 5,
+            min: 1,
+            max: 15,
+            unit: 'dots',
+            about: "The pods' `options ndots`; a name with as many dots is asked as it is first.",
+          }),
+        }),
+        what: 'namespaces',
+        max: 256,
+        default: [],
+        about: 'Nobody else is answered so.',
+      }),
+    },
+  )
 }
 
 export function searchPathSection() {
@@ -59,5 +118,6 @@ export function searchPathSection() {
       about:
         'Ask for the absolute name while the client still walks its search list, if its end looks like a public domain.',
     }),
+    answerMode: answerModeSection(),
   })
 }

@@ -18,6 +18,12 @@ export interface Arrival {
 }
 
 /**
+ * Why a question waits for the answer to another one: for what tells whether its name exists (`kin`), or for what else answer mode has
+ * to know (`answer`). The failure of the first is its own, that of the second is not.
+ */
+export type Follows = 'kin' | 'answer'
+
+/**
  * How often a question may wait for another one before it is asked itself: for the cut above it, and for the A of its name. With
  * answers of TTL 0 and clients enough it would otherwise never be its turn.
  */
@@ -34,10 +40,15 @@ export class Waiter implements Arrival {
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
-  /** Waits for another question to show whether its name exists; then it is decided anew. */
-  follows = false
+  /** Set while it waits for another question; then it is decided anew. */
+  follows: Follows | undefined
   /** How often it has waited for another question than its own. */
   turns = 0
+
+  /** From now on it waits for nothing but its own answer. */
+  stopFollowing(): void {
+    this.turns = turnsMax
+  }
 
   /** Whether it may be made to wait for yet another question. */
   get mayFollow(): boolean {

@@ -224,8 +224,9 @@ export class Cache {
     return this.store.get(this.keys.otherType(question, qtype), this.keys.nameHash)
   }
 
-  isFresh(key: string, hash: number, nowMs: number): boolean {
-    return this.store.get(key, hash)?.isFresh(nowMs) === true
+  /** @param hash of the key's name */
+  find(key: string, hash: number): CacheEntry | undefined {
+    return this.store.get(key, hash)
   }
 
   /** Finds the entry of another type of a name. @param key of a question about any name, as a model */

@@ -64,7 +64,11 @@ function searchLines(
   if (!route.isCluster) return { lines: [] }
   if (stage === undefined) return { lines: ['search    off'] }
   const evidence = stage.path.explain(octets, octets.length, nowMs)
-  const lines = evidenceLines(evidence, nowMs)
+  const answers = stage.answers?.explain(octets.toString('latin1'), nowMs)
+  const lines = [
+    ...evidenceLines(evidence, nowMs),
+    ...(answers === undefined ? [] : [`answers   ${answers}`]),
+  ]
   if (!stage.path.isJudged(question)) {
     return { lines: [...lines, 'search    this type is always asked'] }
   }

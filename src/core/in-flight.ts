@@ -58,11 +58,17 @@ export class InFlight {
     this.stats.questions = this.tickets.size
   }
 
+  /** Whether there is room for another one of the client's questions to wait. */
+  mayWait(ticket: Ticket, client: string): boolean {
+    const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
+    const ofClient = this.waitersByClient.get(client) ?? 0
+    return ticket.waiters.length < waitersPerQuestionMax && ofClient < waitersPerClientMax
+  }
+
   /** @returns false, and counts it, when the ticket or this client already has too many waiting */
   wait(ticket: Ticket, waiter: Waiter): boolean {
     const ofClient = this.waitersByClient.get(waiter.client) ?? 0
-    const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
-    if (ticket.waiters.length >= waitersPerQuestionMax || ofClient >= waitersPerClientMax) {
+    if (!this.mayWait(ticket, waiter.client)) {
       this.stats.refused += 1
       return false
     }

@@ -5,14 +5,16 @@
 
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
-import type { Cache } from './cache.ts'
+import type { Cache, CacheEntry } from './cache.ts'
 import { CacheKeys } from './cache-key.ts'
+import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
 import type { Router } from './router.ts'
 import { openTicket } from './tickets.ts'
 
 export interface OwnQuestionsParts {
   readonly cache: Cache
+  readonly failures: FailureCache
   readonly inFlight: InFlight
   readonly router: Router
   readonly loopMarker: Uint8Array
@@ -78,11 +80,35 @@ export class OwnQuestions {
     return { ticket: this.open(query, key, undefined), isNew: true }
   }
 
-  /** Asks unless a fresh answer is there. */
+  /** Asks unless a fresh answer is there, or asking has just failed (RFC 9520). */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
+    if (this.find(name, qtype, nowMs) === undefined && !this.hasFailed(name, qtype, nowMs))
+      this.ask(name, qtype)
+  }
+
+  /** @returns what would answer the question now, from memory */
+  find(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
+    const { cache, router } = this.parts
+    const { keys, question } = this
+    const query = this.read(name, qtype)
+    const own = cache.find(keys.exact(query, question), keys.nameHash)
+    const entry = own?.isFresh(nowMs) === true ? own : this.findDenial(nowMs)
+    if (entry === undefined) return undefined
+    // A changed configuration may have given the name to others.
+    return router.route(keys.name, keys.nameBytes) === entry.route ? entry : undefined
+  }
+
+  /** Of the whole name that was read last. */
+  private findDenial(nowMs: number): CacheEntry | undefined {
+    const denial = this.parts.cache.find(this.keys.wholeName(this.question), this.keys.nameHash)
+    return denial?.isFresh(nowMs) === true ? denial : undefined
+  }
+
+  /** Whether the question could not be answered a moment ago. */
+  hasFailed(name: string, qtype: number, nowMs: number): boolean {
     const query = this.read(name, qtype)
     const key = this.keys.exact(query, this.question)
-    if (!this.parts.cache.isFresh(key, this.keys.nameHash, nowMs)) this.ask(name, qtype)
+    return this.parts.failures.lookup(key, this.keys.nameHash, nowMs) !== undefined
   }
 
   private open(query: Buffer, key: string, audited: string | undefined): Ticket {

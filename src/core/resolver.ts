@@ -4,6 +4,7 @@
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
+import type { Follows } from './arrival.ts'
 import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
 import type { FailureCache } from './failure-cache.ts'
@@ -35,8 +36,8 @@ export class Decision {
   starts = false
   /** An expired answer can be given instead when waiting takes too long. */
   hasStale = false
-  /** The ticket is for another type of the name: when it is answered, this question is decided anew. */
-  follows = false
+  /** The ticket is of another question: when that is answered, this one is decided anew. */
+  follows: Follows | undefined
   /** @internal Whether the question may be made to wait for another question than itself. */
   mayFollow = true
 
@@ -61,7 +62,7 @@ export class Decision {
     this.ticket = ticket
     this.starts = starts
     this.hasStale = hasStale
-    this.follows = false
+    this.follows = undefined
     this.zoneIndex = ticket.route.zoneIndex
     return this
   }
@@ -109,7 +110,8 @@ export class Resolver {
     decision.mayFollow = asker.mayFollow
     const entry = this.present(this.parts.cache.lookup(query, question, nowMs))
     if (entry?.isFresh(nowMs) === true && !this.isOvertaken(entry, question, asker, nowMs)) {
-      if (entry.deniesFamily) this.parts.search.stage?.notePair(entry, asker, nowMs)
+      const pinned = entry.deniesFamily ? this.fromPin(entry, question, asker, nowMs) : undefined
+      if (pinned !== undefined) return pinned
       return this.fromCache(entry, query, question, nowMs)
     }
     // Nothing is asked on behalf of a client that does not want recursion.
@@ -121,6 +123,22 @@ export class Resolver {
       this.fromInFlight(nowMs) ??
       this.askUpstream(entry, query, question, nowMs)
     )
+  }
+
+  /** What the client was told about a name in answer mode comes before a denial of it in the cache. */
+  private fromPin(
+    entry: CacheEntry,
+    question: Question,
+    asker: Asker,
+    nowMs: number,
+  ): Decision | undefined {
+    const { stage } = this.parts.search
+    if (stage === undefined) return undefined
+    const { decision } = this
+    const pinned =
+      stage.answers === undefined ? undefined : stage.fromPin(question, { nowMs, decision, asker })
+    if (pinned === undefined) stage.notePair(entry, asker, nowMs)
+    return pinned
   }
 
   /** Whether the answer came between the halves of a pair, of which the first was denied: no hit but a very early one is. */

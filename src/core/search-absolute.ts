@@ -44,25 +44,45 @@ const genericTlds = new Set([
  */
 export function absoluteName(
   name: string,
-  { name: zoneOctets }: ClusterZone,
+  zone: ClusterZone,
   isDenied: (expansion: string) => boolean,
 ): string | undefined {
-  const zone = Buffer.from(zoneOctets).toString('latin1')
-  const svcZone = `\x03svc${zone}`
-  if (!name.endsWith(svcZone)) return undefined
-  const labels = splitLabels(name.slice(0, name.length - svcZone.length))
-  // The last of them is the client's namespace.
-  const meant = labels.slice(0, -1)
-  const tld = meant.at(-1)
-  if (meant.length < 2 || tld === undefined || !isPublic(tld.slice(1))) return undefined
-  const relative = meant.join('')
-  return isDenied(`${relative}${svcZone}`) && isDenied(`${relative}${zone}`)
+  const step = readFirstStep(name, zone)
+  if (step === undefined || !isPublic(step)) return undefined
+  const [svcZone, zoneName] = clusterSuffixes(zone)
+  const relative = step.labels.join('')
+  return isDenied(`${relative}${svcZone}`) && isDenied(`${relative}${zoneName}`)
     ? `${relative}\0`
     : undefined
 }
 
-function isPublic(tld: string): boolean {
-  return /^[a-z]{2}$/.test(tld) || genericTlds.has(tld)
+/** What a name would mean if it was the first step of a walk along a search list: `<labels>.<namespace>.svc.Z`. */
+export interface FirstStep {
+  /** Each with its length octet. */
+  readonly labels: readonly string[]
+  /** A label with its length octet. */
+  readonly namespace: string
+}
+
+/** @param name folded wire form, one character an octet */
+export function readFirstStep(name: string, zone: ClusterZone): FirstStep | undefined {
+  const [svcZone] = clusterSuffixes(zone)
+  if (!name.endsWith(svcZone)) return undefined
+  const labels = splitLabels(name.slice(0, name.length - svcZone.length))
+  const namespace = labels.pop()
+  return namespace === undefined || labels.length === 0 ? undefined : { labels, namespace }
+}
+
+/** `svc.Z` and `Z`: the second and third domain of every pod's search list. */
+export function clusterSuffixes({ name }: ClusterZone): readonly [string, string] {
+  const zone = Buffer.from(name).toString('latin1')
+  return [`\x03svc${zone}`, zone]
+}
+
+/** Whether the name that is meant looks like one of the outside world. */
+export function isPublic({ labels }: FirstStep): boolean {
+  const tld = labels.at(-1)?.slice(1) ?? ''
+  return labels.length >= 2 && (/^[a-z]{2}$/.test(tld) || genericTlds.has(tld))
 }
 
 /** Each with its length octet. */

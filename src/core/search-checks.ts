@@ -6,6 +6,7 @@ import { u16 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
+import type { AnswerState } from './search-answers.ts'
 import type { SearchAudit } from './search-audit.ts'
 import { type Denied, restMs } from './search-doubts.ts'
 import type { Lesson } from './search-lessons.ts'
@@ -23,6 +24,8 @@ export interface SearchReports {
   readonly onMismatch: (name: string, kind: string) => void
   /** A rule does not hold for this name; nothing was denied by it yet. */
   readonly onBrokenRule: (name: string, rule: string) => void
+  /** Answer mode was switched on or off, by what is known of the cluster's DNS. */
+  readonly onAnswerState: (state: AnswerState) => void
 }
 
 export class SearchChecks {

@@ -2,21 +2,22 @@
  * The search path as a stage of the resolver: turns what `search-path.ts` knows into replies, lets A speak for AAAA, and
  * opens the questions that keep that knowledge fresh and checked. Pure.
  */
-import { putU32, u16 } from '../wire/bytes.ts'
+import { putU32 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { negativeImage } from '../wire/reply.ts'
 import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
-import type { InFlight, Ticket } from './in-flight.ts'
+import type { InFlight } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
 import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
+import { SearchAnswers } from './search-answers.ts'
 import { SearchChecks, type SearchReports } from './search-checks.ts'
-import { cutSecondsMax } from './search-cuts.ts'
-import { judgedTypes, octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
-import { type Observed, SearchLessons } from './search-lessons.ts'
+import { SearchHearing } from './search-hearing.ts'
+import { octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
+import type { SearchLists } from './search-lists.ts'
 import { pairMs, SearchPairs } from './search-pairs.ts'
 import { type Denial, SearchPath } from './search-path.ts'
 
@@ -29,6 +30,8 @@ export interface SearchStageParts {
   /** Ask for the absolute name ahead of the client. */
   readonly prefetches: boolean
   readonly reports: SearchReports
+  /** Search lists of clients that may be answered at once; undefined without answer mode. */
+  readonly lists: SearchLists | undefined
 }
 
 /** Whoever asks. */
@@ -36,7 +39,8 @@ export interface Asker {
   clientAddress(): string
 }
 
-interface Moment {
+/** A question's circumstances. */
+export interface Moment {
   readonly nowMs: number
   readonly decision: Decision
   readonly asker: Asker
@@ -53,16 +57,22 @@ export class SearchStage {
   /** AAAA and its like that A's denial answered. */
   shared = 0
   private readonly parts: SearchStageParts
-  private readonly lessons: SearchLessons
+  readonly hearing: SearchHearing
+  /** Undefined without answer mode. */
+  readonly answers: SearchAnswers | undefined
   private readonly checks: SearchChecks
   private readonly pairs = new SearchPairs()
 
   constructor(parts: SearchStageParts) {
+    const { known, lists } = parts
     this.parts = parts
-    this.known = parts.known
-    this.path = new SearchPath(parts.known)
-    this.lessons = new SearchLessons(parts.known)
-    this.checks = new SearchChecks({ ...parts, audit: parts.known.audit })
+    this.known = known
+    this.path = new SearchPath(known)
+    const reports = this.stoppingReports(parts.reports)
+    this.checks = new SearchChecks({ ...parts, reports, audit: known.audit })
+    const { path, checks, pairs } = this
+    this.hearing = new SearchHearing({ ...parts, checks })
+    this.answers = lists && new SearchAnswers({ ...parts, lists, path, checks, pairs })
   }
 
   /** Numbers for whoever watches. */
@@ -75,6 +85,7 @@ export class SearchStage {
       audits: audit.audits,
       cuts: cuts.size,
       breakersOpen: audit.openKinds(nowMs).length,
+      answers: this.answers?.view(),
       level: trust.level,
       fingerprint: trust.fingerprint,
     }
@@ -89,13 +100,19 @@ export class SearchStage {
     question: Question,
     { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
-    const { path } = this
+    const { path, answers } = this
     const { keys } = this.parts.cache
     if (!path.isJudged(question)) return undefined
-    const denial = path.judge(keys.name, keys.nameBytes, nowMs)
+    let denial = path.judge(keys.name, keys.nameBytes, nowMs)
+    if (!path.isInZone) return undefined
+    if (answers !== undefined) {
+      const answered = this.answer(answers, question, { nowMs, decision, asker })
+      if (answered !== undefined) return answered
+      // Judging other names has overwritten it.
+      denial = path.judge(keys.name, keys.nameBytes, nowMs)
+    }
     if (denial !== undefined && !this.known.audit.isFirst(denial.subject, nowMs))
       return this.deny(denial, query, question, { nowMs, decision, asker })
-    if (!path.isInZone) return undefined
     if (this.isPaired(question, asker, nowMs)) return this.synthesise(query, question, 0, decision)
     const follower = this.fromLapsedCut(nowMs, decision)
     if (follower !== undefined || question.qtype === RrType.a) return follower
@@ -103,14 +120,38 @@ export class SearchStage {
   }
 
   /**
-   * Whether the other half of a pair was denied a moment ago, so that this half has to be, too, whatever has become known since.
-   * For the question that was just looked up.
+   * Whether the other half of a pair was decided a moment ago, denied or answered, so that this half has to follow, whatever has
+   * become known since. For the question that was just looked up.
    */
   isPaired(question: Question, asker: Asker, nowMs: number): boolean {
-    if (this.pairs.isQuiet(nowMs) || !this.path.isJudged(question)) return false
+    const { pairs, answers } = this
+    const isQuiet = pairs.isQuiet(nowMs) && answers?.hasPins !== true
+    if (isQuiet || !this.path.isJudged(question)) return false
     const { keys } = this.parts.cache
     const name = octetsFrom(keys.name, 0, keys.nameBytes)
-    return this.pairs.holds(name, asker.clientAddress(), nowMs)
+    const client = asker.clientAddress()
+    return pairs.holds(name, client, nowMs) || answers?.isPinned(name, client, nowMs) === true
+  }
+
+  /** What answer mode has told the client about the name that was looked up, though there is a denial of it in the cache. */
+  fromPin(question: Question, { nowMs, decision, asker }: Moment): Decision | undefined {
+    const { keys } = this.parts.cache
+    const name = octetsFrom(keys.name, 0, keys.nameBytes)
+    const client = asker.clientAddress()
+    this.answers?.noteStep(name, client, nowMs)
+    const image = this.answers?.fromPin(name, question, client, nowMs)
+    return image && this.replyWith(image, Rcode.noerror, decision)
+  }
+
+  private answer(answers: SearchAnswers, question: Question, moment: Moment): Decision | undefined {
+    const pinned = this.fromPin(question, moment)
+    if (pinned !== undefined) return pinned
+    const { keys } = this.parts.cache
+    const name = octetsFrom(keys.name, 0, keys.nameBytes)
+    const answer = answers.begin(name, question, moment)
+    return answer instanceof Uint8Array
+      ? this.replyWith(answer, Rcode.noerror, moment.decision)
+      : answer
   }
 
   /** A denial of a whole name is being given from memory. */
@@ -126,55 +167,6 @@ export class SearchStage {
       this.path.isJudged(question) &&
       this.path.judge(keys.name, keys.nameBytes, nowMs) !== undefined
     )
-  }
-
-  /**
-   * What an answer from the cluster's DNS teaches. To be called for each, audits included.
-   * @returns what it is worth to the cache
-   */
-  observe(ticket: Ticket, observed: Observed, nowMs: number): Worth {
-    const octets = ticket.frame.subarray(12, ticket.questionEnd - 4)
-    const name = octets.toString('latin1')
-    const { rcode } = observed.scan
-    const isContradiction = this.isContradiction(ticket, name, observed, nowMs)
-    const lesson = isContradiction
-      ? undefined
-      : this.lessons.observe(octets, octets.length, observed, nowMs)
-    this.checks.finish(ticket, { name, rcode }, lesson, nowMs)
-    if (lesson === undefined) return { deniesFamily: false, isContradiction }
-    for (const wanted of lesson.probes) this.parts.own.ask(wanted, RrType.a)
-    for (const revived of lesson.revived) this.forgetDenials(ticket, revived)
-    return { deniesFamily: lesson.deniesFamily, isContradiction }
-  }
-
-  /**
-   * Whether a denial contradicts what is remembered of the name. It was overtaken on its way, is of a replica that lags behind, or
-   * is news of the end: what it says is passed on, and not kept, so that all types of a name go on to live by its A.
-   */
-  private isContradiction(
-    ticket: Ticket,
-    name: string,
-    observed: Observed,
-    nowMs: number,
-  ): boolean {
-    if (observed.scan.rcode !== Rcode.nxdomain) return false
-    const qtype = u16(ticket.frame, ticket.questionEnd - 4)
-    if (!judgedTypes.has(qtype)) return false
-    const isA = qtype === RrType.a
-    const seen = this.parts.cache.entryLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
-    if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
-    if (isA) return nowMs < seen.storedMs + cutSecondsMax * 1000
-    // Others deny AAAA where there is an A, and for good (RFC 4074).
-    return this.lessons.isByPlugin(observed)
-  }
-
-  /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
-  private forgetDenials({ key }: Ticket, name: string): void {
-    const { cache } = this.parts
-    for (const qtype of judgedTypes) {
-      const entry = cache.entryLike(key, name, qtype)
-      if (entry?.rcode === Rcode.nxdomain) cache.drop(entry.key, entry.hash)
-    }
   }
 
   private deny(
@@ -207,14 +199,32 @@ export class SearchStage {
   ): Decision | undefined {
     const { soa } = this.known
     if (soa === undefined) return undefined
-    const { cache, router } = this.parts
-    const { keys } = cache
     const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
     // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
     putU32(image, image.length - 4, ttlSeconds)
-    const { zoneIndex } = router.route(keys.name, keys.nameBytes)
-    const source = ReplySource.synthesised
-    return decision.reply({ image, rcode: Rcode.nxdomain, source, ede: -1 }, zoneIndex)
+    return this.replyWith(image, Rcode.nxdomain, decision)
+  }
+
+  /** To the question that was looked up. */
+  private replyWith(image: Buffer, rcode: number, decision: Decision): Decision {
+    const { cache, router } = this.parts
+    const { zoneIndex } = router.route(cache.keys.name, cache.keys.nameBytes)
+    return decision.reply({ image, rcode, source: ReplySource.synthesised, ede: -1 }, zoneIndex)
+  }
+
+  /** What ends a rule or a cut ends answer mode, which rests on all of them. */
+  private stoppingReports({ onMismatch, onBrokenRule, ...others }: SearchReports): SearchReports {
+    return {
+      ...others,
+      onMismatch: (name, kind) => {
+        onMismatch(name, kind)
+        this.answers?.stop()
+      },
+      onBrokenRule: (name, rule) => {
+        onBrokenRule(name, rule)
+        this.answers?.stop()
+      },
+    }
   }
 
   /** CoreDNS has just denied the name itself, when asked for its A: nothing would be proved by asking for another type. */
@@ -235,7 +245,7 @@ export class SearchStage {
     if (asked === undefined) return undefined
     lapsed.cut.isProbing = true
     decision.wait(asked.ticket, asked.isNew, false)
-    decision.follows = true
+    decision.follows = 'kin'
     return decision
   }
 
@@ -272,7 +282,7 @@ export class SearchStage {
     const asked = own.join(octetsFrom(keys.name, 0, keys.nameBytes), RrType.a, true)
     if (asked === undefined) return undefined
     decision.wait(asked.ticket, asked.isNew, false)
-    decision.follows = true
+    decision.follows = 'kin'
     return decision
   }
 
@@ -285,12 +295,4 @@ export class SearchStage {
     this.parts.own.askIfUnknown(absolute, RrType.a, nowMs)
     this.parts.own.askIfUnknown(absolute, RrType.aaaa, nowMs)
   }
-}
-
-/** What an answer of the cluster's DNS is worth to those who ask later. */
-export interface Worth {
-  /** It denies all address types of its name. */
-  readonly deniesFamily: boolean
-  /** It denies a name that was told to exist a moment ago, and is not to be kept. */
-  readonly isContradiction: boolean
 }

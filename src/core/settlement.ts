@@ -15,8 +15,9 @@ import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import { classify, type ResponseKind } from './response-kind.ts'
 import type { Route, Router } from './router.ts'
+import type { Worth } from './search-hearing.ts'
 import { pairMs } from './search-pairs.ts'
-import type { SearchSlot, Worth } from './search-stage.ts'
+import type { SearchSlot } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
 /** What waiting clients get. */
@@ -168,7 +169,7 @@ export class Settler {
   ): Worth | undefined {
     const { stage } = this.parts.search
     if (stage === undefined || !ticket.route.isCluster) return undefined
-    return stage.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
+    return stage.hearing.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

@@ -11,6 +11,7 @@ import { MissBudget } from '../core/miss-budget.ts'
 import { OwnQuestions } from '../core/own-questions.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
+import { stateTexts } from '../core/search-answers.ts'
 import type { SearchReports } from '../core/search-checks.ts'
 import { SearchKnowledge } from '../core/search-knowledge.ts'
 import { type SearchSlot, SearchStage } from '../core/search-stage.ts'
@@ -26,6 +27,7 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
+import { configuredSearchLists } from './configured-search-lists.ts'
 import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 
@@ -68,8 +70,8 @@ export class DataPath {
     this.budget = new MissBudget(config.inFlight)
     this.exchange = this.makeExchange(routing)
     this.replies = new Replies(this.replyContext(outlook))
-    const { cache, inFlight, router, loopMarker } = this
-    this.own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const { cache, failures, inFlight, router, loopMarker } = this
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     this.pipeline = this.makePipeline(outlook)
     this.renewSearch(outlook)
   }
@@ -117,9 +119,10 @@ export class DataPath {
   }
 
   private makeSearch(
-    { searchPath, clusterDomain, zones }: Config,
+    config: Config,
     { level, multicluster }: TrustVerdict,
   ): SearchStage | undefined {
+    const { searchPath, clusterDomain, zones } = config
     const name = parseName(clusterDomain)
     if (name === undefined) return undefined
     const { cache, inFlight, router, log, own } = this
@@ -144,6 +147,7 @@ export class DataPath {
       own,
       prefetches: searchPath.prefetch,
       reports: searchReports(log),
+      lists: configuredSearchLists(config),
     })
   }
 
@@ -184,6 +188,11 @@ function searchReports(log: Log): SearchReports {
         { name: presentKind(name), rule },
         'search path: others than the kubernetes plugin answer for this name; the rule is off for ten minutes',
       ),
+    onAnswerState: (state) => {
+      if (state === 'on') log.info({}, 'search path: answer mode is on')
+      else if (state !== 'unseen')
+        log.warn({ why: stateTexts[state] }, 'search path: answer mode is off')
+    },
   }
 }
 

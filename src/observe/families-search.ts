@@ -42,6 +42,7 @@ export function searchFamilies(read: () => SearchView | undefined): Family[] {
       ['neardns_search_breakers_open', 'Kinds of denial that are off after a mismatch.'],
       () => amount(read(), (view) => view.breakersOpen),
     ),
+    ...answerFamilies(read),
     family(
       'gauge',
       ['neardns_search_trust_info', '1 for the trust level in force and whose denials were seen.'],
@@ -51,6 +52,45 @@ export function searchFamilies(read: () => SearchView | undefined): Family[] {
         if (view === undefined)
           return [{ labels: { level: 'off', fingerprint: 'unseen' }, value: 1 }]
         return [{ labels: { level: view.level, fingerprint: view.fingerprint }, value: 1 }]
+      },
+    ),
+  ]
+}
+
+/** Answer mode; its series are there while some namespace has it. */
+function answerFamilies(read: () => SearchView | undefined): Family[] {
+  return [
+    single(
+      'counter',
+      [
+        'neardns_search_answered_total',
+        'Questions that got the answer of the absolute name in place of a denial (answer mode).',
+      ],
+      () => read()?.answers?.answered ?? 0,
+    ),
+    family(
+      'counter',
+      [
+        'neardns_search_answer_fallbacks_total',
+        'Look-ups that answer mode left to the client, by what was in the way.',
+      ],
+      ['reason'],
+      () =>
+        Object.entries(read()?.answers?.fallbacks ?? {}).map(([reason, value]) => ({
+          labels: { reason },
+          value,
+        })),
+    ),
+    family(
+      'gauge',
+      [
+        'neardns_search_answer_mode_info',
+        '1 for the state of answer mode; absent while no namespace has it.',
+      ],
+      ['state'],
+      () => {
+        const state = read()?.answers?.state
+        return state === undefined ? [] : [{ labels: { state }, value: 1 }]
       },
     ),
   ]

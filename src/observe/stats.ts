@@ -115,6 +115,15 @@ export interface SearchView {
   readonly breakersOpen: number
   readonly level: string
   readonly fingerprint: string
+  /** Answer mode; undefined while no namespace has it. */
+  readonly answers:
+    | {
+        readonly state: string
+        readonly answered: number
+        /** By reason. */
+        readonly fallbacks: Readonly<Record<string, number>>
+      }
+    | undefined
 }
 
 export interface ReloadStats {

@@ -131,6 +131,7 @@ export class Pipeline implements QueryHandler {
     }
     if (decision.hasStale) room.armStale(ticket, current.arrivedMs + this.settings.staleAfterMs)
     if (decision.starts) room.ask(ticket)
+    if (!own.isEmpty) room.askOwn()
     return 0
   }
 

@@ -2,7 +2,7 @@
  * Those who wait for an upstream: asks once for each question, answers everybody when the outcome is there, and hands out
  * expired answers to those who would have to wait too long (RFC 8767 5).
  */
-import { type Arrival, Waiter } from '../core/arrival.ts'
+import { type Arrival, type Follows, Waiter } from '../core/arrival.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { InFlight, Ticket } from '../core/in-flight.ts'
 import type { OwnQuestions } from '../core/own-questions.ts'
@@ -44,10 +44,10 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   /**
-   * @param follows the ticket is for another type of the name
+   * @param follows set when the ticket is of another question
    * @returns false when there is no room: the query is to be answered at once with what there is
    */
-  admit(ticket: Ticket, arrival: Arrival, peer: Peer, follows: boolean): boolean {
+  admit(ticket: Ticket, arrival: Arrival, peer: Peer, follows: Follows | undefined): boolean {
     const waiter = new Waiter(arrival, peer.hold())
     waiter.follows = follows
     return this.parts.inFlight.wait(ticket, waiter)
@@ -91,11 +91,12 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
     let given = settlement
     for (const waiter of waiters) {
-      if (!waiter.follows) this.reply(waiter, given, zoneIndex)
+      if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex)
       given = joined
     }
     // Later: deciding anew may rewrite the image that the others have just been given.
-    for (const waiter of waiters) if (waiter.follows) this.resume(waiter, settlement, zoneIndex)
+    for (const waiter of waiters)
+      if (waiter.follows !== undefined) this.resume(waiter, settlement, zoneIndex)
   }
 
   private reply(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
@@ -105,12 +106,15 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     replies.record(waiter, settlement, zoneIndex, replyBytes)
   }
 
-  /** Decides the question of one who waited for another type of the name. */
+  /** Decides the question of one who waited for another one. */
   private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
-    // That type could not be resolved: asking for this one would only take as long again.
-    if (settlement.image === undefined) return this.reply(waiter, settlement, zoneIndex)
+    if (settlement.image === undefined) {
+      // The name could not be resolved for that type: asking for this one would only take as long again.
+      if (waiter.follows === 'kin') return this.reply(waiter, settlement, zoneIndex)
+      waiter.stopFollowing()
+    }
     const { resolver, settler, inFlight, nowMs } = this.parts
-    waiter.follows = false
+    waiter.follows = undefined
     waiter.turns += 1
     const decision = resolver.begin(waiter.query, waiter.question, nowMs(), waiter)
     const { ticket } = decision

@@ -59,13 +59,13 @@ test('the name of a number ends in its unit where the unit is one of time, size 
   }
 })
 
-test('only what a zone cannot do without is required', () => {
+test('only what a zone or a namespace cannot do without is required', () => {
   const required = (node: JsonSchema): string[] => [
     ...(node.required ?? []),
     ...Object.values(node.properties ?? {}).flatMap(required),
     ...(node.items === undefined ? [] : required(node.items)),
   ]
-  assert.equal(required(configJsonSchema()), ['name', 'upstreams'])
+  assert.equal(required(configJsonSchema()), ['name', 'upstreams', 'name'])
 })
 
 test('the defaults that editors are shown are the defaults that count', () => {

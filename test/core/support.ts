@@ -116,7 +116,7 @@ export class Core {
     })
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
-    this.own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     this.settler = new Settler({ cache, failures, router, search: { stage: undefined } })
     this.resolver = new Resolver({
       cache,

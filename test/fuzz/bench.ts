@@ -76,7 +76,7 @@ export class Bench implements Exchange<Ticket> {
     const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
     const wheel = new TimerWheel(nowMs)
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })
-    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     const shared = { cache, inFlight, settler, own }
     const resolver = new Resolver({
       ...shared,

@@ -2,6 +2,7 @@
  * A node's search path in front of a CoreDNS and an outside world that a test makes up name by name. Questions are answered as
  * soon as they are asked, unless the test holds them back.
  */
+import type { AnswerState } from '../../src/core/search-answers.ts'
 import { SearchKnowledge, type SearchPathSettings } from '../../src/core/search-knowledge.ts'
 import { SearchStage, type SearchStageParts } from '../../src/core/search-stage.ts'
 import { presentName } from '../../src/wire/name.ts'
@@ -47,12 +48,15 @@ function otherSoa(zone: string): Buffer {
 
 export class SearchBench {
   readonly bench: Bench
-  /** What exists, or is otherwise told; all other names of the cluster are NXDOMAIN, those outside too. */
+  /** What is told of a name and all below it; everything else is NXDOMAIN. */
   readonly says = new Map<string, Say>()
+  /** What is told of a name alone. */
+  readonly saysOf = new Map<string, Say>()
   /** Questions that arrived upstream: `www.example.com. A`. */
   readonly asked: string[] = []
   readonly mismatches: string[] = []
   readonly brokenRules: string[] = []
+  readonly answerStates: AnswerState[] = []
   /** Whether questions wait for `answerAll`. */
   isHolding = false
   stage: SearchStage | undefined
@@ -75,7 +79,9 @@ export class SearchBench {
           reports: {
             onMismatch: (octetsOf) => this.mismatches.push(text(octetsOf)),
             onBrokenRule: (octetsOf) => this.brokenRules.push(text(octetsOf)),
+            onAnswerState: (state) => this.answerStates.push(state),
           },
+          lists: undefined,
           ...stage,
         })
         return this.stage
@@ -136,6 +142,8 @@ export class SearchBench {
   }
 
   private sayFor(qname: string): Say {
+    const own = this.saysOf.get(qname)
+    if (own !== undefined) return own
     const isIn = (zone: string) => qname === zone || qname.endsWith(`.${zone}`)
     // The longest name that something is said about.
     const known = [...this.says.keys()].filter(isIn).toSorted((a, b) => b.length - a.length)
@@ -147,7 +155,7 @@ export class SearchBench {
 function respond(qname: string, type: Type, said: Exclude<Say, 'servfail' | 'silent'>): Buffer {
   const isCluster = qname.endsWith('.cluster.local.')
   const aa = 0x0400
-  const soa = isCluster ? clusterSoa() : otherSoa('test')
+  const soa = isCluster ? clusterSoa() : otherSoa(qname.split('.').at(-2) ?? '')
   if (said === 'stranger')
     return responseTo(qname, type, { rcode: 3, flags: aa, authorities: [otherSoa(qname)] })
   if (said === 'nxdomain')

@@ -64,7 +64,7 @@ export class Bench implements Exchange<Ticket> {
     })
     const { inFlight } = this
     const router = new Router(zones)
-    const own = new OwnQuestions({ cache, inFlight, router, loopMarker })
+    const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     const search = { stage: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({

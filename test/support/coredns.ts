@@ -50,7 +50,7 @@ export class Coredns {
     const corefile = join(this.#directory, 'Corefile')
     await writeFile(corefile, this.#options.corefile)
     this.#child = new Child(path, ['-conf', corefile], { netns: this.#options.netns })
-    await this.#child.line((line) => line.startsWith('CoreDNS-'), 10_000)
+    await this.#child.line((line) => line.startsWith('CoreDNS-'), 30_000)
   }
 
   /** SIGKILL: the kernel closes its sockets, queries in flight get no answer. */
@@ -103,7 +103,7 @@ export async function queriesSeen(metricsUrl: string): Promise<{ udp: number; tc
 }
 
 /** Waits until the `ready` plugin at `readyUrl` says that all plugins are. */
-export async function untilReady(readyUrl: string, timeoutMs = 10_000): Promise<void> {
+export async function untilReady(readyUrl: string, timeoutMs = 30_000): Promise<void> {
   const probe = async () => {
     try {
       const response = await fetch(`${readyUrl}/ready`)

@@ -33,7 +33,7 @@ export class Neardns {
   static async start(options: NeardnsOptions): Promise<Neardns> {
     const neardns = Neardns.spawn(options)
     try {
-      await neardns.child.line(isReadyLine, options.readyTimeoutMs ?? 10_000)
+      await neardns.child.line(isReadyLine, options.readyTimeoutMs ?? 30_000)
       return neardns
     } catch (error) {
       await neardns.child.stop('SIGKILL')

@@ -1,0 +1,228 @@
+/**
+ * Answer mode: the first question of a walk along a search list gets what its last would find, so that a pod asks two
+ * questions in place of eight. Opt-in, because it is right only if the list is known exactly, and because who asks for
+ * `N.<ns>.svc.Z` as such gets N, too (searchpath 3.5, 3.6). Whenever a condition does not hold, nothing is answered here, and
+ * the client walks.
+ */
+import { RrClass, RrType } from '../wire/constants.ts'
+import type { Question } from '../wire/question.ts'
+import { type AliasImage, aliasImage, writeTtls } from './alias-image.ts'
+import type { CacheEntry } from './cache.ts'
+import type { InFlight } from './in-flight.ts'
+import type { Decision } from './resolver.ts'
+import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './search-absolute.ts'
+import type { SearchReports } from './search-checks.ts'
+import type { SearchList, SearchLists } from './search-lists.ts'
+import type { SearchPairs } from './search-pairs.ts'
+import { SearchPins } from './search-pins.ts'
+import type { Moment } from './search-stage.ts'
+import { type Walk, type WalkParts, WalkReader, type WalkReason } from './search-walk.ts'
+
+/** Whether answers are given, or what is in the way. */
+export const answerStates = [
+  'on',
+  'cautious', // nobody vouches for the cluster domain: trust is neither verified nor declared
+  'unseen', // CoreDNS has not yet shown that it is the one that answers
+  'foreign', // it is not CoreDNS that answers for the domain
+  'stopped', // a denial of ours was wrong
+] as const
+export type AnswerState = (typeof answerStates)[number]
+
+/** Pins and steps are kept apart by client; a client that got no answer walks for so long by itself. */
+const walkMs = 2000
+/** A look-up has come to its second step by then, whatever its timers. */
+const stepMs = 10_000
+const stepsMax = 4096
+
+export interface SearchAnswersParts extends WalkParts {
+  readonly lists: SearchLists
+  readonly inFlight: InFlight
+  readonly pairs: SearchPairs
+  readonly reports: SearchReports
+}
+
+export class SearchAnswers {
+  answered = 0
+  readonly fallbacks: Record<WalkReason, number> = {
+    exists: 0,
+    absolute: 0,
+    evidence: 0,
+    'second-step': 0,
+  }
+  private readonly parts: SearchAnswersParts
+  private readonly reader: WalkReader
+  private readonly pins = new SearchPins()
+  /** Names, by client, that come next on walks under way. */
+  private readonly nextSteps = new Map<string, number>()
+  private isStopped = false
+  private toldState: AnswerState = 'unseen'
+
+  constructor(parts: SearchAnswersParts) {
+    this.parts = parts
+    this.reader = new WalkReader(parts)
+    this.tell()
+  }
+
+  get state(): AnswerState {
+    const { level, fingerprint } = this.parts.known.trust
+    if (this.isStopped) return 'stopped'
+    if (level === 'cautious') return 'cautious'
+    return fingerprint === 'coredns' ? 'on' : fingerprint
+  }
+
+  /** Numbers for whoever watches. */
+  view() {
+    return { state: this.state, answered: this.answered, fallbacks: this.fallbacks }
+  }
+
+  /** A denial of ours was wrong: none of this can be relied on any more. */
+  stop(): void {
+    this.isStopped = true
+    this.pins.clear()
+    this.tell()
+  }
+
+  get hasPins(): boolean {
+    return this.pins.size > 0
+  }
+
+  isPinned(name: string, client: string, nowMs: number): boolean {
+    return this.pins.get(client, name, nowMs)?.images !== undefined
+  }
+
+  /**
+   * What the client was told about the name a moment ago.
+   * @param name of the question, folded wire form, one character an octet
+   */
+  fromPin(name: string, question: Question, client: string, nowMs: number): Buffer | undefined {
+    if (this.pins.size === 0 || !isAddress(question)) return undefined
+    const pin = this.pins.get(client, name, nowMs)
+    if (pin?.images === undefined) return undefined
+    this.answered += 1
+    const image = question.qtype === RrType.a ? pin.images.a : pin.images.aaaa
+    writeTtls(image, Math.floor((pin.untilMs - nowMs) / 1000))
+    return image.image
+  }
+
+  /**
+   * A client asks for a name of the zone. If that can be the first step for a name that ends in a namespace of ours, its next step
+   * looks like a first one of that namespace, and is none.
+   */
+  noteStep(name: string, client: string, nowMs: number): void {
+    const { known, lists } = this.parts
+    const step = readFirstStep(name, known.zone)
+    if (step === undefined || step.labels.length < 2) return
+    if (!lists.namespaces.has(step.labels.at(-1) ?? '')) return
+    const [svcZone] = clusterSuffixes(known.zone)
+    const key = `${client} ${step.labels.join('')}${svcZone}`
+    this.nextSteps.delete(key)
+    if (this.nextSteps.size >= stepsMax) {
+      const [oldest] = this.nextSteps.keys()
+      if (oldest !== undefined) this.nextSteps.delete(oldest)
+    }
+    this.nextSteps.set(key, nowMs + stepMs)
+  }
+
+  /**
+   * Decides about a question of which the client was told nothing yet.
+   * @returns undefined when it is to be decided as if there was no answer mode
+   */
+  begin(name: string, question: Question, moment: Moment): Buffer | Decision | undefined {
+    const client = moment.asker.clientAddress()
+    this.tell()
+    if (this.state !== 'on' || !isAddress(question)) return undefined
+    const step = readFirstStep(name, this.parts.known.zone)
+    const list = step && this.listOf(step, client)
+    if (step === undefined || list === undefined) return undefined
+    const { nowMs } = moment
+    // Then the other half of the look-up, or the same one a moment ago, was denied.
+    if (this.pins.get(client, name, nowMs) !== undefined) return undefined
+    if (this.parts.pairs.holds(name, client, nowMs)) return undefined
+    const isLater = nowMs < (this.nextSteps.get(`${client} ${name}`) ?? 0)
+    if (isLater) return this.fallBack('second-step', client, name, nowMs)
+    const walk = this.reader.read(step, list, nowMs)
+    if (walk.refusal !== undefined) return this.fallBack(walk.refusal, client, name, nowMs)
+    if (walk.wanted.length > 0)
+      return this.hold(walk, client, moment) ?? this.fallBack('evidence', client, name, nowMs)
+    const images = imagesOf(name, walk, nowMs)
+    if (images === undefined) return this.fallBack('absolute', client, name, nowMs)
+    this.reader.check(step, list, nowMs)
+    this.pins.set(client, name, { images, untilMs: walk.untilMs }, nowMs)
+    return this.fromPin(name, question, client, nowMs)
+  }
+
+  /** What answer mode has to say about a name, for people. */
+  explain(name: string, nowMs: number): string | undefined {
+    const { known, lists, path } = this.parts
+    const step = readFirstStep(name, known.zone)
+    if (step === undefined || !lists.namespaces.has(step.namespace)) return undefined
+    if (this.state !== 'on') return `off: ${stateTexts[this.state]}`
+    if (!isPublic(step)) return 'not for this name: it does not look like one of the outside world'
+    const octets = Buffer.from(name, 'latin1')
+    const isDenied = path.judge(octets, octets.length, nowMs) !== undefined
+    return `on: clients of this namespace whose list is known get the absolute name's addresses${isDenied ? '' : ', once this name is denied'}`
+  }
+
+  private listOf(step: FirstStep, client: string): SearchList | undefined {
+    const { lists } = this.parts
+    if (!lists.namespaces.has(step.namespace) || !isPublic(step)) return undefined
+    const list = lists.find(step.namespace, client)
+    // With `ndots` dots the name itself is asked first.
+    return list === undefined || step.labels.length > list.ndots ? undefined : list
+  }
+
+  /** Has the rest of the evidence asked for, and lets the question wait for the slowest part of it. */
+  private hold(walk: Walk, client: string, { decision }: Moment): Decision | undefined {
+    const { own, inFlight } = this.parts
+    for (const { name, qtype } of walk.wanted) own.ask(name, qtype)
+    if (!decision.mayFollow) return undefined
+    for (const { name, qtype } of walk.wanted.toReversed()) {
+      const asked = own.join(name, qtype, false)
+      if (asked === undefined || !inFlight.mayWait(asked.ticket, client)) continue
+      decision.wait(asked.ticket, false, false)
+      decision.follows = 'answer'
+      return decision
+    }
+    return undefined
+  }
+
+  /** The client walks, and both halves of its look-up do. */
+  private fallBack(why: WalkReason, client: string, name: string, nowMs: number): undefined {
+    this.fallbacks[why] += 1
+    this.pins.set(client, name, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
+  }
+
+  private tell(): void {
+    const { state } = this
+    if (state === this.toldState) return
+    this.toldState = state
+    this.parts.reports.onAnswerState(state)
+  }
+}
+
+/** For people. */
+export const stateTexts: Readonly<Record<AnswerState, string>> = {
+  on: 'on',
+  cautious: 'the trust level is cautious; it needs verified or declared',
+  unseen: 'CoreDNS has not denied anything yet',
+  foreign: 'it is not CoreDNS that answers for the cluster domain',
+  stopped: 'a denial of ours was wrong; it stays off until the configuration changes',
+}
+
+/** Only what every stub asks, and no validator. */
+function isAddress({ qtype, qclass, dnssecOk, checkingDisabled }: Question): boolean {
+  const isType = qtype === RrType.a || qtype === RrType.aaaa
+  return isType && qclass === RrClass.in && !dnssecOk && !checkingDisabled
+}
+
+function imagesOf(
+  name: string,
+  { target, a, aaaa }: Walk,
+  nowMs: number,
+): { a: AliasImage; aaaa: AliasImage } | undefined {
+  const imageOf = (entry: CacheEntry | undefined, qtype: number) =>
+    entry && aliasImage({ name, target, qtype }, entry.aged(nowMs))
+  const [ofA, ofAaaa] = [imageOf(a, RrType.a), imageOf(aaaa, RrType.aaaa)]
+  if (ofA === undefined || ofAaaa === undefined) return undefined
+  return ofA.hasAddress || ofAaaa.hasAddress ? { a: ofA, aaaa: ofAaaa } : undefined
+}
