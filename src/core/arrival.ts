@@ -24,10 +24,11 @@ export interface Arrival {
 export type Follows = 'kin' | 'answer'
 
 /**
- * How often a question may wait for another one before it is asked itself: for the cut above it, and for the A of its name. With
- * answers of TTL 0 and clients enough it would otherwise never be its turn.
+ * How often a question may wait for another one before it is asked itself. Kin are the cut above it and the A of its name: with answers
+ * of TTL 0 and clients enough it would otherwise never be its turn. Answer mode has asked for all it needs before it waits, the
+ * slowest first, so that few of these turns are needed.
  */
-const turnsMax = 2
+export const turnsMax: Readonly<Record<Follows, number>> = { kin: 2, answer: 6 }
 
 /** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
 export class Waiter implements Arrival {
@@ -47,12 +48,7 @@ export class Waiter implements Arrival {
 
   /** From now on it waits for nothing but its own answer. */
   stopFollowing(): void {
-    this.turns = turnsMax
-  }
-
-  /** Whether it may be made to wait for yet another question. */
-  get mayFollow(): boolean {
-    return this.turns < turnsMax
+    this.turns = Number.POSITIVE_INFINITY
   }
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {

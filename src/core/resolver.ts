@@ -38,8 +38,8 @@ export class Decision {
   hasStale = false
   /** The ticket is of another question: when that is answered, this one is decided anew. */
   follows: Follows | undefined
-  /** @internal Whether the question may be made to wait for another question than itself. */
-  mayFollow = true
+  /** @internal How often the question has waited for another question than itself. */
+  turns = 0
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
@@ -97,21 +97,23 @@ export class Resolver {
   }
 
   /**
-   * @param asker who asks, and whether the question may still be made to wait for others
+   * @param asker who asks, and how often the question has waited for others
    * @returns an object that the next call overwrites
    */
   begin(
     query: Uint8Array,
     question: Question,
     nowMs: number,
-    asker: Asker & { readonly mayFollow: boolean },
+    asker: Asker & { readonly turns: number },
   ): Decision {
     const { decision } = this
-    decision.mayFollow = asker.mayFollow
+    decision.turns = asker.turns
     const entry = this.present(this.parts.cache.lookup(query, question, nowMs))
     if (entry?.isFresh(nowMs) === true && !this.isOvertaken(entry, question, asker, nowMs)) {
-      const pinned = entry.deniesFamily ? this.fromPin(entry, question, asker, nowMs) : undefined
-      if (pinned !== undefined) return pinned
+      const answer = entry.deniesFamily
+        ? this.fromAnswers(entry, question, asker, nowMs)
+        : undefined
+      if (answer !== undefined) return answer
       return this.fromCache(entry, query, question, nowMs)
     }
     // Nothing is asked on behalf of a client that does not want recursion.
@@ -125,8 +127,8 @@ export class Resolver {
     )
   }
 
-  /** What the client was told about a name in answer mode comes before a denial of it in the cache. */
-  private fromPin(
+  /** What answer mode has to say comes before a denial in the cache; otherwise that is about to be given. */
+  private fromAnswers(
     entry: CacheEntry,
     question: Question,
     asker: Asker,
@@ -135,10 +137,10 @@ export class Resolver {
     const { stage } = this.parts.search
     if (stage === undefined) return undefined
     const { decision } = this
-    const pinned =
-      stage.answers === undefined ? undefined : stage.fromPin(question, { nowMs, decision, asker })
-    if (pinned === undefined) stage.notePair(entry, asker, nowMs)
-    return pinned
+    const answer =
+      stage.answers === undefined ? undefined : stage.answer(question, { nowMs, decision, asker })
+    if (answer === undefined) stage.notePair(entry, asker, nowMs)
+    return answer
   }
 
   /** Whether the answer came between the halves of a pair, of which the first was denied: no hit but a very early one is. */

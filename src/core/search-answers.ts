@@ -6,7 +6,8 @@
  */
 import { RrClass, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
-import { type AliasImage, aliasImage, writeTtls } from './alias-image.ts'
+import { aliasImage, writeTtls } from './alias-image.ts'
+import { turnsMax } from './arrival.ts'
 import type { CacheEntry } from './cache.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Decision } from './resolver.ts'
@@ -14,7 +15,7 @@ import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './sear
 import type { SearchReports } from './search-checks.ts'
 import type { SearchList, SearchLists } from './search-lists.ts'
 import type { SearchPairs } from './search-pairs.ts'
-import { SearchPins } from './search-pins.ts'
+import { type Asked, type Images, SearchPins } from './search-pins.ts'
 import type { Moment } from './search-stage.ts'
 import { type Walk, type WalkParts, WalkReader, type WalkReason } from './search-walk.ts'
 
@@ -86,29 +87,16 @@ export class SearchAnswers {
     return this.pins.size > 0
   }
 
-  isPinned(name: string, client: string, nowMs: number): boolean {
-    return this.pins.get(client, name, nowMs)?.images !== undefined
-  }
-
-  /**
-   * What the client was told about the name a moment ago.
-   * @param name of the question, folded wire form, one character an octet
-   */
-  fromPin(name: string, question: Question, client: string, nowMs: number): Buffer | undefined {
-    if (this.pins.size === 0 || !isAddress(question)) return undefined
-    const pin = this.pins.get(client, name, nowMs)
-    if (pin?.images === undefined) return undefined
-    this.answered += 1
-    const image = question.qtype === RrType.a ? pin.images.a : pin.images.aaaa
-    writeTtls(image, Math.floor((pin.untilMs - nowMs) / 1000))
-    return image.image
+  /** Whether the client was told of an answer a moment ago. */
+  isPinned(asked: Asked, nowMs: number): boolean {
+    return this.pins.peek(asked, nowMs)?.images !== undefined
   }
 
   /**
    * A client asks for a name of the zone. If that can be the first step for a name that ends in a namespace of ours, its next step
    * looks like a first one of that namespace, and is none.
    */
-  noteStep(name: string, client: string, nowMs: number): void {
+  noteStep({ name, client }: Asked, nowMs: number): void {
     const { known, lists } = this.parts
     const step = readFirstStep(name, known.zone)
     if (step === undefined || step.labels.length < 2) return
@@ -124,31 +112,53 @@ export class SearchAnswers {
   }
 
   /**
-   * Decides about a question of which the client was told nothing yet.
-   * @returns undefined when it is to be decided as if there was no answer mode
+   * @param asked its name is that of the question
+   * @returns undefined when the question is to be decided as if there was no answer mode
    */
-  begin(name: string, question: Question, moment: Moment): Buffer | Decision | undefined {
-    const client = moment.asker.clientAddress()
-    this.tell()
-    if (this.state !== 'on' || !isAddress(question)) return undefined
-    const step = readFirstStep(name, this.parts.known.zone)
-    const list = step && this.listOf(step, client)
-    if (step === undefined || list === undefined) return undefined
+  begin(asked: Asked, question: Question, moment: Moment): Buffer | Decision | undefined {
+    if (!isAddress(question)) return undefined
     const { nowMs } = moment
-    // Then the other half of the look-up, or the same one a moment ago, was denied.
-    if (this.pins.get(client, name, nowMs) !== undefined) return undefined
-    if (this.parts.pairs.holds(name, client, nowMs)) return undefined
+    const pin = this.pins.get(asked, nowMs)
+    if (pin !== undefined) return pin.images && this.give(pin.images, pin.untilMs, asked, nowMs)
+    this.tell()
+    if (isOffForGood(this.state)) return undefined
+    const step = readFirstStep(asked.name, this.parts.known.zone)
+    const list = step && this.listOf(step, asked.client)
+    if (step === undefined || list === undefined) return undefined
+    // Switched on by the answer to one half, it must not come between the two.
+    if (this.state !== 'on') return this.leave(asked, nowMs)
+    return this.decide(step, list, asked, moment)
+  }
+
+  /** Nothing was decided about this look-up yet. */
+  private decide(
+    step: FirstStep,
+    list: SearchList,
+    asked: Asked,
+    moment: Moment,
+  ): Buffer | Decision | undefined {
+    const { nowMs } = moment
+    const { name, client } = asked
+    // The other half of it was denied.
+    if (this.parts.pairs.holds(name, client, nowMs)) return this.leave(asked, nowMs)
     const isLater = nowMs < (this.nextSteps.get(`${client} ${name}`) ?? 0)
-    if (isLater) return this.fallBack('second-step', client, name, nowMs)
+    if (isLater) return this.fallBack('second-step', asked, nowMs)
     const walk = this.reader.read(step, list, nowMs)
-    if (walk.refusal !== undefined) return this.fallBack(walk.refusal, client, name, nowMs)
+    if (walk.refusal !== undefined) return this.fallBack(walk.refusal, asked, nowMs)
     if (walk.wanted.length > 0)
-      return this.hold(walk, client, moment) ?? this.fallBack('evidence', client, name, nowMs)
+      return this.hold(walk, client, moment) ?? this.fallBack('evidence', asked, nowMs)
     const images = imagesOf(name, walk, nowMs)
-    if (images === undefined) return this.fallBack('absolute', client, name, nowMs)
+    if (images === undefined) return this.fallBack('absolute', asked, nowMs)
     this.reader.check(step, list, nowMs)
-    this.pins.set(client, name, { images, untilMs: walk.untilMs }, nowMs)
-    return this.fromPin(name, question, client, nowMs)
+    this.pins.set(asked, { images, untilMs: walk.untilMs }, nowMs)
+    return this.give(images, walk.untilMs, asked, nowMs)
+  }
+
+  private give(images: Images, untilMs: number, { qtype }: Asked, nowMs: number): Buffer {
+    this.answered += 1
+    const image = qtype === RrType.a ? images.a : images.aaaa
+    writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
+    return image.image
   }
 
   /** What answer mode has to say about a name, for people. */
@@ -175,7 +185,7 @@ export class SearchAnswers {
   private hold(walk: Walk, client: string, { decision }: Moment): Decision | undefined {
     const { own, inFlight } = this.parts
     for (const { name, qtype } of walk.wanted) own.ask(name, qtype)
-    if (!decision.mayFollow) return undefined
+    if (decision.turns >= turnsMax.answer) return undefined
     for (const { name, qtype } of walk.wanted.toReversed()) {
       const asked = own.join(name, qtype, false)
       if (asked === undefined || !inFlight.mayWait(asked.ticket, client)) continue
@@ -187,9 +197,13 @@ export class SearchAnswers {
   }
 
   /** The client walks, and both halves of its look-up do. */
-  private fallBack(why: WalkReason, client: string, name: string, nowMs: number): undefined {
+  private fallBack(why: WalkReason, asked: Asked, nowMs: number): undefined {
     this.fallbacks[why] += 1
-    this.pins.set(client, name, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
+    this.leave(asked, nowMs)
+  }
+
+  private leave(asked: Asked, nowMs: number): undefined {
+    this.pins.set(asked, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
   }
 
   private tell(): void {
@@ -209,17 +223,19 @@ export const stateTexts: Readonly<Record<AnswerState, string>> = {
   stopped: 'a denial of ours was wrong; it stays off until the configuration changes',
 }
 
-/** Only what every stub asks, and no validator. */
-function isAddress({ qtype, qclass, dnssecOk, checkingDisabled }: Question): boolean {
-  const isType = qtype === RrType.a || qtype === RrType.aaaa
-  return isType && qclass === RrClass.in && !dnssecOk && !checkingDisabled
+/** Until the configuration changes. */
+function isOffForGood(state: AnswerState): boolean {
+  return state === 'cautious' || state === 'stopped'
 }
 
-function imagesOf(
-  name: string,
-  { target, a, aaaa }: Walk,
-  nowMs: number,
-): { a: AliasImage; aaaa: AliasImage } | undefined {
+/** Only what every stub asks, and no validator. */
+function isAddress(question: Question): boolean {
+  const { qtype, qclass, dnssecOk, checkingDisabled, recursionDesired } = question
+  const isType = qtype === RrType.a || qtype === RrType.aaaa
+  return isType && qclass === RrClass.in && recursionDesired && !dnssecOk && !checkingDisabled
+}
+
+function imagesOf(name: string, { target, a, aaaa }: Walk, nowMs: number): Images | undefined {
   const imageOf = (entry: CacheEntry | undefined, qtype: number) =>
     entry && aliasImage({ name, target, qtype }, entry.aged(nowMs))
   const [ofA, ofAaaa] = [imageOf(a, RrType.a), imageOf(aaaa, RrType.aaaa)]

@@ -6,6 +6,7 @@ import { putU32 } from '../wire/bytes.ts'
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { negativeImage } from '../wire/reply.ts'
+import { turnsMax } from './arrival.ts'
 import type { Cache, CacheEntry } from './cache.ts'
 import { ReplySource } from './facts.ts'
 import type { InFlight } from './in-flight.ts'
@@ -106,7 +107,7 @@ export class SearchStage {
     let denial = path.judge(keys.name, keys.nameBytes, nowMs)
     if (!path.isInZone) return undefined
     if (answers !== undefined) {
-      const answered = this.answer(answers, question, { nowMs, decision, asker })
+      const answered = this.answer(question, { nowMs, decision, asker })
       if (answered !== undefined) return answered
       // Judging other names has overwritten it.
       denial = path.judge(keys.name, keys.nameBytes, nowMs)
@@ -130,28 +131,26 @@ export class SearchStage {
     const { keys } = this.parts.cache
     const name = octetsFrom(keys.name, 0, keys.nameBytes)
     const client = asker.clientAddress()
-    return pairs.holds(name, client, nowMs) || answers?.isPinned(name, client, nowMs) === true
+    return (
+      pairs.holds(name, client, nowMs) ||
+      answers?.isPinned({ name, client, qtype: question.qtype }, nowMs) === true
+    )
   }
 
-  /** What answer mode has told the client about the name that was looked up, though there is a denial of it in the cache. */
-  fromPin(question: Question, { nowMs, decision, asker }: Moment): Decision | undefined {
+  /**
+   * What answer mode has for the question that was just looked up, in place of a denial from wherever.
+   * @returns undefined when the client is to be denied the name
+   */
+  answer(question: Question, moment: Moment): Decision | undefined {
+    const { answers } = this
+    if (answers === undefined) return undefined
     const { keys } = this.parts.cache
     const name = octetsFrom(keys.name, 0, keys.nameBytes)
-    const client = asker.clientAddress()
-    this.answers?.noteStep(name, client, nowMs)
-    const image = this.answers?.fromPin(name, question, client, nowMs)
-    return image && this.replyWith(image, Rcode.noerror, decision)
-  }
-
-  private answer(answers: SearchAnswers, question: Question, moment: Moment): Decision | undefined {
-    const pinned = this.fromPin(question, moment)
-    if (pinned !== undefined) return pinned
-    const { keys } = this.parts.cache
-    const name = octetsFrom(keys.name, 0, keys.nameBytes)
-    const answer = answers.begin(name, question, moment)
-    return answer instanceof Uint8Array
-      ? this.replyWith(answer, Rcode.noerror, moment.decision)
-      : answer
+    const { asker, decision, nowMs } = moment
+    const asked = { name, client: asker.clientAddress(), qtype: question.qtype }
+    answers.noteStep(asked, nowMs)
+    const answer = answers.begin(asked, question, moment)
+    return answer instanceof Uint8Array ? this.replyWith(answer, Rcode.noerror, decision) : answer
   }
 
   /** A denial of a whole name is being given from memory. */
@@ -181,10 +180,10 @@ export class SearchStage {
     known.stats[evidence] += 1
     if (evidence === 'structure') known.audit.noteUse(kind)
     const name = octetsFrom(keys.name, 0, keys.nameBytes)
-    if (cut !== undefined) {
-      this.pairs.note(name, asker.clientAddress(), cut.expiresMs, nowMs)
-      if (known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    }
+    // What rests on a rule alone never ends, but for answer mode, which might come between the halves of a pair.
+    if (cut !== undefined || this.answers !== undefined)
+      this.pairs.note(name, asker.clientAddress(), cut?.expiresMs ?? nowMs + pairMs, nowMs)
+    if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
     const denied = { name, qtype: question.qtype }
     this.checks.begin(denial, denied, nowMs, () => this.hasOwnDenial(question, nowMs))
     if (parts.prefetches) this.prefetch(name, nowMs)
@@ -236,7 +235,7 @@ export class SearchStage {
 
   /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
   private fromLapsedCut(nowMs: number, decision: Decision): Decision | undefined {
-    if (!decision.mayFollow) return undefined
+    if (decision.turns >= turnsMax.kin) return undefined
     const { cache, own } = this.parts
     const lapsed = this.path.lapsedCut(cache.keys.name, cache.keys.nameBytes, nowMs)
     if (lapsed === undefined) return undefined
@@ -275,7 +274,7 @@ export class SearchStage {
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
     // What has stale data to give existed before an outage, and may well have to be answered from that.
     if (known?.isUsableStale(nowMs) === true) return undefined
-    if (!decision.mayFollow || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
+    if (decision.turns >= turnsMax.kin || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
       return undefined
     if (!router.route(keys.name, keys.nameBytes).isCluster) return undefined
     // Also when nobody has asked for A yet: some clients send AAAA first, and whoever asks for one asks for the other.

@@ -48,7 +48,7 @@ class CurrentArrival implements Arrival {
   family: 4 | 6 = 4
   arrivedMs = 0
   peer: Peer | undefined
-  readonly mayFollow = true
+  readonly turns = 0
 
   clientAddress(): string {
     return this.peer?.address() ?? ''

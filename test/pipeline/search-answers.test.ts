@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SearchList } from '../../src/core/search-lists.ts'
 import { name } from '../fixtures/packets/octets.ts'
+import { Random } from '../fuzz/random.ts'
 import type { ReadMessage } from '../support/dns-message.ts'
 import { SearchBench, type SearchBenchOptions } from './search-support.ts'
 import { Client } from './support.ts'
@@ -228,6 +229,78 @@ test('who got one half gets the other, whatever has become known', () => {
   bench.ask(first('example.com'), 'A', other, { do: true, ednsBytes: 1232 })
   assert.is(bench.ask(first('example.com'), 'AAAA', other)?.rcode, 0)
   assert.is(told(bench.ask(first('example.com'), 'AAAA', client)), `0 example.com. ${v6}`)
+})
+
+test('the look-up that shows what CoreDNS is walks as a whole', () => {
+  const bench = new SearchBench({
+    stage: { lists: { namespaces: new Set(['\x06team-0']), find: () => listOf(suffixes) } },
+  })
+  bench.says.set('example.com.', { a: '192.0.2.1', aaaa: '2001:db8::1' })
+  assert.equal(
+    bench.pair(first('example.com')).map((reply) => reply?.rcode),
+    [3, 3],
+  )
+})
+
+const outsideNames = [
+  'h9.org',
+  'a.h9.org',
+  'a.b.h9.org',
+  'c.a.b.h9.org',
+  'x.h9.com',
+  'h8.com',
+  'no.net',
+]
+
+interface LookUp {
+  readonly qname: string
+  readonly client: Client
+}
+
+/** Programs in one pod: several look-ups of a name may be under way at once. Answers come in any order, soon. */
+function lookUpAtRandom(bench: SearchBench, random: Random): LookUp[] {
+  const lookUps: LookUp[] = []
+  const answerSome = (count: number) => {
+    for (let i = count; i > 0; i--) bench.answerOne(random.below(bench.bench.asked.length + 1))
+  }
+  for (let step = 0; step < 120; step++) {
+    const qname = first(random.pick(outsideNames))
+    const client = new Client({ port: 40_000 + step })
+    for (const type of random.pick([['A', 'AAAA'] as const, ['AAAA', 'A'] as const])) {
+      bench.ask(qname, type, client)
+      answerSome(random.below(2))
+    }
+    lookUps.push({ qname, client })
+    answerSome(random.below(6))
+    if (random.below(3) > 0) continue
+    // What ends a denial or an answer is its age, not an answer that takes longer than a pair's halves may be apart.
+    bench.isHolding = false
+    bench.answerAll()
+    bench.isHolding = true
+    bench.later(random.below(30) / 10)
+  }
+  bench.isHolding = false
+  bench.answerAll()
+  return lookUps
+}
+
+test('both halves of a look-up are told the same, in whatever order answers and other look-ups come', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = new Random(seed)
+    const bench = started()
+    bench.isHolding = true
+    for (const zone of ['h9.org.', 'h9.com.', 'h8.com.'])
+      bench.says.set(zone, { a: '192.0.2.1', aaaa: '2001:db8::1', ttl: 1 + random.below(6) })
+    for (const { qname, client } of lookUpAtRandom(bench, random)) {
+      const [one, theOther] = client.got
+      assert.is(client.got.length, 2, `seed ${seed}, ${qname}`)
+      assert.is(
+        one?.rcode,
+        theOther?.rcode,
+        `seed ${seed}, ${qname}: ${client.got.map(told).join(' and ')}`,
+      )
+    }
+  }
 })
 
 test('a Service that comes is there for A and AAAA when the evidence ends', () => {

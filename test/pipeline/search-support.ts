@@ -125,20 +125,37 @@ export class SearchBench {
   }
 
   answerAll(): void {
-    const silent = []
-    for (;;) {
-      const [open] = this.bench.asked
-      if (open === undefined) break
-      const { frame, questionEnd } = open.ticket
-      const qname = presentName(frame, 12)
-      const type = frame.readUInt16BE(questionEnd - 4) === 28 ? 'AAAA' : 'A'
-      this.asked.push(`${qname} ${type}`)
-      const said = this.sayFor(qname)
-      if (said === 'silent') silent.push(this.bench.asked.shift())
-      else if (said === 'servfail') this.bench.fail()
-      else this.bench.answer(respond(qname, type, said))
+    const silent: (typeof this.bench.asked)[number][] = []
+    while (this.bench.asked.length > 0) {
+      const unanswered = this.answerFirst()
+      if (unanswered !== undefined) silent.push(unanswered)
     }
-    for (const open of silent) if (open !== undefined) this.bench.asked.push(open)
+    this.bench.asked.push(...silent)
+  }
+
+  /** @returns the question, if nobody answers it */
+  private answerFirst() {
+    const [open] = this.bench.asked
+    if (open === undefined) return undefined
+    const { frame, questionEnd } = open.ticket
+    const qname = presentName(frame, 12)
+    const type = frame.readUInt16BE(questionEnd - 4) === 28 ? 'AAAA' : 'A'
+    this.asked.push(`${qname} ${type}`)
+    const said = this.sayFor(qname)
+    if (said === 'silent') return this.bench.asked.shift()
+    if (said === 'servfail') this.bench.fail()
+    else this.bench.answer(respond(qname, type, said))
+    return undefined
+  }
+
+  /** Answers one of the open questions, by its place in the order in which they were asked. */
+  answerOne(index: number): void {
+    const [open] = this.bench.asked.splice(index, 1)
+    if (open === undefined) return
+    const later = this.bench.asked.splice(0)
+    this.bench.asked.push(open)
+    this.answerFirst()
+    this.bench.asked.unshift(...later)
   }
 
   private sayFor(qname: string): Say {

@@ -27,7 +27,7 @@ export interface SearchLabOptions {
   readonly clusterPlugins?: string
 }
 
-export type Trust = 'cautious' | 'declared'
+export type Trust = 'auto' | 'cautious' | 'declared'
 
 /** What stands between pod and CoreDNS. */
 export interface Middle {
@@ -40,6 +40,11 @@ export const externalPort = 5301
 const clusterMetricsPort = 9153
 const externalMetricsPort = 9154
 const adminPort = 9253
+/** Settings for `startNeardns`: answer mode for all clients in the network, whose list is the lab's. */
+export function answerModeFor(namespace: string, clients = '0.0.0.0/0'): string {
+  return `  answerMode: { namespaces: [{ name: ${namespace}, clients: ["${clients}"] }] }\n`
+}
+
 /** `team-0` is the namespace of the pod. */
 export const searchList = ['team-0.svc.cluster.local', 'svc.cluster.local', 'cluster.local']
 
