@@ -29,9 +29,9 @@ export const answerStates = [
 ] as const
 export type AnswerState = (typeof answerStates)[number]
 
-/** Pins and steps are kept apart by client; a client that got no answer walks for so long by itself. */
+/** Who was left to walk is left so for as long: the other half of the look-up, and its retries, must not be told otherwise. */
 const walkMs = 2000
-/** A look-up has come to its second step by then, whatever its timers. */
+/** By then a look-up has come to its second step: glibc gives up on a silent server after 2 x 5 s. */
 const stepMs = 10_000
 const stepsMax = 4096
 

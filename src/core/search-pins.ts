@@ -6,7 +6,7 @@ import { RrType } from '../wire/constants.ts'
 import type { AliasImage } from './alias-image.ts'
 import { pairMs } from './search-pairs.ts'
 
-/** Look-ups of the last seconds; of 512 octets each at most. */
+/** Look-ups of the last five seconds on one node; two answers of some 200 octets each, and the names. */
 const pinsMax = 4096
 
 export interface Images {
