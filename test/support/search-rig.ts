@@ -142,7 +142,19 @@ export class SearchDaemon {
     this.#directory = directory
   }
 
+  /** Tries again with other ports: those that were free when they were looked for may be taken by another test by now. */
   static async start(upstream: Server, searchPath: SearchSettings): Promise<SearchDaemon> {
+    try {
+      return await SearchDaemon.startOnce(upstream, searchPath)
+    } catch {
+      return await SearchDaemon.startOnce(upstream, searchPath)
+    }
+  }
+
+  private static async startOnce(
+    upstream: Server,
+    searchPath: SearchSettings,
+  ): Promise<SearchDaemon> {
     const proxy = { host: '127.0.0.1', port: await freePort() }
     const admin = `127.0.0.1:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
