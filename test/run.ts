@@ -1,38 +1,66 @@
 /**
- * The test runner: `node test/run.ts [--root DIR] [--timeout MS] [path part]...`
- * Loads every `*.test.ts` below the root (default: this folder) whose path contains one of the given parts,
- * one file after another in this process, and ends with the line `N passed, N failed`. Exit code 0 means
- * that nothing failed and something passed. What counts as a failure beyond a failed assertion is told in
- * `runner/session.ts`. Folders named `fixtures` are never searched.
+ * The test runner: `node test/run.ts [--root DIR] [--timeout MS] [--lanes N] [path part]...`
+ * Loads every `*.test.ts` below the root (default: this folder) whose path contains one of the given parts, and ends with
+ * the line `N passed, N failed`. Exit code 0 means that nothing failed and something passed. What counts as a
+ * failure beyond a failed assertion is told in `runner/session.ts`. Folders named `fixtures` are never searched.
+ *
+ * Several files run in two processes side by side (`runner/lanes.ts`); a single file, or `--lanes 1`, in this one.
  */
 import { readdirSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type LaneOrder, serveLane } from './runner/lane.ts'
+import { runInLanes } from './runner/lanes.ts'
+import { skippedNeedsOf } from './runner/needs-of.ts'
+import { emptyReport, type Report } from './runner/report.ts'
 import { session } from './runner/session.ts'
 import { printSummary } from './runner/summary.ts'
 
 const testTimeoutMsDefault = 60_000
+const lanesDefault = 2
 
-await main()
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    root: { type: 'string' },
+    timeout: { type: 'string' },
+    lanes: { type: 'string' },
+    lane: { type: 'boolean' },
+  },
+})
+const root = resolve(options.root ?? import.meta.dirname)
+const timeoutMs = Number(options.timeout ?? testTimeoutMsDefault)
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { root: { type: 'string' }, timeout: { type: 'string' } },
-  })
-  const root = resolve(values.root ?? import.meta.dirname)
+if (options.lane === true) {
   trackUvu()
-  session.begin(Number(values.timeout ?? testTimeoutMsDefault))
-  const files = testFiles(root, positionals)
-  if (files.length === 0) session.fail('no test file', positionals.join(' ') || root)
-  for (const path of files) {
-    await session.runFile(relative(process.cwd(), path), pathToFileURL(path).href)
+  session.begin(timeoutMs, true)
+  serveLane(root)
+} else {
+  const report = await runAll(testFiles(positionals))
+  session.end(printSummary(report))
+}
+
+async function runAll(files: readonly LaneOrder[]): Promise<Report> {
+  if (files.length === 0) {
+    const where = positionals.join(' ') || root
+    return { ...emptyReport(), failures: [{ where, what: 'no test file' }] }
   }
+  const count = Number(options.lanes ?? (files.length === 1 ? 1 : lanesDefault))
+  if (count === 1) return await runHere(files)
+  const argv = [import.meta.filename, '--lane', '--root', root, '--timeout', String(timeoutMs)]
+  return await runInLanes(files, { count, argv })
+}
+
+async function runHere(files: readonly LaneOrder[]): Promise<Report> {
+  trackUvu()
+  session.begin(timeoutMs)
+  for (const { label, path } of files) await session.runFile(label, pathToFileURL(path).href)
   await session.settle()
-  await printSummary(session, join(root, 'support', 'needs.ts'))
-  session.end()
+  const report = session.takeReport()
+  report.needs.push(...(await skippedNeedsOf(root)))
+  return report
 }
 
 /** Test files import `uvu`; they get `runner/tracked-uvu.ts`, which sees what uvu itself does not tell. */
@@ -46,7 +74,7 @@ function trackUvu(): void {
   })
 }
 
-function testFiles(root: string, parts: readonly string[]): string[] {
+function testFiles(parts: readonly string[]): LaneOrder[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts'))
     .filter(
@@ -55,4 +83,5 @@ function testFiles(root: string, parts: readonly string[]): string[] {
     .map((path) => join(root, path))
     .filter((path) => parts.length === 0 || parts.some((part) => path.includes(part)))
     .toSorted()
+    .map((path) => ({ label: relative(process.cwd(), path), path }))
 }

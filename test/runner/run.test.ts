@@ -1,11 +1,12 @@
 /**
  * Goal: the runner cannot be green by accident. Method: it is started as a child process on folders that each
- * hold one defect (test/fixtures/runner).
+ * hold one defect (test/fixtures/runner), each by itself, and on all of them in two lanes.
  */
-import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { runToEnd } from '../support/process.ts'
 
 const here = import.meta.dirname
 const fixtures = join(here, '..', 'fixtures', 'runner')
@@ -16,21 +17,30 @@ interface Run {
   readonly lastLine: string
 }
 
-function run(
-  fixture: string,
-  filters: readonly string[] = [],
-  env: Record<string, string> = { NEARDNS_TEST_REQUIRE_ALL: '' },
-): Run {
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [join(here, '..', 'run.ts'), '--root', join(fixtures, fixture), '--timeout', '400', ...filters],
-    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', ...env } },
-  )
-  return { code: status, output: stdout, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '' }
+const isolated = { NEARDNS_TEST_REQUIRE_ALL: '', NO_COLOR: '1' }
+
+async function run(
+  folder: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Run> {
+  const argv = [join(here, '..', 'run.ts'), '--root', folder, '--timeout', '400', ...args]
+  const options = { env: { ...isolated, ...env }, timeoutMs: 60_000 }
+  const { code, output } = await runToEnd(process.execPath, argv, options)
+  return { code, output, lastLine: output.trimEnd().split('\n').at(-1) ?? '' }
+}
+
+const runs = new Map<string, Run>()
+
+/** What the run of one fixture came to; all of them were run beforehand, four at a time, because most of them wait. */
+function runOf(fixture: string): Run {
+  const known = runs.get(fixture)
+  if (known === undefined) throw new Error(`no fixture ${fixture}`)
+  return known
 }
 
 function assertFails(fixture: string, lastLine: string, says: RegExp): void {
-  const { code, output, lastLine: last } = run(fixture)
+  const { code, output, lastLine: last } = runOf(fixture)
   assert.is.not(code, 0, output)
   assert.is(last, lastLine, output)
   assert.match(output, says)
@@ -39,8 +49,18 @@ function assertFails(fixture: string, lastLine: string, says: RegExp): void {
 
 const test = suite('test/run')
 
+test.before(async () => {
+  const queue = readdirSync(fixtures)
+  const work = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      runs.set(name, await run(join(fixtures, name)))
+    }
+  }
+  await Promise.all([work(), work(), work(), work()])
+})
+
 test('a file whose tests pass is green', () => {
-  const { code, lastLine, output } = run('good')
+  const { code, lastLine, output } = runOf('good')
   assert.is(code, 0, output)
   assert.is(lastLine, '2 passed, 0 failed')
 })
@@ -77,6 +97,11 @@ test('a test that throws something else than an error fails by itself', () =>
 test('a test that never ends fails and the next one still runs', () =>
   assertFails('hangs', '1 passed, 1 failed', /never ends: timed out after 400 ms/))
 
+test('of tests that run beside each other each fails by itself', () => {
+  assertFails('overlapping', '1 passed, 2 failed', /never ends: timed out after 400 ms/)
+  assert.match(runOf('overlapping').output, /FAIL .*one is two: Expected values/)
+})
+
 test('a hook that never ends fails', () =>
   assertFails('hangs-in-hook', '0 passed, 1 failed', /before: timed out/))
 
@@ -102,46 +127,63 @@ test('a file that throws while it is loaded fails', () =>
   assertFails('does-not-load', '0 passed, 1 failed', /broken at load/))
 
 test('a forgotten .run() of the shared suite fails only its own file', () => {
-  const { code, output, lastLine } = run('anonymous')
+  const { code, output, lastLine } = runOf('anonymous')
   assert.is(code, 1)
   assert.is(lastLine, '1 passed, 1 failed', output)
   assert.match(output, /FAIL .*second\.test\.ts/)
 })
 
 test('a run in which every test is skipped is not green', () => {
-  const { code, output, lastLine } = run('all-skipped')
+  const { code, output, lastLine } = runOf('all-skipped')
   assert.is(code, 1)
   assert.is(lastLine, '0 passed, 0 failed')
   assert.match(output, /skipped: 1 in .*all-skipped/)
 })
 
 test('a skipped test is counted, and what would enable it is told', () => {
-  const { code, output } = run('needs')
+  const { code, output } = runOf('needs')
   assert.is(code, 0, output)
   assert.match(output, /skipped: 1 in .*needs\.test\.ts\nneeds rocket: apt-get install rocket/)
 })
 
-test('a skipped test fails where everything is required', () => {
-  const { code, output } = run('needs', [], { NEARDNS_TEST_REQUIRE_ALL: '1' })
+test('a skipped test fails where everything is required', async () => {
+  const env = { NEARDNS_TEST_REQUIRE_ALL: '1' }
+  const { code, output } = await run(join(fixtures, 'needs'), [], env)
   assert.is(code, 1, output)
   assert.match(output, /FAIL NEARDNS_TEST_REQUIRE_ALL: 1 tests skipped/)
 })
 
-test('a filter that matches no file fails', () => {
-  const { code, output, lastLine } = run('good', ['no-such-file'])
+test('a filter that matches no file fails', async () => {
+  const { code, output, lastLine } = await run(join(fixtures, 'good'), ['no-such-file'])
   assert.is(code, 1)
   assert.is(lastLine, '0 passed, 1 failed', output)
 })
 
 test('a file may raise its own time limit', () => {
-  const { code, output } = run('long-limit')
+  const { code, output } = runOf('long-limit')
   assert.is(code, 0, output)
 })
 
 test('a socket left open is reported and does not keep the run alive', () => {
-  const { code, output } = run('leaks')
+  const { code, output } = runOf('leaks')
   assert.is(code, 0, output)
   assert.match(output, /warning: left open: TCPServerWrap x 1 \(.*leaks\.test\.ts\)/)
+})
+
+test('in two lanes each defect, the end of a lane too, fails its own file and costs no other file a test', async () => {
+  const { code, output, lastLine } = await run(fixtures, ['--lanes', '2'])
+  assert.is(code, 1)
+  const lines = output.split('\n').filter((line) => line.startsWith('FAIL '))
+  for (const [fixture, { code: alone }] of runs) {
+    const fails = lines.some((line) => line.includes(`/${fixture}/`))
+    assert.is(fails, alone !== 0 && fixture !== 'all-skipped', `${fixture}\n${output}`)
+  }
+  assert.match(output, /FAIL .*blocks.*spins for ever: blocked the event loop.*SIGKILL/)
+  assert.match(output, /FAIL .*exits.*ends the process: the process exits in the middle/)
+  // Of a file whose process ends in the midst of it, what had passed until then is not told.
+  const sums = [...runs.values()].map(({ lastLine: line }) => line.split(' ').map(Number))
+  const sum = (column: number) => sums.reduce((all, numbers) => all + (numbers[column] ?? 0), 0)
+  assert.is(lastLine, `${sum(0)} passed, ${sum(2)} failed`)
 })
 
 test.run()

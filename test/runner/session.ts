@@ -5,21 +5,13 @@
  * over its time limit; an unhandled rejection or uncaught exception; an exit in the middle.
  * Never prints the summary (summary.ts does).
  */
+import { cpuMs } from './cpu-time.ts'
 import { newLeaks, openHandles } from './open-handles.ts'
+import { emptyReport, type Failure, type Report } from './report.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** What uvu's queued function resolves to: errors or true, passed, skipped, total. */
 export type SuiteResult = [errors: string | true, passed: number, skipped: number, total: number]
-
-export interface Failure {
-  readonly where: string
-  readonly what: string
-}
-
-export interface Skip {
-  readonly file: string
-  readonly titles: readonly string[]
-}
 
 /** A suite as a test file made it. */
 export class SuiteRecord {
@@ -48,21 +40,20 @@ export class SuiteRecord {
 
 /** The state behind `session`; there is one per process. */
 export class Session {
-  passed = 0
-  readonly failures: Failure[] = []
-  readonly skips: Skip[] = []
-  readonly leaks: string[] = []
-  readonly slow: { label: string; tookMs: number }[] = []
+  private report = emptyReport()
   private suites: SuiteRecord[] = []
   private file = ''
   private label = ''
   private limitMs = 0
   private limitMsDefault = 0
   private ended = false
+  private isLane = false
   private readonly watchdog = new Watchdog()
 
-  begin(limitMsDefault: number): void {
+  /** @param isLane somebody else adds up and prints the closing line */
+  begin(limitMsDefault: number, isLane = false): void {
     this.limitMsDefault = limitMsDefault
+    this.isLane = isLane
     process.on('unhandledRejection', (reason) => this.stray('unhandled rejection', reason))
     process.on('uncaughtException', (error) => this.stray('uncaught exception', error))
     process.on('exit', () => this.exitedEarly())
@@ -70,6 +61,7 @@ export class Session {
 
   async runFile(file: string, url: string): Promise<void> {
     const before = openHandles()
+    const [startedMs, startedCpuMs] = [performance.now(), cpuMs()]
     this.file = file
     this.suites = []
     this.limitMs = this.limitMsDefault
@@ -84,7 +76,12 @@ export class Session {
       this.fail(file, `could not be loaded: ${text(error)}`)
     }
     await this.settle()
-    this.leaks.push(...(await newLeaks(before)).map((leak) => `${leak} (${file})`))
+    this.report.leaks.push(...(await newLeaks(before)).map((leak) => `${leak} (${file})`))
+    this.report.files.push({
+      label: file,
+      tookMs: Math.round(performance.now() - startedMs),
+      cpuMs: Math.round(cpuMs() - startedCpuMs),
+    })
     this.file = ''
   }
 
@@ -97,14 +94,14 @@ export class Session {
       timer = setTimeout(() => reject(new Error(`timed out after ${limitMs} ms`)), limitMs)
     })
     this.label = label
-    this.watchdog.expect(`${this.file} › ${label}`, limitMs, this)
+    this.watchdog.expect(`${this.file} › ${label}`, limitMs, this.isLane ? undefined : this.report)
     try {
       return await Promise.race([Promise.resolve().then(body), timeout])
     } finally {
       clearTimeout(timer)
       this.watchdog.done()
       this.label = ''
-      this.slow.push({
+      this.report.slow.push({
         label: `${this.file} › ${label}`,
         tookMs: Math.round(performance.now() - startedMs),
       })
@@ -123,7 +120,7 @@ export class Session {
 
   fail(where: string, what: string): void {
     process.stdout.write(`FAIL ${where}: ${what}\n`)
-    this.failures.push({ where, what })
+    this.report.failures.push({ where, what })
   }
 
   /** Rejections surface one turn of the loop after their cause; two turns keep them with their file. */
@@ -131,16 +128,23 @@ export class Session {
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** What there is to tell since the last call. */
+  takeReport(): Report {
+    const { report } = this
+    this.report = emptyReport()
+    return report
+  }
+
   /** Ends the process, whatever is still open. */
-  end(): void {
+  end(code: number): void {
     this.ended = true
-    process.exit(this.failures.length === 0 && this.passed > 0 ? 0 : 1)
+    process.exit(code)
   }
 
   private async runSuite(suite: SuiteRecord): Promise<void> {
     const where = `${suite.file} › ${suite.name}`
     if (suite.skipped.length > 0) {
-      this.skips.push({ file: suite.file, titles: suite.skipped })
+      this.report.skips.push({ file: suite.file, titles: suite.skipped })
     }
     if (suite.execute === undefined) {
       return this.fail(where, `${suite.registered} tests registered but .run() is missing`)
@@ -150,14 +154,14 @@ export class Session {
     try {
       const [errors, passed, , total] = await suite.execute()
       if (errors !== true) process.stdout.write(`\n${errors}\n`)
-      this.passed += passed
-      this.failures.push(...suite.failures)
+      this.report.passed += passed
+      this.report.failures.push(...suite.failures)
       const silent = suite.registered - passed - suite.failures.length
       if (silent > 0) this.fail(where, `${silent} of ${suite.registered} tests did not run`)
       if (total > suite.registered)
         this.fail(where, `${total} tests ran, ${suite.registered} known`)
     } catch (error) {
-      this.failures.push(...suite.failures)
+      this.report.failures.push(...suite.failures)
       this.fail(where, text(error))
     }
   }
@@ -175,7 +179,8 @@ export class Session {
   private exitedEarly(): void {
     if (this.ended) return
     this.fail([this.file, this.label].join(' › '), 'the process exits in the middle of the run')
-    process.stdout.write(`${this.passed} passed, ${this.failures.length} failed\n`)
+    const { passed, failures } = this.report
+    if (!this.isLane) process.stdout.write(`${passed} passed, ${failures.length} failed\n`)
     process.exitCode = 1
   }
 }

@@ -10,8 +10,8 @@ parentPort?.on('message', (order: WatchdogOrder | undefined) => {
   if (order !== undefined) timer = setTimeout(() => kill(order), order.killInMs)
 })
 
-function kill({ label, killInMs, passed, failed }: WatchdogOrder): void {
+function kill({ label, killInMs, closingLine }: WatchdogOrder): void {
   writeSync(1, `\nFAIL ${label}: blocked the event loop, killed after ${killInMs} ms\n`)
-  writeSync(1, `${passed} passed, ${failed + 1} failed\n`)
+  if (closingLine !== '') writeSync(1, closingLine)
   process.kill(process.pid, 'SIGKILL')
 }

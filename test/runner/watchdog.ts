@@ -10,8 +10,8 @@ const graceMs = 3000
 export interface WatchdogOrder {
   readonly label: string
   readonly killInMs: number
-  readonly passed: number
-  readonly failed: number
+  /** Last words of the whole run; empty where somebody else has them. */
+  readonly closingLine: string
 }
 
 /** The main thread's side; watchdog-worker.ts is the other. */
@@ -22,16 +22,17 @@ export class Watchdog {
     this.worker.unref()
   }
 
+  /** @param soFar for the closing line of the run; undefined where this process does not print it */
   expect(
     label: string,
     limitMs: number,
-    soFar: { readonly passed: number; readonly failures: readonly unknown[] },
+    soFar?: { readonly passed: number; readonly failures: readonly unknown[] },
   ): void {
+    const closingLine = soFar && `${soFar.passed} passed, ${soFar.failures.length + 1} failed\n`
     const order: WatchdogOrder = {
       label,
       killInMs: limitMs + graceMs,
-      passed: soFar.passed,
-      failed: soFar.failures.length,
+      closingLine: closingLine ?? '',
     }
     this.worker.postMessage(order)
   }
