@@ -7,6 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { UpstreamExchange } from '../../src/net/exchange.ts'
 import type { UpstreamCounters } from '../../src/net/upstream-counters.ts'
+import { overlapping } from '../support/overlap.ts'
 import {
   ask,
   askFor,
@@ -20,6 +21,7 @@ import {
 import { delayed, FakeUpstream, failing, silent } from './support-fake-upstream.ts'
 
 const test = suite('net/exchange')
+const testBeside = overlapping(test)
 
 function countersOf(exchange: UpstreamExchange, upstream: number): UpstreamCounters {
   const counters = exchange.stats()[0]?.upstreams[upstream]?.counters
@@ -171,7 +173,7 @@ test('when all upstreams say SERVFAIL it is passed on, and hardly any question i
   })
 })
 
-test('the SERVFAIL of one upstream is told when the other never answers', async () => {
+testBeside('the SERVFAIL of one upstream is told when the other never answers', async () => {
   const upstreams = [await FakeUpstream.start(failing(2)), await FakeUpstream.start(silent)]
   const group = groupOf('udp', upstreams, { silenceMs: 300, deadlineMs: 600 })
   await withExchange([group], upstreams, async (exchange) => {
@@ -182,7 +184,7 @@ test('the SERVFAIL of one upstream is told when the other never answers', async 
   })
 })
 
-test('no question is sent more often than allowed, whatever goes wrong', async () => {
+testBeside('no question is sent more often than allowed, whatever goes wrong', async () => {
   const upstream = await FakeUpstream.start((query) => {
     if (query.transport === 'tcp') return query.reset()
     query.answer(query.hasOpt ? { rcode: 1 } : { tc: true })
@@ -194,35 +196,41 @@ test('no question is sent more often than allowed, whatever goes wrong', async (
   })
 })
 
-test('questions to upstreams that never answer fail within the silence limit, as a timeout', async () => {
-  for (const transport of ['udp', 'tcp'] as const) {
-    const upstreams = [await FakeUpstream.start(silent), await FakeUpstream.start(silent)]
-    for (const upstream of upstreams) upstream.answersTrials = false
-    await withExchange([groupOf(transport, upstreams)], upstreams, async (exchange) => {
-      const told = await askMany(exchange, 5)
-      assert.ok(told.every(({ why }) => why === 'timeout'))
-      assert.ok(
-        quantileMs(told, 0) >= 1800 && quantileMs(told, 1) < 2000,
-        `${quantileMs(told, 1)} ms`,
-      )
-    })
-  }
-})
+testBeside(
+  'questions to upstreams that never answer fail within the silence limit, as a timeout',
+  async () => {
+    for (const transport of ['udp', 'tcp'] as const) {
+      const upstreams = [await FakeUpstream.start(silent), await FakeUpstream.start(silent)]
+      for (const upstream of upstreams) upstream.answersTrials = false
+      await withExchange([groupOf(transport, upstreams)], upstreams, async (exchange) => {
+        const told = await askMany(exchange, 5)
+        assert.ok(told.every(({ why }) => why === 'timeout'))
+        assert.ok(
+          quantileMs(told, 0) >= 1800 && quantileMs(told, 1) < 2000,
+          `${quantileMs(told, 1)} ms`,
+        )
+      })
+    }
+  },
+)
 
-test('a slow name gets the whole deadline from an upstream that shows signs of life', async () => {
-  for (const transport of ['udp', 'tcp'] as const) {
-    const upstream = await FakeUpstream.start(delayed(2500))
-    await withExchange([groupOf(transport, [upstream])], [upstream], async (exchange) => {
-      const told = await ask(exchange, 'slow.example')
-      assert.is(told.rcode, 0)
-      assert.ok(told.tookMs < 2700, `${told.tookMs} ms`)
-      const { length } = upstream.trials
-      assert.ok(length >= 2 && length <= 5, `${length} trials`)
-    })
-  }
-})
+testBeside(
+  'a slow name gets the whole deadline from an upstream that shows signs of life',
+  async () => {
+    for (const transport of ['udp', 'tcp'] as const) {
+      const upstream = await FakeUpstream.start(delayed(2500))
+      await withExchange([groupOf(transport, [upstream])], [upstream], async (exchange) => {
+        const told = await ask(exchange, 'slow.example')
+        assert.is(told.rcode, 0)
+        assert.ok(told.tookMs < 2700, `${told.tookMs} ms`)
+        const { length } = upstream.trials
+        assert.ok(length >= 2 && length <= 5, `${length} trials`)
+      })
+    }
+  },
+)
 
-test('a question ends at the deadline, however lively the upstream', async () => {
+testBeside('a question ends at the deadline, however lively the upstream', async () => {
   const upstream = await FakeUpstream.start(silent)
   const group = groupOf('udp', [upstream], { deadlineMs: 900, silenceMs: 800 })
   await withExchange([group], [upstream], async (exchange) => {
@@ -232,7 +240,7 @@ test('a question ends at the deadline, however lively the upstream', async () =>
   })
 })
 
-test('upstreams that send nothing usable are told as malformed', async () => {
+testBeside('upstreams that send nothing usable are told as malformed', async () => {
   const upstream = await FakeUpstream.start((query) => query.send(query.message))
   const group = groupOf('udp', [upstream], { silenceMs: 300 })
   await withExchange([group], [upstream], async (exchange) => {

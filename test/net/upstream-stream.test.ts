@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { overlapping } from '../support/overlap.ts'
 import {
   addressOf,
   ask,
@@ -30,6 +31,7 @@ import {
 } from './support-fake-upstream.ts'
 
 const test = suite('net/upstream-stream')
+const testBeside = overlapping(test)
 
 function names(count: number, prefix = 'n'): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${i}.example`)
@@ -160,34 +162,40 @@ test('a slow name holds nobody up, although its connection is served one by one'
   })
 })
 
-test('an idle connection is closed before the upstream would close it, and a silent new one earlier', async () => {
-  const upstream = await FakeUpstream.start(delayed(10))
-  const group = groupOf('tcp', [upstream], withStream({ idleMs: 400, freshSilentMs: 100 }))
-  await withExchange([group], [upstream], async (exchange) => {
-    // The second question finds the first one's connection busy and has another opened for those to come.
-    await ask(exchange, 'a.example')
-    await Promise.all([ask(exchange, 'b.example'), ask(exchange, 'c.example')])
-    assert.is(upstream.connectionsAccepted, 2)
-    await pause(250)
-    assert.is(upstream.connectionsOpen, 1)
-    await pause(300)
-    assert.is(upstream.connectionsOpen, 0)
-    assert.is((await ask(exchange, 'd.example')).rcode, 0)
-    assert.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
-  })
-})
+testBeside(
+  'an idle connection is closed before the upstream would close it, and a silent new one earlier',
+  async () => {
+    const upstream = await FakeUpstream.start(delayed(10))
+    const group = groupOf('tcp', [upstream], withStream({ idleMs: 400, freshSilentMs: 100 }))
+    await withExchange([group], [upstream], async (exchange) => {
+      // The second question finds the first one's connection busy and has another opened for those to come.
+      await ask(exchange, 'a.example')
+      await Promise.all([ask(exchange, 'b.example'), ask(exchange, 'c.example')])
+      assert.is(upstream.connectionsAccepted, 2)
+      await pause(250)
+      assert.is(upstream.connectionsOpen, 1)
+      await pause(300)
+      assert.is(upstream.connectionsOpen, 0)
+      assert.is((await ask(exchange, 'd.example')).rcode, 0)
+      assert.ok(exchange.stats()[0]?.upstreams[0]?.isUp)
+    })
+  },
+)
 
-test('a connection that has reached its age takes no more questions, and none is lost', async () => {
-  const upstream = await FakeUpstream.start(delayed(2))
-  const group = groupOf('tcp', [upstream], withStream({ ageMaxMs: 300, connections: 1 }))
-  await withExchange([group], [upstream], async (exchange) => {
-    const told = await askSteadily(exchange, { perSecond: 200, forMs: 1200 })
-    assert.is(failuresIn(told).length, 0)
-    assert.ok(upstream.connectionsAccepted >= 4, `${upstream.connectionsAccepted} connections`)
-    assert.ok(upstream.connectionsAccepted <= 7, `${upstream.connectionsAccepted} connections`)
-    assert.is(upstream.queries.length, told.length)
-  })
-})
+testBeside(
+  'a connection that has reached its age takes no more questions, and none is lost',
+  async () => {
+    const upstream = await FakeUpstream.start(delayed(2))
+    const group = groupOf('tcp', [upstream], withStream({ ageMaxMs: 300, connections: 1 }))
+    await withExchange([group], [upstream], async (exchange) => {
+      const told = await askSteadily(exchange, { perSecond: 200, forMs: 1200 })
+      assert.is(failuresIn(told).length, 0)
+      assert.ok(upstream.connectionsAccepted >= 4, `${upstream.connectionsAccepted} connections`)
+      assert.ok(upstream.connectionsAccepted <= 7, `${upstream.connectionsAccepted} connections`)
+      assert.is(upstream.queries.length, told.length)
+    })
+  },
+)
 
 for (const [how, cut] of [
   ['RST', (upstream: FakeUpstream) => upstream.resetConnections()],
@@ -264,28 +272,31 @@ test('an idle connection that the upstream closes costs nothing', async () => {
   })
 })
 
-test('a connection that falls silent is left within 500 ms, and closed after two seconds', async () => {
-  let deaf = 0
-  const upstream = await FakeUpstream.start((query) => {
-    if (query.connection > deaf) query.answer()
-  })
-  await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
-    const warm = await askSteadily(exchange, { perSecond: 200, forMs: 300, prefix: 'warm' })
-    assert.is(failuresIn(warm).length, 0)
-    deaf = upstream.connectionsAccepted
-    const told = await askSteadily(exchange, { perSecond: 200, forMs: 2500 })
-    assert.is(failuresIn(told).length, 0)
-    assert.ok(quantileMs(told, 0.99) < 300, `p99 ${quantileMs(told, 0.99)} ms`)
-    assert.ok(quantileMs(told, 1) < 700, `max ${quantileMs(told, 1)} ms`)
-    assert.ok(
-      upstream.connectionsAccepted - deaf <= 4,
-      `${upstream.connectionsAccepted - deaf} new`,
-    )
-    assert.ok(upstream.connectionsOpen <= 4, `${upstream.connectionsOpen} open`)
-  })
-})
+testBeside(
+  'a connection that falls silent is left within 500 ms, and closed after two seconds',
+  async () => {
+    let deaf = 0
+    const upstream = await FakeUpstream.start((query) => {
+      if (query.connection > deaf) query.answer()
+    })
+    await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
+      const warm = await askSteadily(exchange, { perSecond: 200, forMs: 300, prefix: 'warm' })
+      assert.is(failuresIn(warm).length, 0)
+      deaf = upstream.connectionsAccepted
+      const told = await askSteadily(exchange, { perSecond: 200, forMs: 2500 })
+      assert.is(failuresIn(told).length, 0)
+      assert.ok(quantileMs(told, 0.99) < 300, `p99 ${quantileMs(told, 0.99)} ms`)
+      assert.ok(quantileMs(told, 1) < 700, `max ${quantileMs(told, 1)} ms`)
+      assert.ok(
+        upstream.connectionsAccepted - deaf <= 4,
+        `${upstream.connectionsAccepted - deaf} new`,
+      )
+      assert.ok(upstream.connectionsOpen <= 4, `${upstream.connectionsOpen} open`)
+    })
+  },
+)
 
-test('an upstream that refuses is dialled twice a second at most', async () => {
+testBeside('an upstream that refuses is dialled twice a second at most', async () => {
   const upstream = await FakeUpstream.start()
   await upstream.kill()
   await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
@@ -314,17 +325,20 @@ const nuisances: readonly [string, Behaviour][] = [
 ]
 
 for (const [what, nuisance] of nuisances) {
-  test(`an upstream that ${what} costs no answer where another is well, and is not stormed`, async () => {
-    const bad = await FakeUpstream.start(nuisance)
-    bad.answersTrials = false
-    const good = await FakeUpstream.start()
-    await withExchange([groupOf('tcp', [bad, good])], [bad, good], async (exchange) => {
-      const told = await askSteadily(exchange, { perSecond: 100, forMs: 3000 })
-      assert.is(failuresIn(told).length, 0)
-      assert.ok(quantileMs(told, 0.98) < 300, `p98 ${quantileMs(told, 0.98)} ms`)
-      assert.ok(bad.connectionsAccepted <= 9, `${bad.connectionsAccepted} connections in 3 s`)
-    })
-  })
+  testBeside(
+    `an upstream that ${what} costs no answer where another is well, and is not stormed`,
+    async () => {
+      const bad = await FakeUpstream.start(nuisance)
+      bad.answersTrials = false
+      const good = await FakeUpstream.start()
+      await withExchange([groupOf('tcp', [bad, good])], [bad, good], async (exchange) => {
+        const told = await askSteadily(exchange, { perSecond: 100, forMs: 3000 })
+        assert.is(failuresIn(told).length, 0)
+        assert.ok(quantileMs(told, 0.98) < 300, `p98 ${quantileMs(told, 0.98)} ms`)
+        assert.ok(bad.connectionsAccepted <= 9, `${bad.connectionsAccepted} connections in 3 s`)
+      })
+    },
+  )
 }
 
 test('an upstream that closes after every answer still serves when it is alone', async () => {
