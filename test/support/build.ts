@@ -40,6 +40,8 @@ export async function buildJava(source: string): Promise<string> {
   )
 }
 
+let asides = 0
+
 async function cached(
   source: string,
   tool: string,
@@ -52,9 +54,12 @@ async function cached(
   const target = join(cacheDirectory(), 'programs', `${basename(source)}-${tool}-${hash}`)
   if (existsSync(target)) return target
   await mkdir(dirname(target), { recursive: true })
-  // Built aside and moved: two runs at once must not see half a program.
-  const aside = `${target}.${process.pid}`
+  // Built aside and moved: two runs at once, or two tests of one run, must not see half a program.
+  const aside = `${target}.${process.pid}-${++asides}`
   await build(aside)
-  await rename(aside, target)
+  await rename(aside, target).catch((error: unknown) => {
+    // A directory does not replace one that another run has put there meanwhile.
+    if (!existsSync(target)) throw error
+  })
   return target
 }
