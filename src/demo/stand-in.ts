@@ -3,7 +3,8 @@
  * listeners, and remembers what it was asked. Can be stopped and started again on the same port.
  */
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
-import { type BoundPair, bindBoth, type ListenAddress } from '../net/bind.ts'
+import type { ListenAddress } from '../net/bind.ts'
+import { type BoundPair, bindBoth } from '../net/bind-pair.ts'
 import { TcpConnections } from '../net/tcp-connections.ts'
 import { TcpListener } from '../net/tcp-listener.ts'
 import type { TcpSettings } from '../net/tcp-settings.ts'

@@ -1,10 +1,4 @@
-/**
- * What all listeners share: the address they bind, the error when that fails, and UDP and TCP on one address.
- * Never chooses addresses.
- */
-import type { QueryHandler } from '../core/ports.ts'
-import type { TcpListener } from './tcp-listener.ts'
-import type { UdpEndpoint } from './udp-endpoint.ts'
+/** What all listeners share: the address they bind, and the error when that fails. Knows no listener. */
 
 /** A socket address to listen on. */
 export interface ListenAddress {
@@ -55,39 +49,4 @@ export function errorCode(error: unknown): string {
 /** Adds one to a count that is kept per errno name. @param code of `errorCode` */
 export function countCode(counts: Map<string, number>, code: string): void {
   counts.set(code, (counts.get(code) ?? 0) + 1)
-}
-
-export interface BoundPair {
-  readonly tcp: TcpListener
-  readonly udp: UdpEndpoint
-}
-
-/** Tries for a port that is free for both, when the kernel chooses: whatever TCP got may be taken for UDP. */
-const freePortTriesMax = 8
-
-/**
- * Starts TCP and UDP on the same address. With port 0 UDP takes the port that TCP got.
- * @throws BindError; then neither is left open
- */
-export async function bindBoth(
-  handler: QueryHandler,
-  address: ListenAddress,
-  open: {
-    readonly tcp: (address: ListenAddress) => TcpListener
-    readonly udp: (address: ListenAddress) => UdpEndpoint
-  },
-): Promise<BoundPair> {
-  for (let tries = 1; ; tries += 1) {
-    const tcp = open.tcp(address)
-    await tcp.start(handler)
-    const udp = open.udp(tcp.address)
-    try {
-      await udp.start(handler)
-      return { tcp, udp }
-    } catch (error) {
-      await tcp.stop(0)
-      const anotherMayBeFree = address.port === 0 && errorCode(error) === 'EADDRINUSE'
-      if (!anotherMayBeFree || tries === freePortTriesMax) throw error
-    }
-  }
 }

@@ -7,7 +7,7 @@ import { RetryBudget } from '../core/retry-budget.ts'
 import { type ChoicePolicy, chooseUpstream } from '../core/upstream-choice.ts'
 import type { ExchangeContext } from './upstream-attempt.ts'
 import { GroupCounters } from './upstream-counters.ts'
-import { Question } from './upstream-question.ts'
+import { UpstreamQuestion } from './upstream-question.ts'
 import { UpstreamServer, type UpstreamWatcher } from './upstream-server.ts'
 import {
   type ExchangeSettings,
@@ -39,7 +39,7 @@ export interface GroupOwner {
 export class UpstreamGroup implements UpstreamWatcher {
   readonly name: string
   readonly counters = new GroupCounters()
-  readonly questions = new Set<Question>()
+  readonly questions = new Set<UpstreamQuestion>()
   readonly context: ExchangeContext
   readonly hedges: RetryBudget
   /** For asking again after SERVFAIL; what helped is given back. */
@@ -89,7 +89,7 @@ export class UpstreamGroup implements UpstreamWatcher {
     this.counters.questions++
     this.hedges.earn(nowMs)
     this.failovers.earn(nowMs)
-    const question = new Question(this, ask, sink)
+    const question = new UpstreamQuestion(this, ask, sink)
     this.questions.add(question)
     question.begin()
     if (this.servers.length > 1) this.tryOutTheDoubtful(nowMs, ask)
@@ -136,7 +136,7 @@ export class UpstreamGroup implements UpstreamWatcher {
     return isCovered
   }
 
-  defer(question: Question): void {
+  defer(question: UpstreamQuestion): void {
     this.owner.defer(question)
   }
 

@@ -22,7 +22,7 @@ interface KeptReply {
   readonly upstream: UpstreamServer
 }
 
-export class Question implements AttemptOwner, WheelTask {
+export class UpstreamQuestion implements AttemptOwner, WheelTask {
   private readonly group: UpstreamGroup
   private readonly ask: Ask
   private readonly sink: OutcomeSink<Ask>

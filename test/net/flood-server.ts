@@ -2,7 +2,7 @@
  * The victim of flood tests, in a process of its own so that its memory and CPU can be told from the attackers'.
  * Takes TcpSettings as JSON in argv[2]. Each message from the parent is answered with a report.
  */
-import { bindBoth } from '../../src/net/bind.ts'
+import { bindBoth } from '../../src/net/bind-pair.ts'
 import { TcpConnections } from '../../src/net/tcp-connections.ts'
 import { TcpListener } from '../../src/net/tcp-listener.ts'
 import type { TcpSettings } from '../../src/net/tcp-settings.ts'
