@@ -31,8 +31,8 @@ export type AttemptFailure = (typeof attemptFailures)[number]
 export class UpstreamCounters {
   /** Valid replies by rcode; see `rcodeSlots`. */
   readonly repliesByRcode = new Float64Array(rcodeSlots)
-  /** Round trips: sixteen buckets, one above them, the sum in ms (`platform/duration-buckets.ts`). */
-  readonly durations = new Float64Array(durationSlots)
+  /** Round trips, a histogram (`platform/duration-buckets.ts`) for each slot of `repliesByRcode`. */
+  readonly durations = new Float64Array(durationSlots * rcodeSlots)
   readonly mismatches: Record<MismatchReason, number> = zeros(mismatchReasons)
   readonly failures: Record<AttemptFailure, number> = zeros(attemptFailures)
   /** Questions handed to a socket; trials not among them. */
@@ -54,7 +54,7 @@ export class UpstreamCounters {
   replied(rcode: number, tookMs: number): void {
     const slot = Math.min(rcode, rcodeSlots - 1)
     this.repliesByRcode[slot] = (this.repliesByRcode[slot] as number) + 1
-    addDuration(this.durations, 0, tookMs)
+    addDuration(this.durations, slot * durationSlots, tookMs)
   }
 }
 

@@ -274,15 +274,14 @@ function repliesByRcode({ counters }: UpstreamView, labels: Labels): Sample[] {
   return samples
 }
 
-/** With one histogram for all response codes, `rcode` is empty, which to Prometheus means absent. */
+/** A response code that never came has no series. */
 function durations({ counters }: UpstreamView, labels: Labels): Sample[] {
   const slots = counters.durations
-  const isByRcode = slots.length > durationSlots
   const samples: Sample[] = []
   for (let base = 0; base < slots.length; base += durationSlots) {
-    const rcode = isByRcode ? rcodeName(base / durationSlots) : ''
+    const ofRcode = { ...labels, rcode: rcodeName(base / durationSlots) }
     const place = { base, sumScale: 0.001 }
-    samples.push(...histogramSamples({ ...labels, rcode }, durationBounds, slots, place))
+    samples.push(...histogramSamples(ofRcode, durationBounds, slots, place))
   }
   return samples
 }

@@ -54,7 +54,7 @@ export interface UpstreamView {
 export interface UpstreamCounts {
   /** Response codes 0-23, then all others. */
   readonly repliesByRcode: Float64Array
-  /** `durationSlots` of platform/duration-buckets.ts: one histogram, or one for each slot of `repliesByRcode`. */
+  /** `durationSlots` of platform/duration-buckets.ts: a histogram for each slot of `repliesByRcode`. */
   readonly durations: Float64Array
   readonly mismatches: CountsByName
   readonly failures: CountsByName

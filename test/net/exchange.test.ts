@@ -7,6 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { UpstreamExchange } from '../../src/net/exchange.ts'
 import type { UpstreamCounters } from '../../src/net/upstream-counters.ts'
+import { durationSlots } from '../../src/platform/duration-buckets.ts'
 import { overlapping } from '../support/overlap.ts'
 import {
   ask,
@@ -60,6 +61,10 @@ for (const transport of ['udp', 'tcp'] as const) {
     await withExchange([group], upstreams, async (exchange) => {
       assert.is((await ask(exchange, 'a.example')).rcode, 3)
       assert.is(upstreams[1]?.queries.length, 0)
+      const { durations } = countersOf(exchange, 0)
+      const slots = durations.subarray(3 * durationSlots, 4 * durationSlots)
+      assert.ok(slots.some((slot) => slot > 0))
+      assert.is(durations.subarray(0, 3 * durationSlots).every((slot) => slot === 0), true)
     })
   })
 }

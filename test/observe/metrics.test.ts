@@ -103,7 +103,8 @@ test('upstreams appear under both generations of CoreDNS names', async () => {
   // One reply per bucket, one above them all: 17.
   assert.is(sampleOf(scraped, 'coredns_forward_request_duration_seconds_count', to), 17)
   const proxy = { ...to, proxy_name: 'forward' }
-  assert.is(sampleOf(scraped, 'coredns_proxy_request_duration_seconds_count', proxy), 17)
+  const noerror = { ...proxy, rcode: 'NOERROR' }
+  assert.is(sampleOf(scraped, 'coredns_proxy_request_duration_seconds_count', noerror), 17)
   // Our own limits and an orderly end say nothing about the upstream.
   assert.is(sampleOf(scraped, 'coredns_proxy_healthcheck_failures_total', proxy), 6)
   const conn = { ...proxy, proto: 'tcp' }
@@ -116,15 +117,25 @@ test('upstreams appear under both generations of CoreDNS names', async () => {
   assert.is(sampleOf(scraped, 'neardns_hedges_total', { group: 'cluster' }), 3)
 })
 
-test('durations that are kept by response code are published by response code', async () => {
+test('round trips are published by response code, and only those that came', async () => {
   const one = upstream('10.0.0.1:53')
   const durations = new Float64Array(25 * durationSlots)
   durations[2 * durationSlots] = 4
+  durations[3 * durationSlots + 1] = 5
   const scraped = await scrape(
     sourcesWith({ upstreams: () => [{ ...one, counters: { ...one.counters, durations } }] }),
   )
-  const name = 'coredns_proxy_request_duration_seconds_count'
-  assert.is(sampleOf(scraped, name, { rcode: 'SERVFAIL' }), 4)
+  // What the alerts of CoreDNS 1.11 and later read; before that the name was coredns_forward_...
+  for (const name of ['coredns_proxy_request', 'coredns_forward_request']) {
+    const counts = scraped
+      .get(`${name}_duration_seconds`)
+      ?.series.filter((one) => one.name.endsWith('_count'))
+      .map(({ labels, value }) => [labels.get('rcode'), value])
+    assert.equal(counts, [
+      ['SERVFAIL', 4],
+      ['NXDOMAIN', 5],
+    ])
+  }
 })
 
 test('an address that serves two groups is one series where the label is the address alone', async () => {

@@ -19,7 +19,7 @@ export function upstream(address: string, more: Partial<UpstreamView> = {}): Ups
     roundTripMs: 1.5,
     counters: {
       repliesByRcode: Float64Array.of(7, 0, 2, 1, ...new Array<number>(21).fill(0)),
-      durations: new Float64Array(durationSlots).fill(1),
+      durations: new Float64Array(25 * durationSlots).fill(1, 0, durationSlots),
       mismatches: { id: 3, question: 0 },
       failures: { refused: 5, overloaded: 100, closed: 100 },
       sent: 12,
