@@ -1,6 +1,6 @@
 /** Settings of one group of upstreams: how it is asked, and how long its answers may be kept. */
 import { parseUpstream, type Upstream } from './address.ts'
-import { list, onOff, parsed, requiredList, section, whole } from './setting.ts'
+import { choice, list, onOff, parsed, requiredList, section, whole } from './setting.ts'
 
 /** Upstreams of one group: CoreDNS takes 15; more spreads health knowledge too thin. */
 const upstreamsMax = 32
@@ -54,6 +54,12 @@ export function ttlSection(defaults: TtlDefaults) {
 
 export function exchangeSection() {
   return section('How the upstreams of this group are asked.', {
+    policy: choice({
+      of: ['auto', 'sequential', 'spread'],
+      default: 'auto',
+      about:
+        'Which upstream is asked first. Sequential: the first of the list that is well, as resolv.conf promises; spread: the one that is free soonest; auto: sequential where the first upstream is asked over UDP, else spread.',
+    }),
     deadlineMs: whole({
       default: 4500,
       min: 100,
@@ -68,7 +74,7 @@ export function exchangeSection() {
       max: 60_000,
       unit: 'ms',
       about:
-        'Give up when the whole group has sent nothing for this long, so that SERVFAIL comes within 2 s of an outage.',
+        'Give up when no question of the group was answered for this long, so that SERVFAIL comes within 2 s. Outside the cluster domain a sign of life gives more time, up to deadlineMs, until six questions in a row were not answered.',
     }),
     hedge: hedgeSection(),
     retryBudgetPercent: whole({

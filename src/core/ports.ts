@@ -56,6 +56,8 @@ export interface Ask {
   readonly questionEnd: number
   /** Name of the upstream group that the router chose. */
   readonly group: string
+  /** The upstream may have to ask others before it can answer, so that it may take seconds (see patience.ts). */
+  readonly mayRecurse: boolean
 }
 
 /** Why no upstream gave a usable answer. */

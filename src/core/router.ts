@@ -16,6 +16,10 @@ export interface Route {
    * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: searchpath 0.5).
    */
   isCluster: boolean
+  /** The upstreams may have to ask others for these names; CoreDNS knows the cluster domain itself. */
+  mayRecurse: boolean
+  /** EDNS size that upstreams are offered (RFC 9715). */
+  payloadBytes: number
   /** The upstreams validate, and are reached safely: their AD bit is passed on (RFC 6840 5.8). */
   trustAd: boolean
 }

@@ -6,9 +6,6 @@ import type { Ticket } from './in-flight.ts'
 import { markersFor } from './loop-marker.ts'
 import type { Route } from './router.ts'
 
-/** What our own queries announce (RFC 9715). */
-const payloadBytes = 1232
-
 export interface TicketParts {
   readonly key: string
   readonly wholeNameKey: string
@@ -25,6 +22,7 @@ export interface TicketParts {
 export function openTicket(query: Uint8Array, question: Question, parts: TicketParts): Ticket {
   const { dnssecOk, checkingDisabled, questionEnd } = question
   const markers = markersFor(query, question, parts.loopMarker)
+  const { group, mayRecurse, payloadBytes } = parts.route
   const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
   const frame = upstreamQuery(query, questionEnd, options)
   // Written out: copying properties one by one, as a spread does, costs a microsecond.
@@ -38,7 +36,8 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     audited: parts.audited,
     frame,
     questionEnd,
-    group: parts.route.group,
+    group,
+    mayRecurse,
     dnssecOk,
     waiters: [],
   }

@@ -61,25 +61,36 @@ function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
       // A stub zone may take over one of the cluster's names.
       .filter((name) => !claimed.has(zoneText(name)))
       .map((name) =>
-        zoneRoute(name, clusterGroup, { ttl: cluster.ttl, isCluster: true, trustAd: false }),
+        zoneRoute(name, clusterGroup, {
+          ...commonOf(cluster),
+          isCluster: true,
+          // Reverse names of addresses outside are forwarded by CoreDNS.
+          mayRecurse: name !== clusterDomain,
+          trustAd: false,
+        }),
       ),
-    ...zones.map(({ name, ttl, trustAd }) =>
-      zoneRoute(name, stubGroup(name), { ttl, isCluster: false, trustAd }),
-    ),
-    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, { ...external, isCluster: false })]),
+    ...zones.map((zone) => zoneRoute(zone.name, stubGroup(zone.name), ofResolver(zone))),
+    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, ofResolver(external))]),
   ]
+}
+
+type RouteValues = Omit<ZoneRoute, 'zone' | 'name' | 'group'>
+
+function ofResolver(group: Config['external'] | Config['zones'][number]): RouteValues {
+  const { trustAd } = group
+  return { ...commonOf(group), isCluster: false, mayRecurse: true, trustAd }
+}
+
+function commonOf({ ttl, exchange }: Pick<Config['external'], 'ttl' | 'exchange'>) {
+  return { ttl, payloadBytes: exchange.udp.payloadBytes }
 }
 
 function stubGroup(name: string): string {
   return `zone ${zoneText(name)}`
 }
 
-function zoneRoute(
-  text: string,
-  group: string,
-  { ttl, isCluster, trustAd }: Pick<ZoneRoute, 'ttl' | 'isCluster' | 'trustAd'>,
-): ZoneRoute {
-  return { zone: zoneText(text), name: wireName(text), group, ttl, isCluster, trustAd }
+function zoneRoute(text: string, group: string, values: RouteValues): ZoneRoute {
+  return { zone: zoneText(text), name: wireName(text), group, ...values }
 }
 
 function zoneText(text: string): string {

@@ -2,6 +2,8 @@
  * Upstreams that can stand in for each other: one zone's, the cluster's, or the node's resolvers. Keeps the questions
  * in flight, chooses who is asked, and knows whether the group as a whole lives. Sends nothing itself.
  */
+
+import { Patience } from '../core/patience.ts'
 import type { Ask, OutcomeSink } from '../core/ports.ts'
 import { RetryBudget } from '../core/retry-budget.ts'
 import { type ChoicePolicy, chooseUpstream } from '../core/upstream-choice.ts'
@@ -45,8 +47,7 @@ export class UpstreamGroup implements UpstreamWatcher {
   /** For asking again after SERVFAIL; what helped is given back. */
   readonly failovers: RetryBudget
   settings: ExchangeSettings
-  /** When anything valid last came from any upstream of the group. */
-  lastReplyMs = Number.NEGATIVE_INFINITY
+  readonly patience = new Patience()
   private servers: readonly UpstreamServer[] = []
   private policy: ChoicePolicy = 'sequential'
   private readonly owner: GroupOwner
@@ -77,8 +78,7 @@ export class UpstreamGroup implements UpstreamWatcher {
     this.settings = config.settings
     this.hedges.setPercent(config.settings.retryBudgetPercent)
     this.failovers.setPercent(config.settings.retryBudgetPercent * failoverShare)
-    this.policy =
-      config.policy ?? (config.upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread')
+    this.policy = policyOf(config)
     const before = this.servers
     this.servers = config.upstreams.map((address) => this.serverFor(address, before))
     for (const server of before) if (!this.servers.includes(server)) server.retire()
@@ -144,8 +144,9 @@ export class UpstreamGroup implements UpstreamWatcher {
     this.hasOutage = true
   }
 
-  onSignOfLife(_upstream: UpstreamServer, nowMs: number): void {
-    this.lastReplyMs = nowMs
+  onSignOfLife(isAnswer: boolean, nowMs: number): void {
+    this.patience.noteLife(nowMs)
+    if (isAnswer) this.patience.noteAnswer(nowMs)
     if (!this.hasOutage) return
     this.hasOutage = false
     this.owner.onRecovered(this)
@@ -173,4 +174,9 @@ export class UpstreamGroup implements UpstreamWatcher {
     known?.reconfigure(this.settings)
     return known ?? new UpstreamServer(address, this.settings, this.context, this)
   }
+}
+
+function policyOf({ settings, upstreams }: GroupConfig): ChoicePolicy {
+  if (settings.policy !== 'auto') return settings.policy
+  return upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread'
 }

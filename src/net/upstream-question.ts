@@ -12,10 +12,8 @@ import { Attempt, type AttemptKind, type AttemptOwner } from './upstream-attempt
 import { AttemptList } from './upstream-attempt-list.ts'
 import type { AttemptFailure } from './upstream-counters.ts'
 import type { UpstreamGroup } from './upstream-group.ts'
+import { QuestionTimes, trialAfterMs } from './upstream-question-times.ts'
 import type { UpstreamServer } from './upstream-server.ts'
-
-/** A question in silence for this long asks its upstreams for a sign of life; and again as often. */
-const trialAfterMs = 500
 
 interface KeptReply {
   readonly reply: Buffer
@@ -28,9 +26,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
   private readonly sink: OutcomeSink<Ask>
   private readonly attempts = new AttemptList()
   private readonly timer = new WheelTimer(this)
-  private readonly startMs: number
-  private hedgeAtMs = Number.POSITIVE_INFINITY
-  private trialAtMs: number
+  private readonly times: QuestionTimes
   private hedges = 0
   private isFinished = false
   private failure: ExchangeFailure | undefined
@@ -45,12 +41,11 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
     this.group = group
     this.ask = ask
     this.sink = sink
-    this.startMs = group.nowMs()
-    this.trialAtMs = this.startMs + trialAfterMs
+    this.times = new QuestionTimes(group, ask.mayRecurse, group.nowMs())
   }
 
   begin(): void {
-    const upstream = this.group.firstChoice(this.startMs)
+    const upstream = this.group.firstChoice(this.times.startMs)
     if (upstream === undefined) return this.fail('unreachable')
     this.launch(upstream, 'first')
     this.settleOrWait()
@@ -102,11 +97,11 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
   }
 
   onTimer(nowMs: number): void {
-    const { deadlineMs } = this.group.settings
-    if (nowMs >= this.silenceEndsMs()) return this.expire(nowMs, true)
-    if (nowMs >= this.startMs + deadlineMs) return this.expire(nowMs, false)
-    if (nowMs >= this.trialAtMs) this.askForSignOfLife(nowMs)
-    if (nowMs >= this.hedgeAtMs) this.hedge(nowMs)
+    const { times } = this
+    times.noteUnheard(nowMs)
+    if (nowMs >= times.endMs) return this.expire(nowMs)
+    if (times.takeTrial(nowMs)) this.askForSignOfLife(nowMs)
+    if (nowMs >= times.hedgeAtMs) this.hedge(nowMs)
     this.settleOrWait()
   }
 
@@ -127,7 +122,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
     this.attempts.add(attempt)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
-    this.hedgeAtMs = nowMs + upstream.hedgeDelay.after(this.hedges)
+    this.times.hedgeAtMs = nowMs + upstream.hedgeDelay.after(this.hedges)
     const failure = upstream.send(attempt)
     if (failure === undefined) return true
     attempt.isDone = true
@@ -220,7 +215,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
     if (last === undefined) return
     const other = this.group.otherChoice(this.attempts.upstreams())
     this.hedges++
-    this.hedgeAtMs = nowMs + last.upstream.hedgeDelay.after(this.hedges)
+    this.times.hedgeAtMs = nowMs + last.upstream.hedgeDelay.after(this.hedges)
     if (last.sentMs === 0) {
       // It waits for a connection. One that is being opened may never be; a busy one will come free.
       last.upstream.nudge()
@@ -237,17 +232,17 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
   }
 
   private askForSignOfLife(nowMs: number): void {
-    this.trialAtMs = nowMs + trialAfterMs
     for (const { upstream, sentMs, isDone } of this.attempts.all) {
       const isSilent = upstream.health.lastReplyMs < nowMs - trialAfterMs
       if (!isDone && sentMs > 0 && isSilent) upstream.tryOut(nowMs)
     }
   }
 
-  private expire(nowMs: number, bySilence: boolean): void {
+  private expire(nowMs: number): void {
+    const { patience, settings } = this.group
     this.attempts.noteWaits(nowMs)
     if (this.kept !== undefined) return this.settleWithKept()
-    if (bySilence) this.group.noteOutage()
+    if (patience.isOutage(this.times.startMs, nowMs, settings.silenceMs)) this.group.noteOutage()
     this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
   }
 
@@ -285,12 +280,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
 
   private rearm(): void {
     if (this.isFinished) return
-    const endMs = Math.min(this.startMs + this.group.settings.deadlineMs, this.silenceEndsMs())
-    this.group.context.wheel.arm(this.timer, Math.min(endMs, this.hedgeAtMs, this.trialAtMs))
-  }
-
-  private silenceEndsMs(): number {
-    return Math.max(this.startMs, this.group.lastReplyMs) + this.group.settings.silenceMs
+    this.group.context.wheel.arm(this.timer, this.times.nextMs)
   }
 
   private noteLoss(why: AttemptFailure): void {

@@ -15,8 +15,8 @@ import { UdpTransport } from './upstream-udp.ts'
 const plainForMs = 15 * 60_000
 
 export interface UpstreamWatcher {
-  /** Something valid came from it, to whatever question. */
-  onSignOfLife(upstream: UpstreamServer, nowMs: number): void
+  /** Something valid came. @param isAnswer to a client's question, and not to a trial of ours */
+  onSignOfLife(isAnswer: boolean, nowMs: number): void
   onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void
 }
 
@@ -104,7 +104,7 @@ export class UpstreamServer implements Candidate {
   /** Every valid reply passes here once. */
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
     const tookMs = nowMs - attempt.sentMs
-    this.noteLife(nowMs)
+    this.noteLife(attempt, nowMs)
     if (attempt.kind === 'trial') return
     this.counters.replied(rcode, tookMs)
     this.hedgeDelay.add(tookMs)
@@ -113,7 +113,7 @@ export class UpstreamServer implements Candidate {
   /** A reply to something that nobody waits for any more. */
   noteLateReply(attempt: Attempt, nowMs: number): void {
     this.counters.lateReplies++
-    this.noteLife(nowMs)
+    this.noteLife(attempt, nowMs)
     if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
   }
 
@@ -183,9 +183,9 @@ export class UpstreamServer implements Candidate {
     return this.pool
   }
 
-  private noteLife(nowMs: number): void {
+  private noteLife({ kind }: Attempt, nowMs: number): void {
     const cameBack = this.health.replied(nowMs)
-    this.watcher.onSignOfLife(this, nowMs)
+    this.watcher.onSignOfLife(kind !== 'trial', nowMs)
     if (cameBack) this.watcher.onUpOrDown(this, true, 'answered')
   }
 }

@@ -35,6 +35,8 @@ export interface UpstreamUdpSettings {
 }
 
 export interface ExchangeSettings {
+  /** `auto`: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), else `spread`. */
+  readonly policy: ChoicePolicy | 'auto'
   readonly deadlineMs: number
   readonly silenceMs: number
   readonly hedge: HedgeSettings
@@ -50,8 +52,6 @@ export interface GroupConfig {
   /** Without duplicates. */
   readonly upstreams: readonly UpstreamAddress[]
   readonly settings: ExchangeSettings
-  /** Default: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), else `spread`. */
-  readonly policy?: ChoicePolicy
 }
 
 /** `udp://10.0.0.2:53`: names an upstream in logs, metrics and outcomes. */

@@ -32,6 +32,8 @@ const external: Route = {
   group: 'external',
   ttl: ttlLimits,
   isCluster: false,
+  mayRecurse: true,
+  payloadBytes: 1232,
   trustAd: false,
 }
 const cluster: Route = {

@@ -40,6 +40,8 @@ export function zoneRoute(zone: string, changes: Partial<ZoneRoute> = {}): ZoneR
     group: `of ${zone}`,
     ttl: ttlLimits,
     isCluster: false,
+    mayRecurse: true,
+    payloadBytes: 1232,
     trustAd: false,
     ...changes,
   }

@@ -176,6 +176,15 @@ test('queries upstream announce 1232 octets and carry random IDs', async ({ hous
   assert.ok(new Set(sent.map(({ port }) => port)).size >= 19)
 })
 
+test('another size to announce is taken from the configuration', async () => {
+  const exchange = { udp: { payloadBytes: 800 } }
+  await withHouse({ settings: { external: { exchange } } }, async (house) => {
+    await house.lookup('size.example', 'A', { ednsBytes: 4096 })
+    const [query] = house.external.queries
+    assert.is(query && readMessage(query.message).opt?.size, 800)
+  })
+})
+
 test('SERVFAIL is remembered for a second: a thousand retries are one question', async ({
   house,
 }) => {

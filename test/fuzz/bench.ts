@@ -31,9 +31,20 @@ const zones: readonly ZoneRoute[] = [
     group: 'cluster',
     ttl,
     isCluster: true,
+    mayRecurse: false,
+    payloadBytes: 1232,
     trustAd: false,
   },
-  { zone: '.', name: name('.'), group: 'external', ttl, isCluster: false, trustAd: false },
+  {
+    zone: '.',
+    name: name('.'),
+    group: 'external',
+    ttl,
+    isCluster: false,
+    mayRecurse: true,
+    payloadBytes: 1232,
+    trustAd: false,
+  },
 ]
 export const cacheSettings: CacheSettings = {
   entriesMax: 2000,

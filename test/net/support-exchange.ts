@@ -13,6 +13,7 @@ import { writeQuery } from '../support/dns-message.ts'
 import type { FakeUpstream } from './support-fake-upstream.ts'
 
 export const settings: ExchangeSettings = {
+  policy: 'auto',
   deadlineMs: 4500,
   silenceMs: 1800,
   hedge: { minMs: 50, maxMs: 250, percentile: 95 },
@@ -71,7 +72,8 @@ export interface Told {
   readonly lagMs: number
 }
 
-export function askFor(name: string, group = 'test'): Ask {
+/** @param about what differs from a name outside the cluster */
+export function askFor(name: string, group = 'test', about: Partial<Ask> = {}): Ask {
   const query = writeQuery(name, 'A', { id: 0 })
   const options = {
     dnssecOk: false,
@@ -79,15 +81,21 @@ export function askFor(name: string, group = 'test'): Ask {
     payloadBytes: 1232,
     loopMarker: Buffer.alloc(0),
   }
-  return { frame: upstreamQuery(query, query.length, options), questionEnd: query.length, group }
+  const frame = upstreamQuery(query, query.length, options)
+  return { frame, questionEnd: query.length, group, mayRecurse: true, ...about }
 }
 
-export function ask(exchange: UpstreamExchange, name: string, group = 'test'): Promise<Told> {
+export function ask(
+  exchange: UpstreamExchange,
+  name: string,
+  group = 'test',
+  about: Partial<Ask> = {},
+): Promise<Told> {
   const startMs = performance.now()
   return new Promise((resolve, reject) => {
     let outcomes = 0
     let hasReturned = false
-    exchange.start(askFor(name, group), {
+    exchange.start(askFor(name, group, about), {
       onOutcome(asked, outcome) {
         if (!hasReturned) reject(new Error('outcome before start returned'))
         if (++outcomes > 1) throw new Error(`second outcome for ${name}`)

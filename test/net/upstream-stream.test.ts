@@ -232,7 +232,7 @@ test('a question whose connection is reset goes to the same upstream again, not 
     query.reset()
   })
   const second = await FakeUpstream.start()
-  const group = { ...groupOf('tcp', [first, second]), policy: 'sequential' } as const
+  const group = groupOf('tcp', [first, second], { policy: 'sequential' })
   await withExchange([group], [first, second], async (exchange) => {
     assert.is((await ask(exchange, 'a.example')).address, '10.0.0.1')
     assert.is(second.queries.length, 0)
