@@ -157,7 +157,7 @@ function judge(query: Buffer, reply: Buffer): 'right' | 'wrong' | 'servfail' {
 const nonexistent = 'n'.charCodeAt(0)
 
 /** Queries for names that are new each time: a counter makes them so, random letters make them unlike. */
-class NameSource {
+export class NameSource {
   private count = 0
   private random = randomBytes(65_536)
   private at = 0

@@ -18,6 +18,14 @@ export function cacheSection() {
       about:
         'Memory for entries in all, as accounted by us, so that random names cannot fill the cgroup.',
     }),
+    denialPercent: whole({
+      default: 40,
+      min: 10,
+      max: 100,
+      unit: 'percent',
+      about:
+        'Share of bytesMax that NXDOMAIN and NODATA may take, so that a flood of names that do not exist leaves the others alone.',
+    }),
     prefetch: prefetchSection(),
     serveStale: serveStaleSection(),
     failureTtl: section('How long a failed resolution is remembered (RFC 9520).', {

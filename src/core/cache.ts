@@ -7,7 +7,8 @@ import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
 import type { CacheMemory } from './cache-memory.ts'
-import { CacheStore, type Storable, type StoreLimits } from './cache-store.ts'
+import type { Storable } from './cache-pool.ts'
+import { CacheStore, type StoreLimits } from './cache-store.ts'
 import type { Route } from './router.ts'
 import { ageTtls, overwriteTtls } from './ttl.ts'
 
@@ -45,6 +46,7 @@ export class CacheEntry implements Storable {
   readonly hash: number
   readonly bytes: number
   readonly isDenial: boolean
+  uses = 0
   rcode = 0
   /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
   deniesFamily = false
@@ -198,9 +200,10 @@ export class Cache {
 
   /** Applies new settings to what is stored from now on; sizes apply at once. */
   reconfigure(settings: CacheSettings): void {
-    const { entriesMax, bytesMax } = this.settings
+    const { entriesMax, bytesMax, denialPercent } = this.settings
     this.settings = settings
-    if (entriesMax === settings.entriesMax && bytesMax === settings.bytesMax) return
+    const hasSameShare = denialPercent === settings.denialPercent
+    if (hasSameShare && entriesMax === settings.entriesMax && bytesMax === settings.bytesMax) return
     this.store.resize(settings)
   }
 
@@ -221,17 +224,17 @@ export class Cache {
 
   /** Finds the entry of another type of the name that was looked up last. */
   lookupType(question: Question, qtype: number): CacheEntry | undefined {
-    return this.store.get(this.keys.otherType(question, qtype), this.keys.nameHash)
+    return this.store.peek(this.keys.otherType(question, qtype), this.keys.nameHash)
   }
 
   /** @param hash of the key's name */
   find(key: string, hash: number): CacheEntry | undefined {
-    return this.store.get(key, hash)
+    return this.store.peek(key, hash)
   }
 
   /** Finds the entry of another type of a name. @param key of a question about any name, as a model */
   entryLike(key: string, name: string, qtype: number): CacheEntry | undefined {
-    return this.store.get(keyLike(key, name, qtype), hashOf(name))
+    return this.store.peek(keyLike(key, name, qtype), hashOf(name))
   }
 
   /** Whether a refresh should be started now; says so once per entry. */
@@ -246,7 +249,7 @@ export class Cache {
   /** @returns the entry, or undefined when the answer is too large to be kept: that is counted */
   put(answer: StoredAnswer): CacheEntry | undefined {
     const { key, hash } = answer
-    const known = this.store.get(key, hash)
+    const known = this.store.peek(key, hash)
     // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return known
     const entry = new CacheEntry(answer, this.settings)

@@ -2,7 +2,8 @@
  * Remembers questions that could not be resolved (RFC 9520), so that a thousand retries do not become a thousand upstream
  * queries. Apart from the answers: a failure never shadows data that is still usable.
  */
-import { CacheStore, type Storable } from './cache-store.ts'
+import type { Storable } from './cache-pool.ts'
+import { CacheStore } from './cache-store.ts'
 import type { Route } from './router.ts'
 
 export interface FailureTtl {
@@ -25,12 +26,13 @@ export interface Failure extends Storable {
 const failuresMax = 8_192
 const failureBytes = 256
 /** It has no octets to keep. */
-const accounts = { bytes: failureBytes, isDenial: false, settle: () => {} }
+const accounts = { bytes: failureBytes, isDenial: false, uses: 0, settle: () => {} }
 
 export class FailureCache {
   private readonly store = new CacheStore<Failure>({
     entriesMax: failuresMax,
     bytesMax: failuresMax * failureBytes,
+    denialPercent: 100,
   })
   private readonly epochs = new Map<string, number>()
   private ttl: FailureTtl

@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CacheMemory } from '../../src/core/cache-memory.ts'
-import { CacheStore, type Storable } from '../../src/core/cache-store.ts'
+import type { Storable } from '../../src/core/cache-pool.ts'
+import { CacheStore, type StoreLimits } from '../../src/core/cache-store.ts'
 import { Random } from '../fuzz/random.ts'
 
 const test = suite('core/cache-store')
@@ -16,6 +17,7 @@ class Value implements Storable {
   readonly hash: number
   readonly bytes: number
   readonly isDenial: boolean
+  uses = 0
   octets: Uint8Array
 
   constructor(key: string, bytes: number, isDenial = false) {
@@ -35,6 +37,15 @@ function hashOf(key: string): number {
   let hash = 0
   for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
   return hash
+}
+
+function storeOf(limits: Partial<StoreLimits>): CacheStore<Value> {
+  return new CacheStore<Value>({
+    entriesMax: 50_000,
+    bytesMax: 100_000_000,
+    denialPercent: 40,
+    ...limits,
+  })
 }
 
 /** Complains unless accounts, enumeration and look-up agree. */
@@ -60,7 +71,7 @@ for (const limits of [
   { entriesMax: 1, bytesMax: 65_536 },
 ]) {
   test(`200,000 random values stay within ${limits.entriesMax} entries and ${limits.bytesMax} octets, accounted exactly`, () => {
-    const store = new CacheStore<Value>(limits)
+    const store = storeOf(limits)
     const random = new Random(42)
     for (let i = 0; i < 200_000; i++) {
       const key = `key ${random.below(20_000)}`
@@ -85,13 +96,13 @@ test('small stores are accounted exactly through any sequence of operations', ()
   )
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
-      const store = new CacheStore<Value>({ entriesMax: 6, bytesMax: 1000 })
+      const store = storeOf({ entriesMax: 6, bytesMax: 1000 })
       for (const [what, index, bytes] of operations) {
         const key = `key ${index}`
         if (what === 'set') store.set(key, new Value(key, bytes))
         else if (what === 'get') store.get(key, hashOf(key))
         else if (what === 'delete') store.delete(key, hashOf(key))
-        else store.resize({ entriesMax: 2 + index, bytesMax: 500 + bytes })
+        else store.resize({ entriesMax: 2 + index, bytesMax: 500 + bytes, denialPercent: 40 })
         checkAccounts(store)
         assert.ok(store.bytes <= store.limits.bytesMax)
         assert.ok(store.entries <= store.limits.entriesMax)
@@ -102,7 +113,7 @@ test('small stores are accounted exactly through any sequence of operations', ()
 })
 
 function filled(entriesMax: number, count: number): CacheStore<Value> {
-  const store = new CacheStore<Value>({ entriesMax, bytesMax: 100_000_000 })
+  const store = storeOf({ entriesMax, bytesMax: 100_000_000 })
   for (let i = 0; i < count; i++) store.set(`key ${i}`, new Value(`key ${i}`, 100))
   return store
 }
@@ -116,7 +127,7 @@ test('a value that is replaced is accounted once and is no eviction', () => {
 })
 
 test('what was replaced does not come back when its generation is dropped, and its memory is bounded', () => {
-  const store = new CacheStore<Value>({ entriesMax: 64, bytesMax: 65_536 })
+  const store = storeOf({ entriesMax: 64, bytesMax: 65_536 })
   for (let round = 0; round < 20_000; round++) {
     const key = `key ${round % 30}`
     store.set(key, new Value(key, 100 + Math.floor(round / 1000)))
@@ -126,7 +137,7 @@ test('what was replaced does not come back when its generation is dropped, and i
 })
 
 test('what is used survives a flood of names that are asked once', () => {
-  const store = new CacheStore<Value>({ entriesMax: 2000, bytesMax: 100_000_000 })
+  const store = storeOf({ entriesMax: 2000, bytesMax: 100_000_000 })
   const hot = Array.from({ length: 100 }, (_, i) => new Value(`hot ${i}`, 100))
   for (const value of hot) store.set(value.key, value)
   for (let i = 0; i < 50_000; i++) {
@@ -138,8 +149,59 @@ test('what is used survives a flood of names that are asked once', () => {
   assert.ok(kept >= 95, `${kept} of 100 are left`)
 })
 
+test('of 1,000 names in use 99 in 100 look-ups are hits while nine times as many names come once', () => {
+  // Room for 6,700: in each change of the whole contents a name in use is asked for 0.7 times on average, at random.
+  for (const isDenial of [true, false]) {
+    const store = storeOf({ bytesMax: 8_388_608 })
+    const random = new Random(7)
+    const ask = (key: string, isCold: boolean): boolean => {
+      if (store.get(key, hashOf(key)) !== undefined) return true
+      store.set(key, new Value(key, 1250, isCold && isDenial))
+      return false
+    }
+    for (let i = 0; i < 3000; i++) ask(`hot ${Math.floor(i / 3)}`, false)
+    let hits = 0
+    let asked = 0
+    for (let i = 0; i < 60_000; i++) {
+      ask(`cold ${i}`, true)
+      if (i % 9 !== 0) continue
+      asked += 1
+      if (ask(`hot ${random.below(1000)}`, false)) hits += 1
+    }
+    assert.ok(hits / asked >= 0.99, `${((100 * hits) / asked).toFixed(2)} % hits`)
+  }
+})
+
+test('names that do not exist take no more than their share, and push no answer out', () => {
+  const store = storeOf({ bytesMax: 10_000_000, denialPercent: 40 })
+  for (let i = 0; i < 3000; i++) store.set(`answer ${i}`, new Value(`answer ${i}`, 1000))
+  const { success } = store.present
+  for (let i = 0; i < 50_000; i++) store.set(`no ${i}`, new Value(`no ${i}`, 1000, true))
+  assert.is(store.present.success, success)
+  const denialBytes = store.present.denial * 1000
+  assert.ok(denialBytes <= 4_000_000 && denialBytes > 1_500_000, `${denialBytes} octets`)
+})
+
+test('what denials leave of the whole is there for answers', () => {
+  const store = storeOf({ bytesMax: 10_000_000 })
+  let most = 0
+  for (let i = 0; i < 50_000; i++) {
+    store.set(`a ${i}`, new Value(`a ${i}`, 1000))
+    most = Math.max(most, store.bytes)
+  }
+  assert.ok(most > 7_000_000 && most <= 10_000_000, `${most} octets`)
+})
+
+test('a name that comes to exist is charged anew', () => {
+  const store = storeOf({})
+  for (const isDenial of [true, false, true]) {
+    store.set('key', new Value('key', 500, isDenial))
+    assert.equal([store.entries, store.bytes, store.present.denial], [1, 500, isDenial ? 1 : 0])
+  }
+})
+
 test('a value that is too large is refused, and what stood there is gone', () => {
-  const store = new CacheStore<Value>({ entriesMax: 10, bytesMax: 1000 })
+  const store = storeOf({ entriesMax: 10, bytesMax: 1000 })
   assert.ok(store.set('a', new Value('a', 1000)))
   assert.not(store.set('a', new Value('a', 1001)))
   assert.is(store.get('a', hashOf('a')), undefined)
@@ -149,26 +211,26 @@ test('a value that is too large is refused, and what stood there is gone', () =>
 test('the largest message there is fits into every store that is allowed', () => {
   // 65,535 octets, 5,956 records, and the entry itself; the configuration asks for 65,536 octets at least.
   for (const bytesMax of [262_144, 1_048_576, 33_554_432]) {
-    const store = new CacheStore<Value>({ entriesMax: 50_000, bytesMax })
+    const store = storeOf({ entriesMax: 50_000, bytesMax })
     assert.ok(store.set('a', new Value('a', 65_535 + 16 * 300 + 1200)), `${bytesMax} octets`)
   }
 })
 
 test('a store of the smallest size still keeps small answers', () => {
-  const store = new CacheStore<Value>({ entriesMax: 50_000, bytesMax: 65_536 })
+  const store = storeOf({ entriesMax: 50_000, bytesMax: 65_536 })
   for (let i = 0; i < 40; i++) assert.ok(store.set(`key ${i}`, new Value(`key ${i}`, 1300)))
   assert.ok(store.entries >= 30, `${store.entries} entries`)
 })
 
 test('new limits keep what fits, in every shard the latest', () => {
   const store = filled(40_000, 10_000)
-  store.resize({ entriesMax: 80_000, bytesMax: 100_000_000 })
+  store.resize({ entriesMax: 80_000, bytesMax: 100_000_000, denialPercent: 40 })
   assert.is(store.entries, 10_000)
   checkAccounts(store)
-  store.resize({ entriesMax: 5000, bytesMax: 100_000_000 })
+  store.resize({ entriesMax: 5000, bytesMax: 100_000_000, denialPercent: 40 })
   assert.ok(store.entries <= 5000 && store.entries >= 2400, `${store.entries} entries`)
   assert.ok(store.get('key 9999', hashOf('key 9999')) !== undefined)
-  store.resize({ entriesMax: 5000, bytesMax: 1000 })
+  store.resize({ entriesMax: 5000, bytesMax: 1000, denialPercent: 40 })
   assert.ok(store.bytes <= 1000)
 })
 

@@ -56,6 +56,7 @@ export const zones: readonly ZoneRoute[] = [
 export const cacheSettings: CacheSettings = {
   entriesMax: 1000,
   bytesMax: 4_194_304,
+  denialPercent: 40,
   prefetch: { hitsMin: 2, remainingPercent: 10 },
   serveStale: {
     enabled: true,

@@ -49,6 +49,7 @@ const zones: readonly ZoneRoute[] = [
 export const cacheSettings: CacheSettings = {
   entriesMax: 2000,
   bytesMax: 4_194_304,
+  denialPercent: 40,
   prefetch: { hitsMin: 2, remainingPercent: 10 },
   serveStale: {
     enabled: true,
