@@ -9,6 +9,6 @@ const io: CliIo = {
 }
 
 process.exitCode = await dispatch(process.argv.slice(2), io, {
-  run: async (argv) => (await import('./cli/run.ts')).run(argv, io),
+  run: async (argv) => (await import('./cli/start.ts')).start(argv, io),
   demo: async (argv) => (await import('./cli/serve-demo.ts')).serveDemo(argv, io),
 })

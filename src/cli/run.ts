@@ -9,31 +9,25 @@ import { Daemon } from '../daemon/daemon.ts'
 import { BindError, errorCode } from '../net/bind.ts'
 import { UnsupportedPlatform } from '../net/system-calls.ts'
 import { createLog, type Log } from '../observe/log.ts'
-import { ensureHeapFlags } from '../platform/heap-flags.ts'
-import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
-import { parseRunArgs, type RunArgs } from './args.ts'
-import { type CliIo, ExitCode, usageError } from './io.ts'
+import type { RunArgs } from './args.ts'
+import { type HandedConfig, hashOf } from './handed-config.ts'
+import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
-import { reportProblems } from './validate.ts'
 import { version } from './version.ts'
 
 /** What is said where no resolver can be used: the newcomer's machine may simply have none. */
 const demoHint = '`npm run demo` (neardns demo) shows everything without a network'
 
-export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const parsed = parseRunArgs(argv)
-  if (!parsed.ok) return usageError(io, parsed.why)
-  const read = await readConfig(parsed.args)
-  if (!read.ok) return reportProblems(io, read.problems)
-  const { config } = read
-  const memoryLimitBytes = readMemoryLimitBytes()
-  ensureHeapFlags(heapFlagsFor(memoryLimitBytes, config.memory))
+/** @param handed the configuration, checked */
+export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promise<number> {
+  const { config } = handed
   const log = createLog({ level: config.log.level })
   logLastWords(log)
   let session: Session
   try {
-    session = new Session(config, parsed.args, log)
+    session = new Session(handed, args, log)
     await session.start()
   } catch (error) {
     log.flushSync()
@@ -77,7 +71,7 @@ class Session {
   /** Reloads run one after another. */
   private reloading: Promise<void> = Promise.resolve()
 
-  constructor(config: Config, args: RunArgs, log: Log) {
+  constructor({ config, fileHash }: HandedConfig, args: RunArgs, log: Log) {
     this.args = args
     this.log = log
     this.config = config
@@ -89,7 +83,7 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.configFile = this.watchConfig(args.configFile)
+    this.configFile = this.watchConfig(args.configFile, fileHash)
     const corefilePath = config.searchPath.corefile
     const corefileText = corefilePath === null ? '' : readText(corefilePath)
     this.corefile = this.watchCorefile(corefilePath, corefileText)
@@ -146,10 +140,12 @@ class Session {
       })
   }
 
-  private watchConfig(path: string | undefined): FileWatcher | undefined {
+  private watchConfig(path: string | undefined, fileHash: string): FileWatcher | undefined {
     if (path === undefined) return undefined
     const onChange = () => this.reload('file changed')
-    return new FileWatcher({ path, onChange }, readText(path))
+    const text = readText(path)
+    // It may have changed since it was read: then the text that the watcher knows is another one.
+    return new FileWatcher({ path, onChange }, hashOf(text) === fileHash ? text : '')
   }
 
   private watchCorefile(path: string | null, text: string): FileWatcher | undefined {

@@ -11,15 +11,27 @@ const arenaVariable = 'MALLOC_ARENA_MAX'
 
 /**
  * @param flags as `heapFlagsFor` gives them
+ * @param environment for the program that is started anew, beside what there is
  * @returns only when no restart is needed
  */
-export function ensureHeapFlags(flags: readonly string[]): void {
+export function ensureHeapFlags(
+  flags: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): void {
   const [decisive = ''] = flags.map((flag) => flag.replace(/=.*/, ''))
   const isDecided = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((given) =>
     given.includes(decisive),
   )
-  if (isDecided || process.execve === undefined) return
+  if (!isDecided) startAnew(environment, flags)
+}
+
+/** @returns only where a process cannot replace itself */
+export function startAnew(
+  environment: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): void {
+  if (process.execve === undefined) return
   const { execPath, execArgv, argv, env } = process
   const args = [execPath, ...execArgv, ...flags, ...argv.slice(1)]
-  process.execve(execPath, args, { [arenaVariable]: '1', ...env })
+  process.execve(execPath, args, { [arenaVariable]: '1', ...env, ...environment })
 }
