@@ -30,6 +30,11 @@ export class AliasChain {
   private readonly followed = new Uint16Array(aliasesMax + 1)
   private comparisons = 0
 
+  /** The name at the end, one character an octet. */
+  get end(): string {
+    return Buffer.from(this.name.buffer, this.name.byteOffset, this.nameBytes).toString('latin1')
+  }
+
   /** @returns false when the chain is a loop or too long to follow */
   follow(reply: Uint8Array, scan: ResponseScan, isForeign: ForeignName): boolean {
     const qtype = u16(reply, scan.questionEnd - 4)

@@ -28,6 +28,8 @@ export interface Settlement {
   readonly source: ReplySource
   /** RFC 8914 code, or -1. */
   readonly ede: number
+  /** The alias in `image` leads to this name of the cluster (folded wire form, one character an octet): it is to be asked for the rest. */
+  readonly leadsTo?: string
 }
 
 export interface SettlerParts {
@@ -68,7 +70,9 @@ export class Settler {
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     this.parts.failures.forget(ticket.key, ticket.hash)
     this.keep(ticket, image, kind, nowMs)
-    return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1 }
+    const { rcode } = this.imageScan
+    const settlement = { image, rcode, source: ReplySource.upstream, ede: -1 }
+    return this.chain.isForeign ? { ...settlement, leadsTo: this.chain.end } : settlement
   }
 
   /** An expired answer as a reply (RFC 8767 4, RFC 8914 4.4 and 4.20). */

@@ -2,6 +2,7 @@
  * Those who wait for an upstream: asks once for each question, answers everybody when the outcome is there, and hands out
  * expired answers to those who would have to wait too long (RFC 8767 5).
  */
+import { AliasCrossings } from '../core/alias-crossing.ts'
 import { type Arrival, type Follows, Waiter } from '../core/arrival.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { InFlight, Ticket } from '../core/in-flight.ts'
@@ -27,10 +28,12 @@ export interface WaitingRoomParts {
 export class WaitingRoom implements OutcomeSink<Ticket> {
   private readonly parts: WaitingRoomParts
   private readonly out = Buffer.allocUnsafeSlow(messageBytesMax)
+  private readonly crossings: AliasCrossings
   private readonly staleTimers = new Map<Ticket, WheelTimer>()
 
   constructor(parts: WaitingRoomParts) {
     this.parts = parts
+    this.crossings = new AliasCrossings(parts.own)
   }
 
   /** Asks a new ticket's question upstream. */
@@ -68,12 +71,34 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   onOutcome(ticket: Ticket, outcome: Outcome): void {
     const { inFlight, settler, own, nowMs } = this.parts
+    // What the cluster says may set off the same question anew; what others say may be the first half only.
+    const waiters = ticket.route.isCluster ? inFlight.close(ticket) : undefined
+    const settlement = settler.settle(ticket, outcome, nowMs())
+    const { image, leadsTo } = settlement
+    if (image !== undefined && leadsTo !== undefined) this.cross(ticket, image, leadsTo)
+    else this.finish(ticket, settlement, waiters)
+    if (!own.isEmpty) this.askOwn()
+  }
+
+  /** The clients go on waiting, while the cluster is asked for what an alias from outside leads to. */
+  private cross(ticket: Ticket, head: Buffer, name: string): void {
+    const step = this.crossings.begin(ticket, head, name, this.parts.nowMs())
+    if (step.settled !== undefined) return this.finish(ticket, step.settled)
+    if (step.isNew) this.ask(step.target)
+  }
+
+  private finish(
+    ticket: Ticket,
+    settlement: Settlement,
+    waiters: readonly Waiter[] = this.parts.inFlight.close(ticket),
+  ): void {
     const timer = this.staleTimers.get(ticket)
     if (timer !== undefined) this.parts.wheel.disarm(timer)
     this.staleTimers.delete(ticket)
-    const waiters = inFlight.close(ticket)
-    this.answer(ticket, waiters, settler.settle(ticket, outcome, nowMs()))
-    if (!own.isEmpty) this.askOwn()
+    // First, because answering may ask anew and rewrite the image.
+    const crossed = [...this.crossings.finish(ticket, settlement)]
+    this.answer(ticket, waiters, settlement)
+    for (const [other, whole] of crossed) this.finish(other, whole)
   }
 
   /** Who asks after this moment and has to wait arms a timer of its own. */

@@ -115,8 +115,8 @@ function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array, out: B
 /** Room that one record may need beyond its data: three names of 255 octets and the fixed part. */
 const recordSlackBytes = 800
 
-/** @returns offset behind the written record, or -1 */
-function rebuildRecord(
+/** Writes one record without compression. @returns offset behind it, or -1 */
+export function rebuildRecord(
   reply: Uint8Array,
   scan: ResponseScan,
   index: number,

@@ -7,7 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aRecord, cnameRecord, record, soaRecord } from '../core/support.ts'
 import { name } from '../fixtures/packets/octets.ts'
-import type { Behaviour } from '../net/support-fake-upstream.ts'
+import { type Behaviour, delayed, failing } from '../net/support-fake-upstream.ts'
 import type { ReadMessage } from '../support/dns-message.ts'
 import { House, type Records, zone } from './support.ts'
 
@@ -35,6 +35,10 @@ function everything(read: ReadMessage): string[] {
   return [...read.answers, ...read.authorities, ...read.additionals].map(
     ({ name: owner, data }) => `${owner} ${data}`,
   )
+}
+
+function timesInside(house: House, text: string): number {
+  return house.cluster.queries.filter(({ qname }) => qname === text).length
 }
 
 /** Asks for a name that was injected: the upstream must be asked, and its own answer given. */
@@ -66,18 +70,60 @@ test('an alias to a victim with a forged address poisons the victim for nobody',
   assert.is((await house.lookup('victim1.example')).answers[0]?.data, '10.1.1.1')
 })
 
-test('an alias into the cluster domain takes no address from outside', async ({ house }) => {
+test('an alias into the cluster domain takes no address from outside, but the cluster’s', async ({
+  house,
+}) => {
   const api = 'kubernetes.default.svc.cluster.local'
   use(house, {
     'trap2.example': { answers: [cnameRecord('trap2.example', api), aRecord(api, forged)] },
   })
   house.cluster.behave = (query) => query.answer({ address: '10.96.0.1' })
-  const read = await house.lookup('trap2.example')
-  assert.equal(everything(read), [`trap2.example. ${api}.`])
+  const whole = [`trap2.example. ${api}.`, `${api}. 10.96.0.1`]
+  assert.equal(everything(await house.lookup('trap2.example')), whole)
   const before = house.external.queries.length
   assert.is((await house.lookup(api)).answers[0]?.data, '10.96.0.1')
   assert.is(house.external.queries.length, before, 'the cluster’s name was asked for outside')
+  assert.equal(everything(await house.lookup('trap2.example')), whole)
+  assert.is(timesInside(house, api), 1)
   await isClean(house, 'trap2.example')
+})
+
+test('many who follow one alias into the cluster are one question outside and one inside', async ({
+  house,
+}) => {
+  const target = 'shared.default.svc.cluster.local'
+  use(house, { 'shared.example': { answers: [cnameRecord('shared.example', target)] } })
+  house.cluster.behave = delayed(100, { address: '10.96.0.2' })
+  const reads = await Promise.all(Array.from({ length: 20 }, () => house.lookup('shared.example')))
+  for (const read of reads) {
+    assert.equal(everything(read), [`shared.example. ${target}.`, `${target}. 10.96.0.2`])
+  }
+  assert.is(house.timesAsked('shared.example'), 1)
+  assert.is(timesInside(house, target), 1)
+})
+
+test('an alias to a name that the cluster denies is denied by the cluster’s word', async ({
+  house,
+}) => {
+  const target = 'denied.default.svc.cluster.local'
+  use(house, {
+    'inside.example': { answers: [cnameRecord('inside.example', target), aRecord(target, forged)] },
+  })
+  house.cluster.behave = failing(3)
+  const read = await house.lookup('inside.example')
+  assert.is(read.rcode, 3)
+  assert.equal(everything(read), [`inside.example. ${target}.`])
+})
+
+test('an alias into a cluster that does not answer is SERVFAIL', async ({ house }) => {
+  const target = 'lost.default.svc.cluster.local'
+  use(house, {
+    'lost.example': { answers: [cnameRecord('lost.example', target), aRecord(target, forged)] },
+  })
+  house.cluster.behave = failing(2)
+  const read = await house.lookup('lost.example')
+  assert.is(read.rcode, 2)
+  assert.equal(everything(read), [])
 })
 
 test('an address of another name in the answer is stripped', async ({ house }) => {

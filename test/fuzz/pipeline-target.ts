@@ -49,12 +49,18 @@ export class PipelineTarget {
     this.checkReplies(queryPair.first, packetBytes, transport)
   }
 
-  /** Both benches have asked the same; both get the same answers. */
+  /** An answer may make the cluster be asked for what an alias leads to. */
   private answerAll(): void {
+    while (this.benches.some(({ asked }) => asked.length > 0)) this.answerOnce()
+  }
+
+  /** Both benches have asked the same; both get the same answers. */
+  private answerOnce(): void {
     const [first, second] = this.benches
     must(first.asked.length === second.asked.length, 'whether to ask depends on other octets')
+    const twins = second.asked.splice(0)
     for (const [index, { ticket, sink }] of first.asked.splice(0).entries()) {
-      const twin = second.asked[index]
+      const twin = twins[index]
       must(
         twin?.ticket.frame.equals(ticket.frame) === true,
         'the upstream query depends on octets behind the packet',
@@ -66,7 +72,6 @@ export class PipelineTarget {
         this.deliver(twin.ticket, twin.sink, this.responsePair.second.subarray(0, replyBytes))
       }
     }
-    second.asked.length = 0
   }
 
   /** A mutated response behind the question of this ticket: what gets past the check of question and ID. */

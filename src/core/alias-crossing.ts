@@ -1,0 +1,70 @@
+/**
+ * An alias from outside that leads into the cluster domain: the outside's part ends at the alias, and the cluster is asked for
+ * the rest. One step and no more, because the cluster's own answers are taken whole and never followed. The outcome is not kept:
+ * it has two owners, and the cluster's part is in the cache by itself.
+ */
+import { Ede, Rcode } from '../wire/constants.ts'
+import { splice } from '../wire/splice.ts'
+import { ReplySource } from './facts.ts'
+import type { Ticket } from './in-flight.ts'
+import type { OwnQuestions } from './own-questions.ts'
+import type { Settlement } from './settlement.ts'
+
+export interface Crossing {
+  readonly ticket: Ticket
+  /** The outside's part; a copy. */
+  readonly head: Buffer
+}
+
+/** `settled`: the outcome is known. Else the crossing waits for `target`, which is to be asked when it is new. */
+export type Step =
+  | { readonly settled: Settlement }
+  | { readonly settled: undefined; readonly target: Ticket; readonly isNew: boolean }
+
+const overloaded: Settlement = {
+  image: undefined,
+  rcode: Rcode.servfail,
+  source: ReplySource.overloaded,
+  ede: Ede.other,
+}
+
+export class AliasCrossings {
+  private readonly own: OwnQuestions
+  private readonly waiting = new Map<Ticket, Crossing[]>()
+
+  constructor(own: OwnQuestions) {
+    this.own = own
+  }
+
+  /** @param name where the alias leads, folded wire form, one character an octet */
+  begin(ticket: Ticket, head: Buffer, name: string, nowMs: number): Step {
+    const qtype = ticket.frame.readUInt16BE(ticket.questionEnd - 4)
+    const known = this.own.find(name, qtype, nowMs)
+    if (known !== undefined) return { settled: whole(head, known.aged(nowMs)) }
+    const joined = this.own.join(name, qtype, true)
+    if (joined === undefined) return { settled: overloaded }
+    const { ticket: target, isNew } = joined
+    const crossings = this.waiting.get(target) ?? []
+    crossings.push({ ticket, head: Buffer.from(head) })
+    this.waiting.set(target, crossings)
+    return { settled: undefined, target, isNew }
+  }
+
+  /** What becomes of those that waited for `target`. */
+  *finish(target: Ticket, settlement: Settlement): Generator<[Ticket, Settlement]> {
+    const crossings = this.waiting.get(target)
+    if (crossings === undefined) return
+    this.waiting.delete(target)
+    for (const { ticket, head } of crossings) {
+      const { image } = settlement
+      yield [ticket, image === undefined ? settlement : whole(head, image)]
+    }
+  }
+}
+
+function whole(head: Buffer, tail: Buffer): Settlement {
+  const image = splice(head, tail)
+  if (image === undefined) return overloaded
+  const rcode = image.readUInt8(3) & 0x0f
+  return { image, rcode, source: ReplySource.upstream, ede: -1 }
+}
