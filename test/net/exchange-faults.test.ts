@@ -28,9 +28,10 @@ for (const transport of ['udp', 'tcp'] as const) {
   testBeside(`two ${transport} upstreams restarted in turn lose no question`, async () => {
     const upstreams = await pair()
     await withExchange([groupOf(transport, upstreams)], upstreams, async (exchange) => {
-      const asking = askSteadily(exchange, { perSecond: 200, forMs: 2700 })
+      const asking = askSteadily(exchange, { perSecond: 200, forMs: 3300 })
       for (const upstream of upstreams) {
-        await pause(300)
+        // Time to find the one before again, on a machine that is busy with other tests.
+        await pause(600)
         await upstream.kill()
         await pause(700)
         await upstream.revive()
