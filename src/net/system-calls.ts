@@ -14,12 +14,18 @@ import type * as Koffi from 'koffi'
 export const Linux = {
   afInet: 2,
   afInet6: 10,
+  afUnix: 1,
+  sockStream: 1,
   sockDgram: 2,
   sockNonBlock: 0o4000,
   sockCloExec: 0o2000000,
   msgDontWait: 0x40,
   solSocket: 1,
   soReuseAddr: 2,
+  soPeerCred: 17,
+  scmRights: 1,
+  msgCmsgCloExec: 0x4000_0000,
+  msgNoSignal: 0x4000,
   soSndBuf: 7,
   soRcvBuf: 8,
   soReusePort: 15,
@@ -35,6 +41,9 @@ export const Linux = {
   eintr: 4,
 } as const
 
+/** F_DUPFD_CLOEXEC. */
+const fcntlDupFdCloExec = 1030
+
 /** uv_poll_event, of libuv's stable ABI. */
 const uvReadable = 1
 const uvWritable = 2
@@ -46,6 +55,8 @@ type Call = (...args: readonly unknown[]) => number
 export interface Watch {
   /** Also tell when the descriptor can be written to, or no longer. */
   setWritable(wanted: boolean): void
+  /** Whether to tell when the descriptor can be read from, as it does at first. */
+  setReadable(wanted: boolean): void
   /** No more calls; resolves when libuv has let go of the descriptor, which can be closed then. */
   close(): Promise<void>
 }
@@ -54,10 +65,18 @@ export interface Watch {
 export interface SystemCalls {
   socket(domain: number, type: number): number
   bind(fd: number, name: Uint8Array): number
+  listen(fd: number, backlog: number): number
+  /** Another descriptor of the same socket, closed on exec. */
+  duplicate(fd: number): number
   /** @param into filled with the socket's own address */
   getSocketName(fd: number, into: Uint8Array): number
   setOption(fd: number, level: number, option: number, value: Uint8Array): number
   getIntOption(fd: number, level: number, option: number): number
+  /** @param into filled with the option's value; its whole length is asked for */
+  getOption(fd: number, level: number, option: number, into: Uint8Array): number
+  /** @param header a `struct msghdr`; all that it points to must be alive */
+  sendMessage(fd: number, header: Uint8Array): number
+  receiveMessage(fd: number, header: Uint8Array): number
   /** @param headers array of `struct mmsghdr`; all that it points to must be alive */
   receiveMessages(fd: number, headers: Uint8Array, count: number): number
   sendMessages(fd: number, headers: Uint8Array, count: number): number
@@ -129,6 +148,9 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
   const getsockname = call('int getsockname(int, void *, void *)')
   const setsockopt = call('int setsockopt(int, int, int, void *, unsigned int)')
   const getsockopt = call('int getsockopt(int, int, int, void *, void *)')
+  const fcntl = call('int fcntl(int, int, int)')
+  const sendmsg = call('int sendmsg(int, void *, int)')
+  const recvmsg = call('int recvmsg(int, void *, int)')
   return {
     socket: (domain, type) => socket(domain, type, 0),
     bind: (fd, name) => bind(fd, name, name.length),
@@ -143,6 +165,12 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
       orErrno(koffi, receive(fd, headers, count, Linux.msgDontWait, null)),
     sendMessages: (fd, headers, count) =>
       orErrno(koffi, send(fd, headers, count, Linux.msgDontWait)),
+    getOption: (fd, level, option, into) =>
+      getsockopt(fd, level, option, into, Uint32Array.of(into.length)),
+    listen: call('int listen(int, int)'),
+    duplicate: (fd) => fcntl(fd, fcntlDupFdCloExec, 0),
+    sendMessage: (fd, header) => sendmsg(fd, header, Linux.msgDontWait | Linux.msgNoSignal),
+    receiveMessage: (fd, header) => recvmsg(fd, header, Linux.msgDontWait | Linux.msgCmsgCloExec),
     closeDescriptor: call('int close(int)'),
     addressOf: (memory) => koffi.address(memory),
     watch: watcher(koffi, library),
@@ -173,11 +201,15 @@ function watcher(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls
       onEvent(status === 0 && (events & uvWritable) !== 0)
       runQueued()
     }, pollType)
-    check(start(handle, uvReadable, onPoll))
+    let events = uvReadable
+    const setEvents = (bit: number, wanted: boolean) => {
+      events = wanted ? events | bit : events & ~bit
+      check(events === 0 ? stop(handle) : start(handle, events, onPoll))
+    }
+    setEvents(uvReadable, true)
     return {
-      setWritable(wanted) {
-        check(start(handle, wanted ? uvReadable | uvWritable : uvReadable, onPoll))
-      },
+      setWritable: (wanted) => setEvents(uvWritable, wanted),
+      setReadable: (wanted) => setEvents(uvReadable, wanted),
       async close() {
         stop(handle)
         await new Promise<void>((resolve) => {

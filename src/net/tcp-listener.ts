@@ -2,7 +2,7 @@
  * TCP service on one address (RFC 7766): accepts connections within the caps, sweeps their limits with one timer,
  * stops in order. What happens inside a connection is in tcp-session.ts.
  */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import type { QueryHandler } from '../core/ports.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import { BindError, countCode, errorCode, type ListenAddress } from './bind.ts'
@@ -19,6 +19,8 @@ export interface TcpListenerOptions {
   readonly settings: TcpSessionSettings
   /** One table for all listeners. */
   readonly connections: TcpConnections
+  /** A descriptor of a socket that listens on the address already; the listener closes it. */
+  readonly fd?: number
   /** Told of each exception out of the handler, after it was counted. Must not throw. */
   readonly onDefect?: (error: unknown) => void
 }
@@ -68,7 +70,7 @@ export class TcpListener {
    * @throws BindError when the address cannot be bound
    */
   async start(handler: QueryHandler): Promise<void> {
-    const { address } = this.options
+    const { address, fd } = this.options
     this.context = this.contextFor(handler)
     const server = createServer(
       // allowHalfOpen: a client may say that it has no more to ask and still wait for its answers.
@@ -76,7 +78,7 @@ export class TcpListener {
       this.onConnection,
     )
     try {
-      await listening(server, address)
+      await listening(server, fd === undefined ? bindTo(address) : { fd })
     } catch (error) {
       throw new BindError('tcp', address, error)
     }
@@ -95,6 +97,17 @@ export class TcpListener {
     if (!this.accepting) return
     this.accepting = false
     this.server?.close()
+  }
+
+  /** Serves a connection that another process has accepted. */
+  adopt(socket: Socket): void {
+    this.onConnection(socket)
+  }
+
+  /** Gives away those connections of which nothing is here; the others may be tried again. @returns how many are left */
+  handOver(give: (socket: Socket) => boolean): number {
+    for (const session of this.sessions) session.handOver(give)
+    return this.sessions.size
   }
 
   /**
@@ -174,15 +187,16 @@ function sweepEveryMs(settings: TcpSessionSettings): number {
   return Math.min(sweepEveryMsMax, Math.max(sweepEveryMsMin, shortest / sweepsPerLimit))
 }
 
-function listening(server: Server, address: ListenAddress): Promise<void> {
+function bindTo({ address, port, family }: ListenAddress): ListenOptions {
+  return { host: address, port, ipv6Only: family === 6 }
+}
+
+function listening(server: Server, on: ListenOptions & { readonly fd?: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(
-      { host: address.address, port: address.port, ipv6Only: address.family === 6 },
-      () => {
-        server.off('error', reject)
-        resolve()
-      },
-    )
+    server.listen(on, () => {
+      server.off('error', reject)
+      resolve()
+    })
   })
 }

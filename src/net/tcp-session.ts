@@ -123,6 +123,24 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     this.destroy('evicted')
   }
 
+  /**
+   * Gives the connection away as it is, if nothing of it is here: no query in flight or in pieces, no reply unsent. Octets that
+   * are still in the kernel go with it.
+   * @param give @returns whether it is somebody else's now
+   */
+  handOver(give: (socket: Socket) => boolean): boolean {
+    const isEmpty =
+      this.inFlight === 0 &&
+      this.unsentBytes() === 0 &&
+      this.input.reading &&
+      !this.input.midMessage &&
+      this.socket.readableLength === 0
+    if (this.gone || this.ending || this.inputEnded || !isEmpty || !give(this.socket)) return false
+    // Another process holds the connection, so closing ours sends nothing.
+    this.destroy('handed-over')
+    return true
+  }
+
   /** Closes at once; replies in flight go nowhere. */
   destroy(reason: TcpCloseReason): void {
     this.closeReason ??= reason

@@ -13,6 +13,7 @@ export const tcpCloseReasons = [
   'memory', // too many octets in unfinished messages
   'evicted', // made room for another connection
   'drain', // we are stopping
+  'handed-over', // the process that follows us has it
 ] as const
 export type TcpCloseReason = (typeof tcpCloseReasons)[number]
 
@@ -50,6 +51,7 @@ export class TcpCounts implements TcpStats {
     memory: 0,
     evicted: 0,
     drain: 0,
+    'handed-over': 0,
   }
   received = 0
   sent = 0

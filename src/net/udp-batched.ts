@@ -8,10 +8,11 @@
  */
 import { getSystemErrorName } from 'node:util'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
-import { BindError, countCode, type ListenAddress } from './bind.ts'
-import { batchSlots, localAddressOption, MessageBatch, type SavedPeer } from './message-batch.ts'
-import { addressOf, encodeName, nameBytesOf, portOf } from './socket-name.ts'
-import { Linux, type SystemCalls, systemError, type Watch } from './system-calls.ts'
+import { countCode, type ListenAddress } from './bind.ts'
+import { batchSlots, MessageBatch, type SavedPeer } from './message-batch.ts'
+import { boundPort, openUdpSocket } from './open-socket.ts'
+import { addressOf, nameBytesOf, portOf } from './socket-name.ts'
+import { Linux, type SystemCalls, type Watch } from './system-calls.ts'
 import { UdpCounts } from './udp-counts.ts'
 import type { UdpEndpoint, UdpEndpointOptions, UdpStats } from './udp-endpoint.ts'
 import { SendQueue } from './udp-send-queue.ts'
@@ -46,10 +47,8 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
   async start(handler: QueryHandler): Promise<void> {
     const { address, settings } = this.options
     const { calls, counts } = this
-    const fd = openSocket(calls, address)
-    const name = Buffer.alloc(nameBytesOf(address.family))
-    calls.getSocketName(fd, name)
-    this.boundAddress = { ...address, port: portOf(name, 0) }
+    const fd = this.options.fd ?? openUdpSocket(calls, address)
+    this.boundAddress = { ...address, port: boundPort(calls, fd, address.family) }
     counts.receiveBufferBytes = growBuffers(calls, fd, settings.receiveBufferBytes)
     const batches = new Batches(calls, address)
     const watch = calls.watch(fd, (isWritable) => this.onEvent(isWritable))
@@ -64,6 +63,14 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
 
   stopReceiving(): void {
     this.receiving = false
+  }
+
+  pauseReceiving(): void {
+    this.open?.watch.setReadable(false)
+  }
+
+  resumeReceiving(): void {
+    this.open?.watch.setReadable(true)
   }
 
   async stop(): Promise<void> {
@@ -251,21 +258,6 @@ class HeldSender implements ReplyTo {
 /** A socket that is bound to no address answers from the one that was asked only if told to. */
 function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::'
-}
-
-/** @throws BindError; nothing is left open then */
-function openSocket(calls: SystemCalls, address: ListenAddress): number {
-  const domain = address.family === 4 ? Linux.afInet : Linux.afInet6
-  const fd = calls.socket(domain, Linux.sockDgram | Linux.sockNonBlock | Linux.sockCloExec)
-  if (fd < 0) throw new BindError('udp', address, systemError('socket', -fd))
-  const on = new Uint8Array(Int32Array.of(1).buffer)
-  // So that [::] and 0.0.0.0 are two sockets, each with senders of its own family.
-  if (address.family === 6) calls.setOption(fd, Linux.solIpv6, Linux.ipv6V6Only, on)
-  if (isWildcard(address.address)) calls.setOption(fd, ...localAddressOption(address.family), on)
-  const result = calls.bind(fd, encodeName(address, domain))
-  if (result === 0) return fd
-  calls.closeDescriptor(fd)
-  throw new BindError('udp', address, systemError('bind', -result))
 }
 
 /**

@@ -43,6 +43,9 @@ export interface UdpEndpoint {
   start(handler: QueryHandler): Promise<void>
   /** No datagram reaches the handler any more; replies that it held can still be sent. */
   stopReceiving(): void
+  /** Leaves datagrams in the kernel, for whoever else has the socket; replies that are held can still be sent. */
+  pauseReceiving(): void
+  resumeReceiving(): void
   /** Closes the socket. Replies sent later go nowhere. May be called twice, or before `start`. */
   stop(): Promise<void>
   /** Where it listens; the port is the real one once `start` is done. */
@@ -55,6 +58,8 @@ export interface UdpEndpointOptions {
   /** Index of the address among all that we listen on; `Peer.serverIndex`. */
   readonly serverIndex: number
   readonly settings: UdpSettings
+  /** A descriptor of a socket that is bound to the address already; the endpoint closes it. */
+  readonly fd?: number
   /** Told of each exception out of the handler, after it was counted. Must not throw. */
   readonly onDefect?: (error: unknown) => void
 }

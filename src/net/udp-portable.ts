@@ -63,7 +63,10 @@ export class PortableUdpEndpoint implements UdpEndpoint {
     this.handler = handler
     this.opened = opened
     try {
-      const bound = await opened.bind({ address: address.address, port: address.port })
+      const { fd } = this.options
+      const bound = await opened.bind(
+        fd === undefined ? { address: address.address, port: address.port } : { fd },
+      )
       this.boundAddress = { ...address, port: bound.port }
     } catch (error) {
       await this.stop()
@@ -76,6 +79,14 @@ export class PortableUdpEndpoint implements UdpEndpoint {
 
   stopReceiving(): void {
     this.receiving = false
+  }
+
+  pauseReceiving(): void {
+    receiver(this.socket)?.recvStop()
+  }
+
+  resumeReceiving(): void {
+    receiver(this.socket)?.recvStart()
   }
 
   async stop(): Promise<void> {
@@ -189,6 +200,29 @@ class HeldSender implements ReplyTo {
   send(reply: Uint8Array): void {
     this.endpoint.sendLater(reply, this.port, this.address)
   }
+}
+
+interface Receiver {
+  recvStart(): void
+  recvStop(): void
+}
+
+/** dgram reads for as long as its socket is open. What stops and starts that is behind a symbol of its own (Node 20 to 26). */
+function receiver(socket: Socket | undefined): Receiver | undefined {
+  if (socket === undefined) return undefined
+  const symbol = Object.getOwnPropertySymbols(socket).find(isStateSymbol)
+  const state: unknown = symbol && Reflect.get(socket, symbol)
+  const handle: unknown = isObject(state) ? Reflect.get(state, 'handle') : undefined
+  if (isObject(handle) && 'recvStart' in handle && 'recvStop' in handle) return handle as Receiver
+  throw new Error('this version of Node has dgram sockets that cannot be paused')
+}
+
+function isStateSymbol({ description }: symbol): boolean {
+  return description === 'state symbol'
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** Longest reply whose view is kept; above it a view is made per reply. */

@@ -7,7 +7,7 @@
  * (WebSocket and with it undici): 62 MB of RSS instead of 47 MB with a listening server, Node 26.10.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { isIP } from 'node:net'
+import { isIP, Server as NetServer } from 'node:net'
 
 export interface Page {
   readonly status: number
@@ -32,6 +32,8 @@ export interface AdminAddress {
 
 export interface AdminOptions {
   readonly listen: AdminAddress
+  /** A descriptor of a socket that listens there already; the server closes it. */
+  readonly fd?: number
   /** By path, as `/metrics`. */
   readonly pages: ReadonlyMap<string, PageSource>
   /** Pages about something that the rest of the path names. They must not repeat it unescaped. */
@@ -50,10 +52,13 @@ const idleMsMax = 65_000
 /** A client that does not read its reply for so long is cut off. */
 const stalledMsMax = 10_000
 const requestsPerConnectionMax = 1000
+/** For the last pages, when another process takes over. */
+const retireMsMax = 1000
 
 export class AdminServer {
   readonly #options: AdminOptions
   #server: Server | undefined
+  #isRetiring = false
 
   constructor(options: AdminOptions) {
     this.#options = options
@@ -63,10 +68,11 @@ export class AdminServer {
   start(): Promise<AdminAddress> {
     const server = this.#newServer()
     this.#server = server
-    const { address, port } = this.#options.listen
+    const { fd, listen } = this.#options
+    const { address, port } = listen
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host: address, port }, () => {
+      server.listen(fd === undefined ? { host: address, port } : { fd }, () => {
         server.off('error', reject)
         // Later errors are failed accepts (EMFILE): that client is lost, the server goes on.
         server.on('error', this.#options.onDefect)
@@ -85,6 +91,21 @@ export class AdminServer {
       server.close(() => resolve())
       server.closeAllConnections()
     })
+  }
+
+  /**
+   * Takes no new connections: another process does. Those that are open get one more page each, with a word to close, so that no
+   * scraper's request meets a connection that is just being closed.
+   */
+  async retire(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (!server) return
+    this.#isRetiring = true
+    const cut = setTimeout(() => server.closeAllConnections(), retireMsMax)
+    // Not http's own `close`, which closes what is idle at once.
+    await new Promise((resolve) => NetServer.prototype.close.call(server, resolve))
+    clearTimeout(cut)
   }
 
   #newServer(): Server {
@@ -111,6 +132,7 @@ export class AdminServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     response.setTimeout(stalledMsMax, () => response.destroy())
+    if (this.#isRetiring) response.shouldKeepAlive = false
     const page = this.#pageFor(request)
     if (page instanceof Promise) {
       page.then(

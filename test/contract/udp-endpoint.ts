@@ -6,6 +6,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Transport } from '../../src/core/ports.ts'
 import { BindError } from '../../src/net/bind.ts'
+import { boundPort, openUdpSocket } from '../../src/net/open-socket.ts'
+import { loadSystemCalls } from '../../src/net/system-calls.ts'
 import type { UdpEndpoint, UdpEndpointOptions } from '../../src/net/udp-endpoint.ts'
 import { ask, idOf, ScriptedHandler, v4, v6 } from '../net/scripted-handler.ts'
 import { UdpClient } from '../support/dns-client.ts'
@@ -202,6 +204,39 @@ export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
         assert.is(idOf(await client.next()), 1)
         assert.is(handler.handled, 1)
       })
+    },
+  )
+
+  contract(
+    'while paused, datagrams stay for another reader of the socket, and held replies are sent',
+    async () => {
+      const calls = loadSystemCalls()
+      const fd = openUdpSocket(calls, v4)
+      const address = { ...v4, port: boundPort(calls, fd, 4) }
+      const second = open({ address, serverIndex: 1, settings, fd: calls.duplicate(fd) })
+      await withEndpoint(
+        async (endpoint, handler, client) => {
+          assert.is(endpoint.address.port, address.port)
+          client.send(ask(1, 'hold'))
+          await handler.heldCount(1)
+          endpoint.pauseReceiving()
+          for (let id = 2; id < 50; id++) client.send(ask(id, 'echo'))
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          assert.is(endpoint.stats.received, 1)
+          const other = new ScriptedHandler()
+          await second.start(other)
+          for (let id = 2; id < 50; id++) assert.is(idOf(await client.next()), id)
+          assert.is(other.seen.length, 48)
+          handler.release(0)
+          assert.is(idOf(await client.next()), 1)
+          await second.stop()
+          // The socket is the same, so it outlives the endpoint that has closed its descriptor of it.
+          endpoint.resumeReceiving()
+          client.send(ask(50, 'echo'))
+          assert.is(idOf(await client.next()), 50)
+        },
+        { address, fd },
+      )
     },
   )
 
