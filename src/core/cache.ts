@@ -120,6 +120,12 @@ export class CacheEntry implements Storable {
     this.hits = 0
   }
 
+  /** The image's TTLs are those of now already. */
+  restored(hits: number, nowMs: number): void {
+    this.hits = hits
+    this.agedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
+  }
+
   /** The qname, folded, one character an octet. */
   get name(): string {
     return nameIn(this.key)
@@ -257,6 +263,22 @@ export class Cache {
     if (isKept) return entry
     this.stats.refused += 1
     return undefined
+  }
+
+  /**
+   * Puts back what another process had.
+   * @param answer its TTLs are those of now, `nowMs` is when it was stored there
+   * @returns false for what is of no use any more, or too large
+   */
+  restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
+    const entry = new CacheEntry(answer, this.settings)
+    entry.restored(hits, nowMs)
+    return entry.isUsableStale(nowMs) && this.store.set(answer.key, entry)
+  }
+
+  /** All entries, those that were used lately last. What comes or moves while one takes his time may be missing or come twice. */
+  *all(): Generator<CacheEntry> {
+    for (const [, entry] of this.store.all()) yield entry
   }
 
   drop(key: string, hash: number): void {
