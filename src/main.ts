@@ -3,12 +3,17 @@
 import { dispatch } from './cli/dispatch.ts'
 import type { CliIo } from './cli/io.ts'
 
+/** Set by `run` when it makes this process the parent of several workers (cli/supervise.ts). */
+const isSupervisor = process.env['NEARDNS_SUPERVISOR'] !== undefined
+
 const io: CliIo = {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
 }
 
-process.exitCode = await dispatch(process.argv.slice(2), io, {
-  run: async (argv) => (await import('./cli/start.ts')).start(argv, io),
-  demo: async (argv) => (await import('./cli/serve-demo.ts')).serveDemo(argv, io),
-})
+process.exitCode = isSupervisor
+  ? await (await import('./cli/supervise.ts')).supervise(io)
+  : await dispatch(process.argv.slice(2), io, {
+      run: async (argv) => (await import('./cli/start.ts')).start(argv, io),
+      demo: async (argv) => (await import('./cli/serve-demo.ts')).serveDemo(argv, io),
+    })

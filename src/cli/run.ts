@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs'
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
+import { WorkerLink } from '../daemon/worker-link.ts'
+import { shareOf } from '../daemon/worker-plan.ts'
 import { BindError, errorCode } from '../net/bind.ts'
 import { UnsupportedPlatform } from '../net/system-calls.ts'
 import { createLog, type Log } from '../observe/log.ts'
@@ -23,11 +25,12 @@ const demoHint = '`npm run demo` (neardns demo) shows everything without a netwo
 /** @param handed the configuration, checked */
 export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promise<number> {
   const { config } = handed
-  const log = createLog({ level: config.log.level })
+  const link = WorkerLink.fromEnvironment()
+  const log = createLog({ level: config.log.level, ...(link && { worker: link.plan.number }) })
   logLastWords(log)
   let session: Session
   try {
-    session = new Session(handed, args, log)
+    session = new Session(handed, args, log, link)
     await session.start()
   } catch (error) {
     log.flushSync()
@@ -63,6 +66,8 @@ class Session {
   private readonly log: Log
   private readonly daemon: Daemon
   private config: Config
+  /** Processes that share the limits. */
+  private readonly workers: number
   private readonly resolvConf: FileWatcher
   private readonly configFile: FileWatcher | undefined
   private readonly corefile: FileWatcher | undefined
@@ -71,7 +76,14 @@ class Session {
   /** Reloads run one after another. */
   private reloading: Promise<void> = Promise.resolve()
 
-  constructor({ config, fileHash }: HandedConfig, args: RunArgs, log: Log) {
+  constructor(
+    { config: whole, fileHash }: HandedConfig,
+    args: RunArgs,
+    log: Log,
+    link: WorkerLink | undefined,
+  ) {
+    this.workers = link?.plan.count ?? 1
+    const config = shareOf(whole, this.workers)
     this.args = args
     this.log = log
     this.config = config
@@ -93,6 +105,8 @@ class Session {
       resolvers: this.resolversFrom(resolvText),
       corefile: corefileText,
       localAddresses,
+      onSucceeded: () => this.stop('succeeded'),
+      ...(link && { link }),
     })
   }
 
@@ -126,18 +140,25 @@ class Session {
     return this.stopped
   }
 
-  private stop(signal: string): void {
-    this.log.info({ signal }, 'stopping')
-    this.resolvConf.stop()
-    this.configFile?.stop()
-    this.corefile?.stop()
+  private stop(because: string): void {
+    this.log.info({ because }, 'stopping')
+    this.stopWatching()
     this.daemon
       .stop()
       .catch((error: unknown) => this.log.error({ err: error }, 'stopping failed'))
-      .finally(() => {
-        this.log.info({}, 'stopped')
-        this.onStopped()
-      })
+      .finally(() => this.end())
+  }
+
+  private stopWatching(): void {
+    this.resolvConf.stop()
+    this.configFile?.stop()
+    this.corefile?.stop()
+  }
+
+  private end(): void {
+    this.stopWatching()
+    this.log.info({}, 'stopped')
+    this.onStopped()
   }
 
   private watchConfig(path: string | undefined, fileHash: string): FileWatcher | undefined {
@@ -176,14 +197,14 @@ class Session {
       this.log.error({ because, problems }, 'new configuration is wrong; the old one stays')
       return
     }
-    await this.daemon.reconfigure(read.config)
+    await this.daemon.reconfigure(shareOf(read.config, this.workers))
     const needsRestart: string[] = restartOnly.filter(
-      (key) => !isEqual(this.config[key], read.config[key]),
+      (key) => !isEqual(this.config[key], shareOf(read.config, this.workers)[key]),
     )
     if (this.config.searchPath.corefile !== read.config.searchPath.corefile) {
       needsRestart.push('searchPath.corefile')
     }
-    this.config = read.config
+    this.config = shareOf(read.config, this.workers)
     this.log.info({ because, needsRestart }, 'configuration applied')
   }
 
@@ -210,7 +231,16 @@ class Session {
 }
 
 /** Settings that are read once; a change is reported and waits for the next start. */
-const restartOnly = ['io', 'udp', 'tcp', 'memory', 'interception'] as const
+const restartOnly = [
+  'io',
+  'udp',
+  'tcp',
+  'interception',
+  'handover',
+  'workers',
+  'supervisor',
+  'memory',
+] as const
 
 function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)

@@ -3,6 +3,7 @@
  * that in memory, to serve. Where the flags are given already it serves at once.
  */
 import { readFileSync } from 'node:fs'
+import { workerVariable } from '../daemon/worker-plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
@@ -13,25 +14,39 @@ import { type CliIo, usageError } from './io.ts'
 export async function start(argv: readonly string[], io: CliIo): Promise<number> {
   const parsed = parseRunArgs(argv)
   if (!parsed.ok) return usageError(io, parsed.why)
-  const handed = takeHandedConfig() ?? (await read(parsed.args, io))
+  const handed = takeHandedConfig() ?? (await read(parsed.args, argv, io))
   if (typeof handed === 'number') return handed
   const { run } = await import('./run.ts')
   // The very first start from a checkout: what compiled the sources stays in memory otherwise.
-  if (keepCompiled()) startAnew(environmentFor(handed))
+  if (keepCompiled() && !isWorker()) startAnew(environmentFor(handed))
   return run(handed, parsed.args, io)
 }
 
 /** @returns the exit code when the configuration is wrong */
-async function read(args: RunArgs, io: CliIo): Promise<HandedConfig | number> {
+async function read(
+  args: RunArgs,
+  argv: readonly string[],
+  io: CliIo,
+): Promise<HandedConfig | number> {
   const { readConfig } = await import('./read-config.ts')
   const fileHash = hashOf(readText(args.configFile))
   const result = await readConfig(args)
   if (!result.ok) return (await import('./validate.ts')).reportProblems(io, result.problems)
-  const handed = { config: result.config, fileHash }
+  const { config } = result
+  const handed = { config, fileHash }
+  // A worker keeps the process that its supervisor has made: channel and descriptors would not outlive it.
+  if (isWorker()) return handed
+  if (config.workers > 1 || config.supervisor === 'always') {
+    return (await import('./supervise.ts')).becomeSupervisor(config, argv)
+  }
   keepCompiled()
-  const flags = heapFlagsFor(readMemoryLimitBytes(), result.config.memory)
+  const flags = heapFlagsFor(readMemoryLimitBytes(), config.memory)
   ensureHeapFlags(flags, environmentFor(handed))
   return handed
+}
+
+function isWorker(): boolean {
+  return process.env[workerVariable] !== undefined
 }
 
 function readText(path: string | undefined): string {

@@ -107,5 +107,5 @@ function show(input: unknown): string {
 }
 
 function some(keys: readonly string[]): string {
-  return keys.length > 16 ? `${keys.slice(0, 16).join(', ')}, ...` : keys.join(', ')
+  return keys.length > 24 ? `${keys.slice(0, 24).join(', ')}, ...` : keys.join(', ')
 }

@@ -11,6 +11,7 @@ import {
   ttlSection,
   upstreamList,
 } from './exchange-settings.ts'
+import { handoverSection } from './handover-settings.ts'
 import { interceptionSection } from './interception-settings.ts'
 import { tcpSection, udpSection } from './listener-settings.ts'
 import { searchPathSection } from './search-settings.ts'
@@ -180,6 +181,21 @@ export const configSchema = item('Configuration of neardns.', {
       about:
         'Time for open questions after the listeners have closed; keep it below terminationGracePeriodSeconds.',
     }),
+  }),
+  handover: handoverSection(),
+  workers: whole({
+    default: 1,
+    min: 1,
+    max: 64,
+    unit: 'processes',
+    about:
+      'Processes that serve, each with a share of the limits on cache, connections and questions; more than one core is rarely needed. Linux, for more than one.',
+  }),
+  supervisor: choice({
+    of: ['auto', 'always'],
+    default: 'auto',
+    about:
+      'A parent process that holds the sockets and replaces a worker that ends, is killed or hangs, so that what waits in them is answered all the same. Auto: with several workers; always: with one, too, at the price of another process.',
   }),
   memory: section('Memory of the process.', {
     heapPercent: whole({

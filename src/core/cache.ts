@@ -8,6 +8,7 @@ import type { ResponseScan } from '../wire/scan.ts'
 import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
 import type { CacheMemory } from './cache-memory.ts'
 import type { Storable } from './cache-pool.ts'
+import { CacheStats } from './cache-stats.ts'
 import { CacheStore, type StoreLimits } from './cache-store.ts'
 import type { Route } from './router.ts'
 import { ageTtls, overwriteTtls } from './ttl.ts'
@@ -283,32 +284,5 @@ export class Cache {
 
   drop(key: string, hash: number): void {
     this.store.delete(key, hash)
-  }
-}
-
-/** Numbers for whoever watches. */
-class CacheStats {
-  prefetches = 0
-  refused = 0
-  private readonly store: CacheStore<CacheEntry>
-
-  constructor(store: CacheStore<CacheEntry>) {
-    this.store = store
-  }
-
-  get entriesSuccess(): number {
-    return this.store.present.success
-  }
-
-  get entriesDenial(): number {
-    return this.store.present.denial
-  }
-
-  get evictionsSuccess(): number {
-    return this.store.evicted.success
-  }
-
-  get evictionsDenial(): number {
-    return this.store.evicted.denial
   }
 }

@@ -2,66 +2,50 @@
  * The composition root: builds every part from the configuration, starts them in order, gives a changed configuration
  * to each, stops them in reverse. It decides nothing about DNS.
  */
-import { createHash } from 'node:crypto'
 import type { Endpoint, Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
+import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { addressText } from '../net/bind.ts'
 import { chooseUdpIo, type UdpIo } from '../net/udp-io.ts'
 import { upstreamName } from '../net/upstream-settings.ts'
+import { defectLogger } from '../observe/defects.ts'
 import { serverLabel } from '../observe/families-listener.ts'
-import type { Log } from '../observe/log.ts'
 import { QueryCounters } from '../observe/query-counters.ts'
 import { Readiness } from '../observe/readiness.ts'
-import type { ProcessFacts, ReloadStats } from '../observe/stats.ts'
 import { SystemClock } from '../platform/clock.ts'
+import { CorefileTrust } from './corefile-trust.ts'
+import type { DaemonOptions } from './daemon-options.ts'
 import { DataPath, type Outlook } from './data-path.ts'
+import { type Handover, makeHandover } from './handover.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { buildInterception } from './intercept.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
-import { planRouting, type Routing } from './routing.ts'
-import { judgeTrust, type TrustVerdict } from './search-trust.ts'
-import { selfQuery } from './self-query.ts'
-
-export interface DaemonOptions {
-  readonly log: Log
-  readonly facts: ProcessFacts
-  /** Name servers of resolv.conf, for when no external upstreams are configured. */
-  readonly resolvers: readonly Upstream[]
-  /** Text of CoreDNS's Corefile, when the configuration names one. */
-  readonly corefile?: string
-  /** Addresses of this host's interfaces. */
-  readonly localAddresses: () => readonly string[]
-}
-
-/** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
-const housekeepingMs = 1000
-/** How often the self-query is repeated once it was answered. */
-const selfQueryEveryMs = 5000
-/** kubelet brings a changed ConfigMap within 90 s, CoreDNS's `reload` loads it within 45 s; the rest is slack. */
-const trustDelayMs = 180_000
-/** How often a draining daemon looks whether anybody still waits. */
-const drainPollMs = 20
+import { Reloads } from './reloads.ts'
+import { planRouting, type Routing, warnOfLoops } from './routing.ts'
+import { pollUntil, Succession } from './succession.ts'
+import { startAsWorker } from './worker-duties.ts'
 
 export class Daemon {
   private readonly options: DaemonOptions
+  readonly onDefect: (error: unknown) => void
   private readonly readiness = new Readiness()
-  private readonly clock = new SystemClock()
-  private readonly path: DataPath
-  private readonly listeners: Listeners
-  private readonly monitoring: Monitoring
-  private readonly interception: Interception
+  readonly clock = new SystemClock()
+  readonly path: DataPath
+  readonly listeners: Listeners
+  readonly monitoring: Monitoring
+  private interception: Interception
+  /** Undefined when it is not configured. */
+  private readonly handover: Handover | undefined
   private config: Config
   private resolvers: readonly Upstream[]
   private routing: Routing
-  /** Text of CoreDNS's Corefile, when there is one to read. */
-  private corefile: string | undefined
-  private trust: TrustVerdict
-  private corefileTimer: NodeJS.Timeout | undefined
+  private readonly trust: CorefileTrust
   private counters = new QueryCounters([], [])
-  private reloads: ReloadStats
-  private housekeeper: NodeJS.Timeout | undefined
-  private nextSelfQueryMs = 0
+  private readonly reloads: Reloads
+  private readonly housekeeping: Housekeeping
+  readonly succession: Succession
   private isStopping = false
 
   /**
@@ -70,16 +54,32 @@ export class Daemon {
    */
   constructor(config: Config, options: DaemonOptions) {
     this.options = options
+    this.onDefect = defectLogger(options.log)
     this.config = config
     this.resolvers = options.resolvers
-    this.corefile = options.corefile
     this.routing = this.plan(config.listen)
-    this.trust = judgeTrust(config, this.corefile)
+    this.trust = new CorefileTrust(config, options.corefile, options.log)
     this.path = new DataPath(this.outlook([]), options.log, this.clock)
     const io = chooseUdpIo(config.io)
-    this.listeners = new Listeners(this.path.pipeline, config, io, (error) => this.onDefect(error))
-    this.reloads = reloadStats(config, { succeeded: 0, failed: 0 })
-    this.interception = buildInterception(config, options.log, this.readiness)
+    this.succession = this.makeSuccession()
+    this.handover = makeHandover(options, this, () => this.config)
+    this.listeners = new Listeners({
+      handler: this.path.pipeline,
+      settings: config,
+      io,
+      held: this.held,
+      number: options.link?.plan.number ?? 0,
+      onDefect: this.onDefect,
+    })
+    this.housekeeping = new Housekeeping({
+      clock: this.clock,
+      readiness: this.readiness,
+      log: options.log,
+      addresses: () => this.listeners.addresses,
+      onDefect: this.onDefect,
+    })
+    this.reloads = new Reloads(config)
+    this.interception = this.makeInterception()
     this.monitoring = new Monitoring({
       path: this.path,
       nowMs: () => this.clock.nowMs(),
@@ -87,8 +87,11 @@ export class Daemon {
       counters: () => this.counters,
       listeners: this.listeners,
       readiness: this.readiness,
-      interception: this.interception,
-      reloads: () => this.reloads,
+      handover: () => this.handover,
+      held: this.held,
+      link: options.link,
+      reloads: () => this.reloads.stats,
+      interception: () => this.interception,
       log: options.log,
       facts: options.facts,
     })
@@ -106,7 +109,7 @@ export class Daemon {
 
   /** How far the cluster domain is trusted by the search path. */
   get trustLevel(): string {
-    return this.path.search.stage === undefined ? 'off' : this.trust.level
+    return this.path.search.stage === undefined ? 'off' : this.trust.verdict.level
   }
 
   /** What was chosen for the node, and why. */
@@ -130,20 +133,75 @@ export class Daemon {
     this.readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
     this.readiness.set('self-query', { kind: 'waiting', for: 'its first answer' })
     try {
+      const open = () => this.listeners.openMissing(this.config.listen)
+      // A worker has its sockets and the cache from its supervisor.
+      await startAsWorker(this.options, this)
       await this.interception.prepare()
-      await this.listeners.openMissing(this.config.listen)
-      this.applyOutlook()
-      const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
-      this.readiness.set('listeners', { kind: 'ready' })
-      this.warnOfLoops()
-      await this.checkSelf()
+      await (this.handover === undefined ? open() : this.handover.openWith(open))
+      const admin = await this.beginServing()
+      await this.handover?.serving()
+      const why = await this.housekeeping.checkSelf()
       await this.interception.start()
-      this.housekeeper = setInterval(() => this.keepHouse(), housekeepingMs)
+      await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
+      this.options.link?.ready()
       return admin && `${admin.address}:${admin.port}`
     } catch (error) {
+      this.handover?.abandon()
       await this.close(0)
       throw error
     }
+  }
+
+  /** With the sockets open: everything else that serving takes. */
+  private async beginServing() {
+    this.applyOutlook()
+    const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
+    this.readiness.set('listeners', { kind: 'ready' })
+    warnOfLoops(this.routing, this.options.log)
+    this.housekeeping.start()
+    return admin
+  }
+
+  /** Sockets that are held apart from whoever reads them. */
+  private get held(): HeldSockets | undefined {
+    return this.options.link?.held ?? this.handover?.held
+  }
+
+  private makeInterception(): Interception {
+    return buildInterception(this.config, this.options.log, this.readiness)
+  }
+
+  private makeSuccession(): Succession {
+    return new Succession({
+      listeners: () => this.listeners,
+      monitoring: () => this.monitoring,
+      waiters: () => this.path.inFlight.stats.waiters,
+      deadlineMs: () => this.config.drain.deadlineMs,
+      onRetire: () => {
+        this.readiness.set('listeners', { kind: 'stopping' })
+        this.housekeeping.stop()
+      },
+      onRetired: async () => {
+        // The other process has rules of its own by now; those that both share it renews.
+        await this.interception.close(false)
+        // A worker ends: its supervisor may start another.
+        const isExiting = this.config.handover.afterwards === 'exit' || this.options.link
+        if (isExiting) this.options.onSucceeded?.()
+      },
+      serve: () => this.serveAgain(),
+      onDefect: this.onDefect,
+    })
+  }
+
+  /** The process that had followed us has ended: with the sockets and the cache that we have kept. */
+  private async serveAgain(): Promise<void> {
+    if (this.isStopping) return
+    this.interception = this.makeInterception()
+    await this.interception.prepare()
+    await this.listeners.openMissing(this.config.listen)
+    await this.beginServing()
+    await this.handover?.resumed()
+    await this.interception.start()
   }
 
   /**
@@ -151,6 +209,10 @@ export class Daemon {
    * @throws BindError when a new address cannot be opened; everything goes on as before then
    */
   async reconfigure(config: Config): Promise<void> {
+    if (this.succession.isRetired) {
+      this.config = config
+      return
+    }
     await this.listeners.openMissing(config.listen)
     const before = this.config
     this.config = config
@@ -160,61 +222,58 @@ export class Daemon {
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
       await this.monitoring.listen(config.admin.listen ?? undefined)
     }
-    this.reloads = reloadStats(config, { ...this.reloads, succeeded: this.reloads.succeeded + 1 })
-    this.warnOfLoops()
+    this.handover?.keepOnly(config)
+    this.reloads.applied(config)
+    warnOfLoops(this.routing, this.options.log)
   }
 
   /** Counts a configuration that was refused; the one in force stays. */
   noteRefusedConfig(): void {
-    this.reloads = { ...this.reloads, failed: this.reloads.failed + 1, isLastGood: false }
+    this.reloads.refused()
   }
 
   /** The node's resolv.conf has changed. */
   useResolvers(resolvers: readonly Upstream[]): void {
     this.resolvers = resolvers
     this.applyOutlook()
-    this.warnOfLoops()
+    warnOfLoops(this.routing, this.options.log)
   }
 
   /** CoreDNS's Corefile has changed: what may be concluded from it is judged anew. */
   useCorefile(text: string): void {
-    clearTimeout(this.corefileTimer)
-    const isMoreTrusted = judgeTrust(this.config, text).level === 'verified'
-    // Doubt counts at once. Trust has to wait until every CoreDNS pod has got and loaded the file that we see already.
-    this.corefileTimer = setTimeout(
-      () => this.adoptCorefile(text),
-      isMoreTrusted ? trustDelayMs : 0,
-    )
-  }
-
-  private adoptCorefile(text: string): void {
-    this.corefile = text
-    this.applyOutlook()
+    this.trust.use(text, this.config, () => this.applyOutlook())
   }
 
   /** Takes no new queries, answers those that wait or gives up on them at the deadline, closes everything. */
   async stop(): Promise<void> {
+    // Bounded by the hand-over's own time-out; what follows us must get all there is.
+    await this.handover?.idle()
     if (this.isStopping) return
     this.isStopping = true
     this.readiness.set('listeners', { kind: 'stopping' })
     const { deadlineMs } = this.config.drain
     const endMs = performance.now() + deadlineMs
     // The way to CoreDNS is open before the first query could meet a closed socket.
-    await this.interception.disarm()
-    this.listeners.stopReceiving()
-    while (this.path.inFlight.stats.waiters > 0 && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, drainPollMs))
-    }
+    if (this.handover?.isWaitedFor !== true) await this.interception.disarm()
+    // Where another process waits, it serves at once, and what comes from now on is for it.
+    if (this.handover?.isWaitedFor === true) this.listeners.pauseReceiving()
+    else this.listeners.stopReceiving()
+    this.listeners.stopAccepting()
+    await this.handover?.resign()
+    this.held?.close()
+    await pollUntil(() => this.path.inFlight.stats.waiters === 0, endMs)
     await this.close(Math.max(0, endMs - performance.now()))
   }
 
   private async close(drainMs: number): Promise<void> {
-    clearInterval(this.housekeeper)
-    clearTimeout(this.corefileTimer)
+    this.housekeeping.stop()
+    this.trust.stop()
     this.path.exchange.stop()
     await this.listeners.close(drainMs)
     await this.interception.close(this.isStopping)
     await this.monitoring.stop()
+    await this.handover?.stop()
+    this.options.link?.stop()
   }
 
   private applyOutlook(): void {
@@ -224,20 +283,8 @@ export class Daemon {
     const counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
     counters.absorb(this.counters)
     this.counters = counters
-    this.judgeTrust()
+    this.trust.judge(this.config)
     this.path.reconfigure(this.outlook(this.listeners.addresses))
-  }
-
-  private judgeTrust(): void {
-    const before = JSON.stringify(this.trust)
-    this.trust = judgeTrust(this.config, this.corefile)
-    const { level, reasons } = this.trust
-    if (JSON.stringify(this.trust) !== before || reasons.length > 0) {
-      this.options.log.info(
-        { level, reasons },
-        'search path: how far the cluster domain is trusted',
-      )
-    }
   }
 
   private plan(own: readonly Endpoint[]): Routing {
@@ -246,53 +293,6 @@ export class Daemon {
 
   private outlook(own: readonly Endpoint[]): Outlook {
     const { config, routing, counters, trust } = this
-    return { config, routing, own, counters, trust }
-  }
-
-  private keepHouse(): void {
-    const skippedMs = this.clock.check()
-    if (skippedMs > 0)
-      this.options.log.warn({ skippedMs }, 'time was skipped; cached answers have aged')
-    if (performance.now() >= this.nextSelfQueryMs) {
-      this.checkSelf().catch((error: unknown) => this.onDefect(error))
-    }
-  }
-
-  private async checkSelf(): Promise<void> {
-    const [first] = this.listeners.addresses
-    if (first === undefined) return
-    this.nextSelfQueryMs = performance.now() + housekeepingMs
-    const why = await selfQuery(first)
-    if (why === undefined) {
-      this.nextSelfQueryMs = performance.now() + selfQueryEveryMs
-      this.readiness.set('self-query', { kind: 'ready' })
-    } else {
-      this.readiness.set('self-query', { kind: 'failed', why })
-    }
-  }
-
-  private warnOfLoops(): void {
-    for (const { address, port } of this.routing.looping) {
-      this.options.log.warn(
-        { upstream: `${address}:${port}` },
-        'upstream left out: it is one of our own listening addresses, so queries would go round for ever',
-      )
-    }
-  }
-
-  private onDefect(error: unknown): void {
-    const { log } = this.options
-    const heldBack = log.limited('defect', 1000)
-    if (heldBack !== undefined)
-      log.error({ err: error, heldBack }, 'defect: an exception was caught')
-  }
-}
-
-function reloadStats(config: Config, counts: { succeeded: number; failed: number }): ReloadStats {
-  return {
-    ...counts,
-    isLastGood: true,
-    appliedSeconds: Math.floor(Date.now() / 1000),
-    hash: createHash('sha512').update(JSON.stringify(config)).digest('hex'),
+    return { config, routing, own, counters, trust: trust.verdict }
   }
 }

@@ -2,18 +2,32 @@
  * The sockets that clients talk to: opens them, follows a changed list of addresses, drains and closes them. An address
  * keeps its index for the life of the process, because counters are kept by it.
  */
+import type { Socket } from 'node:net'
 import type { Endpoint } from '../config/address.ts'
 import type { TcpSettings, UdpSettings } from '../config/schema.ts'
 import type { QueryHandler } from '../core/ports.ts'
+import type { HeldSockets } from '../handover/held-sockets.ts'
 import { addressText, type ListenAddress } from '../net/bind.ts'
 import { type BoundPair, bindBoth } from '../net/bind-pair.ts'
 import { TcpConnections } from '../net/tcp-connections.ts'
 import { TcpListener } from '../net/tcp-listener.ts'
+import type { UdpEndpoint } from '../net/udp-endpoint.ts'
 import type { UdpIo } from '../net/udp-io.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings
   readonly tcp: TcpSettings
+}
+
+export interface ListenerParts {
+  readonly handler: QueryHandler
+  readonly settings: ListenerSettings
+  readonly io: UdpIo
+  /** Sockets that are opened in such a way that they can be handed on; undefined when nobody is to have them. */
+  readonly held: HeldSockets | undefined
+  /** Which of the sockets of an address is ours: each worker has one. */
+  readonly number: number
+  readonly onDefect: (error: unknown) => void
 }
 
 interface Opened extends BoundPair {
@@ -28,19 +42,20 @@ export class Listeners {
   readonly io: UdpIo
   private readonly handler: QueryHandler
   private readonly settings: ListenerSettings
+  private readonly held: HeldSockets | undefined
+  private readonly number: number
+  /** Sockets of workers that have died, by their numbers. */
+  private readonly adopted = new Map<number, UdpEndpoint[]>()
   private readonly connections: TcpConnections
   private readonly onDefect: (error: unknown) => void
   private open: Opened[] = []
 
-  constructor(
-    handler: QueryHandler,
-    settings: ListenerSettings,
-    io: UdpIo,
-    onDefect: (error: unknown) => void,
-  ) {
+  constructor({ handler, settings, io, held, number, onDefect }: ListenerParts) {
     this.handler = handler
     this.settings = settings
     this.io = io
+    this.held = held
+    this.number = number
     this.connections = new TcpConnections(settings.tcp)
     this.onDefect = onDefect
   }
@@ -82,10 +97,73 @@ export class Listeners {
 
   /** No new queries and no new connections; those that wait can still be answered. */
   stopReceiving(): void {
-    for (const { udp, tcp } of this.open) {
-      udp.stopReceiving()
-      tcp.stopAccepting()
+    for (const { udp } of this.open) udp.stopReceiving()
+    this.stopAccepting()
+  }
+
+  stopAccepting(): void {
+    for (const { tcp } of this.open) tcp.stopAccepting()
+  }
+
+  /** Reads the sockets of another worker as well. */
+  async readAlso(number: number): Promise<void> {
+    const { held, settings, onDefect, open } = this
+    if (held === undefined || this.adopted.has(number)) return
+    const endpoints: UdpEndpoint[] = []
+    this.adopted.set(number, endpoints)
+    for (const { serverIndex, wanted, udp } of open) {
+      const socket = held.find('udp', wanted, number)
+      if (socket === undefined) continue
+      const { fd } = held.duplicate(socket)
+      const endpoint = this.io.open({
+        address: udp.address,
+        serverIndex,
+        settings: settings.udp,
+        onDefect,
+        fd,
+      })
+      endpoints.push(endpoint)
+      await endpoint.start(this.handler)
     }
+  }
+
+  /** Leaves them to their own worker; what is held is still answered. */
+  leave(number: number, lingerMs: number): void {
+    const endpoints = this.adopted.get(number) ?? []
+    this.adopted.delete(number)
+    for (const endpoint of endpoints) {
+      endpoint.pauseReceiving()
+      setTimeout(() => endpoint.stop().catch(this.onDefect), lingerMs).unref()
+    }
+  }
+
+  /** Datagrams stay in the kernel, for another process. */
+  pauseReceiving(): void {
+    for (const { udp } of this.open) udp.pauseReceiving()
+    for (const number of this.adopted.keys()) this.leave(number, 0)
+  }
+
+  resumeReceiving(): void {
+    for (const { udp } of this.open) udp.resumeReceiving()
+  }
+
+  /** Serves a connection that another process has accepted. @param wanted the address as configured */
+  adopt(wanted: string, client: Socket): void {
+    const one = this.open.find((opened) => opened.wanted === wanted)
+    if (one === undefined) client.destroy()
+    else one.tcp.adopt(client)
+  }
+
+  /**
+   * Another process accepts connections. Gives it the connections of clients, each as soon as nothing of it is here.
+   * @returns how many are left; to be called again for them
+   */
+  handOver(give: (wanted: string, client: Socket) => boolean): number {
+    let left = 0
+    for (const { tcp, wanted } of this.open) {
+      left += tcp.handOver((client) => give(wanted, client))
+    }
+    return left
   }
 
   async close(drainMs: number): Promise<void> {
@@ -97,9 +175,12 @@ export class Listeners {
     const { onDefect, settings, connections } = this
     const serverIndex = this.servers.length
     const common = { serverIndex, onDefect }
-    const pair = await bindBoth(this.handler, address, {
-      tcp: (at) => new TcpListener({ ...common, address: at, settings: settings.tcp, connections }),
-      udp: (at) => this.io.open({ ...common, address: at, settings: settings.udp }),
+    const held = this.held?.obtainBoth(address, this.number)
+    const tcp = { ...common, settings: settings.tcp, connections, ...(held && { fd: held.tcp.fd }) }
+    const udp = { ...common, settings: settings.udp, ...(held && { fd: held.udp.fd }) }
+    const pair = await bindBoth(this.handler, held?.tcp.address ?? address, {
+      tcp: (at) => new TcpListener({ ...tcp, address: at }),
+      udp: (at) => this.io.open({ ...udp, address: at }),
     })
     this.servers.push(addressText(pair.udp.address))
     return { ...pair, wanted: addressText(address), serverIndex }

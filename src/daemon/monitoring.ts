@@ -1,22 +1,33 @@
 /** Hands every part's numbers to the metrics registry, and serves them over HTTP. Knows all parts, changes none. */
 
 import { parseType } from '../core/explain.ts'
+import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { addressText, type ListenAddress } from '../net/bind.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
 import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/all-families.ts'
+import type { HandoverView } from '../observe/families-handover.ts'
 import type { Log } from '../observe/log.ts'
-import { Metrics } from '../observe/metrics.ts'
+import { mergeExpositions } from '../observe/merge-expositions.ts'
+import { type Exposition, Metrics } from '../observe/metrics.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import type { Readiness } from '../observe/readiness.ts'
 import { RuntimeStats } from '../observe/runtime-stats.ts'
-import type { GroupView, ProcessFacts, ReloadStats, UpstreamView } from '../observe/stats.ts'
+import type {
+  GroupView,
+  ProcessFacts,
+  ReloadStats,
+  UpstreamView,
+  WorkersView,
+} from '../observe/stats.ts'
 import { readKernelDrops } from '../platform/kernel-drops.ts'
 import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import type { WorkerLink } from './worker-link.ts'
+import type { WorkerPage } from './worker-plan.ts'
 
 export interface MonitoredParts {
   readonly path: DataPath
@@ -25,7 +36,11 @@ export interface MonitoredParts {
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
   readonly readiness: Readiness
-  readonly interception: Interception
+  readonly interception: () => Interception
+  readonly handover: () => HandoverView | undefined
+  readonly held: HeldSockets | undefined
+  /** In a worker: its colleagues, whose numbers belong on the same pages. */
+  readonly link: WorkerLink | undefined
   readonly reloads: () => ReloadStats
   readonly log: Log
   readonly facts: ProcessFacts
@@ -49,21 +64,31 @@ export class Monitoring {
   }
 
   /** Moves the admin server to another address; undefined turns it off. @returns where it listens, with its real port */
-  async listen(at: AdminAddress | undefined): Promise<AdminAddress | undefined> {
+  async listen(at: ListenAddress | undefined): Promise<AdminAddress | undefined> {
     await this.server?.stop()
     this.server = undefined
     // Sampling the event loop costs 40 wake-ups a second: only for those who look.
     this.runtime.stop()
     if (at === undefined) return undefined
     this.runtime.start()
+    const held = this.parts.held?.obtain('admin', at)
     const server = new AdminServer({
       listen: at,
+      ...(held && { fd: held.fd }),
       pages: this.pages(),
       questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
       onDefect: (error) => this.parts.log.error({ err: error }, 'admin page failed'),
     })
     this.server = server
     return server.start()
+  }
+
+  /** Another process answers from now on. */
+  async retire(): Promise<void> {
+    const { server } = this
+    this.server = undefined
+    this.runtime.stop()
+    await server?.retire()
   }
 
   async stop(): Promise<void> {
@@ -89,13 +114,38 @@ export class Monitoring {
   private pages() {
     const { readiness } = this.parts
     const pages = standardPages({
-      metrics: () => this.metrics.scrape(),
-      ready: () => readiness.reasons(),
+      metrics: () => this.wholeExposition(),
+      ready: () => this.allReasons(),
       isStarted: () => readiness.isStarted,
     })
     const health = pages.get('/health')
     if (health !== undefined) pages.set('/health', timed(health, this.healthSlots))
     return pages
+  }
+
+  /** What this process alone has to say. */
+  async page(page: WorkerPage): Promise<string> {
+    if (page === 'ready') return this.parts.readiness.reasons().join('\n')
+    return (await this.metrics.scrape()).body
+  }
+
+  private async wholeExposition(): Promise<Exposition> {
+    const { link } = this.parts
+    const others = link === undefined ? [] : await link.ask('metrics')
+    const own = await this.metrics.scrape()
+    if (others.length === 0) return own
+    return { ...own, body: mergeExpositions([own.body, ...others]) }
+  }
+
+  /** All workers have to be ready. */
+  private async allReasons(): Promise<readonly string[]> {
+    const { link, readiness } = this.parts
+    const own = readiness.reasons()
+    if (link === undefined) return own
+    const others = (await link.ask('ready')).filter((text) => text !== '')
+    const { wanted, ready } = link.workers
+    const missing = ready < wanted ? [`workers: ${ready} of ${wanted} are ready`] : []
+    return [...own, ...others, ...missing]
   }
 
   private sources(): MetricSources {
@@ -116,6 +166,8 @@ export class Monitoring {
       udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: listeners.io })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,
+      handover: parts.handover,
+      workers: () => parts.link?.workers ?? alone,
       reload: parts.reloads,
       daemon: () => ({
         defects: this.defects(),
@@ -123,8 +175,8 @@ export class Monitoring {
         logLinesLost: parts.log.linesLost,
         isReady: parts.readiness.reasons().length === 0,
       }),
-      interception: () => parts.interception.view,
-      setupErrors: () => setupErrors(parts.interception.view.troubles),
+      interception: () => parts.interception().view,
+      setupErrors: () => setupErrors(parts.interception().view.troubles),
       healthSlots: this.healthSlots,
     }
   }
@@ -161,6 +213,8 @@ export class Monitoring {
     })
   }
 }
+
+const alone: WorkersView = { wanted: 1, ready: 1, restarts: { ended: 0, killed: 0, hung: 0 } }
 
 /** A broken escape is no name. */
 function decoded(text: string): string {

@@ -1,9 +1,11 @@
 /** From the configuration to upstream groups and the zones that they answer for. Pure. */
+
 import { type Endpoint, reachesOurselves, type Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { ZoneRoute } from '../core/router.ts'
 import type { SocketAddress } from '../core/source-guard.ts'
 import type { GroupConfig } from '../net/upstream-settings.ts'
+import type { Log } from '../observe/log.ts'
 import { parseName, presentName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'
@@ -106,4 +108,13 @@ function wireName(text: string): Uint8Array {
 /** Everybody on the other side of our own sockets who is no client. */
 export function knownServers(routing: Routing, own: readonly Endpoint[]): SocketAddress[] {
   return [...own, ...routing.groups.flatMap(({ upstreams }) => upstreams)]
+}
+
+export function warnOfLoops({ looping }: Routing, log: Log): void {
+  for (const { address, port } of looping) {
+    log.warn(
+      { upstream: `${address}:${port}` },
+      'upstream left out: it is one of our own listening addresses, so queries would go round for ever',
+    )
+  }
 }

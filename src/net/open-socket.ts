@@ -10,12 +10,25 @@ import { Linux, type SystemCalls, systemError } from './system-calls.ts'
 /** As Node asks for; the kernel caps it at net.core.somaxconn. */
 const backlog = 511
 
-/** @throws BindError; nothing is left open then */
-export function openUdpSocket(calls: SystemCalls, address: ListenAddress): number {
+/**
+ * @param isShared several sockets have the address, and the kernel deals datagrams out to them (SO_REUSEPORT, socket(7))
+ * @throws BindError; nothing is left open then
+ */
+export function openUdpSocket(
+  calls: SystemCalls,
+  address: ListenAddress,
+  isShared = false,
+): number {
   const socket = new NewSocket(calls, 'udp', address)
+  if (isShared) sharePort(calls, socket.fd)
   calls.setOption(socket.fd, ...localAddressOption(address.family), on)
   socket.bind()
   return socket.fd
+}
+
+/** Other sockets of this user may bind to the address as well; also works on one that is bound. */
+export function sharePort(calls: SystemCalls, fd: number): void {
+  calls.setOption(fd, Linux.solSocket, Linux.soReusePort, on)
 }
 
 /** A socket that listens. @throws BindError; nothing is left open then */

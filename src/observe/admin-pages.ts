@@ -7,7 +7,7 @@ export interface AdminSources {
   /** Text of all metrics. */
   metrics(): Promise<Exposition>
   /** Why we are not ready, one line each; empty when ready. */
-  ready(): readonly string[]
+  ready(): readonly string[] | Promise<readonly string[]>
   /** Whether we have been ready once. */
   isStarted(): boolean
 }
@@ -23,13 +23,13 @@ export function standardPages(sources: AdminSources): Map<string, PageSource> {
     ],
     // Says that the event loop turns, and nothing else: upstreams that are down are no reason to be restarted.
     ['/health', () => ({ status: 200, body: 'OK\n' })],
-    ['/ready', () => readyPage(sources.ready())],
+    ['/ready', async () => readyPage(await sources.ready())],
     [
       '/startup',
-      () =>
+      async () =>
         sources.isStarted()
           ? { status: 200, body: 'OK\n' }
-          : readyPage([...sources.ready(), 'start: not completed']),
+          : readyPage([...(await sources.ready()), 'start: not completed']),
     ],
   ])
 }

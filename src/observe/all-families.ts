@@ -17,12 +17,14 @@ import {
   reloadFamilies,
   setupFamilies,
 } from './families-daemon.ts'
+import { type HandoverView, handoverFamilies } from './families-handover.ts'
 import { interceptionFamilies } from './families-interception.ts'
 import { tcpFamilies, udpFamilies } from './families-listener.ts'
 import { processFamilies } from './families-process.ts'
 import { queryFamilies } from './families-query.ts'
 import { searchFamilies } from './families-search.ts'
 import { groupFamilies, upstreamFamilies } from './families-upstream.ts'
+import { workerFamilies } from './families-workers.ts'
 import type { Family } from './family.ts'
 import { QueryCounters } from './query-counters.ts'
 import { RuntimeStats } from './runtime-stats.ts'
@@ -37,6 +39,7 @@ import type {
   TcpView,
   UdpView,
   UpstreamView,
+  WorkersView,
 } from './stats.ts'
 
 /** Where the numbers come from. Functions are called at each scrape and must not wait. */
@@ -58,6 +61,9 @@ export interface MetricSources {
   tcp(): readonly TcpView[]
   /** Newest reading of `readKernelDrops`. */
   kernelDrops(): ReadonlyMap<string, number>
+  /** Undefined when it is not configured. */
+  handover(): HandoverView | undefined
+  workers(): WorkersView
   reload(): ReloadStats
   daemon(): DaemonCounts
   interception(): InterceptionStats
@@ -86,6 +92,8 @@ export function allFamilies(sources: MetricSources): Family[] {
       () => sources.kernelDrops(),
     ),
     ...tcpFamilies(() => sources.tcp()),
+    ...handoverFamilies(() => sources.handover()),
+    ...workerFamilies(() => sources.workers()),
     ...reloadFamilies(() => sources.reload()),
     ...healthFamilies(sources.healthSlots),
     ...daemonFamilies(() => sources.daemon()),
@@ -118,6 +126,8 @@ export function emptySources(): MetricSources {
     udp: () => [],
     tcp: () => [],
     kernelDrops: () => new Map(),
+    handover: () => undefined,
+    workers: () => ({ wanted: 1, ready: 0, restarts: { ended: 0, killed: 0, hung: 0 } }),
     reload: () => ({ succeeded: 0, failed: 0, isLastGood: true, appliedSeconds: 0, hash: '' }),
     daemon: () => ({ defects: 0, loops: 0, logLinesLost: 0, isReady: false }),
     interception: () => emptyInterception,

@@ -37,18 +37,25 @@ export interface Log {
 
 export interface LogOptions {
   readonly level: LogLevel
+  /** Number of the worker, in each line. */
+  readonly worker?: number
   /** Descriptor to write to; 1 unless a test says otherwise. */
   readonly fd?: number
   /** Monotonic milliseconds, for `limited`. */
   readonly nowMs?: () => number
 }
 
-export function createLog({ level, fd = 1, nowMs = () => performance.now() }: LogOptions): Log {
+export function createLog({
+  level,
+  worker,
+  fd = 1,
+  nowMs = () => performance.now(),
+}: LogOptions): Log {
   const output = new LineWriter(fd)
   const logger = pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

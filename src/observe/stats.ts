@@ -137,6 +137,14 @@ export interface ReloadStats {
   readonly hash: string
 }
 
+/** The processes that serve together. */
+export interface WorkersView {
+  readonly wanted: number
+  readonly ready: number
+  /** Workers that were replaced, by why. */
+  readonly restarts: Readonly<Record<'ended' | 'killed' | 'hung', number>>
+}
+
 export interface ProcessFacts {
   readonly version: string
   readonly revision: string

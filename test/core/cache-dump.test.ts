@@ -21,6 +21,8 @@ function zone(name: string): ZoneRoute {
     ttl: ttlLimits,
     isCluster: false,
     trustAd: false,
+    mayRecurse: true,
+    payloadBytes: 1232,
   }
 }
 

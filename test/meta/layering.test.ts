@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   net: ['wire', 'core', 'config', 'platform', 'node:'],
   host: ['wire', 'core', 'config', 'platform', 'node:'],
   kube: ['wire', 'core', 'config', 'platform', 'node:'],
+  handover: ['wire', 'core', 'config', 'platform', 'net', 'node:'],
   observe: ['wire', 'core', 'config', 'platform', 'node:'],
   pipeline: ['wire', 'core', 'config', 'platform'],
 }

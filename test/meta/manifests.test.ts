@@ -18,7 +18,7 @@ interface Container {
   readonly name: string
   readonly args?: readonly string[]
   readonly command?: readonly string[]
-  readonly ports: readonly { name: string; containerPort: number; protocol: string }[]
+  readonly ports?: unknown
   readonly env: readonly { name: string }[]
   readonly securityContext: {
     readonly runAsUser: number
@@ -34,11 +34,13 @@ interface Container {
 }
 
 interface Probe {
-  readonly httpGet: { readonly path: string; readonly port: string }
+  readonly httpGet: { readonly path: string; readonly port: number }
 }
 
 interface DaemonSet {
   readonly spec: {
+    readonly updateStrategy: { readonly rollingUpdate: unknown }
+    readonly minReadySeconds: number
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> }
     readonly template: {
       readonly metadata: {
@@ -195,7 +197,6 @@ test('probes, scrape annotation and --admin agree on one port', () => {
   const [container] = spec.containers
   const admin = container.args?.find((arg) => arg.startsWith('--admin=')) ?? ''
   const port = Number(admin.split(':').at(-1))
-  assert.is(container.ports.find((p) => p.name === 'metrics')?.containerPort, port)
   assert.is(metadata.annotations['prometheus.io/port'], String(port))
   const variable = /\$\((\w+)\)/.exec(admin)?.[1]
   assert.ok(
@@ -206,7 +207,7 @@ test('probes, scrape annotation and --admin agree on one port', () => {
   assert.is(container.livenessProbe.httpGet.path, '/health')
   assert.is(container.readinessProbe.httpGet.path, '/ready')
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
-    assert.is(container[probe].httpGet.port, 'metrics')
+    assert.is(container[probe].httpGet.port, port)
   }
 })
 
@@ -221,6 +222,19 @@ test('the daemon has the two capabilities that it needs, and nothing beside it h
   assert.equal(securityContext.capabilities.drop, ['ALL'])
   assert.is(securityContext.allowPrivilegeEscalation, false)
   assert.is(securityContext.readOnlyRootFilesystem, true)
+})
+
+test('an upgrade starts the new pod beside the old one, which the scheduler allows, and hands over', () => {
+  const { updateStrategy, template, minReadySeconds } = daemonSet().spec
+  assert.equal(updateStrategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 })
+  // With hostNetwork a port is a host port, and the second pod would stay Pending.
+  assert.is(template.spec.containers[0].ports, undefined)
+  // Until the new process has taken over, its probes are answered by the old one.
+  assert.ok(minReadySeconds >= 5)
+  const config = configOf({ KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.0.2.4' })
+  assert.ok(config.ok)
+  assert.is(config.ok && config.config.handover.socket, '@neardns')
+  assert.is(config.ok && config.config.handover.afterwards, 'wait')
 })
 
 test('the daemon asks the resolvers of the node and not itself', () => {

@@ -6,6 +6,7 @@ import { readMessage, writeQuery } from './dns-message.ts'
 import { KubeApi } from './kube-api.ts'
 import { makeKubeWorld } from './kube-world.ts'
 import { runLoad } from './load.ts'
+import { runTcpLoad } from './tcp-load.ts'
 
 type Commands = {
   [C in keyof AgentCommands]: (
@@ -27,6 +28,7 @@ const commands: Commands = {
     return reply === undefined ? { tookMs } : { reply: readMessage(reply), tookMs }
   },
   load: runLoad,
+  tcpLoad: runTcpLoad,
   async kubeApi({ namespaces, port }) {
     kubeApi = await KubeApi.start(makeKubeWorld(namespaces), { port })
     return { url: kubeApi.url }

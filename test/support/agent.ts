@@ -8,6 +8,7 @@ import type { KubeObject, ResourceName } from './kube-world.ts'
 import type { LoadResult, LoadSpec } from './load.ts'
 import type { Netns } from './netns.ts'
 import { Child } from './process.ts'
+import type { TcpLoadResult, TcpLoadSpec } from './tcp-load.ts'
 
 export interface AskSpec {
   readonly server: Server
@@ -28,6 +29,7 @@ export interface AgentCommands {
   /** Asks once; `reply` is missing when none came in time. */
   ask: { argument: AskSpec; result: { reply?: ReadMessage; tookMs: number } }
   load: { argument: LoadSpec; result: LoadResult }
+  tcpLoad: { argument: TcpLoadSpec; result: TcpLoadResult }
   /** Starts a Kubernetes API stand-in with a made-up world and says where it listens. */
   kubeApi: { argument: { namespaces: number; port: number }; result: { url: string } }
   /** Adds objects to the stand-in's world, or takes them away, in this order. */

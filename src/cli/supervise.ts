@@ -1,0 +1,73 @@
+/**
+ * The parent of several workers. What it needs of the configuration is read by `run` in this very process, which then replaces itself
+ * (execve) by one that has not loaded what reading took: its memory is on every node, for as long as the daemon runs.
+ */
+import type { Config } from '../config/schema.ts'
+import { listeningOf, Supervisor } from '../daemon/supervisor.ts'
+import { BindError } from '../net/bind.ts'
+import { createLog, type Log } from '../observe/log.ts'
+import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { type CliIo, ExitCode } from './io.ts'
+import { version } from './version.ts'
+
+/** Environment variable with the plan as JSON; `main.ts` looks for it. */
+export const supervisorVariable = 'NEARDNS_SUPERVISOR'
+
+/** The smallest heap that Node starts in; the supervisor has no packets and no cache. */
+const leanFlags = ['--max-semi-space-size=1', '--max-old-space-size=32']
+
+interface SupervisorPlan {
+  readonly config: Pick<Config, 'listen' | 'admin' | 'cache' | 'handover' | 'drain' | 'log'>
+  readonly workers: number
+  readonly argv: readonly string[]
+}
+
+/** @param argv what followed `run`. @returns only where a process cannot be replaced */
+export async function becomeSupervisor(config: Config, argv: readonly string[]): Promise<number> {
+  const { listen, admin, cache, handover, drain, log, workers } = config
+  const [, main = ''] = process.argv
+  const limitBytes = readMemoryLimitBytes()
+  const workerFlags = heapFlagsFor(Math.floor(limitBytes / workers), config.memory)
+  const plan: SupervisorPlan = {
+    config: { listen, admin, cache, handover, drain, log },
+    workers,
+    argv: [process.execPath, ...process.execArgv, ...workerFlags, main, 'run', ...argv],
+  }
+  const env = { MALLOC_ARENA_MAX: '1', ...process.env, [supervisorVariable]: JSON.stringify(plan) }
+  const { execPath, execArgv } = process
+  process.execve?.(execPath, [execPath, ...execArgv, ...leanFlags, main], env)
+  throw new Error('several workers need a system where a process can replace itself (Linux)')
+}
+
+/** Supervises until SIGTERM or SIGINT. */
+export async function supervise(io: CliIo): Promise<number> {
+  // Written by `becomeSupervisor` a moment ago.
+  const plan = JSON.parse(process.env[supervisorVariable] ?? '') as SupervisorPlan
+  delete process.env[supervisorVariable]
+  const log = createLog({ level: plan.config.log.level })
+  const stopped = Promise.withResolvers<void>()
+  const { config, workers, argv } = plan
+  const end = () => stop(supervisor, log).then(stopped.resolve, stopped.reject)
+  const supervisor = new Supervisor({ config, workers, argv, log, onSucceeded: end })
+  try {
+    log.info({ version: version(), pid: process.pid, workers }, 'supervisor starting')
+    await supervisor.start()
+  } catch (error) {
+    await supervisor.abandon()
+    log.flushSync()
+    io.stderr(`neardns: ${error instanceof BindError ? error.message : String(error)}\n`)
+    return ExitCode.failed
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
+  process.on('SIGHUP', () => supervisor.forward('SIGHUP'))
+  log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
+  await stopped.promise
+  await log.flush()
+  return ExitCode.ok
+}
+
+async function stop(supervisor: Supervisor, log: Log): Promise<void> {
+  log.info({}, 'supervisor stopping')
+  await supervisor.stop()
+  log.info({}, 'supervisor stopped')
+}

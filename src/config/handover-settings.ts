@@ -1,0 +1,49 @@
+/** Settings of the hand-over: how a process takes the place of another without losing a query. */
+import { choice, optionalText, section, whole } from './setting.ts'
+
+/** Linux: 108 octets in `sun_path`, one of them for the end or the mark of an abstract name. */
+const nameCharsMax = 107
+
+const meetingPoint = {
+  what: 'the path of a Unix socket, or @NAME',
+  parse: (text: string) => {
+    const isPath = text.startsWith('/') && text.length > 1
+    const isName = text.startsWith('@') && text.length > 1
+    if (!isPath && !isName) {
+      const why = `${JSON.stringify(text)} is neither an absolute path nor a name with @ in front; expected /run/neardns/handover.sock or @neardns`
+      return { ok: false, why } as const
+    }
+    if (Buffer.byteLength(text) > nameCharsMax) {
+      return { ok: false, why: `is too long; at most ${nameCharsMax} octets` } as const
+    }
+    return { ok: true, value: text } as const
+  },
+  examples: ['@neardns', '/run/neardns/handover.sock'],
+}
+
+export function handoverSection() {
+  return section(
+    'A new process takes sockets, cache and client connections from the one that serves, so that an upgrade loses no query. Linux.',
+    {
+      socket: optionalText({
+        ...meetingPoint,
+        about:
+          'Where the two find each other; null turns it off. @NAME is in the abstract namespace of the network namespace, which pods with hostNetwork share; either way only a process of the same user is spoken to.',
+      }),
+      timeoutMs: whole({
+        default: 5000,
+        min: 100,
+        max: 60_000,
+        unit: 'ms',
+        about:
+          'Either side gives up on the other after so much silence; the one that serves goes on.',
+      }),
+      afterwards: choice({
+        of: ['exit', 'wait'],
+        default: 'exit',
+        about:
+          'What a process does that was followed: end, or wait for SIGTERM, ready to serve again should the other one end. In Kubernetes wait: the kubelet would start an ended container again, and that would follow its successor.',
+      }),
+    },
+  )
+}

@@ -1,0 +1,61 @@
+/** What a daemon does once a second while it serves: looks for a suspended machine, and asks itself a question now and then. */
+import type { ListenAddress } from '../net/bind.ts'
+import type { Log } from '../observe/log.ts'
+import type { Readiness } from '../observe/readiness.ts'
+import type { SystemClock } from '../platform/clock.ts'
+import { selfQuery } from './self-query.ts'
+
+/** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
+const housekeepingMs = 1000
+/** How often the self-query is repeated once it was answered. */
+const selfQueryEveryMs = 5000
+
+export interface HousekeepingParts {
+  readonly clock: SystemClock
+  readonly readiness: Readiness
+  readonly log: Log
+  /** Present listening addresses. */
+  readonly addresses: () => readonly ListenAddress[]
+  readonly onDefect: (error: unknown) => void
+}
+
+export class Housekeeping {
+  private readonly parts: HousekeepingParts
+  private timer: NodeJS.Timeout | undefined
+  private nextSelfQueryMs = 0
+
+  constructor(parts: HousekeepingParts) {
+    this.parts = parts
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.keepHouse(), housekeepingMs)
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+
+  /** @returns why we were not answered; undefined when we were, or listen nowhere */
+  async checkSelf(): Promise<string | undefined> {
+    const { addresses, readiness } = this.parts
+    const [first] = addresses()
+    if (first === undefined) return undefined
+    this.nextSelfQueryMs = performance.now() + housekeepingMs
+    const why = await selfQuery(first)
+    if (why === undefined) {
+      this.nextSelfQueryMs = performance.now() + selfQueryEveryMs
+      readiness.set('self-query', { kind: 'ready' })
+    } else {
+      readiness.set('self-query', { kind: 'failed', why })
+    }
+    return why
+  }
+
+  private keepHouse(): void {
+    const { clock, log, onDefect } = this.parts
+    const skippedMs = clock.check()
+    if (skippedMs > 0) log.warn({ skippedMs }, 'time was skipped; cached answers have aged')
+    if (performance.now() >= this.nextSelfQueryMs) this.checkSelf().catch(onDefect)
+  }
+}

@@ -1,0 +1,34 @@
+/** Counts what became of new configurations, for the metrics. */
+import { createHash } from 'node:crypto'
+import type { Config } from '../config/schema.ts'
+import type { ReloadStats } from '../observe/stats.ts'
+
+export class Reloads {
+  private now: ReloadStats
+
+  constructor(config: Config) {
+    this.now = statsOf(config, { succeeded: 0, failed: 0 })
+  }
+
+  get stats(): ReloadStats {
+    return this.now
+  }
+
+  applied(config: Config): void {
+    this.now = statsOf(config, { ...this.now, succeeded: this.now.succeeded + 1 })
+  }
+
+  /** The one in force stays. */
+  refused(): void {
+    this.now = { ...this.now, failed: this.now.failed + 1, isLastGood: false }
+  }
+}
+
+function statsOf(config: Config, counts: { succeeded: number; failed: number }): ReloadStats {
+  return {
+    ...counts,
+    isLastGood: true,
+    appliedSeconds: Math.floor(Date.now() / 1000),
+    hash: createHash('sha512').update(JSON.stringify(config)).digest('hex'),
+  }
+}

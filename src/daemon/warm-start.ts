@@ -1,0 +1,30 @@
+/** The cache as one process leaves it to the next: the whole dump is checked before one answer of it is used. */
+import { type Restored, restoreRecords } from '../core/cache-dump.ts'
+import { readDump } from '../handover/cache-file.ts'
+import type { Log } from '../observe/log.ts'
+import type { DataPath } from './data-path.ts'
+import type { WorkerLink } from './worker-link.ts'
+
+/** @throws when the dump is damaged, foreign or of another version; nothing of it is in the cache then */
+export function restoreDump(dump: Buffer, path: DataPath, nowMs: number): Restored {
+  const read = readDump(dump)
+  if (!read.ok) throw new Error(read.why)
+  return restoreRecords(read.records, path, nowMs - read.ageMs)
+}
+
+/** In a worker: the cache that the supervisor has got, if there is one. A bad one is logged and left. */
+export async function restoreFrom(
+  link: WorkerLink,
+  path: DataPath,
+  nowMs: number,
+  log: Log,
+): Promise<void> {
+  const dump = await link.readDump()
+  if (dump === undefined) return
+  try {
+    log.info({ ...restoreDump(dump, path, nowMs) }, 'hand-over: cache taken over')
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    log.warn({ why }, 'hand-over: cache not taken over; we start with an empty one')
+  }
+}

@@ -1,0 +1,131 @@
+/** A worker's side of what it and its supervisor say to each other, over the channel that Node opens between them. */
+import { HeldSockets } from '../handover/held-sockets.ts'
+import { loadSystemCalls } from '../net/system-calls.ts'
+import type { WorkersView } from '../observe/stats.ts'
+import {
+  beatEveryMs,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerPage,
+  type WorkerPlan,
+  workerVariable,
+} from './worker-plan.ts'
+
+/** A colleague that has not answered by then is left out. */
+const answerMsMax = 2000
+
+/** What a worker does when it is told to. */
+export interface WorkerDuties {
+  pause(): void
+  resume(): void
+  /** Another group of processes serves. */
+  retire(): void
+  /** Reads a socket whose own worker has died, and leaves it again. */
+  adopt(number: number): Promise<void>
+  drop(number: number): Promise<void>
+  dump(): AsyncIterable<Buffer>
+  page(page: WorkerPage): Promise<string>
+  /** The supervisor has died. */
+  orphaned(): void
+}
+
+export class WorkerLink {
+  readonly plan: WorkerPlan
+  readonly held: HeldSockets
+  workers: WorkersView
+  private readonly waiting = new Map<number, (texts: readonly string[]) => void>()
+  private duties: WorkerDuties | undefined
+  private beat: NodeJS.Timeout | undefined
+  private asked = 0
+
+  constructor(plan: WorkerPlan) {
+    this.plan = plan
+    this.held = new HeldSockets(loadSystemCalls())
+    this.held.adopt(plan.sockets)
+    this.workers = { wanted: plan.count, ready: 0, restarts: { ended: 0, killed: 0, hung: 0 } }
+  }
+
+  /** @returns undefined in a process that no supervisor has started */
+  static fromEnvironment(): WorkerLink | undefined {
+    const text = process.env[workerVariable]
+    if (text === undefined || process.send === undefined) return undefined
+    // Written by our own supervisor, which is this same program.
+    return new WorkerLink(JSON.parse(text) as WorkerPlan)
+  }
+
+  start(duties: WorkerDuties): void {
+    this.duties = duties
+    process.on('message', (message: ToWorker) => {
+      this.receive(message).catch((error: unknown) => {
+        throw error
+      })
+    })
+    process.on('disconnect', () => duties.orphaned())
+    this.beat = setInterval(() => this.send({ kind: 'beat' }), beatEveryMs)
+  }
+
+  /** The cache of the process before us, if there is one. */
+  async readDump(): Promise<Buffer | undefined> {
+    if (!this.plan.hasDump) return undefined
+    const pieces: Buffer[] = []
+    for await (const piece of process.stdin) pieces.push(piece as Buffer)
+    return Buffer.concat(pieces)
+  }
+
+  ready(): void {
+    this.send({ kind: 'ready' })
+  }
+
+  /** What the other workers say. */
+  ask(page: WorkerPage): Promise<readonly string[]> {
+    this.asked += 1
+    const id = this.asked
+    return new Promise((resolve) => {
+      const done = (texts: readonly string[]) => {
+        clearTimeout(timer)
+        this.waiting.delete(id)
+        resolve(texts)
+      }
+      const timer = setTimeout(() => done([]), answerMsMax)
+      this.waiting.set(id, done)
+      this.send({ kind: 'ask', id, page })
+    })
+  }
+
+  stop(): void {
+    clearInterval(this.beat)
+    process.removeAllListeners('disconnect')
+    if (process.connected) process.disconnect?.()
+  }
+
+  private send(message: ToSupervisor): void {
+    // A supervisor that is gone is told of by 'disconnect'.
+    if (process.connected) process.send?.(message, undefined, undefined, ignore)
+  }
+
+  private async receive(message: ToWorker): Promise<void> {
+    const { duties } = this
+    if (duties === undefined) return
+    if (message.kind === 'answers') {
+      this.workers = message.workers
+      this.waiting.get(message.id)?.(message.texts)
+    } else if (message.kind === 'ask') {
+      const text = await duties.page(message.page)
+      this.send({ kind: 'answer', id: message.id, text })
+    } else if (message.order === 'dump') await this.sendDump(duties)
+    else {
+      await duties[message.order](message.number)
+      this.send({ kind: 'obeyed', order: message.order })
+    }
+  }
+
+  private async sendDump(duties: WorkerDuties): Promise<void> {
+    for await (const piece of duties.dump()) {
+      // An empty one would be the end.
+      if (piece.length > 0) this.send({ kind: 'piece', piece })
+    }
+    this.send({ kind: 'piece', piece: new Uint8Array(0) })
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,69 @@
+/** What a supervisor tells a worker when it starts it, and what the two say to each other afterwards. Types and bounds only. */
+import type { Config } from '../config/schema.ts'
+import type { HeldSocket } from '../handover/held-sockets.ts'
+import type { WorkersView } from '../observe/stats.ts'
+
+/** Environment variable with the plan as JSON. */
+export const workerVariable = 'NEARDNS_WORKER'
+/** Descriptors 0-2 are the standard ones, 3 is the channel. */
+export const firstDescriptor = 4
+
+export interface WorkerPlan {
+  /** From 0. */
+  readonly number: number
+  readonly count: number
+  /** The whole process group's, with descriptors of the worker. */
+  readonly sockets: readonly HeldSocket[]
+  /** The cache of the process before comes on standard input. */
+  readonly hasDump: boolean
+}
+
+export type RestartReason = keyof WorkersView['restarts']
+
+/** What one worker can be asked by another, by way of the supervisor. */
+export type WorkerPage = 'metrics' | 'ready'
+
+export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
+
+export type ToWorker =
+  | { readonly kind: 'order'; readonly order: Order; readonly number: number }
+  | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  | {
+      readonly kind: 'answers'
+      readonly id: number
+      readonly texts: readonly string[]
+      readonly workers: WorkersView
+    }
+
+export type ToSupervisor =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'obeyed'; readonly order: Order }
+  /** The next piece of the cache; the last is empty. */
+  | { readonly kind: 'piece'; readonly piece: Uint8Array }
+  | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  | { readonly kind: 'answer'; readonly id: number; readonly text: string }
+
+/** A worker that says nothing for so long hangs, and is killed. It beats five times in that time. */
+export const silenceMsMax = 2500
+export const beatEveryMs = 500
+
+/**
+ * A worker's share of the limits: those of the configuration hold for all workers together. Clients are dealt out by their ports, so each
+ * worker gets about as many, and all cache the same names.
+ */
+export function shareOf(config: Config, count: number): Config {
+  if (count === 1) return config
+  const share = (whole: number, min = 1) => Math.max(min, Math.ceil(whole / count))
+  const { cache, tcp, inFlight } = config
+  return {
+    ...config,
+    cache: {
+      ...cache,
+      entriesMax: share(cache.entriesMax),
+      bytesMax: share(cache.bytesMax, 65_536),
+    },
+    tcp: { ...tcp, connectionsMax: share(tcp.connectionsMax) },
+    inFlight: { ...inFlight, questionsMax: share(inFlight.questionsMax) },
+  }
+}

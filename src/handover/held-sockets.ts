@@ -1,0 +1,120 @@
+/**
+ * The listening sockets of a process that may hand them on: it knows their descriptors, because it has made them itself or got them from its
+ * predecessor. Whoever listens gets a duplicate and closes that; the socket lives until all of its descriptors are closed.
+ */
+import { addressText, type ListenAddress } from '../net/bind.ts'
+import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../net/open-socket.ts'
+import type { SystemCalls } from '../net/system-calls.ts'
+
+export const socketKinds = ['udp', 'tcp', 'admin'] as const
+export type SocketKind = (typeof socketKinds)[number]
+
+export interface HeldSocket {
+  readonly kind: SocketKind
+  /** Address as configured: port 0 stays 0. */
+  readonly wanted: string
+  /** From 0; UDP only: several sockets of one address, one for each worker. */
+  readonly number: number
+  readonly fd: number
+}
+
+interface NewHeldSocket extends Pick<HeldSocket, 'kind' | 'number'> {
+  readonly wanted: ListenAddress
+  readonly at: ListenAddress
+}
+
+export interface OpenedSocket {
+  /** The caller's own descriptor. */
+  readonly fd: number
+  /** With the real port. */
+  readonly address: ListenAddress
+}
+
+export class HeldSockets {
+  private readonly calls: SystemCalls
+  private held: HeldSocket[] = []
+
+  constructor(calls: SystemCalls) {
+    this.calls = calls
+  }
+
+  get all(): readonly HeldSocket[] {
+    return this.held
+  }
+
+  /** Takes over what a predecessor has sent. */
+  adopt(sockets: readonly HeldSocket[]): void {
+    this.held.push(...sockets)
+  }
+
+  /**
+   * A socket of an address, made if there is none yet.
+   * @param at with another port than `wanted`, when UDP follows the port that TCP got
+   * @throws BindError
+   */
+  obtain(kind: SocketKind, wanted: ListenAddress, at = wanted, number = 0): OpenedSocket {
+    const { calls } = this
+    const held =
+      this.find(kind, addressText(wanted), number) ?? this.open({ kind, wanted, at, number })
+    const address = { ...wanted, port: boundPort(calls, held.fd, wanted.family) }
+    return { ...this.duplicate(held), address }
+  }
+
+  /** Another descriptor of the same socket, for whoever listens. */
+  duplicate({ fd }: HeldSocket): { readonly fd: number } {
+    return { fd: this.calls.duplicate(fd) }
+  }
+
+  /** @param name the address as configured */
+  find(kind: SocketKind, name: string, number: number): HeldSocket | undefined {
+    return this.held.find(
+      (one) => one.kind === kind && one.wanted === name && one.number === number,
+    )
+  }
+
+  private open({ kind, wanted, at, number }: NewHeldSocket): HeldSocket {
+    const { calls } = this
+    const first = number > 0 ? this.find(kind, addressText(wanted), 0) : undefined
+    if (first !== undefined) sharePort(calls, first.fd)
+    const fd =
+      kind === 'udp' ? openUdpSocket(calls, at, first !== undefined) : openTcpSocket(calls, at)
+    const held = { kind, wanted: addressText(wanted), number, fd }
+    this.held.push(held)
+    return held
+  }
+
+  /**
+   * UDP and TCP of one address, on one port.
+   * @throws BindError; nothing of the address is left open then
+   */
+  obtainBoth(
+    wanted: ListenAddress,
+    number = 0,
+  ): { readonly udp: OpenedSocket; readonly tcp: OpenedSocket } {
+    const tcp = this.obtain('tcp', wanted)
+    try {
+      return { tcp, udp: this.obtain('udp', wanted, tcp.address, number) }
+    } catch (error) {
+      this.calls.closeDescriptor(tcp.fd)
+      this.keepOnly(({ kind, wanted: name }) => kind === 'admin' || name !== addressText(wanted))
+      throw error
+    }
+  }
+
+  /** Closes what `obtain` has given, where nobody here listens. */
+  forget(opened: Readonly<Record<string, OpenedSocket>>): void {
+    for (const { fd } of Object.values(opened)) this.calls.closeDescriptor(fd)
+  }
+
+  /** Closes our descriptors of those that are not wanted; whoever has got a duplicate goes on. */
+  keepOnly(isWanted: (socket: HeldSocket) => boolean): void {
+    for (const socket of this.held) {
+      if (!isWanted(socket)) this.calls.closeDescriptor(socket.fd)
+    }
+    this.held = this.held.filter(isWanted)
+  }
+
+  close(): void {
+    this.keepOnly(() => false)
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The side that serves: waits for a successor and gives it everything there is, in an order in which nothing can be lost.
+ *
+ *   successor                        we
+ *   want sockets               ->    listening sockets, the kernel's queues in them        (both could read now)
+ *   want cache                 ->    answers with their ages
+ *   serving                    ->    stop reading datagrams; what comes stays in the kernel, for the successor
+ *   done (its self-query was answered, so by itself)
+ *                              ->    stop accepting; client connections follow one by one; drain; end
+ *
+ * A successor that goes away before "done" has changed nothing: we read on. The sockets are the very same in both processes, so neither the
+ * datagrams nor the connections that wait in them are anybody's to lose.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Server, Socket } from 'node:net'
+import { sendDescriptors } from '../net/descriptor-mail.ts'
+import type { SystemCalls } from '../net/system-calls.ts'
+import type { HeldSocket } from './held-sockets.ts'
+import { Link, type Message } from './link.ts'
+import { connectTo, descriptorOf, listenAt, strangerAt } from './meeting-point.ts'
+
+/** Of what is said below; another version is not talked to. */
+export const protocolVersion = 1
+
+/** Sends one client connection. @returns whether it is the successor's now; otherwise it may be tried again later */
+export type GiveConnection = (server: string, client: Socket) => boolean
+
+/** What a process that serves can do for its successor. */
+export interface Service {
+  /** Resolves, if it takes time, when no datagram is read any more. */
+  pauseReceiving(): Promise<void> | void
+  resumeReceiving(): void
+  /**
+   * The successor has everything. Resolves when nothing is left to do here.
+   * @param give for the connections of clients; undefined when the successor takes none
+   */
+  retire(give: GiveConnection | undefined): Promise<void>
+  /** Nobody serves any more but we could; only called after `retire`. */
+  resume(): void
+}
+
+export interface PredecessorOptions {
+  /** Path or `@name`. */
+  readonly at: string
+  /** A successor that says nothing for so long is given up on. */
+  readonly timeoutMs: number
+  /** Stay, ready to serve again, until `stop`. */
+  readonly waits: boolean
+  readonly calls: SystemCalls
+  readonly service: Service
+  readonly sockets: () => readonly HeldSocket[]
+  readonly cacheDump: () => AsyncIterable<Buffer>
+  /** Told what happens, for the log. */
+  onEvent(event: PredecessorEvent, detail: string): void
+}
+
+export type PredecessorEvent = 'stranger' | 'started' | 'given-up' | 'handed-over' | 'failed'
+
+/** The successor that is being served. */
+interface Client {
+  readonly link: Link
+  readonly ticket: string
+  descriptors: Socket | undefined
+  isServing: boolean
+}
+
+export class Predecessor {
+  private readonly options: PredecessorOptions
+  private server: Server | undefined
+  private successor: Client | undefined
+  private timer: NodeJS.Timeout | undefined
+  private readonly open = new Set<Socket>()
+  private onIdle: () => void = ignore
+  private isStopped = false
+
+  constructor(options: PredecessorOptions) {
+    this.options = options
+  }
+
+  /** Begins to wait for a successor. Rejects when the meeting point cannot be had. */
+  async start(): Promise<void> {
+    this.server = await listenAt(this.options.at, (socket) => this.onConnection(socket))
+  }
+
+  /** Resolves when no hand-over is going on. It is bounded by the time-out. */
+  idle(): Promise<void> {
+    if (this.successor === undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.onIdle = resolve
+    })
+  }
+
+  /** No successor can come any more. */
+  async stop(): Promise<void> {
+    this.isStopped = true
+    clearTimeout(this.timer)
+    for (const socket of this.open) socket.destroy()
+    await this.stopListening()
+  }
+
+  private stopListening(): Promise<void> {
+    const { server } = this
+    this.server = undefined
+    // The name is free at once; `close` alone would wait for the connections.
+    return new Promise((resolve) => {
+      if (server === undefined) resolve()
+      else {
+        server.close()
+        setImmediate(resolve)
+      }
+    })
+  }
+
+  private onConnection(socket: Socket): void {
+    const stranger = strangerAt(this.options.calls, socket)
+    if (stranger !== undefined) {
+      socket.destroy()
+      this.options.onEvent('stranger', stranger)
+      return
+    }
+    this.open.add(socket)
+    socket.once('close', () => this.open.delete(socket))
+    const link = new Link(socket)
+    link.listen((message) => this.onFirst(link, message))
+  }
+
+  /** The first line of a connection says what it is for. */
+  private onFirst(link: Link, { neardns, want, ticket }: Message): void {
+    if (neardns !== protocolVersion) {
+      link.send({ error: `this is version ${protocolVersion} of the hand-over` })
+      link.close()
+    } else if (want === 'sockets') this.welcome(link)
+    else if (want === 'cache') this.sendCache(link)
+    else if (want === 'watch') link.listen(ignore)
+    else if (want === 'descriptors') this.sendSockets(link.socket, ticket)
+    else link.socket.destroy()
+  }
+
+  private welcome(link: Link): void {
+    if (this.successor !== undefined) {
+      link.send({ error: 'another successor is being served' })
+      link.close()
+      return
+    }
+    const successor: Client = {
+      link,
+      ticket: randomUUID(),
+      descriptors: undefined,
+      isServing: false,
+    }
+    this.successor = successor
+    this.options.onEvent('started', '')
+    link.listen(
+      (message) => this.onMessage(successor, message),
+      (why) => this.giveUp(why),
+    )
+    this.limitTime()
+    link.send({ ticket: successor.ticket })
+  }
+
+  private limitTime(): void {
+    const { timeoutMs } = this.options
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.giveUp(`it said nothing for ${timeoutMs} ms`), timeoutMs)
+  }
+
+  private sendSockets(connection: Socket, ticket: unknown): void {
+    const { successor } = this
+    const { calls } = this.options
+    if (successor === undefined || ticket !== successor.ticket) {
+      connection.destroy()
+      return
+    }
+    successor.descriptors = connection
+    const sockets = this.options.sockets()
+    try {
+      const fds = sockets.map(({ fd }) => fd)
+      sendDescriptors(calls, descriptorOf(connection), fds)
+      successor.link.send({
+        sockets: sockets.map(({ kind, wanted, number }) => ({ kind, wanted, number })),
+      })
+    } catch (error) {
+      this.giveUp(String(error))
+    }
+  }
+
+  private sendCache({ socket }: Link): void {
+    writeAll(socket, this.options.cacheDump()).catch((error: unknown) => {
+      socket.destroy()
+      this.options.onEvent('failed', `cache: ${String(error)}`)
+    })
+  }
+
+  private onMessage(successor: Client, { state, connections }: Message): void {
+    this.limitTime()
+    if (state === 'serving') {
+      successor.isServing = true
+      this.pause(successor).catch((error: unknown) => this.giveUp(String(error)))
+    } else if (state === 'done' && successor.isServing) {
+      this.release(successor, connections !== false).catch((error: unknown) => {
+        this.options.onEvent('failed', String(error))
+      })
+    } else this.giveUp(`it said ${JSON.stringify(state)} out of turn`)
+  }
+
+  private async pause({ link }: Client): Promise<void> {
+    await this.options.service.pauseReceiving()
+    link.send({ state: 'paused' })
+  }
+
+  private async release(successor: Client, takesConnections: boolean): Promise<void> {
+    const { link } = successor
+    clearTimeout(this.timer)
+    // From now on there is no way back: the sockets are the successor's, whatever becomes of it.
+    link.listen(ignore)
+    await this.stopListening()
+    link.send({ state: 'released' })
+    this.options.onEvent('handed-over', '')
+    const give: GiveConnection = (server, client) => this.give(successor, server, client)
+    await this.options.service.retire(takesConnections ? give : undefined)
+    successor.descriptors?.destroy()
+    this.successor = undefined
+    this.onIdle()
+    if (this.options.waits) {
+      link.send({ state: 'waiting' })
+      this.watch(link)
+    } else {
+      link.send({ state: 'gone' })
+      link.close()
+    }
+  }
+
+  /** When the process that serves ends, somebody may have followed it already; if nobody has, we serve again. */
+  private watch(link: Link): void {
+    link.listen(ignore, () => {
+      if (this.isStopped) return
+      this.whoServes().then(
+        (next) => {
+          if (next === undefined) this.options.service.resume()
+          else this.watch(next)
+        },
+        (error: unknown) => this.options.onEvent('failed', String(error)),
+      )
+    })
+  }
+
+  private async whoServes(): Promise<Link | undefined> {
+    const socket = await connectTo(this.options.at)
+    if (socket === undefined) return undefined
+    this.open.add(socket)
+    const link = new Link(socket)
+    link.send({ neardns: protocolVersion, want: 'watch' })
+    return link
+  }
+
+  private give({ link, descriptors }: Client, server: string, client: Socket): boolean {
+    if (descriptors === undefined || !link.isOpen) return false
+    try {
+      sendDescriptors(this.options.calls, descriptorOf(descriptors), [descriptorOf(client)])
+    } catch {
+      return false
+    }
+    link.send({ connection: server })
+    return true
+  }
+
+  /** The successor has failed: everything is as before. */
+  private giveUp(why: string): void {
+    const { successor } = this
+    if (successor === undefined) return
+    clearTimeout(this.timer)
+    this.successor = undefined
+    successor.link.listen(ignore)
+    successor.link.socket.destroy()
+    successor.descriptors?.destroy()
+    if (successor.isServing) this.options.service.resumeReceiving()
+    this.options.onEvent('given-up', why)
+    this.onIdle()
+  }
+}
+
+function ignore(): void {}
+
+async function writeAll(socket: Socket, pieces: AsyncIterable<Buffer>): Promise<void> {
+  for await (const piece of pieces) {
+    if (socket.destroyed) return
+    if (socket.write(piece)) continue
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        socket.off('drain', go)
+        socket.off('close', go)
+        resolve()
+      }
+      socket.on('drain', go)
+      socket.on('close', go)
+    })
+  }
+  socket.end()
+}

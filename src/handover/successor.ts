@@ -1,0 +1,163 @@
+/**
+ * The side that follows: asks the process that serves for its sockets, its cache and its clients' connections. What is said when is in
+ * predecessor.ts. Until `done` the other process would go on as if nothing had been.
+ */
+import { Socket } from 'node:net'
+import { receiveDescriptors } from '../net/descriptor-mail.ts'
+import type { SystemCalls } from '../net/system-calls.ts'
+import { type HeldSocket, socketKinds } from './held-sockets.ts'
+import { Link, type Message } from './link.ts'
+import { connectTo, descriptorOf, strangerAt } from './meeting-point.ts'
+import { protocolVersion } from './predecessor.ts'
+
+export interface SuccessorOptions {
+  /** Path or `@name`. */
+  readonly at: string
+  readonly timeoutMs: number
+  readonly calls: SystemCalls
+  /** A dump that is longer is not read. */
+  readonly dumpBytesMax: number
+}
+
+/** Told of each connection that has come: whose it is, by the address as configured. */
+export type OnConnection = (server: string, client: Socket) => void
+
+/** What became of the attempt to follow somebody. */
+export type Followed =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'following'; readonly successor: Successor }
+
+/** Never rejects. */
+export async function follow(options: SuccessorOptions): Promise<Followed> {
+  try {
+    const socket = await connectTo(options.at)
+    if (socket === undefined) return { kind: 'nobody' }
+    const stranger = strangerAt(options.calls, socket)
+    if (stranger !== undefined) {
+      socket.destroy()
+      return { kind: 'refused', why: `whoever listens at ${options.at} is not us: ${stranger}` }
+    }
+    return { kind: 'following', successor: await ask(options, new Link(socket)) }
+  } catch (error) {
+    return { kind: 'refused', why: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
+  const { at, timeoutMs, calls } = options
+  link.send({ neardns: protocolVersion, want: 'sockets' })
+  const { ticket, error } = await link.next(timeoutMs)
+  if (typeof ticket !== 'string')
+    throw new Error(`the process that serves refused: ${String(error)}`)
+  // Descriptors come on a connection that Node never reads from: it would throw them away.
+  const mail = await connectTo(at, true)
+  if (mail === undefined) throw new Error('the process that serves has gone')
+  mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
+  const { sockets } = await link.next(timeoutMs)
+  const names = socketNames(sockets)
+  const fds = receiveDescriptors(calls, descriptorOf(mail), names.length)
+  if (fds.length !== names.length) {
+    for (const fd of fds) calls.closeDescriptor(fd)
+    throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
+  }
+  const held = names.map((name, i) => ({ ...name, fd: fds[i] as number }))
+  return new Successor(options, link, mail, held)
+}
+
+function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
+  if (!Array.isArray(sockets)) throw new Error('no list of sockets came')
+  return sockets.map((one: unknown) => {
+    const about: Message = typeof one === 'object' && one !== null ? { ...one } : {}
+    const { kind, wanted, number } = about
+    const known = socketKinds.find((name) => name === kind)
+    if (known === undefined || typeof wanted !== 'string' || typeof number !== 'number') {
+      throw new Error('a socket of no kind')
+    }
+    return { kind: known, wanted, number }
+  })
+}
+
+export class Successor {
+  /** The listening sockets of the process that serves. Ours now, to be closed as well. */
+  readonly sockets: readonly HeldSocket[]
+  private readonly options: SuccessorOptions
+  private readonly link: Link
+  private readonly mail: Socket
+  /** The process before us has nothing left to do and stays, to serve again when we end. */
+  isWaitedFor = false
+
+  constructor(options: SuccessorOptions, link: Link, mail: Socket, sockets: readonly HeldSocket[]) {
+    this.options = options
+    this.link = link
+    this.mail = mail
+    this.sockets = sockets
+    mail.on('error', () => undefined)
+  }
+
+  /** Reads the cache of the process that serves. Rejects when it is too long, or does not come. */
+  async cacheDump(): Promise<Buffer> {
+    const { at, timeoutMs, dumpBytesMax } = this.options
+    const socket = await connectTo(at)
+    if (socket === undefined) throw new Error('the process that serves has gone')
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error('it came too slowly')))
+    socket.write(`${JSON.stringify({ neardns: protocolVersion, want: 'cache' })}\n`)
+    const pieces: Buffer[] = []
+    let bytes = 0
+    for await (const piece of socket as AsyncIterable<Buffer>) {
+      pieces.push(piece)
+      bytes += piece.length
+      if (bytes > dumpBytesMax) {
+        socket.destroy()
+        throw new Error(`it is longer than our own cache may be (${dumpBytesMax} octets)`)
+      }
+    }
+    return Buffer.concat(pieces)
+  }
+
+  /** We read from the sockets. Resolves when the other process does not any more. */
+  async serving(): Promise<void> {
+    this.link.send({ state: 'serving' })
+    await this.link.next(this.options.timeoutMs)
+  }
+
+  /**
+   * We are the one that serves. Resolves when the meeting point is ours to take.
+   * @param onConnection gets the connections that the other process had, as they are; without, that one ends them
+   * @param onGone told when it has no more
+   */
+  async done(onConnection: OnConnection | undefined, onGone: (why: string) => void): Promise<void> {
+    const { link, mail } = this
+    link.send({ state: 'done', connections: onConnection !== undefined })
+    await link.next(this.options.timeoutMs)
+    link.listen(
+      ({ connection, state }) => {
+        this.isWaitedFor = state === 'waiting'
+        if (typeof connection === 'string' && onConnection !== undefined)
+          this.receive(connection, onConnection)
+      },
+      (why) => {
+        mail.destroy()
+        onGone(why)
+      },
+    )
+  }
+
+  /** Leaves; before `done` the other process goes on as if we had never been. */
+  abandon(): void {
+    this.link.socket.destroy()
+    this.mail.destroy()
+  }
+
+  private receive(server: string, onConnection: OnConnection): void {
+    const { calls } = this.options
+    const [fd] = receiveDescriptors(calls, descriptorOf(this.mail), 1)
+    if (fd === undefined) return
+    onConnection(server, clientSocket(fd))
+  }
+}
+
+/** With the options that net's own server gives to what it accepts. */
+function clientSocket(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true })
+}

@@ -1,0 +1,141 @@
+/*
+ * Goal: several processes serve as one, and the death of one costs what it had in hand and no more. Method: daemons as child
+ * processes whose workers are killed and stopped under load. NEARDNS_CRASHES=20 makes twenty (npm run test:upgrade-long).
+ */
+import { execFileSync } from 'node:child_process'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Agent } from '../support/agent.ts'
+import { lookup } from '../support/dns-client.ts'
+import { readExposition } from '../support/exposition.ts'
+import { tally, tallyText } from '../support/load.ts'
+import { needs } from '../support/needs.ts'
+import { until } from '../support/process.ts'
+import { UpgradeLab, type UpgradeOptions } from '../support/upgrade-lab.ts'
+
+export const testTimeoutMs = 300_000
+
+const crashes = Number(process.env['NEARDNS_CRASHES'] ?? 1)
+const crashEveryMs = 2500
+/**
+ * A batch that was read and not answered. How long the others wait is another matter: with one worker until the next has started, which is
+ * printed; a client's patience is not what is tested here.
+ */
+const inHandMax = 64
+
+const test = suite('e2e/workers')
+
+async function withLab(
+  options: UpgradeOptions,
+  body: (lab: UpgradeLab, agent: Agent) => Promise<void>,
+): Promise<void> {
+  const lab = await UpgradeLab.open(options)
+  const agent = new Agent()
+  try {
+    await body(lab, agent)
+  } finally {
+    await agent.stop()
+    await lab.close()
+  }
+}
+
+/** Every worker has to meet every name: a client is dealt out by its port. */
+async function warmAll(lab: UpgradeLab): Promise<void> {
+  for (let round = 0; round < 8; round++) await lab.warm()
+}
+
+/** Process IDs of the workers. */
+function workersOf(lab: UpgradeLab): number[] {
+  const output = execFileSync('ps', ['-o', 'pid=', '--ppid', String(lab.serving.pid)], {
+    encoding: 'utf8',
+  })
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map(Number)
+}
+
+async function metric(lab: UpgradeLab, name: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${lab.adminPort}/metrics`)
+  const family = readExposition(await response.text()).get(name)
+  return (family?.series ?? []).reduce((sum, { value }) => sum + value, 0)
+}
+
+async function isReady(lab: UpgradeLab): Promise<boolean> {
+  return (await fetch(`http://127.0.0.1:${lab.adminPort}/ready`)).status === 200
+}
+
+const setups = [
+  { what: 'the only worker', queriesPerSecond: 2000, settings: { supervisor: 'always' } },
+  {
+    what: 'one of two workers',
+    queriesPerSecond: 4000,
+    settings: { workers: 2 },
+  },
+] as const
+
+for (const { what, queriesPerSecond, settings } of setups) {
+  test(`${what} is killed ${crashes} times at ${queriesPerSecond} q/s: what it had in hand is lost at most`, async () => {
+    await withLab({ settings }, async (lab, agent) => {
+      await warmAll(lab)
+      const { server } = lab
+      const count = (queriesPerSecond * (crashes * crashEveryMs + 2000)) / 1000
+      const queries = lab.queries(count, 1e9)
+      const load = { server, queriesPerSecond, queries, sockets: 32, lostAfterMs: 10_000 }
+      const result = agent.call('load', load)
+      const startMs = performance.now()
+      for (let i = 0; i < crashes; i++) {
+        const dueMs = startMs + 500 + i * crashEveryMs
+        await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())))
+        const [victim] = workersOf(lab)
+        if (victim !== undefined) process.kill(victim, 'SIGKILL')
+        await until('replaced', () => isReady(lab).catch(() => false), { timeoutMs: 20_000 })
+        // One that dies again at once is not followed at once.
+        await new Promise((resolve) => setTimeout(resolve, 1100))
+      }
+      const all = tally((await result).records)
+      console.log(tallyText(`${what} killed ${crashes} times`, all))
+      assert.equal([all.wrong, all.servfail], [0, 0])
+      assert.ok(all.lost <= crashes * inHandMax, `${all.lost} lost`)
+      assert.is(await metric(lab, 'neardns_worker_restarts_total'), crashes)
+    })
+  })
+}
+
+test('two workers: one page has the numbers of both, and a new group takes over without a loss', async () => {
+  await withLab({ settings: { workers: 2 } }, async (lab, agent) => {
+    assert.is(workersOf(lab).length, 2)
+    await warmAll(lab)
+    const { server } = lab
+    const before = await metric(lab, 'coredns_dns_requests_total')
+    const load = { server, queriesPerSecond: 2000, queries: lab.queries(8000, 1e9), sockets: 32 }
+    const result = agent.call('load', load)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const agentsBefore = lab.upstream.queries.length
+    await lab.upgrade()
+    const all = tally((await result).records)
+    console.log(tallyText('two workers followed by two', all))
+    assert.equal([all.lost, all.wrong, all.servfail], [0, 0, 0])
+    // Both of the new ones have got the cache of one of the old.
+    assert.ok(lab.upstream.queries.length - agentsBefore < 50, 'the cache was lost')
+    assert.ok(before >= 4000, `${before} queries counted before`)
+    const refused = lab.serving.log().filter(({ msg }) => msg?.includes('not taken over'))
+    assert.equal(refused, [])
+    assert.is(await metric(lab, 'neardns_workers_ready'), 2)
+  })
+})
+
+test('a worker that hangs is replaced within four seconds, and its questions are answered', async () => {
+  if (!needs('root')) return
+  await withLab({ settings: { workers: 2 } }, async (lab) => {
+    const [victim] = workersOf(lab)
+    if (victim !== undefined) process.kill(victim, 'SIGSTOP')
+    const startMs = performance.now()
+    await lab.serving.child.line((line) => line.includes('"why":"hung"'), 6000)
+    assert.ok(performance.now() - startMs < 4000)
+    for (let i = 0; i < 20; i++) await lookup(lab.server, `hot-${i}.example`, 'A')
+    await until('two again', () => isReady(lab).catch(() => false), { timeoutMs: 10_000 })
+  })
+})
+
+test.run()
