@@ -47,7 +47,9 @@ export async function supervise(io: CliIo): Promise<number> {
   const log = createLog({ level: plan.config.log.level })
   const stopped = Promise.withResolvers<void>()
   const { config, workers, argv } = plan
-  const end = () => stop(supervisor, log).then(stopped.resolve, stopped.reject)
+  const end = () => {
+    stop(supervisor, log).then(stopped.resolve, stopped.reject)
+  }
   const supervisor = new Supervisor({ config, workers, argv, log, onSucceeded: end })
   try {
     log.info({ version: version(), pid: process.pid, workers }, 'supervisor starting')

@@ -133,7 +133,10 @@ export class Listeners {
     this.adopted.delete(number)
     for (const endpoint of endpoints) {
       endpoint.pauseReceiving()
-      setTimeout(() => endpoint.stop().catch(this.onDefect), lingerMs).unref()
+      const stop = () => {
+        endpoint.stop().catch(this.onDefect)
+      }
+      setTimeout(stop, lingerMs).unref()
     }
   }
 
