@@ -1,9 +1,9 @@
 /**
  * One part of the cache, within one bound in entries and octets: who has to make room. First those that were not asked for again
- * since they came, then the least recently used of the others; so names that come once (water torture, a scan) push out each other
- * and not the names in use. Denials that are new have a budget within the whole: docs/decisions/0021.
+ * since they came, then those that were not since they were passed over last; so names that come once (water torture, a scan) push
+ * out each other and not the names in use. S3-FIFO, with a budget for new denials: docs/decisions/0021.
  */
-import { CachePool, type OnDropped, type Room, type Storable } from './cache-pool.ts'
+import { CacheQueue, Standing, type Storable } from './cache-queue.ts'
 
 export interface ShardLimits {
   readonly entriesMax: number
@@ -13,118 +13,108 @@ export interface ShardLimits {
 }
 
 /** Not one: A and AAAA of a name that does not exist are a miss and a use, by one and the same call of getaddrinfo. */
-const usesToStay = 2
+const usesToProve = 2
 /** Shares that new answers and new denials have when the rest is in use: a new name must have a chance to be asked for again. */
 const newAnswersShareMin = 0.1
 const newDenialsShareMin = 0.05
 
 export class CacheShard<V extends Storable> {
   private readonly limits: ShardLimits
-  private readonly proven: CachePool<V>
-  private readonly answers: CachePool<V>
-  private readonly denials: CachePool<V>
-  private readonly room: Room = { entries: 0, bytes: 0 }
+  private readonly onEvicted: (value: V) => void
+  private readonly index = new Map<string, V>()
+  private readonly proven = new CacheQueue<V>()
+  private readonly answers = new CacheQueue<V>()
+  private readonly denials = new CacheQueue<V>()
 
-  constructor(limits: ShardLimits, onDropped: OnDropped) {
+  constructor(limits: ShardLimits, onEvicted: (value: V) => void) {
     this.limits = limits
-    this.proven = new CachePool(onDropped)
-    this.answers = new CachePool(onDropped)
-    this.denials = new CachePool(onDropped)
-  }
-
-  get entries(): number {
-    return this.proven.entries + this.answers.entries + this.denials.entries
-  }
-
-  get bytes(): number {
-    return this.proven.bytes + this.answers.bytes + this.denials.bytes
+    this.onEvicted = onEvicted
   }
 
   get(key: string): V | undefined {
-    const value = this.proven.getYoung(key)
-    return value === undefined ? this.rescue(key) : value
+    const value = this.index.get(key)
+    if (value !== undefined && value.uses < usesToProve) value.uses += 1
+    return value
   }
 
   /** Finds a value without counting that as use. */
   peek(key: string): V | undefined {
-    return this.proven.peek(key) ?? this.answers.peek(key) ?? this.denials.peek(key)
+    return this.index.get(key)
   }
 
   take(key: string): V | undefined {
-    return this.proven.take(key) ?? this.answers.take(key) ?? this.denials.take(key)
+    const value = this.index.get(key)
+    if (value === undefined) return undefined
+    this.index.delete(key)
+    this.lineOf(value).lose(value)
+    return value
   }
 
-  /** The value must fit, and must not be there. */
-  add(key: string, value: V): void {
+  /** The value must fit, and nothing may be there under its key. */
+  add(value: V): void {
+    if (value.isDenial && value.standing !== Standing.proven) this.makeRoomForDenial(value)
     this.makeRoom(value)
-    const pool = this.poolOf(value)
-    pool.add(key, value, this.roomFor(pool))
+    if (value.standing === Standing.none) value.standing = Standing.fresh
+    this.index.set(value.key, value)
+    this.lineOf(value).push(value)
   }
 
-  *all(): Generator<[string, V]> {
+  *all(): Generator<V> {
     yield* this.denials.all()
     yield* this.answers.all()
     yield* this.proven.all()
   }
 
-  private rescue(key: string): V | undefined {
-    const old = this.proven.takeOld(key)
-    if (old !== undefined) {
-      this.add(key, old)
-      return old
-    }
-    const value = this.answers.peek(key) ?? this.denials.peek(key)
-    if (value === undefined) return undefined
-    if (value.uses + 1 < usesToStay) {
-      value.uses += 1
-      return value
-    }
-    this.poolOf(value).take(key)
-    value.uses = usesToStay
-    this.add(key, value)
-    return value
+  private get heldBytes(): number {
+    return this.proven.heldBytes + this.answers.heldBytes + this.denials.heldBytes
   }
 
-  private poolOf({ uses, isDenial }: V): CachePool<V> {
-    if (uses >= usesToStay) return this.proven
+  private lineOf({ standing, isDenial }: V): CacheQueue<V> {
+    if (standing === Standing.proven) return this.proven
     return isDenial ? this.denials : this.answers
   }
 
-  /** What the other pools leave, but the least share of this one in any case. */
-  private roomFor(pool: CachePool<V>): Room {
-    const { limits, room, answers, denials, proven } = this
-    const free = this.bytes - pool.bytes
-    const freeEntries = this.entries - pool.entries
-    const min = pool === answers ? newAnswersShareMin : newDenialsShareMin
-    const max = pool === denials ? limits.denialShare : 1
-    const provenMax = 1 - newAnswersShareMin - newDenialsShareMin
-    const [least, most] = pool === proven ? [provenMax, provenMax] : [min, max]
-    room.bytes = clamp(limits.bytesMax - free, least * limits.bytesMax, most * limits.bytesMax)
-    const { entriesMax } = limits
-    room.entries = clamp(entriesMax - freeEntries, least * entriesMax, most * entriesMax)
-    return room
-  }
-
-  /** Whatever the shares say, the whole stays within its bounds. */
   private makeRoom({ bytes }: V): void {
     const { entriesMax, bytesMax } = this.limits
-    while (this.bytes + bytes > bytesMax || this.entries >= entriesMax) this.victim().turn()
+    while (this.index.size >= entriesMax || this.heldBytes + bytes > bytesMax) {
+      this.pass(this.whoMakesRoom())
+    }
   }
 
-  private victim(): CachePool<V> {
+  private makeRoomForDenial({ bytes }: V): void {
+    const { denials } = this
+    const { entriesMax, bytesMax, denialShare } = this.limits
+    const isFull = () =>
+      denials.entries >= denialShare * entriesMax ||
+      denials.heldBytes + bytes > denialShare * bytesMax
+    while (denials.heldBytes > 0 && isFull()) this.pass(denials)
+  }
+
+  private whoMakesRoom(): CacheQueue<V> {
     const { answers, denials, proven } = this
     if (this.isAbove(denials, newDenialsShareMin)) return denials
     if (this.isAbove(answers, newAnswersShareMin)) return answers
-    if (proven.entries > 0) return proven
-    return answers.entries > 0 ? answers : denials
+    if (proven.heldBytes > 0) return proven
+    return answers.heldBytes > 0 ? answers : denials
   }
 
-  private isAbove({ entries, bytes }: CachePool<V>, share: number): boolean {
+  private isAbove({ entries, heldBytes }: CacheQueue<V>, share: number): boolean {
     const { entriesMax, bytesMax } = this.limits
-    return bytes > share * bytesMax || entries > share * entriesMax
+    return heldBytes > share * bytesMax || entries > share * entriesMax
   }
-}
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(value, most))
+  /** The first in line goes, unless it is in use: then it waits once more, among its like. */
+  private pass(line: CacheQueue<V>): void {
+    const value = line.shift()
+    if (value === undefined) return
+    if (value.uses < (value.standing === Standing.proven ? 1 : usesToProve)) {
+      value.standing = Standing.none
+      this.index.delete(value.key)
+      this.onEvicted(value)
+      return
+    }
+    value.uses = 0
+    value.standing = Standing.proven
+    this.proven.push(value)
+  }
 }

@@ -1,13 +1,17 @@
 /** The cache's numbers for whoever watches: its own counts, and what the store knows. */
-import type { Storable } from './cache-pool.ts'
-import type { CacheStore } from './cache-store.ts'
+import type { StoreCounts } from './cache-store.ts'
+
+interface Counted {
+  readonly present: StoreCounts
+  readonly evicted: StoreCounts
+}
 
 export class CacheStats {
   prefetches = 0
   refused = 0
-  private readonly store: CacheStore<Storable>
+  private readonly store: Counted
 
-  constructor(store: CacheStore<Storable>) {
+  constructor(store: Counted) {
     this.store = store
   }
 

@@ -2,7 +2,7 @@
  * A map bounded in entries and in octets. Spreads its keys over shards (cache-shard.ts), because the growing of one large Map would
  * hold the loop.
  */
-import type { Storable } from './cache-pool.ts'
+import type { Storable } from './cache-queue.ts'
 import { CacheShard } from './cache-shard.ts'
 
 export interface StoreLimits {
@@ -18,6 +18,8 @@ export interface StoreCounts {
 }
 
 const shardsMax = 64
+/** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
+const hashMultiplier = 0x9e3779b1
 const entriesPerShardMin = 64
 /** Room for the largest message there is and its accounts, so that the number of shards forbids no answer. */
 const bytesPerShardMin = 262_144
@@ -48,34 +50,34 @@ export class CacheStore<V extends Storable> {
     return this.shardOf(hash).peek(key)
   }
 
-  /** @returns false when the value alone is too large to be kept; what was there under the key is gone then, too */
-  set(key: string, value: V): boolean {
-    const before = this.remove(key, value.hash)
-    // A refreshed answer is as popular as the one that it replaces.
-    if (before !== undefined) value.uses = before.uses
-    return this.add(key, value)
+  /** @returns false when the value alone is too large to be kept; what was there under its key is gone then, too */
+  set(value: V): boolean {
+    const { key, hash } = value
+    const before = this.peek(key, hash)
+    if (before !== undefined) {
+      // A refreshed answer is as popular as the one that it replaces.
+      value.uses = before.uses
+      value.standing = before.standing
+      this.delete(key, hash)
+    }
+    return this.add(value)
   }
 
   /** As `set`, for a key that nothing is stored under. */
-  add(key: string, value: V): boolean {
+  add(value: V): boolean {
     if (value.bytes > this.bytesMax) return false
-    this.shardOf(value.hash).add(key, value)
-    this.count(1, value.bytes, value.isDenial ? 1 : 0)
+    this.shardOf(value.hash).add(value)
+    this.count(value, 1)
     return true
   }
 
   delete(key: string, hash: number): void {
-    this.remove(key, hash)
-  }
-
-  private remove(key: string, hash: number): V | undefined {
     const value = this.shardOf(hash).take(key)
-    if (value !== undefined) this.count(-1, -value.bytes, value.isDenial ? -1 : 0)
-    return value
+    if (value !== undefined) this.count(value, -1)
   }
 
-  /** All keys and values, in every shard in the order in which they would have to go. */
-  *all(): Generator<[string, V]> {
+  /** All values, in every shard roughly in the order in which they would have to go. */
+  *all(): Generator<V> {
     for (const shard of this.shards) yield* shard.all()
   }
 
@@ -87,7 +89,7 @@ export class CacheStore<V extends Storable> {
     this.entries = 0
     this.bytes = 0
     Object.assign(this.present, { success: 0, denial: 0 })
-    for (const [key, value] of kept) this.set(key, value)
+    for (const value of kept) this.add(value)
   }
 
   private makeShards(): void {
@@ -102,22 +104,22 @@ export class CacheStore<V extends Storable> {
       bytesMax: this.bytesMax,
       denialShare: denialPercent / 100,
     }
-    const onDropped = (entries: number, bytes: number, denials: number) => {
-      this.count(-entries, -bytes, -denials)
-      this.evicted.success += entries - denials
-      this.evicted.denial += denials
+    const onEvicted = (value: V) => {
+      this.count(value, -1)
+      this.evicted[value.isDenial ? 'denial' : 'success'] += 1
     }
-    this.shards = Array.from({ length: count }, () => new CacheShard<V>(shardLimits, onDropped))
+    this.shards = Array.from({ length: count }, () => new CacheShard<V>(shardLimits, onEvicted))
   }
 
   private shardOf(hash: number): CacheShard<V> {
-    return this.shards[hash & (this.shards.length - 1)] as CacheShard<V>
+    // The lowest bits of the hash are hardly more than a sum of the octets; Fibonacci hashing has all bits take part.
+    const mixed = Math.imul(hash, hashMultiplier) >>> 16
+    return this.shards[mixed & (this.shards.length - 1)] as CacheShard<V>
   }
 
-  private count(entries: number, bytes: number, denials: number): void {
-    this.entries += entries
-    this.bytes += bytes
-    this.present.success += entries - denials
-    this.present.denial += denials
+  private count({ bytes, isDenial }: V, sign: 1 | -1): void {
+    this.entries += sign
+    this.bytes += sign * bytes
+    this.present[isDenial ? 'denial' : 'success'] += sign
   }
 }

@@ -7,7 +7,7 @@ import type { Question } from '../wire/question.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
 import type { CacheMemory } from './cache-memory.ts'
-import type { Storable } from './cache-pool.ts'
+import { Storable } from './cache-queue.ts'
 import { CacheStats } from './cache-stats.ts'
 import { CacheStore, type StoreLimits } from './cache-store.ts'
 import type { Route } from './router.ts'
@@ -42,12 +42,7 @@ export const entryOverheadBytes = 630
  * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 keeps small integers in the
  * entry itself, and fractions in heap objects of their own.
  */
-export class CacheEntry implements Storable {
-  readonly key: string
-  readonly hash: number
-  readonly bytes: number
-  readonly isDenial: boolean
-  uses = 0
+export class CacheEntry extends Storable {
   rcode = 0
   /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
   deniesFamily = false
@@ -73,10 +68,7 @@ export class CacheEntry implements Storable {
   private agedSeconds = 0
 
   constructor(stored: StoredAnswer, settings: CacheSettings) {
-    this.key = stored.key
-    this.hash = stored.hash
-    this.isDenial = stored.isDenial
-    this.bytes = stored.image.length + entryOverheadBytes
+    super(stored.key, stored.hash, stored.image.length + entryOverheadBytes, stored.isDenial)
     this.image = stored.image
     this.route = stored.route
     this.fill(stored, settings)
@@ -93,7 +85,6 @@ export class CacheEntry implements Storable {
     return true
   }
 
-  /** @internal for the store */
   settle(memory: CacheMemory): void {
     this.image = memory.keep(this.image)
   }
@@ -260,7 +251,7 @@ export class Cache {
     // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return known
     const entry = new CacheEntry(answer, this.settings)
-    const isKept = known === undefined ? this.store.add(key, entry) : this.store.set(key, entry)
+    const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
     if (isKept) return entry
     this.stats.refused += 1
     return undefined
@@ -274,12 +265,12 @@ export class Cache {
   restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
     const entry = new CacheEntry(answer, this.settings)
     entry.restored(hits, nowMs)
-    return entry.isUsableStale(nowMs) && this.store.set(answer.key, entry)
+    return entry.isUsableStale(nowMs) && this.store.set(entry)
   }
 
   /** All entries, those that were used lately last. What comes or moves while one takes his time may be missing or come twice. */
   *all(): Generator<CacheEntry> {
-    for (const [, entry] of this.store.all()) yield entry
+    yield* this.store.all()
   }
 
   drop(key: string, hash: number): void {

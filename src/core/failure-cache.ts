@@ -2,7 +2,7 @@
  * Remembers questions that could not be resolved (RFC 9520), so that a thousand retries do not become a thousand upstream
  * queries. Apart from the answers: a failure never shadows data that is still usable.
  */
-import type { Storable } from './cache-pool.ts'
+import { Storable } from './cache-queue.ts'
 import { CacheStore } from './cache-store.ts'
 import type { Route } from './router.ts'
 
@@ -14,19 +14,31 @@ export interface FailureTtl {
 }
 
 /** One remembered failure. */
-export interface Failure extends Storable {
+class Failure extends Storable {
   readonly rcode: number
   readonly route: Route
   readonly untilMs: number
   readonly ttlSeconds: number
   readonly epoch: number
+
+  constructor(key: string, hash: number, what: FailureFacts) {
+    super(key, hash, failureBytes, false)
+    this.rcode = what.rcode
+    this.route = what.route
+    this.untilMs = what.untilMs
+    this.ttlSeconds = what.ttlSeconds
+    this.epoch = what.epoch
+  }
+
+  /** It has no octets to keep. */
+  settle(): void {}
 }
+
+type FailureFacts = Pick<Failure, 'rcode' | 'route' | 'untilMs' | 'ttlSeconds' | 'epoch'>
 
 /** Enough for a node's names; a failure is some 200 octets. */
 const failuresMax = 8_192
 const failureBytes = 256
-/** It has no octets to keep. */
-const accounts = { bytes: failureBytes, isDenial: false, uses: 0, settle: () => {} }
 
 export class FailureCache {
   private readonly store = new CacheStore<Failure>({
@@ -64,7 +76,7 @@ export class FailureCache {
       last !== undefined && last.epoch === epoch && nowMs - last.untilMs < 2_000 * maxSeconds
     const ttlSeconds = isRepeated ? Math.min(last.ttlSeconds * 2, maxSeconds) : minSeconds
     const untilMs = nowMs + ttlSeconds * 1000
-    this.store.set(key, { ...accounts, hash, rcode, route, ttlSeconds, untilMs, epoch })
+    this.store.set(new Failure(key, hash, { rcode, route, ttlSeconds, untilMs, epoch }))
   }
 
   forget(key: string, hash: number): void {
