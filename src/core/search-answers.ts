@@ -10,6 +10,7 @@ import { aliasImage, writeTtls } from './alias-image.ts'
 import { turnsMax } from './arrival.ts'
 import type { CacheEntry } from './cache.ts'
 import type { InFlight } from './in-flight.ts'
+import { LatestMap } from './latest-map.ts'
 import type { Decision } from './resolver.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './search-absolute.ts'
 import type { SearchReports } from './search-checks.ts'
@@ -54,7 +55,7 @@ export class SearchAnswers {
   private readonly reader: WalkReader
   private readonly pins = new SearchPins()
   /** Names, by client, that come next on walks under way. */
-  private readonly nextSteps = new Map<string, number>()
+  private readonly nextSteps = new LatestMap<number>(stepsMax)
   private isStopped = false
   private toldState: AnswerState = 'unseen'
 
@@ -103,11 +104,6 @@ export class SearchAnswers {
     if (!lists.namespaces.has(step.labels.at(-1) ?? '')) return
     const [svcZone] = clusterSuffixes(known.zone)
     const key = `${client} ${step.labels.join('')}${svcZone}`
-    this.nextSteps.delete(key)
-    if (this.nextSteps.size >= stepsMax) {
-      const [oldest] = this.nextSteps.keys()
-      if (oldest !== undefined) this.nextSteps.delete(oldest)
-    }
     this.nextSteps.set(key, nowMs + stepMs)
   }
 

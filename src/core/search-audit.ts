@@ -4,6 +4,7 @@
  * the breaker: that kind is asked, not answered, for ten minutes. A false NXDOMAIN sends a client to a public name, so
  * there is no second chance.
  */
+import { LatestMap } from './latest-map.ts'
 import { SearchDoubts } from './search-doubts.ts'
 
 /** How long a kind stays off after a mismatch, and how long the check of a subject counts. */
@@ -29,12 +30,12 @@ export class SearchAudit {
   private left: number
   private sampledMs = Number.NEGATIVE_INFINITY
   /** Subjects and names. */
-  private readonly auditedUntilMs = new Map<string, number>()
+  private readonly auditedUntilMs = new LatestMap<number>(kindsMax)
   /** Subjects that are being asked about for the first time, and since when. */
-  private readonly firstAskedMs = new Map<string, number>()
+  private readonly firstAskedMs = new LatestMap<number>(kindsMax)
   /** Rules by which something was denied since they were contradicted last. */
   private readonly usedRules = new Set<string>()
-  private readonly openUntilMs = new Map<string, number>()
+  private readonly openUntilMs = new LatestMap<number>(kindsMax)
   readonly doubts = new SearchDoubts()
 
   /** @param oneIn 0 audits first uses only */
@@ -65,7 +66,7 @@ export class SearchAudit {
   isFirst(subject: string, nowMs: number): boolean {
     if (this.isProved(subject)) return false
     const askedMs = this.firstAskedMs.get(subject)
-    if (askedMs === undefined) remember(this.firstAskedMs, subject, nowMs)
+    if (askedMs === undefined) this.firstAskedMs.set(subject, nowMs)
     return askedMs === undefined || nowMs < askedMs + firstMs
   }
 
@@ -78,7 +79,7 @@ export class SearchAudit {
   confirm(subject: string, nowMs: number): void {
     if (!this.firstAskedMs.delete(subject)) return
     this.audits += 1
-    remember(this.auditedUntilMs, subject, nowMs + breakerMs)
+    this.auditedUntilMs.set(subject, nowMs + breakerMs)
   }
 
   /** Something is being denied by this rule. */
@@ -112,8 +113,8 @@ export class SearchAudit {
   begin(subject: string, name: string, nowMs: number): void {
     this.left = this.oneIn
     this.sampledMs = nowMs
-    remember(this.auditedUntilMs, subject, nowMs + breakerMs)
-    remember(this.auditedUntilMs, name, nowMs + breakerMs)
+    this.auditedUntilMs.set(subject, nowMs + breakerMs)
+    this.auditedUntilMs.set(name, nowMs + breakerMs)
     this.audits += 1
   }
 
@@ -125,20 +126,13 @@ export class SearchAudit {
 
   /** A name exists that this kind would have denied: off, before it does harm. */
   trip(kind: string, nowMs: number, forMs = breakerMs): void {
-    remember(this.openUntilMs, kind, nowMs + forMs)
+    this.openUntilMs.set(kind, nowMs + forMs)
   }
 
   /** Kinds that are off now. */
   openKinds(nowMs: number): string[] {
-    return [...this.openUntilMs].filter(([, untilMs]) => nowMs < untilMs).map(([kind]) => kind)
+    return [...this.openUntilMs.all()]
+      .filter(([, untilMs]) => nowMs < untilMs)
+      .map(([kind]) => kind)
   }
-}
-
-function remember(map: Map<string, number>, key: string, untilMs: number): void {
-  map.delete(key)
-  if (map.size >= kindsMax) {
-    const [oldest] = map.keys()
-    if (oldest !== undefined) map.delete(oldest)
-  }
-  map.set(key, untilMs)
 }

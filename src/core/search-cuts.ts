@@ -4,6 +4,7 @@
  * NXDOMAIN of the same age would not say, it says it about more names. Also remembers which of those names exist, so
  * that they are not asked for again and again.
  */
+import { LatestMap } from './latest-map.ts'
 import { pairMs } from './search-pairs.ts'
 
 /** Most seconds a cut may live, whatever its SOA says: what NodeLocal DNSCache's `denial 9984 5` promises users. */
@@ -32,8 +33,8 @@ export interface Cut {
 }
 
 export class CutTable {
-  /** Names by folded wire octets, as a one-byte string. In the order in which they were learned. */
-  private readonly cuts = new Map<string, Cut>()
+  /** Names by folded wire octets, as a one-byte string. */
+  private readonly cuts = new LatestMap<Cut>(cutsMax)
 
   get size(): number {
     return this.cuts.size
@@ -61,8 +62,6 @@ export class CutTable {
 
   /** @param seconds life of the evidence: the smaller of SOA TTL and MINIMUM */
   learn(name: string, exists: boolean, seconds: number, nowMs: number): void {
-    this.cuts.delete(name)
-    if (this.cuts.size >= cutsMax) this.forgetOldest()
     const expiresMs = nowMs + Math.min(seconds, cutSecondsMax) * 1000
     this.cuts.set(name, {
       exists,
@@ -86,11 +85,5 @@ export class CutTable {
     if (cut.isProbing || nowMs < cut.usableUntilMs - refreshMs) return false
     cut.isProbing = true
     return true
-  }
-
-  /** Expired ones first in line: the Map is in the order of learning, and lives are equal or nearly so. */
-  private forgetOldest(): void {
-    const [oldest] = this.cuts.keys()
-    if (oldest !== undefined) this.cuts.delete(oldest)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { RrType } from '../wire/constants.ts'
 import type { AliasImage } from './alias-image.ts'
+import { LatestMap } from './latest-map.ts'
 import { pairMs } from './search-pairs.ts'
 
 /** Look-ups of the last five seconds on one node; two answers of some 200 octets each, and the names. */
@@ -36,7 +37,7 @@ export interface Asked {
 }
 
 export class SearchPins {
-  private readonly pins = new Map<string, Held>()
+  private readonly pins = new LatestMap<Held>(pinsMax)
 
   get size(): number {
     return this.pins.size
@@ -45,8 +46,6 @@ export class SearchPins {
   /** The question that is asked now is the first to get it. */
   set(asked: Asked, pin: Pin, nowMs: number): void {
     const key = keyOf(asked)
-    this.pins.delete(key)
-    if (this.pins.size >= pinsMax) this.forgetOldest()
     const never = Number.NEGATIVE_INFINITY
     this.pins.set(key, { ...pin, givenMs: { a: never, aaaa: never } })
     this.note(asked, nowMs)
@@ -83,11 +82,6 @@ export class SearchPins {
     if (pin === undefined) return
     if (asked.qtype === RrType.a) pin.givenMs.a = nowMs
     else pin.givenMs.aaaa = nowMs
-  }
-
-  private forgetOldest(): void {
-    const [oldest] = this.pins.keys()
-    if (oldest !== undefined) this.pins.delete(oldest)
   }
 }
 

@@ -3,6 +3,7 @@
  * of the zone can put names where its rules have none, so the rules count only when somebody vouches for them.
  */
 import { isAtOrBelow } from '../wire/name.ts'
+import { LatestMap } from './latest-map.ts'
 
 /**
  * - verified: CoreDNS's own Corefile was read, and nothing in it can add names to the zone.
@@ -22,7 +23,7 @@ export class SearchTrust {
   level: TrustLevel
   private carveOuts: readonly Uint8Array[]
   /** Names by folded wire octets; until when the denial counts. */
-  private readonly confirmedUntilMs = new Map<string, number>()
+  private readonly confirmedUntilMs = new LatestMap<number>(confirmedMax)
   private readonly confirmSeconds: number
 
   /** @param carveOuts folded names; at and below them everything is asked */
@@ -46,11 +47,6 @@ export class SearchTrust {
 
   /** CoreDNS has denied this name. */
   confirm(name: string, nowMs: number): void {
-    this.confirmedUntilMs.delete(name)
-    if (this.confirmedUntilMs.size >= confirmedMax) {
-      const [oldest] = this.confirmedUntilMs.keys()
-      if (oldest !== undefined) this.confirmedUntilMs.delete(oldest)
-    }
     this.confirmedUntilMs.set(name, nowMs + this.confirmSeconds * 1000)
   }
 
