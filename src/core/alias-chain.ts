@@ -13,14 +13,14 @@ const aliasesMax = 16
 const comparisonsMax = 16_384
 
 /** Says whether a folded name belongs to somebody else than the upstream that gave the answer. */
-export type ForeignName = (name: Uint8Array, nameBytes: number) => boolean
+export type ForeignName = (name: Buffer, nameBytes: number) => boolean
 
 /** Result of the last `follow`; reused by each call. */
 export class AliasChain {
   /** Nonzero for each answer record that the chain reaches; index as in the scan. */
   readonly reached = new Uint8Array(6_000)
   /** Folded name at the end of the chain: what a negative answer is about. */
-  readonly name = new Uint8Array(nameBytesMax)
+  readonly name = Buffer.allocUnsafeSlow(nameBytesMax)
   nameBytes = 0
   aliases = 0
   /** The chain led to a name that this upstream may not speak for; the records behind it are not reached. */
@@ -32,7 +32,7 @@ export class AliasChain {
 
   /** The name at the end, one character an octet. */
   get end(): string {
-    return Buffer.from(this.name.buffer, this.name.byteOffset, this.nameBytes).toString('latin1')
+    return this.name.toString('latin1', 0, this.nameBytes)
   }
 
   /** @returns false when the chain is a loop or too long to follow */

@@ -28,6 +28,8 @@ const overloaded: Settlement = {
   ede: Ede.other,
 }
 
+const none: readonly [] = []
+
 export class AliasCrossings {
   private readonly own: OwnQuestions
   private readonly waiting = new Map<Ticket, Crossing[]>()
@@ -51,14 +53,15 @@ export class AliasCrossings {
   }
 
   /** What becomes of those that waited for `target`. */
-  *finish(target: Ticket, settlement: Settlement): Generator<[Ticket, Settlement]> {
+  finish(target: Ticket, settlement: Settlement): readonly (readonly [Ticket, Settlement])[] {
     const crossings = this.waiting.get(target)
-    if (crossings === undefined) return
+    if (crossings === undefined) return none
     this.waiting.delete(target)
-    for (const { ticket, head } of crossings) {
-      const { image } = settlement
-      yield [ticket, image === undefined ? settlement : whole(head, image)]
-    }
+    const { image } = settlement
+    return crossings.map(({ ticket, head }) => [
+      ticket,
+      image === undefined ? settlement : whole(head, image),
+    ])
   }
 }
 

@@ -53,7 +53,9 @@ export class Waiter implements Arrival {
 
   constructor(arrival: Arrival, replyTo: ReplyTo) {
     this.question = arrival.question.clone()
-    this.query = Buffer.from(arrival.query.subarray(0, arrival.question.questionEnd))
+    const { questionEnd } = arrival.question
+    this.query = Buffer.allocUnsafe(questionEnd)
+    arrival.query.copy(this.query, 0, 0, questionEnd)
     this.queryBytes = arrival.queryBytes
     this.serverIndex = arrival.serverIndex
     this.transport = arrival.transport

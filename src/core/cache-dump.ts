@@ -6,7 +6,8 @@
 import { Flag2, headerBytes } from '../wire/constants.ts'
 import { copyFoldedName, skipName } from '../wire/name.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
-import type { Cache, CacheEntry } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import { hashOf, nameIn } from './cache-key.ts'
 import type { Router } from './router.ts'
 

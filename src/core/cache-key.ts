@@ -22,6 +22,19 @@ export function nameIn(key: string): string {
   return key.slice(0, -suffixBytes)
 }
 
+/** The question's type that a key is about. */
+export function typeIn(key: string): number {
+  const at = key.length - suffixBytes
+  return (key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)
+}
+
+/** Key of everything there is at the name of a key, as `CacheKeys.wholeName` makes it. */
+export function wholeNameKeyOf(key: string): string {
+  const at = key.length - suffixBytes
+  const bits = key.charCodeAt(at + 4) | byNameBit
+  return `${key.slice(0, at)}\0\0${key.slice(at + 2, at + 4)}${String.fromCharCode(bits)}`
+}
+
 /** Key of another question about a name. @param like key of the question that it is to be like, but for its type */
 export function keyLike(like: string, name: string, qtype: number): string {
   const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)
@@ -43,7 +56,7 @@ export class CacheKeys {
   }
 
   /** The folded qname of the last `exact`, `nameBytes` octets long; a view that the next call overwrites. */
-  get name(): Uint8Array {
+  get name(): Buffer {
     return this.scratch
   }
 

@@ -3,180 +3,14 @@
  * Whole messages under their question, never single records under their owner: an answer can say nothing about any other
  * name (CVE-2025-40778, MaginotDNS). Time is passed in.
  */
+
+import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
-import type { ResponseScan } from '../wire/scan.ts'
-import { CacheKeys, hashOf, keyLike, nameIn } from './cache-key.ts'
-import type { CacheMemory } from './cache-memory.ts'
-import { Storable } from './cache-queue.ts'
+import { CacheEntry, type CacheSettings, type StoredAnswer } from './cache-entry.ts'
+import { CacheKeys, hashOf, keyLike, typeIn, wholeNameKeyOf } from './cache-key.ts'
 import { CacheStats } from './cache-stats.ts'
-import { CacheStore, type StoreLimits } from './cache-store.ts'
-import type { Route } from './router.ts'
-import { ageTtls, overwriteTtls } from './ttl.ts'
-
-export interface CacheSettings extends StoreLimits {
-  readonly prefetch: {
-    /** Hits since the answer was stored that make a refresh worth it; 0 turns prefetch off. */
-    readonly hitsMin: number
-    /** Share of the lifetime that is left when a refresh is due. */
-    readonly remainingPercent: number
-  }
-  readonly serveStale: {
-    readonly enabled: boolean
-    /** How long after its expiry an answer may still be given. */
-    readonly stalenessMaxSeconds: number
-    /** How long upstreams may take before the client gets the stale answer instead (RFC 8767 5). */
-    readonly clientTimeoutMs: number
-    readonly replyTtlSeconds: number
-    /** Pause before upstreams are asked again after a failure; stale answers are instant meanwhile. */
-    readonly failureRecheckSeconds: number
-  }
-}
-
-/**
- * Octets of resident memory that an entry costs beside its image: the entry, its view of the memory, key, place in the index.
- * Measured: docs/decisions/0011.
- */
-export const entryOverheadBytes = 630
-
-/**
- * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 keeps small integers in the
- * entry itself, and fractions in heap objects of their own.
- */
-export class CacheEntry extends Storable {
-  rcode = 0
-  /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
-  deniesFamily = false
-  route: Route
-  /** Generation of the routes that the entry was last checked against. */
-  routeGeneration = 0
-  storedMs = 0
-  expiresMs = 0
-  /** When a refresh becomes due, if the entry is in use. */
-  refreshAtMs = 0
-  /** It is not, or has been seen to. */
-  isRefreshSpent = false
-  /** Equal to `expiresMs` for what is never served stale. */
-  staleUntilMs = 0
-  /** Until then a stale answer is given without asking first. */
-  recheckAtMs = 0
-  hits = 0
-  private image: Buffer
-  /** Offset of the first record. */
-  private recordsAt = 0
-  private records = 0
-  /** Age that the TTLs in the image are of; -1 while they are those of a stale answer. */
-  private agedSeconds = 0
-
-  constructor(stored: StoredAnswer, settings: CacheSettings) {
-    super(stored.key, stored.hash, stored.image.length + entryOverheadBytes, stored.isDenial)
-    this.image = stored.image
-    this.route = stored.route
-    this.fill(stored, settings)
-  }
-
-  /**
-   * Takes a newer answer to the same question in place of the present one, which is then gone for whoever still holds the entry.
-   * @returns false when it does not fit: another length, or a denial after an answer
-   */
-  renew(stored: StoredAnswer, settings: CacheSettings): boolean {
-    if (stored.image.length !== this.image.length || stored.isDenial !== this.isDenial) return false
-    this.image.set(stored.image)
-    this.fill(stored, settings)
-    return true
-  }
-
-  settle(memory: CacheMemory): void {
-    this.image = memory.keep(this.image)
-  }
-
-  private fill(stored: StoredAnswer, { prefetch, serveStale }: CacheSettings): void {
-    const { image, scan, route } = stored
-    const lifetimeMs = stored.lifetimeSeconds * 1000
-    this.recordsAt = scan.questionEnd
-    this.records = scan.records
-    this.agedSeconds = 0
-    this.deniesFamily = stored.deniesFamily ?? false
-    this.rcode = image.readUInt8(3) & 0x0f
-    this.route = route
-    this.routeGeneration = stored.routeGeneration
-    this.storedMs = Math.floor(stored.nowMs)
-    this.expiresMs = this.storedMs + lifetimeMs
-    // A second at least: in less, the refresh would come too late to be of use.
-    const refreshMs = Math.max((lifetimeMs * prefetch.remainingPercent) / 100, 1000)
-    this.refreshAtMs = Math.floor(this.expiresMs - refreshMs)
-    this.isRefreshSpent = prefetch.hitsMin === 0
-    // A Service that has just been made must not be denied by what was true before an outage.
-    const isNeverStale = !serveStale.enabled || (stored.isDenial && route.isCluster)
-    this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
-    this.recheckAtMs = 0
-    this.hits = 0
-  }
-
-  /** The image's TTLs are those of now already. */
-  restored(hits: number, nowMs: number): void {
-    this.hits = hits
-    this.agedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
-  }
-
-  /** The qname, folded, one character an octet. */
-  get name(): string {
-    return nameIn(this.key)
-  }
-
-  isFresh(nowMs: number): boolean {
-    return nowMs < this.expiresMs
-  }
-
-  isUsableStale(nowMs: number): boolean {
-    return nowMs < this.staleUntilMs
-  }
-
-  /**
-   * The image with its TTLs as they are now. Aged in place, at most once a second: one entry serves thousands of hits in
-   * that time.
-   * @returns the entry's own bytes, to be copied and not written to
-   */
-  aged(nowMs: number): Buffer {
-    const elapsedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
-    if (elapsedSeconds !== this.agedSeconds) this.age(elapsedSeconds, nowMs)
-    return this.image
-  }
-
-  private age(elapsedSeconds: number, nowMs: number): void {
-    const { image, recordsAt, records, agedSeconds } = this
-    if (agedSeconds >= 0 && elapsedSeconds > agedSeconds) {
-      ageTtls(image, recordsAt, records, elapsedSeconds - agedSeconds)
-    } else {
-      // It was given as stale before its time, because a refresh had failed: what is left to the shortest record holds for all.
-      const leftSeconds = Math.max(0, Math.floor((this.expiresMs - nowMs) / 1000))
-      overwriteTtls(image, recordsAt, records, leftSeconds)
-    }
-    this.agedSeconds = elapsedSeconds
-  }
-
-  /** The image with the TTL of a stale answer (RFC 8767 4). */
-  stale(ttlSeconds: number): Buffer {
-    overwriteTtls(this.image, this.recordsAt, this.records, ttlSeconds)
-    this.agedSeconds = -1
-    return this.image
-  }
-}
-
-export interface StoredAnswer {
-  readonly key: string
-  readonly hash: number
-  /** Copied. */
-  readonly image: Buffer
-  /** Scan of `image`. */
-  readonly scan: ResponseScan
-  readonly isDenial: boolean
-  /** See `CacheEntry`; false unless said. */
-  readonly deniesFamily?: boolean
-  readonly lifetimeSeconds: number
-  readonly route: Route
-  readonly routeGeneration: number
-  readonly nowMs: number
-}
+import { CacheStore } from './cache-store.ts'
+import { DenialFilter } from './denial-filter.ts'
 
 export class Cache {
   /** Key of the last look-up: what a miss is asked and stored under. */
@@ -185,6 +19,10 @@ export class Cache {
   settings: CacheSettings
   readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
+  /** Names with an NXDOMAIN for A, for another type, and for whatever type. */
+  private readonly deniedA = new DenialFilter(16)
+  private readonly deniedOther = new DenialFilter(12)
+  private readonly wholeNames = new DenialFilter(14)
 
   constructor(settings: CacheSettings) {
     this.settings = settings
@@ -214,7 +52,9 @@ export class Cache {
     const hash = this.keys.nameHash
     const own = this.store.get(this.key, hash)
     if (own?.isFresh(nowMs) === true) return own
-    const denial = this.store.get(this.keys.wholeName(question), hash)
+    const denial = this.wholeNames.mayHold(hash, nowMs)
+      ? this.store.get(this.keys.wholeName(question), hash)
+      : undefined
     if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
     // Past its time, too: then whichever upstream said last. An older answer must not come back.
     return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
@@ -249,8 +89,8 @@ export class Cache {
     const { key, hash } = answer
     const known = this.store.peek(key, hash)
     // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
-    if (known?.renew(answer, this.settings) === true) return known
-    const entry = new CacheEntry(answer, this.settings)
+    if (known?.renew(answer, this.settings) === true) return this.noted(known)
+    const entry = this.noted(new CacheEntry(answer, this.settings))
     const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
     if (isKept) return entry
     this.stats.refused += 1
@@ -263,7 +103,7 @@ export class Cache {
    * @returns false for what is of no use any more, or too large
    */
   restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
-    const entry = new CacheEntry(answer, this.settings)
+    const entry = this.noted(new CacheEntry(answer, this.settings))
     entry.restored(hits, nowMs)
     return entry.isUsableStale(nowMs) && this.store.set(entry)
   }
@@ -271,6 +111,29 @@ export class Cache {
   /** All entries, those that were used lately last. What comes or moves while one takes his time may be missing or come twice. */
   *all(): Generator<CacheEntry> {
     yield* this.store.all()
+  }
+
+  /** False when the type of the name is not denied by an NXDOMAIN in the cache; true says nothing. @param hash of the name */
+  mayDeny(hash: number, qtype: number, nowMs: number): boolean {
+    return (qtype === RrType.a ? this.deniedA : this.deniedOther).mayHold(hash, nowMs)
+  }
+
+  private noted(entry: CacheEntry): CacheEntry {
+    if (entry.rcode === Rcode.nxdomain)
+      this.filterFor(entry.key).note(entry.hash, entry.staleUntilMs)
+    return entry
+  }
+
+  private filterFor(key: string): DenialFilter {
+    const qtype = typeIn(key)
+    // Type 0 is reserved (RFC 6895 3.1); keys of whole names have it.
+    if (qtype === 0) return this.wholeNames
+    return qtype === RrType.a ? this.deniedA : this.deniedOther
+  }
+
+  /** Drops what denies every type of the name. @param key of a question about it */
+  dropWholeName(key: string, hash: number, nowMs: number): void {
+    if (this.wholeNames.mayHold(hash, nowMs)) this.drop(wholeNameKeyOf(key), hash)
   }
 
   drop(key: string, hash: number): void {

@@ -3,7 +3,7 @@
  * questions are what a birthday attack needs). Bounded three ways: questions, clients per question, questions per client.
  */
 import type { Waiter } from './arrival.ts'
-import type { CacheEntry } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import type { Ask } from './ports.ts'
 import type { Route } from './router.ts'
 
@@ -17,8 +17,6 @@ export interface InFlightSettings {
 /** One question on its way upstream. */
 export interface Ticket extends Ask {
   readonly key: string
-  /** Key for an answer that holds for every type of the name. */
-  readonly wholeNameKey: string
   readonly hash: number
   readonly route: Route
   /** Generation of the routes that `route` was looked up in. */

@@ -5,7 +5,8 @@
 
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
-import type { Cache, CacheEntry } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import { CacheKeys } from './cache-key.ts'
 import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
@@ -116,7 +117,6 @@ export class OwnQuestions {
     const route = router.route(this.keys.name, this.keys.nameBytes)
     const ticket = openTicket(query, this.question, {
       key,
-      wholeNameKey: this.keys.wholeName(this.question),
       hash: this.keys.nameHash,
       route,
       routeGeneration: router.generation,

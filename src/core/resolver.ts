@@ -5,7 +5,8 @@
 import { Ede, Rcode } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import type { Follows } from './arrival.ts'
-import type { Cache, CacheEntry } from './cache.ts'
+import type { Cache } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import { ReplySource } from './facts.ts'
 import type { FailureCache } from './failure-cache.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
@@ -245,7 +246,6 @@ export class Resolver {
     const { cache, inFlight, router, loopMarker } = this.parts
     const ticket = openTicket(query, question, {
       key: cache.key,
-      wholeNameKey: cache.keys.wholeName(question),
       hash: cache.keys.nameHash,
       route,
       routeGeneration: router.generation,

@@ -63,12 +63,11 @@ export class Router {
   }
 
   /** @param name folded wire form */
-  route(name: Uint8Array, nameBytes: number): Route {
+  route(name: Buffer, nameBytes: number): Route {
     for (let at = 0; at < nameBytes; at += (name[at] as number) + 1) {
       // Strings are made only where a zone of that length exists: for most names of the outside none.
       if (this.zoneLengths[nameBytes - at] !== 1) continue
-      const tail = Buffer.from(name.buffer, name.byteOffset + at, nameBytes - at)
-      const route = this.routes.get(tail.toString('latin1'))
+      const route = this.routes.get(name.toString('latin1', at, nameBytes))
       if (route !== undefined) return route
     }
     return this.fallback

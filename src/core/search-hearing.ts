@@ -3,14 +3,15 @@
  * go. Pure.
  */
 import { u16 } from '../wire/bytes.ts'
-import { Rcode, RrType } from '../wire/constants.ts'
+import { headerBytes, nameBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import type { Cache } from './cache.ts'
+import { hashOf } from './cache-key.ts'
 import type { Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { SearchChecks } from './search-checks.ts'
 import { cutSecondsMax } from './search-cuts.ts'
 import { judgedTypes, type SearchKnowledge } from './search-knowledge.ts'
-import { type Observed, SearchLessons } from './search-lessons.ts'
+import { type HeardName, type Observed, SearchLessons } from './search-lessons.ts'
 
 export interface SearchHearingParts {
   readonly known: SearchKnowledge
@@ -22,6 +23,11 @@ export interface SearchHearingParts {
 export class SearchHearing {
   private readonly parts: SearchHearingParts
   private readonly lessons: SearchLessons
+  private readonly heard = {
+    octets: Buffer.allocUnsafeSlow(nameBytesMax),
+    nameBytes: 0,
+    text: '',
+  }
 
   constructor(parts: SearchHearingParts) {
     this.parts = parts
@@ -33,18 +39,23 @@ export class SearchHearing {
    * @returns what it is worth to the cache
    */
   observe(ticket: Ticket, observed: Observed, nowMs: number): Worth {
-    const octets = ticket.frame.subarray(12, ticket.questionEnd - 4)
-    const name = octets.toString('latin1')
+    const heard = this.read(ticket)
+    const name = heard.text
     const { rcode } = observed.scan
     const isContradiction = this.isContradiction(ticket, name, observed, nowMs)
-    const lesson = isContradiction
-      ? undefined
-      : this.lessons.observe(octets, octets.length, observed, nowMs)
+    const lesson = isContradiction ? undefined : this.lessons.observe(heard, observed, nowMs)
     this.parts.checks.finish(ticket, { name, rcode }, lesson, nowMs)
     if (lesson === undefined) return { deniesFamily: false, isContradiction }
     for (const wanted of lesson.probes) this.parts.own.ask(wanted, RrType.a)
-    for (const revived of lesson.revived) this.forgetDenials(ticket, revived)
+    for (const revived of lesson.revived) this.forgetDenials(ticket, revived, nowMs)
     return { deniesFamily: lesson.deniesFamily, isContradiction }
+  }
+
+  private read({ frame, questionEnd }: Ticket): HeardName {
+    const { heard } = this
+    heard.nameBytes = frame.copy(heard.octets, 0, headerBytes, questionEnd - 4)
+    heard.text = heard.octets.toString('latin1', 0, heard.nameBytes)
+    return heard
   }
 
   /**
@@ -69,9 +80,11 @@ export class SearchHearing {
   }
 
   /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
-  private forgetDenials({ key }: Ticket, name: string): void {
+  private forgetDenials({ key }: Ticket, name: string, nowMs: number): void {
     const { cache } = this.parts
+    const hash = hashOf(name)
     for (const qtype of judgedTypes) {
+      if (!cache.mayDeny(hash, qtype, nowMs)) continue
       const entry = cache.entryLike(key, name, qtype)
       if (entry?.rcode === Rcode.nxdomain) cache.drop(entry.key, entry.hash)
     }

@@ -63,12 +63,12 @@ export function ruleOf({ topAt, serviceAt, labels }: Shape): string {
  * What denials of an impossible shape stand or fall with: a Corefile may break a rule in one part of the zone only, so each part
  * proves it anew.
  */
-export function ruleSubject(shape: Shape, name: Uint8Array, nameBytes: number): string {
+export function ruleSubject(shape: Shape, name: Buffer, nameBytes: number): string {
   const part = octetsFrom(name, cutPoints(shape).at(-1) ?? 0, nameBytes)
   return `${ruleOf(shape)} ${part}`
 }
 
 /** A name's octets from one label on, as a string of one character an octet. */
-export function octetsFrom(name: Uint8Array, at: number, nameBytes: number): string {
-  return Buffer.from(name.buffer, name.byteOffset + at, nameBytes - at).toString('latin1')
+export function octetsFrom(name: Buffer, at: number, nameBytes: number): string {
+  return name.toString('latin1', at, nameBytes)
 }

@@ -46,6 +46,14 @@ export interface Observed {
   readonly lifeSeconds: number
 }
 
+/** Name of the question that was answered, folded wire form. Reused: valid until the next one is heard. */
+export interface HeardName {
+  readonly octets: Buffer
+  readonly nameBytes: number
+  /** The same, one character an octet. */
+  readonly text: string
+}
+
 export class SearchLessons {
   private readonly known: SearchKnowledge
   private readonly soaReader: SoaReader
@@ -56,17 +64,15 @@ export class SearchLessons {
     this.soaReader = new SoaReader(known.zone.name)
   }
 
-  /**
-   * Learns from an answer that CoreDNS gave to a question of ours.
-   * @param name folded wire form of the question's name
-   */
-  observe(name: Uint8Array, nameBytes: number, response: Observed, nowMs: number): Lesson {
-    const kind = readShape(name, nameBytes, this.known.zone, this.shape)
-    if (kind === ShapeKind.outside || this.known.trust.isCarvedOut(name, nameBytes)) return nothing
-    if (response.scan.rcode === Rcode.noerror)
-      return this.observeExistence(name, nameBytes, response, nowMs)
+  /** Learns from an answer that CoreDNS gave to a question of ours. */
+  observe(name: HeardName, response: Observed, nowMs: number): Lesson {
+    const { octets, nameBytes } = name
+    const kind = readShape(octets, nameBytes, this.known.zone, this.shape)
+    if (kind === ShapeKind.outside || this.known.trust.isCarvedOut(octets, nameBytes))
+      return nothing
+    if (response.scan.rcode === Rcode.noerror) return this.observeExistence(name, response, nowMs)
     if (response.scan.rcode !== Rcode.nxdomain) return nothing
-    return this.observeDenial(name, nameBytes, response, nowMs)
+    return this.observeDenial(name, response, nowMs)
   }
 
   /** Whether the kubernetes plugin says so of the zone. */
@@ -75,17 +81,16 @@ export class SearchLessons {
   }
 
   private observeExistence(
-    name: Uint8Array,
-    nameBytes: number,
+    name: HeardName,
     { reply, scan, lifeSeconds }: Observed,
     nowMs: number,
   ): Lesson {
     const exists = judgedTypes.has(qtypeOf(reply, scan))
-    const whole = octetsFrom(name, 0, nameBytes)
+    const whole = name.text
     this.known.trust.refute(whole)
     const killedCuts: string[] = []
     for (const at of cutPoints(this.shape)) {
-      const cutName = octetsFrom(name, at, nameBytes)
+      const cutName = tailOf(name, at)
       if (this.known.cuts.get(cutName, nowMs)?.exists === false) {
         this.known.stats.killed += 1
         killedCuts.push(cutName)
@@ -107,8 +112,7 @@ export class SearchLessons {
   }
 
   private observeDenial(
-    name: Uint8Array,
-    nameBytes: number,
+    name: HeardName,
     { reply, scan, lifeSeconds }: Observed,
     nowMs: number,
   ): Lesson {
@@ -119,19 +123,19 @@ export class SearchLessons {
     if (soa?.isKubernetes !== true) return this.observeStranger(isSigned)
     known.trust.fingerprint = 'coredns'
     known.soa = soa.record
-    known.trust.confirm(octetsFrom(name, 0, nameBytes), nowMs)
+    known.trust.confirm(name.text, nowMs)
     if (shape.kind === ShapeKind.impossible)
-      known.audit.confirm(ruleSubject(shape, name, nameBytes), nowMs)
+      known.audit.confirm(ruleSubject(shape, name.octets, name.nameBytes), nowMs)
     const points = cutPoints(this.shape)
-    for (const at of points) known.audit.confirm(octetsFrom(name, at, nameBytes), nowMs)
+    for (const at of points) known.audit.confirm(tailOf(name, at), nowMs)
     if (points.includes(0)) {
-      known.cuts.learn(octetsFrom(name, 0, nameBytes), false, lifeSeconds, nowMs)
+      known.cuts.learn(name.text, false, lifeSeconds, nowMs)
       known.stats.learned += 1
     }
     return {
       ...nothing,
       deniesFamily: true,
-      probes: this.uncovered(name, nameBytes, points, nowMs),
+      probes: this.uncovered(name, points, nowMs),
     }
   }
 
@@ -147,22 +151,21 @@ export class SearchLessons {
   }
 
   /** Cut points above a denied name of which nothing is known: worth one probe each, for all names below. */
-  private uncovered(
-    name: Uint8Array,
-    nameBytes: number,
-    points: readonly number[],
-    nowMs: number,
-  ): string[] {
+  private uncovered(name: HeardName, points: readonly number[], nowMs: number): string[] {
     if (this.known.trust.allowsStructure && this.shape.kind === ShapeKind.impossible) return []
     const wanted: string[] = []
     for (const at of points) {
-      const cutName = octetsFrom(name, at, nameBytes)
+      const cutName = tailOf(name, at)
       if (this.known.cuts.get(cutName, nowMs)?.exists === false) break
       if (at > 0 && this.known.cuts.isWorthProbing(cutName, nowMs)) wanted.push(cutName)
     }
     this.known.stats.probes += wanted.length
     return wanted
   }
+}
+
+function tailOf({ octets, nameBytes, text }: HeardName, at: number): string {
+  return at === 0 ? text : octetsFrom(octets, at, nameBytes)
 }
 
 /** A complete denial of the name itself, for A: other types may be denied alone (searchpath 0.5). */

@@ -61,7 +61,7 @@ export class SearchPath {
    * @param name folded wire form, in the cluster zone or not
    * @returns a denial that is right as of now, or undefined: then CoreDNS has to be asked
    */
-  judge(name: Uint8Array, nameBytes: number, nowMs: number): Denial | undefined {
+  judge(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return undefined
     if (this.known.soa === undefined || this.known.trust.isCarvedOut(name, nameBytes))
@@ -81,7 +81,7 @@ export class SearchPath {
    * tells about all the others below it, too.
    * @returns undefined when there is none, or the name has to be asked itself
    */
-  lapsedCut(name: Uint8Array, nameBytes: number, nowMs: number): LapsedCut | undefined {
+  lapsedCut(name: Buffer, nameBytes: number, nowMs: number): LapsedCut | undefined {
     const { known, shape } = this
     const kind = readShape(name, nameBytes, known.zone, shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return undefined
@@ -109,14 +109,14 @@ export class SearchPath {
   }
 
   /** Whether it is open if the name exists: only of Services and namespaces that is known apart from their answers. */
-  isDoubtful(name: Uint8Array, nameBytes: number, nowMs: number): boolean {
+  isDoubtful(name: Buffer, nameBytes: number, nowMs: number): boolean {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return false
     return this.known.cuts.get(octetsFrom(name, 0, nameBytes), nowMs)?.exists !== true
   }
 
   /** Everything that `judge` looks at for this name, and what it says. Changes nothing. */
-  explain(name: Uint8Array, nameBytes: number, nowMs: number): SearchEvidence {
+  explain(name: Buffer, nameBytes: number, nowMs: number): SearchEvidence {
     const denial = this.judge(name, nameBytes, nowMs)
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     const octets = octetsFrom(name, 0, nameBytes)
@@ -141,7 +141,7 @@ export class SearchPath {
     }
   }
 
-  private byStructure(name: Uint8Array, nameBytes: number): Denial {
+  private byStructure(name: Buffer, nameBytes: number): Denial {
     const { denial } = this
     denial.evidence = 'structure'
     denial.kind = ruleOf(this.shape)
@@ -151,7 +151,7 @@ export class SearchPath {
     return denial
   }
 
-  private byCut(name: Uint8Array, nameBytes: number, nowMs: number): Denial | undefined {
+  private byCut(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
     for (const at of cutPoints(this.shape)) {
       const cutName = octetsFrom(name, at, nameBytes)
       const cut = this.known.cuts.get(cutName, nowMs)

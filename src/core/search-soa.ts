@@ -15,9 +15,14 @@ const kubernetesTimers = [7200, 1800, 86_400]
 export interface ZoneSoa {
   /** The SOA is the one that CoreDNS's kubernetes plugin makes for this zone. */
   readonly isKubernetes: boolean
-  /** For denials of our own; its TTL and MINIMUM are to be set by whoever uses it. */
-  readonly record: SoaRecord
+  /** For denials of our own; its TTL and MINIMUM are to be set by whoever uses it. Undefined when it is somebody else's. */
+  readonly record: SoaRecord | undefined
 }
+
+const stranger: ZoneSoa = { isKubernetes: false, record: undefined }
+
+/** SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM (RFC 1035 3.3.13). */
+const numbersBytes = 20
 
 const owner = new Uint8Array(nameBytesMax)
 const mname = new Uint8Array(nameBytesMax)
@@ -28,6 +33,7 @@ export class SoaReader {
   private readonly zone: Uint8Array
   private readonly expectedMname: Uint8Array
   private readonly expectedRname: Uint8Array
+  private last = stranger
 
   /** @param zone folded wire form of the cluster zone */
   constructor(zone: Uint8Array) {
@@ -47,19 +53,25 @@ export class SoaReader {
     const numbersAt = rnameAt < 0 ? -1 : skipName(reply, rnameAt, scan.end)
     const mnameBytes = copyFoldedName(reply, mnameAt, scan.end, mname)
     const rnameBytes = copyFoldedName(reply, rnameAt, scan.end, rname)
-    if (numbersAt < 0 || numbersAt + 20 > scan.end || mnameBytes < 0 || rnameBytes < 0)
+    if (numbersAt < 0 || numbersAt + numbersBytes > scan.end || mnameBytes < 0 || rnameBytes < 0)
       return undefined
     const isKubernetes =
       isEqual(mname, mnameBytes, this.expectedMname) &&
       isEqual(rname, rnameBytes, this.expectedRname) &&
       kubernetesTimers.every((timer, i) => u32(reply, numbersAt + 4 + 4 * i) === timer)
-    const numbers = reply.subarray(numbersAt, numbersAt + 20)
-    const data = Buffer.concat([
-      mname.subarray(0, mnameBytes),
-      rname.subarray(0, rnameBytes),
-      numbers,
-    ])
-    return { isKubernetes, record: { owner: this.zone, data, ttlSeconds: scan.soaTtlSeconds } }
+    if (!isKubernetes) return stranger
+    return this.kubernetes(reply, numbersAt, scan.soaTtlSeconds)
+  }
+
+  /** The serial changes once a second, denials are many: nearly always it is the SOA of the one before. */
+  private kubernetes(reply: Uint8Array, numbersAt: number, ttlSeconds: number): ZoneSoa {
+    const { record } = this.last
+    const isSame = record?.ttlSeconds === ttlSeconds && endsWith(record.data, reply, numbersAt)
+    if (isSame) return this.last
+    const numbers = reply.subarray(numbersAt, numbersAt + numbersBytes)
+    const data = Buffer.concat([this.expectedMname, this.expectedRname, numbers])
+    this.last = { isKubernetes: true, record: { owner: this.zone, data, ttlSeconds } }
+    return this.last
   }
 }
 
@@ -69,6 +81,12 @@ function below(labels: string, zone: Uint8Array): Uint8Array {
   copyName(prefix, 0, prefix.length, name, 0)
   name.set(zone, prefix.length - 1)
   return name
+}
+
+function endsWith(data: Uint8Array, reply: Uint8Array, numbersAt: number): boolean {
+  const from = data.length - numbersBytes
+  for (let i = 0; i < numbersBytes; i++) if (data[from + i] !== reply[numbersAt + i]) return false
+  return true
 }
 
 function isEqual(name: Uint8Array, nameBytes: number, expected: Uint8Array): boolean {

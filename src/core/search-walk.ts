@@ -3,7 +3,7 @@
  * finds anything, and what the last finds, for A and AAAA. Pure; what is missing is named, to be asked.
  */
 import { nameBytesMax, Rcode, RrType } from '../wire/constants.ts'
-import type { CacheEntry } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { FirstStep } from './search-absolute.ts'
 import type { SearchChecks } from './search-checks.ts'

@@ -7,8 +7,10 @@ import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './acceptable.ts'
-import { AliasChain } from './alias-chain.ts'
-import type { Cache, CacheEntry } from './cache.ts'
+import { AliasChain, type ForeignName } from './alias-chain.ts'
+import type { Cache } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
+import { wholeNameKeyOf } from './cache-key.ts'
 import { ReplySource } from './facts.ts'
 import type { FailureCache } from './failure-cache.ts'
 import type { Ticket } from './in-flight.ts'
@@ -40,6 +42,8 @@ export interface SettlerParts {
   readonly search: SearchSlot
 }
 
+const noForeigner: ForeignName = () => false
+
 export class Settler {
   private readonly parts: SettlerParts
   private readonly chain = new AliasChain()
@@ -57,7 +61,7 @@ export class Settler {
     const { reply, scan } = outcome
     // Half an answer is none; transports ask again over TCP and should never hand one over.
     if (scan.tc) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
-    if (!this.chain.follow(reply, scan, this.foreignTo(ticket.route))) {
+    if (!this.chain.follow(reply, scan, ticket.route.isCluster ? noForeigner : this.isOfCluster)) {
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     }
     const kind = classify(reply, scan, this.chain)
@@ -108,10 +112,8 @@ export class Settler {
   }
 
   /** Cluster names are the cluster's to answer, whoever else offers to. */
-  private foreignTo(route: Route): (name: Uint8Array, nameBytes: number) => boolean {
-    if (route.isCluster) return () => false
-    return (name, nameBytes) => this.parts.router.route(name, nameBytes).isCluster
-  }
+  private readonly isOfCluster: ForeignName = (name, nameBytes) =>
+    this.parts.router.route(name, nameBytes).isCluster
 
   private imageOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
     const keep = ticket.route.isCluster
@@ -137,10 +139,10 @@ export class Settler {
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
     if (isWholeName || lifetimeSeconds === 0) cache.drop(ticket.key, hash)
-    if (kind !== 'nxdomain') cache.drop(ticket.wholeNameKey, hash)
+    if (kind !== 'nxdomain') cache.dropWholeName(ticket.key, hash, nowMs)
     if (lifetimeSeconds === 0) return
     cache.put({
-      key: isWholeName ? ticket.wholeNameKey : ticket.key,
+      key: isWholeName ? wholeNameKeyOf(ticket.key) : ticket.key,
       hash,
       image,
       scan: this.imageScan,

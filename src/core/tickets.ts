@@ -1,14 +1,13 @@
 /** Makes the ticket of a question that goes upstream. */
 import { upstreamQuery } from '../wire/query.ts'
 import type { Question } from '../wire/question.ts'
-import type { CacheEntry } from './cache.ts'
+import type { CacheEntry } from './cache-entry.ts'
 import type { Ticket } from './in-flight.ts'
 import { markersFor } from './loop-marker.ts'
 import type { Route } from './router.ts'
 
 export interface TicketParts {
   readonly key: string
-  readonly wholeNameKey: string
   readonly hash: number
   readonly route: Route
   readonly routeGeneration: number
@@ -28,7 +27,6 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
   // Written out: copying properties one by one, as a spread does, costs a microsecond.
   return {
     key: parts.key,
-    wholeNameKey: parts.wholeNameKey,
     hash: parts.hash,
     route: parts.route,
     routeGeneration: parts.routeGeneration,

@@ -142,11 +142,11 @@ export class MessageBatch {
   /** The way back of a received datagram, to be kept. */
   savePeer(slot: number): SavedPeer {
     const { words, peerWords, controlWords } = this
-    const saved: number[] = []
+    const saved = new Array<number>(peerWords + controlWords)
     const name = this.nameAt(slot) >>> 2
-    for (let i = 0; i < peerWords; i++) saved.push(words[name + i] as number)
+    for (let i = 0; i < peerWords; i++) saved[i] = words[name + i] as number
     const control = controlAtWord(slot)
-    for (let i = 0; i < controlWords; i++) saved.push(words[control + i] as number)
+    for (let i = 0; i < controlWords; i++) saved[peerWords + i] = words[control + i] as number
     return saved
   }
 

@@ -1,9 +1,9 @@
 /** All sendings of one question, the newest last. Decides nothing. */
-import type { Attempt } from './upstream-attempt.ts'
+import type { Attempt, Carrier } from './upstream-attempt.ts'
 import type { UpstreamServer } from './upstream-server.ts'
 
 export class AttemptList {
-  private readonly attempts: Attempt[] = []
+  private attempts: Attempt[] = []
 
   get all(): readonly Attempt[] {
     return this.attempts
@@ -15,12 +15,21 @@ export class AttemptList {
    * @param sendsMax packets per question
    */
   mayGrow(sendsMax: number): boolean {
-    const unsent = this.attempts.filter(({ isDone, sentMs }) => isDone && sentMs === 0).length
+    let unsent = 0
+    for (const { isDone, sentMs } of this.attempts) if (isDone && sentMs === 0) unsent += 1
     return this.attempts.length - unsent / 2 < sendsMax
   }
 
   add(attempt: Attempt): void {
-    this.attempts.push(attempt)
+    // Nearly always there is one and no more, and the first `push` makes room for seventeen.
+    if (this.attempts.length === 0) this.attempts = [attempt]
+    else this.attempts.push(attempt)
+  }
+
+  /** Whether any of them waits on this carrier. */
+  waitsOn(carrier: Carrier): boolean {
+    for (const attempt of this.attempts) if (attempt.carrier === carrier) return true
+    return false
   }
 
   /** The newest that may still be answered. */

@@ -7,6 +7,7 @@
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
+import type { AttemptList } from './upstream-attempt-list.ts'
 import type { AttemptFailure, MismatchReason } from './upstream-counters.ts'
 import type { RandomPool, RecentPorts } from './upstream-random.ts'
 import type { UpstreamServer } from './upstream-server.ts'
@@ -60,7 +61,7 @@ export class Attempt {
   /** To a UDP upstream, but over TCP. */
   readonly overTcp: boolean
   /** All attempts for the same question: a hedge avoids their connections. */
-  readonly siblings: readonly Attempt[]
+  readonly siblings: AttemptList
   /** When it was given to its upstream. */
   readonly madeMs: number
   id = 0
@@ -81,7 +82,7 @@ export class Attempt {
       frame: Buffer
       questionEnd: number
       overTcp: boolean
-      siblings: readonly Attempt[]
+      siblings: AttemptList
       madeMs: number
     },
   ) {

@@ -116,7 +116,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
       frame: isPlain ? withoutOpt(frame, questionEnd) : frame,
       questionEnd,
       overTcp: kind === 'tcp' || this.attempts.wentOverTcp(upstream),
-      siblings: this.attempts.all,
+      siblings: this.attempts,
       madeMs: nowMs,
     })
     this.attempts.add(attempt)

@@ -238,7 +238,8 @@ export class StreamPool implements ConnectionHost, Carrier {
     for (const connection of this.connections) {
       if (!connection.hasRoom(depth) || connection.isQuiet(nowMs, quietMs) !== quiet) continue
       if (best !== undefined && connection.load >= best.load) continue
-      if (!isAvoided(connection, attempt)) best = connection
+      // A hedge must not wait behind what it is a hedge for.
+      if (!attempt.siblings.waitsOn(connection)) best = connection
     }
     return best
   }
@@ -271,9 +272,4 @@ export class StreamPool implements ConnectionHost, Carrier {
     this.dialTokens -= 1 + this.context.random.fraction() * dialJitter
     return true
   }
-}
-
-/** A hedge must not wait behind what it is a hedge for. */
-function isAvoided(connection: StreamConnection, attempt: Attempt): boolean {
-  return attempt.siblings.some((sibling) => sibling.carrier === connection)
 }

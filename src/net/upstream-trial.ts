@@ -5,6 +5,7 @@
  */
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import { Attempt, type AttemptOwner, type ExchangeContext } from './upstream-attempt.ts'
+import { AttemptList } from './upstream-attempt-list.ts'
 import type { UpstreamServer } from './upstream-server.ts'
 
 export interface TrialQuestion {
@@ -46,7 +47,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
       frame,
       questionEnd,
       overTcp: false,
-      siblings: [],
+      siblings: new AttemptList(),
       madeMs: nowMs,
     })
     this.upstream.counters.trials++

@@ -96,7 +96,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     if (timer !== undefined) this.parts.wheel.disarm(timer)
     this.staleTimers.delete(ticket)
     // First, because answering may ask anew and rewrite the image.
-    const crossed = [...this.crossings.finish(ticket, settlement)]
+    const crossed = this.crossings.finish(ticket, settlement)
     this.answer(ticket, waiters, settlement)
     for (const [other, whole] of crossed) this.finish(other, whole)
   }

@@ -46,7 +46,7 @@ const namesInData: ReadonlyMap<number, readonly [prefixBytes: number, names: num
  *   pass 65,535 octets
  */
 export function makeImage(
-  reply: Uint8Array,
+  reply: Buffer,
   scan: ResponseScan,
   keep: Uint8Array,
   trustAd: boolean,
@@ -81,10 +81,9 @@ function keptPrefix(scan: ResponseScan, keep: Uint8Array): number {
 }
 
 /** Names only ever point backwards, so what stays needs nothing of what is cut off. */
-function copyPrefix(reply: Uint8Array, scan: ResponseScan, kept: number, into: Buffer): number {
+function copyPrefix(reply: Buffer, scan: ResponseScan, kept: number, into: Buffer): number {
   const end = kept === 0 ? scan.questionEnd : (scan.ownerAt[kept] as number)
-  into.set(reply.subarray(0, end))
-  return end
+  return reply.copy(into, 0, 0, end)
 }
 
 function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): void {

@@ -1,8 +1,9 @@
 /** Goal: what one process had cached another has, at the same age; a record that contradicts itself spoils the dump. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Cache, type CacheEntry } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache.ts'
 import { dumpEntry, readRecords, restoreRecords } from '../../src/core/cache-dump.ts'
+import type { CacheEntry } from '../../src/core/cache-entry.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
@@ -44,7 +45,7 @@ function filled(name = 'www.example', routes = router(), lifetimeSeconds = 100):
     scan: scanned(image),
     isDenial: false,
     lifetimeSeconds,
-    route: routes.route(wire, wire.length),
+    route: routes.route(Buffer.from(wire), wire.length),
     routeGeneration: 1,
     nowMs: startMs,
   })

@@ -1,14 +1,15 @@
 /** Goal: an entry is fresh, due for refresh or stale exactly when it should be, and what is looked up is the best that is known. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Cache } from '../../src/core/cache.ts'
 import {
-  Cache,
   CacheEntry,
   type CacheSettings,
   entryOverheadBytes,
   type StoredAnswer,
-} from '../../src/core/cache.ts'
+} from '../../src/core/cache-entry.ts'
 import type { Route } from '../../src/core/router.ts'
+import { Rcode } from '../../src/wire/constants.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { readMessage, writeQuery } from '../support/dns-message.ts'
 import {
@@ -245,8 +246,11 @@ function found(own: Stored | undefined, denial: Stored | undefined, nowMs: numbe
   const hash = cache.keys.nameHash
   const whole = cache.keys.wholeName(question)
   if (own !== undefined) cache.put({ ...answer(own), key, hash })
-  if (denial !== undefined)
-    cache.put({ ...answer({ ...denial, isDenial: true }), key: whole, hash })
+  if (denial !== undefined) {
+    const stored = answer({ ...denial, isDenial: true })
+    stored.image[3] = Rcode.nxdomain
+    cache.put({ ...stored, key: whole, hash })
+  }
   const entryFound = cache.lookup(query, question, nowMs)
   return entryFound === undefined ? 'nothing' : entryFound.isDenial ? 'denial' : 'own'
 }

@@ -50,7 +50,9 @@ test('routes without the root are refused', () => {
 
 test('zones carry their place in the configured order', () => {
   const router = new Router(zones)
-  const indexes = zones.map(({ name: wire }) => router.route(wire, wire.length).zoneIndex)
+  const indexes = zones.map(
+    ({ name: wire }) => router.route(Buffer.from(wire), wire.length).zoneIndex,
+  )
   assert.equal(indexes, [0, 1, 2])
 })
 

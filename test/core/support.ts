@@ -2,7 +2,8 @@
  * The core without any shell: cache, failures, routes, resolver and settler around a clock that a test turns, and upstream
  * answers put together from records. What clients would get is read by the tests' own decoder.
  */
-import { Cache, type CacheSettings } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache.ts'
+import type { CacheSettings } from '../../src/core/cache-entry.ts'
 import type { ReplySource } from '../../src/core/facts.ts'
 import { FailureCache, type FailureTtl } from '../../src/core/failure-cache.ts'
 import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'

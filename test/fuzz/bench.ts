@@ -1,5 +1,6 @@
 /** The pipeline and the core behind it as the daemon builds them, with a clock and an exchange that are moved by hand. */
-import { Cache, type CacheSettings } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache.ts'
+import type { CacheSettings } from '../../src/core/cache-entry.ts'
 import { FailureCache } from '../../src/core/failure-cache.ts'
 import { InFlight, type Ticket } from '../../src/core/in-flight.ts'
 import { MissBudget } from '../../src/core/miss-budget.ts'

@@ -1,5 +1,6 @@
 /** The pipeline with everything behind it but sockets: clients that note what they get, an exchange that a test answers by hand. */
-import { Cache, type CacheSettings } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache.ts'
+import type { CacheSettings } from '../../src/core/cache-entry.ts'
 import type { DropReason, ReplyFacts } from '../../src/core/facts.ts'
 import { FailureCache } from '../../src/core/failure-cache.ts'
 import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
