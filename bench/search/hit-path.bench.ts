@@ -66,8 +66,8 @@ function makeStage() {
   known.soa = { owner: octetsOf('cluster.local'), data, ttlSeconds: 5 }
   known.trust.fingerprint = 'coredns'
   for (const cut of ['com.team-0.svc.cluster.local', 'com.svc.cluster.local'])
-    known.cuts.learn(octetsOf(cut).toString('latin1'), false, 5, nowMs)
-  known.cuts.learn(octetsOf('web.team-0.svc.cluster.local').toString('latin1'), true, 5, nowMs)
+    known.cuts.learnAbsence(octetsOf(cut).toString('latin1'), 5, nowMs)
+  known.cuts.learnExistence(octetsOf('web.team-0.svc.cluster.local').toString('latin1'), 5, nowMs)
   return { cache: path.cache, stage }
 }
 

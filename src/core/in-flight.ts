@@ -26,8 +26,12 @@ export interface Ticket extends Ask {
   readonly entry: CacheEntry | undefined
   /** The synthesised denial that this question checks, when it is an audit. */
   readonly audited: string | undefined
-  readonly waiters: Waiter[]
+  /** The table's to change. */
+  waiters: readonly Waiter[]
 }
+
+/** Of a question that nobody waits for. */
+export const nobody: readonly Waiter[] = []
 
 export class InFlight {
   readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0 }
@@ -71,7 +75,8 @@ export class InFlight {
       return false
     }
     if (ticket.waiters.length > 0) this.stats.joined += 1
-    ticket.waiters.push(waiter)
+    // Nearly always one waits and no more, and a list that grows makes room for many.
+    ticket.waiters = ticket.waiters.length === 0 ? [waiter] : [...ticket.waiters, waiter]
     this.waitersByClient.set(waiter.client, ofClient + 1)
     this.stats.waiters += 1
     return true
@@ -79,10 +84,11 @@ export class InFlight {
 
   /**
    * Takes the waiters off a question that stays open, because they get an expired answer instead.
-   * @returns those waiters, the caller's now
+   * @returns those waiters
    */
-  release(ticket: Ticket): Waiter[] {
-    const waiters = ticket.waiters.splice(0)
+  release(ticket: Ticket): readonly Waiter[] {
+    const { waiters } = ticket
+    ticket.waiters = nobody
     this.stats.waiters -= waiters.length
     for (const { client } of waiters) {
       const left = (this.waitersByClient.get(client) ?? 1) - 1
@@ -94,9 +100,9 @@ export class InFlight {
 
   /**
    * Takes a finished question out of the table.
-   * @returns its waiters, the caller's now
+   * @returns its waiters
    */
-  close(ticket: Ticket): Waiter[] {
+  close(ticket: Ticket): readonly Waiter[] {
     this.tickets.delete(ticket.key)
     this.stats.questions = this.tickets.size
     return this.release(ticket)

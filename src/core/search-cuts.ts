@@ -18,6 +18,8 @@ const refreshMs = 100
 const lapsedMs = 60_000
 /** For so long nobody asks whether what was seen to exist still does. To be wrong costs the saving below it, no answer. */
 const existenceMs = 60_000
+/** What is known to exist is not noted anew for so long. */
+const relearnMs = 1000
 /** Namespaces with pods on a node times top-level domains in use; a cut is some 300 octets. */
 const cutsMax = 20_000
 
@@ -60,8 +62,29 @@ export class CutTable {
     return nowMs >= (cut.exists ? cut.learnedMs + existenceMs : cut.usableUntilMs)
   }
 
-  /** @param seconds life of the evidence: the smaller of SOA TTL and MINIMUM */
-  learn(name: string, exists: boolean, seconds: number, nowMs: number): void {
+  /** The name does not exist. @param seconds life of the evidence: the smaller of SOA TTL and MINIMUM */
+  learnAbsence(name: string, seconds: number, nowMs: number): void {
+    this.learn(name, false, seconds, nowMs)
+  }
+
+  /**
+   * The name exists, or one below it.
+   * @param seconds life of the evidence; 0 where it proves nothing, but that the name is no cut
+   * @returns whether a cut was killed
+   */
+  learnExistence(name: string, seconds: number, nowMs: number): boolean {
+    const cut = this.cuts.get(name)
+    const isKilled = cut !== undefined && !cut.exists && nowMs < cut.usableUntilMs
+    if (seconds === 0) this.cuts.delete(name)
+    // A namespace is told to exist by each answer from it.
+    else if (cut?.exists !== true || nowMs >= cut.learnedMs + relearnMs)
+      this.learn(name, true, seconds, nowMs)
+    return isKilled
+  }
+
+  private learn(name: string, exists: boolean, seconds: number, timeMs: number): void {
+    // Whole milliseconds: V8 keeps small integers in the object, and fractions beside it.
+    const nowMs = Math.floor(timeMs)
     const expiresMs = nowMs + Math.min(seconds, cutSecondsMax) * 1000
     this.cuts.set(name, {
       exists,
@@ -70,10 +93,6 @@ export class CutTable {
       usableUntilMs: exists ? expiresMs : expiresMs - pairMs,
       isProbing: false,
     })
-  }
-
-  forget(name: string): void {
-    this.cuts.delete(name)
   }
 
   clear(): void {

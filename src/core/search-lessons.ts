@@ -30,11 +30,12 @@ export interface Lesson {
   readonly brokenRule: string | undefined
 }
 
+const none: readonly string[] = []
 const nothing: Lesson = {
   deniesFamily: false,
-  probes: [],
-  revived: [],
-  refutedCuts: [],
+  probes: none,
+  revived: none,
+  refutedCuts: none,
   brokenRule: undefined,
 }
 
@@ -91,21 +92,20 @@ export class SearchLessons {
     const killedCuts: string[] = []
     for (const at of cutPoints(this.shape)) {
       const cutName = tailOf(name, at)
-      if (this.known.cuts.get(cutName, nowMs)?.exists === false) {
-        this.known.stats.killed += 1
-        killedCuts.push(cutName)
-      }
       // SOA and TXT have data rules of their own (searchpath 0.5, 0.6): they end a cut, but prove nothing.
-      if (exists) this.known.cuts.learn(cutName, true, Math.max(1, lifeSeconds), nowMs)
-      else this.known.cuts.forget(cutName)
+      const seconds = exists ? Math.max(1, lifeSeconds) : 0
+      if (!this.known.cuts.learnExistence(cutName, seconds, nowMs)) continue
+      this.known.stats.killed += 1
+      killedCuts.push(cutName)
     }
     if (!exists) return nothing
     const isImpossible = this.shape.kind === ShapeKind.impossible
     const isCautious = this.known.trust.level === 'cautious'
     return {
-      ...nothing,
-      revived: [whole, ...killedCuts],
-      refutedCuts: isCautious ? [] : killedCuts.filter((cutName) => cutName !== whole),
+      deniesFamily: false,
+      probes: none,
+      revived: killedCuts.length === 0 ? [whole] : [whole, ...killedCuts],
+      refutedCuts: isCautious ? none : killedCuts.filter((cutName) => cutName !== whole),
       // Something in front of the plugin makes names that its rules do not know.
       brokenRule: isImpossible ? ruleOf(this.shape) : undefined,
     }
@@ -129,13 +129,15 @@ export class SearchLessons {
     const points = cutPoints(this.shape)
     for (const at of points) known.audit.confirm(tailOf(name, at), nowMs)
     if (points.includes(0)) {
-      known.cuts.learn(name.text, false, lifeSeconds, nowMs)
+      known.cuts.learnAbsence(name.text, lifeSeconds, nowMs)
       known.stats.learned += 1
     }
     return {
-      ...nothing,
       deniesFamily: true,
       probes: this.uncovered(name, points, nowMs),
+      revived: none,
+      refutedCuts: none,
+      brokenRule: undefined,
     }
   }
 

@@ -2,7 +2,7 @@
 import { upstreamQuery } from '../wire/query.ts'
 import type { Question } from '../wire/question.ts'
 import type { CacheEntry } from './cache-entry.ts'
-import type { Ticket } from './in-flight.ts'
+import { nobody, type Ticket } from './in-flight.ts'
 import { markersFor } from './loop-marker.ts'
 import type { Route } from './router.ts'
 
@@ -37,6 +37,6 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     group,
     mayRecurse,
     dnssecOk,
-    waiters: [],
+    waiters: nobody,
   }
 }

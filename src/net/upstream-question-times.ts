@@ -9,7 +9,7 @@ const never = Number.POSITIVE_INFINITY
 
 export class QuestionTimes {
   readonly startMs: number
-  hedgeAtMs = never
+  hedgeAtMs: number
   private trialAtMs: number
   private unheardAtMs: number
   readonly mayRecurse: boolean
@@ -22,9 +22,11 @@ export class QuestionTimes {
   ) {
     this.group = group
     this.mayRecurse = mayRecurse
-    this.startMs = startMs
-    this.trialAtMs = startMs + trialAfterMs
-    this.unheardAtMs = startMs + group.settings.silenceMs
+    // Whole milliseconds: V8 keeps small integers in the object, and fractions beside it.
+    this.startMs = Math.floor(startMs)
+    this.hedgeAtMs = this.startMs + group.settings.deadlineMs
+    this.trialAtMs = this.startMs + trialAfterMs
+    this.unheardAtMs = this.startMs + group.settings.silenceMs
   }
 
   /** When the question fails, as far as is known now. */

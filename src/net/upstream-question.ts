@@ -122,7 +122,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
     this.attempts.add(attempt)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
-    this.times.hedgeAtMs = nowMs + upstream.hedgeDelay.after(this.hedges)
+    this.times.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(this.hedges))
     const failure = upstream.send(attempt)
     if (failure === undefined) return true
     attempt.isDone = true
@@ -215,7 +215,7 @@ export class UpstreamQuestion implements AttemptOwner, WheelTask {
     if (last === undefined) return
     const other = this.group.otherChoice(this.attempts.upstreams())
     this.hedges++
-    this.times.hedgeAtMs = nowMs + last.upstream.hedgeDelay.after(this.hedges)
+    this.times.hedgeAtMs = Math.ceil(nowMs + last.upstream.hedgeDelay.after(this.hedges))
     if (last.sentMs === 0) {
       // It waits for a connection. One that is being opened may never be; a busy one will come free.
       last.upstream.nudge()
