@@ -185,6 +185,12 @@ export class Handover {
     await this.await()
   }
 
+  /** What became of the cache in a worker; all of them have got the same. */
+  noteRestored({ entries, isRefused }: { entries: number; isRefused: boolean }): void {
+    this.entriesRestored = Math.max(this.entriesRestored, entries)
+    if (isRefused) this.counts['cache-refused'] = 1
+  }
+
   /** Waits for a successor. A meeting point that cannot be had is no reason not to serve. */
   async await(): Promise<void> {
     const { settings, service, log, cacheDump } = this.parts

@@ -131,10 +131,13 @@ export class Monitoring {
 
   private async wholeExposition(): Promise<Exposition> {
     const { link } = this.parts
-    const others = link === undefined ? [] : await link.ask('metrics')
+    if (link === undefined) return this.metrics.scrape()
+    // First, because what we say of the group comes with it.
+    const others = await link.ask('metrics')
     const own = await this.metrics.scrape()
-    if (others.length === 0) return own
-    return { ...own, body: mergeExpositions([own.body, ...others]) }
+    link.shown(own.body)
+    const worker = String(link.plan.number)
+    return { ...own, body: await mergeExpositions([{ worker, text: own.body }, ...others]) }
   }
 
   /** All workers have to be ready. */
@@ -142,8 +145,9 @@ export class Monitoring {
     const { link, readiness } = this.parts
     const own = readiness.reasons()
     if (link === undefined) return own
-    const others = (await link.ask('ready')).filter((text) => text !== '')
-    const { wanted, ready } = link.workers
+    const texts = (await link.ask('ready')).map(({ text }) => text)
+    const others = texts.filter((text) => text !== '')
+    const { wanted, ready } = link.view?.workers ?? { wanted: link.plan.count, ready: 0 }
     const missing = ready < wanted ? [`workers: ${ready} of ${wanted} are ready`] : []
     return [...own, ...others, ...missing]
   }
@@ -166,8 +170,8 @@ export class Monitoring {
       udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: listeners.io })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,
-      handover: parts.handover,
-      workers: () => parts.link?.workers ?? alone,
+      handover: () => parts.link?.view?.handover ?? parts.handover(),
+      workers: () => parts.link?.view?.workers ?? alone,
       reload: parts.reloads,
       daemon: () => ({
         defects: this.defects(),

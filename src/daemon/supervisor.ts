@@ -8,11 +8,11 @@ import type { Service } from '../handover/predecessor.ts'
 import { addressText } from '../net/bind.ts'
 import { loadSystemCalls } from '../net/system-calls.ts'
 import type { Log } from '../observe/log.ts'
-import type { WorkersView } from '../observe/stats.ts'
+import type { SupervisorView } from '../observe/stats.ts'
 import { Handover, type HandoverConfig } from './handover.ts'
 import { PageDesk } from './page-desk.ts'
 import { selfQuery } from './self-query.ts'
-import type { RestartReason, ToSupervisor } from './worker-plan.ts'
+import type { RestartReason, RestoredCache, ToSupervisor } from './worker-plan.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface SupervisorOptions {
@@ -38,7 +38,7 @@ export class Supervisor implements Service {
   private readonly workers = new Map<number, WorkerProcess>()
   private readonly restarts: Record<RestartReason, number> = { ended: 0, killed: 0, hung: 0 }
   private readonly desk = new PageDesk(
-    () => [...this.workers.values()].filter(({ isReady }) => isReady),
+    () => this.ready,
     () => this.view,
   )
   private dump: Buffer | undefined
@@ -69,9 +69,16 @@ export class Supervisor implements Service {
     )
   }
 
-  get view(): WorkersView {
-    const ready = [...this.workers.values()].filter(({ isReady }) => isReady).length
-    return { wanted: this.options.workers, ready, restarts: this.restarts }
+  get view(): SupervisorView {
+    const { counts, entriesRestored } = this.handover
+    return {
+      workers: { wanted: this.options.workers, ready: this.ready.length, restarts: this.restarts },
+      handover: { counts, entriesRestored },
+    }
+  }
+
+  private get ready(): readonly WorkerProcess[] {
+    return [...this.workers.values()].filter(({ isReady }) => isReady)
   }
 
   /** Opens the sockets, starts the workers, takes over from whoever served. @throws BindError */
@@ -148,7 +155,7 @@ export class Supervisor implements Service {
   private async startWorkers(): Promise<void> {
     const allReady = new Promise<void>((resolve) => {
       this.onReady = () => {
-        if (this.view.ready === this.options.workers) resolve()
+        if (this.ready.length === this.options.workers) resolve()
       }
     })
     for (let number = 0; number < this.options.workers; number++) this.startWorker(number)
@@ -157,7 +164,7 @@ export class Supervisor implements Service {
   }
 
   private async untilLate(startMs: number): Promise<void> {
-    while (this.view.ready < this.options.workers) {
+    while (this.ready.length < this.options.workers) {
       if (this.restarts.ended > 0)
         throw new Error('a worker has ended while it was starting; its last words are above')
       if (performance.now() - startMs > 20_000) throw new Error('the workers do not get ready')
@@ -172,7 +179,7 @@ export class Supervisor implements Service {
     const worker: WorkerProcess = new WorkerProcess(
       { argv, number, count, sockets, dump },
       {
-        onReady: () => this.takeBack(worker),
+        onReady: (restored) => this.onWorkerReady(worker, restored),
         onMessage: (message) => this.onMessage(worker, message),
         onExit: (how) => this.onExit(worker, how),
       },
@@ -186,7 +193,8 @@ export class Supervisor implements Service {
     return this.handover.held.all
   }
 
-  private takeBack(worker: WorkerProcess): void {
+  private onWorkerReady(worker: WorkerProcess, restored: RestoredCache): void {
+    if (this.dump !== undefined) this.handover.noteRestored(restored)
     for (const other of this.workers.values()) {
       if (other !== worker && other.isReady) void other.order('drop', worker.number)
     }
@@ -211,7 +219,7 @@ export class Supervisor implements Service {
       livedMs > goodLifeMs ? 0 : Math.min(pauseMsMax, Math.max(pauseMsMin, 2 * this.pauseMs))
     const { log } = this.options
     log.error({ worker: worker.number, why, code, againInMs: this.pauseMs }, 'worker lost')
-    const [colleague] = [...this.workers.values()].filter(({ isReady }) => isReady)
+    const [colleague] = this.ready
     if (colleague !== undefined) void colleague.order('adopt', worker.number)
     setTimeout(() => {
       if (!this.isLeaving) this.startWorker(worker.number)

@@ -22,9 +22,12 @@ export async function restoreFrom(
   const dump = await link.readDump()
   if (dump === undefined) return
   try {
-    log.info({ ...restoreDump(dump, path, nowMs) }, 'hand-over: cache taken over')
+    const restored = restoreDump(dump, path, nowMs)
+    link.noteRestored({ entries: restored.entries, isRefused: false })
+    log.info({ ...restored }, 'hand-over: cache taken over')
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
+    link.noteRestored({ entries: 0, isRefused: true })
     log.warn({ why }, 'hand-over: cache not taken over; we start with an empty one')
   }
 }

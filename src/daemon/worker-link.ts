@@ -1,9 +1,11 @@
 /** A worker's side of what it and its supervisor say to each other, over the channel that Node opens between them. */
 import { HeldSockets } from '../handover/held-sockets.ts'
 import { loadSystemCalls } from '../net/system-calls.ts'
-import type { WorkersView } from '../observe/stats.ts'
+import type { WorkerText } from '../observe/merge-expositions.ts'
+import type { SupervisorView } from '../observe/stats.ts'
 import {
   beatEveryMs,
+  type RestoredCache,
   type ToSupervisor,
   type ToWorker,
   type WorkerPage,
@@ -11,7 +13,7 @@ import {
   workerVariable,
 } from './worker-plan.ts'
 
-/** A colleague that has not answered by then is left out. */
+/** The supervisor itself does not wait so long. */
 const answerMsMax = 2000
 
 /** What a worker does when it is told to. */
@@ -32,17 +34,18 @@ export interface WorkerDuties {
 export class WorkerLink {
   readonly plan: WorkerPlan
   readonly held: HeldSockets
-  workers: WorkersView
-  private readonly waiting = new Map<number, (texts: readonly string[]) => void>()
+  /** As of the last answer of the supervisor's. */
+  view: SupervisorView | undefined
+  private readonly waiting = new Map<number, (parts: readonly WorkerText[]) => void>()
   private duties: WorkerDuties | undefined
   private beat: NodeJS.Timeout | undefined
   private asked = 0
+  private restored: RestoredCache = { entries: 0, isRefused: false }
 
   constructor(plan: WorkerPlan) {
     this.plan = plan
     this.held = new HeldSockets(loadSystemCalls())
     this.held.adopt(plan.sockets)
-    this.workers = { wanted: plan.count, ready: 0, restarts: { ended: 0, killed: 0, hung: 0 } }
   }
 
   /** @returns undefined in a process that no supervisor has started */
@@ -72,24 +75,33 @@ export class WorkerLink {
     return Buffer.concat(pieces)
   }
 
+  noteRestored(restored: RestoredCache): void {
+    this.restored = restored
+  }
+
   ready(): void {
-    this.send({ kind: 'ready' })
+    this.send({ kind: 'ready', restored: this.restored })
   }
 
   /** What the other workers say. */
-  ask(page: WorkerPage): Promise<readonly string[]> {
+  ask(page: WorkerPage): Promise<readonly WorkerText[]> {
     this.asked += 1
     const id = this.asked
     return new Promise((resolve) => {
-      const done = (texts: readonly string[]) => {
+      const done = (parts: readonly WorkerText[]) => {
         clearTimeout(timer)
         this.waiting.delete(id)
-        resolve(texts)
+        resolve(parts)
       }
       const timer = setTimeout(() => done([]), answerMsMax)
       this.waiting.set(id, done)
       this.send({ kind: 'ask', id, page })
     })
+  }
+
+  /** Our part of the metrics was shown to somebody, who must not see smaller numbers when we are gone. */
+  shown(text: string): void {
+    this.send({ kind: 'shown', text })
   }
 
   stop(): void {
@@ -107,8 +119,8 @@ export class WorkerLink {
     const { duties } = this
     if (duties === undefined) return
     if (message.kind === 'answers') {
-      this.workers = message.workers
-      this.waiting.get(message.id)?.(message.texts)
+      this.view = message.view
+      this.waiting.get(message.id)?.(message.parts)
     } else if (message.kind === 'ask') {
       const text = await duties.page(message.page)
       this.send({ kind: 'answer', id: message.id, text })

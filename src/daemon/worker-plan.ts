@@ -1,7 +1,8 @@
 /** What a supervisor tells a worker when it starts it, and what the two say to each other afterwards. Types and bounds only. */
 import type { Config } from '../config/schema.ts'
 import type { HeldSocket } from '../handover/held-sockets.ts'
-import type { WorkersView } from '../observe/stats.ts'
+import type { WorkerText } from '../observe/merge-expositions.ts'
+import type { SupervisorView, WorkersView } from '../observe/stats.ts'
 
 /** Environment variable with the plan as JSON. */
 export const workerVariable = 'NEARDNS_WORKER'
@@ -20,6 +21,11 @@ export interface WorkerPlan {
 
 export type RestartReason = keyof WorkersView['restarts']
 
+export interface RestoredCache {
+  readonly entries: number
+  readonly isRefused: boolean
+}
+
 /** What one worker can be asked by another, by way of the supervisor. */
 export type WorkerPage = 'metrics' | 'ready'
 
@@ -31,18 +37,21 @@ export type ToWorker =
   | {
       readonly kind: 'answers'
       readonly id: number
-      readonly texts: readonly string[]
-      readonly workers: WorkersView
+      readonly parts: readonly WorkerText[]
+      readonly view: SupervisorView
     }
 
 export type ToSupervisor =
-  | { readonly kind: 'ready' }
+  /** What became of the cache that it was started with. */
+  | { readonly kind: 'ready'; readonly restored: RestoredCache }
   | { readonly kind: 'beat' }
   | { readonly kind: 'obeyed'; readonly order: Order }
   /** The next piece of the cache; the last is empty. */
   | { readonly kind: 'piece'; readonly piece: Uint8Array }
   | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
   | { readonly kind: 'answer'; readonly id: number; readonly text: string }
+  /** Its own part of the metrics that somebody has just been shown. */
+  | { readonly kind: 'shown'; readonly text: string }
 
 /** A worker that says nothing for so long hangs, and is killed. It beats five times in that time. */
 export const silenceMsMax = 2500

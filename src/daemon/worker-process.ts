@@ -4,6 +4,7 @@ import type { HeldSocket } from '../handover/held-sockets.ts'
 import {
   firstDescriptor,
   type Order,
+  type RestoredCache,
   silenceMsMax,
   type ToSupervisor,
   type ToWorker,
@@ -25,7 +26,7 @@ export interface WorkerCommand {
 }
 
 export interface WorkerEvents {
-  onReady(): void
+  onReady(restored: RestoredCache): void
   onMessage(message: ToSupervisor): void
   onExit(how: { readonly code: number | null; readonly isHung: boolean }): void
 }
@@ -95,7 +96,7 @@ export class WorkerProcess {
     else if (message.kind === 'ready') {
       this.isReady = true
       this.readyMs = performance.now()
-      events.onReady()
+      events.onReady(message.restored)
     } else if (message.kind !== 'beat') events.onMessage(message)
   }
 }

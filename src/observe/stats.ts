@@ -4,6 +4,8 @@
  * the compiler compares the two where `daemon.ts` hands them over. Counts only grow; the rest says "now".
  */
 
+import type { HandoverView } from './families-handover.ts'
+
 export type CountsByName = Readonly<Record<string, number>>
 
 /** One UDP listening address. */
@@ -143,6 +145,12 @@ export interface WorkersView {
   readonly ready: number
   /** Workers that were replaced, by why. */
   readonly restarts: Readonly<Record<'ended' | 'killed' | 'hung', number>>
+}
+
+/** What only the supervisor knows, and every worker is to say. */
+export interface SupervisorView {
+  readonly workers: WorkersView
+  readonly handover: HandoverView
 }
 
 export interface ProcessFacts {

@@ -7,7 +7,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Agent } from '../support/agent.ts'
 import { lookup } from '../support/dns-client.ts'
-import { readExposition } from '../support/exposition.ts'
+import { readExposition, type ScrapedFamily, sampleOf } from '../support/exposition.ts'
 import { tally, tallyText } from '../support/load.ts'
 import { needs } from '../support/needs.ts'
 import { until } from '../support/process.ts'
@@ -55,9 +55,13 @@ function workersOf(lab: UpgradeLab): number[] {
     .map(Number)
 }
 
-async function metric(lab: UpgradeLab, name: string): Promise<number> {
+async function scrape(lab: UpgradeLab): Promise<Map<string, ScrapedFamily>> {
   const response = await fetch(`http://127.0.0.1:${lab.adminPort}/metrics`)
-  const family = readExposition(await response.text()).get(name)
+  return readExposition(await response.text())
+}
+
+async function metric(lab: UpgradeLab, name: string): Promise<number> {
+  const family = (await scrape(lab)).get(name)
   return (family?.series ?? []).reduce((sum, { value }) => sum + value, 0)
 }
 
@@ -121,7 +125,44 @@ test('two workers: one page has the numbers of both, and a new group takes over 
     assert.ok(before >= 4000, `${before} queries counted before`)
     const refused = lab.serving.log().filter(({ msg }) => msg?.includes('not taken over'))
     assert.equal(refused, [])
-    assert.is(await metric(lab, 'neardns_workers_ready'), 2)
+    const page = await scrape(lab)
+    assert.is(sampleOf(page, 'neardns_workers_ready'), 2)
+    assert.is(sampleOf(page, 'neardns_handover_events_total', { event: 'followed' }), 1)
+    assert.is(sampleOf(page, 'neardns_handover_events_total', { event: 'failed' }), 0)
+    // Those of one worker, not of both.
+    // The load has one new name in it.
+    assert.is(sampleOf(page, 'neardns_handover_restored_entries'), lab.hot.length + 1)
+    assert.is(sampleOf(page, 'neardns_build_info'), 1)
+    const processes = page.get('process_resident_memory_bytes')?.series ?? []
+    assert.equal(processes.map(({ labels }) => labels.get('worker')).toSorted(), [
+      '0',
+      '1',
+      'supervisor',
+    ])
+  })
+})
+
+test('what a worker had counted is not forgotten when it dies, and one that is silent is counted as it was', async () => {
+  if (!needs('root')) return
+  await withLab({ settings: { workers: 2 } }, async (lab) => {
+    await warmAll(lab)
+    const name = 'coredns_dns_requests_total'
+    const before = await metric(lab, name)
+    const [victim, silent] = workersOf(lab)
+    if (victim === undefined || silent === undefined) throw new Error('there are no two workers')
+    process.kill(victim, 'SIGKILL')
+    await lab.serving.child.line((line) => line.includes('"why":"killed"'), 3000)
+    await until('two again', () => isReady(lab).catch(() => false), { timeoutMs: 10_000 })
+    const afterwards = await metric(lab, name)
+    assert.ok(afterwards >= before, `${afterwards} after ${before}`)
+    process.kill(silent, 'SIGSTOP')
+    try {
+      // Half of the connections are accepted by the silent one, until it is replaced.
+      const pages = await Promise.all(Array.from({ length: 4 }, () => metric(lab, name)))
+      assert.ok(Math.min(...pages) >= afterwards, `${pages} after ${afterwards}`)
+    } finally {
+      process.kill(silent, 'SIGCONT')
+    }
   })
 })
 
