@@ -3,6 +3,7 @@
  * and 100 ms that the daemon never needs again unless the file changes: so the first start reads and checks, the second serves.
  */
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 
 const variable = 'NEARDNS_CHECKED_CONFIG'
@@ -15,20 +16,39 @@ export interface HandedConfig {
   readonly fileHash: string
 }
 
-/** @returns what to add to the environment of the next start; nothing when it would not fit */
+/** @returns what to add to the environment of the next start, or of a child; nothing when it would not fit */
 export function environmentFor(handed: HandedConfig): Record<string, string> {
   const text = JSON.stringify({ pid: process.pid, ...handed })
   return Buffer.byteLength(text) > textBytesMax ? {} : { [variable]: text }
 }
 
-/** Takes it out of the environment: children must not see it. @returns undefined when there is none of this process */
-export function takeHandedConfig(): HandedConfig | undefined {
+/**
+ * Takes it out of the environment: children must not see it.
+ * @param writer the process that may have left it there
+ * @returns undefined when there is none of that process
+ */
+export function takeHandedConfig(writer = process.pid): HandedConfig | undefined {
   const text = process.env[variable]
   delete process.env[variable]
   if (text === undefined) return undefined
   const { pid, config, fileHash } = JSON.parse(text)
   // execve keeps the process ID. What another process left in the environment is nobody's checked configuration.
-  return pid === process.pid ? { config, fileHash } : undefined
+  return pid === writer ? { config, fileHash } : undefined
+}
+
+/** @returns the file's text if it is still what was read; else what no file holds, so that a watcher reports it */
+export function knownText(path: string, fileHash: string): string {
+  const text = readText(path)
+  return hashOf(text) === fileHash ? text : ''
+}
+
+/** A file that is not there is empty: it may come later. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 export function hashOf(text: string): string {

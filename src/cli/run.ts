@@ -2,10 +2,10 @@
  * `neardns run`: serves until SIGTERM or SIGINT. Ties the daemon to the process: configuration file, resolv.conf, signals
  * and log. The daemon itself never touches any of them.
  */
-import { readFileSync } from 'node:fs'
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
+import { problemText } from '../daemon/group-reload.ts'
 import { WorkerLink } from '../daemon/worker-link.ts'
 import { shareOf } from '../daemon/worker-plan.ts'
 import { BindError, errorCode } from '../net/bind.ts'
@@ -14,7 +14,7 @@ import { createLog, type Log } from '../observe/log.ts'
 import { readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import type { RunArgs } from './args.ts'
-import { type HandedConfig, hashOf } from './handed-config.ts'
+import { type HandedConfig, knownText, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
 import { version } from './version.ts'
@@ -68,6 +68,8 @@ class Session {
   private config: Config
   /** Processes that share the limits. */
   private readonly workers: number
+  /** The configuration file is the supervisor's concern. */
+  private readonly isWorker: boolean
   private readonly resolvConf: FileWatcher
   private readonly configFile: FileWatcher | undefined
   private readonly corefile: FileWatcher | undefined
@@ -95,7 +97,12 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.configFile = this.watchConfig(args.configFile, fileHash)
+    this.configFile = link === undefined ? this.watchConfig(args.configFile, fileHash) : undefined
+    link?.onConfig({
+      check: () => readConfig(args),
+      apply: (changed) => this.apply(changed),
+    })
+    this.isWorker = link !== undefined
     const corefilePath = config.searchPath.corefile
     const corefileText = corefilePath === null ? '' : readText(corefilePath)
     this.corefile = this.watchCorefile(corefilePath, corefileText)
@@ -122,7 +129,9 @@ class Session {
     this.corefile?.start()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
-    process.on('SIGHUP', () => this.reload('SIGHUP'))
+    process.on('SIGHUP', () => {
+      if (!this.isWorker) this.reload('SIGHUP')
+    })
     log.info(
       {
         listening: daemon.listening,
@@ -164,9 +173,8 @@ class Session {
   private watchConfig(path: string | undefined, fileHash: string): FileWatcher | undefined {
     if (path === undefined) return undefined
     const onChange = () => this.reload('file changed')
-    const text = readText(path)
     // It may have changed since it was read: then the text that the watcher knows is another one.
-    return new FileWatcher({ path, onChange }, hashOf(text) === fileHash ? text : '')
+    return new FileWatcher({ path, onChange }, knownText(path, fileHash))
   }
 
   private watchCorefile(path: string | null, text: string): FileWatcher | undefined {
@@ -191,21 +199,28 @@ class Session {
     const read = await readConfig(this.args)
     if (!read.ok) {
       this.daemon.noteRefusedConfig()
-      const problems = read.problems.map(({ where, path, message }) =>
-        [where, path, message].filter((part) => part !== '').join(': '),
+      this.log.error(
+        { because, problems: read.problems.map(problemText) },
+        'new configuration is wrong; the old one stays',
       )
-      this.log.error({ because, problems }, 'new configuration is wrong; the old one stays')
       return
     }
-    await this.daemon.reconfigure(shareOf(read.config, this.workers))
+    const needsRestart = await this.apply(read.config)
+    this.log.info({ because, needsRestart }, 'configuration applied')
+  }
+
+  /** @returns what of it waits for the next start */
+  private async apply(whole: Config): Promise<string[]> {
+    const config = shareOf(whole, this.workers)
+    await this.daemon.reconfigure(config)
     const needsRestart: string[] = restartOnly.filter(
-      (key) => !isEqual(this.config[key], shareOf(read.config, this.workers)[key]),
+      (key) => !isEqual(this.config[key], config[key]),
     )
-    if (this.config.searchPath.corefile !== read.config.searchPath.corefile) {
+    if (this.config.searchPath.corefile !== config.searchPath.corefile) {
       needsRestart.push('searchPath.corefile')
     }
-    this.config = shareOf(read.config, this.workers)
-    this.log.info({ because, needsRestart }, 'configuration applied')
+    this.config = config
+    return needsRestart
   }
 
   private useResolvConf(text: string): void {
@@ -244,13 +259,4 @@ const restartOnly = [
 
 function isEqual(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
-}
-
-/** A file that is not there is empty: it may come later. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

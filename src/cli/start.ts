@@ -2,19 +2,26 @@
  * Starts `neardns run` twice: first to read the configuration and to learn what V8 has to be told, then, with nothing of
  * that in memory, to serve. Where the flags are given already it serves at once.
  */
-import { readFileSync } from 'node:fs'
 import { workerVariable } from '../daemon/worker-plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { parseRunArgs, type RunArgs } from './args.ts'
-import { environmentFor, type HandedConfig, hashOf, takeHandedConfig } from './handed-config.ts'
+import {
+  environmentFor,
+  type HandedConfig,
+  hashOf,
+  readText,
+  takeHandedConfig,
+} from './handed-config.ts'
 import { type CliIo, usageError } from './io.ts'
 
 export async function start(argv: readonly string[], io: CliIo): Promise<number> {
   const parsed = parseRunArgs(argv)
   if (!parsed.ok) return usageError(io, parsed.why)
-  const handed = takeHandedConfig() ?? (await read(parsed.args, argv, io))
+  // A worker gets the one in force from its supervisor: the file may hold a mistake by now.
+  const writer = isWorker() ? process.ppid : process.pid
+  const handed = takeHandedConfig(writer) ?? (await read(parsed.args, argv, io))
   if (typeof handed === 'number') return handed
   const { run } = await import('./run.ts')
   // The very first start from a checkout: what compiled the sources stays in memory otherwise.
@@ -29,7 +36,7 @@ async function read(
   io: CliIo,
 ): Promise<HandedConfig | number> {
   const { readConfig } = await import('./read-config.ts')
-  const fileHash = hashOf(readText(args.configFile))
+  const fileHash = hashOf(args.configFile === undefined ? '' : readText(args.configFile))
   const result = await readConfig(args)
   if (!result.ok) return (await import('./validate.ts')).reportProblems(io, result.problems)
   const { config } = result
@@ -37,7 +44,7 @@ async function read(
   // A worker keeps the process that its supervisor has made: channel and descriptors would not outlive it.
   if (isWorker()) return handed
   if (config.workers > 1 || config.supervisor === 'always') {
-    return (await import('./supervise.ts')).becomeSupervisor(config, argv)
+    return (await import('./supervise.ts')).becomeSupervisor(handed, args, argv)
   }
   keepCompiled()
   const flags = heapFlagsFor(readMemoryLimitBytes(), config.memory)
@@ -47,12 +54,4 @@ async function read(
 
 function isWorker(): boolean {
   return process.env[workerVariable] !== undefined
-}
-
-function readText(path: string | undefined): string {
-  try {
-    return path === undefined ? '' : readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -7,6 +7,9 @@ import { listeningOf, Supervisor } from '../daemon/supervisor.ts'
 import { BindError } from '../net/bind.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { FileWatcher } from '../platform/watch-file.ts'
+import type { RunArgs } from './args.ts'
+import { environmentFor, type HandedConfig, knownText, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { version } from './version.ts'
 
@@ -18,22 +21,37 @@ const leanFlags = ['--max-semi-space-size=1', '--max-old-space-size=32']
 
 interface SupervisorPlan {
   readonly config: Pick<Config, 'listen' | 'admin' | 'cache' | 'handover' | 'drain' | 'log'>
+  /** What the file held that was read, by `hashOf`. */
+  readonly fileHash: string
+  readonly configFile: string | undefined
   readonly workers: number
   readonly argv: readonly string[]
 }
 
 /** @param argv what followed `run`. @returns only where a process cannot be replaced */
-export async function becomeSupervisor(config: Config, argv: readonly string[]): Promise<number> {
+export async function becomeSupervisor(
+  handed: HandedConfig,
+  { configFile }: RunArgs,
+  argv: readonly string[],
+): Promise<number> {
+  const { config, fileHash } = handed
   const { listen, admin, cache, handover, drain, log, workers } = config
   const [, main = ''] = process.argv
   const limitBytes = readMemoryLimitBytes()
   const workerFlags = heapFlagsFor(Math.floor(limitBytes / workers), config.memory)
   const plan: SupervisorPlan = {
     config: { listen, admin, cache, handover, drain, log },
+    fileHash,
+    configFile,
     workers,
     argv: [process.execPath, ...process.execArgv, ...workerFlags, main, 'run', ...argv],
   }
-  const env = { MALLOC_ARENA_MAX: '1', ...process.env, [supervisorVariable]: JSON.stringify(plan) }
+  const env = {
+    MALLOC_ARENA_MAX: '1',
+    ...process.env,
+    ...environmentFor(handed),
+    [supervisorVariable]: JSON.stringify(plan),
+  }
   const { execPath, execArgv } = process
   process.execve?.(execPath, [execPath, ...execArgv, ...leanFlags, main], env)
   throw new Error('several workers need a system where a process can replace itself (Linux)')
@@ -47,10 +65,20 @@ export async function supervise(io: CliIo): Promise<number> {
   const log = createLog({ level: plan.config.log.level })
   const stopped = Promise.withResolvers<void>()
   const { config, workers, argv } = plan
+  const checked = takeHandedConfig()?.config
   const end = () => {
     stop(supervisor, log).then(stopped.resolve, stopped.reject)
   }
-  const supervisor = new Supervisor({ config, workers, argv, log, onSucceeded: end })
+  const supervisor = new Supervisor({
+    config,
+    checked,
+    workers,
+    argv,
+    log,
+    // Workers do not read the file, so what it held does not matter.
+    environmentFor: (current) => environmentFor({ config: current, fileHash: '' }),
+    onSucceeded: end,
+  })
   try {
     log.info({ version: version(), pid: process.pid, workers }, 'supervisor starting')
     await supervisor.start()
@@ -61,11 +89,23 @@ export async function supervise(io: CliIo): Promise<number> {
     return ExitCode.failed
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
-  process.on('SIGHUP', () => supervisor.forward('SIGHUP'))
+  process.on('SIGHUP', () => supervisor.reload('SIGHUP'))
+  const watcher = watchConfig(plan, () => supervisor.reload('file changed'))
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise
+  watcher?.stop()
   await log.flush()
   return ExitCode.ok
+}
+
+function watchConfig(
+  { configFile, fileHash }: SupervisorPlan,
+  onChange: () => void,
+): FileWatcher | undefined {
+  if (configFile === undefined) return undefined
+  const watcher = new FileWatcher({ path: configFile, onChange }, knownText(configFile, fileHash))
+  watcher.start()
+  return watcher
 }
 
 async function stop(supervisor: Supervisor, log: Log): Promise<void> {

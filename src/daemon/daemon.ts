@@ -222,7 +222,7 @@ export class Daemon {
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
       await this.monitoring.listen(config.admin.listen ?? undefined)
     }
-    this.handover?.keepOnly(config)
+    this.held?.keepFor(config)
     this.reloads.applied(config)
     warnOfLoops(this.routing, this.options.log)
   }

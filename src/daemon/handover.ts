@@ -8,7 +8,7 @@ import { dumpCache } from '../handover/cache-file.ts'
 import { HeldSockets } from '../handover/held-sockets.ts'
 import { Predecessor, type PredecessorEvent, type Service } from '../handover/predecessor.ts'
 import { type Followed, follow, type OnConnection, type Successor } from '../handover/successor.ts'
-import { addressText, errorCode } from '../net/bind.ts'
+import { errorCode } from '../net/bind.ts'
 import { loadSystemCalls, type SystemCalls } from '../net/system-calls.ts'
 import type { HandoverEvent } from '../observe/families-handover.ts'
 import type { Log } from '../observe/log.ts'
@@ -116,15 +116,6 @@ export class Handover {
     }
   }
 
-  /** Closes what a changed configuration does not want any more. */
-  keepOnly({ listen, admin }: HandoverConfig): void {
-    const servers = new Set(listen.map(addressText))
-    const adminText = admin.listen === null ? '' : addressText(admin.listen)
-    this.held.keepOnly(({ kind, wanted }) =>
-      kind === 'admin' ? wanted === adminText : servers.has(wanted),
-    )
-  }
-
   /** Gets sockets and cache of the process that serves, if there is one; it serves on meanwhile. */
   private async follow(): Promise<Followed['kind']> {
     const { settings, log, config } = this.parts
@@ -174,7 +165,7 @@ export class Handover {
       this.counts.followed += 1
       log.info({ entries: this.entriesRestored }, 'hand-over: we serve now')
     }
-    this.keepOnly(this.parts.config())
+    this.held.keepFor(this.parts.config())
     await this.await()
   }
 

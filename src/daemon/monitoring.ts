@@ -172,7 +172,7 @@ export class Monitoring {
       kernelDrops: () => this.kernelDrops,
       handover: () => parts.link?.view?.handover ?? parts.handover(),
       workers: () => parts.link?.view?.workers ?? alone,
-      reload: parts.reloads,
+      reload: () => parts.link?.view?.reload ?? parts.reloads(),
       daemon: () => ({
         defects: this.defects(),
         loops: path.pipeline.loopsDetected,

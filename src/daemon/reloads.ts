@@ -1,12 +1,12 @@
 /** Counts what became of new configurations, for the metrics. */
 import { createHash } from 'node:crypto'
-import type { Config } from '../config/schema.ts'
 import type { ReloadStats } from '../observe/stats.ts'
 
 export class Reloads {
   private now: ReloadStats
 
-  constructor(config: Config) {
+  /** @param config what of it is known here */
+  constructor(config: object) {
     this.now = statsOf(config, { succeeded: 0, failed: 0 })
   }
 
@@ -14,7 +14,7 @@ export class Reloads {
     return this.now
   }
 
-  applied(config: Config): void {
+  applied(config: object): void {
     this.now = statsOf(config, { ...this.now, succeeded: this.now.succeeded + 1 })
   }
 
@@ -24,7 +24,7 @@ export class Reloads {
   }
 }
 
-function statsOf(config: Config, counts: { succeeded: number; failed: number }): ReloadStats {
+function statsOf(config: object, counts: { succeeded: number; failed: number }): ReloadStats {
   return {
     ...counts,
     isLastGood: true,

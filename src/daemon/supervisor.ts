@@ -1,243 +1,241 @@
 /**
- * The parent of several workers: holds the sockets, so that they outlive whoever reads them; starts a worker for each, replaces those
- * that end, hang or are killed; carries what they ask each other. Answers no query, parses no packet, knows no answer.
+ * The parent of several workers: holds the sockets, so that they outlive whoever reads them; hands over for all of them, takes over a changed
+ * configuration for all of them, carries what they ask each other. Answers no query, parses no packet, knows no answer.
  */
 import type { Config } from '../config/schema.ts'
-import type { HeldSocket } from '../handover/held-sockets.ts'
 import type { Service } from '../handover/predecessor.ts'
 import { addressText } from '../net/bind.ts'
 import { loadSystemCalls } from '../net/system-calls.ts'
 import type { Log } from '../observe/log.ts'
 import type { SupervisorView } from '../observe/stats.ts'
+import { GroupReload } from './group-reload.ts'
 import { Handover, type HandoverConfig } from './handover.ts'
 import { PageDesk } from './page-desk.ts'
+import { Reloads } from './reloads.ts'
 import { selfQuery } from './self-query.ts'
-import type { RestartReason, RestoredCache, ToSupervisor } from './worker-plan.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { WorkerGroup } from './worker-group.ts'
+import type { Configured, RestoredCache } from './worker-plan.ts'
+import type { WorkerCommand, WorkerProcess } from './worker-process.ts'
+
+/** What of the configuration a supervisor needs. */
+export type SupervisedConfig = HandoverConfig & Pick<Config, 'handover' | 'drain'>
 
 export interface SupervisorOptions {
-  readonly config: HandoverConfig & Pick<Config, 'handover' | 'drain'>
+  readonly config: SupervisedConfig
+  /** All of it; undefined when it is too long to be handed from process to process, and is read by each. */
+  readonly checked: Config | undefined
   readonly workers: number
   /** How a worker is started. */
   readonly argv: readonly string[]
+  /** What hands the configuration to a worker. */
+  readonly environmentFor: (config: Config) => Readonly<Record<string, string>>
   readonly log: Log
   /** Other processes serve in our place, and nothing is left to do here. */
   readonly onSucceeded: () => void
 }
 
-const watchEveryMs = 250
-/** A worker that ends before it has served for a second is followed after this long, then twice as long, and so on. */
-const pauseMsMin = 100
-const pauseMsMax = 5000
-/** One that has served for so long is followed at once: what waits in its socket should not wait longer than it must. */
-const goodLifeMs = 1000
+/** Beyond its own deadline for open questions. */
+const endMsMax = 2000
 
 export class Supervisor implements Service {
   private readonly options: SupervisorOptions
   private readonly handover: Handover
-  private readonly workers = new Map<number, WorkerProcess>()
-  private readonly restarts: Record<RestartReason, number> = { ended: 0, killed: 0, hung: 0 }
-  private readonly desk = new PageDesk(
-    () => this.ready,
-    () => this.view,
-  )
+  private readonly group: WorkerGroup
+  private readonly desk: PageDesk
+  private readonly reloads: Reloads
+  private readonly groupReload: GroupReload
+  private config: SupervisedConfig
+  private checked: Config | undefined
+  /** Started with a configuration that is not in force any more, and not ready to be told of the new one. */
+  private readonly outdated = new Set<WorkerProcess>()
+  /** Cache of the process before us, while the first workers start. */
   private dump: Buffer | undefined
-  private pauseMs = 0
-  private watcher: NodeJS.Timeout | undefined
-  /** Workers that end are not replaced. */
-  private isLeaving = false
-  private onReady: () => void = () => {}
 
   constructor(options: SupervisorOptions) {
     this.options = options
-    const { config, log } = options
-    this.handover = new Handover(
-      config.handover.socket,
-      {
-        settings: config.handover,
-        log,
-        config: () => config,
-        service: this,
-        // Each worker checks it for itself.
-        restore: (dump) => {
-          this.dump = dump
-          return { entries: 0, skipped: 0 }
-        },
-        cacheDump: () => this.desk.dump(),
-      },
-      loadSystemCalls(),
+    const { config, checked } = options
+    this.config = config
+    this.checked = checked
+    this.group = this.makeGroup()
+    this.desk = new PageDesk(
+      () => this.group.ready,
+      () => this.view,
     )
+    this.reloads = new Reloads(checked ?? config)
+    this.groupReload = this.makeReload()
+    this.handover = this.makeHandover()
   }
 
   get view(): SupervisorView {
     const { counts, entriesRestored } = this.handover
+    const { ready, restarts } = this.group
     return {
-      workers: { wanted: this.options.workers, ready: this.ready.length, restarts: this.restarts },
+      workers: { wanted: this.options.workers, ready: ready.length, restarts },
       handover: { counts, entriesRestored },
+      reload: this.reloads.stats,
     }
-  }
-
-  private get ready(): readonly WorkerProcess[] {
-    return [...this.workers.values()].filter(({ isReady }) => isReady)
   }
 
   /** Opens the sockets, starts the workers, takes over from whoever served. @throws BindError */
   async start(): Promise<void> {
-    await this.handover.openWith(async () => this.openSockets())
-    await this.startWorkers()
+    await this.handover.openWith(async () => this.openSockets(this.config))
+    await this.group.start()
     this.dump = undefined
     await this.handover.serving()
-    const [first] = this.options.config.listen
+    const [first] = this.config.listen
     await this.handover.takeOver(first && (await selfQuery(first)))
-    this.watcher = setInterval(() => this.watch(), watchEveryMs)
   }
 
   async stop(): Promise<void> {
     await this.handover.idle()
-    const isLeaving = this.isLeaving
-    this.isLeaving = true
+    const { isLeaving } = this.group
+    this.group.isLeaving = true
     if (!isLeaving && this.handover.isWaitedFor) {
       await this.pauseReceiving()
       await this.handover.resign()
     }
-    for (const worker of this.workers.values()) worker.kill('SIGTERM')
+    this.group.kill('SIGTERM')
     await this.untilGone()
-    clearInterval(this.watcher)
     await this.handover.stop()
   }
 
   /** Abandons a start that has failed. */
   async abandon(): Promise<void> {
-    this.isLeaving = true
+    this.group.isLeaving = true
     this.handover.abandon()
-    for (const worker of this.workers.values()) worker.kill('SIGKILL')
+    this.group.kill('SIGKILL')
     await this.handover.stop()
   }
 
-  /** Signals that are for the workers. */
-  forward(signal: NodeJS.Signals): void {
-    for (const worker of this.workers.values()) worker.kill(signal)
+  /** The configuration file may have changed. */
+  reload(because: string): void {
+    this.groupReload.request(because)
   }
 
   async pauseReceiving(): Promise<void> {
-    await Promise.all([...this.workers.values()].map((worker) => worker.order('pause')))
+    await Promise.all(this.group.all.map((worker) => worker.order('pause')))
   }
 
   resumeReceiving(): void {
-    for (const worker of this.workers.values()) void worker.order('resume')
+    for (const worker of this.group.all) void worker.order('resume')
   }
 
   async retire(): Promise<void> {
-    this.isLeaving = true
-    for (const worker of this.workers.values()) void worker.order('retire')
+    this.group.isLeaving = true
+    for (const worker of this.group.all) void worker.order('retire')
     await this.untilGone()
-    if (this.options.config.handover.afterwards === 'exit') this.options.onSucceeded()
+    if (this.config.handover.afterwards === 'exit') this.options.onSucceeded()
   }
 
   resume(): void {
-    this.isLeaving = false
-    this.startWorkers()
+    this.group.isLeaving = false
+    this.group
+      .start()
       .then(() => this.handover.resumed())
+      .then(() => this.groupReload.resume())
       .catch((error: unknown) => this.options.log.error({ err: error }, 'workers do not start'))
   }
 
-  private openSockets(): void {
-    const { config, workers } = this.options
-    const { held } = this.handover
-    for (const address of config.listen) {
-      // What `obtain` gives is a duplicate for whoever listens; here that is another process.
-      for (let number = 0; number < workers; number++) held.forget(held.obtainBoth(address, number))
-    }
-    if (config.admin.listen !== null)
-      held.forget({ admin: held.obtain('admin', config.admin.listen) })
+  private untilGone(): Promise<void> {
+    return this.group.untilGone(this.config.drain.deadlineMs + endMsMax)
   }
 
-  private async startWorkers(): Promise<void> {
-    const allReady = new Promise<void>((resolve) => {
-      this.onReady = () => {
-        if (this.ready.length === this.options.workers) resolve()
-      }
-    })
-    for (let number = 0; number < this.options.workers; number++) this.startWorker(number)
-    const startMs = performance.now()
-    await Promise.race([allReady, this.untilLate(startMs)])
-  }
-
-  private async untilLate(startMs: number): Promise<void> {
-    while (this.ready.length < this.options.workers) {
-      if (this.restarts.ended > 0)
-        throw new Error('a worker has ended while it was starting; its last words are above')
-      if (performance.now() - startMs > 20_000) throw new Error('the workers do not get ready')
-      await new Promise((resolve) => setTimeout(resolve, watchEveryMs))
-    }
-  }
-
-  private startWorker(number: number): void {
-    const { argv, workers: count } = this.options
-    const sockets = this.socketsFor(number)
-    const { dump } = this
-    const worker: WorkerProcess = new WorkerProcess(
-      { argv, number, count, sockets, dump },
-      {
-        onReady: (restored) => this.onWorkerReady(worker, restored),
-        onMessage: (message) => this.onMessage(worker, message),
-        onExit: (how) => this.onExit(worker, how),
+  private makeGroup(): WorkerGroup {
+    const { workers, log } = this.options
+    return new WorkerGroup({
+      count: workers,
+      log,
+      command: () => this.command(),
+      onReady: (worker, restored) => this.onReady(worker, restored),
+      onMessage: (worker, message) => this.desk.take(worker, message),
+      onLost: (worker) => {
+        this.outdated.delete(worker)
+        this.desk.lost(worker)
       },
-    )
-    this.workers.set(number, worker)
-    this.options.log.info({ worker: number, pid: worker.pid }, 'worker started')
+    })
   }
 
-  /** All of them: a worker reads those of a colleague that has died. */
-  private socketsFor(_number: number): readonly HeldSocket[] {
-    return this.handover.held.all
-  }
-
-  private onWorkerReady(worker: WorkerProcess, restored: RestoredCache): void {
-    if (this.dump !== undefined) this.handover.noteRestored(restored)
-    for (const other of this.workers.values()) {
-      if (other !== worker && other.isReady) void other.order('drop', worker.number)
+  private makeHandover(): Handover {
+    const { config } = this
+    const parts = {
+      settings: config.handover,
+      log: this.options.log,
+      config: () => this.config,
+      service: this,
+      // Each worker checks it for itself.
+      restore: (dump: Buffer) => {
+        this.dump = dump
+        return { entries: 0, skipped: 0 }
+      },
+      cacheDump: () => this.desk.dump(),
     }
-    this.onReady()
+    return new Handover(config.handover.socket, parts, loadSystemCalls())
   }
 
-  private onMessage(worker: WorkerProcess, message: ToSupervisor): void {
-    this.desk.take(worker, message)
+  private makeReload(): GroupReload {
+    return new GroupReload({
+      log: this.options.log,
+      reloads: this.reloads,
+      ready: () => this.group.ready,
+      isLeaving: () => this.group.isLeaving,
+      open: (config) => this.openNew(config),
+      use: (config) => this.use(config),
+      configure: (worker, config) => this.configure(worker, config),
+      close: (config) => this.handover.held.keepFor(config),
+    })
   }
 
-  private onExit(
-    worker: WorkerProcess,
-    { code, isHung }: { code: number | null; isHung: boolean },
-  ): void {
-    this.workers.delete(worker.number)
-    this.desk.lost(worker)
-    if (this.isLeaving) return
-    const why = isHung ? 'hung' : code === null ? 'killed' : 'ended'
-    this.restarts[why] += 1
-    const livedMs = performance.now() - worker.readyMs
-    this.pauseMs =
-      livedMs > goodLifeMs ? 0 : Math.min(pauseMsMax, Math.max(pauseMsMin, 2 * this.pauseMs))
-    const { log } = this.options
-    log.error({ worker: worker.number, why, code, againInMs: this.pauseMs }, 'worker lost')
-    const [colleague] = this.ready
-    if (colleague !== undefined) void colleague.order('adopt', worker.number)
-    setTimeout(() => {
-      if (!this.isLeaving) this.startWorker(worker.number)
-    }, this.pauseMs)
+  /** All sockets: a worker reads those of a colleague that has died. */
+  private command(): Omit<WorkerCommand, 'number' | 'count'> {
+    const { argv, environmentFor } = this.options
+    const { dump, checked } = this
+    const environment = checked === undefined ? {} : environmentFor(checked)
+    return { argv, environment, dump, sockets: this.handover.held.all }
   }
 
-  private watch(): void {
-    const nowMs = performance.now()
-    for (const worker of this.workers.values()) worker.watch(nowMs)
+  private onReady(worker: WorkerProcess, restored: RestoredCache): void {
+    const { checked } = this
+    if (this.dump !== undefined) this.handover.noteRestored(restored)
+    if (this.outdated.delete(worker) && checked !== undefined) void this.configure(worker, checked)
   }
 
-  private async untilGone(): Promise<void> {
-    const late = setTimeout(
-      () => this.forward('SIGKILL'),
-      this.options.config.drain.deadlineMs + 2000,
+  private openSockets({ listen, admin }: SupervisedConfig): void {
+    const { held } = this.handover
+    for (const address of listen) {
+      // What `obtain` gives is a duplicate for whoever listens; here that is another process.
+      for (let number = 0; number < this.options.workers; number++) {
+        held.forget(held.obtainBoth(address, number))
+      }
+    }
+    if (admin.listen !== null) held.forget({ admin: held.obtain('admin', admin.listen) })
+  }
+
+  private openNew(config: Config): void {
+    try {
+      this.openSockets(config)
+    } catch (error) {
+      this.handover.held.keepFor(this.config)
+      throw error
+    }
+  }
+
+  private use(config: Config): void {
+    // Whom we follow and who follows us was settled at the start.
+    this.config = { ...config, handover: this.config.handover }
+    this.checked = config
+    for (const worker of this.group.all) if (!worker.isReady) this.outdated.add(worker)
+  }
+
+  private async configure(worker: WorkerProcess, config: Config): Promise<Configured | undefined> {
+    const result = await worker.configure(config, this.handover.held.all)
+    if (result?.ok || !this.group.has(worker)) return result
+    const why = result?.why ?? 'it does not answer'
+    this.options.log.error(
+      { worker: worker.number, why },
+      'worker without new configuration; replaced',
     )
-    await Promise.all([...this.workers.values()].map((worker) => worker.gone()))
-    clearTimeout(late)
+    worker.kill(result === undefined ? 'SIGKILL' : 'SIGTERM')
+    return result
   }
 }
 

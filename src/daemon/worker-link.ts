@@ -1,11 +1,16 @@
 /** A worker's side of what it and its supervisor say to each other, over the channel that Node opens between them. */
+import type { Config } from '../config/schema.ts'
 import { HeldSockets } from '../handover/held-sockets.ts'
+import { receiveDescriptors } from '../net/descriptor-mail.ts'
 import { loadSystemCalls } from '../net/system-calls.ts'
 import type { WorkerText } from '../observe/merge-expositions.ts'
 import type { SupervisorView } from '../observe/stats.ts'
 import {
   beatEveryMs,
+  type CheckedConfig,
+  mailDescriptor,
   type RestoredCache,
+  type SocketName,
   type ToSupervisor,
   type ToWorker,
   type WorkerPage,
@@ -31,6 +36,13 @@ export interface WorkerDuties {
   orphaned(): void
 }
 
+/** What the process around the daemon does about the configuration. */
+export interface ConfigDuties {
+  check(): Promise<CheckedConfig>
+  /** @returns settings that wait for the next start. Rejects when it cannot be applied; the old one stays */
+  apply(config: Config): Promise<readonly string[]>
+}
+
 export class WorkerLink {
   readonly plan: WorkerPlan
   readonly held: HeldSockets
@@ -38,6 +50,7 @@ export class WorkerLink {
   view: SupervisorView | undefined
   private readonly waiting = new Map<number, (parts: readonly WorkerText[]) => void>()
   private duties: WorkerDuties | undefined
+  private configDuties: ConfigDuties | undefined
   private beat: NodeJS.Timeout | undefined
   private asked = 0
   private restored: RestoredCache = { entries: 0, isRefused: false }
@@ -54,6 +67,11 @@ export class WorkerLink {
     if (text === undefined || process.send === undefined) return undefined
     // Written by our own supervisor, which is this same program.
     return new WorkerLink(JSON.parse(text) as WorkerPlan)
+  }
+
+  /** To be called before `start`. */
+  onConfig(duties: ConfigDuties): void {
+    this.configDuties = duties
   }
 
   start(duties: WorkerDuties): void {
@@ -124,10 +142,38 @@ export class WorkerLink {
     } else if (message.kind === 'ask') {
       const text = await duties.page(message.page)
       this.send({ kind: 'answer', id: message.id, text })
-    } else if (message.order === 'dump') await this.sendDump(duties)
+    } else if (message.kind === 'check') await this.check()
+    else if (message.kind === 'configure') await this.configure(message)
+    else if (message.order === 'dump') await this.sendDump(duties)
     else {
       await duties[message.order](message.number)
       this.send({ kind: 'obeyed', order: message.order })
+    }
+  }
+
+  private async check(): Promise<void> {
+    const result = await this.configDuties?.check()
+    if (result !== undefined) this.send({ kind: 'checked', result })
+  }
+
+  private async configure({ config, sockets }: ConfigureMessage): Promise<void> {
+    try {
+      this.takeSockets(sockets)
+      const needsRestart = (await this.configDuties?.apply(config)) ?? []
+      this.send({ kind: 'configured', result: { ok: true, needsRestart } })
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.send({ kind: 'configured', result: { ok: false, why } })
+    }
+  }
+
+  /** They were sent before this was said. */
+  private takeSockets(names: readonly SocketName[]): void {
+    const calls = loadSystemCalls()
+    const fds = receiveDescriptors(calls, mailDescriptor, names.length)
+    this.held.adopt(fds.flatMap((fd, i) => ({ ...(names[i] as SocketName), fd })))
+    if (fds.length !== names.length) {
+      throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
     }
   }
 
@@ -139,5 +185,7 @@ export class WorkerLink {
     this.send({ kind: 'piece', piece: new Uint8Array(0) })
   }
 }
+
+type ConfigureMessage = Extract<ToWorker, { kind: 'configure' }>
 
 function ignore(): void {}

@@ -1,4 +1,6 @@
 /** What a supervisor tells a worker when it starts it, and what the two say to each other afterwards. Types and bounds only. */
+
+import type { Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldSocket } from '../handover/held-sockets.ts'
 import type { WorkerText } from '../observe/merge-expositions.ts'
@@ -6,8 +8,9 @@ import type { SupervisorView, WorkersView } from '../observe/stats.ts'
 
 /** Environment variable with the plan as JSON. */
 export const workerVariable = 'NEARDNS_WORKER'
-/** Descriptors 0-2 are the standard ones, 3 is the channel. */
-export const firstDescriptor = 4
+/** Sockets that are opened later come here (SCM_RIGHTS). Descriptors 0-2 are the standard ones, 3 is the channel. */
+export const mailDescriptor = 4
+export const firstDescriptor = 5
 
 export interface WorkerPlan {
   /** From 0. */
@@ -26,6 +29,18 @@ export interface RestoredCache {
   readonly isRefused: boolean
 }
 
+export type SocketName = Omit<HeldSocket, 'fd'>
+
+/** What a worker has read in the configuration file. */
+export type CheckedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+export type Configured =
+  /** @param needsRestart settings that are read at a start only, and have changed */
+  | { readonly ok: true; readonly needsRestart: readonly string[] }
+  | { readonly ok: false; readonly why: string }
+
 /** What one worker can be asked by another, by way of the supervisor. */
 export type WorkerPage = 'metrics' | 'ready'
 
@@ -34,6 +49,14 @@ export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
 export type ToWorker =
   | { readonly kind: 'order'; readonly order: Order; readonly number: number }
   | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  /** Reads the configuration file for the supervisor, which has no parser. */
+  | { readonly kind: 'check' }
+  /** @param sockets whose descriptors have been sent */
+  | {
+      readonly kind: 'configure'
+      readonly config: Config
+      readonly sockets: readonly SocketName[]
+    }
   | {
       readonly kind: 'answers'
       readonly id: number
@@ -46,6 +69,8 @@ export type ToSupervisor =
   | { readonly kind: 'ready'; readonly restored: RestoredCache }
   | { readonly kind: 'beat' }
   | { readonly kind: 'obeyed'; readonly order: Order }
+  | { readonly kind: 'checked'; readonly result: CheckedConfig }
+  | { readonly kind: 'configured'; readonly result: Configured }
   /** The next piece of the cache; the last is empty. */
   | { readonly kind: 'piece'; readonly piece: Uint8Array }
   | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }

@@ -1,8 +1,16 @@
 /** One worker as its supervisor sees it: started, talked to, watched, ended. Never decides whether there is to be another. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import type { Config } from '../config/schema.ts'
 import type { HeldSocket } from '../handover/held-sockets.ts'
+import { descriptorOf } from '../handover/meeting-point.ts'
+import { sendDescriptors } from '../net/descriptor-mail.ts'
+import { loadSystemCalls } from '../net/system-calls.ts'
 import {
+  type CheckedConfig,
+  type Configured,
   firstDescriptor,
+  mailDescriptor,
   type Order,
   type RestoredCache,
   silenceMsMax,
@@ -14,6 +22,8 @@ import {
 
 /** From its start to its first "ready". */
 const startMsMax = 15_000
+/** Reading a configuration, and taking one over with what has to be drained. */
+const configMsMax = 15_000
 
 export interface WorkerCommand {
   /** Interpreter, its flags, program, arguments. */
@@ -21,6 +31,8 @@ export interface WorkerCommand {
   readonly number: number
   readonly count: number
   readonly sockets: readonly HeldSocket[]
+  /** Beside our own. */
+  readonly environment: Readonly<Record<string, string>>
   /** Cache of the process before, for its standard input. */
   readonly dump: Buffer | undefined
 }
@@ -39,14 +51,20 @@ export class WorkerProcess {
   private readonly child: ChildProcess
   private heardMs = performance.now()
   private isHung = false
-  private onObeyed: ((order: Order) => void) | undefined
+  /** The sockets that it has. */
+  private sockets: readonly HeldSocket[]
+  private readonly waiting = new Set<(message: ToSupervisor | undefined) => void>()
 
   constructor(command: WorkerCommand, events: WorkerEvents) {
     this.number = command.number
+    this.sockets = command.sockets
     this.child = start(command)
     this.child.on('message', (message: ToSupervisor) => this.receive(message, events))
     this.child.on('error', () => undefined)
-    this.child.once('exit', (code) => events.onExit({ code, isHung: this.isHung }))
+    this.child.once('exit', (code) => {
+      for (const tell of this.waiting) tell(undefined)
+      events.onExit({ code, isHung: this.isHung })
+    })
   }
 
   get pid(): number {
@@ -58,18 +76,60 @@ export class WorkerProcess {
   }
 
   /** Resolves when the worker has done it, or is gone, or does not answer. */
-  order(order: Order, number = this.number): Promise<void> {
+  async order(order: Order, number = this.number): Promise<void> {
+    const isObeyed = (message: ToSupervisor) =>
+      message.kind === 'obeyed' && message.order === order ? true : undefined
+    const obeyed = this.reply(silenceMsMax, isObeyed)
+    this.send({ kind: 'order', order, number })
+    await obeyed
+  }
+
+  /** @returns undefined when it is gone, or does not answer */
+  checkConfig(): Promise<CheckedConfig | undefined> {
+    const checked = this.reply(configMsMax, (message) =>
+      message.kind === 'checked' ? message.result : undefined,
+    )
+    this.send({ kind: 'check' })
+    return checked
+  }
+
+  /**
+   * @param held all sockets there are; it is sent those that it does not have
+   * @returns undefined when it is gone, or does not answer
+   */
+  configure(config: Config, held: readonly HeldSocket[]): Promise<Configured | undefined> {
+    const added = held.filter((socket) => !this.sockets.includes(socket))
+    const mail = this.child.stdio[mailDescriptor] as Socket
+    const fds = added.map(({ fd }) => fd)
+    try {
+      sendDescriptors(loadSystemCalls(), descriptorOf(mail), fds)
+    } catch (error) {
+      return Promise.resolve({ ok: false, why: String(error) })
+    }
+    this.sockets = held
+    const configured = this.reply(configMsMax, (message) =>
+      message.kind === 'configured' ? message.result : undefined,
+    )
+    const sockets = added.map(({ kind, wanted, number }) => ({ kind, wanted, number }))
+    this.send({ kind: 'configure', config, sockets })
+    return configured
+  }
+
+  /** The first message that `read` makes something of. */
+  private reply<T>(
+    timeoutMs: number,
+    read: (message: ToSupervisor) => T | undefined,
+  ): Promise<T | undefined> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, silenceMsMax)
-      const done = () => {
+      const timer = setTimeout(() => tell(undefined), timeoutMs)
+      const tell = (message: ToSupervisor | undefined) => {
+        const found = message && read(message)
+        if (message !== undefined && found === undefined) return
         clearTimeout(timer)
-        resolve()
+        this.waiting.delete(tell)
+        resolve(found)
       }
-      this.onObeyed = (obeyed) => {
-        if (obeyed === order) done()
-      }
-      this.child.once('exit', done)
-      this.send({ kind: 'order', order, number })
+      this.waiting.add(tell)
     })
   }
 
@@ -92,21 +152,22 @@ export class WorkerProcess {
 
   private receive(message: ToSupervisor, events: WorkerEvents): void {
     this.heardMs = performance.now()
-    if (message.kind === 'obeyed') this.onObeyed?.(message.order)
-    else if (message.kind === 'ready') {
+    for (const tell of this.waiting) tell(message)
+    if (message.kind === 'ready') {
       this.isReady = true
       this.readyMs = performance.now()
       events.onReady(message.restored)
-    } else if (message.kind !== 'beat') events.onMessage(message)
+    } else events.onMessage(message)
   }
 }
 
-function start({ argv, number, count, sockets, dump }: WorkerCommand): ChildProcess {
+function start(command: WorkerCommand): ChildProcess {
+  const { argv, number, count, sockets, environment, dump } = command
   const own = sockets.map((socket, i) => ({ ...socket, fd: firstDescriptor + i }))
   const plan: WorkerPlan = { number, count, sockets: own, hasDump: dump !== undefined }
   const [program = process.execPath, ...args] = argv
   const child = spawn(program, args, {
-    env: { ...process.env, [workerVariable]: JSON.stringify(plan) },
+    env: { ...process.env, ...environment, [workerVariable]: JSON.stringify(plan) },
     // 'advanced' carries octets as they are.
     serialization: 'advanced',
     stdio: [
@@ -114,10 +175,13 @@ function start({ argv, number, count, sockets, dump }: WorkerCommand): ChildProc
       'inherit',
       'inherit',
       'ipc',
+      'pipe',
       ...sockets.map(({ fd }) => fd),
     ],
   })
-  child.stdin?.on('error', () => undefined)
+  for (const stream of [child.stdin, child.stdio[mailDescriptor]]) {
+    stream?.on('error', () => undefined)
+  }
   child.stdin?.end(dump)
   return child
 }

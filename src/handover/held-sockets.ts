@@ -18,6 +18,12 @@ export interface HeldSocket {
   readonly fd: number
 }
 
+/** What of the configuration is about sockets. */
+export interface ListeningConfig {
+  readonly listen: readonly ListenAddress[]
+  readonly admin: { readonly listen: ListenAddress | null }
+}
+
 interface NewHeldSocket extends Pick<HeldSocket, 'kind' | 'number'> {
   readonly wanted: ListenAddress
   readonly at: ListenAddress
@@ -112,6 +118,15 @@ export class HeldSockets {
       if (!isWanted(socket)) this.calls.closeDescriptor(socket.fd)
     }
     this.held = this.held.filter(isWanted)
+  }
+
+  /** Closes what a changed configuration does not want any more. */
+  keepFor({ listen, admin }: ListeningConfig): void {
+    const servers = new Set(listen.map(addressText))
+    const adminText = admin.listen === null ? '' : addressText(admin.listen)
+    this.keepOnly(({ kind, wanted }) =>
+      kind === 'admin' ? wanted === adminText : servers.has(wanted),
+    )
   }
 
   close(): void {

@@ -151,6 +151,7 @@ export interface WorkersView {
 export interface SupervisorView {
   readonly workers: WorkersView
   readonly handover: HandoverView
+  readonly reload: ReloadStats
 }
 
 export interface ProcessFacts {

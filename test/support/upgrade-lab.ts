@@ -26,12 +26,13 @@ export interface UpgradeOptions {
 
 export class UpgradeLab {
   readonly server: Server
-  readonly adminPort: number
+  adminPort: number
   readonly upstream: FakeUpstream
   /** The process that serves. */
   serving: Neardns
   readonly #folder: string
   readonly #config: string
+  readonly #settings: object
   readonly #options: UpgradeOptions
 
   private constructor(parts: {
@@ -41,6 +42,7 @@ export class UpgradeLab {
     serving: Neardns
     folder: string
     config: string
+    settings: object
     options: UpgradeOptions
   }) {
     this.#options = parts.options
@@ -50,6 +52,7 @@ export class UpgradeLab {
     this.serving = parts.serving
     this.#folder = parts.folder
     this.#config = parts.config
+    this.#settings = parts.settings
   }
 
   static async open(options: UpgradeOptions = {}): Promise<UpgradeLab> {
@@ -76,7 +79,33 @@ export class UpgradeLab {
     writeFileSync(config, JSON.stringify(whole))
     const serving = await startWhole(config, options)
     const server = { host: '127.0.0.1', port }
-    return new UpgradeLab({ server, adminPort, upstream, serving, folder, config, options })
+    const settings = whole
+    return new UpgradeLab({
+      server,
+      adminPort,
+      upstream,
+      serving,
+      folder,
+      config,
+      settings,
+      options,
+    })
+  }
+
+  /** Writes the configuration anew; nobody is told. */
+  write(changed: object): void {
+    writeFileSync(this.#config, JSON.stringify({ ...this.#settings, ...changed }))
+  }
+
+  /** Writes it and waits for the line that says what became of it. Without a signal it is seen within two seconds. */
+  async reconfigure(changed: object, { bySignal = true } = {}): Promise<string> {
+    const { child } = this.serving
+    const from = child.lines.length
+    this.write(changed)
+    if (bySignal) child.process.kill('SIGHUP')
+    const isVerdict = (line: string) =>
+      line.includes('configuration applied') || line.includes('the old one stays')
+    return child.line(isVerdict, 10_000, from)
   }
 
   /** Name of the socket in the abstract namespace. */
