@@ -20,6 +20,8 @@ const chunkMax = 65_536
 const retryMs = 50
 /** Longest wait at exit for a reader that does not read. */
 const flushMsMax = 500
+/** For a write that is on its way; on an idle machine it takes a tenth of a millisecond. */
+const inFlightGraceMs = 50
 
 export class LineWriter {
   linesLost = 0
@@ -65,6 +67,8 @@ export class LineWriter {
    */
   flushSync(): void {
     this.#isClosed = true
+    // What another thread has in hand cannot be waited for by name; the process that ends would take it along.
+    if (this.#isInFlight) sleepSync(inFlightGraceMs)
     const deadlineMs = performance.now() + flushMsMax
     const waiting = this.#isInFlight ? undefined : this.#chunk
     let rest = Buffer.concat([waiting ?? Buffer.alloc(0), Buffer.from(this.#takeBacklog())])
