@@ -5,7 +5,7 @@
 import type { Endpoint, Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
-import type { Interception } from '../host/interception.ts'
+import type { Interception, InterceptionEnd } from '../host/interception.ts'
 import { addressText } from '../net/bind.ts'
 import { chooseUdpIo, type UdpIo } from '../net/udp-io.ts'
 import { upstreamName } from '../net/upstream-settings.ts'
@@ -147,7 +147,7 @@ export class Daemon {
       return admin && `${admin.address}:${admin.port}`
     } catch (error) {
       this.handover?.abandon()
-      await this.close(0)
+      await this.close(0, 'abandoned')
       throw error
     }
   }
@@ -182,8 +182,8 @@ export class Daemon {
         this.housekeeping.stop()
       },
       onRetired: async () => {
-        // The other process has rules of its own by now; those that both share it renews.
-        await this.interception.close(false)
+        // The other process has rules of its own by now; what both share it renews.
+        await this.interception.close('followed')
         // A worker ends: its supervisor may start another.
         const isExiting = this.config.handover.afterwards === 'exit' || this.options.link
         if (isExiting) this.options.onSucceeded?.()
@@ -254,23 +254,24 @@ export class Daemon {
     const { deadlineMs } = this.config.drain
     const endMs = performance.now() + deadlineMs
     // The way to CoreDNS is open before the first query could meet a closed socket.
-    if (this.handover?.isWaitedFor !== true) await this.interception.disarm()
+    const isFollowed = this.handover?.isWaitedFor === true
+    if (!isFollowed) await this.interception.disarm()
     // Where another process waits, it serves at once, and what comes from now on is for it.
-    if (this.handover?.isWaitedFor === true) this.listeners.pauseReceiving()
+    if (isFollowed) this.listeners.pauseReceiving()
     else this.listeners.stopReceiving()
     this.listeners.stopAccepting()
     await this.handover?.resign()
     this.held?.close()
     await pollUntil(() => this.path.inFlight.stats.waiters === 0, endMs)
-    await this.close(Math.max(0, endMs - performance.now()))
+    await this.close(Math.max(0, endMs - performance.now()), isFollowed ? 'followed' : 'orderly')
   }
 
-  private async close(drainMs: number): Promise<void> {
+  private async close(drainMs: number, end: InterceptionEnd): Promise<void> {
     this.housekeeping.stop()
     this.trust.stop()
     this.path.exchange.stop()
     await this.listeners.close(drainMs)
-    await this.interception.close(this.isStopping)
+    await this.interception.close(end)
     await this.monitoring.stop()
     await this.handover?.stop()
     this.options.link?.stop()

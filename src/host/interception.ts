@@ -40,6 +40,9 @@ export interface InterceptionView {
   readonly renewals: number
 }
 
+/** Orderly: with `onStop: remove`, the node is left as it was. Followed: by another process that intercepts. Abandoned: a failed start. */
+export type InterceptionEnd = 'orderly' | 'followed' | 'abandoned'
+
 const conntrackEveryMs = 10_000
 /** A node without kube-proxy may be one on which it has not started yet. */
 const lonelyMs = 10_000
@@ -127,15 +130,15 @@ export class Interception {
     await this.renew([])
   }
 
-  /** After the listeners have closed. @param isOrderly with `onStop: remove`, leaves the node as it was before us */
-  async close(isOrderly: boolean): Promise<void> {
+  /** After the listeners have closed. */
+  async close(end: InterceptionEnd): Promise<void> {
     this.isStopped = true
     clearInterval(this.renewer)
     clearInterval(this.watcher)
-    await this.rules?.close()
+    await this.rules?.close(end === 'followed')
     const hasRules = this.rules !== undefined
     this.rules = undefined
-    if (!isOrderly || !hasRules || this.parts.settings.onStop === 'keep') return
+    if (end !== 'orderly' || !hasRules || this.parts.settings.onStop === 'keep') return
     const { settings, run } = this.parts
     const facts = await this.look()
     // Somebody else, a successor perhaps, serves the addresses now.

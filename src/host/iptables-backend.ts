@@ -94,9 +94,10 @@ export class IptablesRules implements Rules {
     return troubles
   }
 
-  async close(): Promise<void> {
+  async close(isFollowed: boolean): Promise<void> {
     clearInterval(this.renewer)
-    for (const one of this.live) this.end(one)
+    // The lists are the node's, and so the other's as well, who would need a second to get what it needs into them again.
+    if (!isFollowed) for (const one of this.live) this.end(one)
     this.live = []
     this.plan = undefined
   }

@@ -39,8 +39,14 @@ export class OwnedTable {
       this.end(error.message)
     })
     this.child.once('close', (code, signal) => this.end(`nft ended (${signal ?? code})`))
+    process.prependListener('uncaughtExceptionMonitor', this.onCrash)
     // It must not keep a daemon alive that has nothing else to do.
     this.child.unref()
+  }
+
+  /** The way is open before the process has said what happened and has ended, which takes tenths of a second on a busy machine. */
+  private readonly onCrash = (): void => {
+    this.child.kill('SIGKILL')
   }
 
   get pid(): number | undefined {
@@ -65,6 +71,7 @@ export class OwnedTable {
   /** The kernel removes the table. */
   async close(): Promise<void> {
     this.isClosed = true
+    process.off('uncaughtExceptionMonitor', this.onCrash)
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     const ended = new Promise<void>((resolve) => this.child.once('close', () => resolve()))
     this.child.ref()
@@ -126,6 +133,7 @@ export class OwnedTable {
     this.settle(failure(this.errors || why, this.isMissing))
     if (this.isClosed) return
     this.isClosed = true
+    process.off('uncaughtExceptionMonitor', this.onCrash)
     this.onLost(this.errors.trim() || why)
   }
 }

@@ -15,6 +15,9 @@ export interface Rules {
   check(): Promise<Trouble[]>
   /** Takes in new CoreDNS pods. */
   updateStandby(plan: Plan): Promise<Trouble[]>
-  /** Intercepts nothing and lets go of everything that lives with this process. */
-  close(): Promise<void>
+  /**
+   * Lets go of everything that lives with this process, so that it intercepts nothing.
+   * @param isFollowed another process intercepts the same addresses: what both share is left to it
+   */
+  close(isFollowed: boolean): Promise<void>
 }

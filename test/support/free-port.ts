@@ -3,6 +3,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
+/** Given out by this process: the kernel may name a port again before whoever got it has bound it. */
+const given = new Set<number>()
+
 /**
  * A port that is free for UDP and TCP on `host` just now. Somebody else may take it before it is used: the
  * kernel hands out ephemeral ports in an order that makes this rare.
@@ -17,7 +20,9 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     const udpFree = await canBindUdp(host, port)
     server.close()
     await once(server, 'close')
-    if (udpFree) return port
+    if (!udpFree || given.has(port)) continue
+    given.add(port)
+    return port
   }
   throw new Error('no port is free for both UDP and TCP')
 }

@@ -11,7 +11,7 @@ import { Coredns } from './coredns.ts'
 import { type ClusterRules, kubeProxyIptables, kubeProxyNftables } from './kube-proxy-rules.ts'
 import { Neardns } from './neardns.ts'
 import { Netns } from './netns.ts'
-import { Child, mustRun, until } from './process.ts'
+import { Child, mustRun, runToEnd, until } from './process.ts'
 
 export type ProxyMode = 'iptables-nft' | 'iptables-legacy' | 'nftables' | 'none'
 
@@ -144,7 +144,11 @@ export class NodeWorld {
   private writeConfig(
     interception: object,
     listen: readonly string[],
-    changes: { readonly upstreams?: readonly string[]; readonly admin?: string } = {},
+    changes: {
+      readonly upstreams?: readonly string[]
+      readonly admin?: string
+      readonly handover?: object
+    } = {},
   ): string {
     this.configs += 1
     const path = join(this.directory, `neardns-${this.configs}.yaml`)
@@ -159,9 +163,24 @@ export class NodeWorld {
       cluster: { upstreams },
       external: { upstreams: upstreams.slice(0, 1) },
       admin: { listen: changes.admin ?? '127.0.0.1:9253' },
+      ...(changes.handover === undefined ? {} : { handover: changes.handover }),
     }
     writeFileSync(path, JSON.stringify(config))
     return path
+  }
+
+  /** For a daemon that the next one with the same file takes over from. */
+  upgradableConfig(interception: object): string {
+    return this.writeConfig(
+      {
+        addresses: [linkLocal],
+        clusterIps: [clusterIp],
+        link: { kind: 'bridge' },
+        ...interception,
+      },
+      [`${linkLocal}:53`, `${clusterIp}:53`],
+      { handover: { socket: join(this.directory, 'handover.sock'), afterwards: 'wait' } },
+    )
   }
 
   /** Link-local address and ClusterIP, on IPv4 unless all are wanted. */
@@ -209,15 +228,23 @@ export class NodeWorld {
   async answeredBy(
     host: string,
     from: Agent = this.client,
+    tcp = false,
   ): Promise<'neardns' | 'coredns' | 'nobody'> {
     const name = `who-${Math.floor(Math.random() * 1e9)}.cluster.local`
-    const options = { timeoutMs: 500 }
+    const options = { timeoutMs: 500, tcp }
     const server = { host, port: 53 }
     const type = host.includes(':') ? 'AAAA' : 'A'
     const { reply } = await from.call('ask', { server, name, type, options })
     if (reply === undefined || reply.answers.length === 0) return 'nobody'
     const heard = reply.answers[0]?.data ?? ''
     return heard === podIp || heard.startsWith('fd77:') ? 'coredns' : 'neardns'
+  }
+
+  /** `neardns rules ...` on the node. */
+  async rules(config: string, ...args: readonly string[]) {
+    const main = new URL('../../src/main.ts', import.meta.url).pathname
+    const argv = [main, 'rules', ...args, '--config', config]
+    return await runToEnd(process.execPath, argv, { netns: this.node.name })
   }
 
   async answers(host: string): Promise<boolean> {
@@ -315,6 +342,7 @@ async function connect(
   other: Netns,
   { link, network4, network6 }: { link: string; network4: string; network6: string },
 ): Promise<void> {
+  await detectDuplicates([node, other], false)
   await node.ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', other.name)
   await node.ip('addr', 'add', `${network4}.1/24`, 'dev', link)
   await node.ip('addr', 'add', `${network6}1/64`, 'dev', link, 'nodad')
@@ -324,4 +352,16 @@ async function connect(
   await other.ip('link', 'set', 'eth0', 'up')
   await other.ip('route', 'add', 'default', 'via', `${network4}.1`)
   await other.ip('-6', 'route', 'add', 'default', 'via', `${network6}1`)
+  await detectDuplicates([node, other], true)
+}
+
+/**
+ * For links that are made from now on. A link takes up to 2 s to make sure of its fe80:: address, and without that one the node cannot
+ * ask for the neighbours of packets that it passes on (ndisc_solicit of the kernel): they wait for a second. The links of a
+ * node are older than that. Those that the daemon makes are not, and have it.
+ */
+async function detectDuplicates(namespaces: readonly Netns[], isOn: boolean): Promise<void> {
+  for (const netns of namespaces) {
+    await netns.exec('sysctl', '-qw', `net.ipv6.conf.default.accept_dad=${isOn ? 1 : 0}`)
+  }
 }
