@@ -66,7 +66,7 @@ test('without nft and iptables nothing is touched, and the operator is told what
     ran.join('\n'),
   )
   assert.is(setupErrors(subject.view.troubles).get('iptables'), 1)
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test("iptables' lock held by others is counted under NodeLocal's name and tried again", async () => {
@@ -85,7 +85,7 @@ test("iptables' lock held by others is counted under NodeLocal's name and tried 
     subject.view.addresses.map(({ isActive }) => isActive),
     [false],
   )
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test('a kernel without the match "recent" is named, and rules that would outlive us are not made', async () => {
@@ -97,7 +97,7 @@ test('a kernel without the match "recent" is named, and rules that would outlive
   await subject.prepare()
   assert.is(troubles[0]?.kind, 'kernel_too_old')
   assert.match(troubles[0]?.what ?? '', 'xt_recent')
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test('no permission to make a link is one trouble, not one for each kind of link', async () => {
@@ -110,7 +110,7 @@ test('no permission to make a link is one trouble, not one for each kind of link
   assert.is(troubles[0]?.kind, 'no_permission')
   assert.is(ran.filter((line) => line.startsWith('ip link add')).length, 1)
   assert.is(setupErrors(subject.view.troubles).get('iptables'), 1)
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test('a link of another kind is tried where the kernel has no dummy', async () => {
@@ -123,7 +123,7 @@ test('a link of another kind is tried where the kernel has no dummy', async () =
   const { subject } = interception(run, { mode: 'iptables' })
   await subject.prepare()
   assert.ok(ran.includes('ip address replace 192.0.2.1/32 dev nodelocaldns'), ran.join('\n'))
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test('a CoreDNS that nobody knows is said', async () => {
@@ -131,7 +131,7 @@ test('a CoreDNS that nobody knows is said', async () => {
   const { subject, troubles } = interception(run, { mode: 'iptables', standbyTo: [] })
   await subject.prepare()
   assert.ok(troubles.some(({ kind }) => kind === 'standby_unknown'))
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test('without addresses the node is not even looked at', async () => {
@@ -140,7 +140,7 @@ test('without addresses the node is not even looked at', async () => {
   await subject.prepare()
   await subject.start()
   assert.equal(ran, [])
-  await subject.close(false)
+  await subject.close('abandoned')
 })
 
 test.run()
