@@ -87,7 +87,7 @@ test('small stores are accounted exactly through any sequence of operations', ()
     fc.integer({ min: 1, max: 400 }),
   )
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 200, size: 'max' }), (operations) => {
       const store = storeOf({ entriesMax: 6, bytesMax: 1000 })
       for (const [what, index, bytes] of operations) {
         const key = `key ${index}`

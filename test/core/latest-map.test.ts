@@ -31,7 +31,7 @@ function play(operations: readonly Operation[], map: LatestMap<number>): Map<str
 
 test('it never holds more than it may, and no value but the last one set', () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
       const map = new LatestMap<number>(entriesMax)
       const all = play(operations, map)
       const held = [...map.all()]
@@ -45,7 +45,7 @@ test('it never holds more than it may, and no value but the last one set', () =>
 
 test('the latest half is always there', () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
+    fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
       const map = new LatestMap<number>(entriesMax)
       const sets = operations.filter(([what]) => what === 'set')
       const all = play(sets, map)
