@@ -54,6 +54,8 @@ export class CacheQueue<V extends Storable> {
   private last: V | undefined
 
   push(value: V): void {
+    // It may come from another line, of a store that is made anew.
+    value.next = undefined
     if (this.last === undefined) this.first = value
     else this.last.next = value
     this.last = value
