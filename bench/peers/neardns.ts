@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
-import { onCpu, repository, startWrapped } from '../support/servers.ts'
+import { builtMain } from '../support/built.ts'
+import { onCpu, startWrapped } from '../support/servers.ts'
 import type { Contestant, Setup } from './contestant.ts'
 
 /** What an entry of this bench takes (docs/decisions/0011). */
@@ -14,15 +15,14 @@ export const neardnsPortable = neardnsWith('neardns-portable', 'portable')
 function neardnsWith(name: string, io: 'batched' | 'portable'): Contestant {
   return {
     name,
-    about: `neardns with --io ${io}, all else as it comes`,
+    about: `neardns with --io ${io}, compiled as in the image, all else as it comes`,
     forwardsOverTcp: true,
     missing: () => undefined,
     version: () => process.version,
     start: async (setup) => {
       const config = join(setup.directory, `neardns-${setup.port}.yaml`)
       writeFileSync(config, await configuration(setup))
-      const main = join(repository, 'src', 'main.ts')
-      const args = [main, 'run', '--config', config, '--io', io, '--log-level', 'warn']
+      const args = [await builtMain(), 'run', '--config', config, '--io', io, '--log-level', 'warn']
       return startWrapped(onCpu(setup.cpu), process.execPath, args)
     },
   }
