@@ -21,9 +21,12 @@ const noLimitBytes = 2 ** 60
 
 /**
  * V8 lets a heap grow to four times what survived the last collection, and the young generation to 96 MiB. Measured with
- * misses only: 317 MiB resident left alone, 165 with these, for a tenth more CPU per miss and none per hit.
+ * misses only: 317 MiB resident left alone, 165 with 50 % and 8 MiB, for a tenth more CPU per miss and none per hit. 100 % give that
+ * tenth back and halve the 99th percentile, for 22 MiB more: where there is no limit.
  */
-const growthFlag = '--heap-growing-percent=50'
+const growthFlag = (percent: number): string => `--heap-growing-percent=${percent}`
+const growthFreePercent = 100
+const growthLimitedPercent = 50
 const semiSpaceMaxMiB = 8
 
 /**
@@ -34,13 +37,17 @@ const semiSpaceMaxMiB = 8
  */
 export function heapFlagsFor(limitBytes: number, settings: MemorySettings): string[] {
   if (limitBytes <= 0 || limitBytes >= noLimitBytes) {
-    return [`--max-semi-space-size=${semiSpaceMaxMiB}`, growthFlag]
+    return [`--max-semi-space-size=${semiSpaceMaxMiB}`, growthFlag(growthFreePercent)]
   }
   const limitMiB = limitBytes / mebibyte
   const oldMiB = Math.max(oldSpaceMinMiB, Math.floor((limitMiB * settings.heapPercent) / 100))
   const wantedMiB = 2 ** Math.floor(Math.log2(Math.max(1, limitMiB / 32)))
   const semiMiB = Math.min(semiSpaceMaxMiB, wantedMiB)
-  return [`--max-old-space-size=${oldMiB}`, `--max-semi-space-size=${semiMiB}`, growthFlag]
+  return [
+    `--max-old-space-size=${oldMiB}`,
+    `--max-semi-space-size=${semiMiB}`,
+    growthFlag(growthLimitedPercent),
+  ]
 }
 
 /** @returns the smallest memory limit of the cgroups this process is in, octets; 0 when there is none */
