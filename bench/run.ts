@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { howToGet } from '../test/support/needs.ts'
 import { allContestants } from './peers/all.ts'
 import type { Contestant } from './peers/contestant.ts'
+import { builtMain } from './support/built.ts'
 import { type ContestPlan, type Run, runContest } from './support/contest.ts'
 import type { Absence } from './support/field.ts'
 import { measureFirstAnswers } from './support/first-answers.ts'
@@ -116,6 +117,8 @@ async function main(): Promise<number> {
   const present = options.contestants.filter(
     ({ name }) => !missing.some(({ contestant }) => contestant === name),
   )
+  // Before anything is timed.
+  await builtMain()
   const measured = await measure(options, present, directory)
   const result: BenchResult = {
     ...circumstances,

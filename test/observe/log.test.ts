@@ -173,7 +173,8 @@ async function floodInto(stdout: number | 'pipe'): Promise<void> {
   assert.is(code, 3, report)
   // 3.3 MB went out; a pipe holds 64 KiB, the reading end some more, the backlog 1 MiB.
   assert.ok(number('lost') > 1000, report)
-  assert.ok(number('longest') < 100, report)
+  // A write that blocked would do so for as long as nobody reads; a busy machine alone takes a tenth of a second away.
+  assert.ok(number('longest') < 400, report)
   assert.ok(endedMs - number('exiting') < 2000, `${endedMs} ${report}`)
 }
 
