@@ -17,6 +17,14 @@ export function hashOf(name: string): number {
   return hash
 }
 
+/** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
+const hashMultiplier = 0x9e3779b1
+
+/** A name's hash with all its bits in the upper ones (Fibonacci hashing): its lowest are hardly more than a sum of the octets. Signed. */
+export function spread(hash: number): number {
+  return Math.imul(hash, hashMultiplier)
+}
+
 /** The qname that a key is about, folded, one character an octet. */
 export function nameIn(key: string): string {
   return key.slice(0, -suffixBytes)

@@ -2,6 +2,7 @@
  * A map bounded in entries and in octets. Spreads its keys over shards (cache-shard.ts), because the growing of one large Map would
  * hold the loop.
  */
+import { spread } from './cache-key.ts'
 import type { Storable } from './cache-queue.ts'
 import { CacheShard } from './cache-shard.ts'
 
@@ -18,8 +19,6 @@ export interface StoreCounts {
 }
 
 const shardsMax = 64
-/** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
-const hashMultiplier = 0x9e3779b1
 const entriesPerShardMin = 64
 /** Room for the largest message there is and its accounts, so that the number of shards forbids no answer. */
 const bytesPerShardMin = 262_144
@@ -112,9 +111,7 @@ export class CacheStore<V extends Storable> {
   }
 
   private shardOf(hash: number): CacheShard<V> {
-    // The lowest bits of the hash are hardly more than a sum of the octets; Fibonacci hashing has all bits take part.
-    const mixed = Math.imul(hash, hashMultiplier) >>> 16
-    return this.shards[mixed & (this.shards.length - 1)] as CacheShard<V>
+    return this.shards[(spread(hash) >>> 16) & (this.shards.length - 1)] as CacheShard<V>
   }
 
   private count({ bytes, isDenial }: V, sign: 1 | -1): void {

@@ -115,17 +115,16 @@ export class Cache {
 
   /** False when the type of the name is not denied by an NXDOMAIN in the cache; true says nothing. @param hash of the name */
   mayDeny(hash: number, qtype: number, nowMs: number): boolean {
-    return (qtype === RrType.a ? this.deniedA : this.deniedOther).mayHold(hash, nowMs)
+    return this.filterFor(qtype).mayHold(hash, nowMs)
   }
 
   private noted(entry: CacheEntry): CacheEntry {
     if (entry.rcode === Rcode.nxdomain)
-      this.filterFor(entry.key).note(entry.hash, entry.staleUntilMs)
+      this.filterFor(typeIn(entry.key)).note(entry.hash, entry.staleUntilMs)
     return entry
   }
 
-  private filterFor(key: string): DenialFilter {
-    const qtype = typeIn(key)
+  private filterFor(qtype: number): DenialFilter {
     // Type 0 is reserved (RFC 6895 3.1); keys of whole names have it.
     if (qtype === 0) return this.wholeNames
     return qtype === RrType.a ? this.deniedA : this.deniedOther

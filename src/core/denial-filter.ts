@@ -4,8 +4,7 @@
  * not taken out.
  */
 
-/** 2 ** 32 divided by the golden ratio: all bits of the hash take part. */
-const hashMultiplier = 0x9e3779b1
+import { spread } from './cache-key.ts'
 
 export class DenialFilter {
   private readonly untilSeconds: Uint32Array
@@ -32,6 +31,6 @@ export class DenialFilter {
   }
 
   private bucketOf(hash: number): number {
-    return Math.imul(hash, hashMultiplier) >>> this.shift
+    return spread(hash) >>> this.shift
   }
 }

@@ -6,6 +6,7 @@ import type { Waiter } from './arrival.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import type { Ask } from './ports.ts'
 import type { Route } from './router.ts'
+import { append } from './short-list.ts'
 
 export interface InFlightSettings {
   readonly questionsMax: number
@@ -27,11 +28,11 @@ export interface Ticket extends Ask {
   /** The synthesised denial that this question checks, when it is an audit. */
   readonly audited: string | undefined
   /** The table's to change. */
-  waiters: readonly Waiter[]
+  waiters: Waiter[]
 }
 
-/** Of a question that nobody waits for. */
-export const nobody: readonly Waiter[] = []
+/** Of a question that nobody waits for; shared. */
+export const nobody: Waiter[] = []
 
 export class InFlight {
   readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0 }
@@ -75,8 +76,7 @@ export class InFlight {
       return false
     }
     if (ticket.waiters.length > 0) this.stats.joined += 1
-    // Nearly always one waits and no more, and a list that grows makes room for many.
-    ticket.waiters = ticket.waiters.length === 0 ? [waiter] : [...ticket.waiters, waiter]
+    ticket.waiters = append(ticket.waiters, waiter)
     this.waitersByClient.set(waiter.client, ofClient + 1)
     this.stats.waiters += 1
     return true

@@ -1,4 +1,5 @@
 /** All sendings of one question, the newest last. Decides nothing. */
+import { append } from '../core/short-list.ts'
 import type { Attempt, Carrier } from './upstream-attempt.ts'
 import type { UpstreamServer } from './upstream-server.ts'
 
@@ -21,9 +22,7 @@ export class AttemptList {
   }
 
   add(attempt: Attempt): void {
-    // Nearly always there is one and no more, and the first `push` makes room for seventeen.
-    if (this.attempts.length === 0) this.attempts = [attempt]
-    else this.attempts.push(attempt)
+    this.attempts = append(this.attempts, attempt)
   }
 
   /** Whether any of them waits on this carrier. */
