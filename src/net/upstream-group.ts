@@ -25,8 +25,6 @@ import {
 const failoverShare = 1 / 3
 const failoverBurst = 20
 
-const none: readonly UpstreamServer[] = []
-
 /** What has an outcome to report that must not be reported from where it arose. */
 export interface Deferred {
   deliver(): void
@@ -112,7 +110,7 @@ export class UpstreamGroup implements UpstreamWatcher {
 
   /** @returns undefined when all are down and none is due for a trial: the question need not wait to fail */
   firstChoice(nowMs: number): UpstreamServer | undefined {
-    return this.choose(none, nowMs) ?? this.trialChoice(none)
+    return this.choose([], nowMs) ?? this.trialChoice([])
   }
 
   /** @returns an upstream that is not down and not among `tried` */
@@ -161,9 +159,6 @@ export class UpstreamGroup implements UpstreamWatcher {
   }
 
   private choose(tried: readonly UpstreamServer[], nowMs: number): UpstreamServer | undefined {
-    const [only] = this.servers
-    if (only !== undefined && this.servers.length === 1 && tried.length === 0)
-      return only.isUp ? only : undefined
     const random = this.policy === 'spread' ? this.context.random.fraction() : 0
     return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
   }
