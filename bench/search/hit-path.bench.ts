@@ -83,7 +83,7 @@ function judging(name: string, suffix: string): MicroCase {
   return { name, op }
 }
 
-const asker = { clientAddress: () => '10.0.0.7' }
+const asker = { clientAddress: () => '10.0.0.7', clientPort: 40_000 }
 
 /** The whole stage: judged, and where denied, the reply made and the questions opened that keep it true. */
 function beginning(name: string, suffix: string, type: TypeName): MicroCase {

@@ -11,6 +11,7 @@ export interface Arrival {
   readonly serverIndex: number
   readonly transport: Transport
   readonly family: 4 | 6
+  readonly clientPort: number
   /** Monotonic. */
   readonly arrivedMs: number
   /** Client's address in text; may build a string. */
@@ -38,6 +39,7 @@ export class Waiter implements Arrival {
   readonly serverIndex: number
   readonly transport: Transport
   readonly family: 4 | 6
+  readonly clientPort: number
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
@@ -60,6 +62,7 @@ export class Waiter implements Arrival {
     this.serverIndex = arrival.serverIndex
     this.transport = arrival.transport
     this.family = arrival.family
+    this.clientPort = arrival.clientPort
     this.arrivedMs = arrival.arrivedMs
     this.client = arrival.clientAddress()
     this.replyTo = replyTo

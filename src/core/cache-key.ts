@@ -8,6 +8,8 @@ import { foldTable } from '../wire/name.ts'
 import type { Question } from '../wire/question.ts'
 
 const suffixBytes = 5
+/** DO and CD. */
+const dnssecBits = 3
 const byNameBit = 4
 
 /** Hash of a folded qname, as in `CacheKeys.nameHash`. @param name octets, one character each */
@@ -34,6 +36,11 @@ export function nameIn(key: string): string {
 export function typeIn(key: string): number {
   const at = key.length - suffixBytes
   return (key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)
+}
+
+/** Whether a key is of a question without DO and CD. */
+export function isPlain(key: string): boolean {
+  return (key.charCodeAt(key.length - 1) & dnssecBits) === 0
 }
 
 /** Key of everything there is at the name of a key, as `CacheKeys.wholeName` makes it. */

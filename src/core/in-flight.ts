@@ -61,6 +61,17 @@ export class InFlight {
     this.stats.questions = this.tickets.size
   }
 
+  /** Whether any question of the client waits. */
+  hasWaiting(client: string): boolean {
+    return this.waitersByClient.has(client)
+  }
+
+  /** Whether a question from this socket waits for the question of that key. */
+  isAwaited(key: string, client: string, clientPort: number): boolean {
+    const waiters = this.tickets.get(key)?.waiters ?? nobody
+    return waiters.some((waiter) => waiter.clientPort === clientPort && waiter.client === client)
+  }
+
   /** Whether there is room for another one of the client's questions to wait. */
   mayWait(ticket: Ticket, client: string): boolean {
     const { waitersPerQuestionMax, waitersPerClientMax } = this.settings

@@ -140,7 +140,7 @@ export class Resolver {
     const { decision } = this
     const answer =
       stage.answers === undefined ? undefined : stage.answer(question, { nowMs, decision, asker })
-    if (answer === undefined) stage.notePair(entry, asker, nowMs)
+    if (answer === undefined) stage.existence.noteDenial(entry, question, asker, nowMs)
     return answer
   }
 

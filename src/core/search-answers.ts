@@ -15,7 +15,7 @@ import type { Decision } from './resolver.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './search-absolute.ts'
 import type { SearchReports } from './search-checks.ts'
 import type { SearchList, SearchLists } from './search-lists.ts'
-import type { SearchPairs } from './search-pairs.ts'
+import type { Half, SearchPairs } from './search-pairs.ts'
 import { type Asked, type Images, SearchPins } from './search-pins.ts'
 import type { Moment } from './search-stage.ts'
 import { type Walk, type WalkParts, WalkReader, type WalkReason } from './search-walk.ts'
@@ -97,7 +97,7 @@ export class SearchAnswers {
    * A client asks for a name of the zone. If that can be the first step for a name that ends in a namespace of ours, its next step
    * looks like a first one of that namespace, and is none.
    */
-  noteStep({ name, client }: Asked, nowMs: number): void {
+  noteStep({ name, client }: Half, nowMs: number): void {
     const { known, lists } = this.parts
     const step = readFirstStep(name, known.zone)
     if (step === undefined || step.labels.length < 2) return
@@ -111,7 +111,7 @@ export class SearchAnswers {
    * @param asked its name is that of the question
    * @returns undefined when the question is to be decided as if there was no answer mode
    */
-  begin(asked: Asked, question: Question, moment: Moment): Buffer | Decision | undefined {
+  begin(asked: Half, question: Question, moment: Moment): Buffer | Decision | undefined {
     if (!isAddress(question)) return undefined
     const { nowMs } = moment
     const pin = this.pins.get(asked, nowMs)
@@ -130,13 +130,13 @@ export class SearchAnswers {
   private decide(
     step: FirstStep,
     list: SearchList,
-    asked: Asked,
+    asked: Half,
     moment: Moment,
   ): Buffer | Decision | undefined {
     const { nowMs } = moment
     const { name, client } = asked
     // The other half of it was denied.
-    if (this.parts.pairs.holds(name, client, nowMs)) return this.leave(asked, nowMs)
+    if (this.parts.pairs.holds(asked, nowMs)) return this.leave(asked, nowMs)
     const isLater = nowMs < (this.nextSteps.get(`${client} ${name}`) ?? 0)
     if (isLater) return this.fallBack('second-step', asked, nowMs)
     const walk = this.reader.read(step, list, nowMs)

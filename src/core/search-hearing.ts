@@ -5,7 +5,7 @@
 import { u16 } from '../wire/bytes.ts'
 import { headerBytes, nameBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import type { Cache } from './cache.ts'
-import { hashOf } from './cache-key.ts'
+import { hashOf, isPlain } from './cache-key.ts'
 import type { Ticket } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { SearchChecks } from './search-checks.ts'
@@ -60,7 +60,7 @@ export class SearchHearing {
 
   /**
    * Whether a denial contradicts what is remembered of the name. It was overtaken on its way, is of a replica that lags behind, or
-   * is news of the end: what it says is passed on, and not kept, so that all types of a name go on to live by its A.
+   * is news of the end, or is of AAAA alone: what it says is passed on, and not kept, so that all types of a name go on to live by its A.
    */
   private isContradiction(
     ticket: Ticket,
@@ -71,6 +71,8 @@ export class SearchHearing {
     if (observed.scan.rcode !== Rcode.nxdomain) return false
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     if (!judgedTypes.has(qtype)) return false
+    // A's denial is AAAA's, too; one of its own would outlive it.
+    if (qtype === RrType.aaaa && isPlain(ticket.key)) return this.lessons.isByPlugin(observed)
     const isA = qtype === RrType.a
     const seen = this.parts.cache.entryLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false

@@ -1,32 +1,49 @@
 /**
  * Stubs ask for A and AAAA of a name at once, in either order, and musl takes a pair that contradicts itself for an absent name
- * (searchpath 4.2). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is
- * denied a name anew in the last quarter of a second of its evidence, and who was denied it stays denied for that long.
+ * (searchpath 4.2). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is denied
+ * a name anew in the last quarter of a second of its evidence, and when one half of a pair was denied, so is the other for that
+ * long. Halves are known by the socket they come from: musl has one for both, and who has two takes what either finds.
  */
+import { RrType } from '../wire/constants.ts'
+import { LatestMap } from './latest-map.ts'
 
 /** Pairs come within milliseconds of each other; those of a stub without CPU within tens. */
 export const pairMs = 250
-/** Denials remembered: more than a busy node gives between the halves of a pair. */
-const slots = 512
+/** More than a busy node denies between the halves of a pair. */
+const halvesMax = 2048
+
+/** One question of a look-up. */
+export interface Half {
+  /** Folded wire form, one character an octet. */
+  readonly name: string
+  readonly client: string
+  readonly clientPort: number
+  readonly qtype: number
+}
+
+interface Denied {
+  readonly qtype: number
+  readonly untilMs: number
+}
 
 export class SearchPairs {
-  private readonly names: string[] = new Array<string>(slots).fill('')
-  private readonly clients: string[] = new Array<string>(slots).fill('')
-  private readonly untilMs = new Float64Array(slots)
-  private next = 0
+  /** Halves that were denied and whose other half has not come. */
+  private readonly denied = new LatestMap<Denied>(halvesMax)
   private lastMs = Number.NEGATIVE_INFINITY
 
   /**
-   * A name is being denied.
-   * @param name folded wire form, one character an octet
-   * @param client its address; ports are different for the halves of some stubs' pairs
+   * A half is being denied.
    * @param untilMs end of the evidence: the other half is denied for no longer than that
    */
-  note(name: string, client: string, untilMs: number, nowMs: number): void {
-    this.names[this.next] = name
-    this.clients[this.next] = client
-    this.untilMs[this.next] = Math.min(nowMs + pairMs, untilMs)
-    this.next = (this.next + 1) % slots
+  note(half: Half, untilMs: number, nowMs: number): void {
+    if (!isHalf(half)) return
+    const key = keyOf(half)
+    // Whole now: what is asked next is another look-up.
+    if (isOtherOf(half, this.denied.get(key), nowMs)) {
+      this.denied.delete(key)
+      return
+    }
+    this.denied.set(key, { qtype: half.qtype, untilMs: Math.min(nowMs + pairMs, untilMs) })
     this.lastMs = nowMs
   }
 
@@ -35,13 +52,27 @@ export class SearchPairs {
     return nowMs >= this.lastMs + pairMs
   }
 
-  /** Whether this client was denied the name a moment ago, and on evidence that still holds. */
-  holds(name: string, client: string, nowMs: number): boolean {
-    if (this.isQuiet(nowMs)) return false
-    for (let slot = 0; slot < slots; slot++) {
-      const isLive = nowMs < (this.untilMs[slot] ?? 0)
-      if (isLive && this.names[slot] === name && this.clients[slot] === client) return true
-    }
+  /** Whether this half has to be denied, because the other one was a moment ago, and on evidence that still holds. */
+  holds(half: Half, nowMs: number): boolean {
+    if (this.isQuiet(nowMs) || !isHalf(half)) return false
+    const key = keyOf(half)
+    const denied = this.denied.get(key)
+    if (isOtherOf(half, denied, nowMs)) return true
+    // The same question again is another look-up.
+    if (denied !== undefined) this.denied.delete(key)
     return false
   }
+}
+
+/** Whether a question is of a type that pairs are made of. */
+export function isHalf({ qtype }: { readonly qtype: number }): boolean {
+  return qtype === RrType.a || qtype === RrType.aaaa
+}
+
+function isOtherOf({ qtype }: Half, denied: Denied | undefined, nowMs: number): boolean {
+  return denied !== undefined && denied.qtype !== qtype && nowMs < denied.untilMs
+}
+
+function keyOf({ name, client, clientPort }: Half): string {
+  return `${client} ${clientPort} ${name}`
 }

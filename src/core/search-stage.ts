@@ -8,7 +8,6 @@ import type { Question } from '../wire/question.ts'
 import { negativeImage } from '../wire/reply.ts'
 import { turnsMax } from './arrival.ts'
 import type { Cache } from './cache.ts'
-import type { CacheEntry } from './cache-entry.ts'
 import { ReplySource } from './facts.ts'
 import type { InFlight } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
@@ -17,10 +16,11 @@ import type { Router } from './router.ts'
 import { absoluteName } from './search-absolute.ts'
 import { SearchAnswers } from './search-answers.ts'
 import { SearchChecks, type SearchReports } from './search-checks.ts'
+import { SearchExistence } from './search-existence.ts'
 import { SearchHearing } from './search-hearing.ts'
-import { octetsFrom, type SearchKnowledge } from './search-knowledge.ts'
+import type { SearchKnowledge } from './search-knowledge.ts'
 import type { SearchLists } from './search-lists.ts'
-import { pairMs, SearchPairs } from './search-pairs.ts'
+import { pairMs } from './search-pairs.ts'
 import { type Denial, SearchPath } from './search-path.ts'
 
 export interface SearchStageParts {
@@ -38,6 +38,7 @@ export interface SearchStageParts {
 
 /** Whoever asks. */
 export interface Asker {
+  readonly clientPort: number
   clientAddress(): string
 }
 
@@ -56,14 +57,12 @@ export interface SearchSlot {
 export class SearchStage {
   readonly path: SearchPath
   readonly known: SearchKnowledge
-  /** AAAA and its like that A's denial answered. */
-  shared = 0
   private readonly parts: SearchStageParts
   readonly hearing: SearchHearing
   /** Undefined without answer mode. */
   readonly answers: SearchAnswers | undefined
   private readonly checks: SearchChecks
-  private readonly pairs = new SearchPairs()
+  readonly existence: SearchExistence
 
   constructor(parts: SearchStageParts) {
     const { known, lists } = parts
@@ -72,7 +71,9 @@ export class SearchStage {
     this.path = new SearchPath(known)
     const reports = this.stoppingReports(parts.reports)
     this.checks = new SearchChecks({ ...parts, reports, audit: known.audit })
-    const { path, checks, pairs } = this
+    const { path, checks } = this
+    this.existence = new SearchExistence({ ...parts, path })
+    const { pairs } = this.existence
     this.hearing = new SearchHearing({ ...parts, checks })
     this.answers = lists && new SearchAnswers({ ...parts, lists, path, checks, pairs })
   }
@@ -82,7 +83,7 @@ export class SearchStage {
     const { stats, audit, cuts, trust } = this.known
     return {
       ...stats,
-      shared: this.shared,
+      shared: this.existence.shared,
       mismatches: audit.mismatches,
       audits: audit.audits,
       cuts: cuts.size,
@@ -102,23 +103,57 @@ export class SearchStage {
     question: Question,
     { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
-    const { path, answers } = this
+    const { path } = this
     const { keys } = this.parts.cache
     if (!path.isJudged(question)) return undefined
-    let denial = path.judge(keys.name, keys.nameBytes, nowMs)
+    const denial = path.judge(keys.name, keys.nameBytes, nowMs)
     if (!path.isInZone) return undefined
+    // A moment of its own: V8 then makes none for all the other names.
+    return this.decide(denial, query, question, { nowMs, decision, asker })
+  }
+
+  private decide(
+    judged: Denial | undefined,
+    query: Uint8Array,
+    question: Question,
+    moment: Moment,
+  ): Decision | undefined {
+    const { path, answers, existence } = this
+    const { nowMs, decision, asker } = moment
+    const { keys } = this.parts.cache
+    let denial = judged
     if (answers !== undefined) {
-      const answered = this.answer(question, { nowMs, decision, asker })
+      const answered = this.answer(question, moment)
       if (answered !== undefined) return answered
       // Judging other names has overwritten it.
       denial = path.judge(keys.name, keys.nameBytes, nowMs)
     }
+    if (existence.isAwaited(question, asker))
+      return question.qtype === RrType.a ? undefined : existence.followA(decision, false)
     if (denial !== undefined && !this.known.audit.isFirst(denial.subject, nowMs))
-      return this.deny(denial, query, question, { nowMs, decision, asker })
-    if (this.isPaired(question, asker, nowMs)) return this.synthesise(query, question, 0, decision)
-    const follower = this.fromLapsedCut(nowMs, decision)
-    if (follower !== undefined || question.qtype === RrType.a) return follower
-    return this.fromExistence(question, { nowMs, decision, asker })
+      return this.deny(denial, query, question, moment)
+    return this.denyPaired(query, question, moment) ?? this.fromKin(question, moment)
+  }
+
+  private denyPaired(
+    query: Uint8Array,
+    question: Question,
+    { nowMs, decision, asker }: Moment,
+  ): Decision | undefined {
+    if (!this.isPaired(question, asker, nowMs)) return undefined
+    const { existence } = this
+    existence.pairs.note(existence.halfOf(question, asker), nowMs, nowMs)
+    return this.synthesise(query, question, 0, decision)
+  }
+
+  /** What the question's other types, or what is above its name, tell of it, or will tell. */
+  private fromKin(question: Question, moment: Moment): Decision | undefined {
+    const { existence } = this
+    return (
+      existence.share(question, moment) ??
+      this.fromLapsedCut(moment.nowMs, moment.decision) ??
+      existence.follow(question, moment)
+    )
   }
 
   /**
@@ -126,16 +161,12 @@ export class SearchStage {
    * become known since. For the question that was just looked up.
    */
   isPaired(question: Question, asker: Asker, nowMs: number): boolean {
-    const { pairs, answers } = this
+    const { answers, existence } = this
+    const { pairs } = existence
     const isQuiet = pairs.isQuiet(nowMs) && answers?.hasPins !== true
     if (isQuiet || !this.path.isJudged(question)) return false
-    const { keys } = this.parts.cache
-    const name = octetsFrom(keys.name, 0, keys.nameBytes)
-    const client = asker.clientAddress()
-    return (
-      pairs.holds(name, client, nowMs) ||
-      answers?.isPinned({ name, client, qtype: question.qtype }, nowMs) === true
-    )
+    const half = existence.halfOf(question, asker)
+    return pairs.holds(half, nowMs) || answers?.isPinned(half, nowMs) === true
   }
 
   /**
@@ -145,19 +176,11 @@ export class SearchStage {
   answer(question: Question, moment: Moment): Decision | undefined {
     const { answers } = this
     if (answers === undefined) return undefined
-    const { keys } = this.parts.cache
-    const name = octetsFrom(keys.name, 0, keys.nameBytes)
     const { asker, decision, nowMs } = moment
-    const asked = { name, client: asker.clientAddress(), qtype: question.qtype }
+    const asked = this.existence.halfOf(question, asker)
     answers.noteStep(asked, nowMs)
     const answer = answers.begin(asked, question, moment)
     return answer instanceof Uint8Array ? this.replyWith(answer, Rcode.noerror, decision) : answer
-  }
-
-  /** A denial of a whole name is being given from memory. */
-  notePair({ name, expiresMs }: CacheEntry, asker: Asker, nowMs: number): void {
-    // The cache lets go of it that much before the end of the evidence.
-    this.pairs.note(name, asker.clientAddress(), expiresMs + pairMs, nowMs)
   }
 
   /** Whether the question that was just looked up would be denied without asking, so that a cached denial need not be kept alive. */
@@ -175,19 +198,17 @@ export class SearchStage {
     question: Question,
     { nowMs, decision, asker }: Moment,
   ): Decision | undefined {
-    const { known, parts } = this
-    const { keys } = parts.cache
+    const { known, parts, existence } = this
     const { evidence, kind, cut, ttlSeconds } = denial
     known.stats[evidence] += 1
     if (evidence === 'structure') known.audit.noteUse(kind)
-    const name = octetsFrom(keys.name, 0, keys.nameBytes)
+    const half = existence.halfOf(question, asker)
     // What rests on a rule alone never ends, but for answer mode, which might come between the halves of a pair.
     if (cut !== undefined || this.answers !== undefined)
-      this.pairs.note(name, asker.clientAddress(), cut?.expiresMs ?? nowMs + pairMs, nowMs)
+      existence.pairs.note(half, cut?.expiresMs ?? nowMs + pairMs, nowMs)
     if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    const denied = { name, qtype: question.qtype }
-    this.checks.begin(denial, denied, nowMs, () => this.hasOwnDenial(question, nowMs))
-    if (parts.prefetches) this.prefetch(name, nowMs)
+    this.checks.begin(denial, half, nowMs, () => existence.deniedA(question, nowMs) !== undefined)
+    if (parts.prefetches) this.prefetch(half.name, nowMs)
     return this.synthesise(query, question, ttlSeconds, decision)
   }
 
@@ -227,13 +248,6 @@ export class SearchStage {
     }
   }
 
-  /** CoreDNS has just denied the name itself, when asked for its A: nothing would be proved by asking for another type. */
-  private hasOwnDenial(question: Question, nowMs: number): boolean {
-    if (question.qtype === RrType.a) return false
-    const own = this.parts.cache.lookupType(question, RrType.a)
-    return own?.deniesFamily === true && own.isFresh(nowMs)
-  }
-
   /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
   private fromLapsedCut(nowMs: number, decision: Decision): Decision | undefined {
     if (decision.turns >= turnsMax.kin) return undefined
@@ -244,43 +258,6 @@ export class SearchStage {
     const asked = own.join(lapsed.name, RrType.a, !lapsed.cut.isProbing)
     if (asked === undefined) return undefined
     lapsed.cut.isProbing = true
-    decision.wait(asked.ticket, asked.isNew, false)
-    decision.follows = 'kin'
-    return decision
-  }
-
-  /**
-   * One decision on existence for all types of a name: A's denial is everybody's, and while A is being asked the others wait
-   * for it. Otherwise a cut that expires between A and AAAA, or a Service made then, gives a pair that contradicts itself,
-   * which musl takes for "no such name" (searchpath 4.2).
-   */
-  private fromExistence(
-    question: Question,
-    { nowMs, decision, asker }: Moment,
-  ): Decision | undefined {
-    const { cache, own, router } = this.parts
-    const { keys } = cache
-    const known = cache.lookupType(question, RrType.a)
-    if (known?.isFresh(nowMs) === true) {
-      if (!known.deniesFamily) return undefined
-      this.shared += 1
-      this.notePair(known, asker, nowMs)
-      const { rcode, route } = known
-      const image = known.aged(nowMs)
-      return decision.reply(
-        { image, rcode, source: ReplySource.cacheDenial, ede: -1 },
-        route.zoneIndex,
-      )
-    }
-    if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
-    // What has stale data to give existed before an outage, and may well have to be answered from that.
-    if (known?.isUsableStale(nowMs) === true) return undefined
-    if (decision.turns >= turnsMax.kin || !this.path.isDoubtful(keys.name, keys.nameBytes, nowMs))
-      return undefined
-    if (!router.route(keys.name, keys.nameBytes).isCluster) return undefined
-    // Also when nobody has asked for A yet: some clients send AAAA first, and whoever asks for one asks for the other.
-    const asked = own.join(octetsFrom(keys.name, 0, keys.nameBytes), RrType.a, true)
-    if (asked === undefined) return undefined
     decision.wait(asked.ticket, asked.isNew, false)
     decision.follows = 'kin'
     return decision

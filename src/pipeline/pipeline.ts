@@ -46,6 +46,7 @@ class CurrentArrival implements Arrival {
   serverIndex = 0
   transport: Transport = Transport.udp
   family: 4 | 6 = 4
+  clientPort = 0
   arrivedMs = 0
   peer: Peer | undefined
   readonly turns = 0
@@ -99,6 +100,7 @@ export class Pipeline implements QueryHandler {
     current.serverIndex = peer.serverIndex
     current.transport = peer.transport
     current.family = peer.family
+    current.clientPort = peer.port
     current.arrivedMs = this.parts.nowMs()
     current.peer = peer
     const refused = shortReplies[verdict]

@@ -29,6 +29,7 @@ function waiter(client: string): Waiter {
     serverIndex: 0,
     transport: Transport.udp,
     family: 4,
+    clientPort: 40_000,
     arrivedMs: 0,
     clientAddress: () => client,
   }

@@ -191,7 +191,7 @@ export class Core {
 }
 
 /** All questions of these tests come from one client. */
-const someone = { clientAddress: () => '192.0.2.99', turns: 0 }
+const someone = { clientAddress: () => '192.0.2.99', clientPort: 40_000, turns: 0 }
 
 function readAsk(query: Buffer): Question {
   const question = new Question()

@@ -46,36 +46,41 @@ async function runClient(
   number: number,
 ): Promise<void> {
   // Pods have addresses of their own.
-  const client = await UdpClient.open(proxy, `127.0.9.${number + 1}`)
+  const address = `127.0.9.${number + 1}`
+  while (!isOver()) {
+    const unit = random.below(units.length)
+    const all = units[unit]?.questions ?? []
+    const label = labelOf(random)
+    const asked = [random.below(all.length)]
+    const sibling = all.findIndex((question) => isSibling(question, all[asked[0] ?? 0]))
+    if (sibling >= 0 && random.below(3) > 0) asked.push(sibling)
+    const drawn = asked.map((index) => ({ index, question: all[index] ?? { name: '', type: 'A' } }))
+    const questions = drawn.map(
+      ({ question }) =>
+        ({ ...question, name: withLabel(question.name, label) }) as ChangingQuestion,
+    )
+    const replies = await lookUp(proxy, address, questions)
+    const together: Heard[] = replies.map((reply, i) => ({
+      unit,
+      question: drawn[i]?.index ?? 0,
+      client: number,
+      ...reply,
+    }))
+    const [first, second] = together
+    if (first !== undefined && second !== undefined) first.sibling = second
+    heard.push(...together)
+  }
+}
+
+/** From a socket of its own, as the stubs of glibc and musl have it. */
+async function lookUp(
+  proxy: Server,
+  address: string,
+  questions: readonly ChangingQuestion[],
+): Promise<Reply[]> {
+  const client = await UdpClient.open(proxy, address)
   try {
-    while (!isOver()) {
-      const unit = random.below(units.length)
-      const all = units[unit]?.questions ?? []
-      const label = labelOf(random)
-      const asked = [random.below(all.length)]
-      const sibling = all.findIndex((question) => isSibling(question, all[asked[0] ?? 0]))
-      if (sibling >= 0 && random.below(3) > 0) asked.push(sibling)
-      const drawn = asked.map((index) => ({
-        index,
-        question: all[index] ?? { name: '', type: 'A' },
-      }))
-      const replies = await askTogether(
-        client,
-        drawn.map(
-          ({ question }) =>
-            ({ ...question, name: withLabel(question.name, label) }) as ChangingQuestion,
-        ),
-      )
-      const together: Heard[] = replies.map((reply, i) => ({
-        unit,
-        question: drawn[i]?.index ?? 0,
-        client: number,
-        ...reply,
-      }))
-      const [first, second] = together
-      if (first !== undefined && second !== undefined) first.sibling = second
-      heard.push(...together)
-    }
+    return await askTogether(client, questions)
   } finally {
     await client.close()
   }
