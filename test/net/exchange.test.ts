@@ -99,7 +99,7 @@ test('a question that takes longer than usual is asked elsewhere, and the first 
   await withExchange([groupOf('udp', [slow, quick])], [slow, quick], async (exchange) => {
     const told = await ask(exchange, 'a.example')
     assert.is(told.address, '10.0.0.2')
-    assert.ok(told.tookMs >= 245 && told.tookMs < 320, `${told.tookMs} ms`)
+    assert.ok(told.tookMs >= 245 && told.tookMs < 550, `${told.tookMs} ms`)
     assert.is(exchange.stats()[0]?.counters.hedges, 1)
     assert.is(exchange.stats()[0]?.counters.hedgesWon, 1)
   })
@@ -114,7 +114,8 @@ test('the delay before a hedge follows the usual round trip', async () => {
     await askMany(exchange, 40)
     isSlow = true
     const told = await ask(exchange, 'a.example')
-    assert.ok(told.tookMs >= 50 && told.tookMs < 110, `${told.tookMs} ms`)
+    // Without it the longest delay would apply, 250 ms.
+    assert.ok(told.tookMs >= 50 && told.tookMs < 220, `${told.tookMs} ms`)
   })
 })
 
@@ -136,7 +137,7 @@ test('SERVFAIL and REFUSED are asked of the next upstream', async () => {
     await withExchange([groupOf('udp', [bad, good])], [bad, good], async (exchange) => {
       const told = await ask(exchange, 'a.example')
       assert.is(told.rcode, 0)
-      assert.ok(told.tookMs < 100)
+      assert.ok(told.tookMs < 220)
     })
   }
 })
@@ -249,7 +250,7 @@ testBeside(
       await withExchange([groupOf(transport, [upstream])], [upstream], async (exchange) => {
         const told = await ask(exchange, 'a.cluster.local', 'test', { mayRecurse: false })
         assert.is(told.why, 'timeout')
-        assert.ok(told.tookMs >= 1800 && told.tookMs < 2000, `${told.tookMs} ms`)
+        assert.ok(told.tookMs >= 1800 && told.tookMs < 2600, `${told.tookMs} ms`)
         assert.ok(upstream.trials.length >= 2)
       })
     }
@@ -297,7 +298,7 @@ testBeside('a question ends at the deadline, however lively the upstream', async
   await withExchange([group], [upstream], async (exchange) => {
     const told = await ask(exchange, 'a.example')
     assert.is(told.why, 'timeout')
-    assert.ok(told.tookMs >= 900 && told.tookMs < 1000, `${told.tookMs} ms`)
+    assert.ok(told.tookMs >= 900 && told.tookMs < 1500, `${told.tookMs} ms`)
   })
 })
 
