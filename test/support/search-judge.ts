@@ -5,7 +5,7 @@
 import type { Random } from '../fuzz/random.ts'
 import { type Server, UdpClient } from './dns-client.ts'
 import { type ReadMessage, readMessage, writeQuery } from './dns-message.ts'
-import { type ChangingCluster, withLabel } from './search-churn.ts'
+import { type ChangingCluster, type Reign, withLabel } from './search-churn.ts'
 import { replySummary, ttlMax } from './search-summary.ts'
 import type { ChangingQuestion, Unit } from './search-world.ts'
 
@@ -170,7 +170,7 @@ export function judgeHeard(
     const allowedMs = reply.isPositive ? limits.positiveMs : limits.negativeMs
     if (ageMs > allowedMs + limits.slackMs) wrong.push(describe(cluster, reply, ageMs))
   }
-  const split = heard.flatMap((reply) => splitOf(cluster, reply) ?? [])
+  const split = heard.flatMap((reply) => splitOf(cluster, reply, limits) ?? [])
   return {
     wrong,
     relapses: relapses(cluster, heard, limits),
@@ -181,7 +181,7 @@ export function judgeHeard(
 }
 
 /** Of what goes, one family is forgotten after the other, each at the end of its time; what comes must come as a whole. */
-function splitOf(cluster: ChangingCluster, reply: Heard): string | undefined {
+function splitOf(cluster: ChangingCluster, reply: Heard, limits: Limits): string | undefined {
   const { sibling } = reply
   if (sibling === undefined || (reply.rcode === 3) === (sibling.rcode === 3)) return undefined
   const endMs = Math.max(reply.receivedMs, sibling.receivedMs)
@@ -199,9 +199,23 @@ function splitOf(cluster: ChangingCluster, reply: Heard): string | undefined {
       untilMs > endMs - 31_000,
   )
   if (!exists(last?.state) || hasGone) return undefined
+  const denied = reply.rcode === 3 ? reply : sibling
+  if (last !== undefined && isStraddled(cluster, denied, last, limits)) return undefined
   const [sent, received] = [sibling.sentMs - reply.sentMs, sibling.receivedMs - reply.sentMs]
   const other = `${sibling.summary.slice(0, 40)}, TTL ${sibling.ttl}, sent at ${sent.toFixed(1)}, received at ${received.toFixed(1)}`
   return `${describe(cluster, reply, 0)} received at ${(reply.receivedMs - reply.sentMs).toFixed(1)}, but ${other}`
+}
+
+/** The denial has just been fetched, while CoreDNS went on to the new state: asked directly, it might have said both. */
+function isStraddled(
+  cluster: ChangingCluster,
+  { unit, sentMs, ttl }: Heard,
+  last: Reign,
+  { negativeMs }: Limits,
+): boolean {
+  const reigns = cluster.history[unit] ?? []
+  const before = reigns[reigns.indexOf(last) - 1]
+  return ttl * 1000 >= negativeMs && before !== undefined && sentMs <= before.untilMs
 }
 
 /** How long before the question the answer was last true; 0 when it was true between question and reply; infinite: never. */
