@@ -28,6 +28,8 @@ const growthFlag = (percent: number): string => `--heap-growing-percent=${percen
 const growthFreePercent = 100
 const growthLimitedPercent = 50
 const semiSpaceMaxMiB = 8
+/** For heap-settling.ts. */
+const collectorFlag = '--expose-gc'
 
 /**
  * Flags for a process that shall live within `limitBytes`, 0 for no limit.
@@ -37,7 +39,11 @@ const semiSpaceMaxMiB = 8
  */
 export function heapFlagsFor(limitBytes: number, settings: MemorySettings): string[] {
   if (limitBytes <= 0 || limitBytes >= noLimitBytes) {
-    return [`--max-semi-space-size=${semiSpaceMaxMiB}`, growthFlag(growthFreePercent)]
+    return [
+      `--max-semi-space-size=${semiSpaceMaxMiB}`,
+      growthFlag(growthFreePercent),
+      collectorFlag,
+    ]
   }
   const limitMiB = limitBytes / mebibyte
   const oldMiB = Math.max(oldSpaceMinMiB, Math.floor((limitMiB * settings.heapPercent) / 100))
@@ -47,6 +53,7 @@ export function heapFlagsFor(limitBytes: number, settings: MemorySettings): stri
     `--max-old-space-size=${oldMiB}`,
     `--max-semi-space-size=${semiMiB}`,
     growthFlag(growthLimitedPercent),
+    collectorFlag,
   ]
 }
 

@@ -1,0 +1,49 @@
+/**
+ * What reading the configuration, compiling and linking leave in V8's heap is given back, once, in the first second in which the
+ * process had next to nothing to do: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
+ * busy heap has been collected long since, and needs its pages.
+ */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+
+/** Share of a second that housekeeping (1-2 ms) and some hundred questions take. */
+const quietUtilization = 0.004
+
+export class HeapSettling {
+  private readonly collect: (() => void) | undefined
+  private readonly measure: () => EventLoopUtilization
+  private last: EventLoopUtilization
+  private isDone: boolean
+
+  /**
+   * @param collect undefined where V8 was not told to expose its collector (heap-flags.ts)
+   * @param measure how busy the event loop has been since the start
+   */
+  constructor(
+    collect: (() => void) | undefined = exposedCollector(),
+    measure: () => EventLoopUtilization = () => performance.eventLoopUtilization(),
+  ) {
+    this.collect = collect
+    this.measure = measure
+    this.last = measure()
+    this.isDone = collect === undefined
+  }
+
+  /** To be called once a second. */
+  tick(): void {
+    if (this.isDone) return
+    const { last } = this
+    const now = this.measure()
+    this.last = now
+    const active = now.active - last.active
+    const idle = now.idle - last.idle
+    if (active > quietUtilization * (active + idle)) return
+    this.isDone = true
+    this.collect?.()
+  }
+}
+
+/** Collects all there is, and gives back the pages. */
+function exposedCollector(): (() => void) | undefined {
+  const { gc } = globalThis
+  return gc && (() => void gc({ type: 'major', flavor: 'last-resort' }))
+}
