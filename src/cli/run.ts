@@ -11,7 +11,9 @@ import { shareOf } from '../daemon/worker-plan.ts'
 import { BindError, errorCode } from '../net/bind.ts'
 import { UnsupportedPlatform } from '../net/system-calls.ts'
 import { createLog, type Log } from '../observe/log.ts'
-import { readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { HeapSettling } from '../platform/heap-settling.ts'
+import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import type { RunArgs } from './args.ts'
 import { type HandedConfig, knownText, readText } from './handed-config.ts'
@@ -73,6 +75,8 @@ class Session {
   private readonly resolvConf: FileWatcher
   private readonly configFile: FileWatcher | undefined
   private readonly corefile: FileWatcher | undefined
+  private readonly memoryLimitBytes = readMemoryLimitBytes()
+  private readonly heap = new HeapSettling()
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
   /** Reloads run one after another. */
@@ -108,7 +112,7 @@ class Session {
     this.corefile = this.watchCorefile(corefilePath, corefileText)
     this.daemon = new Daemon(config, {
       log,
-      facts: { version: version(), revision: '', memoryLimitBytes: readMemoryLimitBytes() },
+      facts: { version: version(), revision: '', memoryLimitBytes: this.memoryLimitBytes },
       resolvers: this.resolversFrom(resolvText),
       corefile: corefileText,
       localAddresses,
@@ -127,6 +131,9 @@ class Session {
     this.resolvConf.start()
     this.configFile?.start()
     this.corefile?.start()
+    // All of Node's own modules that serving takes are loaded by now.
+    limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
+    this.heap.start()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
     process.on('SIGHUP', () => {
@@ -159,6 +166,7 @@ class Session {
   }
 
   private stopWatching(): void {
+    this.heap.stop()
     this.resolvConf.stop()
     this.configFile?.stop()
     this.corefile?.stop()

@@ -1,9 +1,8 @@
-/** What a daemon does once a second while it serves: looks for a suspended machine, asks itself a question now and then, settles its heap. */
+/** What a daemon does once a second while it serves: looks for a suspended machine, asks itself a question now and then. */
 import type { ListenAddress } from '../net/bind.ts'
 import type { Log } from '../observe/log.ts'
 import type { Readiness } from '../observe/readiness.ts'
 import type { SystemClock } from '../platform/clock.ts'
-import { HeapSettling } from '../platform/heap-settling.ts'
 import { selfQuery } from './self-query.ts'
 
 /** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
@@ -24,7 +23,6 @@ export class Housekeeping {
   private readonly parts: HousekeepingParts
   private timer: NodeJS.Timeout | undefined
   private nextSelfQueryMs = 0
-  private readonly heap = new HeapSettling()
 
   constructor(parts: HousekeepingParts) {
     this.parts = parts
@@ -59,6 +57,5 @@ export class Housekeeping {
     const skippedMs = clock.check()
     if (skippedMs > 0) log.warn({ skippedMs }, 'time was skipped; cached answers have aged')
     if (performance.now() >= this.nextSelfQueryMs) this.checkSelf().catch(onDefect)
-    this.heap.tick()
   }
 }

@@ -4,46 +4,45 @@
  * busy heap has been collected long since, and needs its pages.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+import { collectToTheLast } from './v8-flags.ts'
 
+const tickMs = 1000
 /** Share of a second that housekeeping (1-2 ms) and some hundred questions take. */
 const quietUtilization = 0.004
 
 export class HeapSettling {
-  private readonly collect: (() => void) | undefined
+  private readonly collect: () => void
   private readonly measure: () => EventLoopUtilization
   private last: EventLoopUtilization
-  private isDone: boolean
+  private timer: NodeJS.Timeout | undefined
 
-  /**
-   * @param collect undefined where V8 was not told to expose its collector (heap-flags.ts)
-   * @param measure how busy the event loop has been since the start
-   */
+  /** @param measure how busy the event loop has been since the start */
   constructor(
-    collect: (() => void) | undefined = exposedCollector(),
+    collect: () => void = collectToTheLast,
     measure: () => EventLoopUtilization = () => performance.eventLoopUtilization(),
   ) {
     this.collect = collect
     this.measure = measure
     this.last = measure()
-    this.isDone = collect === undefined
   }
 
-  /** To be called once a second. */
-  tick(): void {
-    if (this.isDone) return
+  start(): void {
+    this.timer = setInterval(() => this.tick(), tickMs)
+    this.timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+
+  private tick(): void {
     const { last } = this
     const now = this.measure()
     this.last = now
     const active = now.active - last.active
     const idle = now.idle - last.idle
     if (active > quietUtilization * (active + idle)) return
-    this.isDone = true
-    this.collect?.()
+    this.stop()
+    this.collect()
   }
-}
-
-/** Collects all there is, and gives back the pages. */
-function exposedCollector(): (() => void) | undefined {
-  const { gc } = globalThis
-  return gc && (() => void gc({ type: 'major', flavor: 'last-resort' }))
 }

@@ -24,37 +24,32 @@ const noLimitBytes = 2 ** 60
  * misses only: 317 MiB resident left alone, 165 with 50 % and 8 MiB, for a tenth more CPU per miss and none per hit. 100 % give that
  * tenth back and halve the 99th percentile, for 22 MiB more: where there is no limit.
  */
-const growthFlag = (percent: number): string => `--heap-growing-percent=${percent}`
 const growthFreePercent = 100
 const growthLimitedPercent = 50
 const semiSpaceMaxMiB = 8
-/** For heap-settling.ts. */
-const collectorFlag = '--expose-gc'
 
 /**
- * Flags for a process that shall live within `limitBytes`, 0 for no limit.
+ * Flags that V8 reads at start only, for a process that shall live within `limitBytes`, 0 for no limit.
  *
  * The young generation takes up to three semi-spaces beside the old space; a thirty-second of the limit
  * each (4 MiB of 128 MiB) keeps it near a tenth.
  */
 export function heapFlagsFor(limitBytes: number, settings: MemorySettings): string[] {
-  if (limitBytes <= 0 || limitBytes >= noLimitBytes) {
-    return [
-      `--max-semi-space-size=${semiSpaceMaxMiB}`,
-      growthFlag(growthFreePercent),
-      collectorFlag,
-    ]
-  }
+  if (isFree(limitBytes)) return [`--max-semi-space-size=${semiSpaceMaxMiB}`]
   const limitMiB = limitBytes / mebibyte
   const oldMiB = Math.max(oldSpaceMinMiB, Math.floor((limitMiB * settings.heapPercent) / 100))
   const wantedMiB = 2 ** Math.floor(Math.log2(Math.max(1, limitMiB / 32)))
   const semiMiB = Math.min(semiSpaceMaxMiB, wantedMiB)
-  return [
-    `--max-old-space-size=${oldMiB}`,
-    `--max-semi-space-size=${semiMiB}`,
-    growthFlag(growthLimitedPercent),
-    collectorFlag,
-  ]
+  return [`--max-old-space-size=${oldMiB}`, `--max-semi-space-size=${semiMiB}`]
+}
+
+/** @returns by how much the heap may grow until the next collection, for `limitHeapGrowth` (v8-flags.ts) */
+export function heapGrowthPercentFor(limitBytes: number): number {
+  return isFree(limitBytes) ? growthFreePercent : growthLimitedPercent
+}
+
+function isFree(limitBytes: number): boolean {
+  return limitBytes <= 0 || limitBytes >= noLimitBytes
 }
 
 /** @returns the smallest memory limit of the cgroups this process is in, octets; 0 when there is none */

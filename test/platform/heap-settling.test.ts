@@ -1,8 +1,9 @@
-/** Goal: the heap is settled once, in a quiet second and in no other. Method: a made-up event loop; then the daemon's own flags. */
+/** Goal: the heap is settled once, in a quiet second and in no other. Method: a made-up event loop and clock; then a real collection. */
+import { mock } from 'node:test'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HeapSettling } from '../../src/platform/heap-settling.ts'
-import { heapFlagsFor } from '../../src/platform/memory-limit.ts'
+import { mustRun } from '../support/process.ts'
 
 const test = suite('platform/heap-settling')
 
@@ -11,16 +12,20 @@ function collectionsIn(activeMs: readonly number[]): number[] {
   const sum = { active: 0, idle: 0, utilization: 0 }
   const seconds: number[] = []
   let second = 0
+  mock.timers.enable({ apis: ['setInterval'] })
   const settling = new HeapSettling(
     () => seconds.push(second),
     () => ({ ...sum }),
   )
+  settling.start()
   for (const active of activeMs) {
     sum.active += active
     sum.idle += 1000 - active
-    settling.tick()
+    mock.timers.tick(1000)
     second += 1
   }
+  settling.stop()
+  mock.timers.reset()
   return seconds
 }
 
@@ -32,14 +37,16 @@ test('a busy process is left alone', () => {
   assert.equal(collectionsIn([900, 500, 100, 50, 5]), [])
 })
 
-test('without an exposed collector nothing is done', () => {
-  const settling = new HeapSettling(undefined, () => ({ active: 0, idle: 0, utilization: 0 }))
-  settling.tick()
-})
-
-test('a daemon is started with its collector exposed', () => {
-  assert.ok(heapFlagsFor(0, { heapPercent: 50 }).includes('--expose-gc'))
-  assert.ok(heapFlagsFor(2 ** 27, { heapPercent: 50 }).includes('--expose-gc'))
+test('a collection takes what an ordinary one leaves, without a flag on the command line', async () => {
+  const module = new URL('../../src/platform/v8-flags.ts', import.meta.url).href
+  const script = `
+    import { collectToTheLast } from ${JSON.stringify(module)}
+    const seen = new WeakRef({ length: 100_000 })
+    await new Promise(setImmediate)
+    collectToTheLast()
+    console.log(seen.deref() === undefined, typeof globalThis.gc, process.execArgv.join(' '))`
+  const output = await mustRun(process.execPath, ['--input-type=module-typescript', '-e', script])
+  assert.match(output, /^true undefined --input-type/)
 })
 
 test.run()

@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { heapFlagsFor, readMemoryLimitBytes } from '../../src/platform/memory-limit.ts'
+import {
+  heapFlagsFor,
+  heapGrowthPercentFor,
+  readMemoryLimitBytes,
+} from '../../src/platform/memory-limit.ts'
 import { mustRun } from '../support/process.ts'
 
 const test = suite('platform/memory-limit')
@@ -83,9 +87,43 @@ test('the old space is its share of the limit, the semi-space a power of two nea
 })
 
 test('without a limit the heap has no end, but grows in small steps', () => {
-  const unlimited = ['--max-semi-space-size=8', '--heap-growing-percent=100', '--expose-gc']
+  const unlimited = ['--max-semi-space-size=8']
   assert.equal(heapFlagsFor(0, { heapPercent: 50 }), unlimited)
   assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
+  assert.is(heapGrowthPercentFor(0), 100)
+  assert.is(heapGrowthPercentFor(2 ** 63 - 4096), 100)
+  assert.is(heapGrowthPercentFor(128 * mebibyte), 50)
+})
+
+test('no flag makes V8 refuse the compiled code that Node carries for its own modules', async () => {
+  // V8 takes it only under the flags it was compiled with, and says so with its own checksum.
+  const script =
+    'console.log(process.config.variables.node_use_node_code_cache, require("v8").cachedDataVersionTag())'
+  const tagWith = (flags: readonly string[]) => mustRun(process.execPath, [...flags, '-e', script])
+  const plain = await tagWith([])
+  assert.is(await tagWith(heapFlagsFor(0, { heapPercent: 50 })), plain)
+  assert.is(await tagWith(heapFlagsFor(128 * mebibyte, { heapPercent: 50 })), plain)
+  assert.is.not(await tagWith(['--heap-growing-percent=100']), plain)
+})
+
+test('the heap’s growth can be limited after the start', async () => {
+  const module = join(import.meta.dirname, '../../src/platform/v8-flags.ts')
+  const script = `
+    import { getHeapStatistics } from 'node:v8'
+    import { limitHeapGrowth } from ${JSON.stringify(module)}
+    if (process.argv[1] === 'limited') limitHeapGrowth(50)
+    const kept = new Map()
+    let peak = 0
+    for (let n = 0; n < 2_000_000; n += 1) {
+      kept.set(n % 100_000, { pair: [n, n + 1], text: "text " + n })
+      if (n % 20_000 === 0) peak = Math.max(peak, getHeapStatistics().used_heap_size)
+    }
+    console.log(peak)`
+  const flags = ['--max-semi-space-size=2', '--input-type=module-typescript', '-e', script]
+  const peakOf = async (word: string) => Number(await mustRun(process.execPath, [...flags, word]))
+  const limited = await peakOf('limited')
+  const free = await peakOf('free')
+  assert.ok(limited < 0.75 * free, `${limited} of ${free} octets`)
 })
 
 test('this Node takes all flags, and starts the process anew with them once', async () => {
@@ -128,7 +166,11 @@ inRealCgroup('in a real cgroup of 128 MiB the limit is read and V8 follows the f
     const module = join(import.meta.dirname, '../../src/platform/memory-limit.ts')
     const script = `
       import { getHeapStatistics } from 'node:v8'
-      import { heapFlagsFor, readMemoryLimitBytes } from ${JSON.stringify(module)}
+      import {
+  heapFlagsFor,
+  heapGrowthPercentFor,
+  readMemoryLimitBytes,
+} from ${JSON.stringify(module)}
       const flags = heapFlagsFor(readMemoryLimitBytes(), { heapPercent: 50 })
       console.log(Math.round(getHeapStatistics().heap_size_limit / 1048576), process.pid, flags.join(' '))
       if (process.execArgv.length === 2) process.execve(process.execPath,
