@@ -12,7 +12,7 @@ const gcBounds = boundsOf(gcBoundsSeconds)
 export function processFamilies(runtime: RuntimeStats, facts: ProcessFacts): Family[] {
   return [
     ...standardFamilies(runtime),
-    ...memoryFamilies(facts),
+    ...memoryFamilies(runtime, facts),
     ...loopFamilies(runtime),
     histogram(['nodejs_gc_duration_seconds', 'Garbage collections by kind.'], ['kind'], () =>
       [...runtime.gc].flatMap(([kind, slots]) => histogramSamples({ kind }, gcBounds, slots)),
@@ -35,39 +35,40 @@ function standardFamilies(runtime: RuntimeStats): Family[] {
   const startSeconds = Math.round(Date.now() / 1000 - process.uptime())
   return [
     single('counter', ['process_cpu_seconds_total', 'CPU time spent, user and system.'], () => {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1e6
+      return (runtime.cpu.user + runtime.cpu.system) / 1e6
     }),
     single('counter', ['process_cpu_user_seconds_total', 'CPU time spent in user mode.'], () => {
-      return process.cpuUsage().user / 1e6
+      return runtime.cpu.user / 1e6
     }),
     single('counter', ['process_cpu_system_seconds_total', 'CPU time spent in the kernel.'], () => {
-      return process.cpuUsage().system / 1e6
+      return runtime.cpu.system / 1e6
     }),
     single(
       'gauge',
       ['process_start_time_seconds', 'Start of the process, seconds since 1970.'],
       () => startSeconds,
     ),
-    single('gauge', ['process_resident_memory_bytes', 'Resident memory.'], () =>
-      process.memoryUsage.rss(),
+    single(
+      'gauge',
+      ['process_resident_memory_bytes', 'Resident memory.'],
+      () => runtime.memory.rss,
     ),
     single('gauge', ['process_open_fds', 'Open file descriptors.'], () => runtime.openDescriptors),
     single('gauge', ['process_max_fds', 'File descriptors allowed.'], () => runtime.maxDescriptors),
   ]
 }
 
-function memoryFamilies(facts: ProcessFacts): Family[] {
+function memoryFamilies(runtime: RuntimeStats, facts: ProcessFacts): Family[] {
   return [
     single(
       'gauge',
       ['nodejs_heap_size_total_bytes', 'V8 heap reserved.'],
-      () => process.memoryUsage().heapTotal,
+      () => runtime.memory.heapTotal,
     ),
     single(
       'gauge',
       ['nodejs_heap_size_used_bytes', 'V8 heap used.'],
-      () => process.memoryUsage().heapUsed,
+      () => runtime.memory.heapUsed,
     ),
     single(
       'gauge',
@@ -75,13 +76,13 @@ function memoryFamilies(facts: ProcessFacts): Family[] {
         'nodejs_external_memory_bytes',
         'Memory outside the V8 heap that V8 keeps alive, buffers included.',
       ],
-      () => process.memoryUsage().external,
+      () => runtime.memory.external,
     ),
     single(
       'gauge',
       ['neardns_array_buffers_bytes', 'Buffers, part of the external memory.'],
       () => {
-        return process.memoryUsage().arrayBuffers
+        return runtime.memory.arrayBuffers
       },
     ),
     single('gauge', ['neardns_heap_limit_bytes', 'Heap size at which V8 gives up.'], () => {
