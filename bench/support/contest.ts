@@ -3,6 +3,7 @@
  * whatever else the machine does meets all of them. A short warm-up at saturation comes first and is not counted.
  */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant } from '../peers/contestant.ts'
 import { type Absence, Field, type Runner } from './field.ts'
 import { type LoadReport, loadReport, startLoad, wrongExamples } from './load.ts'
@@ -46,7 +47,7 @@ export interface Run {
 export interface ContestResult {
   readonly runs: readonly Run[]
   readonly absent: readonly Absence[]
-  /** Resident memory of each when it had answered its first question. */
+  /** Resident memory of each, started and asked one question some seconds ago. */
   readonly idleRssBytes: Readonly<Record<string, number>>
 }
 
@@ -60,6 +61,8 @@ const lateP99UsMax = 2000
 const window = 96
 const warmUpSeconds = 1
 const warmSecondsMax = 40
+/** Until a server counts as idle: what it does after its start is done. */
+const settleMs = 5000
 /** So far apart are the names that are new each time in two runs. */
 const uniquePerRun = 4_000_000
 
@@ -70,6 +73,7 @@ export async function runContest(
 ): Promise<ContestResult> {
   const suited = contestants.filter((contestant) => scenario.suits(contestant))
   const field = await Field.start({ ...plan, ...scenario }, suited)
+  await sleep(settleMs)
   const idleRssBytes = Object.fromEntries(
     field.runners.map(({ contestant, child }) => [
       contestant.name,
