@@ -9,10 +9,11 @@ import { problemText } from '../daemon/group-reload.ts'
 import { WorkerLink } from '../daemon/worker-link.ts'
 import { shareOf } from '../daemon/worker-plan.ts'
 import { BindError, errorCode } from '../net/bind.ts'
-import { UnsupportedPlatform } from '../net/system-calls.ts'
+import { loadSystemCalls, UnsupportedPlatform } from '../net/system-calls.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
 import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import type { RunArgs } from './args.ts'
@@ -77,6 +78,7 @@ class Session {
   private readonly corefile: FileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
+  private keepStartPages: () => void = () => {}
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
   /** Reloads run one after another. */
@@ -134,6 +136,7 @@ class Session {
     // All of Node's own modules that serving takes are loaded by now.
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
+    if (daemon.io.mode === 'batched') this.dropStartPages()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
     process.on('SIGHUP', () => {
@@ -152,6 +155,14 @@ class Session {
     )
   }
 
+  /** Portable sockets do without koffi, which costs more than a part of this brings. */
+  private dropStartPages(): void {
+    const { dropPages } = loadSystemCalls()
+    this.keepStartPages = dropStartPagesLater(dropPages, (bytes) =>
+      this.log.debug({ bytes }, 'pages that only the start needed are given back'),
+    )
+  }
+
   untilStopped(): Promise<void> {
     return this.stopped
   }
@@ -167,6 +178,7 @@ class Session {
 
   private stopWatching(): void {
     this.heap.stop()
+    this.keepStartPages()
     this.resolvConf.stop()
     this.configFile?.stop()
     this.corefile?.stop()

@@ -37,6 +37,7 @@ export const Linux = {
   ipv6V6Only: 26,
   ipv6RecvPktInfo: 49,
   ipv6PktInfo: 50,
+  madvDontNeed: 4,
   eagain: 11,
   eintr: 4,
 } as const
@@ -81,6 +82,12 @@ export interface SystemCalls {
   receiveMessages(fd: number, headers: Uint8Array, count: number): number
   sendMessages(fd: number, headers: Uint8Array, count: number): number
   closeDescriptor(fd: number): number
+  /**
+   * Unmaps pages; the next access maps them again, with what their file holds. Changes that were made in memory are lost: only for
+   * mappings of files that have none.
+   * @param length octets, whole pages
+   */
+  dropPages(address: bigint, length: number): number
   /** Where the first octet of `memory` is. Buffers over an ArrayBuffer of their own do not move. */
   addressOf(memory: Uint8Array): bigint
   /**
@@ -150,6 +157,7 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
   const getsockopt = call('int getsockopt(int, int, int, void *, void *)')
   const fcntl = call('int fcntl(int, int, int)')
   const sendmsg = call('int sendmsg(int, void *, int)')
+  const madvise = call('int madvise(uintptr_t, size_t, int)')
   const recvmsg = call('int recvmsg(int, void *, int)')
   return {
     socket: (domain, type) => socket(domain, type, 0),
@@ -172,6 +180,7 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
     sendMessage: (fd, header) => sendmsg(fd, header, Linux.msgDontWait | Linux.msgNoSignal),
     receiveMessage: (fd, header) => recvmsg(fd, header, Linux.msgDontWait | Linux.msgCmsgCloExec),
     closeDescriptor: call('int close(int)'),
+    dropPages: (address, length) => madvise(address, length, Linux.madvDontNeed),
     addressOf: (memory) => koffi.address(memory),
     watch: watcher(koffi, library),
   }

@@ -26,7 +26,7 @@ const noLimitBytes = 2 ** 60
  */
 const growthFreePercent = 100
 const growthLimitedPercent = 50
-const semiSpaceMaxMiB = 8
+const semiSpaceMaxMiB = 4
 
 /**
  * Flags that V8 reads at start only, for a process that shall live within `limitBytes`, 0 for no limit.

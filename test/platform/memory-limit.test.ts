@@ -82,12 +82,12 @@ test('the old space is its share of the limit, the semi-space a power of two nea
   const flags = (mib: number) => heapFlagsFor(mib * mebibyte, { heapPercent: 50 }).slice(0, 2)
   assert.equal(flags(128), ['--max-old-space-size=64', '--max-semi-space-size=4'])
   assert.equal(flags(200), ['--max-old-space-size=100', '--max-semi-space-size=4'])
-  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=8'])
+  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=4'])
   assert.equal(flags(30), ['--max-old-space-size=24', '--max-semi-space-size=1'])
 })
 
 test('without a limit the heap has no end, but grows in small steps', () => {
-  const unlimited = ['--max-semi-space-size=8']
+  const unlimited = ['--max-semi-space-size=4']
   assert.equal(heapFlagsFor(0, { heapPercent: 50 }), unlimited)
   assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
   assert.is(heapGrowthPercentFor(0), 100)
