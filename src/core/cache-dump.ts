@@ -8,7 +8,8 @@ import { copyFoldedName, skipName } from '../wire/name.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import type { Cache } from './cache.ts'
 import type { CacheEntry } from './cache-entry.ts'
-import { hashOf, nameIn } from './cache-key.ts'
+import { nameIn } from './cache-key.ts'
+import { hashOf } from './key-octets.ts'
 import type { Router } from './router.ts'
 
 /** Of the records below. A dump of another version is of no use. */

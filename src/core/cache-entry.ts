@@ -79,7 +79,8 @@ export class CacheEntry extends Storable {
     return true
   }
 
-  settle(memory: CacheMemory): void {
+  override settle(memory: CacheMemory): void {
+    super.settle(memory)
     this.image = memory.keep(this.image)
   }
 

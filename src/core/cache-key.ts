@@ -3,21 +3,14 @@
  * EDNS size, the transport or the client. DO and CD are in because an upstream answers them differently (signatures,
  * unvalidated data: CVE-2024-0874). Octets, not text: `a.b` as one label is another name than `a`, `b`.
  */
-import { headerBytes, nameBytesMax } from '../wire/constants.ts'
+import { headerBytes } from '../wire/constants.ts'
 import { foldTable } from '../wire/name.ts'
 import type { Question } from '../wire/question.ts'
+import { KeyOctets, keyBytesMax, suffixBytes, writeSuffix } from './key-octets.ts'
 
-const suffixBytes = 5
 /** DO and CD. */
 const dnssecBits = 3
 const byNameBit = 4
-
-/** Hash of a folded qname, as in `CacheKeys.nameHash`. @param name octets, one character each */
-export function hashOf(name: string): number {
-  let hash = 0
-  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
-  return hash
-}
 
 /** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
 const hashMultiplier = 0x9e3779b1
@@ -56,56 +49,57 @@ export function keyLike(like: string, name: string, qtype: number): string {
   return `${name}${type}${like.slice(2 - suffixBytes)}`
 }
 
-/** Makes keys in one scratch buffer; the strings are one-byte strings, cheap to hash and compare. */
-export class CacheKeys {
-  /** Hash of the folded qname alone, of the last key made; 32 bits, signed. */
-  nameHash = 0
-  /** Octets of `name`. */
-  nameBytes = 0
-  private readonly scratch = Buffer.allocUnsafeSlow(nameBytesMax + suffixBytes)
+/** Makes keys of questions. What is looked up first is found by its octets; strings are made where a key has to be kept. */
+export class CacheKeys extends KeyOctets {
+  private readonly scratch = Buffer.allocUnsafeSlow(keyBytesMax)
+
+  /** Reads the key of exactly this question. */
+  read(query: Uint8Array, question: Question): void {
+    const { octets } = this
+    let to = 0
+    for (let from = headerBytes; from < question.qnameEnd; from++) {
+      octets[to++] = foldTable[query[from] as number] as number
+    }
+    this.finish(to, joined(question.qtype, question.qclass), bitsOf(question))
+  }
 
   /** Key of exactly this question. */
   exact(query: Uint8Array, question: Question): string {
-    this.readName(query, question)
-    return this.finish(question, question.qtype, 0)
+    this.read(query, question)
+    return this.text()
   }
 
   /** The folded qname of the last `exact`, `nameBytes` octets long; a view that the next call overwrites. */
   get name(): Buffer {
-    return this.scratch
+    return this.octets
+  }
+
+  /** Key of the question that was read last. */
+  text(): string {
+    return this.octets.toString('latin1', 0, this.bytes)
   }
 
   /** Key of another type of the same name. After `exact`. */
   otherType(question: Question, qtype: number): string {
-    return this.finish(question, qtype, 0)
+    return this.another(joined(qtype, question.qclass), bitsOf(question))
   }
 
   /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). After `exact`. */
   wholeName(question: Question): string {
-    return this.finish(question, 0, byNameBit)
+    return this.another(joined(0, question.qclass), bitsOf(question) | byNameBit)
   }
 
-  private readName(query: Uint8Array, question: Question): void {
-    const { scratch } = this
-    let hash = 0
-    let to = 0
-    for (let from = headerBytes; from < question.qnameEnd; from++) {
-      const octet = foldTable[query[from] as number] as number
-      hash = (Math.imul(hash, 31) + octet) | 0
-      scratch[to++] = octet
-    }
-    this.nameHash = hash
-    this.nameBytes = to
+  private another(typeAndClass: number, bits: number): string {
+    const { scratch, octets, nameBytes } = this
+    octets.copy(scratch, 0, 0, nameBytes)
+    return scratch.toString('latin1', 0, writeSuffix(scratch, nameBytes, typeAndClass, bits))
   }
+}
 
-  private finish(question: Question, qtype: number, extra: number): string {
-    const { scratch, nameBytes } = this
-    scratch[nameBytes] = qtype >>> 8
-    scratch[nameBytes + 1] = qtype & 0xff
-    scratch[nameBytes + 2] = question.qclass >>> 8
-    scratch[nameBytes + 3] = question.qclass & 0xff
-    const bits = (question.dnssecOk ? 1 : 0) | (question.checkingDisabled ? 2 : 0) | extra
-    scratch[nameBytes + 4] = bits
-    return scratch.toString('latin1', 0, nameBytes + suffixBytes)
-  }
+function joined(qtype: number, qclass: number): number {
+  return (qtype << 16) | qclass
+}
+
+function bitsOf(question: Question): number {
+  return (question.dnssecOk ? 1 : 0) | (question.checkingDisabled ? 2 : 0)
 }

@@ -4,6 +4,7 @@
  * keeps its place, and is accounted, until its turn.
  */
 import { CacheMemory } from './cache-memory.ts'
+import { type KeyOctets, wordsOf } from './key-octets.ts'
 
 /** Why a value is where it is. */
 export const Standing = {
@@ -31,6 +32,13 @@ export abstract class Storable {
   standing: Standing = Standing.none
   /** @internal The next in line. */
   next: this | undefined = undefined
+  /** @internal Hash of the whole key. */
+  keyHash = 0
+  /** @internal */
+  nextInBucket: this | undefined = undefined
+  /** Chunk that holds the key's octets, and where in it, counted in words. */
+  private keyWords: Int32Array | undefined
+  private keyAt = 0
 
   constructor(key: string, hash: number, bytes: number, isDenial: boolean) {
     this.key = key
@@ -40,7 +48,25 @@ export abstract class Storable {
   }
 
   /** The value comes into a line: its octets are to be kept in that one's memory. */
-  abstract settle(memory: CacheMemory): void
+  settle(memory: CacheMemory): void {
+    const { keyWords, keyAt, key } = this
+    this.keyAt = memory.keepWords(keyWords ?? wordsOf(key), keyAt, wordsIn(key))
+    this.keyWords = memory.words
+  }
+
+  /** @internal Of a stored value. */
+  hasKey({ words, wordCount }: KeyOctets): boolean {
+    const { keyWords, keyAt } = this
+    if (keyWords === undefined || wordsIn(this.key) !== wordCount) return false
+    for (let i = 0; i < wordCount; i++) {
+      if (keyWords[keyAt + i] !== words[i]) return false
+    }
+    return true
+  }
+}
+
+function wordsIn(key: string): number {
+  return (key.length + 3) >>> 2
 }
 
 export class CacheQueue<V extends Storable> {

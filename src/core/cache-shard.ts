@@ -4,6 +4,8 @@
  * out each other and not the names in use. S3-FIFO, with a budget for new denials: docs/decisions/0021.
  */
 import { CacheQueue, Standing, type Storable } from './cache-queue.ts'
+import { KeyIndex } from './key-index.ts'
+import type { KeyOctets } from './key-octets.ts'
 
 export interface ShardLimits {
   readonly entriesMax: number
@@ -18,10 +20,15 @@ const usesToProve = 2
 const newAnswersShareMin = 0.1
 const newDenialsShareMin = 0.05
 
+function used<V extends Storable>(value: V | undefined): V | undefined {
+  if (value !== undefined && value.uses < usesToProve) value.uses += 1
+  return value
+}
+
 export class CacheShard<V extends Storable> {
   private readonly limits: ShardLimits
   private readonly onEvicted: (value: V) => void
-  private readonly index = new Map<string, V>()
+  private readonly index = new KeyIndex<V>()
   private readonly proven = new CacheQueue<V>()
   private readonly answers = new CacheQueue<V>()
   private readonly denials = new CacheQueue<V>()
@@ -31,21 +38,23 @@ export class CacheShard<V extends Storable> {
     this.onEvicted = onEvicted
   }
 
-  get(key: string): V | undefined {
-    const value = this.index.get(key)
-    if (value !== undefined && value.uses < usesToProve) value.uses += 1
-    return value
+  get(keys: KeyOctets): V | undefined {
+    return used(this.index.find(keys))
+  }
+
+  getText(key: string, nameHash: number): V | undefined {
+    return used(this.index.findText(key, nameHash))
   }
 
   /** Finds a value without counting that as use. */
-  peek(key: string): V | undefined {
-    return this.index.get(key)
+  peek(key: string, nameHash: number): V | undefined {
+    return this.index.findText(key, nameHash)
   }
 
-  take(key: string): V | undefined {
-    const value = this.index.get(key)
+  take(key: string, nameHash: number): V | undefined {
+    const value = this.index.findText(key, nameHash)
     if (value === undefined) return undefined
-    this.index.delete(key)
+    this.index.remove(value)
     this.lineOf(value).lose(value)
     return value
   }
@@ -55,7 +64,7 @@ export class CacheShard<V extends Storable> {
     if (value.isDenial && value.standing !== Standing.proven) this.makeRoomForDenial(value)
     this.makeRoom(value)
     if (value.standing === Standing.none) value.standing = Standing.fresh
-    this.index.set(value.key, value)
+    this.index.add(value)
     this.lineOf(value).push(value)
   }
 
@@ -109,7 +118,7 @@ export class CacheShard<V extends Storable> {
     if (value === undefined) return
     if (value.uses < (value.standing === Standing.proven ? 1 : usesToProve)) {
       value.standing = Standing.none
-      this.index.delete(value.key)
+      this.index.remove(value)
       this.onEvicted(value)
       return
     }

@@ -5,6 +5,7 @@
 import { spread } from './cache-key.ts'
 import type { Storable } from './cache-queue.ts'
 import { CacheShard } from './cache-shard.ts'
+import type { KeyOctets } from './key-octets.ts'
 
 export interface StoreLimits {
   readonly entriesMax: number
@@ -39,14 +40,19 @@ export class CacheStore<V extends Storable> {
     this.makeShards()
   }
 
+  /** Finds the value of the key that was read last. */
+  find(keys: KeyOctets): V | undefined {
+    return this.shardOf(keys.nameHash).get(keys)
+  }
+
   /** @param hash as in the value's own `hash` */
   get(key: string, hash: number): V | undefined {
-    return this.shardOf(hash).get(key)
+    return this.shardOf(hash).getText(key, hash)
   }
 
   /** Finds a value without counting that as use. */
   peek(key: string, hash: number): V | undefined {
-    return this.shardOf(hash).peek(key)
+    return this.shardOf(hash).peek(key, hash)
   }
 
   /** @returns false when the value alone is too large to be kept; what was there under its key is gone then, too */
@@ -71,7 +77,7 @@ export class CacheStore<V extends Storable> {
   }
 
   delete(key: string, hash: number): void {
-    const value = this.shardOf(hash).take(key)
+    const value = this.shardOf(hash).take(key, hash)
     if (value !== undefined) this.count(value, -1)
   }
 

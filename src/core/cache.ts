@@ -7,14 +7,13 @@
 import { Rcode, RrType } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './cache-entry.ts'
-import { CacheKeys, hashOf, keyLike, typeIn, wholeNameKeyOf } from './cache-key.ts'
+import { CacheKeys, keyLike, typeIn, wholeNameKeyOf } from './cache-key.ts'
 import { CacheStats } from './cache-stats.ts'
 import { CacheStore } from './cache-store.ts'
 import { DenialFilter } from './denial-filter.ts'
+import { hashOf } from './key-octets.ts'
 
 export class Cache {
-  /** Key of the last look-up: what a miss is asked and stored under. */
-  key = ''
   readonly keys = new CacheKeys()
   settings: CacheSettings
   readonly stats: CacheStats
@@ -23,11 +22,19 @@ export class Cache {
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
   private readonly wholeNames = new DenialFilter(14)
+  /** Of the last look-up, once somebody wants it. */
+  private keyText: string | undefined
 
   constructor(settings: CacheSettings) {
     this.settings = settings
     this.store = new CacheStore<CacheEntry>(settings)
     this.stats = new CacheStats(this.store)
+  }
+
+  /** Key of the last look-up: what a miss is asked and stored under. */
+  get key(): string {
+    this.keyText ??= this.keys.text()
+    return this.keyText
   }
 
   get bytes(): number {
@@ -48,12 +55,14 @@ export class Cache {
    * the later of the two past their time.
    */
   lookup(query: Uint8Array, question: Question, nowMs: number): CacheEntry | undefined {
-    this.key = this.keys.exact(query, question)
-    const hash = this.keys.nameHash
-    const own = this.store.get(this.key, hash)
+    const { keys } = this
+    keys.read(query, question)
+    this.keyText = undefined
+    const own = this.store.find(keys)
     if (own?.isFresh(nowMs) === true) return own
+    const hash = keys.nameHash
     const denial = this.wholeNames.mayHold(hash, nowMs)
-      ? this.store.get(this.keys.wholeName(question), hash)
+      ? this.store.get(keys.wholeName(question), hash)
       : undefined
     if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
     // Past its time, too: then whichever upstream said last. An older answer must not come back.

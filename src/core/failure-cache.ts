@@ -29,9 +29,6 @@ class Failure extends Storable {
     this.ttlSeconds = what.ttlSeconds
     this.epoch = what.epoch
   }
-
-  /** It has no octets to keep. */
-  settle(): void {}
 }
 
 type FailureFacts = Pick<Failure, 'rcode' | 'route' | 'untilMs' | 'ttlSeconds' | 'epoch'>

@@ -20,7 +20,8 @@ class Value extends Storable {
     this.octets = Buffer.from(key)
   }
 
-  settle(memory: CacheMemory): void {
+  override settle(memory: CacheMemory): void {
+    super.settle(memory)
     this.octets = memory.keep(this.octets)
   }
 }
