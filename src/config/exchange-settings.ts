@@ -119,12 +119,21 @@ function streamSection() {
       about:
         'In flight on one connection; shallow, because what is behind a slow answer waits with it.',
     }),
+    burstPerConnection: whole({
+      default: 64,
+      min: 1,
+      max: 1000,
+      unit: 'questions',
+      about:
+        'The same while answers come within 10 ms of each other: waiting here for room would then take longer. Counts where it is more than queriesPerConnection.',
+    }),
     queueMax: whole({
-      default: 1000,
+      default: 5000,
       min: 0,
       max: 100_000,
       unit: 'questions',
-      about: 'Waiting for room on a connection; beyond it a question fails at once.',
+      about:
+        'Waiting for room on a connection; beyond it a question fails at once. As many as inFlight.questionsMax: a burst of misses that a quick upstream works off within its time is no reason for SERVFAIL.',
     }),
     idleMs: whole({
       default: 8000,

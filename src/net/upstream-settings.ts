@@ -19,6 +19,8 @@ export interface StreamSettings {
   /** Connections to one upstream that are in use; as many again may be stalled at the same time. */
   readonly connections: number
   readonly queriesPerConnection: number
+  /** The same for a connection whose answers come one upon the other. */
+  readonly burstPerConnection: number
   /** Questions that wait for a place on a connection, per upstream. */
   readonly queueMax: number
   /** Below the 10 s after which CoreDNS closes. */

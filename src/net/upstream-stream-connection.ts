@@ -70,6 +70,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   private lastSentMs = 0
   /** Since when an open question has met nothing but silence. */
   private quietSinceMs = 0
+  /** Between the two latest answers, or the question that met an idle connection and its answer. */
+  private lastGapMs = Number.POSITIVE_INFINITY
   private stallReported = false
 
   constructor(host: ConnectionHost, context: ExchangeContext) {
@@ -117,6 +119,11 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   /** Questions are open, and nothing came for `afterMs`. */
   isQuiet(nowMs: number, afterMs: number): boolean {
     return this.open.size > 0 && nowMs - this.quietSinceMs > afterMs
+  }
+
+  /** Answers come within `gapMs` of each other, and the next is not late. */
+  isBrisk(nowMs: number, gapMs: number): boolean {
+    return this.lastGapMs <= gapMs && !this.isQuiet(nowMs, gapMs)
   }
 
   send(attempt: Attempt): void {
@@ -220,6 +227,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     const nowMs = this.context.wheel.nowMs()
     this.open.delete(attempt.id)
     if (++this.answers === 1) this.host.onFirstAnswer()
+    this.lastGapMs = nowMs - this.quietSinceMs
     this.quietSinceMs = nowMs
     this.stallReported = false
     if (attempt.isDone) {

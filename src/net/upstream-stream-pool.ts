@@ -22,6 +22,8 @@ const habitMs = 10_000
 const habitLosses = 3
 const habitSpanMs = 1000
 const quietMsMin = 100
+/** Longer than a turn of a busy event loop takes; a slow answer is noticed before much is behind it. */
+const briskGapMs = 10
 /** Stalled connections may be kept beside those in use, in the hope of a slow answer. */
 const stalledFactor = 2
 
@@ -232,16 +234,23 @@ export class StreamPool implements ConnectionHost, Carrier {
     nowMs: number,
     quiet: boolean,
   ): StreamConnection | undefined {
-    const depth = nowMs < this.singleUseUntilMs ? 1 : this.settings.queriesPerConnection
     const quietMs = this.quietMs()
     let best: StreamConnection | undefined
     for (const connection of this.connections) {
-      if (!connection.hasRoom(depth) || connection.isQuiet(nowMs, quietMs) !== quiet) continue
+      if (!connection.hasRoom(this.depthOf(connection, nowMs))) continue
+      if (connection.isQuiet(nowMs, quietMs) !== quiet) continue
       if (best !== undefined && connection.load >= best.load) continue
       // A hedge must not wait behind what it is a hedge for.
       if (!attempt.siblings.waitsOn(connection)) best = connection
     }
     return best
+  }
+
+  private depthOf(connection: StreamConnection, nowMs: number): number {
+    if (nowMs < this.singleUseUntilMs) return 1
+    const { queriesPerConnection, burstPerConnection } = this.settings
+    if (!connection.isBrisk(nowMs, briskGapMs)) return queriesPerConnection
+    return Math.max(queriesPerConnection, burstPerConnection)
   }
 
   private dial(nowMs: number): void {

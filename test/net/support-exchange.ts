@@ -23,7 +23,8 @@ export const settings: ExchangeSettings = {
   stream: {
     connections: 4,
     queriesPerConnection: 8,
-    queueMax: 1000,
+    burstPerConnection: 64,
+    queueMax: 5000,
     idleMs: 8000,
     freshSilentMs: 2500,
     ageMaxMs: 60_000,

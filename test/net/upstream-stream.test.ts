@@ -61,21 +61,48 @@ test('1,000 questions at once are answered over a few connections and nothing el
   })
 })
 
-test('no more questions are put on a connection than it may hold', async () => {
-  const open = new Map<number, number>()
-  let deepest = 0
-  const upstream = await FakeUpstream.start((query) => {
-    const depth = (open.get(query.connection) ?? 0) + 1
-    open.set(query.connection, depth)
-    deepest = Math.max(deepest, depth)
-    query.after(5, () => {
-      open.set(query.connection, (open.get(query.connection) ?? 0) - 1)
-      query.answer()
+/** Answers one question of a connection after another, as CoreDNS does, and notes how many were there at once. */
+class InTurn {
+  deepest = 0
+  private readonly lines = new Map<number, FakeQuery[]>()
+  private readonly tookMs: number
+
+  constructor(tookMs: number) {
+    this.tookMs = tookMs
+  }
+
+  readonly behave = (query: FakeQuery): void => {
+    const line = this.lines.get(query.connection) ?? []
+    this.lines.set(query.connection, line)
+    this.deepest = Math.max(this.deepest, line.push(query))
+    if (line.length === 1) this.serve(line)
+  }
+
+  private serve(line: FakeQuery[]): void {
+    line[0]?.after(this.tookMs, () => {
+      line.shift()?.answer()
+      if (line.length > 0) this.serve(line)
     })
-  })
+  }
+}
+
+test('no more questions are put on a connection than it may hold', async () => {
+  const inTurn = new InTurn(20)
+  const upstream = await FakeUpstream.start(inTurn.behave)
   await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
-    await Promise.all(names(200).map((name) => ask(exchange, name)))
-    assert.is(deepest, 8)
+    await Promise.all(names(100).map((name) => ask(exchange, name)))
+    assert.is(inTurn.deepest, 8)
+  })
+})
+
+test('a connection that answers briskly holds a burst, and not more', async () => {
+  const inTurn = new InTurn(0)
+  const upstream = await FakeUpstream.start(inTurn.behave)
+  const group = groupOf('tcp', [upstream], withStream({ connections: 1, burstPerConnection: 50 }))
+  await withExchange([group], [upstream], async (exchange) => {
+    const told = await Promise.all(names(500).map((name) => ask(exchange, name)))
+    assert.is(failuresIn(told).length, 0)
+    assert.ok(inTurn.deepest > 8 && inTurn.deepest <= 50, `${inTurn.deepest} at once`)
   })
 })
 
@@ -357,7 +384,12 @@ test('an upstream that closes after every answer still serves when it is alone',
 
 test('a full queue fails the newest question at once', async () => {
   const upstream = await FakeUpstream.start(delayed(100))
-  const stream = withStream({ connections: 1, queriesPerConnection: 1, queueMax: 2 })
+  const stream = withStream({
+    connections: 1,
+    queriesPerConnection: 1,
+    burstPerConnection: 1,
+    queueMax: 2,
+  })
   await withExchange([groupOf('tcp', [upstream], stream)], [upstream], async (exchange) => {
     await ask(exchange, 'a.example')
     const told = await Promise.all(names(4).map((name) => ask(exchange, name)))
