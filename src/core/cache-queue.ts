@@ -39,34 +39,33 @@ export abstract class Storable {
   /** Chunk that holds the key's octets, and where in it, counted in words. */
   private keyWords: Int32Array | undefined
   private keyAt = 0
+  /** Here and not read off `key`: one line of memory less to fetch at each hit, 100,000 names do not lie in the CPU's cache. */
+  private readonly keyWordCount: number
 
   constructor(key: string, hash: number, bytes: number, isDenial: boolean) {
     this.key = key
     this.hash = hash
     this.bytes = bytes
     this.isDenial = isDenial
+    this.keyWordCount = (key.length + 3) >>> 2
   }
 
   /** The value comes into a line: its octets are to be kept in that one's memory. */
   settle(memory: CacheMemory): void {
-    const { keyWords, keyAt, key } = this
-    this.keyAt = memory.keepWords(keyWords ?? wordsOf(key), keyAt, wordsIn(key))
+    const { keyWords, keyAt, key, keyWordCount } = this
+    this.keyAt = memory.keepWords(keyWords ?? wordsOf(key), keyAt, keyWordCount)
     this.keyWords = memory.words
   }
 
   /** @internal Of a stored value. */
   hasKey({ words, wordCount }: KeyOctets): boolean {
     const { keyWords, keyAt } = this
-    if (keyWords === undefined || wordsIn(this.key) !== wordCount) return false
+    if (keyWords === undefined || this.keyWordCount !== wordCount) return false
     for (let i = 0; i < wordCount; i++) {
       if (keyWords[keyAt + i] !== words[i]) return false
     }
     return true
   }
-}
-
-function wordsIn(key: string): number {
-  return (key.length + 3) >>> 2
 }
 
 export class CacheQueue<V extends Storable> {
