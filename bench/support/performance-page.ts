@@ -6,6 +6,7 @@ import type { SoakVerdict } from './memory-results.ts'
 import type { Circumstances } from './record.ts'
 import { type BenchResult, fixed, isUsable, type ScenarioResult, type Summary } from './results.ts'
 import type { Load } from './scenarios.ts'
+import { shortfallsText } from './shortfalls.ts'
 import { markdownTable, type Row } from './table.ts'
 import { type Verdict, verdictHead, verdictRow, verdicts } from './verdict.ts'
 
@@ -49,11 +50,14 @@ function bars(all: AllResults): string {
   ]
   if (rows.length === 0) return ''
   const met = rows.filter(({ verdict }) => verdict === 'met').length
-  return `## The bars
+  const parts = [
+    `## The bars
 
-Set before anything was measured. ${met} of ${rows.length} are met. Ratios are neardns's figure divided by the other one.
-
-${verdictTable(rows)}`
+Set before anything was measured. ${met} of ${rows.length} are met. Ratios are neardns's figure divided by the other one.`,
+    verdictTable(rows),
+    shortfallsText(rows, all),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 function verdictTable(rows: readonly Verdict[]): string {

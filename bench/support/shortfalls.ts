@@ -1,0 +1,89 @@
+/** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
+import type { LongResult, StallResult, StallSegment } from './long-results.ts'
+import { type BenchResult, fixed, type ScenarioResult } from './results.ts'
+import { growthShare } from './statistics.ts'
+import { pacedHits, type Verdict } from './verdict.ts'
+
+export interface Findings {
+  readonly comparison?: BenchResult
+  readonly long?: LongResult
+  readonly stall?: StallResult
+}
+
+interface Reason {
+  /** Which bars are meant; the first that fits. */
+  readonly bar: RegExp
+  text(findings: Findings): string
+}
+
+const reasons: readonly Reason[] = [
+  { bar: /^(hit at 10,000 q\/s, p99|p99, median of the minutes)/, text: pacedText },
+  {
+    bar: /^first answer after exec/,
+    text: () =>
+      'Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. On an AMD EPYC it was 234 ms, and 28 instead of 35 for CoreDNS. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.',
+  },
+  {
+    bar: /^CPU per hit, 100,000 names/,
+    text: () =>
+      'User time: with 100,000 names the entry, its key and its message come from main memory, a few hundred ns a query; the other servers pay the same (the tables say how much). The ratio grows when the hit itself becomes cheaper. What would be needed: fewer lines of memory for each entry, so a message without a view object of its own.',
+  },
+  { bar: /^RSS, growth/, text: growthText },
+  {
+    bar: /^RSS/,
+    text: () => "Pages of Node's binary and V8's heap (decisions 0022, 0026).",
+  },
+  { bar: /^(longest|p99\.9 of the worst minute)/, text: stallText },
+]
+
+export function shortfallsText(rows: readonly Verdict[], findings: Findings): string {
+  const bars = new Map<Reason, string[]>()
+  for (const { what, verdict } of rows) {
+    const reason = reasons.find(({ bar }) => bar.test(what))
+    if (verdict === 'not met' && reason) bars.set(reason, [...(bars.get(reason) ?? []), what])
+  }
+  const items = [...bars].map(
+    ([reason, whats]) => `- ${whats.join('; ')}: ${reason.text(findings)}`,
+  )
+  return items.length === 0
+    ? ''
+    : `Where the time goes in those that are not met:\n\n${items.join('\n')}`
+}
+
+function stallText({ stall }: Findings): string {
+  const others = (stall?.segments ?? []).filter(({ contestant }) => contestant === 'unbound')
+  const worstMs = (read: (segment: StallSegment) => number) =>
+    fixed(Math.max(...others.map(read)) / 1000, 1)
+  return `unbound, asked for ten seconds after each minute, had a p99.9 of ${worstMs((each) => each.p999Us)} ms and a longest reply of ${worstMs((each) => each.maxUs)} ms in the worst of them: most of it is the machine.
+A major collection of V8 takes 9-28 ms on the CPU of this comparison (\`--trace-gc\`, under misses), and was not told apart here. What would be needed: the run on a machine without neighbours, with collections and the kernel's scheduling traced beside it.`
+}
+
+function pacedText({ comparison }: Findings): string {
+  const scenario = comparison?.scenarios.find(({ name }) => name === pacedHits.scenario)
+  if (scenario === undefined) return ''
+  const [own, peer, echo] = ['neardns', 'unbound', 'echo'].map((name) => paced(scenario, name))
+  return `a query wakes the server up, and costs ${own?.cpu} us of CPU, wake-up included (unbound ${peer?.cpu}, the echo server ${echo?.cpu}): a turn of libuv's loop and the way through FFI come to
+each. The slowest hundredth is what came while the kernel or the hypervisor had the CPU, and whoever needs more CPU is longer in working that off: from run to run the p99 of neardns was ${own?.range}
+us, unbound's ${peer?.range}, that of the echo server, which does nothing, ${echo?.range}. What would be needed: a cheaper turn of the loop, so reading and answering hits outside of libuv (native code), or a loop that polls, which costs a CPU.`
+}
+
+function growthText({ long }: Findings): string {
+  const samples = long?.samples ?? []
+  const late = samples.slice(Math.floor(samples.length / 2))
+  const share = growthShare(late.map(({ seconds, rssBytes }) => [seconds, rssBytes]))
+  return `the warm-up, in which the cache fills to its bound and V8's heap grows around it, took longer than the first quarter; over the last half the growth is ${fixed(100 * share, 1)} % (plot below). What would be needed: a longer run, of which the warm-up is a smaller part.`
+}
+
+function paced(scenario: ScenarioResult, name: string): { cpu: string; range: string } | undefined {
+  const summary = scenario.summaries.find(
+    (row) => row.contestant === name && row.load === pacedHits.load,
+  )
+  if (summary === undefined) return undefined
+  const p99s = scenario.runs
+    .filter(
+      (run) => run.contestant === name && run.load === pacedHits.load && run.invalid.length === 0,
+    )
+    .map(({ p99Us }) => p99Us)
+  const range = `${fixed(Math.min(...p99s), 0)}-${fixed(Math.max(...p99s), 0)}`
+  return { cpu: fixed(summary.cpuUsPerQuery, 1), range }
+}
