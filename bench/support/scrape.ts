@@ -10,8 +10,8 @@ export class Scrape {
     this.families = readExposition(text)
   }
 
-  static async of(url: string, timeoutMs = 5000): Promise<Scrape> {
-    const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(timeoutMs) })
+  static async of(url: string): Promise<Scrape> {
+    const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5000) })
     return new Scrape(await response.text())
   }
 

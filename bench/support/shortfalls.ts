@@ -1,8 +1,8 @@
 /** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
 import type { LongResult, StallResult, StallSegment } from './long-results.ts'
-import { type BenchResult, fixed, type ScenarioResult } from './results.ts'
+import { type BenchResult, fixed } from './results.ts'
 import { growthShare } from './statistics.ts'
-import { pacedHits, type Verdict } from './verdict.ts'
+import { pacedHits, summaryAt, type Verdict } from './verdict.ts'
 
 export interface Findings {
   readonly comparison?: BenchResult
@@ -21,7 +21,7 @@ const reasons: readonly Reason[] = [
   {
     bar: /^first answer after exec/,
     text: () =>
-      'Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. On an AMD EPYC it was 234 ms, and 28 instead of 35 for CoreDNS. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.',
+      'Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. On an AMD EPYC it was 234 ms, that of CoreDNS 28 ms. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.',
   },
   {
     bar: /^CPU per hit, 100,000 names/,
@@ -55,13 +55,12 @@ function stallText({ stall }: Findings): string {
   const worstMs = (read: (segment: StallSegment) => number) =>
     fixed(Math.max(...others.map(read)) / 1000, 1)
   return `unbound, asked for ten seconds after each minute, had a p99.9 of ${worstMs((each) => each.p999Us)} ms and a longest reply of ${worstMs((each) => each.maxUs)} ms in the worst of them: most of it is the machine.
-A major collection of V8 takes 9-28 ms on the CPU of this comparison (\`--trace-gc\`, under misses), and was not told apart here. What would be needed: the run on a machine without neighbours, with collections and the kernel's scheduling traced beside it.`
+A major collection of V8 took 9-28 ms on an Intel Xeon (\`--trace-gc\`, under misses), and was not told apart here. What would be needed: the run on a machine without neighbours, with collections and the kernel's scheduling traced beside it.`
 }
 
 function pacedText({ comparison }: Findings): string {
-  const scenario = comparison?.scenarios.find(({ name }) => name === pacedHits.scenario)
-  if (scenario === undefined) return ''
-  const [own, peer, echo] = ['neardns', 'unbound', 'echo'].map((name) => paced(scenario, name))
+  if (comparison === undefined) return ''
+  const [own, peer, echo] = ['neardns', 'unbound', 'echo'].map((name) => paced(comparison, name))
   return `a query wakes the server up, and costs ${own?.cpu} us of CPU, wake-up included (unbound ${peer?.cpu}, the echo server ${echo?.cpu}): a turn of libuv's loop and the way through FFI come to
 each. The slowest hundredth is what came while the kernel or the hypervisor had the CPU, and whoever needs more CPU is longer in working that off: from run to run the p99 of neardns was ${own?.range}
 us, unbound's ${peer?.range}, that of the echo server, which does nothing, ${echo?.range}. What would be needed: a cheaper turn of the loop, so reading and answering hits outside of libuv (native code), or a loop that polls, which costs a CPU.`
@@ -74,15 +73,14 @@ function growthText({ long }: Findings): string {
   return `the warm-up, in which the cache fills to its bound and V8's heap grows around it, took longer than the first quarter; over the last half the growth is ${fixed(100 * share, 1)} % (plot below). What would be needed: a longer run, of which the warm-up is a smaller part.`
 }
 
-function paced(scenario: ScenarioResult, name: string): { cpu: string; range: string } | undefined {
-  const summary = scenario.summaries.find(
-    (row) => row.contestant === name && row.load === pacedHits.load,
-  )
+function paced(result: BenchResult, name: string): { cpu: string; range: string } | undefined {
+  const summary = summaryAt(result, pacedHits, name)
   if (summary === undefined) return undefined
-  const p99s = scenario.runs
-    .filter(
-      (run) => run.contestant === name && run.load === pacedHits.load && run.invalid.length === 0,
-    )
+  const { scenario, load } = pacedHits
+  const p99s = result.scenarios
+    .filter((each) => each.name === scenario)
+    .flatMap(({ runs }) => runs)
+    .filter((run) => run.contestant === name && run.load === load && run.invalid.length === 0)
     .map(({ p99Us }) => p99Us)
   const range = `${fixed(Math.min(...p99s), 0)}-${fixed(Math.max(...p99s), 0)}`
   return { cpu: fixed(summary.cpuUsPerQuery, 1), range }

@@ -53,7 +53,7 @@ function hitBars(result: BenchResult): Bar[] {
   const cpu = (peer: string) => ratio(result, hits, peer, (row) => row.cpuUsPerQuery)
   const rate = ratio(result, hits, 'unbound', (row) => row.queriesPerSecond)
   const p99 = ratio(result, pacedHits, 'unbound', (row) => row.p99Us)
-  const [many, few] = [manyHits, hits].map((place) => cpuOf(find(result, place, 'neardns')))
+  const [many, few] = [manyHits, hits].map((place) => cpuOf(summaryAt(result, place, 'neardns')))
   const hit = 'hit at saturation, CPU per query,'
   return [
     atMost(`${hit} to unbound's`, 0.95, cpu('unbound')),
@@ -97,12 +97,13 @@ function atLeast(what: string, bar: number, measured: number | undefined): Bar {
 }
 
 /** Which row of which scenario. */
-export interface Place {
+interface Place {
   readonly scenario: ScenarioName
   readonly load: Load
 }
 
-function find(
+/** @returns undefined too when none of its runs counted */
+export function summaryAt(
   { scenarios }: BenchResult,
   { scenario, load }: Place,
   contestant: string,
@@ -119,7 +120,7 @@ function ratio(
   peer: string,
   read: (row: Summary) => number,
 ): number | undefined {
-  const [ours, theirs] = ['neardns', peer].map((name) => find(result, place, name))
+  const [ours, theirs] = ['neardns', peer].map((name) => summaryAt(result, place, name))
   return quotient(ours && read(ours), theirs && read(theirs))
 }
 

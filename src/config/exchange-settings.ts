@@ -5,6 +5,9 @@ import { choice, list, onOff, parsed, requiredList, section, whole } from './set
 /** Upstreams of one group: CoreDNS takes 15; more spreads health knowledge too thin. */
 const upstreamsMax = 32
 
+/** Different questions in flight at once, and so the most that can wait for one upstream. */
+export const questionsMaxDefault = 5000
+
 const upstreamWhat = 'upstream addresses such as 10.0.0.2:53'
 
 /** @param plain the transport of an address without a scheme */
@@ -128,7 +131,7 @@ function streamSection() {
         'The same while answers come within 10 ms of each other: waiting here for room would then take longer. Counts where it is more than queriesPerConnection.',
     }),
     queueMax: whole({
-      default: 5000,
+      default: questionsMaxDefault,
       min: 0,
       max: 100_000,
       unit: 'questions',

@@ -7,6 +7,7 @@ import { cacheSection } from './cache-settings.ts'
 import { parseDomainName } from './domain-name.ts'
 import {
   exchangeSection,
+  questionsMaxDefault,
   requiredUpstreamList,
   ttlSection,
   upstreamList,
@@ -116,7 +117,7 @@ export const configSchema = item('Configuration of neardns.', {
   cache: cacheSection(),
   inFlight: section('Questions that wait for an upstream.', {
     questionsMax: whole({
-      default: 5000,
+      default: questionsMaxDefault,
       min: 1,
       max: 1_000_000,
       unit: 'questions',

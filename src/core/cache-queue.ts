@@ -4,7 +4,7 @@
  * keeps its place, and is accounted, until its turn.
  */
 import { CacheMemory } from './cache-memory.ts'
-import { type KeyOctets, wordsOf } from './key-octets.ts'
+import { type KeyOctets, wordsFor, wordsOf } from './key-octets.ts'
 
 /** Why a value is where it is. */
 export const Standing = {
@@ -47,7 +47,7 @@ export abstract class Storable {
     this.hash = hash
     this.bytes = bytes
     this.isDenial = isDenial
-    this.keyWordCount = (key.length + 3) >>> 2
+    this.keyWordCount = wordsFor(key.length)
   }
 
   /** The value comes into a line: its octets are to be kept in that one's memory. */

@@ -11,6 +11,11 @@ export const keyBytesMax = nameBytesMax + suffixBytes
 /** One more: zeros are written up to three octets past the last. */
 const wordsMax = Math.ceil(keyBytesMax / 4) + 1
 
+/** @returns how many words that many octets of a key take */
+export function wordsFor(octets: number): number {
+  return (octets + 3) >>> 2
+}
+
 /** Of this process, never told to anybody: who knew them could ask for names that all fall into one bucket. */
 const seed = (Math.random() * 2 ** 32) | 0
 const multiplier = (Math.random() * 2 ** 32) | 1
@@ -59,7 +64,7 @@ export class KeyOctets {
   }
 
   get wordCount(): number {
-    return (this.bytes + 3) >>> 2
+    return wordsFor(this.bytes)
   }
 
   /** Takes the octets of a key as they are; its hashes are not made. @param key one character an octet */
@@ -77,7 +82,7 @@ export class KeyOctets {
     const { octets } = this
     this.nameBytes = nameBytes
     fillWord(octets, nameBytes)
-    this.nameHash = this.hashOfWords((nameBytes + 3) >>> 2)
+    this.nameHash = this.hashOfWords(wordsFor(nameBytes))
     this.bytes = writeSuffix(octets, nameBytes, typeAndClass, bits)
     fillWord(octets, this.bytes)
     this.hash = suffixHash(this.nameHash, typeAndClass, bits)
