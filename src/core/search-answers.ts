@@ -15,8 +15,8 @@ import type { Decision } from './resolver.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './search-absolute.ts'
 import type { SearchReports } from './search-checks.ts'
 import type { SearchList, SearchLists } from './search-lists.ts'
-import type { Half, SearchPairs } from './search-pairs.ts'
-import { type Asked, type Images, SearchPins } from './search-pins.ts'
+import { type Half, pairMs, type SearchPairs } from './search-pairs.ts'
+import { type Images, SearchPins } from './search-pins.ts'
 import type { Moment } from './search-stage.ts'
 import { type Walk, type WalkParts, WalkReader, type WalkReason } from './search-walk.ts'
 
@@ -31,7 +31,7 @@ export const answerStates = [
 export type AnswerState = (typeof answerStates)[number]
 
 /** Who was left to walk is left so for as long: the other half of the look-up, and its retries, must not be told otherwise. */
-const walkMs = 2000
+const walkMs = 2000 + pairMs
 /** By then a look-up has come to its second step: glibc gives up on a silent server after 2 x 5 s. */
 const stepMs = 10_000
 const stepsMax = 4096
@@ -89,7 +89,7 @@ export class SearchAnswers {
   }
 
   /** Whether the client was told of an answer a moment ago. */
-  isPinned(asked: Asked, nowMs: number): boolean {
+  isPinned(asked: Half, nowMs: number): boolean {
     return this.pins.peek(asked, nowMs)?.images !== undefined
   }
 
@@ -150,7 +150,7 @@ export class SearchAnswers {
     return this.give(images, walk.untilMs, asked, nowMs)
   }
 
-  private give(images: Images, untilMs: number, { qtype }: Asked, nowMs: number): Buffer {
+  private give(images: Images, untilMs: number, { qtype }: Half, nowMs: number): Buffer {
     this.answered += 1
     const image = qtype === RrType.a ? images.a : images.aaaa
     writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
@@ -193,12 +193,12 @@ export class SearchAnswers {
   }
 
   /** The client walks, and both halves of its look-up do. */
-  private fallBack(why: WalkReason, asked: Asked, nowMs: number): undefined {
+  private fallBack(why: WalkReason, asked: Half, nowMs: number): undefined {
     this.fallbacks[why] += 1
     this.leave(asked, nowMs)
   }
 
-  private leave(asked: Asked, nowMs: number): undefined {
+  private leave(asked: Half, nowMs: number): undefined {
     this.pins.set(asked, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
   }
 

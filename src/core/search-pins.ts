@@ -1,11 +1,12 @@
 /**
  * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
- * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2).
+ * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2). So a look-up must not begin
+ * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
+ * socket, the one before that for halves that may belong to one from another socket as well, as Go's do.
  */
-import { RrType } from '../wire/constants.ts'
 import type { AliasImage } from './alias-image.ts'
 import { LatestMap } from './latest-map.ts'
-import { pairMs } from './search-pairs.ts'
+import { type Half, pairMs } from './search-pairs.ts'
 
 /** Look-ups of the last five seconds on one node; two answers of some 200 octets each, and the names. */
 const pinsMax = 4096
@@ -23,74 +24,118 @@ export interface Pin {
 }
 
 interface Held extends Pin {
-  /** When it was last given to a question of each family. */
-  givenMs: { a: number; aaaa: number }
+  /** To whom it was given lately. */
+  readonly given: Given[]
 }
 
-/** Who asks for what. */
-export interface Asked {
-  readonly client: string
-  /** Folded wire form, one character an octet. */
-  readonly name: string
-  /** A or AAAA. */
+/** A half of a look-up that got the pin. Clients of one address share a pin, and their halves may be interleaved. */
+interface Given {
   readonly qtype: number
+  readonly clientPort: number
+  readonly atMs: number
+  /** The other half has come from the same socket. */
+  isWhole: boolean
+  /** A half from another socket has been taken for the other one: Go asks for each from a socket of its own. */
+  isLent: boolean
+}
+
+/** Halves that are remembered of each pin. More than one pod asks for one name in a quarter of a second. */
+const givenMax = 64
+/** Pins of one client and name: the last, and those before it that other halves may still come for. */
+const heldMax = 4
+
+interface Found {
+  readonly pin: Held
+  /** The half that the question belongs to, if it is known. */
+  readonly other: Given | undefined
 }
 
 export class SearchPins {
-  private readonly pins = new LatestMap<Held>(pinsMax)
+  /** The last of each list is the one that new look-ups get. */
+  private readonly pins = new LatestMap<readonly Held[]>(pinsMax)
 
   get size(): number {
     return this.pins.size
   }
 
   /** The question that is asked now is the first to get it. */
-  set(asked: Asked, pin: Pin, nowMs: number): void {
-    const key = keyOf(asked)
-    const never = Number.NEGATIVE_INFINITY
-    this.pins.set(key, { ...pin, givenMs: { a: never, aaaa: never } })
-    this.note(asked, nowMs)
+  set(half: Half, pin: Pin, nowMs: number): void {
+    const held: Held = { ...pin, given: [] }
+    const before = (this.pins.get(keyOf(half)) ?? []).filter(({ untilMs }) => nowMs < untilMs)
+    this.pins.set(keyOf(half), [...before.slice(1 - heldMax), held])
+    note({ pin: held, other: undefined }, half, nowMs)
   }
 
   /** @returns what holds for this question, which is then taken to get it */
-  get(asked: Asked, nowMs: number): Pin | undefined {
-    const pin = this.peek(asked, nowMs)
-    if (pin !== undefined) this.note(asked, nowMs)
-    return pin
+  get(half: Half, nowMs: number): Pin | undefined {
+    const found = this.find(half, nowMs)
+    if (found !== undefined) note(found, half, nowMs)
+    return found?.pin
   }
 
   /** @returns what would hold for this question */
-  peek(asked: Asked, nowMs: number): Pin | undefined {
-    if (this.pins.size === 0) return undefined
-    const key = keyOf(asked)
-    const pin = this.pins.get(key)
-    if (pin === undefined) return undefined
-    if (nowMs >= pin.untilMs) {
-      this.pins.delete(key)
-      return undefined
-    }
-    // Near its end it is for the other half of a pair only: its own other half might come too late.
-    const isOpen = nowMs < pin.untilMs - pairMs
-    return isOpen || isOtherHalf(pin, asked.qtype, nowMs) ? pin : undefined
+  peek(half: Half, nowMs: number): Pin | undefined {
+    return this.find(half, nowMs)?.pin
   }
 
   clear(): void {
     this.pins.clear()
   }
 
-  private note(asked: Asked, nowMs: number): void {
-    const pin = this.pins.get(keyOf(asked))
-    if (pin === undefined) return
-    if (asked.qtype === RrType.a) pin.givenMs.a = nowMs
-    else pin.givenMs.aaaa = nowMs
+  private find(half: Half, nowMs: number): Found | undefined {
+    if (this.pins.size === 0) return undefined
+    const pins = this.pins.get(keyOf(half))
+    const last = pins?.at(-1)
+    if (pins === undefined || last === undefined) return undefined
+    if (pins.every(({ untilMs }) => nowMs >= untilMs)) this.pins.delete(keyOf(half))
+    return (
+      findOther(pins, half, { leftMs: 0, nowMs, isOther: isOfSameSocket }) ??
+      findOther(pins, half, { leftMs: pairMs, nowMs, isOther: isToBeLent }) ??
+      (nowMs < last.untilMs - 2 * pairMs ? { pin: last, other: undefined } : undefined)
+    )
   }
 }
 
-function isOtherHalf({ givenMs }: Held, qtype: number, nowMs: number): boolean {
-  const { a, aaaa } = givenMs
-  const [own, other] = qtype === RrType.a ? [a, aaaa] : [aaaa, a]
-  return own < other && nowMs < other + pairMs
+interface Search {
+  readonly nowMs: number
+  /** What must be left of the pin. */
+  readonly leftMs: number
+  isOther(given: Given, half: Half): boolean
 }
 
-function keyOf({ client, name }: Asked): string {
+function findOther(
+  pins: readonly Held[],
+  half: Half,
+  { nowMs, leftMs, isOther }: Search,
+): Found | undefined {
+  for (const pin of pins) {
+    if (nowMs >= pin.untilMs - leftMs) continue
+    const other = pin.given.find((each) => isOpen(each, half, nowMs) && isOther(each, half))
+    if (other !== undefined) return { pin, other }
+  }
+  return undefined
+}
+
+function isOpen({ qtype, atMs, isWhole }: Given, half: Half, nowMs: number): boolean {
+  return qtype !== half.qtype && nowMs < atMs + pairMs && !isWhole
+}
+
+function isOfSameSocket({ clientPort }: Given, half: Half): boolean {
+  return clientPort === half.clientPort
+}
+
+function isToBeLent({ clientPort, isLent }: Given, half: Half): boolean {
+  return clientPort !== half.clientPort && !isLent
+}
+
+function note({ pin: { given }, other }: Found, { qtype, clientPort }: Half, nowMs: number): void {
+  const isWhole = other?.clientPort === clientPort
+  if (isWhole) other.isWhole = true
+  else if (other !== undefined) other.isLent = true
+  if (given.length === givenMax) given.shift()
+  given.push({ qtype, clientPort, atMs: nowMs, isWhole, isLent: other !== undefined })
+}
+
+function keyOf({ client, name }: Half): string {
   return `${client} ${name}`
 }

@@ -106,7 +106,8 @@ export class WalkReader {
       return want(walk, lapsed?.name ?? name, RrType.a)
     }
     if (!entry.deniesFamily) return refuse(walk, 'exists')
-    walk.untilMs = Math.min(walk.untilMs, entry.expiresMs)
+    // The cache lets go of it that much before the end of the evidence.
+    walk.untilMs = Math.min(walk.untilMs, entry.expiresMs + pairMs)
   }
 
   /** A search domain of the node's, or the pod's own: nothing but the name's own answers counts, for each type. */
