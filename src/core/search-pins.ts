@@ -33,10 +33,11 @@ interface Given {
   readonly qtype: number
   readonly clientPort: number
   readonly atMs: number
-  /** The other half has come from the same socket. */
-  isWhole: boolean
-  /** A half from another socket has been taken for the other one: Go asks for each from a socket of its own. */
-  isLent: boolean
+  /**
+   * What is taken for the other half of its look-up: from the same socket, or for want of it from another one, because Go has a socket
+   * for each.
+   */
+  partner: Given | undefined
 }
 
 /** Halves that are remembered of each pin. More than one pod asks for one name in a quarter of a second. */
@@ -116,24 +117,27 @@ function findOther(
   return undefined
 }
 
-function isOpen({ qtype, atMs, isWhole }: Given, half: Half, nowMs: number): boolean {
-  return qtype !== half.qtype && nowMs < atMs + pairMs && !isWhole
+function isOpen({ qtype, atMs }: Given, half: Half, nowMs: number): boolean {
+  return qtype !== half.qtype && nowMs < atMs + pairMs
 }
 
-function isOfSameSocket({ clientPort }: Given, half: Half): boolean {
-  return clientPort === half.clientPort
+function isOfSameSocket({ clientPort, partner }: Given, half: Half): boolean {
+  return clientPort === half.clientPort && partner?.clientPort !== clientPort
 }
 
-function isToBeLent({ clientPort, isLent }: Given, half: Half): boolean {
-  return clientPort !== half.clientPort && !isLent
+function isToBeLent({ clientPort, partner }: Given, half: Half): boolean {
+  return clientPort !== half.clientPort && partner === undefined
 }
 
 function note({ pin: { given }, other }: Found, { qtype, clientPort }: Half, nowMs: number): void {
-  const isWhole = other?.clientPort === clientPort
-  if (isWhole) other.isWhole = true
-  else if (other !== undefined) other.isLent = true
+  const latest: Given = { qtype, clientPort, atMs: nowMs, partner: other }
+  if (other !== undefined) {
+    // Whoever was taken for it belongs to another look-up, whose other half may still come.
+    if (other.partner !== undefined) other.partner.partner = undefined
+    other.partner = latest
+  }
   if (given.length === givenMax) given.shift()
-  given.push({ qtype, clientPort, atMs: nowMs, isWhole, isLent: other !== undefined })
+  given.push(latest)
 }
 
 function keyOf({ client, name }: Half): string {

@@ -51,14 +51,21 @@ test('halves of many clients of one address are not taken for one another', () =
   assert.is(pins.get(aaaa(1), lateMs + 9), undefined)
 })
 
-test('halves from two sockets find each other, and keep none from its own', () => {
+test('halves from two sockets find each other, and take none from one socket', () => {
   const pins = pinned()
   pins.get(a(1), lateMs - 2)
   pins.get(a(2), lateMs - 1)
   assert.ok(pins.get(aaaa(21), lateMs), 'from a socket of its own')
   assert.ok(pins.get(aaaa(1), lateMs + 1))
   assert.ok(pins.get(aaaa(2), lateMs + 2))
-  assert.is(pins.get(aaaa(22), lateMs + 3), undefined)
+  assert.ok(pins.get(a(22), lateMs + 3), 'the other half of the first')
+  assert.is(pins.get(aaaa(23), lateMs + 4), undefined)
+})
+
+test('what was taken for a half that finds its own is not left over for another look-up', () => {
+  const pins = pinned()
+  for (const asked of [a(1), aaaa(21), aaaa(1), a(22)]) assert.ok(pins.get(asked, lateMs - 1))
+  for (const asked of [a(3), aaaa(31)]) assert.is(pins.get(asked, lateMs), undefined)
 })
 
 test('what is lent has time for its own other half', () => {
