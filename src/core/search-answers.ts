@@ -15,7 +15,7 @@ import type { Decision } from './resolver.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from './search-absolute.ts'
 import type { SearchReports } from './search-checks.ts'
 import type { SearchList, SearchLists } from './search-lists.ts'
-import { type Half, pairMs, type SearchPairs } from './search-pairs.ts'
+import type { Half, SearchPairs } from './search-pairs.ts'
 import { type Images, SearchPins } from './search-pins.ts'
 import type { Moment } from './search-stage.ts'
 import { type Walk, type WalkParts, WalkReader, type WalkReason } from './search-walk.ts'
@@ -31,7 +31,7 @@ export const answerStates = [
 export type AnswerState = (typeof answerStates)[number]
 
 /** Who was left to walk is left so for as long: the other half of the look-up, and its retries, must not be told otherwise. */
-const walkMs = 2000 + pairMs
+const walkMs = 2000
 /** By then a look-up has come to its second step: glibc gives up on a silent server after 2 x 5 s. */
 const stepMs = 10_000
 const stepsMax = 4096

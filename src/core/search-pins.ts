@@ -2,7 +2,7 @@
  * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
  * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2). So a look-up must not begin
  * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
- * socket, the one before that for halves that may belong to one from another socket as well, as Go's do.
+ * socket. Who has a socket for each half, as Go, takes what either finds.
  */
 import type { AliasImage } from './alias-image.ts'
 import { LatestMap } from './latest-map.ts'
@@ -33,11 +33,8 @@ interface Given {
   readonly qtype: number
   readonly clientPort: number
   readonly atMs: number
-  /**
-   * What is taken for the other half of its look-up: from the same socket, or for want of it from another one, because Go has a socket
-   * for each.
-   */
-  partner: Given | undefined
+  /** The other half has come. */
+  isWhole: boolean
 }
 
 /** Halves that are remembered of each pin. More than one pod asks for one name in a quarter of a second. */
@@ -90,54 +87,33 @@ export class SearchPins {
     if (pins === undefined || last === undefined) return undefined
     if (pins.every(({ untilMs }) => nowMs >= untilMs)) this.pins.delete(keyOf(half))
     return (
-      findOther(pins, half, { leftMs: 0, nowMs, isOther: isOfSameSocket }) ??
-      findOther(pins, half, { leftMs: pairMs, nowMs, isOther: isToBeLent }) ??
-      (nowMs < last.untilMs - 2 * pairMs ? { pin: last, other: undefined } : undefined)
+      findOther(pins, half, nowMs) ??
+      (nowMs < last.untilMs - pairMs ? { pin: last, other: undefined } : undefined)
     )
   }
 }
 
-interface Search {
-  readonly nowMs: number
-  /** What must be left of the pin. */
-  readonly leftMs: number
-  isOther(given: Given, half: Half): boolean
-}
-
-function findOther(
-  pins: readonly Held[],
-  half: Half,
-  { nowMs, leftMs, isOther }: Search,
-): Found | undefined {
+function findOther(pins: readonly Held[], half: Half, nowMs: number): Found | undefined {
   for (const pin of pins) {
-    if (nowMs >= pin.untilMs - leftMs) continue
-    const other = pin.given.find((each) => isOpen(each, half, nowMs) && isOther(each, half))
-    if (other !== undefined) return { pin, other }
+    const other = nowMs < pin.untilMs && pin.given.find((each) => isOtherOf(each, half, nowMs))
+    if (other) return { pin, other }
   }
   return undefined
 }
 
-function isOpen({ qtype, atMs }: Given, half: Half, nowMs: number): boolean {
-  return qtype !== half.qtype && nowMs < atMs + pairMs
-}
-
-function isOfSameSocket({ clientPort, partner }: Given, half: Half): boolean {
-  return clientPort === half.clientPort && partner?.clientPort !== clientPort
-}
-
-function isToBeLent({ clientPort, partner }: Given, half: Half): boolean {
-  return clientPort !== half.clientPort && partner === undefined
+function isOtherOf(
+  { qtype, clientPort, atMs, isWhole }: Given,
+  half: Half,
+  nowMs: number,
+): boolean {
+  const isOfSocket = clientPort === half.clientPort && nowMs < atMs + pairMs
+  return isOfSocket && qtype !== half.qtype && !isWhole
 }
 
 function note({ pin: { given }, other }: Found, { qtype, clientPort }: Half, nowMs: number): void {
-  const latest: Given = { qtype, clientPort, atMs: nowMs, partner: other }
-  if (other !== undefined) {
-    // Whoever was taken for it belongs to another look-up, whose other half may still come.
-    if (other.partner !== undefined) other.partner.partner = undefined
-    other.partner = latest
-  }
+  if (other !== undefined) other.isWhole = true
   if (given.length === givenMax) given.shift()
-  given.push(latest)
+  given.push({ qtype, clientPort, atMs: nowMs, isWhole: other !== undefined })
 }
 
 function keyOf({ client, name }: Half): string {

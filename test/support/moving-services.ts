@@ -98,7 +98,13 @@ export class MovingServices {
     const hasLeft = held.some(({ isThere, toMs }) => isThere && toMs <= endMs)
     const isPart = found.length > 0 && found.every((address) => moving.present.includes(address))
     if (hasLeft && isPart) return undefined
-    const how = isPart ? tornPair : 'found'
+    // One family of what is there now, the other of what was in its place.
+    const isMixed =
+      held.length > 1 &&
+      text !== moving.absent.join(' ') &&
+      found.length > 0 &&
+      found.every((address) => [...moving.present, ...moving.absent].includes(address))
+    const how = isPart || isMixed ? tornPair : 'found'
     return `${how} ${text || 'nothing'}, allowed was ${allowed.map((each) => each || 'nothing').join(' or ')}`
   }
 

@@ -8,6 +8,8 @@ import type { SearchLab } from './search-lab.ts'
 export const visibleMsMax = 5000 + 1000
 /** Cuts, cached denials and their refreshes are all in play by then. */
 const warmUpMs = 1500
+/** Go asks for A and AAAA from a socket each, and nobody can tell that they belong together (docs/search-path.md, Limits). */
+const tornMax = (kind: ClientKind) => (kind === 'go' ? 1 : 0)
 /** Whoever has seen it goes on looking for so long: it must not be gone again. */
 const afterMs = 800
 
@@ -16,7 +18,7 @@ interface Seen {
   readonly visibleMs: number
 }
 
-/** @returns when each client found all of it; fails when one found half of it, or lost it again */
+/** @returns when each client found all of it; fails when one found half of it (Go: more than once), or lost it again */
 export async function timeVisibility(
   lab: SearchLab,
   kinds: readonly ClientKind[],
@@ -36,7 +38,7 @@ export async function timeVisibility(
       const found = await lookUpUntil(client, name, endMs, (found) => found === present)
       const visibleMs = (found.at(-1)?.endMs ?? Number.POSITIVE_INFINITY) - bornMs
       const after = await lookUpUntil(client, name, performance.now() + afterMs, () => false)
-      assertWhole([...found, ...after], absent, present)
+      assertWhole(client.kind, [...found, ...after], { absent, present })
       return { kind: client.kind, visibleMs }
     })
     await lab.change(...service.arrival)
@@ -68,11 +70,15 @@ async function lookUpUntil(
   return results
 }
 
-function assertWhole(results: readonly Found[], absent: string, present: string): void {
+function assertWhole(
+  kind: ClientKind,
+  results: readonly Found[],
+  { absent, present }: { readonly absent: string; readonly present: string },
+): void {
   const found = results.map((result) => result.found)
   const stray = found.filter((each) => each !== present && each !== absent)
-  assert.equal(stray, [], 'half of it, or nothing')
+  assert.ok(stray.length <= tornMax(kind), `half of it, or nothing: ${kind} ${stray.join(', ')}`)
   const first = found.indexOf(present)
-  assert.ok(first >= 0, 'never seen')
-  assert.not.ok(found.slice(first).includes(absent), 'gone again')
+  assert.ok(first >= 0, `never seen: ${kind}`)
+  assert.not.ok(found.slice(first).includes(absent), `gone again: ${kind}`)
 }
