@@ -1,8 +1,10 @@
 /** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
+
+import type { Run } from './contest.ts'
 import type { LongResult, StallResult, StallSegment } from './long-results.ts'
 import { type BenchResult, fixed } from './results.ts'
 import { growthShare } from './statistics.ts'
-import { pacedHits, summaryAt, type Verdict } from './verdict.ts'
+import { misses, type Place, pacedHits, summaryAt, type Verdict } from './verdict.ts'
 
 export interface Findings {
   readonly comparison?: BenchResult
@@ -20,14 +22,14 @@ const reasons: readonly Reason[] = [
   { bar: /^(hit at 10,000 q\/s, p99|p99, median of the minutes)/, text: pacedText },
   {
     bar: /^first answer after exec/,
-    text: () =>
-      'Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. On an AMD EPYC it was 234 ms, that of CoreDNS 28 ms. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.',
+    text: firstAnswerText,
   },
   {
     bar: /^CPU per hit, 100,000 names/,
     text: () =>
       'User time: with 100,000 names the entry, its key and its message come from main memory, a few hundred ns a query; the other servers pay the same (the tables say how much). The ratio grows when the hit itself becomes cheaper. What would be needed: fewer lines of memory for each entry, so a message without a view object of its own.',
   },
+  { bar: /^miss over TCP/, text: missText },
   { bar: /^RSS, growth/, text: growthText },
   {
     bar: /^RSS/,
@@ -73,15 +75,39 @@ function growthText({ long }: Findings): string {
   return `the warm-up, in which the cache fills to its bound and V8's heap grows around it, took longer than the first quarter; over the last half the growth is ${fixed(100 * share, 1)} % (plot below). What would be needed: a longer run, of which the warm-up is a smaller part.`
 }
 
+function missText({ comparison }: Findings): string {
+  if (comparison === undefined) return ''
+  const [own, peer] = ['neardns', 'coredns'].map((name) => ranges(comparison, misses, name))
+  return `from round to round a miss cost neardns ${own?.cpu} us of CPU and CoreDNS ${peer?.cpu}, at ${own?.rate} and ${peer?.rate} q/s. Most of it is user time, a fifth of all is V8's collector (decision 0023). What would be needed: fewer objects a miss, or a quiet machine to tell.`
+}
+
+function firstAnswerText({ comparison }: Findings): string {
+  const peer = comparison?.firstAnswers.find(({ contestant }) => contestant === 'coredns')?.medianMs
+  return `Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. CoreDNS took ${fixed(peer ?? Number.NaN, 0)} ms in this run. On another AMD EPYC it was 234 ms where CoreDNS took 28, on an Intel Xeon 292. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.`
+}
+
 function paced(result: BenchResult, name: string): { cpu: string; range: string } | undefined {
   const summary = summaryAt(result, pacedHits, name)
   if (summary === undefined) return undefined
-  const { scenario, load } = pacedHits
-  const p99s = result.scenarios
+  const range = rangeOf(runsAt(result, pacedHits, name).map(({ p99Us }) => p99Us))
+  return { cpu: fixed(summary.cpuUsPerQuery, 1), range }
+}
+
+function ranges(result: BenchResult, place: Place, name: string): { cpu: string; rate: string } {
+  const runs = runsAt(result, place, name)
+  return {
+    cpu: rangeOf(runs.map(({ cpuUsPerQuery }) => cpuUsPerQuery)),
+    rate: rangeOf(runs.map(({ queriesPerSecond }) => queriesPerSecond)),
+  }
+}
+
+function runsAt({ scenarios }: BenchResult, { scenario, load }: Place, name: string): Run[] {
+  return scenarios
     .filter((each) => each.name === scenario)
     .flatMap(({ runs }) => runs)
     .filter((run) => run.contestant === name && run.load === load && run.invalid.length === 0)
-    .map(({ p99Us }) => p99Us)
-  const range = `${fixed(Math.min(...p99s), 0)}-${fixed(Math.max(...p99s), 0)}`
-  return { cpu: fixed(summary.cpuUsPerQuery, 1), range }
+}
+
+function rangeOf(values: readonly number[]): string {
+  return `${fixed(Math.min(...values), 0)}-${fixed(Math.max(...values), 0)}`
 }

@@ -46,7 +46,7 @@ export function verdicts(result: BenchResult): Verdict[] {
 const hits: Place = { scenario: 'hit-1k', load: 'most' }
 export const pacedHits: Place = { scenario: 'hit-1k', load: 10_000 }
 const manyHits: Place = { scenario: 'hit-100k', load: 'most' }
-const misses: Place = { scenario: 'miss', load: 'most' }
+export const misses: Place = { scenario: 'miss', load: 'most' }
 const cpuOf = (row: Summary | undefined) => row?.cpuUsPerQuery
 
 function hitBars(result: BenchResult): Bar[] {
@@ -97,7 +97,7 @@ function atLeast(what: string, bar: number, measured: number | undefined): Bar {
 }
 
 /** Which row of which scenario. */
-interface Place {
+export interface Place {
   readonly scenario: ScenarioName
   readonly load: Load
 }

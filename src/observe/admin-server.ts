@@ -8,6 +8,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, Server as NetServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 export interface Page {
   readonly status: number
@@ -52,6 +53,11 @@ const idleMsMax = 65_000
 /** A client that does not read its reply for so long is cut off. */
 const stalledMsMax = 10_000
 const requestsPerConnectionMax = 1000
+/**
+ * Written in one turn of the event loop. What goes to a scraper on the same node is delivered while it is written: 41 KB of metrics in
+ * one go took 1.5 ms of system call (AMD EPYC, loopback), in which no packet was answered.
+ */
+const pieceBytes = 4096
 /** For the last pages, when another process takes over. */
 const retireMsMax = 1000
 
@@ -202,5 +208,14 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     ...(page.status === 405 ? { allow: 'GET' } : {}),
     ...(hasBody || page.status >= 400 ? { connection: 'close' } : {}),
   })
-  response.end(body)
+  if (body.length <= pieceBytes) response.end(body)
+  else void sendInPieces(response, body)
+}
+
+async function sendInPieces(response: ServerResponse, body: Buffer): Promise<void> {
+  for (let at = 0; at < body.length && !response.destroyed; at += pieceBytes) {
+    response.write(body.subarray(at, at + pieceBytes))
+    await nextTurn()
+  }
+  response.end()
 }

@@ -298,4 +298,22 @@ test('the time that a page takes is counted', async () => {
   assert.ok((slots[6] ?? 0) > 0 && (slots[6] ?? 0) < 1)
 })
 
+test('a long page leaves the event loop to others while it is sent, and arrives whole', async () => {
+  const body = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`).join('')
+  const long = new Map<string, PageSource>([['/long', () => ({ status: 200, body })]])
+  await withServer(async ({ port }) => {
+    let turns = 0
+    const count = () => {
+      turns++
+      again = setImmediate(count)
+    }
+    let again = setImmediate(count)
+    const text = await get(port, '/long')
+    clearImmediate(again)
+    assert.is(text.slice(text.indexOf('\r\n\r\n') + 4), body)
+    assert.match(text, `content-length: ${body.length}\r\n`)
+    assert.ok(turns >= body.length / 4096, `${turns} turns`)
+  }, long)
+})
+
 test.run()
