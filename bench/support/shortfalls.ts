@@ -1,5 +1,4 @@
 /** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
-
 import type { Run } from './contest.ts'
 import type { LongResult, StallResult, StallSegment } from './long-results.ts'
 import { type BenchResult, fixed } from './results.ts'
@@ -20,10 +19,7 @@ interface Reason {
 
 const reasons: readonly Reason[] = [
   { bar: /^hit at 10,000 q\/s, p99/, text: pacedText },
-  {
-    bar: /^first answer after exec/,
-    text: firstAnswerText,
-  },
+  { bar: /^first answer after exec/, text: firstAnswerText },
   {
     bar: /^CPU per hit, 100,000 names/,
     text: () =>

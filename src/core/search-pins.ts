@@ -37,7 +37,7 @@ interface Given {
   isWhole: boolean
 }
 
-/** Halves that are remembered of each pin. More than one pod asks for one name in a quarter of a second. */
+/** Halves that are remembered of each pin. More than one pod's programs ask for one name in a quarter of a second. */
 const givenMax = 64
 /** Pins of one client and name: the last, and those before it that other halves may still come for. */
 const heldMax = 4
@@ -101,18 +101,19 @@ function findOther(pins: readonly Held[], half: Half, nowMs: number): Found | un
   return undefined
 }
 
-function isOtherOf(
-  { qtype, clientPort, atMs, isWhole }: Given,
-  half: Half,
-  nowMs: number,
-): boolean {
-  const isOfSocket = clientPort === half.clientPort && nowMs < atMs + pairMs
-  return isOfSocket && qtype !== half.qtype && !isWhole
+function isOtherOf(given: Given, { qtype, clientPort }: Half, nowMs: number): boolean {
+  const isOfSocket = given.clientPort === clientPort && !isOver(given, nowMs)
+  return isOfSocket && given.qtype !== qtype && !given.isWhole
+}
+
+/** What is asked from now on is another look-up. */
+function isOver(given: Given | undefined, nowMs: number): boolean {
+  return given !== undefined && nowMs >= given.atMs + pairMs
 }
 
 function note({ pin: { given }, other }: Found, { qtype, clientPort }: Half, nowMs: number): void {
   if (other !== undefined) other.isWhole = true
-  if (given.length === givenMax) given.shift()
+  while (isOver(given[0], nowMs) || given.length === givenMax) given.shift()
   given.push({ qtype, clientPort, atMs: nowMs, isWhole: other !== undefined })
 }
 

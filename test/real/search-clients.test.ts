@@ -93,7 +93,7 @@ async function lookUpAll(count: number, moving: MovingServices): Promise<Problem
       const names = new PodLookups(options, moving, seed + i)
       await paced(share, async () => {
         const result = await client.lookup(names.draw(client.kind))
-        const what = names.judge(result)
+        const what = names.judge(client.kind, result)
         if (what !== undefined) problems.push({ client: client.kind, name: result.name, what })
       })
     })

@@ -33,6 +33,11 @@ export interface LookupResult {
 /** Above every client's own patience. */
 const lookupMsMax = 40_000
 
+/** Whether A and AAAA come from a socket each, so that nobody can tell that they belong together (docs/search-path.md, Limits). */
+export function asksFromTwoSockets(kind: ClientKind): boolean {
+  return kind === 'go'
+}
+
 export class LookupLoop {
   readonly kind: ClientKind
   private readonly child: Child

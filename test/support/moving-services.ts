@@ -5,6 +5,7 @@
  */
 import type { KubeChange } from './agent.ts'
 import type { KubeObject } from './kube-world.ts'
+import { asksFromTwoSockets, type ClientKind } from './lookup-loop.ts'
 
 /** One thing that is there or not. */
 export interface Moving {
@@ -83,8 +84,8 @@ export class MovingServices {
   judge(
     name: string,
     found: readonly string[],
-    startMs: number,
-    endMs: number,
+    { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+    client: ClientKind,
   ): string | undefined {
     const moving = this.byName.get(name)
     if (moving === undefined) return undefined
@@ -100,6 +101,7 @@ export class MovingServices {
     if (hasLeft && isPart) return undefined
     // One family of what is there now, the other of what was in its place.
     const isMixed =
+      asksFromTwoSockets(client) &&
       held.length > 1 &&
       text !== moving.absent.join(' ') &&
       found.length > 0 &&

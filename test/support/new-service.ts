@@ -1,6 +1,6 @@
 /** How long it takes until pods see a Service that has just been made, where a public name has stood in its place so far. */
 import * as assert from 'uvu/assert'
-import { type ClientKind, LookupLoop } from './lookup-loop.ts'
+import { asksFromTwoSockets, type ClientKind, LookupLoop } from './lookup-loop.ts'
 import type { Moving } from './moving-services.ts'
 import type { SearchLab } from './search-lab.ts'
 
@@ -8,8 +8,8 @@ import type { SearchLab } from './search-lab.ts'
 export const visibleMsMax = 5000 + 1000
 /** Cuts, cached denials and their refreshes are all in play by then. */
 const warmUpMs = 1500
-/** Go asks for A and AAAA from a socket each, and nobody can tell that they belong together (docs/search-path.md, Limits). */
-const tornMax = (kind: ClientKind) => (kind === 'go' ? 1 : 0)
+/** Halves that a client may find at the moment of change. */
+const tornMax = (kind: ClientKind) => (asksFromTwoSockets(kind) ? 1 : 0)
 /** Whoever has seen it goes on looking for so long: it must not be gone again. */
 const afterMs = 800
 
@@ -18,7 +18,7 @@ interface Seen {
   readonly visibleMs: number
 }
 
-/** @returns when each client found all of it; fails when one found half of it (Go: more than once), or lost it again */
+/** @returns when each client found all of it; fails when one found half of it (from two sockets: more than once), or lost it again */
 export async function timeVisibility(
   lab: SearchLab,
   kinds: readonly ClientKind[],

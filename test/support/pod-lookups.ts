@@ -51,18 +51,11 @@ export class PodLookups {
   }
 
   /** @returns what is wrong with a result, or undefined */
-  judge({
-    name,
-    verdict,
-    addresses,
-    why,
-    tookUs,
-    startMs,
-    endMs,
-  }: LookupResult): string | undefined {
+  judge(client: ClientKind, result: LookupResult): string | undefined {
+    const { name, verdict, addresses, why, tookUs } = result
     if (verdict === 'fail') return `failed: ${why}`
     if (tookUs > tookUsMax) return `took ${Math.round(tookUs / 1000)} ms`
-    if (this.moving.isMoving(name)) return this.moving.judge(name, addresses, startMs, endMs)
+    if (this.moving.isMoving(name)) return this.moving.judge(name, addresses, result, client)
     const wanted = this.stable.get(name)?.toSorted().join(' ')
     const found = addresses.join(' ')
     return found === wanted ? undefined : `found ${found || 'nothing'}, not ${wanted || 'nothing'}`
