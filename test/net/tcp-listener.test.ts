@@ -12,6 +12,7 @@ import { TcpConnections } from '../../src/net/tcp-connections.ts'
 import { TcpListener } from '../../src/net/tcp-listener.ts'
 import { PortableUdpEndpoint } from '../../src/net/udp-portable.ts'
 import { askTcp, askUdp } from '../support/dns-client.ts'
+import { freePort } from '../support/free-port.ts'
 import { until } from '../support/process.ts'
 import { ask, idOf, ScriptedHandler, v4, v6 } from './scripted-handler.ts'
 import { calm, TcpFixture } from './tcp-fixture.ts'
@@ -265,7 +266,8 @@ for (const address of [v4, v6]) {
 }
 
 listener('when UDP cannot be bound TCP is released too', async () => {
-  const occupant = endpointOn(v4)
+  // A port that the kernel chooses for UDP may be taken for TCP.
+  const occupant = endpointOn({ ...v4, port: await freePort() })
   await occupant.start(new ScriptedHandler())
   const error = await bindErrorOf(() =>
     bindBoth(new ScriptedHandler(), occupant.address, { tcp: listenerOn, udp: endpointOn }),
