@@ -18,10 +18,13 @@
  */
 import type { Registry } from 'prom-client'
 import type { Family, Sample } from './family.ts'
+import { KeptLines, type WriteSamples } from './kept-lines.ts'
 import { TimeSlices } from './time-slices.ts'
 
-/** Samples written without looking at the clock: some 0.1 ms once the code is warm. */
-const pieceSamples = 40
+interface FamilyText {
+  readonly lines: KeptLines
+  readonly write: WriteSamples
+}
 
 export interface Exposition {
   readonly contentType: string
@@ -31,6 +34,7 @@ export interface Exposition {
 export class Metrics {
   readonly #families: Family[] = []
   readonly #refreshers: (() => Promise<void>)[] = []
+  readonly #texts = new Map<Family, FamilyText>()
   #registry: Promise<Registry> | undefined
   #running: Promise<Exposition> | undefined
 
@@ -69,12 +73,21 @@ export class Metrics {
     const parts: string[] = []
     const slices = new TimeSlices()
     for (const family of this.#families) {
-      for await (const part of written(registry, family)) {
-        parts.push(part)
-        await slices.giveWay()
-      }
+      const { lines, write } = this.#textOf(family, registry)
+      for await (const _piece of lines.update(family.collect(), write)) await slices.giveWay()
+      parts.push(lines.text)
+      await slices.giveWay()
     }
     return { contentType: registry.contentType, body: `${parts.join('\n')}\n` }
+  }
+
+  #textOf(family: Family, registry: Registry): FamilyText {
+    let text = this.#texts.get(family)
+    if (!text) {
+      text = { lines: new KeptLines(), write: writerFor(registry, family) }
+      this.#texts.set(family, text)
+    }
+    return text
   }
 }
 
@@ -84,25 +97,17 @@ async function loadRegistry(): Promise<Registry> {
   return new RegistryClass()
 }
 
-/** Writes one family in pieces of bounded size; the head lines stand in the first piece only. */
-async function* written(registry: Registry, { name, help, kind, collect }: Family) {
-  const samples = collect()
-  let from = 0
-  const type = kind
-  const get = async () => ({
-    name,
-    help,
-    type,
-    values: samples.slice(from, from + pieceSamples).map(toValue(name)),
-  })
-  registry.removeSingleMetric(name)
+/** How one family is written; its head lines come with each piece. */
+function writerFor(registry: Registry, { name, help, kind }: Family): WriteSamples {
+  let samples: readonly Sample[] = []
+  const value = toValue(name)
+  const get = async () => ({ name, help, type: kind, values: samples.map(value) })
   // The declared parameter is a class with methods that only its own callers use.
-  registry.registerMetric({ name, help, type, get } as unknown as Parameters<
-    Registry['registerMetric']
-  >[0])
-  for (; from === 0 || from < samples.length; from += pieceSamples) {
-    const text = await registry.getSingleMetricAsString(name)
-    yield from === 0 ? text : text.slice(text.indexOf('\n', text.indexOf('\n') + 1) + 1)
+  type Metric = Parameters<Registry['registerMetric']>[0]
+  registry.registerMetric({ name, help, type: kind, get } as unknown as Metric)
+  return (piece) => {
+    samples = piece
+    return registry.getSingleMetricAsString(name)
   }
 }
 

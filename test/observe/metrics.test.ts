@@ -9,6 +9,7 @@ import { allFamilies, emptySources, type MetricSources } from '../../src/observe
 import { Metrics } from '../../src/observe/metrics.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 import { durationSlots } from '../../src/platform/duration-buckets.ts'
+import { Random } from '../fuzz/random.ts'
 import { readExposition, type ScrapedFamily, sampleOf } from '../support/exposition.ts'
 import { cache, group, inFlight, tcp, udp, upstream } from './support.ts'
 
@@ -250,6 +251,33 @@ test('thousands of upstreams are cut off at a fixed number', async () => {
   assert.is(scraped.get('neardns_upstream_up')?.series.length, 64)
 })
 
+test('each scrape says what one that remembers nothing would say', async () => {
+  const counters = new QueryCounters([server], ['.', 'cluster.local.'])
+  const upstreams = [upstream('10.0.0.1:53')]
+  const sources = sourcesWith({ counters: () => counters, upstreams: () => upstreams })
+  const metrics = new Metrics()
+  metrics.add(allFamilies(sources))
+  const random = new Random(1)
+  for (let round = 0; round < 30; round++) {
+    for (let n = random.below(3); n > 0; n--) {
+      const [qtype, rcode] = [random.below(70), random.below(5)]
+      const source = random.pick(Object.values(ReplySource))
+      counters.replied({ ...facts, qtype, rcode, source, zoneIndex: random.below(2) })
+    }
+    if (random.below(4) === 0) upstreams.push(upstream(`10.0.1.${round}:53`))
+    if (random.below(4) === 0) upstreams.shift()
+    const fresh = new Metrics()
+    fresh.add(allFamilies(sources))
+    const ofFresh = (await fresh.scrape()).body.split('\n').filter(isOurs)
+    assert.equal((await metrics.scrape()).body.split('\n').filter(isOurs), ofFresh)
+  }
+})
+
+/** What the process says of itself changes from one scrape to the next. */
+function isOurs(line: string): boolean {
+  return !/^(process|nodejs)_/.test(line)
+}
+
 test('a family that is declared twice is a defect', () => {
   const metrics = new Metrics()
   metrics.add(allFamilies(emptySources()))
@@ -272,9 +300,16 @@ test('numbers that have to be waited for are read before each scrape, once for a
 
 test('a large scrape lets the event loop turn in between', async () => {
   const counters = new QueryCounters([server], ['.'])
-  const many = Array.from({ length: 64 }, (_, n) => upstream(`10.0.0.${n}:53`))
+  // What has not changed since the last scrape costs next to nothing.
+  let sent = 0
+  const changing = () =>
+    Array.from({ length: 64 }, (_, n) => {
+      const one = upstream(`10.0.0.${n}:53`)
+      const durations = one.counters.durations.map((count) => count && sent)
+      return { ...one, roundTripMs: ++sent, counters: { ...one.counters, durations, sent } }
+    })
   const metrics = new Metrics()
-  metrics.add(allFamilies({ ...emptySources(), counters: () => counters, upstreams: () => many }))
+  metrics.add(allFamilies({ ...emptySources(), counters: () => counters, upstreams: changing }))
   // Code that runs for the first time is slow for reasons of its own.
   for (let n = 0; n < 5; n++) await metrics.scrape()
   let turns = 0
