@@ -7,8 +7,8 @@ import { Random } from '../fuzz/random.ts'
 
 const test = suite('observe/kept-lines')
 
-function lineOf({ labels, value, suffix = '', bound }: Sample): string {
-  return `name${suffix}${JSON.stringify({ ...bound, ...labels })} ${value}`
+function lineOf({ labels, value, suffix, bound }: Sample): string {
+  return `name${suffix ?? ''}${JSON.stringify({ ...bound, ...labels })} ${value}`
 }
 
 class Writer {
@@ -59,7 +59,11 @@ test('series that come and go, and labels that change, are seen', async () => {
     const samples = Array.from({ length: random.below(4) }, (): Sample => {
       const one = { labels: random.pick(allLabels), value: random.below(2) }
       const le = random.pick(['1', '+Inf'])
-      return random.pick([one, { ...one, suffix: '_sum' }, { ...one, suffix: '_bucket', bound: { le } }])
+      return random.pick([
+        one,
+        { ...one, suffix: '_sum' },
+        { ...one, suffix: '_bucket', bound: { le } },
+      ])
     })
     await update(lines, samples, writer)
   }
@@ -75,7 +79,7 @@ test('what fails half-way is written as a whole the next time', async () => {
     return await writer.write(samples)
   }
   try {
-    for await (const _piece of lines.update(many(2), failing)) continue
+    for await (const _piece of lines.update(many(2), failing));
     assert.unreachable()
   } catch (error) {
     assert.is((error as Error).message, 'full')
