@@ -17,7 +17,7 @@ import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import type { RunArgs } from './args.ts'
-import { type HandedConfig, knownText, readText } from './handed-config.ts'
+import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
 import { version } from './version.ts'
@@ -85,7 +85,7 @@ class Session {
   private reloading: Promise<void> = Promise.resolve()
 
   constructor(
-    { config: whole, fileHash }: HandedConfig,
+    { config: whole, fileText }: HandedConfig,
     args: RunArgs,
     log: Log,
     link: WorkerLink | undefined,
@@ -103,7 +103,7 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.configFile = link === undefined ? this.watchConfig(args.configFile, fileHash) : undefined
+    this.configFile = link === undefined ? this.watchConfig(args.configFile, fileText) : undefined
     link?.onConfig({
       check: () => readConfig(args),
       apply: (changed) => this.apply(changed),
@@ -190,11 +190,11 @@ class Session {
     this.onStopped()
   }
 
-  private watchConfig(path: string | undefined, fileHash: string): FileWatcher | undefined {
+  private watchConfig(path: string | undefined, fileText: string): FileWatcher | undefined {
     if (path === undefined) return undefined
     const onChange = () => this.reload('file changed')
-    // It may have changed since it was read: then the text that the watcher knows is another one.
-    return new FileWatcher({ path, onChange }, knownText(path, fileHash))
+    // It may have changed since it was read: then the watcher reports it.
+    return new FileWatcher({ path, onChange }, fileText)
   }
 
   private watchCorefile(path: string | null, text: string): FileWatcher | undefined {

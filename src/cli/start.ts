@@ -7,13 +7,7 @@ import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { parseRunArgs, type RunArgs } from './args.ts'
-import {
-  environmentFor,
-  type HandedConfig,
-  hashOf,
-  readText,
-  takeHandedConfig,
-} from './handed-config.ts'
+import { environmentFor, type HandedConfig, readText, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, usageError } from './io.ts'
 
 export async function start(argv: readonly string[], io: CliIo): Promise<number> {
@@ -36,11 +30,11 @@ async function read(
   io: CliIo,
 ): Promise<HandedConfig | number> {
   const { readConfig } = await import('./read-config.ts')
-  const fileHash = hashOf(args.configFile === undefined ? '' : readText(args.configFile))
+  const fileText = args.configFile === undefined ? '' : readText(args.configFile)
   const result = await readConfig(args)
   if (!result.ok) return (await import('./validate.ts')).reportProblems(io, result.problems)
   const { config } = result
-  const handed = { config, fileHash }
+  const handed = { config, fileText }
   // A worker keeps the process that its supervisor has made: channel and descriptors would not outlive it.
   if (isWorker()) return handed
   if (config.workers > 1 || config.supervisor === 'always') {

@@ -9,7 +9,7 @@ import { createLog, type Log } from '../observe/log.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import type { RunArgs } from './args.ts'
-import { environmentFor, type HandedConfig, knownText, takeHandedConfig } from './handed-config.ts'
+import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { version } from './version.ts'
 
@@ -21,8 +21,6 @@ const leanFlags = ['--max-semi-space-size=1', '--max-old-space-size=32']
 
 interface SupervisorPlan {
   readonly config: Pick<Config, 'listen' | 'admin' | 'cache' | 'handover' | 'drain' | 'log'>
-  /** What the file held that was read, by `hashOf`. */
-  readonly fileHash: string
   readonly configFile: string | undefined
   readonly workers: number
   readonly argv: readonly string[]
@@ -34,14 +32,13 @@ export async function becomeSupervisor(
   { configFile }: RunArgs,
   argv: readonly string[],
 ): Promise<number> {
-  const { config, fileHash } = handed
+  const { config } = handed
   const { listen, admin, cache, handover, drain, log, workers } = config
   const [, main = ''] = process.argv
   const limitBytes = readMemoryLimitBytes()
   const workerFlags = heapFlagsFor(Math.floor(limitBytes / workers), config.memory)
   const plan: SupervisorPlan = {
     config: { listen, admin, cache, handover, drain, log },
-    fileHash,
     configFile,
     workers,
     argv: [process.execPath, ...process.execArgv, ...workerFlags, main, 'run', ...argv],
@@ -65,18 +62,18 @@ export async function supervise(io: CliIo): Promise<number> {
   const log = createLog({ level: plan.config.log.level })
   const stopped = Promise.withResolvers<void>()
   const { config, workers, argv } = plan
-  const checked = takeHandedConfig()?.config
+  const handed = takeHandedConfig()
   const end = () => {
     stop(supervisor, log).then(stopped.resolve, stopped.reject)
   }
   const supervisor = new Supervisor({
     config,
-    checked,
+    checked: handed?.config,
     workers,
     argv,
     log,
     // Workers do not read the file, so what it held does not matter.
-    environmentFor: (current) => environmentFor({ config: current, fileHash: '' }),
+    environmentFor: (current) => environmentFor({ config: current, fileText: '' }),
     onSucceeded: end,
   })
   try {
@@ -90,7 +87,10 @@ export async function supervise(io: CliIo): Promise<number> {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
   process.on('SIGHUP', () => supervisor.reload('SIGHUP'))
-  const watcher = watchConfig(plan, () => supervisor.reload('file changed'))
+  // What was not handed over was too long for it: then the first look finds a change, and the reload none.
+  const watcher = watchConfig(plan.configFile, handed?.fileText ?? '', () =>
+    supervisor.reload('file changed'),
+  )
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise
   watcher?.stop()
@@ -99,11 +99,12 @@ export async function supervise(io: CliIo): Promise<number> {
 }
 
 function watchConfig(
-  { configFile, fileHash }: SupervisorPlan,
+  path: string | undefined,
+  fileText: string,
   onChange: () => void,
 ): FileWatcher | undefined {
-  if (configFile === undefined) return undefined
-  const watcher = new FileWatcher({ path: configFile, onChange }, knownText(configFile, fileHash))
+  if (path === undefined) return undefined
+  const watcher = new FileWatcher({ path, onChange }, fileText)
   watcher.start()
   return watcher
 }

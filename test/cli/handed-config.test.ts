@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { environmentFor, hashOf, takeHandedConfig } from '../../src/cli/handed-config.ts'
+import { environmentFor, takeHandedConfig } from '../../src/cli/handed-config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 
@@ -29,7 +29,7 @@ external: { upstreams: ['tls://1.1.1.1#one.one.one.one'] }
 zones: [{ name: corp.example, upstreams: [10.0.0.9] }]
 admin: { listen: null }
 `)
-  const handed = { config, fileHash: hashOf('text') }
+  const handed = { config, fileText: 'listen: []\n# a\0b "c" \u{1f600}' }
   Object.assign(process.env, environmentFor(handed))
   assert.equal(takeHandedConfig(), handed)
   assert.is(process.env[variable], undefined)
@@ -37,7 +37,7 @@ admin: { listen: null }
 })
 
 test('what another process has left in the environment is not taken', () => {
-  const handed = { config: configOf(''), fileHash: '' }
+  const handed = { config: configOf(''), fileText: '' }
   const text = environmentFor(handed)[variable] ?? ''
   process.env[variable] = text.replace(String(process.pid), String(process.pid + 1))
   assert.is(takeHandedConfig(), undefined)
@@ -50,7 +50,7 @@ test('a configuration that the kernel would not take is read again instead', () 
     (_, i) => `{ name: z${i}.example, upstreams: [10.0.0.9] }`,
   )
   const config = configOf(`zones: [${zones.join(', ')}]`)
-  assert.equal(environmentFor({ config, fileHash: '' }), {})
+  assert.equal(environmentFor({ config, fileText: '' }), {})
 })
 
 test.run()
