@@ -79,7 +79,7 @@ function missText({ comparison }: Findings): string {
 
 function firstAnswerText({ comparison }: Findings): string {
   const peer = comparison?.firstAnswers.find(({ contestant }) => contestant === 'coredns')?.medianMs
-  return `Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024 and 0025. CoreDNS took ${fixed(peer ?? Number.NaN, 0)} ms in this run. On another AMD EPYC it was 234 ms where CoreDNS took 28, on an Intel Xeon 292. What might help: a start-up snapshot of V8 that holds the loaded modules; not tried.`
+  return `Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024, 0025 and 0029. CoreDNS took ${fixed(peer ?? Number.NaN, 0)} ms in this run. Before 0029 it was 234 ms on an AMD EPYC where CoreDNS took 28, 292 on an Intel Xeon, 423 on a busy EPYC where CoreDNS took 46. What would be needed: a V8 that takes the size of its heap after the start, or a Node that can put its network modules into a snapshot (0029).`
 }
 
 function paced(result: BenchResult, name: string): { cpu: string; range: string } | undefined {
