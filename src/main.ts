@@ -2,6 +2,9 @@
 /** The process edge: arguments in, exit code out. Loads the code of a verb only when it is asked for. */
 import { dispatch } from './cli/dispatch.ts'
 import type { CliIo } from './cli/io.ts'
+import { useShippedCompiled } from './platform/compile-cache.ts'
+
+useShippedCompiled(import.meta.dirname)
 
 /** Set by `run` when it makes this process the parent of several workers (cli/supervise.ts). */
 const isSupervisor = process.env['NEARDNS_SUPERVISOR'] !== undefined

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs'
@@ -54,6 +55,27 @@ test('the built program is a few files, each with its source map', ({ folder }) 
     scripts.filter((name) => !files.includes(`${name}.map`)),
     [],
   )
+})
+
+test('what was compiled ahead is taken, also where the folder has moved to', async ({ folder }) => {
+  const [dist, moved] = [join(folder, 'dist'), join(folder, 'moved')]
+  renameSync(dist, moved)
+  try {
+    // Node says of each file whether V8 took what there was. A cache that the environment names would take the place of ours.
+    const { NODE_COMPILE_CACHE: _, ...others } = process.env
+    const env = { ...others, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+    const args = [join(moved, 'main.js'), 'validate', '/dev/null']
+    const { code, output } = await runToEnd(process.execPath, args, { env })
+    assert.is(code, 0, output)
+    const about = output.split('\n').filter((line) => line.includes('V8 code cache for ESM file:'))
+    assert.ok(about.length >= 5, output)
+    assert.equal(
+      about.filter((line) => !line.includes('was accepted')),
+      [],
+    )
+  } finally {
+    renameSync(moved, dist)
+  }
 })
 
 test('the licences of the packages in it go with it', ({ folder }) => {
