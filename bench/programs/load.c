@@ -44,16 +44,16 @@ struct lane {
 static struct options {
   int port, sockets, window, once;
   double seconds, rate;
-  uint32_t unique_from, ttl_max;
+  uint32_t unique_from, ttl_max, slow_us;
   enum check check;
   const char *file;
-} options = {.sockets = 16, .window = 128, .seconds = 2, .check = CHECK_LOOSE, .ttl_max = 86400};
+} options = {.sockets = 16, .window = 128, .seconds = 2, .check = CHECK_LOOSE, .ttl_max = 86400, .slow_us = 5000};
 
 static struct lane *lanes;
 static const uint8_t **queries;
 static uint16_t *query_lengths;
 static uint32_t query_count, next_query, next_unique;
-static uint64_t sent, received, lost, wrong, servfail, send_errors, out;
+static uint64_t sent, received, lost, wrong, servfail, send_errors, slow, out;
 static struct histogram latency, lateness;
 static volatile sig_atomic_t is_over;
 
@@ -164,7 +164,9 @@ static void take_reply(struct lane *lane, const uint8_t *reply, int length, uint
   slot->is_out = 0;
   out--;
   received++;
-  histogram_add(&latency, arrived_ns > slot->sent_ns ? arrived_ns - slot->sent_ns : 0);
+  uint64_t took_ns = arrived_ns > slot->sent_ns ? arrived_ns - slot->sent_ns : 0;
+  histogram_add(&latency, took_ns);
+  slow += took_ns > options.slow_us * 1000ull;
   if ((reply[3] & 15) == 2 && options.check != CHECK_NONE) servfail++;
   else if (!is_right(options.check, query, query_length, reply, length, options.ttl_max)) {
     wrong++;
@@ -269,7 +271,7 @@ static double cpu_us(void) {
 static void read_options(int argc, char **argv) {
   static const struct option known[] = {
       {"port", 1, 0, 'p'}, {"queries", 1, 0, 'q'}, {"seconds", 1, 0, 's'}, {"rate", 1, 0, 'r'},        {"window", 1, 0, 'w'},
-      {"sockets", 1, 0, 'n'}, {"check", 1, 0, 'c'}, {"once", 0, 0, 'o'},    {"unique-from", 1, 0, 'u'}, {"ttl-max", 1, 0, 't'}, {0, 0, 0, 0}};
+      {"sockets", 1, 0, 'n'}, {"check", 1, 0, 'c'}, {"once", 0, 0, 'o'},    {"unique-from", 1, 0, 'u'}, {"ttl-max", 1, 0, 't'}, {"slow-us", 1, 0, 'l'}, {0, 0, 0, 0}};
   for (int flag; (flag = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     if (flag == 'p') options.port = atoi(optarg);
     else if (flag == 'q') options.file = optarg;
@@ -280,13 +282,14 @@ static void read_options(int argc, char **argv) {
     else if (flag == 'o') options.once = 1;
     else if (flag == 'u') options.unique_from = (uint32_t)strtoul(optarg, NULL, 10);
     else if (flag == 't') options.ttl_max = (uint32_t)strtoul(optarg, NULL, 10);
+    else if (flag == 'l') options.slow_us = (uint32_t)strtoul(optarg, NULL, 10);
     else if (flag == 'c') options.check = *optarg == 's' ? CHECK_STRICT : *optarg == 'n' ? CHECK_NONE : CHECK_LOOSE;
     else exit(2);
   }
   int is_fine = options.port > 0 && options.file && options.seconds > 0 && options.sockets > 0 && options.sockets <= SOCKETS_MAX &&
                 options.window >= options.sockets && options.window / options.sockets <= BATCH;
   if (is_fine) return;
-  fprintf(stderr, "load --port N --queries FILE [--seconds S] [--rate QPS | --window N] [--sockets N] [--check loose|strict|none] [--once] [--unique-from N] [--ttl-max N]\n");
+  fprintf(stderr, "load --port N --queries FILE [--seconds S] [--rate QPS | --window N] [--sockets N] [--check loose|strict|none] [--once] [--unique-from N] [--ttl-max N] [--slow-us N]\n");
   exit(2);
 }
 
@@ -311,9 +314,9 @@ int main(int argc, char **argv) {
   for (uint64_t until = now_ns() + second; out > 0 && now_ns() < until;) wait_and_receive(10000000, 0);
   lost += out;
   printf("{\"sent\":%lu,\"received\":%lu,\"lost\":%lu,\"wrong\":%lu,\"servfail\":%lu,\"sendErrors\":%lu,\"seconds\":%.6f,\"queriesPerSecond\":%.1f,\"cpuUs\":%.0f,\"nextUnique\":%u,"
-         "\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"maxUs\":%.1f,\"lateP99Us\":%.1f,\"lateMaxUs\":%.1f}\n",
+         "\"slow\":%lu,\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"maxUs\":%.1f,\"lateP99Us\":%.1f,\"lateMaxUs\":%.1f}\n",
          sent, received, lost, wrong, servfail, send_errors, seconds, (double)in_time / seconds, cpu_us(), next_unique,
-         histogram_us(&latency, 0.5), histogram_us(&latency, 0.99), histogram_us(&latency, 0.999), (double)latency.max / 1e3,
+         slow, histogram_us(&latency, 0.5), histogram_us(&latency, 0.99), histogram_us(&latency, 0.999), (double)latency.max / 1e3,
          histogram_us(&lateness, 0.99), (double)lateness.max / 1e3);
   return 0;
 }

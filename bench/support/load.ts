@@ -20,6 +20,8 @@ export interface LoadSpec {
   readonly uniqueFrom?: number
   /** Time to live that the authority gives; no answer may have more. */
   readonly ttlMaxSeconds?: number
+  /** Replies that take longer are counted as slow; 5 ms when absent. */
+  readonly slowUs?: number
 }
 
 export interface LoadReport {
@@ -29,6 +31,8 @@ export interface LoadReport {
   readonly lost: number
   readonly wrong: number
   readonly servfail: number
+  /** Of those received. */
+  readonly slow: number
   readonly sendErrors: number
   readonly seconds: number
   readonly queriesPerSecond: number
@@ -89,6 +93,7 @@ function argumentsOf(spec: LoadSpec): string[] {
     check: spec.check,
     'unique-from': spec.uniqueFrom,
     'ttl-max': spec.ttlMaxSeconds,
+    'slow-us': spec.slowUs,
   }
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)
   return [...given.map(([name, value]) => `--${name}=${value}`), ...(spec.once ? ['--once'] : [])]

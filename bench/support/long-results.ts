@@ -10,20 +10,31 @@ export interface LongRunCounts {
   readonly servfail: number
 }
 
+/** What was so since the sample before. */
 export interface StallSample {
   readonly seconds: number
-  /** Longest event-loop delay since the sample before, by the daemon's own account. */
+  /** Longest event-loop delay, by the daemon's own account. */
   readonly stallMs: number
+  /** CPU time of the daemon's CPU that the hypervisor took; the kernel counts it in steps of 10 ms. */
+  readonly stolenMs: number
+  /** Time in which the daemon could have run and others had its CPU, threads of its own included. */
+  readonly waitedMs: number
+  /** Major collections of V8. */
+  readonly collectedMs: number
 }
 
-/** One generator run: the daemon's are a minute long, those of unbound lie between them. */
+/** One generator run; those of the daemon and of unbound take turns. */
 export interface StallSegment extends LongRunCounts {
   readonly contestant: 'neardns' | 'unbound'
+  /** Later than `StallResult.slowMs`. */
+  readonly slow: number
   readonly p50Us: number
   readonly p99Us: number
   readonly p999Us: number
   readonly maxUs: number
   readonly lateP99Us: number
+  /** CPU time of both CPUs that the hypervisor took. */
+  readonly stolenMs: number
 }
 
 export interface StallResult extends Circumstances {
@@ -31,6 +42,7 @@ export interface StallResult extends Circumstances {
   readonly io: string
   readonly minutes: number
   readonly rate: number
+  readonly slowMs: number
   readonly bars: readonly Verdict[]
   readonly segments: readonly StallSegment[]
   readonly samples: readonly StallSample[]

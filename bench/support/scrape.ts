@@ -19,11 +19,30 @@ export class Scrape {
     return sampleOf(this.families, name)
   }
 
-  sum(name: string): number {
+  /** @returns 0 when there is no series with these labels */
+  sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
     const family = this.families.get(name) ?? this.families.get(name.replace(/_(sum|count)$/, ''))
-    const series = (family?.series ?? []).filter((one) => one.name === name)
+    const series = (family?.series ?? []).filter(
+      (one) =>
+        one.name === name &&
+        Object.entries(labels).every(([key, value]) => one.labels.get(key) === value),
+    )
     return series.reduce((sum, { value }) => sum + value, 0)
   }
+}
+
+/** @returns time in which a process's first thread could have run and others had its CPU, since it began */
+export function waitedMs(pid: number): number {
+  const [, ns] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')
+  return Number(ns) / 1e6
+}
+
+/** @returns for each CPU the time that the hypervisor took from it since the machine began, in steps of 10 ms (proc_stat(5)) */
+export function stolenMs(): number[] {
+  const lines = readFileSync('/proc/stat', 'latin1').split('\n')
+  return lines
+    .filter((line) => /^cpu\d/.test(line))
+    .map((line) => (Number(line.split(/ +/)[8]) * 1000) / ticksPerSecond)
 }
 
 export interface ProcessReading {

@@ -1,7 +1,8 @@
 /** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
 import type { Run } from './contest.ts'
-import type { LongResult, StallResult, StallSegment } from './long-results.ts'
+import type { LongResult, StallResult } from './long-results.ts'
 import { type BenchResult, fixed } from './results.ts'
+import { delaysText } from './stall-page.ts'
 import { growthShare } from './statistics.ts'
 import { misses, type Place, pacedHits, summaryAt, type Verdict } from './verdict.ts'
 
@@ -31,7 +32,7 @@ const reasons: readonly Reason[] = [
     bar: /^RSS/,
     text: () => "Pages of Node's binary and V8's heap (decisions 0022, 0026).",
   },
-  { bar: /^(longest|p99\.9 of the worst minute|p99, median of the minutes)/, text: stallText },
+  { bar: /^(longest|replies later|p99, median of the windows)/, text: stallText },
 ]
 
 export function shortfallsText(rows: readonly Verdict[], findings: Findings): string {
@@ -49,11 +50,12 @@ export function shortfallsText(rows: readonly Verdict[], findings: Findings): st
 }
 
 function stallText({ stall }: Findings): string {
-  const others = (stall?.segments ?? []).filter(({ contestant }) => contestant === 'unbound')
-  const worstMs = (read: (segment: StallSegment) => number) =>
-    fixed(Math.max(...others.map(read)) / 1000, 1)
-  return `unbound, asked for ten seconds after each minute, had a p99.9 of ${worstMs((each) => each.p999Us)} ms and a longest reply of ${worstMs((each) => each.maxUs)} ms in the worst of them; nobody scrapes it.
-What is known: a major collection of V8 took 9-28 ms on an Intel Xeon (\`--trace-gc\`, under misses). A scrape takes 4 ms of CPU on an AMD EPYC, in slices, and leaves 1 MB of garbage; up to and with commit 018d0f528b its text went out in one system call of 1.5 ms. How much of the delays each has was not told apart. What would be needed: less garbage a scrape, and a run with collections and the kernel's scheduling traced beside it.`
+  if (stall === undefined) return ''
+  const { segments } = stall
+  const disturbed = segments.filter(({ stolenMs }) => stolenMs > 0)
+  const others = segments.filter(({ contestant }) => contestant === 'unbound')
+  const longestMs = fixed(Math.max(...others.map(({ maxUs }) => maxUs)) / 1000, 1)
+  return `${delaysText(stall)} The hypervisor took time from the two CPUs in ${disturbed.length} of the ${segments.length} windows of both servers; unbound, which nobody scrapes, had a longest reply of ${longestMs} ms in its half of them (table below). A scrape takes 2 ms of the main thread, in slices of 0.1 ms; the one major collection of V8 in five minutes took 14 ms (Intel Xeon). What would be needed to see the daemon alone: a machine without other guests.`
 }
 
 function pacedText({ comparison }: Findings): string {

@@ -16,7 +16,7 @@ export interface Verdict extends Bar {
   readonly verdict: 'met' | 'not met' | 'not measured'
 }
 
-const digitsOf = { x: 2, MB: 0, ms: 1, '%': 1, '': 0 } as const
+const digitsOf = { x: 2, MB: 0, ms: 1, '%': 2, '': 0 } as const
 
 export const verdictHead: Row = ['bar', 'measured', 'bar is', 'verdict']
 

@@ -1,6 +1,6 @@
 /**
  * The metrics registry; the only owner of prom-client. Families are plain values (`family.ts`) that are asked for
- * their samples when somebody scrapes, so nothing is paid per packet and nothing is kept twice.
+ * their samples when somebody scrapes, so nothing is paid per packet. Lines are kept from one scrape to the next (`kept-lines.ts`).
  *
  * Traps of prom-client 15.1.3, and how they are avoided:
  * - `counter.inc` with labels costs 0.3-0.7 us. Packets are counted in typed arrays (`query-counters.ts`).
@@ -10,8 +10,8 @@
  *   `name`, `help`, `type` and `get()`.
  * - Writing a label set costs some 4 us. Label objects are kept from scrape to scrape and passed as
  *   `sharedLabels`, whose text the registry keeps for as long as the object lives.
- * - `registry.metrics()` builds all text in one go. Here it is written in pieces, and the event loop gets its turn
- *   whenever a slice of time is used up.
+ * - `registry.metrics()` builds all text in one go, and anew. Here only lines that have changed are written, in pieces, and the event
+ *   loop gets its turn whenever a slice of time is used up.
  * - Its collector of garbage collections reads the first entry of each batch only; ours reads them all.
  * - Counters keep their name in the text format: `_total` is part of the names here. NaN would be written as
  *   `Nan`; no family yields it.

@@ -27,7 +27,15 @@ interface Change {
 function run({ contestant = 'neardns', load = 'most', userUs = 20_000, report }: Change): Run {
   const { sent = 10_000, lost = 0 } = report ?? {}
   const latencies = { p50Us: 40, p99Us: 100, p999Us: 400, maxUs: 900, lateP99Us: 5, lateMaxUs: 50 }
-  const counts = { sent, lost, received: sent - lost, wrong: 0, servfail: 0, sendErrors: 0 }
+  const counts = {
+    sent,
+    lost,
+    received: sent - lost,
+    wrong: 0,
+    servfail: 0,
+    slow: 0,
+    sendErrors: 0,
+  }
   const rest = { seconds: 2, queriesPerSecond: sent / 2, cpuUs: 0, nextUnique: 0 }
   return judged(
     { contestant, round: 1, load },

@@ -1,0 +1,69 @@
+/** What a stall run says beside its bars: both servers side by side, and what was going on in the seconds with a long delay. Pure. */
+import type { StallResult, StallSample, StallSegment } from './long-results.ts'
+import { fixed } from './results.ts'
+import { median } from './statistics.ts'
+import type { Row } from './table.ts'
+
+export const stallHead: Row = [
+  'windows of 20 s',
+  'number',
+  'p50, us',
+  'p99, us',
+  'p99.9, ms',
+  'worst p99.9, ms',
+  'longest, ms',
+  'later than 5 ms',
+]
+
+/** Medians of the windows where it does not say otherwise. */
+export function stallRows({ segments }: StallResult): Row[] {
+  const isUndisturbed = ({ stolenMs }: StallSegment) => stolenMs === 0
+  return (['neardns', 'unbound'] as const).flatMap((name) => {
+    const own = segments.filter(({ contestant }) => contestant === name)
+    const undisturbed = own.filter(isUndisturbed)
+    const rows = [rowOf(name, own), rowOf(`${name}, none with stolen time`, undisturbed)]
+    return rows.slice(0, undisturbed.length > 0 && undisturbed.length < own.length ? 2 : 1)
+  })
+}
+
+function rowOf(title: string, segments: readonly StallSegment[]): Row {
+  const values = (read: (segment: StallSegment) => number) => segments.map(read)
+  const received = segments.reduce((sum, each) => sum + each.received, 0)
+  const slow = segments.reduce((sum, each) => sum + each.slow, 0)
+  return [
+    title,
+    String(segments.length),
+    fixed(median(values(({ p50Us }) => p50Us)), 0),
+    fixed(median(values(({ p99Us }) => p99Us)), 0),
+    fixed(median(values(({ p999Us }) => p999Us)) / 1000, 1),
+    fixed(Math.max(...values(({ p999Us }) => p999Us)) / 1000, 1),
+    fixed(Math.max(...values(({ maxUs }) => maxUs)) / 1000, 1),
+    `${fixed((100 * slow) / received, 3)} %`,
+  ]
+}
+
+/** A delay above this is explained. */
+const longMs = 10
+
+/** What was going on in each second with a long delay; the first of these that accounts for half of it. */
+const causes: readonly (readonly [text: string, ms: (sample: StallSample) => number])[] = [
+  ['the hypervisor had taken the CPU', ({ stolenMs }) => stolenMs],
+  ['a major collection ran', ({ collectedMs }) => collectedMs],
+  [
+    'others had the CPU while the daemon could have run, threads of its own included',
+    ({ waitedMs }) => waitedMs,
+  ],
+]
+
+export function delaysText({ samples }: StallResult): string {
+  const long = samples.filter(({ stallMs }) => stallMs > longMs)
+  if (long.length === 0) return `No second of ${samples.length} had a delay above ${longMs} ms.`
+  const cause = (sample: StallSample) => causes.find(([, ms]) => ms(sample) >= sample.stallMs / 2)
+  const found = causes
+    .map((each) => [each[0], long.filter((sample) => cause(sample) === each).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([text, count]) => `in ${count} ${text}`)
+  const rest = long.filter((sample) => cause(sample) === undefined).length
+  if (rest > 0) found.push(`in ${rest} none of what was watched accounts for half of the delay`)
+  return `${long.length} of ${samples.length} seconds had a delay above ${longMs} ms: ${found.join(', ')}.`
+}
