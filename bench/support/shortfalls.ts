@@ -52,10 +52,10 @@ export function shortfallsText(rows: readonly Verdict[], findings: Findings): st
 function stallText({ stall }: Findings): string {
   if (stall === undefined) return ''
   const { segments } = stall
-  const disturbed = segments.filter(({ stolenMs }) => stolenMs > 0)
+  const stolenSeconds = segments.reduce((sum, { stolenMs }) => sum + stolenMs, 0) / 1000
   const others = segments.filter(({ contestant }) => contestant === 'unbound')
   const longestMs = fixed(Math.max(...others.map(({ maxUs }) => maxUs)) / 1000, 1)
-  return `${delaysText(stall)} The hypervisor took time from the two CPUs in ${disturbed.length} of the ${segments.length} windows of both servers; unbound, which nobody scrapes, had a longest reply of ${longestMs} ms in its half of them (table below). A scrape takes 2 ms of the main thread, in slices of 0.1 ms; the one major collection of V8 in five minutes took 14 ms (Intel Xeon). What would be needed to see the daemon alone: a machine without other guests.`
+  return `${delaysText(stall)} The hypervisor took ${fixed(stolenSeconds, 0)} s of CPU time from the two CPUs over the ${segments.length} windows of both servers; unbound, which nobody scrapes, had a longest reply of ${longestMs} ms in its half of them. The table of that run, below, has the calm windows apart. In ten seconds in which it took nothing, with a scrape each second, p99 was 0.14 ms, p99.9 1.3 ms and the longest reply 4.6 ms (Intel Xeon); at 10,000 q/s each query is a wake-up and the loop is busy for a third of the time, so what is stolen is worked off more slowly than by unbound. One major collection of V8 in five minutes took 14 ms. What would be needed to see the daemon alone: a machine without other guests.`
 }
 
 function pacedText({ comparison }: Findings): string {
