@@ -69,6 +69,8 @@ class StallWatch {
     const { rig, peer } = this
     // The compiler's work and the first answers are no part of it.
     for (const port of [rig.port, ...(peer ? [peer.port] : [])]) await this.play(port, warmSeconds)
+    // The first scrape loads what writes metrics.
+    await this.read()
     let left = this.options.minutes * 60
     while (left > 0) {
       const seconds = Math.min(windowSeconds, left)
