@@ -41,14 +41,16 @@ function licencesOf({ inputs }: Metafile): string {
 }
 
 /** Loads all but the entry once, in the Node that the image has too, so that what V8 makes of them can be shipped (src/platform/compile-cache.ts). */
-function compileAhead(folder: string): void {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.js') && name !== 'main.js')
+function compileAhead({ outputs }: Metafile, folder: string): void {
+  const files = Object.entries(outputs)
+    .filter(([path, { entryPoint }]) => path.endsWith('.js') && entryPoint !== 'src/main.ts')
+    .map(([path]) => resolve(path))
   const directory = join(folder, 'compiled')
   rmSync(directory, { recursive: true, force: true })
   const script = `
     import { enableCompileCache } from 'node:module'
     enableCompileCache({ directory: ${JSON.stringify(directory)}, portable: true })
-    for (const path of ${JSON.stringify(files.map((name) => join(folder, name)))}) await import(path)`
+    for (const path of ${JSON.stringify(files)}) await import(path)`
   // A cache that the environment names would take the place of ours.
   const { NODE_COMPILE_CACHE: _, ...env } = process.env
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, stdio: 'inherit' })
@@ -74,4 +76,4 @@ const { metafile } = await build({
   },
 })
 writeFileSync(join(outdir, 'LICENSES.txt'), licencesOf(metafile))
-compileAhead(outdir)
+compileAhead(metafile, outdir)
