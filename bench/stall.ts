@@ -25,18 +25,21 @@ import { stallPlots } from './support/plots.ts'
 import { knownNames, writeQueries } from './support/query-mix.ts'
 import { describeCircumstances, writeResult } from './support/record.ts'
 import { Scrape, stolenMs, waitedMs } from './support/scrape.ts'
-import { delaysText, stallHead, stallRows } from './support/stall-page.ts'
+import {
+  delaysText,
+  slowMs,
+  stallHead,
+  stallMsMax,
+  stallRows,
+  windowSeconds,
+} from './support/stall-page.ts'
 import { median } from './support/statistics.ts'
 import { alignedTable } from './support/table.ts'
 import { judge, type Verdict } from './support/verdict.ts'
 
 const names = 1000
-/** Both get the same, in turns short enough that a machine which changes its pace changes it for both. */
-const windowSeconds = 20
 const scrapeMs = 1000
 const warmSeconds = 5
-const stallMsMax = 10
-const slowMs = 5
 /** What p99.9 leaves. */
 const slowPercentMax = 0.1
 const p99RatioMax = 1.2

@@ -7,7 +7,7 @@ import type { Circumstances } from './record.ts'
 import { type BenchResult, fixed, isUsable, type ScenarioResult, type Summary } from './results.ts'
 import type { Load } from './scenarios.ts'
 import { shortfallsText } from './shortfalls.ts'
-import { delaysText, stallHead, stallRows } from './stall-page.ts'
+import { delaysText, stallHead, stallRows, windowSeconds } from './stall-page.ts'
 import { markdownTable, type Row } from './table.ts'
 import { type Verdict, verdictHead, verdictRow, verdicts } from './verdict.ts'
 
@@ -211,7 +211,7 @@ function longRuns(all: AllResults): string {
     plots.includes(file) ? `\n\n![${what}](../bench/results/${file})` : ''
   const parts = [
     stall &&
-      `**${stall.minutes} minutes at ${count(stall.rate)} q/s, a scrape every second.** ${circumstances(stall)} unbound had the same load in turns with it, 20 s each; nobody scrapes it.\n\n${verdictTable(stall.bars)}\n\n${markdownTable(stallHead, stallRows(stall))}\n\n${delaysText(stall)}${image('stall-delay.svg', 'Event-loop delay')}`,
+      `**${stall.minutes} minutes at ${count(stall.rate)} q/s, a scrape every second.** ${circumstances(stall)} unbound had the same load in turns with it, ${windowSeconds} s each; nobody scrapes it.\n\n${verdictTable(stall.bars)}\n\n${markdownTable(stallHead, stallRows(stall))}\n\n${delaysText(stall)}${image('stall-delay.svg', 'Event-loop delay')}`,
     long &&
       `**${count(long.verdict.sent)} queries.** ${circumstances(long)} ${fixed(long.verdict.cpuUsPerQuery, 1)} us CPU a query at ${count(long.verdict.rate)} q/s, at most ${fixed(long.verdict.rssMaxBytes / 1e6, 0)} MB.\n\n${verdictTable(long.bars)}${image('long-rss.svg', 'Resident memory')}`,
     stress &&

@@ -1,6 +1,6 @@
 /** Reads numbers from a `/metrics` page and from `/proc`. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { readExposition, sampleOf } from '../../test/support/exposition.ts'
+import { readExposition, sampleOf, seriesOf } from '../../test/support/exposition.ts'
 
 /** One scrape: asks it for a value, or for the sum over all label sets of a family. */
 export class Scrape {
@@ -21,13 +21,7 @@ export class Scrape {
 
   /** @returns 0 when there is no series with these labels */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
-    const family = this.families.get(name) ?? this.families.get(name.replace(/_(sum|count)$/, ''))
-    const series = (family?.series ?? []).filter(
-      (one) =>
-        one.name === name &&
-        Object.entries(labels).every(([key, value]) => one.labels.get(key) === value),
-    )
-    return series.reduce((sum, { value }) => sum + value, 0)
+    return seriesOf(this.families, name, labels).reduce((sum, { value }) => sum + value, 0)
   }
 }
 

@@ -4,22 +4,29 @@ import { fixed } from './results.ts'
 import { median } from './statistics.ts'
 import type { Row } from './table.ts'
 
+/** Both servers get the same, in turns short enough that a machine which changes its pace changes it for both. */
+export const windowSeconds = 20
+/** A reply later than this is slow. */
+export const slowMs = 5
+/** A delay of the event loop above this is explained. */
+export const stallMsMax = 10
+
 export const stallHead: Row = [
-  'windows of 20 s',
+  `windows of ${windowSeconds} s`,
   'number',
   'p50, us',
   'p99, us',
   'p99.9, ms',
   'worst p99.9, ms',
   'longest, ms',
-  'later than 5 ms',
+  `later than ${slowMs} ms`,
 ]
 
 /** A quarter of a per cent of the 40 s that two CPUs have in a window. */
 const calmStolenMs = 100
 
 /** A window in which the hypervisor took next to nothing. */
-export function isCalm({ stolenMs }: StallSegment): boolean {
+function isCalm({ stolenMs }: StallSegment): boolean {
   return stolenMs <= calmStolenMs
 }
 
@@ -49,9 +56,6 @@ function rowOf(title: string, segments: readonly StallSegment[]): Row {
   ]
 }
 
-/** A delay above this is explained. */
-const longMs = 10
-
 /** What was going on in each second with a long delay; the first of these that accounts for half of it. */
 const causes: readonly (readonly [text: string, ms: (sample: StallSample) => number])[] = [
   ['the hypervisor had taken the CPU', ({ stolenMs }) => stolenMs],
@@ -63,8 +67,8 @@ const causes: readonly (readonly [text: string, ms: (sample: StallSample) => num
 ]
 
 export function delaysText({ samples }: StallResult): string {
-  const long = samples.filter(({ stallMs }) => stallMs > longMs)
-  if (long.length === 0) return `No second of ${samples.length} had a delay above ${longMs} ms.`
+  const long = samples.filter(({ stallMs }) => stallMs > stallMsMax)
+  if (long.length === 0) return `No second of ${samples.length} had a delay above ${stallMsMax} ms.`
   const cause = (sample: StallSample) => causes.find(([, ms]) => ms(sample) >= sample.stallMs / 2)
   const found = causes
     .map((each) => [each[0], long.filter((sample) => cause(sample) === each).length] as const)
@@ -72,5 +76,5 @@ export function delaysText({ samples }: StallResult): string {
     .map(([text, count]) => `in ${count} ${text}`)
   const rest = long.filter((sample) => cause(sample) === undefined).length
   if (rest > 0) found.push(`in ${rest} none of what was watched accounts for half of the delay`)
-  return `${long.length} of ${samples.length} seconds had a delay above ${longMs} ms: ${found.join(', ')}.`
+  return `${long.length} of ${samples.length} seconds had a delay above ${stallMsMax} ms: ${found.join(', ')}.`
 }

@@ -59,18 +59,27 @@ class Reader {
   }
 }
 
+/** The series of a name that have at least these labels. */
+export function seriesOf(
+  families: ReadonlyMap<string, ScrapedFamily>,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): ScrapedFamily['series'] {
+  const family = families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''))
+  return (family?.series ?? []).filter(
+    (series) =>
+      series.name === name &&
+      Object.entries(labels).every(([key, value]) => series.labels.get(key) === value),
+  )
+}
+
 /** The value of the one series of `family` that has at least these labels. Throws when it is not one. */
 export function sampleOf(
   families: ReadonlyMap<string, ScrapedFamily>,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): number {
-  const family = families.get(name) ?? families.get(name.replace(/_(bucket|sum|count)$/, ''))
-  const found = (family?.series ?? []).filter(
-    (series) =>
-      series.name === name &&
-      Object.entries(labels).every(([key, value]) => series.labels.get(key) === value),
-  )
+  const found = seriesOf(families, name, labels)
   const [one] = found
   if (one === undefined || found.length > 1) {
     throw new Error(`${found.length} series of ${name} with ${JSON.stringify(labels)}`)
