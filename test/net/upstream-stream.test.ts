@@ -13,6 +13,7 @@ import {
   askSteadily,
   failuresIn,
   groupOf,
+  lateHedge,
   pause,
   quantileMs,
   settings,
@@ -156,7 +157,7 @@ test('a first message with another question is dropped, and the good one with th
     return reply
   }
   const upstream = await FakeUpstream.start(junkFirst(junk, 100))
-  await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
+  await withExchange([groupOf('tcp', [upstream], lateHedge)], [upstream], async (exchange) => {
     assert.is((await ask(exchange, 'a.example')).address, '10.9.8.7')
     assert.is(upstream.queries.length, 1)
   })

@@ -5,7 +5,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RandomPool, RecentPorts } from '../../src/net/upstream-random.ts'
-import { addressOf, ask, groupOf, pause, settings, withExchange } from './support-exchange.ts'
+import {
+  addressOf,
+  ask,
+  groupOf,
+  lateHedge,
+  pause,
+  settings,
+  withExchange,
+} from './support-exchange.ts'
 import {
   answerTo,
   delayed,
@@ -77,11 +85,14 @@ const badPackets: readonly [string, string, (query: FakeQuery) => Buffer][] = [
 for (const [name, reason, junk] of badPackets) {
   test(`a first packet with ${name} is dropped, and the good one 150 ms later is the answer, to one query`, async () => {
     const upstream = await FakeUpstream.start(junkFirst(junk, 150))
-    await withExchange([groupOf('udp', [upstream])], [upstream], async (exchange) => {
+    await withExchange([groupOf('udp', [upstream], lateHedge)], [upstream], async (exchange) => {
       const told = await ask(exchange, 'victim.example')
       assert.is(told.address, '10.9.8.7')
       assert.ok(told.tookMs >= 140, `${told.tookMs} ms`)
-      assert.is(upstream.queries.length, 1)
+      assert.equal(
+        upstream.queries.map(({ qname, transport }) => `${qname} ${transport}`),
+        ['victim.example udp'],
+      )
       const { mismatches } = exchange.stats()[0]?.upstreams[0]?.counters ?? {}
       assert.equal(mismatches, {
         short: 0,
