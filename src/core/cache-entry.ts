@@ -1,4 +1,5 @@
 /** One cached answer: its octets, its times, and what it looks like now. Whole messages under their question. Pure. */
+import type { StoredImage } from '../wire/reply.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { nameIn } from './cache-key.ts'
 import type { CacheMemory } from './cache-memory.ts'
@@ -27,43 +28,47 @@ export interface CacheSettings extends StoreLimits {
 }
 
 /**
- * Octets of resident memory that an entry costs beside its image: the entry, its view of the memory, key, place in the index.
+ * Octets of resident memory that an entry costs beside its image: the entry, key, place in the index.
  * Measured: docs/decisions/0011.
  */
-export const entryOverheadBytes = 630
+export const entryOverheadBytes = 520
 
 /**
  * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 keeps small integers in the
  * entry itself, and fractions in heap objects of their own.
  */
-export class CacheEntry extends Storable {
+export class CacheEntry extends Storable implements StoredImage {
+  // First what a hit needs, as in Storable.
+  expiresMs = 0
+  storedMs = 0
+  /** Age that the TTLs in the image are of; -1 while they are those of a stale answer. */
+  private agedSeconds = 0
+  /** When a refresh becomes due, if the entry is in use. */
+  refreshAtMs = 0
+  hits = 0
   rcode = 0
-  /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
-  deniesFamily = false
   route: Route
   /** Generation of the routes that the entry was last checked against. */
   routeGeneration = 0
-  storedMs = 0
-  expiresMs = 0
-  /** When a refresh becomes due, if the entry is in use. */
-  refreshAtMs = 0
-  /** It is not, or has been seen to. */
+  memory: Buffer
+  imageAt = 0
+  imageBytes: number
+  /** No refresh becomes due, or it has been seen to. */
   isRefreshSpent = false
+  /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
+  deniesFamily = false
   /** Equal to `expiresMs` for what is never served stale. */
   staleUntilMs = 0
   /** Until then a stale answer is given without asking first. */
   recheckAtMs = 0
-  hits = 0
-  private image: Buffer
-  /** Offset of the first record. */
+  /** Offset of the first record in the image. */
   private recordsAt = 0
   private records = 0
-  /** Age that the TTLs in the image are of; -1 while they are those of a stale answer. */
-  private agedSeconds = 0
 
   constructor(stored: StoredAnswer, settings: CacheSettings) {
     super(stored.key, stored.hash, stored.image.length + entryOverheadBytes, stored.isDenial)
-    this.image = stored.image
+    this.memory = stored.image
+    this.imageBytes = stored.image.length
     this.route = stored.route
     this.fill(stored, settings)
   }
@@ -73,15 +78,16 @@ export class CacheEntry extends Storable {
    * @returns false when it does not fit: another length, or a denial after an answer
    */
   renew(stored: StoredAnswer, settings: CacheSettings): boolean {
-    if (stored.image.length !== this.image.length || stored.isDenial !== this.isDenial) return false
-    this.image.set(stored.image)
+    if (stored.image.length !== this.imageBytes || stored.isDenial !== this.isDenial) return false
+    this.memory.set(stored.image, this.imageAt)
     this.fill(stored, settings)
     return true
   }
 
   override settle(memory: CacheMemory): void {
     super.settle(memory)
-    this.image = memory.keep(this.image)
+    this.imageAt = memory.keep(this.memory, this.imageAt, this.imageBytes)
+    this.memory = memory.octets
   }
 
   private fill(stored: StoredAnswer, { prefetch, serveStale }: CacheSettings): void {
@@ -126,34 +132,43 @@ export class CacheEntry extends Storable {
     return nowMs < this.staleUntilMs
   }
 
-  /**
-   * The image with its TTLs as they are now. Aged in place, at most once a second: one entry serves thousands of hits in
-   * that time.
-   * @returns the entry's own bytes, to be copied and not written to
-   */
-  aged(nowMs: number): Buffer {
+  /** Makes the TTLs in the image those of now. In place, at most once a second: one entry serves thousands of hits in that time. */
+  age(nowMs: number): void {
     const elapsedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
-    if (elapsedSeconds !== this.agedSeconds) this.age(elapsedSeconds, nowMs)
-    return this.image
+    if (elapsedSeconds !== this.agedSeconds) this.rewriteTtls(elapsedSeconds, nowMs)
   }
 
-  private age(elapsedSeconds: number, nowMs: number): void {
-    const { image, recordsAt, records, agedSeconds } = this
+  /**
+   * The image with its TTLs as they are now.
+   * @returns a view of the entry's own bytes, to be copied and not written to
+   */
+  aged(nowMs: number): Buffer {
+    this.age(nowMs)
+    return this.image()
+  }
+
+  private rewriteTtls(elapsedSeconds: number, nowMs: number): void {
+    const { memory, records, agedSeconds } = this
+    const at = this.imageAt + this.recordsAt
     if (agedSeconds >= 0 && elapsedSeconds > agedSeconds) {
-      ageTtls(image, recordsAt, records, elapsedSeconds - agedSeconds)
+      ageTtls(memory, at, records, elapsedSeconds - agedSeconds)
     } else {
       // It was given as stale before its time, because a refresh had failed: what is left to the shortest record holds for all.
       const leftSeconds = Math.max(0, Math.floor((this.expiresMs - nowMs) / 1000))
-      overwriteTtls(image, recordsAt, records, leftSeconds)
+      overwriteTtls(memory, at, records, leftSeconds)
     }
     this.agedSeconds = elapsedSeconds
   }
 
-  /** The image with the TTL of a stale answer (RFC 8767 4). */
+  /** The image with the TTL of a stale answer (RFC 8767 4). @returns as `aged` */
   stale(ttlSeconds: number): Buffer {
-    overwriteTtls(this.image, this.recordsAt, this.records, ttlSeconds)
+    overwriteTtls(this.memory, this.imageAt + this.recordsAt, this.records, ttlSeconds)
     this.agedSeconds = -1
-    return this.image
+    return this.image()
+  }
+
+  private image(): Buffer {
+    return this.memory.subarray(this.imageAt, this.imageAt + this.imageBytes)
   }
 }
 

@@ -1,30 +1,41 @@
 /**
  * Where the octets of cached messages lie: one after another in chunks of 8 KiB, so that an answer of a hundred octets is no
  * allocation of its own, with an ArrayBuffer, its bookkeeping outside of the heap and a finaliser (docs/decisions/0011).
- * A memory belongs to one generation of the cache and goes with it; its chunks live until the last view of them is gone, so a reply that
- * is still being written can never show another entry's octets.
+ * Entries know chunk and offset: a view for each would be a hundred octets more, to be fetched at every hit. Chunks are never used
+ * again: each lives until nobody knows it any more, so a reply that is still being written can never show another entry's octets.
  */
 
 const chunkBytes = 8192
 /** Larger messages are allocations of their own: what they would leave unused at the end of a chunk is too much. */
 const sharedBytesMax = chunkBytes / 8
 
+const noOctets = Buffer.alloc(0)
+
 export class CacheMemory {
   /** Octets handed out, those of entries that have gone since included. */
   bytes = 0
   /** The chunk that words were kept in last. */
   words: Int32Array = new Int32Array(0)
-  private chunk: Buffer | undefined
+  /** The allocation that a message was kept in last: a chunk, or its own. */
+  octets: Buffer = noOctets
+  private chunk: Buffer = noOctets
   private chunkWords: Int32Array = new Int32Array(0)
   private at = 0
 
-  /** @returns a copy of `message`, the caller's to write to */
-  keep(message: Uint8Array): Buffer {
-    const { length } = message
+  /** Copies a message of `length` octets. @returns where in `octets` it is; it is the caller's to write to */
+  keep(from: Buffer, at: number, length: number): number {
     this.bytes += length
-    const kept = length > sharedBytesMax ? Buffer.allocUnsafeSlow(length) : this.share(length)
-    kept.set(message)
-    return kept
+    if (length > sharedBytesMax) {
+      this.octets = Buffer.allocUnsafeSlow(length)
+      from.copy(this.octets, 0, at, at + length)
+      return 0
+    }
+    this.makeRoom(length)
+    const to = this.at
+    this.octets = this.chunk
+    from.copy(this.chunk, to, at, at + length)
+    this.at += length
+    return to
   }
 
   /** Copies `count` words, of the key of the message that comes next. @returns where in `words` they are */
@@ -39,18 +50,10 @@ export class CacheMemory {
     return to
   }
 
-  private share(length: number): Buffer {
-    const chunk = this.makeRoom(length)
-    const from = this.at
-    this.at += length
-    return chunk.subarray(from, this.at)
-  }
-
-  private makeRoom(length: number): Buffer {
-    if (this.chunk !== undefined && this.at + length <= chunkBytes) return this.chunk
+  private makeRoom(length: number): void {
+    if (this.at + length <= this.chunk.length) return
     this.chunk = Buffer.allocUnsafeSlow(chunkBytes)
     this.chunkWords = new Int32Array(this.chunk.buffer)
     this.at = 0
-    return this.chunk
   }
 }

@@ -19,28 +19,30 @@ export type Standing = (typeof Standing)[keyof typeof Standing]
 
 /** What the store needs of a value, and what it notes on it: a value is in one store at most. */
 export abstract class Storable {
+  // V8 lays fields out in this order. Those of a hit are together, since 100,000 values do not lie in the CPU's cache and each of its
+  // lines has to be fetched.
+  /** @internal Hash of the whole key. */
+  keyHash = 0
+  /** @internal */
+  nextInBucket: this | undefined = undefined
+  /** Not read off `key`, for the same reason. */
+  private readonly keyWordCount: number
+  /** Chunk that holds the key's octets, and where in it, counted in words. */
+  private keyWords: Int32Array | undefined = undefined
+  private keyAt = 0
+  /** @internal Look-ups that found it since it came into its line, up to what is needed to stay. */
+  uses = 0
+  /** Counted apart from each other, and with a budget of their own while they are new. */
+  readonly isDenial: boolean
+  /** @internal */
+  standing: Standing = Standing.none
   readonly key: string
   /** Hash of the key; picks the shard. The same at each call for the same key. */
   readonly hash: number
   /** Octets this value is accounted with. */
   readonly bytes: number
-  /** Counted apart from each other, and with a budget of their own while they are new. */
-  readonly isDenial: boolean
-  /** @internal Look-ups that found it since it came into its line, up to what is needed to stay. */
-  uses = 0
-  /** @internal */
-  standing: Standing = Standing.none
   /** @internal The next in line. */
   next: this | undefined = undefined
-  /** @internal Hash of the whole key. */
-  keyHash = 0
-  /** @internal */
-  nextInBucket: this | undefined = undefined
-  /** Chunk that holds the key's octets, and where in it, counted in words. */
-  private keyWords: Int32Array | undefined
-  private keyAt = 0
-  /** Here and not read off `key`: one line of memory less to fetch at each hit, 100,000 names do not lie in the CPU's cache. */
-  private readonly keyWordCount: number
 
   constructor(key: string, hash: number, bytes: number, isDenial: boolean) {
     this.key = key

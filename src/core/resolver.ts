@@ -4,6 +4,7 @@
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
+import type { StoredImage } from '../wire/reply.ts'
 import type { Follows } from './arrival.ts'
 import type { Cache } from './cache.ts'
 import type { CacheEntry } from './cache-entry.ts'
@@ -18,12 +19,14 @@ import type { Settlement, Settler } from './settlement.ts'
 import { openTicket } from './tickets.ts'
 
 /**
- * What is to be done with a question. A reply is ready (`image`, or only `rcode` where there are no records), or else
+ * What is to be done with a question. A reply is ready (`stored`, or `image`, or only `rcode` where there are no records), or else
  * the question waits for `ticket`. One object per resolver, rewritten by each `begin`.
  */
 export class Decision {
   isReply = true
-  /** Reply to be copied out now. */
+  /** Reply to be copied out now, from the cache. */
+  stored: StoredImage | undefined
+  /** Reply to be copied out now, from elsewhere. */
   image: Buffer | undefined
   rcode: number = Rcode.noerror
   source: ReplySource = ReplySource.local
@@ -45,6 +48,7 @@ export class Decision {
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
     this.isReply = true
+    this.stored = undefined
     this.image = settlement.image
     this.rcode = settlement.rcode
     this.source = settlement.source
@@ -56,9 +60,26 @@ export class Decision {
     return this
   }
 
+  /** @internal What an entry that is fresh says. */
+  replyFrom(entry: CacheEntry, nowMs: number): this {
+    entry.age(nowMs)
+    this.isReply = true
+    this.stored = entry
+    this.image = undefined
+    this.rcode = entry.rcode
+    this.source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
+    this.ede = -1
+    this.zoneIndex = entry.route.zoneIndex
+    this.ticket = undefined
+    this.starts = false
+    this.hasStale = false
+    return this
+  }
+
   /** @internal */
   wait(ticket: Ticket, starts: boolean, hasStale: boolean): this {
     this.isReply = false
+    this.stored = undefined
     this.image = undefined
     this.ticket = ticket
     this.starts = starts
@@ -169,16 +190,7 @@ export class Resolver {
     question: Question,
     nowMs: number,
   ): Decision {
-    const { decision } = this
-    decision.isReply = true
-    decision.image = entry.aged(nowMs)
-    decision.rcode = entry.rcode
-    decision.source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
-    decision.ede = -1
-    decision.zoneIndex = entry.route.zoneIndex
-    decision.ticket = undefined
-    decision.starts = false
-    decision.hasStale = false
+    const decision = this.decision.replyFrom(entry, nowMs)
     if (this.parts.cache.takeRefreshDue(entry, nowMs)) {
       const isSpared = entry.isDenial && this.parts.search.stage?.spares(question, nowMs) === true
       if (!isSpared) this.refresh(entry, query, question)

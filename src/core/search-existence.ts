@@ -8,7 +8,6 @@ import type { Question } from '../wire/question.ts'
 import { turnsMax } from './arrival.ts'
 import type { Cache } from './cache.ts'
 import type { CacheEntry } from './cache-entry.ts'
-import { ReplySource } from './facts.ts'
 import type { InFlight } from './in-flight.ts'
 import type { OwnQuestions } from './own-questions.ts'
 import type { Decision } from './resolver.ts'
@@ -78,12 +77,7 @@ export class SearchExistence {
     if (known === undefined) return undefined
     this.shared += 1
     this.noteDenial(known, question, asker, nowMs)
-    const { rcode, route } = known
-    const image = known.aged(nowMs)
-    return decision.reply(
-      { image, rcode, source: ReplySource.cacheDenial, ede: -1 },
-      route.zoneIndex,
-    )
+    return decision.replyFrom(known, nowMs)
   }
 
   /** CoreDNS's denial of the name itself, when asked for its A, for a question of another type. */

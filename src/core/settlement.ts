@@ -5,6 +5,7 @@
 import { u16 } from '../wire/bytes.ts'
 import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
+import type { StoredImage } from '../wire/reply.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './acceptable.ts'
 import { AliasChain, type ForeignName } from './alias-chain.ts'
@@ -22,14 +23,21 @@ import { pairMs } from './search-pairs.ts'
 import type { SearchSlot } from './search-stage.ts'
 import { boundTtls } from './ttl.ts'
 
-/** What waiting clients get. */
-export interface Settlement {
-  /** To be copied before anything else is done with the cache; undefined for a reply without records. */
+/** What a client gets. To be copied before anything else is done with the cache. */
+export interface Reply {
+  /** Message in the cache. */
+  readonly stored?: StoredImage | undefined
+  /** Message, unless it is the one above; undefined too for a reply without records. */
   readonly image: Buffer | undefined
   readonly rcode: number
   readonly source: ReplySource
   /** RFC 8914 code, or -1. */
   readonly ede: number
+}
+
+/** What waiting clients get: what they wait for is not in the cache under their question. */
+export interface Settlement extends Reply {
+  readonly stored?: undefined
   /** The alias in `image` leads to this name of the cluster (folded wire form, one character an octet): it is to be asked for the rest. */
   readonly leadsTo?: string
 }

@@ -47,7 +47,7 @@ function clamp(value: number, min: number, max: number): number {
 
 /**
  * Takes whole seconds off every TTL, never below zero.
- * @param image a sound message without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
+ * @param image octets with a sound message in them, without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
  * @param at offset of its first record
  */
 export function ageTtls(image: Uint8Array, at: number, records: number, seconds: number): void {

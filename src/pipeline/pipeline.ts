@@ -11,7 +11,7 @@ import type { MissBudget } from '../core/miss-budget.ts'
 import type { OwnQuestions } from '../core/own-questions.ts'
 import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
 import type { Resolver } from '../core/resolver.ts'
-import type { Settlement, Settler } from '../core/settlement.ts'
+import type { Reply, Settler } from '../core/settlement.ts'
 import { PortVerdict, type SourceGuard } from '../core/source-guard.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
@@ -56,7 +56,7 @@ class CurrentArrival implements Arrival {
   }
 }
 
-const shortReplies: Readonly<Record<number, Settlement>> = {
+const shortReplies: Readonly<Record<number, Reply>> = {
   [Verdict.formerr]: shortReply(Rcode.formerr, -1),
   [Verdict.notimp]: shortReply(Rcode.notimp, -1),
   [Verdict.refused]: shortReply(Rcode.refused, -1),
@@ -68,7 +68,7 @@ const refusedReply = {
 }
 const loopReply = shortReply(Rcode.servfail, Ede.other)
 
-function shortReply(rcode: number, ede: number): Settlement {
+function shortReply(rcode: number, ede: number): Reply {
   return { image: undefined, rcode, source: ReplySource.local, ede }
 }
 
@@ -138,7 +138,7 @@ export class Pipeline implements QueryHandler {
   }
 
   /** TCP proves the source address and slows the sender down; who is there already is refused (RFC 8906, RFC 5358 4). */
-  private overBudget({ entry }: Ticket): Settlement {
+  private overBudget({ entry }: Ticket): Reply {
     const { transport, query, question, arrivedMs } = this.current
     // What is in memory costs nobody anything.
     if (entry?.isUsableStale(arrivedMs) === true) return this.parts.settler.stale(entry)
@@ -146,10 +146,10 @@ export class Pipeline implements QueryHandler {
     return { ...refusedReply, rcode: Rcode.noerror, image: truncatedImage(query, question) }
   }
 
-  private reply(settlement: Settlement, zoneIndex: number, out: Buffer): number {
+  private reply(reply: Reply, zoneIndex: number, out: Buffer): number {
     const { replies } = this.parts
-    const replyBytes = replies.write(this.current, settlement, out)
-    replies.record(this.current, settlement, zoneIndex, replyBytes)
+    const replyBytes = replies.write(this.current, reply, out)
+    replies.record(this.current, reply, zoneIndex, replyBytes)
     return replyBytes
   }
 

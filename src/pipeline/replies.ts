@@ -5,10 +5,10 @@
 import type { Arrival } from '../core/arrival.ts'
 import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
-import type { Settlement } from '../core/settlement.ts'
+import type { Reply } from '../core/settlement.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
-import { ReplyShape, writeReply, writeShortReply } from '../wire/reply.ts'
+import { ReplyShape, writeReply, writeShortReply, writeStored } from '../wire/reply.ts'
 
 /** Where facts about queries go. */
 export interface QueryRecorder {
@@ -68,26 +68,27 @@ export class Replies {
    * @param out takes up to `out.length` octets; a UDP reply never passes what the client can take
    * @returns octets written
    */
-  write(arrival: Arrival, settlement: Settlement, out: Buffer): number {
+  write(arrival: Arrival, reply: Reply, out: Buffer): number {
     const { question, query, transport } = arrival
-    const { image, rcode, ede } = settlement
+    const { stored, image, rcode, ede } = reply
     const { shape } = this
     this.shapeFor(question, transport, ede)
+    if (stored !== undefined) return writeStored(out, stored, query, question, shape)
     return image === undefined
       ? writeShortReply(out, query, question, rcode, shape)
       : writeReply(out, image, query, question, shape)
   }
 
   /** Records a reply that has been handed to its transport. */
-  record(arrival: Arrival, settlement: Settlement, zoneIndex: number, replyBytes: number): void {
+  record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): void {
     const { facts, context } = this
     facts.serverIndex = arrival.serverIndex
     facts.zoneIndex = zoneIndex
     facts.transport = arrival.transport
     facts.family = arrival.family
     facts.qtype = arrival.question.qtype
-    facts.rcode = settlement.rcode
-    facts.source = settlement.source
+    facts.rcode = reply.rcode
+    facts.source = reply.source
     facts.queryBytes = arrival.queryBytes
     facts.replyBytes = replyBytes
     facts.dnssecOk = arrival.question.dnssecOk

@@ -9,7 +9,7 @@ import type { InFlight, Ticket } from '../core/in-flight.ts'
 import type { OwnQuestions } from '../core/own-questions.ts'
 import type { Exchange, Outcome, OutcomeSink, Peer } from '../core/ports.ts'
 import type { Resolver } from '../core/resolver.ts'
-import type { Settlement, Settler } from '../core/settlement.ts'
+import type { Reply, Settlement, Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Replies } from './replies.ts'
@@ -124,11 +124,11 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
       if (waiter.follows !== undefined) this.resume(waiter, settlement, zoneIndex)
   }
 
-  private reply(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
+  private reply(waiter: Waiter, reply: Reply, zoneIndex: number): void {
     const { replies } = this.parts
-    const replyBytes = replies.write(waiter, settlement, this.out)
+    const replyBytes = replies.write(waiter, reply, this.out)
     waiter.replyTo.send(this.out.subarray(0, replyBytes))
-    replies.record(waiter, settlement, zoneIndex, replyBytes)
+    replies.record(waiter, reply, zoneIndex, replyBytes)
   }
 
   /** Decides the question of one who waited for another one. */

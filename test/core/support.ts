@@ -11,9 +11,9 @@ import { OwnQuestions } from '../../src/core/own-questions.ts'
 import type { ExchangeFailure } from '../../src/core/ports.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
-import { type Settlement, Settler } from '../../src/core/settlement.ts'
+import { type Reply, type Settlement, Settler } from '../../src/core/settlement.ts'
 import { Question, readQuestion, Verdict } from '../../src/wire/question.ts'
-import { ReplyShape, writeReply, writeShortReply } from '../../src/wire/reply.ts'
+import { ReplyShape, writeReply, writeShortReply, writeStored } from '../../src/wire/reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { header, name, octets, opt, rr, u16, u32 } from '../fixtures/packets/octets.ts'
 import {
@@ -200,18 +200,15 @@ function readAsk(query: Buffer): Question {
   return question
 }
 
-function written(
-  query: Buffer,
-  question: Question,
-  { image, rcode }: { readonly image: Buffer | undefined; readonly rcode: number },
-): ReadMessage {
+function written(query: Buffer, question: Question, { stored, image, rcode }: Reply): ReadMessage {
   const out = Buffer.alloc(65_535)
   const shape = new ReplyShape()
-  const end =
-    image === undefined
-      ? writeShortReply(out, query, question, rcode, shape)
-      : writeReply(out, image, query, question, shape)
-  return readMessage(Buffer.from(out.subarray(0, end)))
+  const write = () => {
+    if (stored !== undefined) return writeStored(out, stored, query, question, shape)
+    if (image !== undefined) return writeReply(out, image, query, question, shape)
+    return writeShortReply(out, query, question, rcode, shape)
+  }
+  return readMessage(Buffer.from(out.subarray(0, write())))
 }
 
 export interface ResponseOptions {

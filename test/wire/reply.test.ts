@@ -8,7 +8,13 @@ import { Ede, Rcode } from '../../src/wire/constants.ts'
 import { makeImage } from '../../src/wire/image.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
-import { negativeImage, ReplyShape, writeReply, writeShortReply } from '../../src/wire/reply.ts'
+import {
+  negativeImage,
+  ReplyShape,
+  writeReply,
+  writeShortReply,
+  writeStored,
+} from '../../src/wire/reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import {
   header,
@@ -28,11 +34,12 @@ const test = suite('wire/reply')
 const host = name('www.example')
 const a = rr({ owner: pointer(12), type: 1, ttl: 30, data: octets(192, 0, 2, 1) })
 
-function imageOf(flags = 0x8180): Buffer {
-  const reply = octets(header({ flags, counts: [1, 1, 0, 0] }), question(host, 1), a)
+function imageOf(flags = 0x8180, answers = 1): Buffer {
+  const records = new Array<Uint8Array>(answers).fill(a)
+  const reply = octets(header({ flags, counts: [1, answers, 0, 0] }), question(host, 1), ...records)
   const scan = new ResponseScan()
   assert.ok(scanResponse(reply, reply.length, scan))
-  const image = makeImage(reply, scan, Uint8Array.of(1), true)
+  const image = makeImage(reply, scan, new Uint8Array(answers).fill(1), true)
   assert.ok(image !== undefined)
   return image
 }
@@ -50,7 +57,22 @@ function reply(query: Buffer, shape = shaped(), image = imageOf()): ReadMessage 
     out.subarray(end).every((octet) => octet === 0xa5),
     'writes behind its end',
   )
+  assert.equal(replyFromStore(query, shape, image), Buffer.from(out))
   return readMessage(out.subarray(0, end))
+}
+
+/** The same image among others. @returns all that was written to */
+function replyFromStore(query: Buffer, shape: ReplyShape, image: Buffer): Buffer {
+  const asked = new Question()
+  readQuestion(query, query.length, asked)
+  const memory = Buffer.concat([Buffer.alloc(37, 0x5a), image, Buffer.alloc(41, 0x3c)])
+  const before = Buffer.from(memory)
+  const out = Buffer.alloc(2000, 0xa5)
+  const stored = { memory, imageAt: 37, imageBytes: image.length }
+  const end = writeStored(out, stored, query, asked, shape)
+  assert.equal(memory, before)
+  assert.is(readMessage(out.subarray(0, end)).id, asked.id)
+  return out
 }
 
 function shortReply(query: Buffer, rcode: number, shape = shaped()): ReadMessage {
@@ -144,6 +166,15 @@ test('a reply that does not fit with its OPT is truncated to make room for it', 
   const tight = reply(edns(), shaped({ bytesMax: image.length + 10 }), image)
   assert.equal([tight.tc, tight.answers.length], [true, 0])
   assert.equal(tight.opt, { size: 1232, ttl: 0, data: '' })
+})
+
+test('an image of 700 octets goes out whole, and cut where it must be', () => {
+  const image = imageOf(0x8180, 42)
+  assert.is(image.length, 12 + 17 + 42 * 16)
+  const whole = reply(edns(), shaped(), image)
+  assert.equal([whole.tc, whole.answers.length], [false, 42])
+  const cut = reply(plain(), shaped({ bytesMax: 512 }), image)
+  assert.equal([cut.tc, cut.answers.length], [true, 30])
 })
 
 test('options of ours take room, too', () => {
