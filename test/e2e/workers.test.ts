@@ -264,6 +264,25 @@ test('an address that cannot be had, and a wrong file, are refused by all worker
   }
 })
 
+test('a configuration that is too long to be handed over is read by each worker, when one comes back too, and reloaded', async () => {
+  const zones = Array.from({ length: 250 }, (_, i) => ({
+    name: `z${i}.example`,
+    upstreams: ['127.0.0.1:9'],
+  }))
+  await withLab({ settings: { workers: 2, zones } }, async (lab) => {
+    await askAll(lab.server)
+    const [victim] = workersOf(lab)
+    if (victim !== undefined) process.kill(victim, 'SIGKILL')
+    await lab.serving.child.line((line) => line.includes('"why":"killed"'), 3000)
+    await until('two again', () => isReady(lab).catch(() => false), { timeoutMs: 10_000 })
+    await askAll(lab.server)
+    assert.match(await lab.reconfigure({ cache: { entriesMax: 1234 } }), /applied/)
+    const page = await scrape(lab)
+    assert.is(sampleOf(page, 'neardns_cache_entries_max'), 1234)
+    assert.is(sampleOf(page, 'coredns_reload_failed_total'), 0)
+  })
+})
+
 test('a worker that hangs is replaced within four seconds, and its questions are answered', async () => {
   if (!needs('root')) return
   await withLab({ settings: { workers: 2 } }, async (lab) => {
