@@ -1,7 +1,7 @@
 /**
  * Goal: a process takes the place of another while both intercept: the pods notice nothing, what the old one takes away is not the
  * new one's, and the new one's end opens the way as ever.
- * Method: a node in network namespaces with kube-proxy's rules, both backends; 2,000 queries a second from a pod through the link-local
+ * Method: a node in network namespaces with the real kube-proxy, both backends; 2,000 queries a second from a pod through the link-local
  * address and the ClusterIP, and a kept TCP connection on each, while a second daemon with the same file is started and the first
  * one goes. Several upgrades with NEARDNS_INTERCEPTION_LONG=1.
  */
@@ -17,7 +17,7 @@ export const testTimeoutMs = 180_000
 
 const test = needing(
   suite('real/interception-upgrade'),
-  ...(['coredns', 'netns', 'nft', 'iptables'] as const),
+  ...(['coredns', 'netns', 'nft', 'iptables', 'kubernetes'] as const),
 )
 
 const upgrades = process.env['NEARDNS_INTERCEPTION_LONG'] === '1' ? 5 : 1

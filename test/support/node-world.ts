@@ -8,12 +8,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent } from './agent.ts'
 import { Coredns } from './coredns.ts'
-import { type ClusterRules, kubeProxyIptables, kubeProxyNftables } from './kube-proxy-rules.ts'
+import { writeKubeletRules } from './kube-kubelet-rules.ts'
+import { KubeNode, type NodeCluster } from './kube-node.ts'
+import type { DnsEndpoint } from './kube-objects.ts'
 import { Neardns } from './neardns.ts'
 import { Netns } from './netns.ts'
+import { nodeState } from './node-state.ts'
+import { leaveNodeLocalBehind } from './nodelocal-remains.ts'
 import { Child, mustRun, runToEnd, until } from './process.ts'
+import type { KubeProxyChoice, RealProxyMode } from './real-kube-proxy.ts'
 
-export type ProxyMode = 'iptables-nft' | 'iptables-legacy' | 'nftables' | 'none'
+export type ProxyMode = RealProxyMode | 'none'
+
+/** Version and programs of a kube-proxy; see real-kube-proxy.ts. */
+export type KubeChoice = Omit<KubeProxyChoice, 'mode'>
 
 export const linkLocal = '169.254.20.10'
 export const clusterIp = '10.96.0.10'
@@ -25,26 +33,20 @@ export const corednsIps = ['10.78.0.2', '10.78.0.3'] as const
 const corednsIps6 = ['fd78::2', 'fd78::3'] as const
 export const podIp = '10.77.0.2'
 
-const clusters: readonly ClusterRules[] = [
-  {
-    family: 4,
-    podNetwork: '10.77.0.0/24',
-    serviceNetwork: '10.96.0.0/16',
-    services: [
-      { name: 'kube-dns', clusterIp, endpoints: corednsIps },
-      { name: 'kube-dns-upstream', clusterIp: upstreamIp, endpoints: corednsIps },
-    ],
-  },
-  {
-    family: 6,
-    podNetwork: 'fd77::/64',
-    serviceNetwork: 'fd96::/112',
-    services: [
-      { name: 'kube-dns', clusterIp: clusterIp6, endpoints: corednsIps6 },
-      { name: 'kube-dns-upstream', clusterIp: upstreamIp6, endpoints: corednsIps6 },
-    ],
-  },
-]
+const everyCoredns: readonly DnsEndpoint[] = [...corednsIps, ...corednsIps6].map((address) => ({
+  address,
+}))
+
+const worldCluster: NodeCluster = {
+  nodeName: 'node1',
+  nodeAddresses: ['10.78.0.1', 'fd78::1'],
+  podNetworks: ['10.77.0.0/24', 'fd77::/64'],
+  serviceNetworks: ['10.96.0.0/16', 'fd96::/112'],
+  services: [
+    { name: 'kube-dns', clusterIps: [clusterIp, clusterIp6], endpoints: everyCoredns },
+    { name: 'kube-dns-upstream', clusterIps: [upstreamIp, upstreamIp6], endpoints: everyCoredns },
+  ],
+}
 
 export class NodeWorld {
   readonly node: Netns
@@ -53,6 +55,8 @@ export class NodeWorld {
   readonly client: Agent
   /** Asks from the node itself. */
   readonly host: Agent
+  /** There is none while no kube-proxy has run. */
+  kube: KubeNode | undefined
   private readonly dns: Netns
   private readonly coredns: Coredns
   private configs = 0
@@ -67,39 +71,82 @@ export class NodeWorld {
     this.host = new Agent(parts.node)
   }
 
-  static async create(mode: ProxyMode): Promise<NodeWorld> {
+  /** A node whose kubelet has written its rules, and whose kube-proxy has, unless there is none. */
+  static async create(mode: ProxyMode, choice: KubeChoice = {}): Promise<NodeWorld> {
     const node = await Netns.create('node')
     const pod = await Netns.create('pod')
     const dns = await Netns.create('dns')
     await connect(node, pod, { link: 'pod0', network4: '10.77.0', network6: 'fd77::' })
     await connect(node, dns, { link: 'dns0', network4: '10.78.0', network6: 'fd78::' })
-    await dns.ip('addr', 'add', '10.78.0.3/24', 'dev', 'eth0')
-    await dns.ip('addr', 'add', 'fd78::3/64', 'dev', 'eth0', 'nodad')
+    // That a pod goes takes nothing but its own address away.
+    await dns.exec('sysctl', '-qw', 'net.ipv4.conf.all.promote_secondaries=1')
+    for (const address of ['10.78.0.3', '10.78.0.254']) await addAddress(dns, address)
+    for (const address of ['fd78::3', 'fd78::fe']) await addAddress(dns, address)
     // Where a real node has its gateway; without one no ClusterIP has a route.
-    await node.ip('route', 'add', 'default', 'via', '10.78.0.2')
-    await node.ip('-6', 'route', 'add', 'default', 'via', 'fd78::2')
+    await node.ip('route', 'add', 'default', 'via', '10.78.0.254')
+    await node.ip('-6', 'route', 'add', 'default', 'via', 'fd78::fe')
     for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
       await node.exec('sysctl', '-qw', `${key}=1`)
     }
     const coredns = await Coredns.start({ netns: dns.name, corefile })
     const world = new NodeWorld({ node, pod, dns, coredns })
-    await world.useKubeProxy(mode)
-    await until(
-      'CoreDNS answers through the ClusterIP',
-      () => mode === 'none' || world.answers(clusterIp),
-    )
-    return world
+    try {
+      await writeKubeletRules(node, mode === 'iptables-legacy' ? 'legacy' : 'nft')
+      if (mode === 'none') return world
+      await world.useKubeProxy(mode, choice)
+      for (const address of [clusterIp, clusterIp6]) {
+        await until(`CoreDNS answers through ${address}`, () => world.answers(address))
+      }
+      return world
+    } catch (error) {
+      await world.remove()
+      throw error
+    }
   }
 
-  /** Writes kube-proxy's rules of this mode onto a node that has none. */
-  async useKubeProxy(mode: ProxyMode): Promise<void> {
-    for (const cluster of clusters) {
-      if (mode === 'nftables') {
-        await this.nodeRun('nft', ['-f', '-'], kubeProxyNftables(cluster))
-      } else if (mode !== 'none') {
-        const program = mode.replace('iptables', cluster.family === 4 ? 'iptables' : 'ip6tables')
-        await this.nodeRun(`${program}-restore`, ['--noflush'], kubeProxyIptables(cluster))
-      }
+  /** Runs `body` in a world of its own, which is checked and taken away at its end. */
+  static async with(
+    mode: ProxyMode,
+    body: (world: NodeWorld) => Promise<void>,
+    choice: KubeChoice = {},
+  ): Promise<void> {
+    const world = await NodeWorld.create(mode, choice)
+    try {
+      await body(world)
+    } catch (error) {
+      // What the test says is what is to be read; what the end of its world says comes with it.
+      await world.remove().catch((late: unknown) => console.log(`  at the end: ${String(late)}`))
+      throw error
+    }
+    await world.remove()
+  }
+
+  /** Starts the node's kube-proxy in this mode, in the place of the one that ran. Returns once its rules are there. */
+  async useKubeProxy(mode: RealProxyMode, choice: KubeChoice = {}): Promise<void> {
+    if (this.kube === undefined) {
+      this.kube = await KubeNode.start(this.node, worldCluster, { ...choice, mode })
+    } else {
+      await this.kube.proxy.startAgain({ ...choice, mode })
+    }
+  }
+
+  /** The Kubernetes of this node. */
+  get cluster(): KubeNode {
+    if (this.kube === undefined) throw new Error('no kube-proxy has run on this node')
+    return this.kube
+  }
+
+  /**
+   * Rolls CoreDNS out: its pods have these addresses and no others. Returns when the API server has it.
+   * @param last numbers in the network of the CoreDNS pods
+   */
+  async rollCoredns(...last: readonly number[]): Promise<void> {
+    const added = last.flatMap((n) => [`10.78.0.${n}`, `fd78::${n.toString(16)}`])
+    for (const address of added) await addAddress(this.dns, address)
+    await this.cluster.setCoredns(added.map((address) => ({ address })))
+    for (const address of [...corednsIps, ...corednsIps6]) {
+      if (!added.includes(address))
+        await this.dns.ip('addr', 'del', withLength(address), 'dev', 'eth0')
     }
   }
 
@@ -253,25 +300,7 @@ export class NodeWorld {
 
   /** What the node looks like, without counters and times. */
   async state(): Promise<string> {
-    const commands: readonly (readonly string[])[] = [
-      ['nft', 'list', 'ruleset'],
-      ['iptables-legacy-save'],
-      ['ip6tables-legacy-save'],
-      ['iptables-nft-save'],
-      ['ip6tables-nft-save'],
-      ['ip', '-oneline', '-details', 'addr'],
-    ]
-    const texts: string[] = []
-    for (const [command = '', ...args] of commands) texts.push(await this.nodeRun(command, args))
-    return (
-      texts
-        .join('\n')
-        .split('\n')
-        // nft complains about targets of iptables when it likes. Link-local addresses that the kernel makes come and settle when they like.
-        .filter((line) => !/^(#|XT target) /.test(line) && !/ inet6 fe80:/.test(line))
-        .map((line) => line.replaceAll(/\[\d+:\d+\]|packets \d+ bytes \d+/g, ''))
-        .join('\n')
-    )
+    return await nodeState(this.node)
   }
 
   /** Entries of the node's connection table for DNS of the pod to `address`. */
@@ -292,37 +321,21 @@ export class NodeWorld {
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
-  /** NodeLocal DNSCache after SIGKILL: its link, its addresses, its twelve rules for each (the newer ones with comments). */
   async leaveNodeLocalBehind(): Promise<void> {
-    await this.node.ip('link', 'add', 'nodelocaldns', 'type', 'bridge')
-    for (const address of [linkLocal, clusterIp]) {
-      await this.node.ip('addr', 'add', `${address}/32`, 'dev', 'nodelocaldns')
-      const comment = address === linkLocal ? ['-m', 'comment', '--comment'] : undefined
-      const rule = async (table: string, text: string, target: string, why: string) => {
-        const note = comment === undefined ? [] : [...comment, `NodeLocal DNS Cache: ${why}`]
-        const args = ['-t', table, '-I', ...text.split(' '), ...note, '-j', target]
-        await this.nodeRun('iptables-nft', args)
-      }
-      for (const protocol of ['tcp', 'udp']) {
-        const to = `-p ${protocol} -d ${address} --dport 53`
-        const from = `-p ${protocol} -s ${address} --sport 53`
-        await rule('raw', `PREROUTING ${to}`, 'NOTRACK', 'skip conntrack')
-        await rule('filter', `INPUT ${to}`, 'ACCEPT', 'allow DNS traffic')
-        await rule('raw', `OUTPUT ${from}`, 'NOTRACK', 'skip conntrack')
-        await rule('filter', `OUTPUT ${from}`, 'ACCEPT', 'allow DNS traffic')
-        await rule('raw', `OUTPUT ${to}`, 'NOTRACK', 'skip conntrack')
-      }
-      const health = [`-p tcp -d ${address} --dport 8080`, `-p tcp -s ${address} --sport 8080`]
-      for (const match of health) await rule('raw', `OUTPUT ${match}`, 'NOTRACK', 'skip conntrack')
-    }
+    await leaveNodeLocalBehind(this.node, [linkLocal, clusterIp])
   }
 
+  /** @throws when kube-proxy could not write its rules at any time: whoever breaks it breaks the cluster */
   async remove(): Promise<void> {
     await this.client.stop()
     await this.host.stop()
+    const syncFailures = (await this.kube?.remove()) ?? []
     await this.coredns.stop()
     for (const netns of [this.pod, this.dns, this.node]) await netns.remove()
     rmSync(this.directory, { recursive: true, force: true })
+    if (syncFailures.length > 0) {
+      throw new Error(`kube-proxy: ${syncFailures.length} syncs failed: ${syncFailures[0]}`)
+    }
   }
 }
 
@@ -364,4 +377,14 @@ async function detectDuplicates(namespaces: readonly Netns[], isOn: boolean): Pr
   for (const netns of namespaces) {
     await netns.exec('sysctl', '-qw', `net.ipv6.conf.default.accept_dad=${isOn ? 1 : 0}`)
   }
+}
+
+/** Again is as good as once. */
+async function addAddress(dns: Netns, address: string): Promise<void> {
+  const nodad = address.includes(':') ? ['nodad'] : []
+  await dns.ip('addr', 'replace', withLength(address), 'dev', 'eth0', ...nodad)
+}
+
+function withLength(address: string): string {
+  return `${address}/${address.includes(':') ? 64 : 24}`
 }

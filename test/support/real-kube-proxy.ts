@@ -1,0 +1,139 @@
+/**
+ * The real kube-proxy on a node of the tests, fed by a real API server (kube-server.ts): the rules are whatever it
+ * makes of the objects. Version, mode and the nft and iptables that it finds are a test's to choose. Its log is
+ * kept over restarts, so that a rule that it could not write is never missed.
+ */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DebianRelease, kubernetesVersion } from '../cluster/versions.ts'
+import { debianDirectory, kubernetesProgram, programPath } from './needs.ts'
+import type { Netns } from './netns.ts'
+import { Child, until } from './process.ts'
+
+export type RealProxyMode = 'iptables-nft' | 'iptables-legacy' | 'nftables'
+
+export interface KubeProxyChoice {
+  readonly mode: RealProxyMode
+  /** Of Kubernetes, without `v`. NEARDNS_KUBE_PROXY_VERSION or the newest unless given. */
+  readonly version?: string
+  /** Whose nft and iptables it runs. NEARDNS_KUBE_PROXY_PROGRAMS or the machine's unless given. */
+  readonly programs?: DebianRelease
+}
+
+export interface KubeProxySettings extends KubeProxyChoice {
+  readonly node: Netns
+  /** Name of the Node object that is its own. */
+  readonly nodeName: string
+  readonly podNetworks: readonly string[]
+  readonly kubeconfig: string
+}
+
+export class RealKubeProxy {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'neardns-kube-proxy-'))
+  /** Of processes that have ended. */
+  readonly #earlierLines: string[] = []
+  #settings: KubeProxySettings
+  #child: Child | undefined
+
+  private constructor(settings: KubeProxySettings) {
+    this.#settings = settings
+  }
+
+  /** Returns once its rules for both families are written. */
+  static async start(settings: KubeProxySettings): Promise<RealKubeProxy> {
+    const proxy = new RealKubeProxy(settings)
+    await proxy.startAgain()
+    return proxy
+  }
+
+  get mode(): RealProxyMode {
+    return this.#settings.mode
+  }
+
+  /** Everything that it has said, over restarts. */
+  get lines(): readonly string[] {
+    return [...this.#earlierLines, ...(this.#child?.lines ?? [])]
+  }
+
+  /** Syncs of its rules that failed: the lines that say so. Each mode says it in the same words since 1.34. */
+  get syncFailures(): readonly string[] {
+    return this.lines.filter((line) => /sync failed/i.test(line))
+  }
+
+  /** Starts it where it was stopped or killed, with other choices if there are any. Returns once it has synced both families. */
+  async startAgain(changes: Partial<KubeProxyChoice> = {}): Promise<void> {
+    await this.kill()
+    this.#settings = { ...this.#settings, ...changes }
+    const { node } = this.#settings
+    const version =
+      this.#settings.version ?? process.env['NEARDNS_KUBE_PROXY_VERSION'] ?? kubernetesVersion
+    const env = { PATH: `${this.#programs()}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
+    const args = ['--config', this.#configFile(), '-v=2']
+    const program = kubernetesProgram('kube-proxy', version)
+    const child = new Child(program, args, { netns: node.name, env })
+    this.#child = child
+    await until(
+      `kube-proxy ${version} writes its rules`,
+      () => {
+        if (!child.running) throw new Error(`kube-proxy ended: ${child.tail()}`)
+        return this.#hasSyncedBoth(child)
+      },
+      { timeoutMs: 30_000 },
+    )
+  }
+
+  /** SIGKILL, the rules stay. */
+  async kill(): Promise<void> {
+    await this.#child?.stop('SIGKILL')
+    this.#earlierLines.push(...(this.#child?.lines ?? []))
+    this.#child = undefined
+  }
+
+  async remove(): Promise<void> {
+    await this.kill()
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  #hasSyncedBoth({ lines }: Child): boolean {
+    const done = lines.filter((line) => line.includes('SyncProxyRules complete'))
+    return ['IPv4', 'IPv6'].every((family) => done.some((line) => line.includes(family)))
+  }
+
+  #configFile(): string {
+    const { mode, nodeName, podNetworks, kubeconfig } = this.#settings
+    const path = join(this.#directory, 'config.yaml')
+    const config = {
+      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+      kind: 'KubeProxyConfiguration',
+      mode: mode === 'nftables' ? 'nftables' : 'iptables',
+      clusterCIDR: podNetworks.join(','),
+      hostnameOverride: nodeName,
+      clientConnection: { kubeconfig },
+      // nf_conntrack_max is the machine's, not a network namespace's.
+      conntrack: { maxPerCore: 0, min: 0 },
+    }
+    writeFileSync(path, JSON.stringify(config))
+    return path
+  }
+
+  /** A folder in which `iptables` is the wanted variant, and everything of the wanted release. */
+  #programs(): string {
+    const { mode } = this.#settings
+    const release = this.#settings.programs ?? process.env['NEARDNS_KUBE_PROXY_PROGRAMS']
+    const variant = mode === 'iptables-legacy' ? 'legacy' : 'nft'
+    const folder = join(this.#directory, `programs-${variant}-${release ?? 'machine'}`)
+    if (mkdirSync(folder, { recursive: true }) === undefined) return folder
+    const from = (name: string) =>
+      release === undefined
+        ? (programPath(name) ?? name)
+        : join(debianDirectory(release as DebianRelease), 'bin', name)
+    symlinkSync(from('nft'), join(folder, 'nft'))
+    for (const program of ['iptables', 'ip6tables']) {
+      for (const part of ['', '-save', '-restore']) {
+        symlinkSync(from(`${program}-${variant}${part}`), join(folder, `${program}${part}`))
+      }
+    }
+    return folder
+  }
+}
