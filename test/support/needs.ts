@@ -9,7 +9,11 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Test } from 'uvu'
-import { type DebianRelease, kubernetesVersion } from '../cluster/versions.ts'
+import {
+  type DebianRelease,
+  kubernetesVersion,
+  olderKubeProxyVersions,
+} from '../cluster/versions.ts'
 
 /** The CoreDNS that the tests are written against; `.ci/run` builds this one and the older. */
 export const corednsVersion = 'v1.14.7'
@@ -60,6 +64,11 @@ const requirements = {
   kubernetes: {
     isThere: () => apiPrograms.every((name) => existsSync(kubernetesProgram(name))),
     how: 'npm run cluster:build -- api (with Go 1.26 or newer; some seven minutes, once)',
+  },
+  'kube-proxies': {
+    isThere: () =>
+      olderKubeProxyVersions.every((v) => existsSync(kubernetesProgram('kube-proxy', v))),
+    how: 'npm run cluster:build -- proxies (with Go 1.26 or newer; some minutes each, once)',
   },
   /** nft and iptables of other releases than the machine's. */
   'debian-programs': {

@@ -167,6 +167,12 @@ export class NodeWorld {
     return this.writeConfig(interception, listen, { upstreams })
   }
 
+  /** A daemon with the link-local address alone, and one upstream for everything. */
+  linkLocalConfig(upstream: string): string {
+    const interception = { addresses: [linkLocal], link: { kind: 'bridge' } }
+    return this.writeConfig(interception, [`${linkLocal}:53`], { upstreams: [`${upstream}:53`] })
+  }
+
   /** Pairs of packets that were translated at the same time: drops and those that the kernel settled. */
   async clashes(): Promise<number> {
     const text = await this.nodeRun('conntrack', ['-S'])
@@ -292,6 +298,16 @@ export class NodeWorld {
     const main = new URL('../../src/main.ts', import.meta.url).pathname
     const argv = [main, 'rules', ...args, '--config', config]
     return await runToEnd(process.execPath, argv, { netns: this.node.name })
+  }
+
+  /** @returns how many of so many questions in a row, each a flow of its own, were answered by whom */
+  async answersOf(host: string, count = 20): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    for (let i = 0; i < count; i++) {
+      const who = await this.answeredBy(host)
+      counts[who] = (counts[who] ?? 0) + 1
+    }
+    return counts
   }
 
   async answers(host: string): Promise<boolean> {
