@@ -14,7 +14,7 @@ import { MemoryCgroup } from '../support/node-cgroup.ts'
 import { type FaultResult, faultText, loadThrough } from '../support/node-faults.ts'
 import { clusterIp, linkLocal, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import type { RealProxyMode } from '../support/real-kube-proxy.ts'
+import { onlyMode, type RealProxyMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
 
@@ -24,15 +24,19 @@ interface Combination {
 }
 
 const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
-const combinations: readonly Combination[] = isLong
-  ? [
-      { proxy: 'iptables-nft', backend: 'nftables' },
-      { proxy: 'iptables-legacy', backend: 'nftables' },
-      { proxy: 'nftables', backend: 'nftables' },
-      { proxy: 'iptables-nft', backend: 'iptables' },
-      { proxy: 'iptables-legacy', backend: 'iptables' },
-    ]
-  : [{ proxy: 'iptables-nft', backend: 'nftables' }]
+const everyCombination: readonly Combination[] = [
+  { proxy: 'iptables-nft', backend: 'nftables' },
+  { proxy: 'iptables-legacy', backend: 'nftables' },
+  { proxy: 'nftables', backend: 'nftables' },
+  { proxy: 'iptables-nft', backend: 'iptables' },
+  { proxy: 'iptables-legacy', backend: 'iptables' },
+]
+const ofMode = everyCombination.filter(({ proxy }) => proxy === onlyMode)
+const combinations = isLong
+  ? everyCombination
+  : onlyMode === undefined
+    ? everyCombination.slice(0, 1)
+    : ofMode
 
 /** What the backend alone decides; the rest of a measured gap is the generator being late. */
 const killMs = { nftables: 100, iptables: 400 } as const

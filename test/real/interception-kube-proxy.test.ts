@@ -9,22 +9,16 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { olderKubeProxyVersions } from '../cluster/versions.ts'
 import { droppedByKubelet } from '../support/kube-kubelet-rules.ts'
-import type { DnsService } from '../support/kube-objects.ts'
 import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
 import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import type { RealProxyMode } from '../support/real-kube-proxy.ts'
+import { isMatrixRun, onlyMode, type RealProxyMode, usualMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 90_000
 
 const programs = ['coredns', 'netns', 'nft', 'iptables', 'conntrack', 'setpriv'] as const
 const test = needing(suite('real/interception-kube-proxy'), ...programs, 'kubernetes')
-const olderTest = needing(
-  suite('real/interception-kube-proxy of older releases'),
-  ...programs,
-  ...(['kubernetes', 'kube-proxies'] as const),
-)
 
 const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
 interface Combination {
@@ -36,13 +30,14 @@ const shortCombinations: readonly Combination[] = [
   { proxy: 'iptables-nft', backend: 'nftables' },
   { proxy: 'iptables-legacy', backend: 'iptables' },
 ]
-const combinations: readonly Combination[] = isLong
-  ? [
-      ...shortCombinations,
-      { proxy: 'iptables-nft', backend: 'iptables' },
-      { proxy: 'iptables-legacy', backend: 'nftables' },
-    ]
-  : shortCombinations
+const combinations: readonly Combination[] = [
+  ...shortCombinations,
+  { proxy: 'iptables-nft', backend: 'iptables' },
+  { proxy: 'iptables-legacy', backend: 'nftables' },
+]
+const wanted = combinations
+  .slice(0, isLong || onlyMode !== undefined ? undefined : shortCombinations.length)
+  .filter(({ proxy }) => proxy === usualMode(proxy))
 
 /** After a change of CoreDNS's pods the standby may be the old one for as long. */
 const followsMs = 2000
@@ -50,22 +45,18 @@ const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
 const laterIp = '10.96.0.50'
 const bothPods = { standby: ['10.78.0.2', '10.78.0.3'], standby6: ['fd78::2', 'fd78::3'] }
 
-/** Somebody else's, made while the daemon runs. */
-const laterService: DnsService = {
-  name: 'later',
-  clusterIps: [laterIp],
-  endpoints: [{ address: '10.78.0.2' }, { address: '10.78.0.3' }],
-}
-
 async function who(world: NodeWorld): Promise<string[]> {
   const answers: string[] = []
   for (const address of all) answers.push(await world.answeredBy(address))
   return answers
 }
 
-async function addLaterService(world: NodeWorld): Promise<void> {
-  await world.cluster.addService(laterService)
-  const works = async () => (await world.answeredBy(laterIp)) === 'coredns'
+/** Somebody makes a Service while the daemon runs; kube-proxy must bring pods to it. */
+async function addLaterService(world: NodeWorld, ip = laterIp): Promise<void> {
+  const endpoints = [{ address: '10.78.0.2' }, { address: '10.78.0.3' }]
+  const name = `later-${ip.replaceAll('.', '-')}`
+  await world.cluster.addService({ name, clusterIps: [ip], endpoints })
+  const works = async () => (await world.answeredBy(ip)) === 'coredns'
   await until('the Service made afterwards works', works, { timeoutMs: 10_000 })
 }
 
@@ -96,7 +87,7 @@ async function standbyAnswers(world: NodeWorld, neardns: Neardns, addresses: rea
   }
 }
 
-for (const { proxy, backend } of combinations) {
+for (const { proxy, backend } of wanted) {
   const variant = proxy === 'iptables-legacy' ? 'legacy' : 'nft'
 
   test(`${backend} beside ${proxy}: ready beside the rules of the kubelet, and a Service made afterwards works`, () =>
@@ -123,25 +114,11 @@ for (const { proxy, backend } of combinations) {
     }))
 }
 
-for (const version of olderKubeProxyVersions) {
-  for (const proxy of isLong ? (['nftables', 'iptables-nft'] as const) : (['nftables'] as const)) {
-    olderTest(`beside ${proxy} of kube-proxy ${version} the standby is both pods of CoreDNS`, () =>
-      NodeWorld.with(
-        proxy,
-        async (world) => {
-          const config = world.config({}, 'both')
-          assert.equal(await standbyOf(world, config), bothPods)
-          const neardns = await world.startNeardns(config)
-          await addLaterService(world)
-          await standbyAnswers(world, neardns, [linkLocal, linkLocal6])
-        },
-        { version },
-      ),
-    )
-  }
-}
+/** A run of the matrix is about one version. */
+if (!isMatrixRun) ofOlderReleases()
 
-for (const proxy of ['nftables', 'iptables-nft'] as const) {
+const modesOfUnknown = onlyMode === undefined ? (['nftables', 'iptables-nft'] as const) : [onlyMode]
+for (const proxy of modesOfUnknown) {
   test(`beside ${proxy}: a ClusterIP that kube-proxy does not know is no standby, which is said; once it is known its pods are`, () =>
     NodeWorld.with(proxy, async (world) => {
       const config = world.linkLocalConfig(laterIp)
@@ -158,24 +135,26 @@ for (const proxy of ['nftables', 'iptables-nft'] as const) {
     }))
 }
 
-test('kube-proxy changes from iptables to nftables and back under the daemon: the standby is right each time', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
-    const config = world.config({}, 'both')
-    for (const proxy of ['nftables', 'iptables-nft'] as const) {
-      const neardns = await world.startNeardns(config)
+test('kube-proxy changes its mode and changes it back under the daemon: the standby is right each time', () => {
+  const first = usualMode('iptables-nft')
+  const second = first === 'nftables' ? 'iptables-nft' : 'nftables'
+  return NodeWorld.with(first, async (world) => {
+    for (const [i, proxy] of ([second, first] as const).entries()) {
+      const neardns = await world.startNeardns(world.config({}, 'both'))
       await world.useKubeProxy(proxy)
       await delay(followsMs)
       assert.equal(
         await who(world),
         all.map(() => 'neardns'),
       )
-      await addLaterService(world)
+      await addLaterService(world, `10.96.0.${60 + i}`)
       await standbyAnswers(world, neardns, [linkLocal, linkLocal6])
     }
-  }))
+  })
+})
 
 test('kube-proxy killed and started again under the daemon changes nothing for pods', () =>
-  NodeWorld.with('nftables', async (world) => {
+  NodeWorld.with(usualMode('nftables'), async (world) => {
     const neardns = await world.startNeardns(world.config({}, 'both'))
     await world.cluster.proxy.kill()
     assert.equal(
@@ -213,4 +192,29 @@ test('iptables-legacy with NET_RAW: its rules are read with the capabilities of 
   }))
 
 test.run()
-olderTest.run()
+
+function ofOlderReleases(): void {
+  const needed = [...programs, 'kubernetes', 'kube-proxies'] as const
+  const olderTest = needing(suite('real/interception-kube-proxy of older releases'), ...needed)
+  const modes = isLong ? (['nftables', 'iptables-nft'] as const) : (['nftables'] as const)
+  for (const version of olderKubeProxyVersions) {
+    for (const proxy of modes) {
+      olderTest(
+        `beside ${proxy} of kube-proxy ${version} the standby is both pods of CoreDNS`,
+        () =>
+          NodeWorld.with(
+            proxy,
+            async (world) => {
+              const config = world.config({}, 'both')
+              assert.equal(await standbyOf(world, config), bothPods)
+              const neardns = await world.startNeardns(config)
+              await addLaterService(world)
+              await standbyAnswers(world, neardns, [linkLocal, linkLocal6])
+            },
+            { version },
+          ),
+      )
+    }
+  }
+  olderTest.run()
+}

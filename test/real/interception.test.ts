@@ -18,6 +18,7 @@ import {
   type ProxyMode,
 } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
+import { onlyMode, usualMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 60_000
 
@@ -41,13 +42,17 @@ async function who(world: NodeWorld, addresses: readonly string[]): Promise<stri
 const cases: readonly { proxy: ProxyMode; backend: string; isDefault: boolean }[] = [
   { proxy: 'nftables', backend: 'nftables', isDefault: true },
   { proxy: 'iptables-legacy', backend: 'iptables', isDefault: true },
+  { proxy: 'iptables-legacy', backend: 'nftables', isDefault: false },
   { proxy: 'iptables-nft', backend: 'nftables', isDefault: false },
   { proxy: 'iptables-nft', backend: 'iptables', isDefault: false },
   { proxy: 'none', backend: 'iptables', isDefault: false },
   { proxy: 'none', backend: 'nftables', isDefault: false },
 ]
 
-for (const { proxy, backend } of cases.filter(({ isDefault }) => isDefault || isLong)) {
+const wanted = cases.filter(({ proxy, isDefault }) =>
+  onlyMode === undefined ? isDefault || isLong : proxy === onlyMode,
+)
+for (const { proxy, backend } of wanted) {
   const test = proxy === 'none' ? bareTest : kubeTest
   test(`${backend} beside ${proxy}: both families intercepted, untracked, and taken away without a trace`, () =>
     NodeWorld.with(proxy, async (world) => {
@@ -93,7 +98,7 @@ for (const { proxy, backend } of cases.filter(({ isDefault }) => isDefault || is
 }
 
 kubeTest('onStop remove: an orderly end leaves the node as it was', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const before = await world.state()
     const config = world.config({ onStop: 'remove' })
     const neardns = await world.startNeardns(config)
@@ -106,7 +111,7 @@ kubeTest('onStop remove: an orderly end leaves the node as it was', () =>
 kubeTest(
   'the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, no new privileges',
   () =>
-    NodeWorld.with('iptables-nft', async (world) => {
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
       const config = world.config({}, 'both')
       const neardns = await world.startUnprivileged(config)
       assert.equal(
@@ -123,7 +128,7 @@ kubeTest(
 )
 
 longTest('without NET_ADMIN the daemon says so and what to do, and pods have DNS', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const config = world.config({ clusterIps: [] })
     const neardns = await world.startUnprivileged(config, '+net_bind_service')
     const line = await neardns.line((text) => text.includes('no_permission'), 5000)
@@ -136,7 +141,7 @@ longTest('without NET_ADMIN the daemon says so and what to do, and pods have DNS
 kubeTest(
   "what NodeLocal DNSCache leaves behind when killed takes a node's DNS down; our start brings it back",
   () =>
-    NodeWorld.with('iptables-nft', async (world) => {
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
       await world.leaveNodeLocalBehind()
       const dead = await who(world, [linkLocal, clusterIp])
       assert.equal(dead, ['nobody', 'nobody'], 'this is the complaint')
@@ -185,7 +190,7 @@ bareTest(
 )
 
 longTest('two daemons on one node: the end of either leaves the other intercepting', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const one = await world.startNeardns(world.config())
     const other = await world.startNeardns(world.otherConfig())
     assert.equal(await who(world, [linkLocal, clusterIp, '169.254.20.11']), [
@@ -223,7 +228,7 @@ longBareTest(
 longTest('a kube-proxy that starts after us is found, and its pods become the standby', () =>
   NodeWorld.with('none', async (world) => {
     const neardns = await world.startNeardns(world.config({ standbySeconds: 1 }))
-    await world.useKubeProxy('iptables-nft')
+    await world.useKubeProxy(usualMode('iptables-nft'))
     const knows = async () =>
       /dnat ip to .*10\.78\.0\.2/.test(await world.nodeRun('nft', ['list', 'ruleset']))
     await until('the standby knows the pods', knows, { timeoutMs: 15_000, everyMs: 200 })
@@ -238,7 +243,7 @@ longTest('a kube-proxy that starts after us is found, and its pods become the st
  * settle the clash, which is as good as the loss for showing that the race is run.
  */
 longTest('A and AAAA at once from one socket clash in conntrack without, and never with us', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const source = new URL('../support/programs/paired-queries.c', import.meta.url).pathname
     const program = await buildC(source, 'gcc')
     const race = async () => {
@@ -262,7 +267,7 @@ longTest('A and AAAA at once from one socket clash in conntrack without, and nev
 longTest(
   'for comparison, the same daemon behind the rules of NodeLocal DNSCache: SIGKILL ends DNS',
   () =>
-    NodeWorld.with('iptables-nft', async (world) => {
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
       await world.leaveNodeLocalBehind()
       const neardns = await world.startNeardns(world.config({ mode: 'none' }))
       const kill = () => {
@@ -276,7 +281,7 @@ longTest(
 )
 
 longTest('a full conntrack: DNS through neardns goes on, and the operator is told', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const neardns = await world.startNeardns(world.config())
     assert.is(await world.answeredBy(linkLocal), 'neardns')
     await world.fillConntrack()
@@ -288,7 +293,7 @@ longTest('a full conntrack: DNS through neardns goes on, and the operator is tol
 )
 
 kubeTest('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
-  NodeWorld.with('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const config = world.config()
     const before = await world.state()
     const shown = await world.rules(config, 'show')

@@ -11,13 +11,25 @@ import { debianDirectory, kubernetesProgram, programPath } from './needs.ts'
 import type { Netns } from './netns.ts'
 import { Child, until } from './process.ts'
 
-export type RealProxyMode = 'iptables-nft' | 'iptables-legacy' | 'nftables'
+export const realProxyModes = ['nftables', 'iptables-nft', 'iptables-legacy'] as const
+export type RealProxyMode = (typeof realProxyModes)[number]
+
+/** The one mode that this run is about (NEARDNS_KUBE_PROXY_MODE; see test/cluster/proxy-matrix.ts). */
+export const onlyMode = realProxyModes.find((one) => one === process.env['NEARDNS_KUBE_PROXY_MODE'])
+/** The version of kube-proxy that this run is about. */
+const onlyVersion = process.env['NEARDNS_KUBE_PROXY_VERSION']
+export const isMatrixRun = onlyMode !== undefined || onlyVersion !== undefined
+
+/** For a test that any mode will do for: what it takes unless the run is about another one. */
+export function usualMode(mode: RealProxyMode): RealProxyMode {
+  return onlyMode ?? mode
+}
 
 export interface KubeProxyChoice {
   readonly mode: RealProxyMode
   /** Of Kubernetes, without `v`. NEARDNS_KUBE_PROXY_VERSION or the newest unless given. */
   readonly version?: string
-  /** Whose nft and iptables it runs. NEARDNS_KUBE_PROXY_PROGRAMS or the machine's unless given. */
+  /** Whose nft and iptables it runs; the machine's unless given. */
   readonly programs?: DebianRelease
 }
 
@@ -66,8 +78,7 @@ export class RealKubeProxy {
     await this.kill()
     this.#settings = { ...this.#settings, ...changes }
     const { node } = this.#settings
-    const version =
-      this.#settings.version ?? process.env['NEARDNS_KUBE_PROXY_VERSION'] ?? kubernetesVersion
+    const version = this.#settings.version ?? onlyVersion ?? kubernetesVersion
     const env = { PATH: `${this.#programs()}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` }
     const args = ['--config', this.#configFile(), '-v=2']
     const program = kubernetesProgram('kube-proxy', version)
@@ -119,15 +130,14 @@ export class RealKubeProxy {
 
   /** A folder in which `iptables` is the wanted variant, and everything of the wanted release. */
   #programs(): string {
-    const { mode } = this.#settings
-    const release = this.#settings.programs ?? process.env['NEARDNS_KUBE_PROXY_PROGRAMS']
+    const { mode, programs: release } = this.#settings
     const variant = mode === 'iptables-legacy' ? 'legacy' : 'nft'
     const folder = join(this.#directory, `programs-${variant}-${release ?? 'machine'}`)
     if (mkdirSync(folder, { recursive: true }) === undefined) return folder
     const from = (name: string) =>
       release === undefined
         ? (programPath(name) ?? name)
-        : join(debianDirectory(release as DebianRelease), 'bin', name)
+        : join(debianDirectory(release), 'bin', name)
     symlinkSync(from('nft'), join(folder, 'nft'))
     for (const program of ['iptables', 'ip6tables']) {
       for (const part of ['', '-save', '-restore']) {
