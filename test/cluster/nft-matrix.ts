@@ -3,7 +3,7 @@
  * brings and what the image of neardns brings are seldom of one age. Their packages are unpacked, never installed, into the
  * cache directory outside of the tree (debian/RELEASE), each program behind a script that starts it with the libraries of its release.
  *
- *   npm run cluster:nft -- [RELEASE]...     all of them unless named; needs root, mmdebstrap and a Debian mirror
+ *   npm run cluster:nft -- [RELEASE]...     all of them unless named; needs root and mmdebstrap, which knows Debian's mirror
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -18,8 +18,6 @@ import {
 import { basename, join, relative } from 'node:path'
 import { debianDirectory, hasDebianPrograms } from '../support/needs.ts'
 import { type DebianRelease, debianReleases } from './versions.ts'
-
-const mirror = 'http://deb.debian.org/debian'
 
 /** Unpacks what is missing. @throws when the mirror has it not, or the machine lacks mmdebstrap */
 export function unpackDebianPrograms(release: DebianRelease): void {
@@ -38,7 +36,7 @@ export function unpackDebianPrograms(release: DebianRelease): void {
     '--quiet',
   ]
   try {
-    execFileSync('mmdebstrap', [...flags, release, unfinished, mirror], { stdio: 'inherit' })
+    execFileSync('mmdebstrap', [...flags, release, unfinished], { stdio: 'inherit' })
     writeScripts(unfinished, final)
     rmSync(final, { recursive: true, force: true })
     renameSync(unfinished, final)

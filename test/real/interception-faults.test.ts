@@ -120,8 +120,8 @@ function faultsOf(proxy: RealProxyMode, backend: Combination['backend']): void {
     let restarted = Promise.resolve()
     const flushAll = async () => {
       await flush(world)
-      // It would do so by itself in the course of half a minute.
-      restarted = world.useKubeProxy(proxy)
+      // They would do so by themselves in the course of a minute.
+      restarted = world.useKubeProxy(proxy).then(() => world.syncKubelet(proxy))
     }
     bounded('flush', await loadThrough(world, flushAll, 2), 1000)
     await restarted

@@ -91,7 +91,7 @@ export class NodeWorld {
     const coredns = await Coredns.start({ netns: dns.name, corefile })
     const world = new NodeWorld({ node, pod, dns, coredns })
     try {
-      await writeKubeletRules(node, mode === 'iptables-legacy' ? 'legacy' : 'nft')
+      await world.syncKubelet(mode)
       if (mode === 'none') return world
       await world.useKubeProxy(mode, choice)
       for (const address of [clusterIp, clusterIp6]) {
@@ -119,6 +119,11 @@ export class NodeWorld {
       throw error
     }
     await world.remove()
+  }
+
+  /** What the kubelet does at its start, and within a minute of finding its chains gone. */
+  async syncKubelet(mode: ProxyMode): Promise<void> {
+    await writeKubeletRules(this.node, mode === 'iptables-legacy' ? 'legacy' : 'nft')
   }
 
   /** Starts the node's kube-proxy in this mode, in the place of the one that ran. Returns once its rules are there. */
