@@ -39,6 +39,9 @@ const wanted = combinations
   .slice(0, isLong || onlyMode !== undefined ? undefined : shortCombinations.length)
   .filter(({ proxy }) => proxy === usualMode(proxy))
 
+/** For tests in which the backend is the daemon's to choose. */
+const wantedModes = onlyMode === undefined ? (['nftables', 'iptables-nft'] as const) : [onlyMode]
+
 /** After a change of CoreDNS's pods the standby may be the old one for as long. */
 const followsMs = 2000
 const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
@@ -117,8 +120,28 @@ for (const { proxy, backend } of wanted) {
 /** A run of the matrix is about one version. */
 if (!isMatrixRun) ofOlderReleases()
 
-const modesOfUnknown = onlyMode === undefined ? (['nftables', 'iptables-nft'] as const) : [onlyMode]
-for (const proxy of modesOfUnknown) {
+for (const proxy of wantedModes) {
+  test(`an IPv6-only node beside ${proxy}: ready, taken, and the standby follows a roll-out`, () =>
+    NodeWorld.with(
+      proxy,
+      async (world) => {
+        const config = world.config({}, 'v6')
+        const neardns = await world.startNeardns(config)
+        await until('/ready', async () => (await readyStatus(world)) === 200)
+        await world.nodeRun('conntrack', ['-F'])
+        for (const address of [linkLocal6, clusterIp6]) {
+          assert.is(await world.answeredBy(address), 'neardns')
+          assert.equal(await world.trackedFromPod(address), [], `${address} is not tracked`)
+        }
+        await world.rollCoredns(4, 5)
+        await delay(followsMs)
+        await standbyAnswers(world, neardns, [linkLocal6])
+      },
+      { isIpv6Only: true },
+    ))
+}
+
+for (const proxy of wantedModes) {
   test(`beside ${proxy}: a ClusterIP that kube-proxy does not know is no standby, which is said; once it is known its pods are`, () =>
     NodeWorld.with(proxy, async (world) => {
       const config = world.linkLocalConfig(laterIp)

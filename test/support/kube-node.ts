@@ -22,7 +22,8 @@ export interface NodeCluster {
   readonly services: readonly DnsService[]
 }
 
-let written: Promise<void> | undefined
+/** By the name of the node; the Services are the same for all. */
+const written = new Map<string, Promise<void>>()
 
 export class KubeNode {
   readonly proxy: RealKubeProxy
@@ -43,8 +44,9 @@ export class KubeNode {
     choice: KubeProxyChoice,
   ): Promise<KubeNode> {
     const server = await KubeServer.shared(cluster)
-    written ??= writeCluster(server, cluster)
-    await written
+    const writing = written.get(cluster.nodeName) ?? writeCluster(server, cluster)
+    written.set(cluster.nodeName, writing)
+    await writing
     await server.join(node)
     const { nodeName, podNetworks } = cluster
     const kubeconfig = server.kubeconfig('proxy')

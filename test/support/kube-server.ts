@@ -14,7 +14,10 @@ import { kubernetesProgram } from './needs.ts'
 import { Netns } from './netns.ts'
 import { Child, mustRun, runToEnd, until } from './process.ts'
 
-const address = '10.79.0.1'
+/** What it calls itself: the cluster's first family is IPv4. */
+const advertised = '10.79.0.1'
+/** Where nodes reach it: a node may have no IPv4. */
+const address = 'fd79::1'
 /** Who may do what is RBAC's to say: kube-proxy's rights are those that every cluster gives it. */
 const tokens = 'admin,admin,1,system:masters\nproxy,system:kube-proxy,2\n'
 export type KubeUser = 'admin' | 'proxy'
@@ -48,7 +51,8 @@ export class KubeServer {
     // Behind the handler that kills the children, which was registered before this one.
     const bridge = ['link', 'add', 'nodes', 'type', 'bridge']
     await netns.ip(...bridge)
-    await netns.ip('addr', 'add', `${address}/16`, 'dev', 'nodes')
+    await netns.ip('addr', 'add', `${advertised}/16`, 'dev', 'nodes')
+    await netns.ip('addr', 'add', `${address}/64`, 'dev', 'nodes', 'nodad')
     await netns.ip('link', 'set', 'nodes', 'up')
     server.#writeFiles()
     server.#run('etcd', [
@@ -65,7 +69,7 @@ export class KubeServer {
       `--service-account-key-file=${server.#path('accounts.pub')}`,
       `--service-account-signing-key-file=${server.#path('accounts.key')}`,
       `--service-cluster-ip-range=${serviceNetworks.join(',')}`,
-      `--advertise-address=${address}`,
+      `--advertise-address=${advertised}`,
     ])
     process.on('exit', () => server.#leaveNothing())
     await server.#untilReady()
@@ -89,8 +93,8 @@ export class KubeServer {
       this.#netns.name,
     )
     await this.#netns.ip('link', 'set', name, 'master', 'nodes', 'up')
-    const own = `10.79.${1 + (number >> 8)}.${number & 255}/16`
-    await node.ip('addr', 'add', own, 'dev', 'api0')
+    const own = `fd79::1:${number.toString(16)}/64`
+    await node.ip('addr', 'add', own, 'dev', 'api0', 'nodad')
     await node.ip('link', 'set', 'api0', 'up')
   }
 
@@ -181,7 +185,7 @@ function kubeconfigText(user: KubeUser): string {
     clusters: [
       {
         name: 'tests',
-        cluster: { server: `https://${address}:6443`, 'insecure-skip-tls-verify': true },
+        cluster: { server: `https://[${address}]:6443`, 'insecure-skip-tls-verify': true },
       },
     ],
     users: [{ name: user, user: { token: user } }],

@@ -23,6 +23,11 @@ export type ProxyMode = RealProxyMode | 'none'
 /** Version and programs of a kube-proxy; see real-kube-proxy.ts. */
 export type KubeChoice = Omit<KubeProxyChoice, 'mode'>
 
+export interface WorldChoice extends KubeChoice {
+  /** Nothing but loopback addresses on IPv4, on the node, in the pod and where CoreDNS is. */
+  readonly isIpv6Only?: boolean
+}
+
 export const linkLocal = '169.254.20.10'
 export const clusterIp = '10.96.0.10'
 export const linkLocal6 = 'fd00:20::10'
@@ -48,6 +53,13 @@ const worldCluster: NodeCluster = {
   ],
 }
 
+const ipv6Cluster: NodeCluster = {
+  ...worldCluster,
+  nodeName: 'node6',
+  nodeAddresses: ['fd78::1'],
+  podNetworks: ['fd77::/64'],
+}
+
 export class NodeWorld {
   readonly node: Netns
   readonly pod: Netns
@@ -59,10 +71,18 @@ export class NodeWorld {
   kube: KubeNode | undefined
   private readonly dns: Netns
   private readonly coredns: Coredns
+  private readonly isIpv6Only: boolean
   private configs = 0
   private readonly directory = mkdtempSync(join(tmpdir(), 'neardns-node-'))
 
-  private constructor(parts: { node: Netns; pod: Netns; dns: Netns; coredns: Coredns }) {
+  private constructor(parts: {
+    node: Netns
+    pod: Netns
+    dns: Netns
+    coredns: Coredns
+    isIpv6Only: boolean
+  }) {
+    this.isIpv6Only = parts.isIpv6Only
     this.node = parts.node
     this.pod = parts.pod
     this.dns = parts.dns
@@ -72,7 +92,7 @@ export class NodeWorld {
   }
 
   /** A node whose kubelet has written its rules, and whose kube-proxy has, unless there is none. */
-  static async create(mode: ProxyMode, choice: KubeChoice = {}): Promise<NodeWorld> {
+  static async create(mode: ProxyMode, choice: WorldChoice = {}): Promise<NodeWorld> {
     const node = await Netns.create('node')
     const pod = await Netns.create('pod')
     const dns = await Netns.create('dns')
@@ -88,13 +108,15 @@ export class NodeWorld {
     for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
       await node.exec('sysctl', '-qw', `${key}=1`)
     }
+    const { isIpv6Only = false } = choice
+    if (isIpv6Only) for (const netns of [node, pod, dns]) await loseIpv4(netns)
     const coredns = await Coredns.start({ netns: dns.name, corefile })
-    const world = new NodeWorld({ node, pod, dns, coredns })
+    const world = new NodeWorld({ node, pod, dns, coredns, isIpv6Only })
     try {
       await world.syncKubelet(mode)
       if (mode === 'none') return world
       await world.useKubeProxy(mode, choice)
-      for (const address of [clusterIp, clusterIp6]) {
+      for (const address of isIpv6Only ? [clusterIp6] : [clusterIp, clusterIp6]) {
         await until(`CoreDNS answers through ${address}`, () => world.answers(address))
       }
       return world
@@ -108,7 +130,7 @@ export class NodeWorld {
   static async with(
     mode: ProxyMode,
     body: (world: NodeWorld) => Promise<void>,
-    choice: KubeChoice = {},
+    choice: WorldChoice = {},
   ): Promise<void> {
     const world = await NodeWorld.create(mode, choice)
     try {
@@ -129,7 +151,8 @@ export class NodeWorld {
   /** Starts the node's kube-proxy in this mode, in the place of the one that ran. Returns once its rules are there. */
   async useKubeProxy(mode: RealProxyMode, choice: KubeChoice = {}): Promise<void> {
     if (this.kube === undefined) {
-      this.kube = await KubeNode.start(this.node, worldCluster, { ...choice, mode })
+      const cluster = this.isIpv6Only ? ipv6Cluster : worldCluster
+      this.kube = await KubeNode.start(this.node, cluster, { ...choice, mode })
     } else {
       await this.kube.proxy.startAgain({ ...choice, mode })
     }
@@ -241,21 +264,16 @@ export class NodeWorld {
     )
   }
 
-  /** Link-local address and ClusterIP, on IPv4 unless all are wanted. */
-  config(interception: object = {}, families: 'v4' | 'both' = 'v4'): string {
-    const both = families === 'both'
+  /** Link-local address and ClusterIP, on IPv4 unless said otherwise. */
+  config(interception: object = {}, families: 'v4' | 'v6' | 'both' = 'v4'): string {
+    const own = { v4: [linkLocal], v6: [linkLocal6], both: [linkLocal, linkLocal6] }[families]
+    const services = { v4: [clusterIp], v6: [clusterIp6], both: [clusterIp, clusterIp6] }[families]
+    const base = { addresses: own, clusterIps: services, link: { kind: 'bridge' } }
+    const upstreams = families === 'v6' ? { upstreams: [`[${upstreamIp6}]:53`] } : {}
     return this.writeConfig(
-      {
-        addresses: [linkLocal, ...(both ? [linkLocal6] : [])],
-        clusterIps: [clusterIp, ...(both ? [clusterIp6] : [])],
-        link: { kind: 'bridge' },
-        ...interception,
-      },
-      [
-        `${linkLocal}:53`,
-        `${clusterIp}:53`,
-        ...(both ? [`[${linkLocal6}]:53`, `[${clusterIp6}]:53`] : []),
-      ],
+      { ...base, ...interception },
+      [...own, ...services].map((address) => endpoint(address)),
+      upstreams,
     )
   }
 
@@ -360,13 +378,17 @@ export class NodeWorld {
   }
 }
 
-/** Every name below cluster.local has the address of whoever asks. */
+/**
+ * Every name below cluster.local has the address of whoever asks; where that is one of the other family, one that is nobody's. The
+ * daemon may ask for A before AAAA, and over either family.
+ */
+const isIpv4 = '{{ if eq (slice .Remote 0 3) `10.` }}'
 const corefile = `cluster.local:53 {
   template IN A {
-    answer "{{ .Name }} 30 IN A {{ .Remote }}"
+    answer "{{ .Name }} 30 IN A ${isIpv4}{{ .Remote }}{{ else }}10.255.255.6{{ end }}"
   }
   template IN AAAA {
-    answer "{{ .Name }} 30 IN AAAA {{ .Remote }}"
+    answer "{{ .Name }} 30 IN AAAA ${isIpv4}fdff::4{{ else }}{{ .Remote }}{{ end }}"
   }
 }
 `
@@ -408,4 +430,12 @@ async function addAddress(dns: Netns, address: string): Promise<void> {
 
 function withLength(address: string): string {
   return `${address}/${address.includes(':') ? 64 : 24}`
+}
+
+function endpoint(address: string): string {
+  return address.includes(':') ? `[${address}]:53` : `${address}:53`
+}
+
+async function loseIpv4(netns: Netns): Promise<void> {
+  await netns.ip('-4', 'addr', 'flush', 'scope', 'global')
 }
