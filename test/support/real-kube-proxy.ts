@@ -1,11 +1,12 @@
 /**
  * The real kube-proxy on a node of the tests, fed by a real API server (kube-server.ts): the rules are whatever it
- * makes of the objects. Version, mode and the nft and iptables that it finds are a test's to choose. Its log is
- * kept over restarts, so that a rule that it could not write is never missed.
+ * makes of the objects. Version, mode and the nft and iptables that it finds are a test's to choose. What it
+ * could not write is noted over restarts, so that it is never missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type DebianRelease, kubernetesVersion } from '../cluster/versions.ts'
 import { debianDirectory, kubernetesProgram, programPath } from './needs.ts'
 import type { Netns } from './netns.ts'
@@ -43,8 +44,8 @@ export interface KubeProxySettings extends KubeProxyChoice {
 
 export class RealKubeProxy {
   readonly #directory = mkdtempSync(join(tmpdir(), 'neardns-kube-proxy-'))
-  /** Of processes that have ended. */
-  readonly #earlierLines: string[] = []
+  /** Syncs of its rules that failed, over restarts: the lines that say so, the same words in each mode since 1.34. */
+  readonly syncFailures: string[] = []
   #settings: KubeProxySettings
   #child: Child | undefined
 
@@ -63,14 +64,9 @@ export class RealKubeProxy {
     return this.#settings.mode
   }
 
-  /** Everything that it has said, over restarts. */
+  /** What the one that runs has said. */
   get lines(): readonly string[] {
-    return [...this.#earlierLines, ...(this.#child?.lines ?? [])]
-  }
-
-  /** Syncs of its rules that failed: the lines that say so. Each mode says it in the same words since 1.34. */
-  get syncFailures(): readonly string[] {
-    return this.lines.filter((line) => /sync failed/i.test(line))
+    return this.#child?.lines ?? []
   }
 
   /** Starts it where it was stopped or killed, with other choices if there are any. Returns once it has synced both families. */
@@ -84,6 +80,7 @@ export class RealKubeProxy {
     const program = kubernetesProgram('kube-proxy', version)
     const child = new Child(program, args, { netns: node.name, env })
     this.#child = child
+    this.#noteFailures(child)
     await until(
       `kube-proxy ${version} writes its rules`,
       () => {
@@ -97,13 +94,20 @@ export class RealKubeProxy {
   /** SIGKILL, the rules stay. */
   async kill(): Promise<void> {
     await this.#child?.stop('SIGKILL')
-    this.#earlierLines.push(...(this.#child?.lines ?? []))
     this.#child = undefined
   }
 
   async remove(): Promise<void> {
     await this.kill()
     rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** Line by line, since a failure may be followed by more lines than are kept. */
+  #noteFailures(child: Child): void {
+    if (child.process.stderr === null) return
+    createInterface({ input: child.process.stderr }).on('line', (line) => {
+      if (/sync failed/i.test(line)) this.syncFailures.push(line)
+    })
   }
 
   #hasSyncedBoth({ lines }: Child): boolean {
