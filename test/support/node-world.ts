@@ -169,13 +169,17 @@ export class NodeWorld {
    * @param last numbers in the network of the CoreDNS pods
    */
   async rollCoredns(...last: readonly number[]): Promise<void> {
-    const added = last.flatMap((n) => [`10.78.0.${n}`, `fd78::${n.toString(16)}`])
+    const added = this.ofFamilies(last.flatMap((n) => [`10.78.0.${n}`, `fd78::${n.toString(16)}`]))
     for (const address of added) await addAddress(this.dns, address)
     await this.cluster.setCoredns(added.map((address) => ({ address })))
-    for (const address of [...corednsIps, ...corednsIps6]) {
-      if (!added.includes(address))
-        await this.dns.ip('addr', 'del', withLength(address), 'dev', 'eth0')
+    for (const address of this.ofFamilies([...corednsIps, ...corednsIps6])) {
+      if (added.includes(address)) continue
+      await this.dns.ip('addr', 'del', withLength(address), 'dev', 'eth0')
     }
+  }
+
+  private ofFamilies(addresses: readonly string[]): string[] {
+    return addresses.filter((address) => !this.isIpv6Only || address.includes(':'))
   }
 
   async nodeRun(command: string, args: readonly string[], stdin = ''): Promise<string> {
