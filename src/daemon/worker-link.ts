@@ -2,9 +2,9 @@
 import type { Config } from '../config/schema.ts'
 import { HeldSockets } from '../handover/held-sockets.ts'
 import { receiveDescriptors } from '../net/descriptor-mail.ts'
-import { loadSystemCalls } from '../net/system-calls.ts'
 import type { WorkerText } from '../observe/merge-expositions.ts'
 import type { SupervisorView } from '../observe/stats.ts'
+import { loadSystemCalls } from '../system/system-calls.ts'
 import {
   beatEveryMs,
   type CheckedConfig,

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts'
 import type { HeldSocket } from '../handover/held-sockets.ts'
 import { descriptorOf } from '../handover/meeting-point.ts'
 import { sendDescriptors } from '../net/descriptor-mail.ts'
-import { loadSystemCalls } from '../net/system-calls.ts'
+import { loadSystemCalls } from '../system/system-calls.ts'
 import {
   type CheckedConfig,
   type Configured,

@@ -4,7 +4,7 @@
  */
 import { addressText, type ListenAddress } from '../net/bind.ts'
 import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../net/open-socket.ts'
-import type { SystemCalls } from '../net/system-calls.ts'
+import type { SystemCalls } from '../system/system-calls.ts'
 
 export const socketKinds = ['udp', 'tcp', 'admin'] as const
 export type SocketKind = (typeof socketKinds)[number]

@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { receiveDescriptors } from '../net/descriptor-mail.ts'
-import type { SystemCalls } from '../net/system-calls.ts'
+import type { SystemCalls } from '../system/system-calls.ts'
 import { type HeldSocket, socketKinds } from './held-sockets.ts'
 import { Link, type Message } from './link.ts'
 import { connectTo, descriptorOf, strangerAt } from './meeting-point.ts'

@@ -3,7 +3,8 @@
  * (SO_PEERCRED). A descriptor that has arrived is the same open socket: with the kernel's queue, the connections that wait to be
  * accepted, and all options. Layouts of 64-bit little-endian Linux, the same in glibc, musl and the kernel.
  */
-import { Linux, type SystemCalls, systemError } from './system-calls.ts'
+import { Linux, type SystemCalls } from '../system/system-calls.ts'
+import { systemError } from '../system/system-error.ts'
 
 /** The kernel takes 253 in a message (SCM_MAX_FD). */
 const perMessageMax = 64

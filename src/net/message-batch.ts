@@ -3,8 +3,9 @@
  * octets), in one ArrayBuffer. Whoever holds the batch holds all of it, so nothing the kernel writes to can be collected while it is in use.
  * Layout of 64-bit Linux, the same in glibc, musl and the kernel (socket.h), x86-64 and arm64.
  */
+
+import { Linux, type SystemCalls } from '../system/system-calls.ts'
 import { messageBytesMax } from '../wire/constants.ts'
-import { Linux, type SystemCalls } from './system-calls.ts'
 
 /** Datagrams in a batch. At 100k q/s 64 are read at a time; more gains nothing measurable and holds the loop longer. */
 export const batchSlots = 64

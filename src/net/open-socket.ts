@@ -2,10 +2,12 @@
  * Sockets made by system calls, so that their descriptors are known: for the batched endpoint, and for whoever hands sockets to
  * another process. Closed again when they cannot be bound.
  */
+
+import { Linux, type SystemCalls } from '../system/system-calls.ts'
+import { systemError } from '../system/system-error.ts'
 import { BindError, type ListenAddress, type ListenTransport } from './bind.ts'
 import { localAddressOption } from './message-batch.ts'
 import { encodeName, nameBytesOf, portOf } from './socket-name.ts'
-import { Linux, type SystemCalls, systemError } from './system-calls.ts'
 
 /** As Node asks for; the kernel caps it at net.core.somaxconn. */
 const backlog = 511

@@ -8,11 +8,11 @@
  */
 import { getSystemErrorName } from 'node:util'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
+import { Linux, type SystemCalls, type Watch } from '../system/system-calls.ts'
 import { countCode, type ListenAddress } from './bind.ts'
 import { batchSlots, MessageBatch, type SavedPeer } from './message-batch.ts'
 import { boundPort, openUdpSocket } from './open-socket.ts'
 import { addressOf, nameBytesOf, portOf } from './socket-name.ts'
-import { Linux, type SystemCalls, type Watch } from './system-calls.ts'
 import { UdpCounts } from './udp-counts.ts'
 import type { UdpEndpoint, UdpEndpointOptions, UdpStats } from './udp-endpoint.ts'
 import { SendQueue } from './udp-send-queue.ts'

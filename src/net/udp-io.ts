@@ -1,5 +1,6 @@
 /** Which way datagrams are read and written on this machine, and why. */
-import { Linux, loadSystemCalls, type SystemCalls, UnsupportedPlatform } from './system-calls.ts'
+import { Linux, loadSystemCalls, type SystemCalls } from '../system/system-calls.ts'
+import { UnsupportedPlatform } from '../system/system-error.ts'
 import { BatchedUdpEndpoint } from './udp-batched.ts'
 import type { UdpEndpoint, UdpEndpointOptions } from './udp-endpoint.ts'
 import { PortableUdpEndpoint } from './udp-portable.ts'

@@ -3,9 +3,9 @@
  * The socket is written to here and nowhere else.
  */
 import { getSystemErrorName } from 'node:util'
+import { Linux, type SystemCalls, type Watch } from '../system/system-calls.ts'
 import { countCode } from './bind.ts'
 import { batchSlots, type MessageBatch, type SavedPeer } from './message-batch.ts'
-import { Linux, type SystemCalls, type Watch } from './system-calls.ts'
 import type { UdpCounts } from './udp-counts.ts'
 
 export interface SendQueueParts {

@@ -49,7 +49,7 @@ test('a process that does it is smaller and computes what it did before', async 
   const script = `
     import { createHash } from 'node:crypto'
     import { readFileSync } from 'node:fs'
-    import { loadSystemCalls } from ${source('net/system-calls.ts')}
+    import { loadSystemCalls } from ${source('system/system-calls.ts')}
     import { dropStartPages } from ${source('platform/start-pages.ts')}
     const filePages = () => Number(/^RssFile:\\s+(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1])
     const compute = async () => [

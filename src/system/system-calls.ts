@@ -7,14 +7,20 @@
  */
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
-import { getSystemErrorName } from 'node:util'
 import type * as Koffi from 'koffi'
+import { systemError, UnsupportedPlatform } from './system-error.ts'
 
 /** Numbers of Linux's generic ABI: x86-64 and arm64 share them. */
 export const Linux = {
   afInet: 2,
   afInet6: 10,
   afUnix: 1,
+  afNetlink: 16,
+  netlinkNetfilter: 12,
+  solNetlink: 270,
+  netlinkCapAck: 10,
+  netlinkExtAck: 11,
+  sockRaw: 3,
   sockStream: 1,
   sockDgram: 2,
   sockNonBlock: 0o4000,
@@ -64,7 +70,8 @@ export interface Watch {
 
 /** Each call gives what C gives, but -errno instead of -1. */
 export interface SystemCalls {
-  socket(domain: number, type: number): number
+  /** @param protocol 0 unless given: the usual one of domain and type */
+  socket(domain: number, type: number, protocol?: number): number
   bind(fd: number, name: Uint8Array): number
   listen(fd: number, backlog: number): number
   /** Another descriptor of the same socket, closed on exec. */
@@ -81,6 +88,14 @@ export interface SystemCalls {
   /** @param headers array of `struct mmsghdr`; all that it points to must be alive */
   receiveMessages(fd: number, headers: Uint8Array, count: number): number
   sendMessages(fd: number, headers: Uint8Array, count: number): number
+  /**
+   * `send(2)` on a thread of libuv's pool, for calls in which the kernel may make the caller wait for a lock.
+   * @param data must not change until the promise resolves
+   * @returns bytes sent, or -errno
+   */
+  sendElsewhere(fd: number, data: Uint8Array): Promise<number>
+  /** `recv(2)` without waiting. @returns length of the datagram, cut to `into`; -EAGAIN when there is none */
+  receive(fd: number, into: Uint8Array): number
   closeDescriptor(fd: number): number
   /**
    * Unmaps pages; the next access maps them again, with what their file holds. Changes that were made in memory are lost: only for
@@ -95,17 +110,6 @@ export interface SystemCalls {
    * promise jobs) runs when it returns, as after any callback of Node's. It must not throw.
    */
   watch(fd: number, onEvent: (isWritable: boolean) => void): Watch
-}
-
-/** A machine that these calls were not written for, or whose koffi does not load. The message says which. */
-export class UnsupportedPlatform extends Error {
-  override readonly name = 'UnsupportedPlatform'
-  readonly missing: 'platform' | 'library' | 'kernel'
-
-  constructor(missing: UnsupportedPlatform['missing'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.missing = missing
-  }
 }
 
 let loaded: SystemCalls | undefined
@@ -159,8 +163,9 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
   const sendmsg = call('int sendmsg(int, void *, int)')
   const madvise = call('int madvise(uintptr_t, size_t, int)')
   const recvmsg = call('int recvmsg(int, void *, int)')
+  const recv = call('long recv(int, void *, size_t, int)')
   return {
-    socket: (domain, type) => socket(domain, type, 0),
+    socket: (domain, type, protocol = 0) => socket(domain, type, protocol),
     bind: (fd, name) => bind(fd, name, name.length),
     getSocketName: (fd, into) => getsockname(fd, into, Uint32Array.of(into.length)),
     setOption: (fd, level, option, value) => setsockopt(fd, level, option, value, value.length),
@@ -179,11 +184,26 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
     duplicate: (fd) => fcntl(fd, fcntlDupFdCloExec, 0),
     sendMessage: (fd, header) => sendmsg(fd, header, Linux.msgDontWait | Linux.msgNoSignal),
     receiveMessage: (fd, header) => recvmsg(fd, header, Linux.msgDontWait | Linux.msgCmsgCloExec),
+    sendElsewhere: sender(koffi, library),
+    receive: (fd, into) => recv(fd, into, into.length, Linux.msgDontWait),
     closeDescriptor: call('int close(int)'),
     dropPages: (address, length) => madvise(address, length, Linux.madvDontNeed),
     addressOf: (memory) => koffi.address(memory),
     watch: watcher(koffi, library),
   }
+}
+
+function sender(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls['sendElsewhere'] {
+  const send = library.func('long send(int, void *, size_t, int)')
+  return (fd, data) =>
+    new Promise((resolve, reject) => {
+      send.async(fd, data, data.length, 0, (error: Error | null, sent: number) => {
+        if (error !== null) reject(error)
+        // errno belongs to the thread that made the call: it is asked for again on this one.
+        else
+          resolve(sent >= 0 ? sent : orErrno(koffi, send(fd, data, data.length, Linux.msgDontWait)))
+      })
+    })
 }
 
 function orErrno(koffi: typeof Koffi, result: number): number {
@@ -263,10 +283,4 @@ function runQueued(): void {
 
 function check(status: number): void {
   if (status < 0) throw systemError('uv_poll', -status)
-}
-
-/** An Error as Node makes them: `code` is errno's name. @param errno positive */
-export function systemError(call: string, errno: number): Error {
-  const code = getSystemErrorName(-errno)
-  return Object.assign(new Error(`${call} ${code}`), { code })
 }
