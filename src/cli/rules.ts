@@ -8,6 +8,8 @@ import { detect } from '../host/detect.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { clearLeftovers } from '../host/leftovers.ts'
 import { ensureAddresses } from '../host/links.ts'
+import { openNftables } from '../host/nft/nftables.ts'
+import { type NodeTools, readProc, usableNftables } from '../host/node-tools.ts'
 import { makePlan, type Plan } from '../host/plan.ts'
 import { planText } from '../host/plan-text.ts'
 import { recording } from '../host/recording.ts'
@@ -27,6 +29,7 @@ type Action = (typeof actions)[number]
 interface RulesCall {
   readonly io: CliIo
   readonly config: Config
+  readonly tools: NodeTools
   readonly isDry: boolean
 }
 
@@ -54,7 +57,10 @@ export async function rules(argv: readonly string[], io: CliIo): Promise<number>
   })
   if (!loaded.ok) return reportProblems(io, loaded.problems)
   const isDry = read.flags.some(({ name }) => name === '--dry-run')
-  return await verbs[action]({ io, config: loaded.config, isDry })
+  const opened = await openNftables()
+  const tools = { run: runProgram, readProc, nftables: opened.ok ? opened.nftables : opened.why }
+  const call = { io, config: loaded.config, tools, isDry }
+  return await verbs[action](call).finally(() => usableNftables(tools)?.close())
 }
 
 const verbs: Readonly<Record<Action, (call: RulesCall) => Promise<number>>> = {
@@ -63,9 +69,9 @@ const verbs: Readonly<Record<Action, (call: RulesCall) => Promise<number>>> = {
   remove,
 }
 
-async function look({ config }: RulesCall): Promise<{ facts: HostFacts; plan: Plan }> {
+async function look({ config, tools }: RulesCall): Promise<{ facts: HostFacts; plan: Plan }> {
   const { interception: settings, cluster } = config
-  const facts = await detect({ run: runProgram, settings, clusterUpstreams: cluster.upstreams })
+  const facts = await detect({ tools, settings, clusterUpstreams: cluster.upstreams })
   return { facts, plan: makePlan(settings, facts) }
 }
 
@@ -78,13 +84,14 @@ async function show(call: RulesCall): Promise<number> {
 /** Addresses, standby rule and accept rules. What intercepts lives in the daemon, and dies with it. */
 async function apply(call: RulesCall): Promise<number> {
   const { facts, plan } = await look(call)
-  const record = call.isDry ? recording(runProgram) : undefined
-  const run = record?.run ?? runProgram
+  const record = call.isDry ? recording(call.tools) : undefined
+  const tools = record?.tools ?? call.tools
+  const { run } = tools
   const troubles = [...plan.troubles]
   if (plan.backend !== 'none') {
     troubles.push(...(await clearLeftovers(run, facts)))
     troubles.push(...(await ensureAddresses(run, plan)))
-    troubles.push(...(await rulesFor(plan, run).installLasting(plan)))
+    troubles.push(...(await rulesFor(plan, run, usableNftables(tools)).installLasting(plan)))
   }
   const done = record?.steps.map((step) => `${stepText(step)}\n`).join('') ?? ''
   call.io.stdout(`${plan.why.map((why) => `# ${why}\n`).join('')}${done}`)
@@ -92,9 +99,9 @@ async function apply(call: RulesCall): Promise<number> {
 }
 
 async function remove(call: RulesCall): Promise<number> {
-  const { io, config, isDry } = call
+  const { io, config, tools, isDry } = call
   const { facts } = await look(call)
-  const { steps, running } = await planRemoval(runProgram, facts, config.interception)
+  const { steps, running } = await planRemoval(tools, facts, config.interception)
   for (const table of running) {
     io.stderr(
       `neardns: table ${table} belongs to a daemon that is running; it goes when that ends\n`,
@@ -102,7 +109,7 @@ async function remove(call: RulesCall): Promise<number> {
   }
   io.stdout(steps.map((step) => `${stepText(step)}\n`).join(''))
   if (isDry) return ExitCode.ok
-  const failed = await runSteps(runProgram, steps)
+  const failed = await runSteps(tools, steps)
   for (const { step, ran } of failed) io.stderr(`neardns: ${stepText(step)}: ${ran.stderr}\n`)
   return failed.length === 0 && running.length === 0 ? ExitCode.ok : ExitCode.failed
 }

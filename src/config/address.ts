@@ -113,6 +113,17 @@ export function parseAddress(host: string): Parsed<Omit<Endpoint, 'port'>> {
   return accept({ address: v6.toRFC5952String(), family: 6 })
 }
 
+/** @param address of an `Endpoint`. @returns 4 or 16 bytes in network order */
+export function addressBytes(address: string): Uint8Array {
+  return Uint8Array.from(ipaddr.parse(address).toByteArray())
+}
+
+/** @param bytes 4 or 16, in network order. @returns the canonical text, as in `Endpoint` */
+export function addressText(bytes: Uint8Array): string {
+  const parsed = ipaddr.fromByteArray([...bytes])
+  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()
+}
+
 /** Addresses that share their first bits. */
 export interface Network {
   readonly address: string

@@ -1,6 +1,8 @@
 /** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
 import type { Config } from '../config/schema.ts'
 import { Interception } from '../host/interception.ts'
+import { openNftables } from '../host/nft/nftables.ts'
+import { readProc } from '../host/node-tools.ts'
 import { runProgram } from '../host/run-program.ts'
 import { setupErrorType, type Trouble, type TroubleKind } from '../host/trouble.ts'
 import type { Log } from '../observe/log.ts'
@@ -19,12 +21,15 @@ export function buildInterception(config: Config, log: Log, readiness: Readiness
     settings: interception,
     clusterUpstreams: cluster.upstreams,
     run: runProgram,
+    readProc,
+    openNftables,
     ask: selfQuery,
     onTrouble: (trouble) => logTrouble(log, trouble),
-    onChange: (active) => {
+    onChange: (active, blindness) => {
       log.info({ active }, 'interception: addresses whose queries come to this daemon')
-      const why = 'no address is intercepted; pods ask CoreDNS directly'
-      readiness.set('interception', active.length > 0 ? { kind: 'ready' } : { kind: 'failed', why })
+      const why =
+        active.length > 0 ? blindness : 'no address is intercepted; pods ask CoreDNS directly'
+      readiness.set('interception', why === undefined ? { kind: 'ready' } : { kind: 'failed', why })
     },
   })
 }

@@ -1,10 +1,14 @@
 /** The shell that belongs to a plan's backend. */
 import { IptablesRules } from './iptables-backend.ts'
+import type { Nftables } from './nft/nftables.ts'
 import { NftRules } from './nft-backend.ts'
 import type { Plan } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
 
-export function rulesFor(plan: Plan, run: RunProgram): Rules {
-  return plan.backend === 'nftables' ? new NftRules(run) : new IptablesRules(run)
+/** @param nftables there, or the plan has another backend */
+export function rulesFor(plan: Plan, run: RunProgram, nftables: Nftables | undefined): Rules {
+  return plan.backend === 'nftables' && nftables !== undefined
+    ? new NftRules(run, nftables)
+    : new IptablesRules(run)
 }

@@ -1,27 +1,26 @@
-/** Looks at the node: asks its tools and /proc, changes nothing. What a tool cannot say is taken as absent. */
-import { readFile } from 'node:fs/promises'
+/** Looks at the node: asks the kernel, its tools and /proc, changes nothing. What may not be looked at is named, not guessed. */
 import { release } from 'node:os'
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
+import { isListening } from './answers.ts'
 import {
-  type DroppingChain,
+  type GuardedChain,
   type HostFacts,
   type IptablesVariant,
   type KubeProxyMode,
   type LeftoverRule,
-  nftObjects,
-  readDroppingChains,
-  readDroppingPolicies,
   readLinks,
   readUdpListeners,
   savedTable,
 } from './facts.ts'
+import { guardedChains, guardedInSave } from './guarded-chains.ts'
 import { nodeLocalRules } from './iptables-rules.ts'
-import type { RunProgram } from './run-program.ts'
-import { findStandby } from './standby-targets.ts'
+import type { Nftables } from './nft/nftables.ts'
+import { type NodeTools, usableNftables } from './node-tools.ts'
+import { findStandby, type ServiceSource, type StandbyFound } from './standby-targets.ts'
 
 export interface Detection {
-  readonly run: RunProgram
+  readonly tools: NodeTools
   readonly settings: InterceptionSettings
   /** Upstreams of the cluster group; its ClusterIP leads to the CoreDNS pods. */
   readonly clusterUpstreams: readonly Endpoint[]
@@ -30,40 +29,55 @@ export interface Detection {
 }
 
 export async function detect(detection: Detection): Promise<HostFacts> {
-  const { run, settings } = detection
-  const [nft, links, chains] = await Promise.all([
-    run('nft', ['--version']),
+  const { tools, settings } = detection
+  const { run, nftables } = tools
+  const nft = usableNftables(tools)
+  const [links, saves, isNftMode, guarded] = await Promise.all([
     run('ip', ['-json', '-details', 'address', 'show']),
-    run('nft', ['--json', 'list', 'chains']),
+    readSaves(tools),
+    hasKubeProxyTable(nft),
+    nft === undefined ? [] : guardedChains(nft),
   ])
-  const saves = await readSaves(run)
   const linkFacts = readLinks(links.stdout)
   const variant = chooseVariant(saves)
-  const kubeProxy = kubeProxyMode(
-    chains.stdout,
-    saves,
-    linkFacts.map(({ name }) => name),
-  )
+  const names = linkFacts.map(({ name }) => name)
+  const kubeProxy = kubeProxyMode(saves, names, isNftMode)
   const wanted = [...settings.addresses, ...settings.clusterIps].map(({ address }) => address)
+  const source = { run, nftables: nft, kubeProxy, variant }
+  const standby = await standbyNow(source, detection)
   return {
     kernel: release(),
-    nft: nft.ok ? (/v(\d[\w.]*)/.exec(nft.stdout)?.[1] ?? 'unknown') : undefined,
+    noNftables: typeof nftables === 'string' ? nftables : undefined,
     iptables: variant,
     kubeProxy,
     links: linkFacts,
-    dropping: droppingChains(chains.stdout, saves),
-    standby:
-      settings.addresses.length === 0
-        ? []
-        : await findStandby({ run, kubeProxy, variant }, serviceCandidates(detection)),
+    guarded: [...guarded, ...guardedByLegacy(saves)],
+    standby: standby.targets,
+    standbyGaps: standby.gaps,
+    unreadable: saves.flatMap(({ unreadable }) => unreadable ?? []),
     leftovers: saves.flatMap((save) => leftoversIn(save, wanted)),
-    servedByOthers: await othersOn(wanted, settings.port, detection.ownSockets ?? 0),
+    servedByOthers: await othersOn(detection, wanted),
   }
 }
 
-function serviceCandidates({ settings, clusterUpstreams }: Detection): Endpoint[] {
-  const services = settings.clusterIps.map((one) => ({ ...one, port: settings.port }))
-  return [...services, ...clusterUpstreams]
+/** The part of the facts that changes with each roll-out of CoreDNS. */
+export async function standbyNow(
+  source: ServiceSource,
+  { settings, clusterUpstreams }: Pick<Detection, 'settings' | 'clusterUpstreams'>,
+): Promise<StandbyFound> {
+  if (settings.addresses.length === 0) return { targets: [], gaps: [] }
+  const own = settings.clusterIps.map((one) => ({ ...one, port: settings.port }))
+  const known = new Set([...own.map(({ address }) => address), ...serviceHosts(process.env)])
+  const isClusterIp = (address: string) => known.has(address)
+  const services = [...own, ...clusterUpstreams]
+  return await findStandby(source, { services, isClusterIp, isListening })
+}
+
+/** ClusterIPs that the kubelet put into the environment. */
+function serviceHosts(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    name.endsWith('_SERVICE_HOST') && value !== undefined ? [value] : [],
+  )
 }
 
 /** What the save programs of one variant and family print, by table. */
@@ -72,46 +86,75 @@ interface Save {
   readonly family: 4 | 6
   readonly isThere: boolean
   readonly text: string
+  /** Tables are there and could not be read. */
+  readonly unreadable?: string
 }
 
-async function readSaves(run: RunProgram): Promise<Save[]> {
+async function readSaves({ run, readProc }: NodeTools): Promise<Save[]> {
   const wanted = (['nft', 'legacy'] as const).flatMap((variant) =>
     ([4, 6] as const).map((family) => ({ variant, family })),
   )
   return await Promise.all(
     wanted.map(async ({ variant, family }) => {
-      const ran = await run(`${family === 4 ? 'iptables' : 'ip6tables'}-${variant}-save`, [])
-      return { variant, family, isThere: ran.ok, text: ran.stdout }
+      const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}-save`
+      const ran = await run(program, [])
+      const save = { variant, family, isThere: ran.ok, text: ran.stdout }
+      if (ran.ok || variant === 'nft') return save
+      const names = await readProc(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`)
+      // The kernel lists those that somebody has used in this network namespace.
+      const tables = names.trim().replaceAll('\n', ', ')
+      if (tables === '') return save
+      const why = ran.isMissing ? 'the program is not there' : (ran.stderr.split('\n')[0] ?? '')
+      return { ...save, unreadable: `${program}: the node has such tables (${tables}), but ${why}` }
     }),
   )
 }
 
 /** kube-proxy's and the kubelet's chains decide; else where there are rules; else nft, which needs no modules of its own. */
 function chooseVariant(saves: readonly Save[]): IptablesVariant | undefined {
-  const there = saves.filter(({ isThere }) => isThere)
   const score = ({ text, variant }: Save) =>
-    (/^:KUBE-(?:SERVICES|IPTABLES-HINT|KUBELET-CANARY|PROXY-CANARY) /m.test(text) ? 1e9 : 0) +
+    (/^:KUBE-SERVICES /m.test(text) ? 2e9 : 0) +
+    (/^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY|PROXY-CANARY) /m.test(text) ? 1e9 : 0) +
     (text.match(/^-A /gm)?.length ?? 0) * 2 +
     (variant === 'nft' ? 1 : 0)
-  return there.toSorted((a, b) => score(b) - score(a))[0]?.variant
+  const best = saves.filter(({ isThere }) => isThere).toSorted((a, b) => score(b) - score(a))[0]
+  // What nobody may read could be kube-proxy's: the other variant is a guess then.
+  const isGuess = best === undefined || score(best) < 1e9
+  return isGuess && saves.some(({ unreadable }) => unreadable !== undefined)
+    ? undefined
+    : best?.variant
 }
 
 function kubeProxyMode(
-  chains: string,
   saves: readonly Save[],
   links: readonly string[],
+  isNftMode: boolean,
 ): KubeProxyMode {
   if (links.includes('kube-ipvs0')) return 'ipvs'
-  const isNft = nftObjects(chains).some(({ chain }) => chain?.table === 'kube-proxy')
-  if (isNft) return 'nftables'
-  return saves.some(({ text }) => text.includes('\n:KUBE-SERVICES ')) ? 'iptables' : 'none'
+  if (isNftMode) return 'nftables'
+  if (saves.some(({ text }) => text.includes('\n:KUBE-SERVICES '))) return 'iptables'
+  return saves.some(({ unreadable }) => unreadable !== undefined) ? 'unreadable' : 'none'
 }
 
-function droppingChains(chains: string, saves: readonly Save[]): DroppingChain[] {
-  const legacy = saves
+async function hasKubeProxyTable(nftables: Nftables | undefined): Promise<boolean> {
+  const tables = (await nftables?.tables()) ?? []
+  return tables.some(({ name }) => name === 'kube-proxy')
+}
+
+/** Whether kube-proxy has rules in the kernel's nftables, in whichever of its two modes that has them there. */
+export async function hasKubeProxyRules(nftables: Nftables): Promise<boolean> {
+  if (await hasKubeProxyTable(nftables)) return true
+  for (const family of ['ip', 'ip6'] as const) {
+    const at = { family, table: 'nat', chain: 'KUBE-SERVICES' }
+    if ((await nftables.rules(at)).length > 0) return true
+  }
+  return false
+}
+
+function guardedByLegacy(saves: readonly Save[]): GuardedChain[] {
+  return saves
     .filter(({ variant }) => variant === 'legacy')
-    .flatMap(({ text, family }) => readDroppingPolicies(text, family === 4 ? 'ip' : 'ip6'))
-  return [...readDroppingChains(chains), ...legacy]
+    .flatMap(({ text, family }) => guardedInSave(text, family === 4 ? 'ip' : 'ip6'))
 }
 
 function leftoversIn(
@@ -124,19 +167,12 @@ function leftoversIn(
 }
 
 async function othersOn(
+  { tools, settings, ownSockets = 0 }: Detection,
   addresses: readonly string[],
-  port: number,
-  ownSockets: number,
 ): Promise<string[]> {
-  const tables = await Promise.all(['udp', 'udp6'].map((name) => readProc(`/proc/net/${name}`)))
-  const bound = tables.flatMap((table) => readUdpListeners(table, port))
+  const files = ['udp', 'udp6'].map((name) => tools.readProc(`/proc/net/${name}`))
+  const bound = (await Promise.all(files)).flatMap((table) =>
+    readUdpListeners(table, settings.port),
+  )
   return addresses.filter((address) => bound.filter((one) => one === address).length > ownSockets)
-}
-
-async function readProc(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'latin1')
-  } catch {
-    return ''
-  }
 }

@@ -1,7 +1,8 @@
 /** What was found on the node, as far as the plan depends on it, and the pure readers of the texts it is found in. */
 import { parseAddress } from '../config/address.ts'
 
-export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none'
+/** `unreadable`: rules of iptables-legacy are there and may not be read, so that nothing can be said. */
+export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none' | 'unreadable'
 export type IptablesVariant = 'legacy' | 'nft'
 
 export interface LinkFact {
@@ -12,8 +13,8 @@ export interface LinkFact {
   readonly addresses: readonly string[]
 }
 
-/** A base chain that throws away what nobody accepted. */
-export interface DroppingChain {
+/** A base chain that refuses what nobody accepted: by its policy, or by its last rule. */
+export interface GuardedChain {
   readonly family: 'ip' | 'ip6' | 'inet'
   readonly table: string
   readonly chain: string
@@ -31,19 +32,28 @@ export interface Target {
 export interface HostFacts {
   /** As `uname -r` says. */
   readonly kernel: string
-  /** nft that can be run, by its version. */
-  readonly nft: string | undefined
+  /** Why the kernel's nftables cannot be used; undefined when they can. */
+  readonly noNftables: string | undefined
   /** Variant that kube-proxy uses, else the one that has rules, else the one that is there. */
   readonly iptables: IptablesVariant | undefined
   readonly kubeProxy: KubeProxyMode
   readonly links: readonly LinkFact[]
-  readonly dropping: readonly DroppingChain[]
+  readonly guarded: readonly GuardedChain[]
   /** CoreDNS pods, for the standby rule. */
   readonly standby: readonly Target[]
+  /** Why a configured address gave no pod, a sentence each. */
+  readonly standbyGaps: readonly string[]
+  /** What the daemon may not look at, a sentence each. */
+  readonly unreadable: readonly string[]
   /** Rules that NodeLocal DNSCache left behind, as arguments for `iptables -D`. */
   readonly leftovers: readonly LeftoverRule[]
   /** Our addresses on which another process listens: NodeLocal, or a daemon that hands over. */
   readonly servedByOthers: readonly string[]
+}
+
+/** @returns what keeps kube-proxy out of sight; undefined when it is in sight, or certainly not there */
+export function blindness({ kubeProxy, unreadable }: HostFacts): string | undefined {
+  return kubeProxy === 'unreadable' ? unreadable.join('; ') : undefined
 }
 
 export interface LeftoverRule {
@@ -78,58 +88,12 @@ interface IpRow {
   readonly addr_info?: readonly { readonly local?: string }[]
 }
 
-/** Reads `nft -j list chains`: base chains at input and output that drop by policy. */
-export function readDroppingChains(json: string): DroppingChain[] {
-  return nftObjects(json).flatMap(({ chain }) => {
-    if (chain === undefined || chain.policy !== 'drop') return []
-    const { family, table, name, hook } = chain
-    if (hook !== 'input' && hook !== 'output') return []
-    if (family !== 'ip' && family !== 'ip6' && family !== 'inet') return []
-    const isIptables = family !== 'inet' && table === 'filter' && name === hook.toUpperCase()
-    return [{ family, table, chain: name, hook, owner: isIptables ? 'iptables' : 'nft' } as const]
-  })
-}
-
-interface NftObject {
-  readonly table?: { readonly family: string; readonly name: string }
-  readonly chain?: {
-    readonly family: string
-    readonly table: string
-    readonly name: string
-    readonly hook?: string
-    readonly policy?: string
-  }
-}
-
-/** Objects of nft's JSON; nothing when it is none. */
-export function nftObjects(json: string): NftObject[] {
-  try {
-    const parsed: unknown = JSON.parse(json)
-    const objects = (parsed as { nftables?: NftObject[] }).nftables
-    return Array.isArray(objects) ? objects : []
-  } catch {
-    return []
-  }
-}
-
 /**
  * One table out of what `iptables-save` prints of all; empty when there is none. Asking iptables-legacy for a table by name
  * would make the kernel set it up, on a node that has none.
  */
 export function savedTable(saved: string, table: string): string {
   return new RegExp(`^\\*${table}\\n[\\s\\S]*?^COMMIT\\n`, 'm').exec(saved)?.[0] ?? ''
-}
-
-/** Reads `iptables-legacy-save -t filter`: built-in chains whose policy is DROP. */
-export function readDroppingPolicies(saved: string, family: 'ip' | 'ip6'): DroppingChain[] {
-  const found = [...saved.matchAll(/^:(INPUT|OUTPUT) DROP /gm)]
-  return found.map(([, chain = '']) => ({
-    family,
-    table: 'filter',
-    chain,
-    hook: chain === 'INPUT' ? 'input' : 'output',
-    owner: 'iptables',
-  }))
 }
 
 /**

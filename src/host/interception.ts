@@ -6,51 +6,50 @@
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { rulesFor } from './backend.ts'
-import { isConntrackFull } from './conntrack.ts'
+import { ConntrackWatch } from './conntrack.ts'
 import { detect } from './detect.ts'
-import type { HostFacts } from './facts.ts'
+import { blindness, type HostFacts } from './facts.ts'
+import { type InterceptionView, viewOf } from './interception-view.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { ensureAddresses, isLocal } from './links.ts'
-import { makePlan, type Plan, type PlannedAddress } from './plan.ts'
+import type { Nftables, openNftables } from './nft/nftables.ts'
+import { type NodeTools, type ReadProc, usableNftables } from './node-tools.ts'
+import { isSamePlan, makePlan, type Plan, type PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
-import { runSteps } from './steps.ts'
-import { type Trouble, type TroubleKind, trouble, troubleKinds, troubleOf } from './trouble.ts'
-import { planRemoval } from './uninstall.ts'
+import { StandbyFollower } from './standby-follower.ts'
+import { type Trouble, type TroubleKind, trouble, troubleKinds } from './trouble.ts'
+import { uninstall } from './uninstall.ts'
 
 export interface InterceptionParts {
   readonly settings: InterceptionSettings
   readonly clusterUpstreams: readonly Endpoint[]
   readonly run: RunProgram
+  readonly readProc: ReadProc
+  /** Opens the kernel's nftables; what it opened is closed with the interception. */
+  readonly openNftables: typeof openNftables
   /** Asks our own socket. @returns undefined when it answered, else why not */
   readonly ask: (at: Endpoint) => Promise<string | undefined>
   readonly onTrouble: (trouble: Trouble) => void
-  readonly onChange: (active: readonly string[]) => void
-}
-
-export interface InterceptionView {
-  readonly backend: Plan['backend']
-  readonly kubeProxy: HostFacts['kubeProxy']
-  readonly addresses: readonly {
-    readonly address: string
-    readonly role: string
-    readonly isActive: boolean
-  }[]
-  readonly troubles: ReadonlyMap<TroubleKind, number>
-  readonly renewals: number
+  /** Told which addresses are intercepted, and what the daemon may not look at, when either changes. */
+  readonly onChange: (active: readonly string[], blindness: string | undefined) => void
 }
 
 /** Orderly: with `onStop: remove`, the node is left as it was. Followed: by another process that intercepts. Abandoned: a failed start. */
 export type InterceptionEnd = 'orderly' | 'followed' | 'abandoned'
 
-const conntrackEveryMs = 10_000
-/** A node without kube-proxy may be one on which it has not started yet. */
+/** A node without kube-proxy, or without the rules that the standby needs, may be one on which it is just starting. */
 const lonelyMs = 10_000
+/** Between two repairs of what was lost. */
+const lostPauseMs = 100
 /** After a repair that failed. */
 const retryMs = 5000
 
 export class Interception {
   private readonly parts: InterceptionParts
+  private nftables: Nftables | string = 'not opened yet'
+  private follower: StandbyFollower | undefined
+  private readonly conntrack = new ConntrackWatch()
   private facts: HostFacts | undefined
   private plan: Plan | undefined
   private rules: Rules | undefined
@@ -65,7 +64,6 @@ export class Interception {
   private isMaintaining = false
   private isStopped = false
   private nextLookMs = 0
-  private nextConntrackMs = 0
   private nextCheckMs = 0
 
   constructor(parts: InterceptionParts) {
@@ -73,17 +71,8 @@ export class Interception {
   }
 
   get view(): InterceptionView {
-    return {
-      backend: this.plan?.backend ?? 'none',
-      kubeProxy: this.facts?.kubeProxy ?? 'none',
-      addresses: (this.plan?.addresses ?? []).map((one) => ({
-        address: one.address,
-        role: one.role,
-        isActive: this.active.includes(one),
-      })),
-      troubles: this.troubles,
-      renewals: this.renewals,
-    }
+    const { plan, facts, active, troubles, renewals } = this
+    return viewOf({ plan, facts, active, troubles, renewals })
   }
 
   /** Sentences on what was chosen and why. */
@@ -96,6 +85,8 @@ export class Interception {
     const { settings, run } = this.parts
     const wanted = settings.addresses.length + settings.clusterIps.length
     if (settings.mode === 'none' || wanted === 0) return
+    const opened = await this.parts.openNftables()
+    this.nftables = opened.ok ? opened.nftables : opened.why
     const facts = await this.look()
     const plan = makePlan(settings, facts)
     this.facts = facts
@@ -104,7 +95,7 @@ export class Interception {
     if (plan.backend === 'none') return
     this.report(await clearLeftovers(run, facts))
     this.report(await ensureAddresses(run, plan))
-    this.rules = rulesFor(plan, run)
+    this.rules = rulesFor(plan, run, usableNftables(this.tools))
     this.rules.onLost = (lost) => this.onLost(lost)
     this.report(await this.rules.install(plan))
   }
@@ -138,14 +129,17 @@ export class Interception {
     await this.rules?.close(end === 'followed')
     const hasRules = this.rules !== undefined
     this.rules = undefined
-    if (end !== 'orderly' || !hasRules || this.parts.settings.onStop === 'keep') return
-    const { settings, run } = this.parts
-    const facts = await this.look()
-    // Somebody else, a successor perhaps, serves the addresses now.
-    if (facts.servedByOthers.length > 0) return
-    const { steps } = await planRemoval(run, facts, settings)
-    const failed = await runSteps(run, steps)
-    this.report(failed.map(({ step, ran }) => troubleOf(step.program, ran, 'rules_failed')))
+    const { settings } = this.parts
+    if (end === 'orderly' && hasRules && settings.onStop === 'remove') {
+      this.report(await uninstall(this.tools, await this.look(), settings))
+    }
+    await usableNftables(this.tools)?.close()
+    this.nftables = 'closed'
+  }
+
+  private get tools(): NodeTools {
+    const { run, readProc } = this.parts
+    return { run, readProc, nftables: this.nftables }
   }
 
   private async round(): Promise<void> {
@@ -165,8 +159,9 @@ export class Interception {
     this.isMaintaining = true
     try {
       await this.checkRules()
+      await this.followStandby()
       await this.lookAgain()
-      await this.checkConntrack()
+      this.report(await this.conntrack.check())
     } finally {
       this.isMaintaining = false
     }
@@ -194,7 +189,12 @@ export class Interception {
     const isSame =
       now.length === this.active.length && now.every((one) => this.active.includes(one))
     this.active = now
-    if (!isSame) this.parts.onChange(now.map(({ address }) => address))
+    if (!isSame) this.tell()
+  }
+
+  private tell(): void {
+    const active = this.active.map(({ address }) => address)
+    this.parts.onChange(active, this.facts && blindness(this.facts))
   }
 
   private async checkRules(): Promise<void> {
@@ -210,6 +210,7 @@ export class Interception {
 
   private onLost(lost: Trouble): void {
     if (performance.now() < this.nextCheckMs) return
+    this.nextCheckMs = performance.now() + lostPauseMs
     this.report([lost])
     void this.guarded(async () => {
       const { plan, rules, active } = this
@@ -239,7 +240,18 @@ export class Interception {
     await this.round()
   }
 
-  /** Looks at the node again: CoreDNS moves, and kube-proxy may have started after us. */
+  private async followStandby(): Promise<void> {
+    const found = await this.follower?.look()
+    const { plan, rules } = this
+    if (found === undefined || plan === undefined || rules === undefined || this.isStopped) return
+    if (found === 'all') this.nextLookMs = 0
+    if (found === 'all' || found.targets.length === 0) return
+    if (JSON.stringify(found.targets) === JSON.stringify(plan.standby)) return
+    this.plan = { ...plan, standby: found.targets }
+    this.report(await rules.updateStandby(this.plan))
+  }
+
+  /** Looks at the node again: its firewall changes, and kube-proxy may have started after us. */
   private async lookAgain(): Promise<void> {
     const { plan, rules } = this
     if (plan === undefined || rules === undefined || performance.now() < this.nextLookMs) return
@@ -257,19 +269,13 @@ export class Interception {
   }
 
   private async look(): Promise<HostFacts> {
-    const { settings, run, clusterUpstreams } = this.parts
-    const facts = await detect({ run, settings, clusterUpstreams })
+    const { settings, clusterUpstreams } = this.parts
+    const facts = await detect({ tools: this.tools, settings, clusterUpstreams })
+    this.follower = new StandbyFollower(this.tools, this.parts, facts)
     const everyMs = settings.standbySeconds * 1000
-    const isLonely = facts.kubeProxy === 'none'
+    const isLonely = facts.kubeProxy === 'none' || facts.standbyGaps.length > 0
     this.nextLookMs = performance.now() + (isLonely ? Math.min(everyMs, lonelyMs) : everyMs)
     return facts
-  }
-
-  private async checkConntrack(): Promise<void> {
-    if (performance.now() < this.nextConntrackMs) return
-    this.nextConntrackMs = performance.now() + conntrackEveryMs
-    const full = await isConntrackFull()
-    if (full !== undefined) this.report([trouble('conntrack_full', full)])
   }
 
   private report(troubles: readonly Trouble[]): void {
@@ -287,11 +293,4 @@ export class Interception {
       this.report([trouble('rules_failed', error instanceof Error ? error.message : String(error))])
     }
   }
-}
-
-/** What of a plan the rules are made of. */
-function isSamePlan(one: Plan, other: Plan): boolean {
-  const text = ({ addresses, standby, accept, variant }: Plan) =>
-    JSON.stringify([addresses, standby, accept, variant])
-  return text(one) === text(other)
 }

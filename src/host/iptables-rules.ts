@@ -4,7 +4,7 @@
  * so a daemon that died or hangs intercepts nothing, and what it left behind is without effect.
  */
 import type { LeftoverRule, Target } from './facts.ts'
-import { addressesOf, ruleComment } from './nft-rules.ts'
+import { addressesOf, probePorts, ruleComment } from './nft-rules.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 
 /** Chains by table, with the built-in chain that leads to each. */
@@ -58,7 +58,6 @@ function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
   const addresses = addressesOf(plan, family)
   const lease = `-m recent --name ${leaseName(family)} --rcheck --rdest --seconds ${plan.leaseSeconds} --hitcount ${leaseHits}`
   const comment = `-m comment --comment "${ruleComment}"`
-  const loopback = family === 4 ? '127.0.0.0/8' : '::1/128'
   const each = (make: (to: string, from: string, one: PlannedAddress) => string[]) =>
     addresses.flatMap((one) =>
       ['udp', 'tcp'].flatMap((protocol) => {
@@ -69,13 +68,14 @@ function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
       }),
     )
   return {
-    raw: each((to, from, { forHost }) => [
-      `-A NEARDNS-PREROUTING ${to} ${lease} -j NOTRACK`,
-      `-A NEARDNS-OUTPUT ${from} -j NOTRACK`,
-      // Our own test question comes from the loopback address; it must reach us before anything is intercepted.
-      `-A NEARDNS-OUTPUT -s ${loopback} ${to} -j NOTRACK`,
-      ...(forHost ? [`-A NEARDNS-OUTPUT ${to} ${lease} -j NOTRACK`] : []),
-    ]),
+    raw: [
+      ...each((to, from, one) => [
+        `-A NEARDNS-PREROUTING ${to} ${lease} -j NOTRACK`,
+        `-A NEARDNS-OUTPUT ${from} -j NOTRACK`,
+        ...(one.forHost ? [`-A NEARDNS-OUTPUT ${to} ${lease} -j NOTRACK`] : []),
+      ]),
+      ...addresses.map((one) => probeRule(one, plan.port)),
+    ],
     filter: each((to, from) => [
       `-A NEARDNS-INPUT ${to} ${comment} -j ACCEPT`,
       `-A NEARDNS-OUTPUT ${from} ${comment} -j ACCEPT`,
@@ -88,6 +88,13 @@ function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
       ),
     ],
   }
+}
+
+/** Our own test question must reach us before anything is intercepted; see `probePorts`. */
+function probeRule({ address, family }: PlannedAddress, port: number): string {
+  const host = `${address}/${family === 4 ? 32 : 128}`
+  const ports = `--sport ${probePorts.join(':')} --dport ${port}`
+  return `-A NEARDNS-OUTPUT -s ${host} -d ${host} -p udp -m udp ${ports} -j NOTRACK`
 }
 
 /** One of n by chance: the first with 1/n, the next of the rest with 1/(n-1), as kube-proxy does it. */

@@ -1,40 +1,48 @@
-/** Applies, renews and checks the nftables form of a plan. The texts are nft-rules.ts's. */
+/** Applies, renews and checks the nftables form of a plan. What is put there is nft-rules.ts's. */
 import { randomBytes } from 'node:crypto'
-import { type DroppingChain, nftObjects } from './facts.ts'
+import type { NetlinkResult } from '../system/netlink.ts'
+import type { GuardedChain } from './facts.ts'
 import { acceptRestoreText } from './iptables-rules.ts'
+import { GenerationWatch } from './nft/generation-watch.ts'
+import type { NftChange, NftTable } from './nft/model.ts'
+import type { Nftables } from './nft/nftables.ts'
 import {
-  acceptText,
+  acceptRules,
   addressesOf,
+  ownedTable,
   ownedTablePattern,
-  ownedTableText,
-  renewText,
+  renewal,
   ruleComment,
+  standbyName,
   standbyPattern,
   standbyTable,
-  standbyTableText,
 } from './nft-rules.ts'
-import { OwnedTable } from './owned-table.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
 import { type Trouble, trouble, troubleOf } from './trouble.ts'
 
-/** Chains of others are looked at in each so many checks: that costs a process each. */
-const acceptEvery = 10
+/** Chains of others are looked at so often at most: for those of iptables that costs a process each. */
+const acceptsEveryMs = 10_000
 
 export class NftRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
   private readonly run: RunProgram
+  private readonly nftables: Nftables
+  private readonly watch: GenerationWatch
+  private areAcceptsDue = false
+  private nextAcceptsMs = 0
   private plan: Plan | undefined
-  private owner: OwnedTable | undefined
-  /** Random, so that two daemons on a node do not meet; pids are all alike in containers. */
-  private name = ''
-  /** As nft printed the standby table when it had just been made. */
-  private standbyText = ''
-  private checks = 0
+  /** The owned table; random, so that two daemons on a node do not meet: pids are all alike in containers. */
+  private owned: string | undefined
+  private live: readonly PlannedAddress[] = []
+  /** Of the standby table's chains when they had just been made. */
+  private standbyPrints: readonly string[] = []
 
-  constructor(run: RunProgram) {
+  constructor(run: RunProgram, nftables: Nftables) {
     this.run = run
+    this.nftables = nftables
+    this.watch = new GenerationWatch(nftables)
   }
 
   async installLasting(plan: Plan): Promise<Trouble[]> {
@@ -48,30 +56,39 @@ export class NftRules implements Rules {
   }
 
   async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
-    const { plan, owner, name } = this
-    if (plan === undefined || owner === undefined) return []
-    const text = renewText(name, plan, live)
-    const ran = live.length === 0 ? await owner.change(text, name) : await owner.add(text)
-    if (ran.ok) return []
-    await this.dropOwner()
-    return [troubleOf('nft', ran, 'rules_failed')]
+    const { plan, owned } = this
+    this.live = live
+    if (plan === undefined) return []
+    if (owned === undefined) return [trouble('rules_flushed', 'the owned table is not there')]
+    const done = await this.nftables.change(renewal(owned, plan, live))
+    if (done.ok) return []
+    this.owned = undefined
+    if (done.code !== 'ENOENT') return troublesOf(done)
+    this.onLost(trouble('rules_flushed', `the table ${owned} was gone`))
+    return []
   }
 
   async check(): Promise<Trouble[]> {
     const { plan } = this
     if (plan === undefined) return []
-    if (this.owner === undefined) return await this.installOwned(plan)
-    const troubles: Trouble[] = []
-    const listed = await this.owner.list(standbyTable(plan))
-    if (!listed.ok || tableIn(listed.stdout) !== this.standbyText) {
-      troubles.push(
-        trouble('rules_flushed', `the table ${standbyTable(plan)} was not as it was made`),
-      )
-      troubles.push(...(await this.installStandby(plan)))
-    }
-    this.checks += 1
-    if (this.checks % acceptEvery === 0) troubles.push(...(await this.installAccepts(plan)))
-    return troubles
+    if (this.owned === undefined) return await this.installOwned(plan)
+    const hasMoved = await this.watch.hasMoved()
+    this.areAcceptsDue ||= hasMoved
+    return [...(hasMoved ? await this.checkStandby(plan) : []), ...(await this.checkAccepts(plan))]
+  }
+
+  private async checkStandby(plan: Plan): Promise<Trouble[]> {
+    const prints = await this.printsOf(standbyTable(plan))
+    if (prints.join() === this.standbyPrints.join()) return []
+    const what = `the table ${standbyName(plan)} was not as it was made`
+    return [trouble('rules_flushed', what), ...(await this.installStandby(plan))]
+  }
+
+  private async checkAccepts(plan: Plan): Promise<Trouble[]> {
+    if (!this.areAcceptsDue || performance.now() < this.nextAcceptsMs) return []
+    this.areAcceptsDue = false
+    this.nextAcceptsMs = performance.now() + acceptsEveryMs
+    return await this.installAccepts(plan)
   }
 
   async updateStandby(plan: Plan): Promise<Trouble[]> {
@@ -80,44 +97,50 @@ export class NftRules implements Rules {
   }
 
   async close(): Promise<void> {
-    await this.dropOwner()
+    const { owned } = this
     this.plan = undefined
+    this.owned = undefined
+    if (owned === undefined) return
+    await this.nftables.change([deletionOf(owned)])
   }
 
   /** Standby tables of an earlier configuration, unless a daemon is running whose they could be. */
   private async sweepStandby(plan: Plan): Promise<void> {
-    const tables = nftObjects((await this.run('nft', ['--json', 'list', 'tables'])).stdout)
-    const names = tables.flatMap(({ table }) => (table === undefined ? [] : [table.name]))
-    if (names.some((name) => ownedTablePattern.test(name))) return
-    for (const name of names) {
-      if (!standbyPattern.test(name) || name === standbyTable(plan)) continue
-      await this.run('nft', ['delete', 'table', 'inet', name])
+    const names = (await this.nftables.tables()).map(({ name }) => name)
+    if (names.some((name) => ownedTablePattern.test(name) && name !== this.owned)) return
+    const old = names.filter((name) => standbyPattern.test(name) && name !== standbyName(plan))
+    for (const name of old) {
+      await this.nftables.change([deletionOf(name)])
     }
   }
 
   private async installStandby(plan: Plan): Promise<Trouble[]> {
-    const ran = await this.run('nft', ['-f', '-'], standbyTableText(plan))
-    if (!ran.ok) return [troubleOf('nft', ran, 'rules_failed')]
-    const listed = await this.run('nft', ['list', 'table', 'inet', standbyTable(plan)])
-    this.standbyText = tableIn(listed.stdout)
+    const table = standbyTable(plan)
+    const done = await this.nftables.change([{ kind: 'replaceTable', table }])
+    if (!done.ok) return troublesOf(done)
+    this.standbyPrints = await this.printsOf(table)
     return []
   }
 
+  private async printsOf({ name, chains }: NftTable): Promise<string[]> {
+    const prints: string[] = []
+    for (const { name: chain } of chains) {
+      prints.push(await this.nftables.fingerprint({ family: 'inet', table: name, chain }))
+    }
+    return prints
+  }
+
+  /** In the place of the one before, in one step: there is no moment in which what is intercepted is not. */
   private async installOwned(plan: Plan): Promise<Trouble[]> {
-    await this.dropOwner()
-    const owner = new OwnedTable()
-    this.name = `neardns-${randomBytes(4).toString('hex')}`
-    const made = await owner.add(ownedTableText(this.name, plan))
-    if (!made.ok) {
-      await owner.close()
-      return [troubleOf('nft', made, 'rules_failed')]
-    }
-    owner.onLost = (why) => {
-      if (this.owner !== owner) return
-      this.owner = undefined
-      this.onLost(trouble('owner_lost', why))
-    }
-    this.owner = owner
+    const before = this.owned
+    const name = `neardns-${randomBytes(4).toString('hex')}`
+    const done = await this.nftables.change([
+      { kind: 'addTable', table: ownedTable(name, plan) },
+      ...renewal(name, plan, this.live),
+      ...(before === undefined ? [] : [deletionOf(before)]),
+    ])
+    if (!done.ok) return troublesOf(done)
+    this.owned = name
     return []
   }
 
@@ -127,45 +150,43 @@ export class NftRules implements Rules {
     return troubles
   }
 
-  private async installAccept(plan: Plan, chain: DroppingChain): Promise<Trouble[]> {
+  private async installAccept(plan: Plan, chain: GuardedChain): Promise<Trouble[]> {
     if (chain.owner === 'iptables') return await this.acceptByIptables(plan, chain)
-    const { family, table, chain: name } = chain
-    const listed = await this.run('nft', ['list', 'chain', family, table, name])
-    const ours = listed.stdout.split('\n').filter((line) => line.includes(ruleComment))
-    if (plan.addresses.every(({ address }) => isNamed(address, chain, ours))) return []
-    const ran = await this.run('nft', ['-f', '-'], acceptText(chain, plan))
-    return ran.ok ? [] : [troubleOf('nft', ran, 'rules_failed')]
+    const wanted = acceptRules(chain, plan)
+    const there = (await this.nftables.rules(chain)).filter(
+      ({ comment }) => comment === ruleComment,
+    )
+    if (there.length >= wanted.length) return []
+    const changes: NftChange[] = [
+      ...there.map(({ handle }) => ({ kind: 'deleteRule', at: chain, handle }) as const),
+      ...wanted.map((rule) => ({ kind: 'insertRule', at: chain, rule }) as const),
+    ]
+    const done = await this.nftables.change(changes)
+    return done.ok ? [] : troublesOf(done, `${chain.family} ${chain.table} ${chain.chain}: `)
   }
 
-  private async acceptByIptables(plan: Plan, { family, chain }: DroppingChain): Promise<Trouble[]> {
+  private async acceptByIptables(plan: Plan, { family, chain }: GuardedChain): Promise<Trouble[]> {
     const number = family === 'ip6' ? 6 : 4
     const { variant } = plan
     if (variant === undefined || addressesOf(plan, number).length === 0) return []
     const program = `${number === 4 ? 'iptables' : 'ip6tables'}-${variant}`
     const saved = await this.run(`${program}-save`, ['-t', 'filter'])
-    if (saved.stdout.includes(`"${ruleComment}"`) && saved.stdout.includes(`-A ${chain} `)) {
-      const ours = saved.stdout.split('\n').filter((line) => line.startsWith(`-A ${chain} `))
-      if (ours.some((line) => line.includes(ruleComment))) return []
-    }
+    const rules = saved.stdout.split('\n').filter((line) => line.startsWith(`-A ${chain} `))
+    if (rules.some((line) => line.includes(`"${ruleComment}"`))) return []
     const text = acceptRestoreText(plan, number, chain === 'INPUT' ? 'INPUT' : 'OUTPUT')
     const ran = await this.run(`${program}-restore`, ['--noflush', '--wait', '5'], text)
     return ran.ok ? [] : [troubleOf(program, ran, 'rules_failed')]
   }
-
-  private async dropOwner(): Promise<void> {
-    const { owner } = this
-    this.owner = undefined
-    await owner?.close()
-  }
 }
 
-/** Addresses of the other family cannot be in a chain of one. */
-function isNamed(address: string, { family }: DroppingChain, rules: readonly string[]): boolean {
-  if (family !== 'inet' && (family === 'ip6') !== address.includes(':')) return true
-  return rules.some((rule) => new RegExp(`[ {]${address.replaceAll('.', '\\.')}[ ,]`).test(rule))
+function deletionOf(name: string): NftChange {
+  return { kind: 'deleteTable', family: 'inet', name }
 }
 
-/** From `table` to its closing brace: what stands around it differs between an interactive nft and another. */
-function tableIn(listed: string): string {
-  return /^table [\s\S]*?^}$/m.exec(listed)?.[0] ?? ''
+function troublesOf(done: NetlinkResult, place = ''): Trouble[] {
+  if (done.ok) return []
+  const stderr = `${place}${done.code === 'EPERM' ? 'operation not permitted' : done.why}`
+  return [
+    troubleOf('nf_tables', { ok: false, stdout: '', stderr, isMissing: false }, 'rules_failed'),
+  ]
 }

@@ -1,14 +1,17 @@
 /**
- * The nftables texts of a plan. Pure. Two tables:
+ * The nftables form of a plan, as data. Pure. Two tables:
  *
- * - The owned one lives as long as the `nft` process that made it. Its sets hold the addresses that are intercepted now,
- *   each for a short time; an empty set intercepts nothing. NOTRACK at raw priority keeps the packets from kube-proxy's
- *   DNAT, so that they are delivered to the local address.
+ * - The owned one lives as long as the daemon's netlink socket. Its sets hold the addresses that are intercepted now, each for
+ *   a short time; an empty set intercepts nothing. NOTRACK at raw priority keeps the packets from kube-proxy's DNAT, so that
+ *   they are delivered to the local address.
  * - The standby one stays when the daemon dies. It sends the addresses that nobody else serves to CoreDNS. Packets that
  *   are not tracked never come to a nat chain, so it acts only while the owned sets are empty or gone.
+ *
+ * One rule for each protocol and address, without anonymous sets: see nft/model.ts.
  */
 import { createHash } from 'node:crypto'
-import type { DroppingChain, Target } from './facts.ts'
+import type { GuardedChain } from './facts.ts'
+import type { NftChange, NftMatch, NftRule, NftSet, NftTable, Side } from './nft/model.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 
 export const standbyPattern = /^neardns-standby-[0-9a-f]{8}$/
@@ -16,136 +19,158 @@ export const standbyPattern = /^neardns-standby-[0-9a-f]{8}$/
 export const ownedTablePattern = /^neardns-[0-9a-f]{8}$/
 export const ruleComment = 'neardns: DNS of this node'
 
-/** dstnat is -100 and srcnat 100; nft takes the names in some hooks only. */
+/** NF_IP_PRI_RAW: before connection tracking. */
+const beforeTracking = -300
+/** dstnat is -100 and srcnat 100. */
 const [beforeKubeProxy, beforeMasquerading] = [-110, 90]
 
-const dns = 'meta l4proto { tcp, udp }'
+const protocols = ['udp', 'tcp'] as const
 
-/** One line: `nft -i` takes each line as a transaction. */
-export function ownedTableText(name: string, plan: Plan): string {
-  const { port } = plan
-  const families = ([4, 6] as const).filter((family) => addressesOf(plan, family).length > 0)
-  const sets = families.map(
-    (family) => `set live${family} { type ipv${family}_addr; flags timeout; };`,
-  )
-  const inbound = families.map(
-    (family) => `${dns} th dport ${port} ${ip(family)} daddr @live${family} notrack;`,
-  )
-  const outbound = families.flatMap((family) => [
-    `${dns} th sport ${port} ${ip(family)} saddr ${setOf(addressesOf(plan, family))} notrack;`,
-    // Our own test question comes from the loopback address; it must reach us before anything is intercepted.
-    `${dns} th dport ${port} ${ip(family)} saddr ${loopback(family)} ${ip(family)} daddr ${setOf(addressesOf(plan, family))} notrack;`,
-    ...hostRule(plan, family),
-  ])
-  return [
-    `table inet ${name} { flags owner;`,
-    ...sets,
-    `chain prerouting { type filter hook prerouting priority raw; policy accept;`,
-    ...inbound,
-    '};',
-    `chain output { type filter hook output priority raw; policy accept;`,
-    ...outbound,
-    '}; }',
-  ].join(' ')
+/**
+ * Source ports of our own test question, from which nobody else asks: stub resolvers have ephemeral ports, and below 1024 only
+ * who may bind there. The address alone does not tell, since the node's own queries come from the asked address too; and
+ * the loopback address cannot be the source, because the kubelet and kube-proxy drop untracked packets to it (KUBE-FIREWALL).
+ */
+export const probePorts = [512, 1023] as const
+
+export function ownedTable(name: string, plan: Plan): NftTable {
+  const sets = setsOf(plan)
+  return {
+    name,
+    isOwned: true,
+    sets,
+    chains: [
+      {
+        name: 'prerouting',
+        type: 'filter',
+        hook: 'prerouting',
+        priority: beforeTracking,
+        rules: sets.flatMap((set) =>
+          protocols.map((protocol) => notrack([port(protocol, 'destination', plan), isLive(set)])),
+        ),
+      },
+      {
+        name: 'output',
+        type: 'filter',
+        hook: 'output',
+        priority: beforeTracking,
+        rules: plan.addresses.flatMap((one) => outboundRules(one, plan)),
+      },
+    ],
+  }
 }
 
-function hostRule(plan: Plan, family: 4 | 6): string[] {
-  const forHost = addressesOf(plan, family).filter((one) => one.forHost)
-  if (forHost.length === 0) return []
+function outboundRules(one: PlannedAddress, plan: Plan): NftRule[] {
+  const [from, to] = [at(one, 'source'), at(one, 'destination')]
+  const probe: NftMatch = { kind: 'port', protocol: 'udp', side: 'source', ports: probePorts }
   return [
-    `${dns} th dport ${plan.port} ${ip(family)} daddr ${setOf(forHost)} ${ip(family)} daddr @live${family} notrack;`,
+    ...protocols.map((protocol) => notrack([port(protocol, 'source', plan), from])),
+    // It must reach us before anything is intercepted.
+    notrack([probe, port('udp', 'destination', plan), from, to]),
+    ...(one.forHost ? protocols : []).map((protocol) =>
+      notrack([port(protocol, 'destination', plan), to, isLive(setFor(one.family))]),
+    ),
   ]
 }
 
 /** Makes exactly these addresses intercepted, for the plan's lifetime. An element's time cannot be extended in old kernels, so it is made anew. */
-export function renewText(name: string, plan: Plan, live: readonly PlannedAddress[]): string {
-  return ([4, 6] as const)
-    .filter((family) => addressesOf(plan, family).length > 0)
-    .flatMap((family) => {
-      const elements = live
-        .filter((one) => one.family === family)
-        .map(({ address }) => `${address} timeout ${plan.lifetimeMs}ms`)
-      const flush = `flush set inet ${name} live${family}`
-      if (elements.length === 0) return [flush]
-      return [flush, `add element inet ${name} live${family} { ${elements.join(', ')} }`]
-    })
-    .join('; ')
+export function renewal(table: string, plan: Plan, live: readonly PlannedAddress[]): NftChange[] {
+  return setsOf(plan).map((set) => ({
+    kind: 'fillSet',
+    table,
+    set,
+    addresses: live.filter(({ family }) => family === set.family).map(({ address }) => address),
+    timeoutMs: plan.lifetimeMs,
+  }))
 }
 
 /** One for each set of addresses, so that two daemons with different ones do not take each other's. */
-export function standbyTable({ addresses, port }: Plan): string {
-  const key = [...addresses.map(({ address }) => address).toSorted(), port].join(' ')
+export function standbyName({ addresses, port: dnsPort }: Plan): string {
+  const key = [...addresses.map(({ address }) => address).toSorted(), dnsPort].join(' ')
   return `neardns-standby-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
 }
 
-/** Replaces the standby table whole, in one transaction. */
-export function standbyTableText(plan: Plan): string {
-  const table = standbyTable(plan)
-  const families = ([4, 6] as const).filter((family) => addressesOf(plan, family).length > 0)
-  const lines = families.flatMap((family) => translation(plan, family))
-  // The node's own queries carry the asked address as their source, since it is local; nobody could answer to that.
-  const masks = families.map(
-    (family) =>
-      `    ${ip(family)} saddr ${setOf(addressesOf(plan, family))} ct status dnat masquerade`,
-  )
-  return `table inet ${table}
-delete table inet ${table}
-table inet ${table} {
-  chain prerouting {
-    type nat hook prerouting priority ${beforeKubeProxy}; policy accept;
-${lines.join('\n')}
+export function standbyTable(plan: Plan): NftTable {
+  const translations = plan.addresses
+    .filter(({ role }) => role === 'own')
+    .flatMap((one) => protocols.flatMap((protocol) => translate(one, protocol, plan)))
+  const nat = { type: 'nat', priority: beforeKubeProxy, rules: translations } as const
+  return {
+    name: standbyName(plan),
+    isOwned: false,
+    sets: [],
+    chains: [
+      { ...nat, name: 'prerouting', hook: 'prerouting' },
+      { ...nat, name: 'output', hook: 'output' },
+      {
+        name: 'postrouting',
+        type: 'nat',
+        hook: 'postrouting',
+        priority: beforeMasquerading,
+        // The node's own queries carry the asked address as their source, since it is local; nobody could answer to that.
+        rules: plan.addresses.map((one) => ({
+          matches: [at(one, 'source'), { kind: 'translated' }],
+          verdict: { kind: 'masquerade' },
+        })),
+      },
+    ],
   }
-  chain output {
-    type nat hook output priority ${beforeKubeProxy}; policy accept;
-${lines.join('\n')}
-  }
-  chain postrouting {
-    type nat hook postrouting priority ${beforeMasquerading}; policy accept;
-${masks.join('\n')}
-  }
-}
-`
 }
 
-function translation(plan: Plan, family: 4 | 6): string[] {
-  const own = addressesOf(plan, family).filter(({ role }) => role === 'own')
+/** One of n by chance: the first with 1/n, the next of the rest with 1/(n-1), as kube-proxy does it. */
+function translate(one: PlannedAddress, protocol: 'udp' | 'tcp', plan: Plan): NftRule[] {
+  const { family } = one
   const targets = plan.standby.filter((target) => target.family === family)
-  if (own.length === 0 || targets.length === 0) return []
-  const map = targets.map((target, i) => `${i} : ${pair(target)}`).join(', ')
-  return [
-    `    ${dns} th dport ${plan.port} ${ip(family)} daddr ${setOf(own)} dnat ${ip(family)} to numgen random mod ${targets.length} map { ${map} }`,
-  ]
-}
-
-function pair({ address, port }: Target): string {
-  return `${address} . ${port}`
+  return targets.map((target, i) => {
+    const left = targets.length - i
+    const chance: readonly NftMatch[] = left === 1 ? [] : [{ kind: 'oneIn', count: left }]
+    return {
+      matches: [port(protocol, 'destination', plan), at(one, 'destination'), ...chance],
+      verdict: { kind: 'dnat', family, address: target.address, port: target.port },
+    }
+  })
 }
 
 /** Accepts our packets at the head of a chain that would drop them. */
-export function acceptText({ family, table, chain, hook }: DroppingChain, plan: Plan): string {
-  const [address, portOf] = hook === 'input' ? ['daddr', 'dport'] : ['saddr', 'sport']
-  const families = ([4, 6] as const).filter((one) => family === 'inet' || family === ip(one))
-  return families
-    .filter((one) => addressesOf(plan, one).length > 0)
-    .map(
-      (one) =>
-        `insert rule ${family} ${table} ${chain} ${dns} th ${portOf} ${plan.port} ${ip(one)} ${address} ${setOf(addressesOf(plan, one))} accept comment "${ruleComment}"\n`,
+export function acceptRules(chain: GuardedChain, plan: Plan): NftRule[] {
+  const side = chain.hook === 'input' ? 'destination' : 'source'
+  return plan.addresses
+    .filter(
+      ({ family }) => chain.family === 'inet' || chain.family === (family === 4 ? 'ip' : 'ip6'),
     )
-    .join('')
+    .flatMap((one) =>
+      protocols.map((protocol) => ({
+        matches: [port(protocol, side, plan), at(one, side)],
+        verdict: { kind: 'accept' as const },
+        comment: ruleComment,
+      })),
+    )
 }
 
 export function addressesOf(plan: Plan, family: 4 | 6): PlannedAddress[] {
   return plan.addresses.filter((one) => one.family === family)
 }
 
-function ip(family: 4 | 6): 'ip' | 'ip6' {
-  return family === 4 ? 'ip' : 'ip6'
+function setsOf(plan: Plan): NftSet[] {
+  return ([4, 6] as const).filter((family) => addressesOf(plan, family).length > 0).map(setFor)
 }
 
-function loopback(family: 4 | 6): string {
-  return family === 4 ? '127.0.0.0/8' : '::1'
+function setFor(family: 4 | 6): NftSet {
+  return { name: `live${family}`, family }
 }
 
-function setOf(addresses: readonly PlannedAddress[]): string {
-  return `{ ${addresses.map(({ address }) => address).join(', ')} }`
+function isLive({ name, family }: NftSet): NftMatch {
+  return { kind: 'set', family, side: 'destination', set: name }
+}
+
+function at({ family, address }: PlannedAddress, side: Side): NftMatch {
+  return { kind: 'address', family, side, address }
+}
+
+function port(protocol: 'udp' | 'tcp', side: Side, { port: ports }: Plan): NftMatch {
+  return { kind: 'port', protocol, side, ports }
+}
+
+function notrack(matches: readonly NftMatch[]): NftRule {
+  return { matches, verdict: { kind: 'notrack' } }
 }

@@ -1,25 +1,22 @@
 /** A plan for people: what was found, what follows from it and why, and the rules themselves. Pure. */
 import type { HostFacts } from './facts.ts'
 import { type OwnTable, ownTables, restoreText } from './iptables-rules.ts'
-import {
-  acceptText,
-  addressesOf,
-  ownedTableText,
-  renewText,
-  standbyTableText,
-} from './nft-rules.ts'
+import { changesText, tableText } from './nft/text.ts'
+import { acceptRules, addressesOf, ownedTable, renewal, standbyTable } from './nft-rules.ts'
 import type { Plan } from './plan.ts'
 
 export function planText(plan: Plan, facts: HostFacts): string {
   const rows: [string, string][] = [
     ['kernel', facts.kernel],
-    ['nft', facts.nft ?? 'not there'],
-    ['iptables', facts.iptables ?? 'not there'],
+    ['nftables', facts.noNftables ?? 'usable'],
+    ['iptables', facts.iptables ?? (facts.unreadable.length > 0 ? 'unknown' : 'not there')],
     ['kube-proxy', facts.kubeProxy],
     ['backend', plan.backend],
     ...plan.why.map((why): [string, string] => ['why', why]),
     ...addressRows(plan),
     ...(plan.addresses.length === 0 ? [] : standbyRow(plan)),
+    ...facts.standbyGaps.map((gap): [string, string] => ['standby', `not from ${gap}`]),
+    ...facts.unreadable.map((what): [string, string] => ['unreadable', what]),
     ...facts.leftovers.map((one): [string, string] => [
       'leftover',
       `${one.variant} ${one.table}: ${one.rule.replace(/^-D/, '-A')}`,
@@ -55,25 +52,15 @@ function rulesText(plan: Plan): string {
       .join('')
   }
   const name = 'neardns-XXXXXXXX'
-  const accepts = plan.accept.map((chain) => acceptText(chain, plan)).join('')
+  const accepts = plan.accept.flatMap((at) =>
+    acceptRules(at, plan).map((rule) => ({ kind: 'insertRule', at, rule }) as const),
+  )
   return `
 # lasting
-${standbyTableText(plan)}${accepts}
+${changesText([{ kind: 'replaceTable', table: standbyTable(plan) }, ...accepts])}
 # held by the daemon, gone with it
-${pretty(ownedTableText(name, plan))}
-# every renewal
-${renewText(name, plan, plan.addresses).replaceAll('; ', '\n')}
-`
-}
+${tableText(ownedTable(name, plan))}
 
-/** The owned table is one line for nft's sake. */
-function pretty(text: string): string {
-  return text
-    .replaceAll(/(chain \w+ \{) /g, '\n  $1\n    ')
-    .replaceAll(/ (set live\d)/g, '\n  $1')
-    .replaceAll(/ notrack; (?=meta|\};)/g, ' notrack\n    ')
-    .replaceAll(/policy accept; /g, 'policy accept\n    ')
-    .replaceAll(/ {4}\};/g, '  }')
-    .replaceAll(/;? +\n/g, '\n')
-    .replace(/ \}$/, '\n}')
+# every renewal
+${changesText(renewal(name, plan, plan.addresses))}`
 }

@@ -3,9 +3,9 @@
  * what `neardns rules show` prints and what the shells beside it apply.
  */
 import type { InterceptionSettings } from '../config/schema.ts'
-import type { DroppingChain, HostFacts, IptablesVariant, Target } from './facts.ts'
+import type { GuardedChain, HostFacts, IptablesVariant, Target } from './facts.ts'
 import { isKernelAtLeast } from './facts.ts'
-import { type Trouble, trouble } from './trouble.ts'
+import { type Trouble, type TroubleKind, trouble } from './trouble.ts'
 
 export type Backend = 'nftables' | 'iptables' | 'none'
 export type LinkKind = 'dummy' | 'bridge' | 'lo'
@@ -30,7 +30,7 @@ export interface Plan {
   readonly addresses: readonly PlannedAddress[]
   /** CoreDNS pods, for own addresses while the daemon is down. */
   readonly standby: readonly Target[]
-  readonly accept: readonly DroppingChain[]
+  readonly accept: readonly GuardedChain[]
   readonly lifetimeMs: number
   readonly leaseSeconds: number
   /** Decisions in sentences, for the log and for people. */
@@ -45,7 +45,6 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
   const choice = chooseBackend(settings, facts)
   const addresses = choice.backend === 'none' ? [] : planAddresses(settings, facts)
   const standby = standbyFor(addresses, settings, facts)
-  const isStranded = standby.length === 0 && addresses.some(({ role }) => role === 'own')
   const taken = addresses.filter(({ foreignLink }) => foreignLink !== undefined)
   return {
     backend: choice.backend,
@@ -54,7 +53,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
     link: planLink(settings, facts),
     addresses,
     standby,
-    accept: choice.backend === 'nftables' ? facts.dropping : [],
+    accept: choice.backend === 'nftables' ? facts.guarded : [],
     lifetimeMs: settings.lifetimeMs,
     leaseSeconds: settings.leaseSeconds,
     why: [...choice.why, ...whyAddresses(settings, facts)],
@@ -63,16 +62,33 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
       ...taken.map(({ address, foreignLink }) =>
         trouble('address_taken', `${address} is on the link ${foreignLink}`),
       ),
-      ...(isStranded
-        ? [
-            trouble(
-              'standby_unknown',
-              'no CoreDNS pod is known that could stand in for our addresses',
-            ),
-          ]
-        : []),
+      ...facts.unreadable.map((what) => trouble('rules_unreadable', what)),
+      ...strandedTroubles(addresses, standby, facts),
     ],
   }
+}
+
+function strandedTroubles(
+  addresses: readonly PlannedAddress[],
+  standby: readonly Target[],
+  { standbyGaps }: HostFacts,
+): Trouble[] {
+  const families = ([4, 6] as const).filter((family) => {
+    const isOurs = addresses.some((one) => one.role === 'own' && one.family === family)
+    return isOurs && !standby.some((one) => one.family === family)
+  })
+  if (families.length === 0) return []
+  const reasons = standbyGaps.length === 0 ? '' : `: ${standbyGaps.join('; ')}`
+  const which = families.map((family) => `IPv${family}`).join(' and ')
+  const what = `no CoreDNS pod is known that could stand in for our ${which} addresses${reasons}`
+  return [trouble('standby_unknown', what)]
+}
+
+/** What of a plan the rules are made of. */
+export function isSamePlan(one: Plan, other: Plan): boolean {
+  const text = ({ addresses, standby, accept, variant }: Plan) =>
+    JSON.stringify([addresses, standby, accept, variant])
+  return text(one) === text(other)
 }
 
 interface BackendChoice {
@@ -89,8 +105,7 @@ function chooseBackend(settings: InterceptionSettings, facts: HostFacts): Backen
   const noNft = whyNoNft(facts)
   if (mode === 'nftables') {
     if (noNft === undefined) return only('nftables', 'mode is nftables')
-    const kind = facts.nft === undefined ? 'program_missing' : 'kernel_too_old'
-    return { backend: 'none', why: [], troubles: [trouble(kind, `mode is nftables, but ${noNft}`)] }
+    return none(kindOfNoNft(facts), `mode is nftables, but ${noNft}`)
   }
   if (mode === 'auto' && noNft === undefined) {
     return only(
@@ -102,22 +117,37 @@ function chooseBackend(settings: InterceptionSettings, facts: HostFacts): Backen
     const because = mode === 'auto' ? `auto: ${noNft}` : 'mode is iptables'
     return only('iptables', `${because}; iptables variant ${facts.iptables}, ${beside(facts)}`)
   }
-  const what = `iptables is not there${mode === 'auto' ? `, and ${noNft}` : ''}`
-  return { backend: 'none', why: [], troubles: [trouble('program_missing', what)] }
+  const besides = mode === 'auto' ? `, and ${noNft}` : ''
+  // In the wrong variant the rules would stand beside kube-proxy's, in no certain order.
+  if (facts.unreadable.length > 0) {
+    return none('rules_unreadable', `which iptables this node uses cannot be seen${besides}`)
+  }
+  const kind =
+    mode === 'auto' && facts.noNftables?.includes('permitted') ? 'no_permission' : 'program_missing'
+  return none(kind, `iptables is not there${besides}`)
+}
+
+function none(kind: TroubleKind, what: string): BackendChoice {
+  return { backend: 'none', why: [], troubles: [trouble(kind, what)] }
+}
+
+function kindOfNoNft({ noNftables }: HostFacts): TroubleKind {
+  return noNftables?.includes('permitted') ? 'no_permission' : 'kernel_too_old'
 }
 
 function only(backend: Backend, why: string): BackendChoice {
   return { backend, why: [why], troubles: [] }
 }
 
-function whyNoNft({ nft, kernel }: HostFacts): string | undefined {
-  if (nft === undefined) return 'nft is not there'
+function whyNoNft({ noNftables, kernel }: HostFacts): string | undefined {
+  if (noNftables !== undefined) return noNftables
   if (isKernelAtLeast(kernel, ownedTables.major, ownedTables.minor)) return undefined
   return `kernel ${kernel} has no tables that die with their owner (5.12 has)`
 }
 
 function beside({ kubeProxy, iptables }: HostFacts): string {
   if (kubeProxy === 'none') return 'no rules of kube-proxy were found'
+  if (kubeProxy === 'unreadable') return "kube-proxy's rules cannot be read"
   const variant = kubeProxy === 'iptables' && iptables !== undefined ? ` (${iptables} variant)` : ''
   return `kube-proxy uses ${kubeProxy}${variant}, beside which it works`
 }

@@ -1,29 +1,66 @@
-/** Commands for the node as data, so that they can be printed instead of run. */
-import type { Ran, RunProgram } from './run-program.ts'
+/** Changes of the node as data, so that they can be printed instead of made. */
+import type { NftChange } from './nft/model.ts'
+import { changesText } from './nft/text.ts'
+import { type NodeTools, usableNftables } from './node-tools.ts'
+import type { Ran } from './run-program.ts'
 
-/** One command, printable. */
-export interface Step {
+export type Step = ProgramStep | NftStep
+
+/** One command. */
+export interface ProgramStep {
   readonly program: string
   readonly args: readonly string[]
   readonly stdin?: string
 }
 
+/** One transaction of nftables, made without a program. */
+export interface NftStep {
+  readonly changes: readonly NftChange[]
+}
+
+export interface FailedStep {
+  readonly step: Step
+  readonly ran: Ran
+}
+
 /** Does the steps one after another; one that fails does not keep the others from being done. */
-export async function runSteps(
-  run: RunProgram,
-  steps: readonly Step[],
-): Promise<{ step: Step; ran: Ran }[]> {
-  const failed: { step: Step; ran: Ran }[] = []
+export async function runSteps(tools: NodeTools, steps: readonly Step[]): Promise<FailedStep[]> {
+  const failed: FailedStep[] = []
   for (const step of steps) {
-    const ran = await run(step.program, step.args, step.stdin)
+    const ran =
+      'program' in step
+        ? await tools.run(step.program, step.args, step.stdin)
+        : await runChanges(tools, step)
     if (!ran.ok) failed.push({ step, ran })
   }
   return failed
 }
 
+async function runChanges(tools: NodeTools, { changes }: NftStep): Promise<Ran> {
+  const done = await usableNftables(tools)?.change(changes)
+  const stderr = done === undefined ? String(tools.nftables) : done.ok ? '' : done.why
+  return { ok: done?.ok ?? false, stdout: '', stderr, isMissing: false }
+}
+
+/** What a step is done with, for messages about its failure. */
+export function stepProgram(step: Step): string {
+  return 'program' in step ? step.program : 'nf_tables'
+}
+
 /** For people: the command line, and indented below it what is fed to it. */
-export function stepText({ program, args, stdin }: Step): string {
-  const head = [program, ...args].join(' ')
-  const lines = (stdin ?? '').split('\n').filter((line) => line !== '')
+export function stepText(step: Step): string {
+  if (!('program' in step)) return nftText(step)
+  const { program, args, stdin } = step
+  return withInput([program, ...args].join(' '), stdin ?? '')
+}
+
+/** As `nft` would take it, although no nft is needed. */
+function nftText({ changes }: NftStep): string {
+  const text = changesText(changes).trimEnd()
+  return text.includes('\n') ? withInput('nft -f -', text) : `nft ${text}`
+}
+
+function withInput(head: string, input: string): string {
+  const lines = input.split('\n').filter((line) => line !== '')
   return [head, ...lines.map((line) => `    ${line}`)].join('\n')
 }

@@ -11,10 +11,10 @@ export const troubleKinds = [
   'address_taken',
   'address_gone',
   'rules_flushed',
-  'owner_lost',
   'unanswered',
   'conntrack_full',
   'standby_unknown',
+  'rules_unreadable',
 ] as const
 export type TroubleKind = (typeof troubleKinds)[number]
 
@@ -39,8 +39,7 @@ export const setupErrorType: Readonly<Partial<Record<TroubleKind, string>>> = {
 }
 
 const cures: Readonly<Record<TroubleKind, string>> = {
-  program_missing:
-    'install it in the image (Debian: nftables, iptables, iproute2), or set interception.mode',
+  program_missing: 'install it in the image (Debian: iptables, iproute2), or set interception.mode',
   no_permission:
     'give the container the capability NET_ADMIN and user 0, or set interception.mode to none',
   lock_held: 'somebody holds /run/xtables.lock; it is tried again, see `fuser /run/xtables.lock`',
@@ -50,13 +49,14 @@ const cures: Readonly<Record<TroubleKind, string>> = {
   address_taken: 'another link has this address; it is used as it is and never removed',
   address_gone: 'somebody removed the link or the address; it is put back',
   rules_flushed: 'somebody flushed or changed the rules; they are put back',
-  owner_lost: 'the nft process that holds the rules has ended; it is started again',
   unanswered:
     'queries go to CoreDNS meanwhile; look at neardns_eventloop_delay_max_seconds and at the log',
   conntrack_full:
     'raise net.netfilter.nf_conntrack_max; DNS through neardns does not use conntrack and goes on',
   standby_unknown:
     'name the CoreDNS pods in interception.standbyTo, or the kube-dns ClusterIP in interception.clusterIps',
+  rules_unreadable:
+    'give the container the capability NET_RAW, which iptables-legacy needs to read rules, and NET_ADMIN and user 0',
 }
 
 export function trouble(kind: TroubleKind, what: string): Trouble {

@@ -3,13 +3,17 @@
  * before it is done. Tables that a running daemon owns cannot be removed by anybody else; they are named instead.
  */
 import type { InterceptionSettings } from '../config/schema.ts'
-import type { DroppingChain, HostFacts, IptablesVariant } from './facts.ts'
-import { nftObjects, savedTable } from './facts.ts'
+import type { GuardedChain, HostFacts, IptablesVariant } from './facts.ts'
+import { savedTable } from './facts.ts'
 import { madeTableMark, ownTables, removalText } from './iptables-rules.ts'
 import { addressRemoval } from './links.ts'
+import type { NftFamily } from './nft/model.ts'
+import type { Nftables } from './nft/nftables.ts'
 import { ownedTablePattern, ruleComment, standbyPattern } from './nft-rules.ts'
+import { type NodeTools, usableNftables } from './node-tools.ts'
 import type { RunProgram } from './run-program.ts'
-import type { Step } from './steps.ts'
+import { type NftStep, runSteps, type Step, stepProgram } from './steps.ts'
+import { type Trouble, troubleOf } from './trouble.ts'
 
 export interface Removal {
   readonly steps: readonly Step[]
@@ -17,39 +21,52 @@ export interface Removal {
   readonly running: readonly string[]
 }
 
+/** Takes everything of ours off the node, unless somebody else, a successor perhaps, serves the addresses now. @returns what could not be done */
+export async function uninstall(
+  tools: NodeTools,
+  facts: HostFacts,
+  settings: InterceptionSettings,
+): Promise<Trouble[]> {
+  if (facts.servedByOthers.length > 0) return []
+  const { steps } = await planRemoval(tools, facts, settings)
+  const failed = await runSteps(tools, steps)
+  return failed.map(({ step, ran }) => troubleOf(stepProgram(step), ran, 'rules_failed'))
+}
+
 export async function planRemoval(
-  run: RunProgram,
+  tools: NodeTools,
   facts: HostFacts,
   settings: InterceptionSettings,
 ): Promise<Removal> {
-  const tables = await run('nft', ['--json', 'list', 'tables'])
-  const names = nftObjects(tables.stdout).flatMap(({ table }) => (table ? [table.name] : []))
-  const standby = names
-    .filter((name) => standbyPattern.test(name))
-    .map((name) => ({ program: 'nft', args: ['delete', 'table', 'inet', name] }))
-  const native = facts.dropping.filter(({ owner }) => owner === 'nft')
-  const accepts = await Promise.all(native.map((chain) => acceptRemoval(run, chain)))
+  const nftables = usableNftables(tools)
+  const names = ((await nftables?.tables()) ?? []).map(({ name }) => name)
+  const standby = names.filter((name) => standbyPattern.test(name))
+  const native = facts.guarded.filter(({ owner }) => owner === 'nft')
+  const accepts = await Promise.all(native.map((chain) => acceptRemoval(nftables, chain)))
   const iptables = await Promise.all(
     (['nft', 'legacy'] as const).flatMap((variant) =>
-      ([4, 6] as const).map((family) => iptablesRemoval(run, variant, family)),
+      ([4, 6] as const).map((family) => iptablesRemoval(tools.run, variant, family)),
     ),
   )
   return {
-    steps: [...standby, ...accepts.flat(), ...iptables.flat(), ...addressRemoval(facts, settings)],
+    steps: [
+      ...standby.map((name) => tableRemoval('inet', name)),
+      ...accepts.flat(),
+      ...iptables.flat(),
+      ...addressRemoval(facts, settings),
+    ],
     running: names.filter((name) => ownedTablePattern.test(name)),
   }
 }
 
-async function acceptRemoval(run: RunProgram, chain: DroppingChain): Promise<Step[]> {
-  const place = [chain.family, chain.table, chain.chain]
-  const listed = await run('nft', ['--handle', 'list', 'chain', ...place])
-  const ours = listed.stdout.split('\n').filter((line) => line.includes(ruleComment))
-  return ours.flatMap((line) => {
-    const handle = /# handle (\d+)$/.exec(line)?.[1]
-    return handle === undefined
-      ? []
-      : [{ program: 'nft', args: ['delete', 'rule', ...place, 'handle', handle] }]
-  })
+function tableRemoval(family: NftFamily, name: string): NftStep {
+  return { changes: [{ kind: 'deleteTable', family, name }] }
+}
+
+async function acceptRemoval(nftables: Nftables | undefined, at: GuardedChain): Promise<Step[]> {
+  const rules = (await nftables?.rules(at)) ?? []
+  const ours = rules.filter(({ comment }) => comment === ruleComment)
+  return ours.map(({ handle }) => ({ changes: [{ kind: 'deleteRule', at, handle }] }))
 }
 
 async function iptablesRemoval(
@@ -67,8 +84,7 @@ async function iptablesRemoval(
     const isWhole = variant === 'nft' && isOnlyOurs(saved)
     if (!isWhole) return [step]
     // iptables-nft makes its tables when they are first used. This one we made, and nobody else has come since.
-    const nftTable = ['delete', 'table', family === 4 ? 'ip' : 'ip6', table]
-    return [step, { program: 'nft', args: nftTable }]
+    return [step, tableRemoval(family === 4 ? 'ip' : 'ip6', table)]
   })
 }
 

@@ -154,4 +154,5 @@ const emptyInterception: InterceptionStats = {
   addresses: [],
   troubles: new Map(),
   renewals: 0,
+  standbyTargets: 0,
 }

@@ -40,6 +40,14 @@ export function interceptionFamilies(read: () => InterceptionStats): Family[] {
       () => [...read().troubles].map(([kind, value]) => ({ labels: { kind }, value })),
     ),
     single(
+      'gauge',
+      [
+        'neardns_interception_standby_targets',
+        'CoreDNS pods to which our own addresses lead while this daemon is down; 0 means nobody.',
+      ],
+      () => read().standbyTargets,
+    ),
+    single(
       'counter',
       ['neardns_interception_renewals_total', 'Renewals of the interception after an answer.'],
       () => read().renewals,

@@ -172,4 +172,6 @@ export interface InterceptionStats {
   /** Every kind there is, also those that did not happen. */
   readonly troubles: ReadonlyMap<string, number>
   readonly renewals: number
+  /** CoreDNS pods that stand in for our own addresses. */
+  readonly standbyTargets: number
 }

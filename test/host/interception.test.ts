@@ -1,11 +1,14 @@
 // Goal: every trouble with the node is named, counted and survived. Method: the real state machine over a scripted node.
+import { setTimeout as delay } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
 import { setupErrors } from '../../src/daemon/intercept.ts'
 import { Interception } from '../../src/host/interception.ts'
+import type { Nftables } from '../../src/host/nft/nftables.ts'
 import type { Ran, RunProgram } from '../../src/host/run-program.ts'
 import type { Trouble } from '../../src/host/trouble.ts'
+import { scriptedNftables } from './scripted-nftables.ts'
 
 const test = suite('host/interception')
 
@@ -25,7 +28,11 @@ function scripted(script: Readonly<Record<string, Ran>>) {
   return { run, ran }
 }
 
-function interception(run: RunProgram, changes: object = {}) {
+function interception(
+  run: RunProgram,
+  changes: object = {},
+  nftables: Nftables | string = 'the kernel has no nf_tables (module nf_tables)',
+) {
   const wanted = { addresses: ['192.0.2.1'], standbyTo: ['192.0.2.53:53'], ...changes }
   const text = JSON.stringify({ listen: ['192.0.2.1:53'], interception: wanted })
   const loaded = loadConfig({ file: { name: 'test.yaml', text } })
@@ -36,6 +43,9 @@ function interception(run: RunProgram, changes: object = {}) {
     settings: loaded.config.interception,
     clusterUpstreams: [],
     run,
+    readProc: async () => '',
+    openNftables: async () =>
+      typeof nftables === 'string' ? { ok: false, why: nftables } : { ok: true, nftables },
     ask: async () => undefined,
     onTrouble: (trouble) => troubles.push(trouble),
     onChange: (addresses) => active.push([...addresses]),
@@ -43,7 +53,6 @@ function interception(run: RunProgram, changes: object = {}) {
   return { subject, troubles, active }
 }
 
-const noNft = { 'nft --version': missing }
 const noSaves = {
   'iptables-nft-save': missing,
   'iptables-legacy-save': missing,
@@ -52,7 +61,7 @@ const noSaves = {
 }
 
 test('without nft and iptables nothing is touched, and the operator is told what to install', async () => {
-  const { run, ran } = scripted({ ...noNft, ...noSaves })
+  const { run, ran } = scripted({ ...noSaves })
   const { subject, troubles } = interception(run)
   await subject.prepare()
   await subject.start()
@@ -60,7 +69,7 @@ test('without nft and iptables nothing is touched, and the operator is told what
     troubles.map(({ kind }) => kind),
     ['program_missing'],
   )
-  assert.match(troubles[0]?.cure ?? '', 'nftables, iptables, iproute2')
+  assert.match(troubles[0]?.cure ?? '', 'iptables, iproute2')
   assert.not.ok(
     ran.some((line) => / (add|replace|set|-f|--noflush)( |$)/.test(line)),
     ran.join('\n'),
@@ -71,7 +80,7 @@ test('without nft and iptables nothing is touched, and the operator is told what
 
 test("iptables' lock held by others is counted under NodeLocal's name and tried again", async () => {
   const lock = 'Another app is currently holding the xtables lock; waiting (5s) for it to exit...'
-  const script: Record<string, Ran> = { ...noNft, 'iptables-nft-restore': failed(lock) }
+  const script: Record<string, Ran> = { 'iptables-nft-restore': failed(lock) }
   const { run, ran } = scripted(script)
   const { subject, troubles } = interception(run, { mode: 'iptables' })
   await subject.prepare()
@@ -90,7 +99,6 @@ test("iptables' lock held by others is counted under NodeLocal's name and tried 
 
 test('a kernel without the match "recent" is named, and rules that would outlive us are not made', async () => {
   const { run } = scripted({
-    ...noNft,
     'iptables-nft-restore': failed("iptables-nft-restore: Couldn't load match `recent'"),
   })
   const { subject, troubles } = interception(run, { mode: 'iptables' })
@@ -102,7 +110,6 @@ test('a kernel without the match "recent" is named, and rules that would outlive
 
 test('no permission to make a link is one trouble, not one for each kind of link', async () => {
   const { run, ran } = scripted({
-    ...noNft,
     'ip link': failed('RTNETLINK answers: Operation not permitted'),
   })
   const { subject, troubles } = interception(run, { mode: 'iptables' })
@@ -115,7 +122,6 @@ test('no permission to make a link is one trouble, not one for each kind of link
 
 test('a link of another kind is tried where the kernel has no dummy', async () => {
   const { run, ran } = scripted({
-    ...noNft,
     'ip link set dev nodelocaldns up alias': said(''),
     'ip link set dev nodelocaldns up': failed('Cannot find device "nodelocaldns"'),
     'ip link add dev nodelocaldns type dummy': failed('Error: Unknown device type.'),
@@ -127,10 +133,36 @@ test('a link of another kind is tried where the kernel has no dummy', async () =
 })
 
 test('a CoreDNS that nobody knows is said', async () => {
-  const { run } = scripted(noNft)
+  const { run } = scripted({})
   const { subject, troubles } = interception(run, { mode: 'iptables', standbyTo: [] })
   await subject.prepare()
   assert.ok(troubles.some(({ kind }) => kind === 'standby_unknown'))
+  await subject.close('abandoned')
+})
+
+test('an owned table that is gone is made again at once, with what is intercepted in it', async () => {
+  const { run } = scripted({})
+  let isGone = false
+  const nftables = scriptedNftables({
+    change: async ([first]) => {
+      if (first?.kind === 'addTable') isGone = false
+      const isLost = isGone && first?.kind === 'fillSet'
+      return isLost ? { ok: false, code: 'ENOENT', why: 'ENOENT' } : { ok: true }
+    },
+  })
+  const often = { renewMs: 250, lifetimeMs: 500, watchMs: 5000 }
+  const { subject, troubles, active } = interception(run, often, nftables)
+  await subject.prepare()
+  await subject.start()
+  const before = nftables.made.length
+  isGone = true
+  while (isGone) await delay(20)
+  const made = nftables.made.slice(before)
+  const added = made.findIndex(({ kind }) => kind === 'addTable')
+  const filled = made[added + 1]
+  assert.equal(filled?.kind === 'fillSet' && filled.addresses, ['192.0.2.1'])
+  assert.ok(troubles.some(({ kind }) => kind === 'rules_flushed'))
+  assert.equal(active, [['192.0.2.1']], 'pods have noticed nothing')
   await subject.close('abandoned')
 })
 

@@ -6,12 +6,8 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { InterceptionSettings } from '../../src/config/schema.ts'
 import type { HostFacts } from '../../src/host/facts.ts'
 import { restoreText } from '../../src/host/iptables-rules.ts'
-import {
-  acceptText,
-  ownedTableText,
-  renewText,
-  standbyTableText,
-} from '../../src/host/nft-rules.ts'
+import { changesText, ruleText, tableText } from '../../src/host/nft/text.ts'
+import { acceptRules, ownedTable, renewal, standbyTable } from '../../src/host/nft-rules.ts'
 import { makePlan } from '../../src/host/plan.ts'
 import { planText } from '../../src/host/plan-text.ts'
 
@@ -19,16 +15,18 @@ const test = suite('host/plan')
 
 const facts: HostFacts = {
   kernel: '6.1.0',
-  nft: '1.0.6',
+  noNftables: undefined,
   iptables: 'nft',
   kubeProxy: 'iptables',
   links: [{ name: 'lo', kind: '', addresses: ['127.0.0.1'] }],
-  dropping: [],
+  guarded: [],
   standby: [
     { address: '10.244.0.2', port: 53, family: 4 },
     { address: '10.244.1.2', port: 5353, family: 4 },
     { address: 'fd00:244::2', port: 53, family: 6 },
   ],
+  standbyGaps: [],
+  unreadable: [],
   leftovers: [],
   servedByOthers: [],
 }
@@ -70,10 +68,11 @@ test('a backend that was asked for and cannot work is a named trouble, and nothi
   const old = makePlan(settings({ mode: 'nftables' }), { ...facts, kernel: '4.19.0' })
   assert.is(old.backend, 'none')
   assert.is(old.troubles[0]?.kind, 'kernel_too_old')
-  const bare = makePlan(settings(), { ...facts, nft: undefined, iptables: undefined })
+  const noNftables = 'the kernel has no nf_tables (module nf_tables)'
+  const bare = makePlan(settings(), { ...facts, noNftables, iptables: undefined })
   assert.is(bare.backend, 'none')
   assert.is(bare.troubles[0]?.kind, 'program_missing')
-  assert.match(bare.troubles[0]?.what ?? '', 'iptables is not there, and nft is not there')
+  assert.match(bare.troubles[0]?.what ?? '', `iptables is not there, and ${noNftables}`)
 })
 
 test('with IPVS the ClusterIP is left alone and the reason is given', () => {
@@ -91,10 +90,10 @@ test('with nftables the queries of the node itself to the ClusterIP are left to 
     plan.addresses.map(({ forHost }) => forHost),
     [true, false],
   )
-  const text = ownedTableText('neardns-00000000', plan)
-  assert.match(text, 'ip daddr @live4 notrack')
-  assert.match(text, 'ip daddr { 169.254.20.10 } ip daddr @live4 notrack')
-  assert.not.match(text, 'ip daddr { 169.254.20.10, 10.96.0.10 } ip daddr @live4')
+  const text = tableText(ownedTable('neardns-00000000', plan))
+  assert.match(text, '    udp dport 53 ip daddr @live4 notrack\n')
+  assert.match(text, 'udp dport 53 ip daddr 169.254.20.10 ip daddr @live4 notrack')
+  assert.not.match(text, 'ip daddr 10.96.0.10 ip daddr @live4')
 })
 
 test('an address on a link of somebody else is used, reported and not made', () => {
@@ -113,16 +112,15 @@ test("NodeLocal's link is taken over as it is", () => {
 
 test('only own addresses are sent to the standby, each family to its own pods', () => {
   const both = settings({ addresses: ['169.254.20.10', 'fd00::10'], clusterIps: ['10.96.0.10'] })
-  const text = standbyTableText(makePlan(both, facts))
-  assert.match(
-    text,
-    'ip daddr { 169.254.20.10 } dnat ip to numgen random mod 2 map { 0 : 10.244.0.2 . 53, 1 : 10.244.1.2 . 5353 }',
-  )
-  assert.match(
-    text,
-    'ip6 daddr { fd00::10 } dnat ip6 to numgen random mod 1 map { 0 : fd00:244::2 . 53 }',
-  )
-  assert.not.match(text, /daddr \{[^}]*10\.96\.0\.10/)
+  const text = tableText(standbyTable(makePlan(both, facts)))
+  for (const protocol of ['udp', 'tcp']) {
+    const to = `${protocol} dport 53 ip daddr 169.254.20.10`
+    assert.match(text, `    ${to} numgen random mod 2 0 dnat ip to 10.244.0.2:53\n`)
+    assert.match(text, `    ${to} dnat ip to 10.244.1.2:5353\n`)
+    const to6 = `${protocol} dport 53 ip6 daddr fd00::10`
+    assert.match(text, `    ${to6} dnat ip6 to [fd00:244::2]:53\n`)
+  }
+  assert.not.match(text, 'daddr 10.96.0.10')
 })
 
 test('standbyTo wins over what kube-proxy knows', () => {
@@ -138,26 +136,21 @@ test('a renewal names what is alive with its time, and empties the rest', () => 
   const plan = makePlan(both, facts)
   const alive = plan.addresses.filter(({ address }) => address === '169.254.20.10')
   assert.is(
-    renewText('t', plan, alive),
-    'flush set inet t live4; add element inet t live4 { 169.254.20.10 timeout 2500ms }; flush set inet t live6',
+    changesText(renewal('t', plan, alive)),
+    'flush set inet t live4\nadd element inet t live4 { 169.254.20.10 timeout 2500ms }\nflush set inet t live6\n',
   )
 })
 
 test('a chain that drops gets accept rules of its family', () => {
   const plan = makePlan(settings({ addresses: ['169.254.20.10', 'fd00::10'] }), facts)
   const chain = { family: 'inet', table: 'fw', chain: 'in', hook: 'input', owner: 'nft' } as const
-  const lines = acceptText(chain, plan).trim().split('\n')
-  assert.is(lines.length, 2)
-  assert.match(
-    lines[1] ?? '',
-    'insert rule inet fw in meta l4proto { tcp, udp } th dport 53 ip6 daddr { fd00::10 } accept',
+  const rules = acceptRules(chain, plan).map(ruleText)
+  assert.is(rules.length, 6)
+  assert.ok(
+    rules.includes('tcp dport 53 ip6 daddr fd00::10 accept comment "neardns: DNS of this node"'),
+    rules.join('\n'),
   )
-  assert.is(
-    acceptText({ ...chain, family: 'ip' }, plan)
-      .trim()
-      .split('\n').length,
-    1,
-  )
+  assert.is(acceptRules({ ...chain, family: 'ip' }, plan).length, 4)
 })
 
 test("iptables gets NodeLocal's rules with a lease on what intercepts, and each jump once", () => {
@@ -172,6 +165,28 @@ test("iptables gets NodeLocal's rules with a lease on what intercepts, and each 
   const again = restoreText(plan, 4, 'raw', `*raw\n-A PREROUTING -j NEARDNS-PREROUTING\n`)
   assert.not.match(again, '-I PREROUTING')
   assert.match(again, '-I OUTPUT 1 -j NEARDNS-OUTPUT')
+})
+
+test('what may not be read is said, and no backend is guessed from the rest', () => {
+  const unreadable = ['iptables-legacy-save: the node has such tables (nat), but permission denied']
+  const blind = { ...facts, kubeProxy: 'unreadable', iptables: undefined, unreadable } as const
+  const plan = makePlan(settings({ mode: 'iptables' }), blind)
+  assert.is(plan.backend, 'none')
+  assert.ok(plan.troubles.every(({ kind }) => kind === 'rules_unreadable'))
+  assert.match(plan.troubles[0]?.cure ?? '', 'NET_RAW')
+  assert.match(planText(plan, blind), /kube-proxy +unreadable\n/)
+})
+
+test('a family of ours for which no CoreDNS pod is known is a trouble, with what was looked at', () => {
+  const both = settings({ addresses: ['169.254.20.10', 'fd00::10'], clusterIps: [] })
+  const gaps = ['the Service at [fd96::b]:53: kube-proxy (nftables) has no rules for it']
+  const standby = facts.standby.filter(({ family }) => family === 4)
+  const { troubles } = makePlan(both, { ...facts, standby, standbyGaps: gaps })
+  assert.equal(
+    troubles.map(({ kind }) => kind),
+    ['standby_unknown'],
+  )
+  assert.match(troubles[0]?.what ?? '', `our IPv6 addresses: ${gaps[0]}`)
 })
 
 test('the printed plan has the facts, the reasons and the rules', () => {

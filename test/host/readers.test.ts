@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  isKernelAtLeast,
-  readDroppingChains,
-  readDroppingPolicies,
-  readLinks,
-  readUdpListeners,
-} from '../../src/host/facts.ts'
+import type { KubeProxyMode } from '../../src/host/facts.ts'
+import { isKernelAtLeast, readLinks, readUdpListeners } from '../../src/host/facts.ts'
+import { guardedChains, guardedInSave } from '../../src/host/guarded-chains.ts'
 import { nodeLocalRules, removalText } from '../../src/host/iptables-rules.ts'
-import { iptablesTargets } from '../../src/host/standby-targets.ts'
+import type { RuleFact } from '../../src/host/nft/decode.ts'
+import type { Ran } from '../../src/host/run-program.ts'
+import { podsInSave } from '../../src/host/service-pods.ts'
+import { findStandby } from '../../src/host/standby-targets.ts'
 import { troubleOf } from '../../src/host/trouble.ts'
+import { scriptedNftables } from './scripted-nftables.ts'
 
 const test = suite('host/readers')
 
@@ -38,27 +38,46 @@ test('links are read with kind and addresses', () => {
   assert.equal(readLinks(''), [])
 })
 
-test('chains that drop by policy are found, those of iptables told apart', () => {
-  const base = { type: 'filter', prio: 0, policy: 'drop' }
-  const nftables = [
-    { metainfo: { version: '1.0.6' } },
-    { chain: { ...base, family: 'ip', table: 'filter', name: 'INPUT', hook: 'input' } },
-    { chain: { ...base, family: 'inet', table: 'fw', name: 'in', hook: 'input' } },
-    { chain: { ...base, family: 'inet', table: 'fw', name: 'fwd', hook: 'forward' } },
-    { chain: { ...base, policy: 'accept', family: 'inet', table: 'x', name: 'y', hook: 'output' } },
-  ]
-  const found = readDroppingChains(JSON.stringify({ nftables }))
+const base = { hook: 1, priority: 0, type: 'filter', dropsByPolicy: false }
+const reject = { name: 'reject', data: new Map() }
+const rule = (...expressions: RuleFact['expressions']): RuleFact => ({
+  handle: 1n,
+  comment: undefined,
+  expressions,
+})
+
+test('chains that refuse by policy or by their last rule are found, those of iptables told apart', async () => {
+  const nftables = scriptedNftables({
+    baseChains: [
+      { ...base, family: 'ip', table: 'filter', chain: 'INPUT', dropsByPolicy: true },
+      { ...base, family: 'inet', table: 'firewalld', chain: 'filter_INPUT' },
+      { ...base, family: 'inet', table: 'fw', chain: 'fwd', hook: 2, dropsByPolicy: true },
+      { ...base, family: 'inet', table: 'x', chain: 'some', hook: 3 },
+      { ...base, family: 'ip', table: 'y', chain: 'nat', type: 'nat', dropsByPolicy: true },
+      { ...base, family: 'inet', table: 'neardns-00000000', chain: 'in', dropsByPolicy: true },
+    ],
+    rules: ({ table }) => {
+      if (table === 'firewalld') return [rule(), rule({ name: 'counter', data: new Map() }, reject)]
+      // Refuses some packets only, and not as the last.
+      return table === 'x' ? [rule({ name: 'cmp', data: new Map() }, reject), rule()] : []
+    },
+  })
   assert.equal(
-    found.map(({ table, owner }) => `${table} ${owner}`),
-    ['filter iptables', 'fw nft'],
+    (await guardedChains(nftables)).map(({ table, hook, owner }) => `${table} ${hook} ${owner}`),
+    ['filter input iptables', 'firewalld input nft'],
   )
-  assert.equal(readDroppingChains('not json'), [])
-  assert.equal(
-    readDroppingPolicies('*filter\n:INPUT DROP [1:2]\n:OUTPUT ACCEPT [0:0]\n', 'ip').map(
-      ({ chain }) => chain,
-    ),
-    ['INPUT'],
-  )
+})
+
+test('in tables of iptables-legacy the same is seen in what its save program prints', () => {
+  const saved = (rules: string) =>
+    `*filter\n:INPUT DROP [1:2]\n:OUTPUT ACCEPT [0:0]\n${rules}COMMIT\n`
+  const chains = (rules: string) => guardedInSave(saved(rules), 'ip').map(({ chain }) => chain)
+  assert.equal(chains(''), ['INPUT'])
+  const last = '-A OUTPUT -j REJECT --reject-with icmp-host-prohibited\n'
+  assert.equal(chains(`-A OUTPUT -o lo -j ACCEPT\n${last}`), ['INPUT', 'OUTPUT'])
+  assert.equal(chains(`${last}-A OUTPUT -j KUBE-FIREWALL\n`), ['INPUT'], 'it is not the last')
+  const some = '-A OUTPUT -d 192.0.2.1/32 -j DROP\n'
+  assert.equal(chains(some), ['INPUT'], 'it refuses some packets only')
 })
 
 test('sockets are found by address in both families', () => {
@@ -100,16 +119,59 @@ COMMIT
   assert.is(removalText('raw', '*raw\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n'), undefined)
 })
 
-test('CoreDNS pods are read out of kube-proxy; an unknown address is one itself', () => {
-  // What kube-proxy 1.37.2 wrote in the node world: kube-dns and kube-dns-upstream with two pods each.
-  const path = new URL('../fixtures/kube-proxy/iptables-nat-1.37.2.txt', import.meta.url)
-  const rules = readFileSync(path, 'utf8')
-  const find = (address: string) => iptablesTargets(rules, { address, port: 53, family: 4 })
+/** What kube-proxy 1.37.2 wrote in the node world: kube-dns and kube-dns-upstream with two pods each. */
+const saved = readFileSync(
+  new URL('../fixtures/kube-proxy/iptables-nat-1.37.2.txt', import.meta.url),
+  'utf8',
+)
+const service = { address: '10.96.0.10', port: 53, family: 4 } as const
+
+test('the pods of a Service are read out of what iptables-save prints', () => {
   assert.equal(
-    find('10.96.0.10').map(({ address }) => address),
-    ['10.78.0.2', '10.78.0.3'],
+    podsInSave(saved, service)?.map(({ address, port }) => `${address} ${port}`),
+    ['10.78.0.2 53', '10.78.0.3 53'],
   )
-  assert.equal(find('10.244.7.7'), [{ address: '10.244.7.7', port: 53, family: 4 }])
+  assert.is(podsInSave(saved, { ...service, address: '10.96.0.99' }), undefined)
+})
+
+const said = (stdout: string): Ran => ({ ok: true, stdout, stderr: '', isMissing: false })
+const legacy = {
+  run: async () => said(saved),
+  nftables: undefined,
+  kubeProxy: 'iptables',
+  variant: 'legacy',
+} as const
+
+test('an address without rules is a target when somebody listens there, but never where it is a ClusterIP for certain', async () => {
+  const unknown = { ...service, address: '10.244.7.7' }
+  const find = (isClusterIp: boolean, isThere: boolean, kubeProxy: KubeProxyMode = 'iptables') =>
+    findStandby(
+      { ...legacy, kubeProxy },
+      {
+        services: [unknown],
+        isClusterIp: () => isClusterIp,
+        isListening: async () => isThere,
+      },
+    )
+  assert.equal((await find(false, true)).targets, [unknown])
+  assert.equal(await find(false, false), {
+    targets: [],
+    gaps: ['10.244.7.7:53: kube-proxy (iptables) has no rules for it, and nobody listens there'],
+  })
+  assert.equal((await find(true, true)).targets, [])
+  assert.match((await find(true, true)).gaps.join(), 'the Service at 10.244.7.7:53')
+  assert.equal((await find(false, true, 'unreadable')).targets, [], 'rules could lead anywhere')
+  assert.equal((await find(true, false, 'ipvs')).targets, [unknown], 'IPVS translates behind us')
+})
+
+test('the first Service that has pods is the standby; what came before it is no gap then', async () => {
+  const wanted = {
+    services: [{ ...service, address: '10.96.0.98' }, service],
+    isClusterIp: () => true,
+    isListening: async () => false,
+  }
+  const { targets, gaps } = await findStandby(legacy, wanted)
+  assert.equal([targets.length, gaps], [2, []])
 })
 
 test('failures of programs get their names', () => {

@@ -1,0 +1,168 @@
+/** What the kernel says about its nftables, read out of netlink messages. Pure; copies what it keeps. */
+import type { KernelMessage } from '../../system/netlink.ts'
+import {
+  type Attributes,
+  eachAttribute,
+  readAttributes,
+  readNumber32,
+  readNumber64,
+  readText,
+} from './attributes.ts'
+import { Attribute, Expression, Family, userDataComment, verdictCode } from './constants.ts'
+import { wordOf } from './expressions.ts'
+import type { NftFamily, Place } from './model.ts'
+
+/** nfgenmsg stands before the attributes. */
+const generalBytes = 4
+
+export interface BaseChain extends Place {
+  readonly hook: number
+  readonly priority: number
+  readonly type: string
+  readonly dropsByPolicy: boolean
+}
+
+export interface RuleFact {
+  readonly handle: bigint
+  readonly comment: string | undefined
+  readonly expressions: readonly ExpressionFact[]
+}
+
+export interface ExpressionFact {
+  readonly name: string
+  readonly data: Attributes
+}
+
+/** A verdict that leads to another chain. */
+export interface ElementFact {
+  readonly value: Buffer | undefined
+  readonly chain: string | undefined
+}
+
+export function readGeneration({ body }: KernelMessage): number | undefined {
+  return readNumber32(attributesOf(body).get(Attribute.generationId))
+}
+
+export function readTable(message: KernelMessage): { family: NftFamily; name: string } | undefined {
+  const family = familyOf(message)
+  if (family === undefined) return undefined
+  return { family, name: readText(attributesOf(message.body).get(Attribute.tableName)) }
+}
+
+/** @returns undefined for a chain that hangs on no hook, and for tables of bridges and devices */
+export function readBaseChain(message: KernelMessage): BaseChain | undefined {
+  const family = familyOf(message)
+  const attributes = attributesOf(message.body)
+  const hook = attributes.get(Attribute.chainHook)
+  if (family === undefined || hook === undefined) return undefined
+  const at = readAttributes(hook)
+  return {
+    family,
+    table: readText(attributes.get(Attribute.chainTable)),
+    chain: readText(attributes.get(Attribute.chainName)),
+    hook: readNumber32(at.get(Attribute.hookNumber)) ?? -1,
+    priority: readNumber32(at.get(Attribute.hookPriority)) ?? 0,
+    type: readText(attributes.get(Attribute.chainType)),
+    dropsByPolicy: readNumber32(attributes.get(Attribute.chainPolicy)) === 0,
+  }
+}
+
+export function readRule({ body }: KernelMessage): RuleFact {
+  const copy = attributesOf(Buffer.from(body))
+  const expressions = copy.get(Attribute.ruleExpressions)
+  return {
+    handle: readNumber64(copy.get(Attribute.ruleHandle)) ?? 0n,
+    comment: commentIn(copy.get(Attribute.ruleUserData)),
+    expressions: expressions === undefined ? [] : readList(expressions).map(readExpression),
+  }
+}
+
+/** Elements of a set or map. */
+export function readElements({ body }: KernelMessage): ElementFact[] {
+  const list = attributesOf(Buffer.from(body)).get(Attribute.elements)
+  if (list === undefined) return []
+  return readList(list).map((element) =>
+    readData(readAttributes(element).get(Attribute.elementData)),
+  )
+}
+
+/** The bytes of a message that are the same as long as nothing has changed: without the number of the generation. */
+export function stableBytes({ body }: KernelMessage): Buffer {
+  return Buffer.from(body.subarray(generalBytes))
+}
+
+/** Where a rule goes to when it applies: the chain of a jump or goto. */
+export function chainOf({ name, data }: ExpressionFact): string | undefined {
+  if (name !== 'immediate') return undefined
+  return readData(data.get(Expression.immediate.data)).chain
+}
+
+/** @returns the first word that an expression writes to, for those that name a register */
+export function destinationWord({ name, data }: ExpressionFact): number | undefined {
+  const type = name === 'lookup' ? Expression.lookup.destination : Expression.immediate.destination
+  const register = readNumber32(data.get(type))
+  return register === undefined || register === 0 ? undefined : wordOf(register)
+}
+
+/** The value of an immediate. */
+export function valueIn({ data }: ExpressionFact): Buffer | undefined {
+  return readData(data.get(Expression.immediate.data)).value
+}
+
+/** Whether the rule ends a packet that it applies to, and by throwing it away. */
+export function isRefusal({ name, data }: ExpressionFact): boolean {
+  if (name === 'reject') return true
+  if (name === 'target') return readText(data.get(Expression.xtables.name)) === 'REJECT'
+  if (name !== 'immediate') return false
+  const verdict = verdictIn(data.get(Expression.immediate.data))
+  return (
+    verdict !== undefined && readNumber32(verdict.get(Attribute.verdictCode)) === verdictCode.drop
+  )
+}
+
+function readData(bytes: Buffer | undefined): ElementFact {
+  if (bytes === undefined) return { value: undefined, chain: undefined }
+  const verdict = verdictIn(bytes)
+  const chain = verdict?.get(Attribute.verdictChain)
+  return {
+    value: readAttributes(bytes).get(Attribute.dataValue),
+    chain: chain === undefined ? undefined : readText(chain),
+  }
+}
+
+function verdictIn(bytes: Buffer | undefined): Attributes | undefined {
+  const verdict = bytes && readAttributes(bytes).get(Attribute.dataVerdict)
+  return verdict && readAttributes(verdict)
+}
+
+function readExpression(bytes: Buffer): ExpressionFact {
+  const attributes = readAttributes(bytes)
+  return {
+    name: readText(attributes.get(Attribute.expressionName)),
+    data: readAttributes(attributes.get(Attribute.expressionData) ?? Buffer.alloc(0)),
+  }
+}
+
+function readList(bytes: Buffer): Buffer[] {
+  return [...eachAttribute(bytes)].map(([, value]) => value)
+}
+
+function attributesOf(body: Buffer): Attributes {
+  return readAttributes(body.subarray(generalBytes))
+}
+
+function familyOf({ body }: KernelMessage): NftFamily | undefined {
+  const number = body[0]
+  return (['inet', 'ip', 'ip6'] as const).find((name) => Family[name] === number)
+}
+
+/** Type, length and value, each of the first two a byte (libnftnl's `nftnl_udata`). */
+function commentIn(userData: Buffer | undefined): string | undefined {
+  if (userData === undefined) return undefined
+  for (let at = 0; at + 2 <= userData.length; ) {
+    const [type = 0, length = 0] = userData.subarray(at, at + 2)
+    if (type === userDataComment) return readText(userData.subarray(at + 2, at + 2 + length))
+    at += 2 + length
+  }
+  return undefined
+}

@@ -1,0 +1,30 @@
+/** Nftables for tests: what is there is written down by the test, what is changed is noted. */
+import type { BaseChain, RuleFact } from '../../src/host/nft/decode.ts'
+import type { NftChange, Place } from '../../src/host/nft/model.ts'
+import type { Nftables } from '../../src/host/nft/nftables.ts'
+
+export interface NftScript {
+  readonly baseChains?: readonly BaseChain[]
+  readonly rules?: (at: Place) => readonly RuleFact[]
+  readonly change?: Nftables['change']
+}
+
+export function scriptedNftables(script: NftScript = {}): Nftables & { made: NftChange[] } {
+  const made: NftChange[] = []
+  return {
+    made,
+    changes: 0,
+    async change(changes) {
+      made.push(...changes)
+      return (await script.change?.(changes)) ?? { ok: true }
+    },
+    generation: async () => 1,
+    tables: async () => [],
+    baseChains: async () => script.baseChains ?? [],
+    rules: async (at) => script.rules?.(at) ?? [],
+    elements: async () => [],
+    element: async () => undefined,
+    fingerprint: async () => '',
+    close: async () => undefined,
+  }
+}
