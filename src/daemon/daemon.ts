@@ -30,7 +30,7 @@ import { startAsWorker } from './worker-duties.ts'
 export class Daemon {
   private readonly options: DaemonOptions
   readonly onDefect: (error: unknown) => void
-  private readonly readiness = new Readiness()
+  private readonly readiness = new Readiness(['interception'])
   readonly clock = new SystemClock()
   readonly path: DataPath
   readonly listeners: Listeners

@@ -34,16 +34,22 @@ function reasonOf(state: PartState): string | undefined {
 }
 
 /**
- * Remembers the states of the parts. Once everything was ready, `isStarted` stays true: a start-up probe must not
- * fail because of what comes later.
+ * Remembers the states of the parts. Once everything that serving takes was ready, `isStarted` stays true: a start-up probe
+ * must not fail because of what comes later, nor for what only brings pods here, since ending the process mends neither.
  */
 export class Readiness {
   readonly #parts = new Map<string, PartState>()
+  readonly #notForStart: ReadonlySet<string>
   #isStarted = false
+
+  /** @param notForStart parts without which the daemon serves all the same */
+  constructor(notForStart: readonly string[] = []) {
+    this.#notForStart = new Set(notForStart)
+  }
 
   set(part: string, state: PartState): void {
     this.#parts.set(part, state)
-    if (this.reasons().length === 0) this.#isStarted = true
+    if (this.reasonsNotStarted().length === 0) this.#isStarted = true
   }
 
   remove(part: string): void {
@@ -52,6 +58,11 @@ export class Readiness {
 
   reasons(): string[] {
     return reasonsNotReady(this.#parts)
+  }
+
+  reasonsNotStarted(): string[] {
+    const serving = [...this.#parts].filter(([name]) => !this.#notForStart.has(name))
+    return reasonsNotReady(new Map(serving))
   }
 
   get isStarted(): boolean {

@@ -36,6 +36,17 @@ test('started stays true once everything was ready', () => {
   assert.equal(readiness.reasons(), ['udp: stopping'])
 })
 
+test('the start does not wait for a part that only brings pods here', () => {
+  const readiness = new Readiness(['interception'])
+  readiness.set('interception', { kind: 'waiting', for: 'its first renewal' })
+  assert.is(readiness.isStarted, false, 'nothing serves yet')
+  readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
+  assert.is(readiness.isStarted, false)
+  readiness.set('listeners', { kind: 'ready' })
+  assert.is(readiness.isStarted, true)
+  assert.equal(readiness.reasons(), ['interception: waiting for its first renewal'])
+})
+
 test('a part that is removed has no say any more', () => {
   const readiness = new Readiness()
   readiness.set('udp a', { kind: 'ready' })
