@@ -1,27 +1,47 @@
 /** `neardns explain NAME [TYPE]`: asks a running daemon what a question would get now, and on what evidence. */
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../config/address.ts'
+import { readToken } from '../daemon/token-file.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 
 const adminDefault = '127.0.0.1:9253'
 const timeoutMs = 3000
-const usage = 'usage: neardns explain NAME [TYPE] [--admin IP:PORT]'
+const usage = 'usage: neardns explain NAME [TYPE] [--admin IP:PORT] [--token-file FILE]'
 
 export async function explain(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, { '--admin': { value: 'IP:PORT' } })
+  const read = readFlags(argv, {
+    '--admin': { value: 'IP:PORT' },
+    '--token-file': { value: 'FILE' },
+  })
   if (!read.ok) return usageError(io, read.why)
   const [name, type = 'A', ...more] = read.words
   if (name === undefined || more.length > 0) return usageError(io, usage)
   const text = read.flags.find((flag) => flag.name === '--admin')?.value ?? adminDefault
   const admin = parseEndpoint(text)
   if (!admin.ok) return usageError(io, `--admin ${admin.why}`)
-  return print(admin.value, `/explain/${encodeURIComponent(name)}/${encodeURIComponent(type)}`, io)
+  const headers = tokenHeaders(read.flags.find((flag) => flag.name === '--token-file')?.value)
+  if (headers === undefined) return usageError(io, '--token-file: cannot read it, or it is empty')
+  const path = `/explain/${encodeURIComponent(name)}/${encodeURIComponent(type)}`
+  return print(admin.value, { path, headers }, io)
 }
 
-async function print(admin: Endpoint, path: string, io: CliIo): Promise<number> {
+/** @returns undefined where there is no token to send */
+function tokenHeaders(path: string | undefined): Record<string, string> | undefined {
+  if (path === undefined) return {}
+  const token = readToken(path)
+  return token === undefined ? undefined : { authorization: `Bearer ${token}` }
+}
+
+interface PageRequest {
+  readonly path: string
+  readonly headers: Record<string, string>
+}
+
+async function print(admin: Endpoint, request: PageRequest, io: CliIo): Promise<number> {
   const where = formatEndpoint(admin)
   try {
-    const response = await fetch(`http://${where}${path}`, {
+    const response = await fetch(`http://${where}${request.path}`, {
+      headers: request.headers,
       signal: AbortSignal.timeout(timeoutMs),
     })
     const body = await response.text()

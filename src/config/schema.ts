@@ -155,6 +155,11 @@ export const configSchema = item('Configuration of neardns.', {
       ...listenAddress,
       about: 'Address of the admin server; null turns it off.',
     }),
+    tokenFile: optionalText({
+      ...filePath('the path of a file with a token'),
+      about:
+        'File whose first line opens pages that tell names (/explain) to other hosts and to pods, sent as `Authorization: Bearer`. Read at each request. Null: such pages are for the node itself only. Metrics and probes are open to all.',
+    }),
   }),
   log: section('JSON lines on standard output.', {
     level: choice({

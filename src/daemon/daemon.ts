@@ -84,6 +84,7 @@ export class Daemon {
       path: this.path,
       nowMs: () => this.clock.nowMs(),
       questionsMax: () => this.config.inFlight.questionsMax,
+      tokenFile: () => this.config.admin.tokenFile,
       counters: () => this.counters,
       listeners: this.listeners,
       readiness: this.readiness,

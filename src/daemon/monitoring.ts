@@ -26,6 +26,7 @@ import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import { readToken } from './token-file.ts'
 import type { WorkerLink } from './worker-link.ts'
 import type { WorkerPage } from './worker-plan.ts'
 
@@ -33,6 +34,8 @@ export interface MonitoredParts {
   readonly path: DataPath
   readonly nowMs: () => number
   readonly questionsMax: () => number
+  /** `admin.tokenFile`. */
+  readonly tokenFile: () => string | null
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
   readonly readiness: Readiness
@@ -77,6 +80,7 @@ export class Monitoring {
       ...(held && { fd: held.fd }),
       pages: this.pages(),
       questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
+      token: () => readToken(this.parts.tokenFile()),
       onDefect: (error) => this.parts.log.error({ err: error }, 'admin page failed'),
     })
     this.server = server

@@ -37,8 +37,13 @@ export interface AdminOptions {
   readonly fd?: number
   /** By path, as `/metrics`. */
   readonly pages: ReadonlyMap<string, PageSource>
-  /** Pages about something that the rest of the path names. They must not repeat it unescaped. */
+  /**
+   * Pages about something that the rest of the path names, for this host and for those who have the token: a pod must not learn here
+   * what others ask. They must not repeat the path unescaped.
+   */
   readonly questions?: readonly QuestionPage[]
+  /** @returns what `Authorization: Bearer` must carry; undefined: nobody from elsewhere gets in */
+  readonly token?: () => string | undefined
   /** Told of pages that failed. Must not throw. */
   readonly onDefect: (error: unknown) => void
 }
@@ -158,12 +163,21 @@ export class AdminServer {
     const source = this.#options.pages.get(path)
     const about = this.#options.questions?.find(({ prefix }) => path.startsWith(prefix))
     if (!source && !about) return this.#notFound()
+    if (!source && !this.#isTrusted(request)) return forbidden
     try {
       return source ? source() : (about?.answer(path.slice(about.prefix.length)) ?? failed)
     } catch (error) {
       this.#options.onDefect(error)
       return failed
     }
+  }
+
+  /** A connection from this host to itself has one address at both ends. */
+  #isTrusted({ socket, headers }: IncomingMessage): boolean {
+    if (socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress)
+      return true
+    const token = this.#options.token?.()
+    return token !== undefined && isSame(headers.authorization ?? '', `Bearer ${token}`)
   }
 
   #notFound(): Page {
@@ -175,9 +189,21 @@ export class AdminServer {
 
 const failed: Page = { status: 500, body: 'This page could not be made; the log says why.\n' }
 const wrongMethod: Page = { status: 405, body: 'GET only.\n' }
+const forbidden: Page = {
+  status: 403,
+  body: 'This page tells names: ask from the node itself, or with the token of admin.tokenFile.\n',
+}
 const wrongHost: Page = {
   status: 421,
   body: 'Ask for this server by its IP address or as localhost.\n',
+}
+
+/** Takes the same time wherever two texts of one length differ. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  let difference = a.length ^ b.length
+  for (let at = 0; at < b.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0)
+  return difference === 0
 }
 
 /**

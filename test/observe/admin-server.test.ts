@@ -3,6 +3,7 @@
  * connections. Method: a real server on loopback, spoken to in octets where a client library would be too polite.
  */
 import { once } from 'node:events'
+import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -314,6 +315,46 @@ test('a long page leaves the event loop to others while it is sent, and arrives 
     assert.match(text, `content-length: ${body.length}\r\n`)
     assert.ok(turns >= body.length / 4096, `${turns} turns`)
   }, long)
+})
+
+test('pages that tell names are for this host, or for who has the token; all others are open', async () => {
+  let token: string | undefined
+  const server = new AdminServer({
+    listen: { address: '0.0.0.0', port: 0 },
+    pages,
+    questions: [{ prefix: '/explain/', answer: () => ({ status: 200, body: 'because\n' }) }],
+    token: () => token,
+    onDefect: (error) => assert.unreachable(String(error)),
+  })
+  const { port } = await server.start()
+  // From one loopback address to another: two ends that differ, as between two hosts.
+  const ask = async (path: string, localAddress: string, authorization?: string) => {
+    const headers = authorization === undefined ? {} : { authorization }
+    const sent = request({
+      host: '127.0.0.1',
+      port,
+      path,
+      localAddress,
+      headers,
+      agent: false,
+    }).end()
+    const [response] = await once(sent, 'response')
+    response.resume()
+    return response.statusCode
+  }
+  try {
+    assert.is(await ask('/explain/a', '127.0.0.1'), 200)
+    assert.is(await ask('/explain/a', '127.0.0.2'), 403)
+    assert.is(await ask('/metrics', '127.0.0.2'), 200)
+    assert.is(await ask('/explain/a', '127.0.0.2', 'Bearer undefined'), 403, 'no token, no way in')
+    token = 's3cret'
+    assert.is(await ask('/explain/a', '127.0.0.2', 'Bearer s3cret'), 200)
+    for (const wrong of ['Bearer s3cre', 'Bearer s3cret!', 's3cret', 'Bearer ']) {
+      assert.is(await ask('/explain/a', '127.0.0.2', wrong), 403, wrong)
+    }
+  } finally {
+    await server.stop()
+  }
 })
 
 test.run()
