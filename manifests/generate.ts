@@ -1,0 +1,103 @@
+/**
+ * Writes what follows from the chart: the kustomize base (rendered by helm with the default values), the rendered parts of the overlays
+ * (with the overlay's values.yaml), and the chart's values.schema.json. `--check` writes nothing and exits with 1 when a file is stale.
+ * Comments stay; what only helm needs goes. Needs helm: `node test/cluster/helm.ts`.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chartToolPath } from '../test/support/needs.ts'
+import { valuesSchema } from './values-schema.ts'
+
+const root = import.meta.dirname
+const chart = join(root, 'chart')
+/** What is rendered is for the newest Kubernetes; the chart says itself what an older one lacks. */
+const kubeVersion = '1.37.2'
+
+export interface GeneratedFile {
+  /** Below manifests/. */
+  readonly name: string
+  readonly content: string
+}
+
+/** The files as they have to be. */
+export function generatedFiles(): readonly GeneratedFile[] {
+  return [
+    ...rendered('base', ['serviceaccount', 'service', 'configmap', 'daemonset']),
+    ...overlays().flatMap((overlay) => rendered(`overlays/${overlay}`, generatedParts(overlay))),
+    { name: 'chart/values.schema.json', content: valuesSchema() },
+  ]
+}
+
+/** @returns names of the files whose content on disk differs */
+export function staleFiles(): readonly string[] {
+  return generatedFiles()
+    .filter(({ name, content }) => !existsSync(join(root, name)) || read(name) !== content)
+    .map(({ name }) => name)
+}
+
+/** Overlays that have values for the chart. */
+export function overlays(): readonly string[] {
+  return readdirSync(join(root, 'overlays')).filter((name) =>
+    existsSync(join(root, 'overlays', name, 'values.yaml')),
+  )
+}
+
+/** All that helm makes of the chart, without hooks. @param values files of values */
+export function helmTemplate(values: readonly string[], more: readonly string[] = []): string {
+  const args = ['template', 'neardns', chart, '--namespace=kube-system', '--no-hooks']
+  const files = values.map((file) => `--values=${file}`)
+  return execFileSync(
+    chartToolPath('helm'),
+    [...args, `--kube-version=${kubeVersion}`, ...files, ...more],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+}
+
+/** The files of an overlay's kustomization that begin with the mark of a generated one, or are to be made. */
+function generatedParts(overlay: string): string[] {
+  const kustomization = read(join('overlays', overlay, 'kustomization.yaml'))
+  return ['configmap', 'localredirectpolicy'].filter((part) =>
+    new RegExp(`\\b${part}\\.yaml$`, 'm').test(kustomization),
+  )
+}
+
+function rendered(directory: string, parts: readonly string[]): GeneratedFile[] {
+  const values = join(root, directory, 'values.yaml')
+  return parts.map((part) => {
+    const only = ['--show-only', `templates/${part}.yaml`]
+    const text = helmTemplate(existsSync(values) ? [values] : [], only)
+    return { name: `${directory}/${part}.yaml`, content: plain(text, directory === 'base') }
+  })
+}
+
+/** Without what only helm needs, and with a word on where it comes from. */
+function plain(text: string, isBase: boolean): string {
+  const lines = text
+    .split('\n')
+    .filter((line) => line !== '---' && !line.startsWith('# Source: '))
+    .filter((line) => !/^\s*(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): /.test(line))
+    .map((line) => line.trimEnd())
+  const from = isBase ? 'manifests/chart' : 'manifests/chart with values.yaml of this directory'
+  const mark = `# Rendered from ${from} (\`npm run manifests\`).`
+  return `${mark}\n${lines.join('\n').trim()}\n`
+}
+
+function read(name: string): string {
+  return readFileSync(join(root, name), 'utf8')
+}
+
+function main(argv: readonly string[]): void {
+  if (argv.includes('--check')) {
+    for (const name of staleFiles()) {
+      process.stderr.write(`manifests/${name} is stale; run: npm run manifests\n`)
+      process.exitCode = 1
+    }
+    return
+  }
+  // The schema first: helm checks the values against it.
+  writeFileSync(join(root, 'chart/values.schema.json'), valuesSchema())
+  for (const { name, content } of generatedFiles()) writeFileSync(join(root, name), content)
+}
+
+if (import.meta.main) main(process.argv.slice(2))
