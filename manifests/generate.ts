@@ -1,7 +1,7 @@
 /**
  * Writes what follows from the chart: the kustomize base (rendered by helm with the default values), the rendered parts of the overlays
  * (with the overlay's values.yaml), and the chart's values.schema.json. `--check` writes nothing and exits with 1 when a file is stale.
- * Comments stay; what only helm needs goes. Needs helm: `node test/cluster/helm.ts`.
+ * Comments stay; what only helm needs goes. Needs helm: `node test/cluster/chart-tools.ts`.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -25,8 +25,16 @@ export function generatedFiles(): readonly GeneratedFile[] {
   return [
     ...rendered('base', ['serviceaccount', 'service', 'configmap', 'daemonset']),
     ...overlays().flatMap((overlay) => rendered(`overlays/${overlay}`, generatedParts(overlay))),
-    { name: 'chart/values.schema.json', content: valuesSchema() },
+    ...ownFiles(),
   ]
+}
+
+/** What helm needs beside it to render: the schema, and copies of what helm cannot read outside of the chart. */
+function ownFiles(): GeneratedFile[] {
+  const copied = ['prometheusrule.yaml', 'dashboard.json']
+    .filter((name) => existsSync(join(root, 'monitoring', name)))
+    .map((name) => ({ name: `chart/files/${name}`, content: read(join('monitoring', name)) }))
+  return [{ name: 'chart/values.schema.json', content: valuesSchema() }, ...copied]
 }
 
 /** @returns names of the files whose content on disk differs */
@@ -95,8 +103,7 @@ function main(argv: readonly string[]): void {
     }
     return
   }
-  // The schema first: helm checks the values against it.
-  writeFileSync(join(root, 'chart/values.schema.json'), valuesSchema())
+  for (const { name, content } of ownFiles()) writeFileSync(join(root, name), content)
   for (const { name, content } of generatedFiles()) writeFileSync(join(root, name), content)
 }
 

@@ -166,12 +166,22 @@ function monitoringValues(): Record<string, Schema> {
   const monitor = section({
     enabled: yesNo('Whether the chart makes one.'),
     labels: texts('What your Prometheus selects by.'),
-    interval: text('As 30s.'),
+    interval: text('As 30s; empty: what Prometheus has for all.'),
   })
   return {
     prometheusScraping: section({ enabled: yesNo('The annotations prometheus.io/*.') }),
     service: section({ annotations: texts('Of the metrics Service.') }),
     serviceMonitor: monitor,
     podMonitor: monitor,
+    prometheusRule: section({
+      enabled: yesNo('Whether the chart makes one.'),
+      labels: texts('What your Prometheus selects by.'),
+    }),
+    dashboard: section({
+      enabled: yesNo('Whether the chart makes one.'),
+      namespace: text("Where Grafana's sidecar looks; empty: the release's."),
+      label: text('What it looks for.'),
+      annotations: texts('Of the ConfigMap.'),
+    }),
   }
 }

@@ -1,7 +1,7 @@
 // Goal: the chart renders what its values say, refuses what it cannot mean, and is the one source of the kustomize base.
 // Method: real helm on values; each rendering through kubeconform with the schemas of the oldest and the newest Kubernetes, and its
 // configuration through the daemon's own reader.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -287,9 +287,34 @@ test('pods are scraped once, by whatever is turned on', () => {
     spec: { selector: { matchLabels: Record<string, string> } }
   }
   assert.is(monitor.metadata.labels['release'], 'p')
-  const labels = find(documents, 'Service', 'neardns').metadata.labels ?? {}
+  const labels = find(documents, 'Service', 'neardns-metrics').metadata.labels ?? {}
   for (const [key, value] of Object.entries(monitor.spec.selector.matchLabels))
     assert.is(labels[key], value)
+})
+
+test('alerts and dashboard are those of manifests/monitoring, or are refused where these are missing', () => {
+  for (const [value, file, kind] of [
+    ['prometheusRule', 'prometheusrule.yaml', 'PrometheusRule'],
+    ['dashboard', 'dashboard.json', 'ConfigMap'],
+  ] as const) {
+    const values = { [value]: { enabled: true } }
+    if (!existsSync(join(manifestsRoot, 'monitoring', file))) {
+      assert.match(refusal(values), `has no files/${file}`)
+      continue
+    }
+    const documents = rendered(values)
+    if (kind === 'ConfigMap') {
+      const { data } = find(documents, kind, 'neardns-dashboard') as unknown as {
+        data: Record<string, string>
+      }
+      const original = readFileSync(join(manifestsRoot, 'monitoring', file), 'utf8')
+      assert.equal(JSON.parse(data['neardns.json'] ?? ''), JSON.parse(original))
+    } else {
+      const spec = (one: Manifest | undefined) => (one as unknown as { spec: unknown }).spec
+      const [original] = documentsIn(`monitoring/${file}`)
+      assert.equal(spec(find(documents, kind)), spec(original))
+    }
+  }
 })
 
 test('a new version of the chart alone restarts no pod', () => {
@@ -326,7 +351,10 @@ function notes(values: unknown): string {
       writeFileSync(join(copy, 'templates/notes-shown.yaml'), defined)
     },
     (copy) =>
-      helm(['template', 'neardns', copy, '--namespace=kube-system', '--kube-version=1.37.2'], values),
+      helm(
+        ['template', 'neardns', copy, '--namespace=kube-system', '--kube-version=1.37.2'],
+        values,
+      ),
   )
   assert.ok(ok, stderr)
   const map = find(documentsOf(stdout), 'ConfigMap', 'notes') as unknown as {
@@ -335,7 +363,10 @@ function notes(values: unknown): string {
   return map.data.notes
 }
 
-function withChangedChart(change: (copy: string) => void, then: (copy: string) => HelmRun): HelmRun {
+function withChangedChart(
+  change: (copy: string) => void,
+  then: (copy: string) => HelmRun,
+): HelmRun {
   const copy = mkdtempSync(join(tmpdir(), 'neardns-chart-'))
   try {
     cpSync(chart, copy, { recursive: true })

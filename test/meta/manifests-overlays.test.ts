@@ -48,7 +48,10 @@ function comparable(documents: readonly Manifest[]): Record<string, string> {
     const { 'helm.sh/chart': _chart, ...more } = one.metadata.labels ?? {}
     const { 'app.kubernetes.io/managed-by': _manager, ...labels } = more
     const object = { ...one, metadata: { ...one.metadata, labels } }
-    return [`${one.kind}/${one.metadata.name}`, stringify(object, { sortMapEntries: true })] as const
+    return [
+      `${one.kind}/${one.metadata.name}`,
+      stringify(object, { sortMapEntries: true }),
+    ] as const
   })
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { loadConfig } from '../../src/config/load.ts'
 import { configTextOf, documentsIn, manifestsRoot } from '../support/manifests.ts'
 import { overlapping } from '../support/overlap.ts'
 import { runToEnd } from '../support/process.ts'
@@ -90,6 +91,11 @@ async function answer(
   })
 }
 
+function onStopOf(it: World): string {
+  const result = loadConfig({ file: { name: 'neardns.yaml', text: it.text ?? '' } })
+  return result.ok ? result.config.interception.onStop : JSON.stringify(result.problems)
+}
+
 async function uninstall(it: World, seconds = 20) {
   const directory = mkdtempSync(join(tmpdir(), 'neardns-uninstall-'))
   writeFileSync(join(directory, 'token'), 'abc\n')
@@ -116,12 +122,13 @@ async function uninstall(it: World, seconds = 20) {
   }
 }
 
-test('the configuration is changed in one word, then all daemons start anew at once', async () => {
+test('the configuration gets one line, then all daemons start anew at once', async () => {
   const it = world()
   const before = it.text ?? ''
   const { code, output } = await uninstall(it)
   assert.is(code, 0, output)
-  assert.is(it.text, before.replace('onStop: keep', 'onStop: remove'))
+  assert.is(it.text, before.replace('interception:\n', 'interception:\n  onStop: remove\n'))
+  assert.is(onStopOf(it), 'remove')
   assert.equal(
     it.patched.map((path) => path.split('/').at(-2)),
     ['configmaps', 'daemonsets'],
@@ -148,20 +155,40 @@ test('a node that does not follow stops the uninstall, and is counted', async ()
   assert.match(output, 'helm uninstall --no-hooks')
 })
 
-test('daemons that leave nothing anyway are left alone', async () => {
-  const it = world()
-  it.text = it.text?.replace('onStop: keep', 'onStop: remove')
-  const { code } = await uninstall(it)
-  assert.is(code, 0)
-  assert.equal(it.patched, [])
+test('configurations that people wrote are changed all the same', async () => {
+  const written = [
+    'interception: # ours\n    # a comment\n\n    addresses: [169.254.20.10]\nlisten: ["169.254.20.10:53"]\n',
+    'listen: ["169.254.20.10:53"]\ninterception:\n  addresses: [169.254.20.10]\n  onStop: keep\n',
+  ]
+  for (const text of written) {
+    const it = world({ text })
+    const { code, output } = await uninstall(it)
+    assert.is(code, 0, output)
+    assert.is(onStopOf(it), 'remove', it.text)
+  }
 })
 
-test('a configuration without the line is not guessed at', async () => {
-  const it = world({ text: 'listen: [127.0.0.1:53]\n' })
-  const { code, output } = await uninstall(it)
-  assert.is(code, 1)
-  assert.match(output, 'has no line `onStop: keep`')
-  assert.equal(it.patched, [])
+test('daemons that leave nothing anyway are left alone', async () => {
+  const mild = [
+    'interception:\n  onStop: remove\n  addresses: []\n',
+    'interception:\n  mode: none\n',
+  ]
+  for (const text of mild) {
+    const it = world({ text })
+    const { code } = await uninstall(it)
+    assert.is(code, 0)
+    assert.equal(it.patched, [])
+  }
+})
+
+test('a configuration that the script cannot read is not guessed at', async () => {
+  for (const text of ['listen: [127.0.0.1:53]\n', 'interception: {addresses: [169.254.20.10]}\n']) {
+    const it = world({ text })
+    const { code, output } = await uninstall(it)
+    assert.is(code, 1)
+    assert.match(output, 'has no section `interception`')
+    assert.equal(it.patched, [])
+  }
 })
 
 test('an API server that refuses is reported with what it said', async () => {

@@ -32,14 +32,10 @@ async function main() {
   }
   const config = await ask('GET', configMap)
   const text = config?.data?.['neardns.yaml'] ?? ''
-  if (/^\s*onStop:\s*["']?remove\b/m.test(text)) {
+  const changed = leavingNothing(text)
+  if (changed === text) {
     say('the daemons leave nothing behind as they are configured')
     return 0
-  }
-  const changed = text.replace(/^(\s*onStop:\s*)["']?keep["']?/m, '$1remove')
-  if (changed === text) {
-    if (/^\s*mode:\s*["']?none\b/m.test(text)) return 0
-    throw new Error('neardns.yaml has no line `onStop: keep` that could be changed')
   }
   await ask('PATCH', configMap, { data: { 'neardns.yaml': changed } })
   await wait(settleMs)
@@ -47,6 +43,16 @@ async function main() {
   await everyNodeHasFollowed()
   say('every daemon will take its rules and addresses with it')
   return 0
+}
+
+/** The text is the chart's or a person's: block style is understood, and anything else is not guessed at. */
+function leavingNothing(text) {
+  if (/^\s*(onStop:\s*["']?remove|mode:\s*["']?none)\b/m.test(text)) return text
+  const section = /^interception:[ \t]*(#.*)?\n(\s*#.*\n|\s*\n)*([ \t]+)\S/m.exec(text)
+  if (section === null)
+    throw new Error('neardns.yaml has no section `interception` that could be read')
+  const kept = text.replace(/^[ \t]+onStop:.*\n/m, '')
+  return kept.replace(/^interception:.*\n/m, (line) => `${line}${section[3]}onStop: remove\n`)
 }
 
 /** The pods are made anew, on all nodes at the same time: they are about to go anyway. */

@@ -82,7 +82,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $listen = append $listen (printf "%s:53" (ternary (printf "[%s]" .) . (contains ":" .))) }}
 {{- end }}
 {{- $_ := set $made "listen" $listen }}
-{{- $interception := dict "addresses" $own "onStop" (ternary "keep" "remove" $values.skipTeardown) }}
+{{- $interception := dict "addresses" $own }}
+{{- if not $values.skipTeardown }}{{ $_ := set $interception "onStop" "remove" }}{{ end }}
 {{- if $taken }}{{ $_ := set $interception "clusterIps" $taken }}{{ end }}
 {{- $_ := set $made "interception" $interception }}
 {{- else }}

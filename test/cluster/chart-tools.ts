@@ -1,6 +1,6 @@
 /**
  * Brings what renders and checks the manifests: helm, kubeconform and kustomize built from their Go modules, and the JSON Schemas of
- * the oldest and the newest Kubernetes, made from the OpenAPI definition that its Go module carries. `node test/cluster/helm.ts`;
+ * the oldest and the newest Kubernetes, made from the OpenAPI definition that its Go module carries. `node test/cluster/chart-tools.ts`;
  * what is there is not built again. Starts nothing and leaves everything in the cache directory.
  */
 import { execFileSync } from 'node:child_process'
