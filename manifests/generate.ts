@@ -24,7 +24,7 @@ export interface GeneratedFile {
 export function generatedFiles(): readonly GeneratedFile[] {
   return [
     ...rendered('base', ['serviceaccount', 'service', 'configmap', 'daemonset']),
-    ...overlays().flatMap((overlay) => rendered(`overlays/${overlay}`, generatedParts(overlay))),
+    ...overlays().flatMap(overlayFiles),
     ...ownFiles(),
   ]
 }
@@ -62,12 +62,37 @@ export function helmTemplate(values: readonly string[], more: readonly string[] 
   )
 }
 
-/** The files of an overlay's kustomization that begin with the mark of a generated one, or are to be made. */
-function generatedParts(overlay: string): string[] {
-  const kustomization = read(join('overlays', overlay, 'kustomization.yaml'))
-  return ['configmap', 'localredirectpolicy'].filter((part) =>
-    new RegExp(`\\b${part}\\.yaml$`, 'm').test(kustomization),
-  )
+/** What the overlay's kustomization names and the chart can make. */
+function overlayFiles(overlay: string): GeneratedFile[] {
+  const directory = `overlays/${overlay}`
+  const kustomization = read(join(directory, 'kustomization.yaml'))
+  const isNamed = (file: string) => new RegExp(`\\b${file}$`, 'm').test(kustomization)
+  const parts = ['configmap', 'localredirectpolicy'].filter((part) => isNamed(`${part}.yaml`))
+  const files = rendered(directory, parts)
+  if (!isNamed('start-settings.yaml')) return files
+  return [...files, startSettings(directory)]
+}
+
+/** The mark on the pods that makes them anew when something changes that they read at their start only. */
+function startSettings(directory: string): GeneratedFile {
+  const values = join(root, directory, 'values.yaml')
+  const text = helmTemplate([values], ['--show-only', 'templates/daemonset.yaml'])
+  const mark = /^ +(neardns\/start-settings: "[0-9a-f]+")$/m.exec(text)?.[1]
+  if (mark === undefined) throw new Error('the DaemonSet has no annotation neardns/start-settings')
+  const content = `${markOf(false)}
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: neardns
+  namespace: kube-system
+spec:
+  template:
+    metadata:
+      annotations:
+        # Makes the pods anew, because they read some of this configuration at their start only.
+        ${mark}
+`
+  return { name: `${directory}/start-settings.yaml`, content }
 }
 
 function rendered(directory: string, parts: readonly string[]): GeneratedFile[] {
@@ -86,9 +111,12 @@ function plain(text: string, isBase: boolean): string {
     .filter((line) => line !== '---' && !line.startsWith('# Source: '))
     .filter((line) => !/^\s*(helm\.sh\/chart|app\.kubernetes\.io\/managed-by): /.test(line))
     .map((line) => line.trimEnd())
+  return `${markOf(isBase)}\n${lines.join('\n').trim()}\n`
+}
+
+function markOf(isBase: boolean): string {
   const from = isBase ? 'manifests/chart' : 'manifests/chart with values.yaml of this directory'
-  const mark = `# Rendered from ${from} (\`npm run manifests\`).`
-  return `${mark}\n${lines.join('\n').trim()}\n`
+  return `# Rendered from ${from} (\`npm run manifests\`).`
 }
 
 function read(name: string): string {

@@ -331,6 +331,45 @@ test('a new version of the chart alone restarts no pod', () => {
   assert.equal(daemonSetOf(documentsOf(next.stdout)).spec.template, now)
 })
 
+test('pods are made anew for settings that are read at the start, and for no others', () => {
+  const mark = (values: unknown) => {
+    const { annotations } = daemonSetOf(rendered(values)).spec.template.metadata
+    return annotations?.['neardns/start-settings']
+  }
+  const now = mark({})
+  assert.match(now ?? '', /^[0-9a-f]{12}$/)
+  const others = [
+    { config: { cache: { bytesMax: 1_000_000 } } },
+    { config: { zones: [{ name: 'corp.example', upstreams: ['10.1.0.53'] }] } },
+    { config: { enableLogging: true } },
+  ]
+  for (const values of others) assert.is(mark(values), now, JSON.stringify(values))
+  const program = readFileSync(join(manifestsRoot, '../src/cli/run.ts'), 'utf8')
+  const list = /const restartOnly = \[([^\]]+)\]/.exec(program)?.[1] ?? ''
+  const names = [...list.matchAll(/'(\w+)'/g)].map((match) => match[1] ?? '')
+  const helper = readFileSync(join(chart, 'templates/_helpers.tpl'), 'utf8')
+  const picked = /pick \$config ([^}]+)\}\}/.exec(helper)?.[1] ?? ''
+  assert.equal(
+    [...names, 'listen'].filter((name) => !picked.includes(`"${name}"`)),
+    [],
+  )
+  const restarting = [
+    { config: { dnsServer: '10.96.0.10' } },
+    { config: { skipTeardown: false } },
+    { config: { io: 'portable' } },
+    { config: { udp: { replyBytesMax: 1400 } } },
+    { config: { tcp: { idleMs: 5000 } } },
+    { config: { interception: { mode: 'nftables' } } },
+    { config: { handover: { timeoutMs: 4000 } } },
+    { config: { workers: 2 } },
+    { config: { supervisor: 'always' } },
+    { config: { memory: { heapPercent: 40 } } },
+    { config: { searchPath: { corefile: '/etc/other' } } },
+    { config: { customConfig: 'workers: 2' } },
+  ]
+  assert.is(new Set([now, ...restarting.map(mark)]).size, restarting.length + 1)
+})
+
 test('what helm wants of a release is left out of the base, and nothing else', () => {
   const own = documentsIn('base/serviceaccount.yaml')
   const inChart = rendered({}, ['--show-only', 'templates/serviceaccount.yaml'])

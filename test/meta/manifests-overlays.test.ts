@@ -143,13 +143,13 @@ test('the reporter of the startup taint asks the page that gates the roll-out', 
     spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } }
   }
   const values = reporter.spec.template.spec.containers[0]?.env ?? []
-  const valueOf = (name: string) => values.find((one) => one.name === name)?.value
+  const variable = (name: string) => values.find((one) => one.name === name)?.value
   const probe = daemonSetOf(documents).spec.template.spec.containers[0].readinessProbe.httpGet
-  assert.is(valueOf('CHECK_ENDPOINT'), `http://$(NODE_IP):${probe.port}${probe.path}`)
+  assert.is(variable('CHECK_ENDPOINT'), `http://$(NODE_IP):${probe.port}${probe.path}`)
   const rule = find(documents, 'NodeReadinessRule') as unknown as {
     spec: { conditions: { type: string }[]; taint: { key: string } }
   }
-  assert.is(rule.spec.conditions[0]?.type, valueOf('CONDITION_TYPE'))
+  assert.is(rule.spec.conditions[0]?.type, variable('CONDITION_TYPE'))
   // What the API of the rule demands.
   assert.match(rule.spec.taint.key, /^readiness\.k8s\.io\/[A-Za-z0-9]+$/)
 })
