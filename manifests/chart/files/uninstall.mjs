@@ -39,7 +39,7 @@ async function main() {
   }
   await ask('PATCH', configMap, { data: { 'neardns.yaml': changed } })
   await wait(settleMs)
-  await ask('PATCH', daemonSet, allAtOnce(running))
+  await ask('PATCH', daemonSet, allAtOnce())
   await everyNodeHasFollowed()
   say('every daemon will take its rules and addresses with it')
   return 0
@@ -55,15 +55,14 @@ function leavingNothing(text) {
   return kept.replace(/^interception:.*\n/m, (line) => `${line}${section[3]}onStop: remove\n`)
 }
 
-/** The pods are made anew, on all nodes at the same time: they are about to go anyway. */
-function allAtOnce({ spec }) {
-  const hasSurge = ![undefined, 0, '0', '0%'].includes(spec.updateStrategy?.rollingUpdate?.maxSurge)
-  const rollingUpdate = hasSurge
-    ? { maxSurge: '100%', maxUnavailable: 0 }
-    : { maxSurge: 0, maxUnavailable: '100%' }
+/** The pods are made anew, on all nodes at the same time, since all are about to go; without surge, for which a node may have no room. */
+function allAtOnce() {
   return {
     spec: {
-      updateStrategy: { type: 'RollingUpdate', rollingUpdate },
+      updateStrategy: {
+        type: 'RollingUpdate',
+        rollingUpdate: { maxSurge: 0, maxUnavailable: '100%' },
+      },
       template: { metadata: { annotations: { 'neardns/uninstall': new Date().toISOString() } } },
     },
   }
