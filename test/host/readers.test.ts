@@ -1,4 +1,5 @@
 // Goal: what programs and /proc print about a node is read for what it is. Method: texts as those programs print them.
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -11,7 +12,6 @@ import {
 import { nodeLocalRules, removalText } from '../../src/host/iptables-rules.ts'
 import { iptablesTargets } from '../../src/host/standby-targets.ts'
 import { troubleOf } from '../../src/host/trouble.ts'
-import { kubeProxyIptables } from '../support/kube-proxy-rules.ts'
 
 const test = suite('host/readers')
 
@@ -101,17 +101,13 @@ COMMIT
 })
 
 test('CoreDNS pods are read out of kube-proxy; an unknown address is one itself', () => {
-  const endpoints = ['10.244.0.2', '10.244.0.3']
-  const rules = kubeProxyIptables({
-    family: 4,
-    podNetwork: '10.244.0.0/16',
-    serviceNetwork: '10.96.0.0/16',
-    services: [{ name: 'kube-dns', clusterIp: '10.96.0.10', endpoints }],
-  })
+  // What kube-proxy 1.37.2 wrote in the node world: kube-dns and kube-dns-upstream with two pods each.
+  const path = new URL('../fixtures/kube-proxy/iptables-nat-1.37.2.txt', import.meta.url)
+  const rules = readFileSync(path, 'utf8')
   const find = (address: string) => iptablesTargets(rules, { address, port: 53, family: 4 })
   assert.equal(
     find('10.96.0.10').map(({ address }) => address),
-    endpoints,
+    ['10.78.0.2', '10.78.0.3'],
   )
   assert.equal(find('10.244.7.7'), [{ address: '10.244.7.7', port: 53, family: 4 }])
 })

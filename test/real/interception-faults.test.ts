@@ -2,7 +2,7 @@
  * Goal: whatever happens to the daemon, the pods of its node have DNS. The bars: after SIGKILL, a crash and an OOM kill well
  * under 100 ms (nftables) or 400 ms (iptables), a hang at most 2.5 s, everything else under
  * a second; and the next start takes over again.
- * Method: a node in network namespaces with kube-proxy's rules, real nft and iptables, 2,000 queries a second from a
+ * Method: a node in network namespaces with the real kube-proxy, real nft and iptables, 2,000 queries a second from a
  * pod through the link-local address and the ClusterIP while the fault happens. By default one combination of backend and
  * kube-proxy; all of them with NEARDNS_INTERCEPTION_LONG=1 (npm run test:interception-long).
  */
@@ -12,26 +12,31 @@ import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
 import { MemoryCgroup } from '../support/node-cgroup.ts'
 import { type FaultResult, faultText, loadThrough } from '../support/node-faults.ts'
-import { clusterIp, linkLocal, NodeWorld, type ProxyMode } from '../support/node-world.ts'
+import { clusterIp, linkLocal, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
+import { onlyMode, type RealProxyMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
 
 interface Combination {
-  readonly proxy: ProxyMode
+  readonly proxy: RealProxyMode
   readonly backend: 'nftables' | 'iptables'
 }
 
 const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
-const combinations: readonly Combination[] = isLong
-  ? [
-      { proxy: 'iptables-nft', backend: 'nftables' },
-      { proxy: 'iptables-legacy', backend: 'nftables' },
-      { proxy: 'nftables', backend: 'nftables' },
-      { proxy: 'iptables-nft', backend: 'iptables' },
-      { proxy: 'iptables-legacy', backend: 'iptables' },
-    ]
-  : [{ proxy: 'iptables-nft', backend: 'nftables' }]
+const everyCombination: readonly Combination[] = [
+  { proxy: 'iptables-nft', backend: 'nftables' },
+  { proxy: 'iptables-legacy', backend: 'nftables' },
+  { proxy: 'nftables', backend: 'nftables' },
+  { proxy: 'iptables-nft', backend: 'iptables' },
+  { proxy: 'iptables-legacy', backend: 'iptables' },
+]
+const ofMode = everyCombination.filter(({ proxy }) => proxy === onlyMode)
+const combinations = isLong
+  ? everyCombination
+  : onlyMode === undefined
+    ? everyCombination.slice(0, 1)
+    : ofMode
 
 /** What the backend alone decides; the rest of a measured gap is the generator being late. */
 const killMs = { nftables: 100, iptables: 400 } as const
@@ -41,7 +46,7 @@ const hangMs = { nftables: 2500, iptables: 400 } as const
 
 for (const { proxy, backend } of combinations) faultsOf(proxy, backend)
 
-function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
+function faultsOf(proxy: RealProxyMode, backend: Combination['backend']): void {
   const name = `${backend} beside kube-proxy ${proxy}`
   const test = needing(
     suite(`real/interception-faults ${name}`),
@@ -50,6 +55,7 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
     'nft',
     'iptables',
     'conntrack',
+    'kubernetes',
   )
   let world: NodeWorld
   let neardns: Neardns
@@ -111,7 +117,14 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
   })
 
   test('all tables flushed', async () => {
-    bounded('flush', await loadThrough(world, () => flush(world, proxy), 2), 1000)
+    let restarted = Promise.resolve()
+    const flushAll = async () => {
+      await flush(world)
+      // They would do so by themselves in the course of a minute.
+      restarted = world.useKubeProxy(proxy).then(() => world.syncKubelet(proxy))
+    }
+    bounded('flush', await loadThrough(world, flushAll, 2), 1000)
+    await restarted
     await until('taken over again', async () => (await who()) === 'neardns neardns', {
       timeoutMs: 2000,
     })
@@ -147,8 +160,9 @@ function faultsOf(proxy: ProxyMode, backend: Combination['backend']): void {
   test.run()
 }
 
-/** Everything that can be flushed; kube-proxy writes its own rules again, as it does. */
-async function flush(world: NodeWorld, proxy: ProxyMode): Promise<void> {
+/** Everything that can be flushed. kube-proxy is dead by then: what it thinks of that is not asked here. */
+async function flush(world: NodeWorld): Promise<void> {
+  await world.cluster.proxy.kill()
   await world.nodeRun('nft', ['flush', 'ruleset'])
   for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
     for (const table of ['raw', 'filter', 'nat']) {
@@ -156,5 +170,4 @@ async function flush(world: NodeWorld, proxy: ProxyMode): Promise<void> {
       await world.nodeRun(program, ['-t', table, '-X'])
     }
   }
-  await world.useKubeProxy(proxy)
 }

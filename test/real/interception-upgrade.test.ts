@@ -1,7 +1,7 @@
 /**
  * Goal: a process takes the place of another while both intercept: the pods notice nothing, what the old one takes away is not the
  * new one's, and the new one's end opens the way as ever.
- * Method: a node in network namespaces with kube-proxy's rules, both backends; 2,000 queries a second from a pod through the link-local
+ * Method: a node in network namespaces with the real kube-proxy, both backends; 2,000 queries a second from a pod through the link-local
  * address and the ClusterIP, and a kept TCP connection on each, while a second daemon with the same file is started and the first
  * one goes. Several upgrades with NEARDNS_INTERCEPTION_LONG=1.
  */
@@ -10,21 +10,24 @@ import * as assert from 'uvu/assert'
 import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
 import { faultText, loadThrough } from '../support/node-faults.ts'
-import { clusterIp, linkLocal, NodeWorld, type ProxyMode } from '../support/node-world.ts'
+import { clusterIp, linkLocal, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
+import { onlyMode, type RealProxyMode, usualMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 180_000
 
 const test = needing(
   suite('real/interception-upgrade'),
-  ...(['coredns', 'netns', 'nft', 'iptables'] as const),
+  ...(['coredns', 'netns', 'nft', 'iptables', 'kubernetes'] as const),
 )
 
 const upgrades = process.env['NEARDNS_INTERCEPTION_LONG'] === '1' ? 5 : 1
-const combinations: readonly { proxy: ProxyMode; backend: 'nftables' | 'iptables' }[] = [
+const combinations: readonly { proxy: RealProxyMode; backend: 'nftables' | 'iptables' }[] = [
   { proxy: 'nftables', backend: 'nftables' },
   { proxy: 'iptables-nft', backend: 'iptables' },
+  ...(onlyMode === 'iptables-legacy' ? [{ proxy: onlyMode, backend: 'iptables' as const }] : []),
 ]
+const wanted = combinations.filter(({ proxy }) => proxy === usualMode(proxy))
 
 async function who(world: NodeWorld): Promise<string> {
   return `${await world.answeredBy(linkLocal)} ${await world.answeredBy(clusterIp)}`
@@ -58,7 +61,7 @@ function keepAsking(world: NodeWorld): () => Promise<string[]> {
   }
 }
 
-for (const { proxy, backend } of combinations) {
+for (const { proxy, backend } of wanted) {
   test(`${backend} beside kube-proxy ${proxy}: ${upgrades} upgrades at 2,000 q/s lose nothing, and the end opens the way`, async () => {
     const world = await NodeWorld.create(proxy)
     try {

@@ -1,8 +1,8 @@
 /**
  * Goal: the interception brings pods to the daemon on both address families, leaves no trace in conntrack, shares a node,
  * comes after NodeLocal DNSCache, says what goes wrong, and leaves a node byte for byte as it found it.
- * Method: nodes in network namespaces with kube-proxy's rules, real nft and iptables; CoreDNS answers with the address of
- * whoever asked, which tells who answered a pod.
+ * Method: nodes in network namespaces with the real kube-proxy on a real API server, real nft and iptables; CoreDNS answers with
+ * the address of whoever asked, which tells who answered a pod. At the end of each world no sync of kube-proxy has failed.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -18,33 +18,20 @@ import {
   type ProxyMode,
 } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
+import { onlyMode, usualMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 60_000
 
-const test = needing(
-  suite('real/interception'),
-  'coredns',
-  'netns',
-  'nft',
-  'iptables',
-  'conntrack',
-  'setpriv',
-  'gcc',
-)
+const programs = ['coredns', 'netns', 'nft', 'iptables', 'conntrack', 'setpriv', 'gcc'] as const
+const kubeTest = needing(suite('real/interception'), ...programs, 'kubernetes')
+/** Nodes without kube-proxy need no Kubernetes. */
+const bareTest = needing(suite('real/interception without kube-proxy'), ...programs)
 
 const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
 /** What unit tests show as well, or what takes its time. */
-const longTest = isLong ? test : () => undefined
+const longTest = isLong ? kubeTest : () => undefined
+const longBareTest = isLong ? bareTest : () => undefined
 const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
-
-async function inWorld(mode: ProxyMode, body: (world: NodeWorld) => Promise<void>): Promise<void> {
-  const world = await NodeWorld.create(mode)
-  try {
-    await body(world)
-  } finally {
-    await world.remove()
-  }
-}
 
 async function who(world: NodeWorld, addresses: readonly string[]): Promise<string[]> {
   const answers: string[] = []
@@ -55,15 +42,20 @@ async function who(world: NodeWorld, addresses: readonly string[]): Promise<stri
 const cases: readonly { proxy: ProxyMode; backend: string; isDefault: boolean }[] = [
   { proxy: 'nftables', backend: 'nftables', isDefault: true },
   { proxy: 'iptables-legacy', backend: 'iptables', isDefault: true },
+  { proxy: 'iptables-legacy', backend: 'nftables', isDefault: false },
   { proxy: 'iptables-nft', backend: 'nftables', isDefault: false },
   { proxy: 'iptables-nft', backend: 'iptables', isDefault: false },
   { proxy: 'none', backend: 'iptables', isDefault: false },
   { proxy: 'none', backend: 'nftables', isDefault: false },
 ]
 
-for (const { proxy, backend } of cases.filter(({ isDefault }) => isDefault || isLong)) {
+const wanted = cases.filter(({ proxy, isDefault }) =>
+  onlyMode === undefined ? isDefault || isLong : proxy === onlyMode,
+)
+for (const { proxy, backend } of wanted) {
+  const test = proxy === 'none' ? bareTest : kubeTest
   test(`${backend} beside ${proxy}: both families intercepted, untracked, and taken away without a trace`, () =>
-    inWorld(proxy, async (world) => {
+    NodeWorld.with(proxy, async (world) => {
       // iptables-legacy makes its built-in tables when they are first looked at, and nothing takes them away.
       for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
         for (const table of ['raw', 'nat', 'filter']) {
@@ -105,34 +97,38 @@ for (const { proxy, backend } of cases.filter(({ isDefault }) => isDefault || is
     }))
 }
 
-test('onStop remove: an orderly end leaves the node as it was', () =>
-  inWorld('iptables-nft', async (world) => {
+kubeTest('onStop remove: an orderly end leaves the node as it was', () =>
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const before = await world.state()
     const config = world.config({ onStop: 'remove' })
     const neardns = await world.startNeardns(config)
     assert.is.not(await world.state(), before)
     await neardns.stop()
     assert.is(await world.state(), before)
-  }))
+  }),
+)
 
-test('the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, no new privileges', () =>
-  inWorld('iptables-nft', async (world) => {
-    const config = world.config({}, 'both')
-    const neardns = await world.startUnprivileged(config)
-    assert.equal(
-      await who(world, all),
-      all.map(() => 'neardns'),
-    )
-    await neardns.stop('SIGKILL')
-    await until(
-      'the kernel opens the way',
-      async () => (await world.answeredBy(linkLocal)) === 'coredns',
-    )
-    assert.is(await world.answeredBy(clusterIp), 'coredns')
-  }))
+kubeTest(
+  'the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, no new privileges',
+  () =>
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
+      const config = world.config({}, 'both')
+      const neardns = await world.startUnprivileged(config)
+      assert.equal(
+        await who(world, all),
+        all.map(() => 'neardns'),
+      )
+      await neardns.stop('SIGKILL')
+      await until(
+        'the kernel opens the way',
+        async () => (await world.answeredBy(linkLocal)) === 'coredns',
+      )
+      assert.is(await world.answeredBy(clusterIp), 'coredns')
+    }),
+)
 
 longTest('without NET_ADMIN the daemon says so and what to do, and pods have DNS', () =>
-  inWorld('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const config = world.config({ clusterIps: [] })
     const neardns = await world.startUnprivileged(config, '+net_bind_service')
     const line = await neardns.line((text) => text.includes('no_permission'), 5000)
@@ -142,53 +138,59 @@ longTest('without NET_ADMIN the daemon says so and what to do, and pods have DNS
   }),
 )
 
-test("what NodeLocal DNSCache leaves behind when killed takes a node's DNS down; our start brings it back", () =>
-  inWorld('iptables-nft', async (world) => {
-    await world.leaveNodeLocalBehind()
-    const dead = await who(world, [linkLocal, clusterIp])
-    assert.equal(dead, ['nobody', 'nobody'], 'this is the complaint')
-    const neardns = await world.startNeardns(world.config())
-    assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
-    const saved = await world.nodeRun('iptables-nft-save', [])
-    assert.not.match(saved, 'NodeLocal DNS Cache')
-    assert.not.match(
-      saved,
-      /-A OUTPUT -s 169\.254\.20\.10\/32 -p tcp -m tcp --sport 53 -j (CT|NOTRACK)/,
-    )
-    await neardns.child.stop('SIGKILL')
-    await until('CoreDNS answers', async () => (await world.answeredBy(linkLocal)) === 'coredns')
-  }))
+kubeTest(
+  "what NodeLocal DNSCache leaves behind when killed takes a node's DNS down; our start brings it back",
+  () =>
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
+      await world.leaveNodeLocalBehind()
+      const dead = await who(world, [linkLocal, clusterIp])
+      assert.equal(dead, ['nobody', 'nobody'], 'this is the complaint')
+      const neardns = await world.startNeardns(world.config())
+      assert.equal(await who(world, [linkLocal, clusterIp]), ['neardns', 'neardns'])
+      const saved = await world.nodeRun('iptables-nft-save', [])
+      assert.not.match(saved, 'NodeLocal DNS Cache')
+      assert.not.match(
+        saved,
+        /-A OUTPUT -s 169\.254\.20\.10\/32 -p tcp -m tcp --sport 53 -j (CT|NOTRACK)/,
+      )
+      await neardns.child.stop('SIGKILL')
+      await until('CoreDNS answers', async () => (await world.answeredBy(linkLocal)) === 'coredns')
+    }),
+)
 
-test('a firewall that drops what nobody accepts lets DNS through, and nothing stays in it', () =>
-  inWorld('none', async (world) => {
-    const firewall = `table inet fw {
+bareTest(
+  'a firewall that drops what nobody accepts lets DNS through, and nothing stays in it',
+  () =>
+    NodeWorld.with('none', async (world) => {
+      const firewall = `table inet fw {
   chain in { type filter hook input priority 0; policy drop; iif lo accept; ct state established,related accept; }
 }`
-    await world.nodeRun('nft', ['-f', '-'], firewall)
-    await world.nodeRun('iptables-nft', ['-P', 'INPUT', 'DROP'])
-    await world.nodeRun('iptables-nft', [
-      '-A',
-      'INPUT',
-      '-m',
-      'conntrack',
-      '--ctstate',
-      'ESTABLISHED',
-      '-j',
-      'ACCEPT',
-    ])
-    await world.nodeRun('iptables-nft', ['-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT'])
-    const before = await world.state()
-    const config = world.directConfig()
-    const neardns = await world.startNeardns(config)
-    assert.is(await world.answeredBy(linkLocal), 'neardns')
-    await neardns.stop()
-    const { code, output } = await world.rules(config, 'remove')
-    assert.is(code, 0, output)
-    assert.is(await world.state(), before)
-  }))
+      await world.nodeRun('nft', ['-f', '-'], firewall)
+      await world.nodeRun('iptables-nft', ['-P', 'INPUT', 'DROP'])
+      await world.nodeRun('iptables-nft', [
+        '-A',
+        'INPUT',
+        '-m',
+        'conntrack',
+        '--ctstate',
+        'ESTABLISHED',
+        '-j',
+        'ACCEPT',
+      ])
+      await world.nodeRun('iptables-nft', ['-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT'])
+      const before = await world.state()
+      const config = world.directConfig()
+      const neardns = await world.startNeardns(config)
+      assert.is(await world.answeredBy(linkLocal), 'neardns')
+      await neardns.stop()
+      const { code, output } = await world.rules(config, 'remove')
+      assert.is(code, 0, output)
+      assert.is(await world.state(), before)
+    }),
+)
 
 longTest('two daemons on one node: the end of either leaves the other intercepting', () =>
-  inWorld('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const one = await world.startNeardns(world.config())
     const other = await world.startNeardns(world.otherConfig())
     assert.equal(await who(world, [linkLocal, clusterIp, '169.254.20.11']), [
@@ -206,13 +208,13 @@ longTest('two daemons on one node: the end of either leaves the other intercepti
   }),
 )
 
-longTest(
+longBareTest(
   'kube-proxy in IPVS mode: its ClusterIP is left alone, the link-local address is taken with a standby',
   () =>
-    inWorld('none', async (world) => {
+    NodeWorld.with('none', async (world) => {
       await world.node.ip('link', 'add', 'kube-ipvs0', 'type', 'bridge')
       await world.node.ip('addr', 'add', `${clusterIp}/32`, 'dev', 'kube-ipvs0')
-      // This kernel has no IPVS that could translate a ClusterIP; the standby is named.
+      // An imitation of the link that it makes: this kernel has no IPVS that a kube-proxy could use. The standby is named.
       const neardns = await world.startNeardns(world.directConfig({ clusterIps: [clusterIp] }))
       assert.is(await world.answeredBy(linkLocal), 'neardns')
       assert.match(await world.node.ip('addr', 'show', 'dev', 'kube-ipvs0'), clusterIp)
@@ -224,9 +226,9 @@ longTest(
 )
 
 longTest('a kube-proxy that starts after us is found, and its pods become the standby', () =>
-  inWorld('none', async (world) => {
+  NodeWorld.with('none', async (world) => {
     const neardns = await world.startNeardns(world.config({ standbySeconds: 1 }))
-    await world.useKubeProxy('iptables-nft')
+    await world.useKubeProxy(usualMode('iptables-nft'))
     const knows = async () =>
       /dnat ip to .*10\.78\.0\.2/.test(await world.nodeRun('nft', ['list', 'ruleset']))
     await until('the standby knows the pods', knows, { timeoutMs: 15_000, everyMs: 200 })
@@ -241,7 +243,7 @@ longTest('a kube-proxy that starts after us is found, and its pods become the st
  * settle the clash, which is as good as the loss for showing that the race is run.
  */
 longTest('A and AAAA at once from one socket clash in conntrack without, and never with us', () =>
-  inWorld('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const source = new URL('../support/programs/paired-queries.c', import.meta.url).pathname
     const program = await buildC(source, 'gcc')
     const race = async () => {
@@ -265,7 +267,7 @@ longTest('A and AAAA at once from one socket clash in conntrack without, and nev
 longTest(
   'for comparison, the same daemon behind the rules of NodeLocal DNSCache: SIGKILL ends DNS',
   () =>
-    inWorld('iptables-nft', async (world) => {
+    NodeWorld.with(usualMode('iptables-nft'), async (world) => {
       await world.leaveNodeLocalBehind()
       const neardns = await world.startNeardns(world.config({ mode: 'none' }))
       const kill = () => {
@@ -279,7 +281,7 @@ longTest(
 )
 
 longTest('a full conntrack: DNS through neardns goes on, and the operator is told', () =>
-  inWorld('iptables-nft', async (world) => {
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const neardns = await world.startNeardns(world.config())
     assert.is(await world.answeredBy(linkLocal), 'neardns')
     await world.fillConntrack()
@@ -290,8 +292,8 @@ longTest('a full conntrack: DNS through neardns goes on, and the operator is tol
   }),
 )
 
-test('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
-  inWorld('iptables-nft', async (world) => {
+kubeTest('rules show prints the plan, a dry run changes nothing, apply puts up what lasts', () =>
+  NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const config = world.config()
     const before = await world.state()
     const shown = await world.rules(config, 'show')
@@ -308,6 +310,8 @@ test('rules show prints the plan, a dry run changes nothing, apply puts up what 
     assert.match(listed.output, 'nft delete table inet neardns-standby-')
     assert.is((await world.rules(config, 'remove')).code, 0)
     assert.is(await world.state(), before)
-  }))
+  }),
+)
 
-test.run()
+kubeTest.run()
+bareTest.run()

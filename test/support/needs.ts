@@ -9,6 +9,11 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Test } from 'uvu'
+import {
+  type DebianRelease,
+  kubernetesVersion,
+  olderKubeProxyVersions,
+} from '../cluster/versions.ts'
 
 /** The CoreDNS that the tests are written against; `.ci/run` builds this one and the older. */
 export const corednsVersion = 'v1.14.7'
@@ -75,6 +80,21 @@ const requirements = {
     how: 'sudo npm test (root makes network namespaces and raw sockets)',
   },
   netns: { isThere: canMakeNetns, how: 'sudo npm test, with iproute2 installed' },
+  /** The real API server and the real kube-proxy. */
+  kubernetes: {
+    isThere: () => apiPrograms.every((name) => existsSync(kubernetesProgram(name))),
+    how: 'npm run cluster:build -- api (with Go 1.26 or newer; some seven minutes, once)',
+  },
+  'kube-proxies': {
+    isThere: () =>
+      olderKubeProxyVersions.every((v) => existsSync(kubernetesProgram('kube-proxy', v))),
+    how: 'npm run cluster:build -- proxies (with Go 1.26 or newer; some minutes each, once)',
+  },
+  /** nft and iptables of other releases than the machine's. */
+  'debian-programs': {
+    isThere: () => (['bullseye', 'bookworm', 'trixie'] as const).every(hasDebianPrograms),
+    how: 'sudo npm run cluster:nft (with mmdebstrap installed)',
+  },
 } satisfies Record<string, Requirement>
 
 export type Need = keyof typeof requirements
@@ -157,7 +177,30 @@ export function corednsPath(version: string = corednsVersion): string | undefine
 }
 
 export function goPath(): string | undefined {
-  return inPath('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
+  return (
+    programPath('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
+  )
+}
+
+const apiPrograms = ['etcd', 'kube-apiserver', 'kube-proxy', 'kubectl']
+
+/** Where test/cluster/build.ts puts the programs of a Kubernetes release. */
+export function kubernetesDirectory(version: string): string {
+  return join(cacheDirectory(), 'kubernetes', version)
+}
+
+/** Absolute path of one of them, whether it is there or not. */
+export function kubernetesProgram(name: string, version: string = kubernetesVersion): string {
+  return join(kubernetesDirectory(version), name)
+}
+
+/** Where test/cluster/nft-matrix.ts puts the programs of a Debian release. */
+export function debianDirectory(release: DebianRelease): string {
+  return join(cacheDirectory(), 'debian', release)
+}
+
+export function hasDebianPrograms(release: DebianRelease): boolean {
+  return existsSync(join(debianDirectory(release), 'bin', 'nft'))
 }
 
 /** Absolute path of a program that renders or checks manifests, whether it is there or not. */
@@ -196,13 +239,13 @@ function coredns(version: string, variable: string): Requirement {
 
 function program(name: string, debianPackage: string): Requirement {
   return {
-    isThere: () => inPath(name) !== undefined,
+    isThere: () => programPath(name) !== undefined,
     how: `sudo apt-get install --no-install-recommends ${debianPackage}`,
   }
 }
 
 /** Directories of the superuser are searched too: a user's PATH often lacks them, and `ip` lives there. */
-function inPath(name: string): string | undefined {
+export function programPath(name: string): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return directories.map((directory) => join(directory, name)).find(isExecutable)
 }
@@ -218,7 +261,7 @@ function isExecutable(path: string): boolean {
 
 /** Root alone does not say it: containers often lack CAP_SYS_ADMIN, so it is tried. */
 function canMakeNetns(): boolean {
-  if (process.getuid?.() !== 0 || inPath('ip') === undefined) return false
+  if (process.getuid?.() !== 0 || programPath('ip') === undefined) return false
   const name = `neardns-probe-${process.pid}`
   try {
     execFileSync('ip', ['netns', 'add', name], { stdio: 'ignore' })

@@ -8,12 +8,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent } from './agent.ts'
 import { Coredns } from './coredns.ts'
-import { type ClusterRules, kubeProxyIptables, kubeProxyNftables } from './kube-proxy-rules.ts'
+import { writeKubeletRules } from './kube-kubelet-rules.ts'
+import { KubeNode, type NodeCluster } from './kube-node.ts'
+import type { DnsEndpoint } from './kube-objects.ts'
 import { Neardns } from './neardns.ts'
 import { Netns } from './netns.ts'
+import { nodeState } from './node-state.ts'
+import { leaveNodeLocalBehind } from './nodelocal-remains.ts'
 import { Child, mustRun, runToEnd, until } from './process.ts'
+import type { KubeProxyChoice, RealProxyMode } from './real-kube-proxy.ts'
 
-export type ProxyMode = 'iptables-nft' | 'iptables-legacy' | 'nftables' | 'none'
+export type ProxyMode = RealProxyMode | 'none'
+
+/** Version and programs of a kube-proxy; see real-kube-proxy.ts. */
+export type KubeChoice = Omit<KubeProxyChoice, 'mode'>
+
+export interface WorldChoice extends KubeChoice {
+  /** Nothing but loopback addresses on IPv4, on the node, in the pod and where CoreDNS is. */
+  readonly isIpv6Only?: boolean
+}
 
 export const linkLocal = '169.254.20.10'
 export const clusterIp = '10.96.0.10'
@@ -25,26 +38,27 @@ export const corednsIps = ['10.78.0.2', '10.78.0.3'] as const
 const corednsIps6 = ['fd78::2', 'fd78::3'] as const
 export const podIp = '10.77.0.2'
 
-const clusters: readonly ClusterRules[] = [
-  {
-    family: 4,
-    podNetwork: '10.77.0.0/24',
-    serviceNetwork: '10.96.0.0/16',
-    services: [
-      { name: 'kube-dns', clusterIp, endpoints: corednsIps },
-      { name: 'kube-dns-upstream', clusterIp: upstreamIp, endpoints: corednsIps },
-    ],
-  },
-  {
-    family: 6,
-    podNetwork: 'fd77::/64',
-    serviceNetwork: 'fd96::/112',
-    services: [
-      { name: 'kube-dns', clusterIp: clusterIp6, endpoints: corednsIps6 },
-      { name: 'kube-dns-upstream', clusterIp: upstreamIp6, endpoints: corednsIps6 },
-    ],
-  },
-]
+const everyCoredns: readonly DnsEndpoint[] = [...corednsIps, ...corednsIps6].map((address) => ({
+  address,
+}))
+
+const worldCluster: NodeCluster = {
+  nodeName: 'node1',
+  nodeAddresses: ['10.78.0.1', 'fd78::1'],
+  podNetworks: ['10.77.0.0/24', 'fd77::/64'],
+  serviceNetworks: ['10.96.0.0/16', 'fd96::/112'],
+  services: [
+    { name: 'kube-dns', clusterIps: [clusterIp, clusterIp6], endpoints: everyCoredns },
+    { name: 'kube-dns-upstream', clusterIps: [upstreamIp, upstreamIp6], endpoints: everyCoredns },
+  ],
+}
+
+const ipv6Cluster: NodeCluster = {
+  ...worldCluster,
+  nodeName: 'node6',
+  nodeAddresses: ['fd78::1'],
+  podNetworks: ['fd77::/64'],
+}
 
 export class NodeWorld {
   readonly node: Netns
@@ -53,12 +67,22 @@ export class NodeWorld {
   readonly client: Agent
   /** Asks from the node itself. */
   readonly host: Agent
+  /** There is none while no kube-proxy has run. */
+  kube: KubeNode | undefined
   private readonly dns: Netns
   private readonly coredns: Coredns
+  private readonly isIpv6Only: boolean
   private configs = 0
   private readonly directory = mkdtempSync(join(tmpdir(), 'neardns-node-'))
 
-  private constructor(parts: { node: Netns; pod: Netns; dns: Netns; coredns: Coredns }) {
+  private constructor(parts: {
+    node: Netns
+    pod: Netns
+    dns: Netns
+    coredns: Coredns
+    isIpv6Only: boolean
+  }) {
+    this.isIpv6Only = parts.isIpv6Only
     this.node = parts.node
     this.pod = parts.pod
     this.dns = parts.dns
@@ -67,39 +91,90 @@ export class NodeWorld {
     this.host = new Agent(parts.node)
   }
 
-  static async create(mode: ProxyMode): Promise<NodeWorld> {
+  /** A node whose kubelet has written its rules, and whose kube-proxy has, unless there is none. */
+  static async create(mode: ProxyMode, choice: WorldChoice = {}): Promise<NodeWorld> {
     const node = await Netns.create('node')
     const pod = await Netns.create('pod')
     const dns = await Netns.create('dns')
     await connect(node, pod, { link: 'pod0', network4: '10.77.0', network6: 'fd77::' })
     await connect(node, dns, { link: 'dns0', network4: '10.78.0', network6: 'fd78::' })
-    await dns.ip('addr', 'add', '10.78.0.3/24', 'dev', 'eth0')
-    await dns.ip('addr', 'add', 'fd78::3/64', 'dev', 'eth0', 'nodad')
+    // That a pod goes takes nothing but its own address away.
+    await dns.exec('sysctl', '-qw', 'net.ipv4.conf.all.promote_secondaries=1')
+    for (const address of ['10.78.0.3', '10.78.0.254']) await addAddress(dns, address)
+    for (const address of ['fd78::3', 'fd78::fe']) await addAddress(dns, address)
     // Where a real node has its gateway; without one no ClusterIP has a route.
-    await node.ip('route', 'add', 'default', 'via', '10.78.0.2')
-    await node.ip('-6', 'route', 'add', 'default', 'via', 'fd78::2')
+    await node.ip('route', 'add', 'default', 'via', '10.78.0.254')
+    await node.ip('-6', 'route', 'add', 'default', 'via', 'fd78::fe')
     for (const key of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
       await node.exec('sysctl', '-qw', `${key}=1`)
     }
+    const { isIpv6Only = false } = choice
+    if (isIpv6Only) for (const netns of [node, pod, dns]) await loseIpv4(netns)
     const coredns = await Coredns.start({ netns: dns.name, corefile })
-    const world = new NodeWorld({ node, pod, dns, coredns })
-    await world.useKubeProxy(mode)
-    await until(
-      'CoreDNS answers through the ClusterIP',
-      () => mode === 'none' || world.answers(clusterIp),
-    )
-    return world
+    const world = new NodeWorld({ node, pod, dns, coredns, isIpv6Only })
+    try {
+      await world.syncKubelet(mode)
+      if (mode === 'none') return world
+      await world.useKubeProxy(mode, choice)
+      for (const address of isIpv6Only ? [clusterIp6] : [clusterIp, clusterIp6]) {
+        await until(`CoreDNS answers through ${address}`, () => world.answers(address))
+      }
+      return world
+    } catch (error) {
+      await world.remove()
+      throw error
+    }
   }
 
-  /** Writes kube-proxy's rules of this mode onto a node that has none. */
-  async useKubeProxy(mode: ProxyMode): Promise<void> {
-    for (const cluster of clusters) {
-      if (mode === 'nftables') {
-        await this.nodeRun('nft', ['-f', '-'], kubeProxyNftables(cluster))
-      } else if (mode !== 'none') {
-        const program = mode.replace('iptables', cluster.family === 4 ? 'iptables' : 'ip6tables')
-        await this.nodeRun(`${program}-restore`, ['--noflush'], kubeProxyIptables(cluster))
-      }
+  /** Runs `body` in a world of its own, which is checked and taken away at its end. */
+  static async with(
+    mode: ProxyMode,
+    body: (world: NodeWorld) => Promise<void>,
+    choice: WorldChoice = {},
+  ): Promise<void> {
+    const world = await NodeWorld.create(mode, choice)
+    try {
+      await body(world)
+    } catch (error) {
+      // What the test says is what is to be read; what the end of its world says comes with it.
+      await world.remove().catch((late: unknown) => console.log(`  at the end: ${String(late)}`))
+      throw error
+    }
+    await world.remove()
+  }
+
+  /** What the kubelet does at its start, and within a minute of finding its chains gone. */
+  async syncKubelet(mode: ProxyMode): Promise<void> {
+    await writeKubeletRules(this.node, mode === 'iptables-legacy' ? 'legacy' : 'nft')
+  }
+
+  /** Starts the node's kube-proxy in this mode, in the place of the one that ran. Returns once its rules are there. */
+  async useKubeProxy(mode: RealProxyMode, choice: KubeChoice = {}): Promise<void> {
+    if (this.kube === undefined) {
+      const cluster = this.isIpv6Only ? ipv6Cluster : worldCluster
+      this.kube = await KubeNode.start(this.node, cluster, { ...choice, mode })
+    } else {
+      await this.kube.proxy.startAgain({ ...choice, mode })
+    }
+  }
+
+  /** The Kubernetes of this node. */
+  get cluster(): KubeNode {
+    if (this.kube === undefined) throw new Error('no kube-proxy has run on this node')
+    return this.kube
+  }
+
+  /**
+   * Rolls CoreDNS out: its pods have these addresses and no others. Returns when the API server has it.
+   * @param last numbers in the network of the CoreDNS pods
+   */
+  async rollCoredns(...last: readonly number[]): Promise<void> {
+    const added = last.flatMap((n) => [`10.78.0.${n}`, `fd78::${n.toString(16)}`])
+    for (const address of added) await addAddress(this.dns, address)
+    await this.cluster.setCoredns(added.map((address) => ({ address })))
+    for (const address of [...corednsIps, ...corednsIps6]) {
+      if (!added.includes(address))
+        await this.dns.ip('addr', 'del', withLength(address), 'dev', 'eth0')
     }
   }
 
@@ -118,6 +193,12 @@ export class NodeWorld {
     }
     const listen = [linkLocal, ...(changes.clusterIps ?? [])].map((address) => `${address}:53`)
     return this.writeConfig(interception, listen, { upstreams })
+  }
+
+  /** A daemon with the link-local address alone, and one upstream for everything. */
+  linkLocalConfig(upstream: string): string {
+    const interception = { addresses: [linkLocal], link: { kind: 'bridge' } }
+    return this.writeConfig(interception, [`${linkLocal}:53`], { upstreams: [`${upstream}:53`] })
   }
 
   /** Pairs of packets that were translated at the same time: drops and those that the kernel settled. */
@@ -183,21 +264,16 @@ export class NodeWorld {
     )
   }
 
-  /** Link-local address and ClusterIP, on IPv4 unless all are wanted. */
-  config(interception: object = {}, families: 'v4' | 'both' = 'v4'): string {
-    const both = families === 'both'
+  /** Link-local address and ClusterIP, on IPv4 unless said otherwise. */
+  config(interception: object = {}, families: 'v4' | 'v6' | 'both' = 'v4'): string {
+    const own = { v4: [linkLocal], v6: [linkLocal6], both: [linkLocal, linkLocal6] }[families]
+    const services = { v4: [clusterIp], v6: [clusterIp6], both: [clusterIp, clusterIp6] }[families]
+    const base = { addresses: own, clusterIps: services, link: { kind: 'bridge' } }
+    const upstreams = families === 'v6' ? { upstreams: [`[${upstreamIp6}]:53`] } : {}
     return this.writeConfig(
-      {
-        addresses: [linkLocal, ...(both ? [linkLocal6] : [])],
-        clusterIps: [clusterIp, ...(both ? [clusterIp6] : [])],
-        link: { kind: 'bridge' },
-        ...interception,
-      },
-      [
-        `${linkLocal}:53`,
-        `${clusterIp}:53`,
-        ...(both ? [`[${linkLocal6}]:53`, `[${clusterIp6}]:53`] : []),
-      ],
+      { ...base, ...interception },
+      [...own, ...services].map((address) => endpoint(address)),
+      upstreams,
     )
   }
 
@@ -247,31 +323,23 @@ export class NodeWorld {
     return await runToEnd(process.execPath, argv, { netns: this.node.name })
   }
 
+  /** @returns how many of so many questions in a row, each a flow of its own, were answered by whom */
+  async answersOf(host: string, count = 20): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {}
+    for (let i = 0; i < count; i++) {
+      const who = await this.answeredBy(host)
+      counts[who] = (counts[who] ?? 0) + 1
+    }
+    return counts
+  }
+
   async answers(host: string): Promise<boolean> {
     return (await this.answeredBy(host)) !== 'nobody'
   }
 
   /** What the node looks like, without counters and times. */
   async state(): Promise<string> {
-    const commands: readonly (readonly string[])[] = [
-      ['nft', 'list', 'ruleset'],
-      ['iptables-legacy-save'],
-      ['ip6tables-legacy-save'],
-      ['iptables-nft-save'],
-      ['ip6tables-nft-save'],
-      ['ip', '-oneline', '-details', 'addr'],
-    ]
-    const texts: string[] = []
-    for (const [command = '', ...args] of commands) texts.push(await this.nodeRun(command, args))
-    return (
-      texts
-        .join('\n')
-        .split('\n')
-        // nft complains about targets of iptables when it likes. Link-local addresses that the kernel makes come and settle when they like.
-        .filter((line) => !/^(#|XT target) /.test(line) && !/ inet6 fe80:/.test(line))
-        .map((line) => line.replaceAll(/\[\d+:\d+\]|packets \d+ bytes \d+/g, ''))
-        .join('\n')
-    )
+    return await nodeState(this.node)
   }
 
   /** Entries of the node's connection table for DNS of the pod to `address`. */
@@ -292,47 +360,35 @@ export class NodeWorld {
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
-  /** NodeLocal DNSCache after SIGKILL: its link, its addresses, its twelve rules for each (the newer ones with comments). */
   async leaveNodeLocalBehind(): Promise<void> {
-    await this.node.ip('link', 'add', 'nodelocaldns', 'type', 'bridge')
-    for (const address of [linkLocal, clusterIp]) {
-      await this.node.ip('addr', 'add', `${address}/32`, 'dev', 'nodelocaldns')
-      const comment = address === linkLocal ? ['-m', 'comment', '--comment'] : undefined
-      const rule = async (table: string, text: string, target: string, why: string) => {
-        const note = comment === undefined ? [] : [...comment, `NodeLocal DNS Cache: ${why}`]
-        const args = ['-t', table, '-I', ...text.split(' '), ...note, '-j', target]
-        await this.nodeRun('iptables-nft', args)
-      }
-      for (const protocol of ['tcp', 'udp']) {
-        const to = `-p ${protocol} -d ${address} --dport 53`
-        const from = `-p ${protocol} -s ${address} --sport 53`
-        await rule('raw', `PREROUTING ${to}`, 'NOTRACK', 'skip conntrack')
-        await rule('filter', `INPUT ${to}`, 'ACCEPT', 'allow DNS traffic')
-        await rule('raw', `OUTPUT ${from}`, 'NOTRACK', 'skip conntrack')
-        await rule('filter', `OUTPUT ${from}`, 'ACCEPT', 'allow DNS traffic')
-        await rule('raw', `OUTPUT ${to}`, 'NOTRACK', 'skip conntrack')
-      }
-      const health = [`-p tcp -d ${address} --dport 8080`, `-p tcp -s ${address} --sport 8080`]
-      for (const match of health) await rule('raw', `OUTPUT ${match}`, 'NOTRACK', 'skip conntrack')
-    }
+    await leaveNodeLocalBehind(this.node, [linkLocal, clusterIp])
   }
 
+  /** @throws when kube-proxy could not write its rules at any time: whoever breaks it breaks the cluster */
   async remove(): Promise<void> {
     await this.client.stop()
     await this.host.stop()
+    const syncFailures = (await this.kube?.remove()) ?? []
     await this.coredns.stop()
     for (const netns of [this.pod, this.dns, this.node]) await netns.remove()
     rmSync(this.directory, { recursive: true, force: true })
+    if (syncFailures.length > 0) {
+      throw new Error(`kube-proxy: ${syncFailures.length} syncs failed: ${syncFailures[0]}`)
+    }
   }
 }
 
-/** Every name below cluster.local has the address of whoever asks. */
+/**
+ * Every name below cluster.local has the address of whoever asks; where that is one of the other family, one that is nobody's. The
+ * daemon may ask for A before AAAA, and over either family.
+ */
+const isIpv4 = '{{ if eq (slice .Remote 0 3) `10.` }}'
 const corefile = `cluster.local:53 {
   template IN A {
-    answer "{{ .Name }} 30 IN A {{ .Remote }}"
+    answer "{{ .Name }} 30 IN A ${isIpv4}{{ .Remote }}{{ else }}10.255.255.6{{ end }}"
   }
   template IN AAAA {
-    answer "{{ .Name }} 30 IN AAAA {{ .Remote }}"
+    answer "{{ .Name }} 30 IN AAAA ${isIpv4}fdff::4{{ else }}{{ .Remote }}{{ end }}"
   }
 }
 `
@@ -364,4 +420,22 @@ async function detectDuplicates(namespaces: readonly Netns[], isOn: boolean): Pr
   for (const netns of namespaces) {
     await netns.exec('sysctl', '-qw', `net.ipv6.conf.default.accept_dad=${isOn ? 1 : 0}`)
   }
+}
+
+/** Again is as good as once. */
+async function addAddress(dns: Netns, address: string): Promise<void> {
+  const nodad = address.includes(':') ? ['nodad'] : []
+  await dns.ip('addr', 'replace', withLength(address), 'dev', 'eth0', ...nodad)
+}
+
+function withLength(address: string): string {
+  return `${address}/${address.includes(':') ? 64 : 24}`
+}
+
+function endpoint(address: string): string {
+  return address.includes(':') ? `[${address}]:53` : `${address}:53`
+}
+
+async function loseIpv4(netns: Netns): Promise<void> {
+  await netns.ip('-4', 'addr', 'flush', 'scope', 'global')
 }
