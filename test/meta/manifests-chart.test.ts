@@ -103,6 +103,7 @@ const choices: Readonly<Record<string, unknown>> = {
   'a token': { admin: { tokenSecret: 'neardns-token', port: 9353 } },
   monitors: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } },
   'no surge': { updateStrategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } },
+  'no limits': { resources: { limits: null, requests: null }, priorityClassName: '' },
   'a foreign account': { serviceAccount: { create: false, name: 'default' } },
 }
 
@@ -422,6 +423,7 @@ test('the notes say what to do next, for what was chosen', () => {
   assert.match(notes(choices['a ClusterIP']), 'All pods that ask 10.96.0.10 use it at once')
   assert.match(notes(choices['a local redirect policy']), 'cilium-dbg lrp list')
   assert.match(notes(choices['the pod network']), 'Nothing leads to the pods yet')
+  assert.match(notes(choices['no limits']), 'helm uninstall')
   assert.match(notes({ config: { skipTeardown: false } }), 'Every stop leaves the node as it was')
   assert.match(
     notes({ resources: { limits: { memory: '256Mi' } } }),
