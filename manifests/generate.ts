@@ -1,7 +1,7 @@
 /**
  * Writes what follows from the chart: the kustomize base (rendered by helm with the default values), the rendered parts of the overlays
  * (with the overlay's values.yaml), and the chart's values.schema.json. `--check` writes nothing and exits with 1 when a file is stale.
- * Comments stay; what only helm needs goes. Needs helm: `node test/cluster/chart-tools.ts`.
+ * Comments stay; what only helm needs goes. Needs helm: `npm run manifests:tools`.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

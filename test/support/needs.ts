@@ -19,7 +19,7 @@ import {
 export const corednsVersion = 'v1.14.7'
 /** One that clusters still run (Kubernetes 1.31 and 1.32 came with it), where the two are to be compared. */
 export const corednsOlderVersion = 'v1.11.3'
-/** Programs that render and check the manifests; `node test/cluster/chart-tools.ts` builds them. */
+/** Programs that render and check the manifests; `npm run manifests:tools` builds them. */
 export const chartToolVersions = {
   helm: 'v3.22.0',
   kubeconform: 'v0.8.0',
@@ -30,7 +30,7 @@ export type ChartTool = keyof typeof chartToolVersions
 /** The oldest Kubernetes that the chart's defaults are for, and the newest that was there when they were written. */
 export const schemaVersions = ['v1.25.16', 'v1.37.2'] as const
 
-const chartToolsHow = 'node test/cluster/chart-tools.ts (with Go; some three minutes, once)'
+const chartToolsHow = 'npm run manifests:tools (with Go 1.26 or newer; some three minutes, once)'
 
 interface Requirement {
   readonly isThere: () => boolean
