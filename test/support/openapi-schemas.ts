@@ -1,6 +1,6 @@
 /**
  * Makes of Kubernetes' OpenAPI definition (swagger.json of a release) the JSON Schemas that kubeconform reads: one file for
- * each kind, and one with all definitions that they refer to. Objects are closed, so that a field which the release does not have is
+ * each kind, with the definitions that it refers to and no others, so that reading one is quick. Objects are closed, so that a field which the release does not have is
  * a mistake, as it is for `kubectl apply --validate=strict`.
  */
 
@@ -25,22 +25,42 @@ interface Definition {
 
 type JsonSchema = Readonly<Record<string, unknown>>
 
-const shared = '_definitions.json'
-
 /** Name and content of each file. */
 export function kubeconformSchemas({ definitions }: OpenApi): ReadonlyMap<string, JsonSchema> {
   const files = new Map<string, JsonSchema>()
-  const closed: Record<string, JsonSchema> = {}
   for (const [name, definition] of Object.entries(definitions)) {
-    closed[name] = closedSchema(name, definition)
-    for (const { group, version, kind } of definition['x-kubernetes-group-version-kind'] ?? []) {
+    const kinds = definition['x-kubernetes-group-version-kind'] ?? []
+    // Options of requests belong to every group; nobody applies them, nor lists.
+    if (kinds.length !== 1 || name.endsWith('List')) continue
+    for (const { group, version, kind } of kinds) {
       // kubeconform's `{{ .ResourceKind }}{{ .KindSuffix }}`: the first part of the group, then the version.
       const suffix = [group.split('.')[0] ?? '', version].filter((part) => part !== '').join('-')
-      files.set(`${kind.toLowerCase()}-${suffix}.json`, { $ref: `${shared}#/definitions/${name}` })
+      files.set(`${kind.toLowerCase()}-${suffix}.json`, withItsDefinitions(name, definitions))
     }
   }
-  files.set(shared, { definitions: closed })
   return files
+}
+
+function withItsDefinitions(name: string, all: OpenApi['definitions']): JsonSchema {
+  const reached = new Map<string, JsonSchema>()
+  const waiting = [name]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const definition = all[next]
+    if (reached.has(next) || definition === undefined) continue
+    reached.set(next, closedSchema(next, definition))
+    waiting.push(...refsIn(definition))
+  }
+  return { $ref: `#/definitions/${name}`, definitions: Object.fromEntries(reached) }
+}
+
+function refsIn({ $ref, properties, items, additionalProperties }: Definition): string[] {
+  const inner = [
+    ...Object.values(properties ?? {}),
+    ...(items === undefined ? [] : [items]),
+    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
+  ]
+  const own = $ref === undefined ? [] : [$ref.slice('#/definitions/'.length)]
+  return [...own, ...inner.flatMap(refsIn)]
 }
 
 function closedSchema(name: string, definition: Definition): JsonSchema {
