@@ -78,7 +78,7 @@ function upstreamMistake(endpoint: Endpoint): string | undefined {
   return undefined
 }
 
-/** Parses `IP:port`, `[v6]:port` and, with a default port, a bare IP. */
+/** Parses `IP:port`, `[IP]:port` and, with a default port, a bare IP. */
 export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoint> {
   const split = splitPort(text)
   if (split === undefined) return refuse(`${quoted(text)} has a bracket without its partner`)
@@ -86,14 +86,20 @@ export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoi
   if (!address.ok) return refuse(address.why)
   if (split.port === undefined) {
     if (defaultPort !== undefined) return accept({ ...address.value, port: defaultPort })
-    return refuse(
-      `${quoted(text)} has no port; write ${formatEndpoint({ ...address.value, port: dnsPort })}`,
-    )
+    return refuse(`${quoted(text)} has no port; write ${withPortWritten(text, address.value)}`)
   }
   const port = portShape.test(split.port) ? Number(split.port) : 65536
   if (port > 65535)
     return refuse(`${quoted(text)}: port ${quoted(split.port)} is not a number from 0 to 65535`)
   return accept({ ...address.value, port })
+}
+
+/** `fd00::a:9253` is an address of its own, and may all the same be meant as one with a port. */
+function withPortWritten(text: string, address: Omit<Endpoint, 'port'>): string {
+  const whole = formatEndpoint({ ...address, port: dnsPort })
+  const [, host = '', port = ''] = /^([0-9a-f:]+):([1-9]\d{0,4})$/i.exec(text) ?? []
+  const meant = parseAddress(host)
+  return meant.ok && Number(port) <= 65535 ? `[${host}]:${port} or ${whole}` : whole
 }
 
 /** Parses an IP address alone; IPv4-mapped IPv6 becomes IPv4, since the kernel treats it so. */

@@ -29,6 +29,9 @@ const endpoints: [string, string, number, 4 | 6][] = [
   ['2001:db8::53', '2001:db8::53', 53, 6],
   ['[2001:0DB8:0:0:0:0:0:1]:65535', '2001:db8::1', 65535, 6],
   ['[::ffff:10.0.0.2]:53', '10.0.0.2', 53, 4],
+  // Arguments are put together from variables whose family nobody knows: `[$(NODE_IP)]:9253`.
+  ['[10.0.0.2]:53', '10.0.0.2', 53, 4],
+  ['[10.0.0.2]', '10.0.0.2', 53, 4],
 ]
 for (const [text, address, port, family] of endpoints) {
   test(`${text} is ${address} port ${port}`, () => {
@@ -60,6 +63,11 @@ const notEndpoints: [string, string][] = [
   ['::1]', '"::1]" has a bracket without its partner'],
   ['[::1]53', '"[::1]53" has a bracket without its partner'],
   ['[10.0.0.1:53', '"[10.0.0.1:53" has a bracket without its partner'],
+  ['[10.0.0.1:53]', '"10.0.0.1:53" is not an IPv6 address'],
+  [
+    '[$(KUBE_DNS_UPSTREAM_SERVICE_HOST)]:53',
+    '"$(KUBE_DNS_UPSTREAM_SERVICE_HOST)" is not an IP address; host names are not accepted, because we are the resolver',
+  ],
   ['1::2::3', '"1::2::3" is not an IPv6 address'],
   [
     'fe80::1%eth0',
@@ -81,6 +89,10 @@ test('a listening address needs its port', () => {
     ok: false,
     why: '"fd00::1" has no port; write [fd00::1]:53',
   })
+  assert.equal(parseListen('fd00::a:9253'), {
+    ok: false,
+    why: '"fd00::a:9253" has no port; write [fd00::a]:9253 or [fd00::a:9253]:53',
+  })
 })
 
 test('a multicast address cannot be listened on', () => {
@@ -93,6 +105,8 @@ test('a multicast address cannot be listened on', () => {
 const upstreams: [string, 'udp' | 'tcp', string][] = [
   ['10.0.0.2', 'udp', 'udp://10.0.0.2:53'],
   ['10.0.0.2', 'tcp', 'tcp://10.0.0.2:53'],
+  ['[10.96.0.11]:53', 'tcp', 'tcp://10.96.0.11:53'],
+  ['tls://[1.1.1.1]#one.one.one.one', 'tcp', 'tls://1.1.1.1:853#one.one.one.one'],
   ['10.0.0.2:5300', 'tcp', 'tcp://10.0.0.2:5300'],
   ['udp://10.0.0.2', 'tcp', 'udp://10.0.0.2:53'],
   ['TCP://[fd00::2]:54', 'udp', 'tcp://[fd00::2]:54'],

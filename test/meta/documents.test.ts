@@ -13,7 +13,8 @@ const root = join(import.meta.dirname, '../..')
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>
 }
-const documents = [root, 'docs', 'docs/decisions', 'manifests', 'bench']
+const folders = ['manifests', 'manifests/chart', 'manifests/overlays']
+const documents = [root, 'docs', 'docs/decisions', ...folders, 'bench']
   .map((folder) => (folder === root ? '' : folder))
   .filter((folder) => existsSync(join(root, folder)))
   .flatMap((folder) => readdirSync(join(root, folder)).map((file) => join(folder, file)))

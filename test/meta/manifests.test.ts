@@ -1,85 +1,49 @@
 // Goal: what `kubectl apply -k manifests/` sends is what an API server accepts, and its parts agree with each other.
-// Method: every document against the Kubernetes schemas, then spoiled copies that the same check must refuse.
-import { readdirSync, readFileSync } from 'node:fs'
+// Method: every document of the base against the Kubernetes schemas, then spoiled copies that the same check must refuse.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseAllDocuments } from 'yaml'
-import { parseRunArgs } from '../../src/cli/args.ts'
 import { formatEndpoint, formatUpstream } from '../../src/config/address.ts'
-import { type ConfigResult, loadConfig } from '../../src/config/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { schemaMistakes } from '../support/kubernetes-schema.ts'
+import {
+  configOf,
+  configTextOf,
+  daemonSetOf,
+  documentsIn,
+  find,
+  type Manifest,
+  manifestsRoot,
+} from '../support/manifests.ts'
 
-const root = join(import.meta.dirname, '../../manifests')
 const test = suite('manifests')
 
-interface Container {
-  readonly name: string
-  readonly args?: readonly string[]
-  readonly command?: readonly string[]
-  readonly ports?: unknown
-  readonly env: readonly { name: string }[]
-  readonly securityContext: {
-    readonly runAsUser: number
-    readonly allowPrivilegeEscalation: boolean
-    readonly readOnlyRootFilesystem: boolean
-    readonly capabilities: { readonly drop: readonly string[]; readonly add: readonly string[] }
+const baseFiles = readdirSync(join(manifestsRoot, 'base'))
+  .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
+  .sort()
+const base = (): Manifest[] => baseFiles.flatMap((file) => documentsIn(`base/${file}`))
+const daemonSet = () => daemonSetOf(base())
+const kustomization = (directory: string) =>
+  documentsIn(join(directory, 'kustomization.yaml'))[0] as unknown as {
+    resources: string[]
+    images?: { name: string }[]
   }
-  readonly resources: { readonly limits: { readonly memory: string } }
-  readonly volumeMounts: readonly { readonly mountPath: string }[]
-  readonly startupProbe: Probe
-  readonly livenessProbe: Probe
-  readonly readinessProbe: Probe
-}
-
-interface Probe {
-  readonly httpGet: { readonly path: string; readonly port: number }
-}
-
-interface DaemonSet {
-  readonly spec: {
-    readonly updateStrategy: { readonly rollingUpdate: unknown }
-    readonly minReadySeconds: number
-    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> }
-    readonly template: {
-      readonly metadata: {
-        readonly labels: Readonly<Record<string, string>>
-        readonly annotations: Readonly<Record<string, string>>
-      }
-      readonly spec: {
-        readonly hostNetwork: boolean
-        readonly dnsPolicy: string
-        readonly enableServiceLinks: boolean
-        readonly terminationGracePeriodSeconds: number
-        readonly initContainers?: readonly Container[]
-        readonly containers: readonly [Container]
-        readonly volumes: readonly { name: string; configMap: { name: string } }[]
-      }
-    }
-  }
-}
-
-function documents(file: string): unknown[] {
-  return parseAllDocuments(readFileSync(join(root, file), 'utf8')).map((document) => {
-    assert.equal(document.errors.map(String), [], file)
-    return document.toJS() as unknown
-  })
-}
-
-const daemonSet = () => documents('daemonset.yaml')[0] as DaemonSet
-const kustomization = () =>
-  documents('kustomization.yaml')[0] as { resources: string[]; images: { name: string }[] }
-const configText = () =>
-  (documents('configmap.yaml')[0] as { data: Record<string, string> }).data['neardns.yaml'] ?? ''
+const variables = { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.0.2.4' }
 
 test('every manifest passes the Kubernetes schema without unknown fields', () => {
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
-    .sort()
-  assert.ok(files.length >= 5, files.join())
+  assert.ok(baseFiles.length >= 4, baseFiles.join())
+  // What overlays make of it is checked where they are built.
+  const files = ['base', 'examples', 'monitoring']
+    .filter((folder) => existsSync(join(manifestsRoot, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(manifestsRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+        join(folder, name),
+      ),
+    )
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('kustomization.yaml'))
   for (const file of files) {
-    for (const document of documents(file)) assert.equal(schemaMistakes(document), [], file)
+    for (const document of documentsIn(file)) assert.equal(schemaMistakes(document), [], file)
   }
 })
 
@@ -127,12 +91,13 @@ test('the schema check refuses unknown fields, wrong types and missing fields', 
 })
 
 test('the kustomization names every manifest beside it and every image in them', () => {
-  const files = readdirSync(root).filter((f) => f.endsWith('.yaml') && f !== 'kustomization.yaml')
-  assert.equal([...kustomization().resources].sort(), files.sort())
-  const names = kustomization().images.map((image) => image.name)
+  assert.equal(kustomization('.').resources, ['base'])
+  assert.equal([...kustomization('base').resources].sort(), baseFiles)
+  const names = kustomization('base').images?.map((image) => image.name)
   assert.equal(names, ['neardns'])
-  const images = readFileSync(join(root, 'daemonset.yaml'), 'utf8').matchAll(/^\s+image: (\S+)$/gm)
-  assert.equal(new Set([...images].map((match) => match[1])), new Set(names))
+  const text = readFileSync(join(manifestsRoot, 'base/daemonset.yaml'), 'utf8')
+  const images = [...text.matchAll(/^\s+image: ([^:\s]+)(?::\S+)?$/gm)].map((match) => match[1])
+  assert.equal(images, names)
 })
 
 test('the pod template carries the labels that the selector asks for', () => {
@@ -140,28 +105,18 @@ test('the pod template carries the labels that the selector asks for', () => {
   for (const [key, value] of Object.entries(selector.matchLabels)) {
     assert.is(template.metadata.labels[key], value)
   }
-  assert.is(template.metadata.labels['k8s-app'], 'node-local-dns')
 })
 
-/** The configuration that the daemon gets, with the container's variables as the kubelet would expand them. */
-function configOf(variables: Readonly<Record<string, string>>): ConfigResult {
-  const [container] = daemonSet().spec.template.spec.containers
-  const expanded = (container.args ?? []).map((arg) =>
-    arg.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => variables[name] ?? whole),
-  )
-  assert.is(expanded[0], 'run')
-  const run = parseRunArgs(expanded.slice(1))
-  if (!run.ok) throw new Error(run.why)
-  const mounted = `${container.volumeMounts[0]?.mountPath}/neardns.yaml`
-  assert.is(run.args.configFile, mounted)
-  return loadConfig({
-    file: { name: mounted, text: configText() },
-    overrides: run.args.overrides,
-  })
-}
+test('nothing of ours is caught by the selectors of NodeLocal DNSCache and of CoreDNS', () => {
+  const foreign = ['node-local-dns', 'nodelocaldns', 'kube-dns']
+  const pods = daemonSet().spec.template.metadata.labels
+  for (const labels of [pods, ...base().map((one) => one.metadata.labels ?? {})]) {
+    assert.not.ok(foreign.includes(labels['k8s-app'] ?? ''), JSON.stringify(labels))
+  }
+})
 
 test('the ConfigMap and the arguments make a configuration without mistakes', () => {
-  const result = configOf({ KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.0.2.4' })
+  const result = configOf(base(), variables)
   assert.ok(result.ok, JSON.stringify(result))
   const { config } = result
   assert.equal(config.listen.map(formatEndpoint), ['169.254.20.10:53'])
@@ -169,6 +124,7 @@ test('the ConfigMap and the arguments make a configuration without mistakes', ()
     config.interception.addresses.map(({ address }) => address),
     ['169.254.20.10'],
   )
+  assert.is(config.interception.onStop, 'keep')
   assert.equal(config.cluster.upstreams.map(formatUpstream), ['tcp://10.96.77.7:53'])
   assert.equal(config.admin.listen && formatEndpoint(config.admin.listen), '192.0.2.4:9253')
   const pod = daemonSet().spec.template.spec
@@ -177,18 +133,49 @@ test('the ConfigMap and the arguments make a configuration without mistakes', ()
   assert.ok(config.cache.bytesMax <= Number(limit) * 1_048_576 * 0.25)
 })
 
+test('the same arguments do for nodes and clusters with IPv6 addresses', () => {
+  const result = configOf(base(), {
+    KUBE_DNS_UPSTREAM_SERVICE_HOST: 'fd00:10:96::77',
+    NODE_IP: '2001:db8::4',
+  })
+  assert.ok(result.ok, JSON.stringify(result))
+  const { cluster, admin } = result.config
+  assert.equal(cluster.upstreams.map(formatUpstream), ['tcp://[fd00:10:96::77]:53'])
+  assert.equal(admin.listen && formatEndpoint(admin.listen), '[2001:db8::4]:9253')
+})
+
+test('what is commented out in the configuration is right when it is put in', () => {
+  const hints = configTextOf(base())
+    .replaceAll(/^( *)# (- 10\.96\.0\.10:53|clusterIps: .*)$/gm, '$1$2')
+    .replaceAll(/^# (zones:| {2}- name: .*| {4}upstreams: .*)$/gm, '$1')
+  const map = find(base(), 'ConfigMap', 'neardns')
+  const changed = { ...map, data: { 'neardns.yaml': hints } }
+  const result = configOf([changed, ...base()], variables)
+  assert.ok(result.ok, JSON.stringify(result))
+  const { listen, interception, zones } = result.config
+  assert.equal(listen.map(formatEndpoint), ['169.254.20.10:53', '10.96.0.10:53'])
+  assert.equal(
+    interception.clusterIps.map(({ address }) => address),
+    ['10.96.0.10'],
+  )
+  assert.equal(
+    zones.map(({ name }) => name),
+    ['corp.example'],
+  )
+})
+
 test('a Service variable that the kubelet did not know is refused and not taken for an address', () => {
-  const result = configOf({ NODE_IP: '192.0.2.4' })
+  const result = configOf(base(), { NODE_IP: '192.0.2.4' })
   assert.not.ok(result.ok)
   const text = result.ok ? '' : result.problems.map(formatProblem).join()
-  assert.match(text, '--cluster-upstream $(KUBE_DNS_UPSTREAM_SERVICE_HOST):53')
+  assert.match(text, '--cluster-upstream [$(KUBE_DNS_UPSTREAM_SERVICE_HOST)]:53')
 })
 
 test('CoreDNS is found by the variable that the kubelet makes of the Service in service.yaml', () => {
-  const service = documents('service.yaml')[0] as { metadata: { name: string } }
-  const variable = `${service.metadata.name.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`
+  const { name } = find(base(), 'Service').metadata
+  const variable = `${name.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`
   const pod = daemonSet().spec.template.spec
-  assert.ok(pod.containers[0].args?.includes(`--cluster-upstream=$(${variable}):53`))
+  assert.ok(pod.containers[0].args?.includes(`--cluster-upstream=[$(${variable})]:53`))
   assert.is(pod.enableServiceLinks, true)
 })
 
@@ -197,7 +184,7 @@ test('probes, scrape annotation and --admin agree on one port', () => {
   const [container] = spec.containers
   const admin = container.args?.find((arg) => arg.startsWith('--admin=')) ?? ''
   const port = Number(admin.split(':').at(-1))
-  assert.is(metadata.annotations['prometheus.io/port'], String(port))
+  assert.is(metadata.annotations?.['prometheus.io/port'], String(port))
   const variable = /\$\((\w+)\)/.exec(admin)?.[1]
   assert.ok(
     container.env.some((entry) => entry.name === variable),
@@ -208,17 +195,18 @@ test('probes, scrape annotation and --admin agree on one port', () => {
   assert.is(container.readinessProbe.httpGet.path, '/ready')
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
     assert.is(container[probe].httpGet.port, port)
+    assert.is(container[probe].httpGet.host, undefined)
   }
 })
 
-test('the daemon has the two capabilities that it needs, and nothing beside it has more', () => {
+test('the daemon has the capabilities that it needs, and nothing beside it has more', () => {
   const { initContainers, containers } = daemonSet().spec.template.spec
   assert.is(initContainers, undefined)
   assert.is(containers.length, 1)
   const { securityContext } = containers[0]
-  // Programs that the daemon runs get NET_ADMIN as root only.
+  // Programs that the daemon runs get NET_ADMIN and NET_RAW as root only; iptables-legacy reads through a raw socket.
   assert.is(securityContext.runAsUser, 0)
-  assert.equal(securityContext.capabilities.add, ['NET_BIND_SERVICE', 'NET_ADMIN'])
+  assert.equal(securityContext.capabilities.add, ['NET_BIND_SERVICE', 'NET_ADMIN', 'NET_RAW'])
   assert.equal(securityContext.capabilities.drop, ['ALL'])
   assert.is(securityContext.allowPrivilegeEscalation, false)
   assert.is(securityContext.readOnlyRootFilesystem, true)
@@ -231,7 +219,7 @@ test('an upgrade starts the new pod beside the old one, which the scheduler allo
   assert.is(template.spec.containers[0].ports, undefined)
   // Until the new process has taken over, its probes are answered by the old one.
   assert.ok(minReadySeconds >= 5)
-  const config = configOf({ KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.0.2.4' })
+  const config = configOf(base(), variables)
   assert.ok(config.ok)
   assert.is(config.ok && config.config.handover.socket, '@neardns')
   assert.is(config.ok && config.config.handover.afterwards, 'wait')

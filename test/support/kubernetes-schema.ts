@@ -5,11 +5,18 @@
  * that the validator never read is one the schema does not have.
  */
 
+import { validate as mutatingPolicy } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicy'
+import { validate as mutatingBinding } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicyBinding'
 import { validate as daemonSet } from 'kubernetes-models/_schemas/IoK8sApiAppsV1DaemonSet'
+import { validate as job } from 'kubernetes-models/_schemas/IoK8sApiBatchV1Job'
 import { validate as configMap } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap'
 import { validate as pod } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Pod'
 import { validate as service } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Service'
 import { validate as serviceAccount } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ServiceAccount'
+import { validate as clusterRole } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRole'
+import { validate as clusterRoleBinding } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRoleBinding'
+import { validate as role } from 'kubernetes-models/_schemas/IoK8sApiRbacV1Role'
+import { validate as roleBinding } from 'kubernetes-models/_schemas/IoK8sApiRbacV1RoleBinding'
 
 type Validator = ((data: unknown) => boolean) & { errors?: readonly SchemaError[] | null }
 
@@ -20,7 +27,14 @@ interface SchemaError {
 }
 
 const validators: Readonly<Record<string, Validator>> = {
+  'admissionregistration.k8s.io/v1 MutatingAdmissionPolicy': mutatingPolicy,
+  'admissionregistration.k8s.io/v1 MutatingAdmissionPolicyBinding': mutatingBinding,
   'apps/v1 DaemonSet': daemonSet,
+  'batch/v1 Job': job,
+  'rbac.authorization.k8s.io/v1 ClusterRole': clusterRole,
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': clusterRoleBinding,
+  'rbac.authorization.k8s.io/v1 Role': role,
+  'rbac.authorization.k8s.io/v1 RoleBinding': roleBinding,
   'v1 ConfigMap': configMap,
   'v1 Pod': pod,
   'v1 Service': service,

@@ -19,6 +19,18 @@ import {
 export const corednsVersion = 'v1.14.7'
 /** One that clusters still run (Kubernetes 1.31 and 1.32 came with it), where the two are to be compared. */
 export const corednsOlderVersion = 'v1.11.3'
+/** Programs that render and check the manifests; `npm run manifests:tools` builds them. */
+export const chartToolVersions = {
+  helm: 'v3.22.0',
+  kubeconform: 'v0.8.0',
+  // 5.8.3 wants Go 1.27.
+  kustomize: 'v5.8.1',
+} as const
+export type ChartTool = keyof typeof chartToolVersions
+/** The oldest Kubernetes that the chart's defaults are for, and the newest that was there when they were written. */
+export const schemaVersions = ['v1.25.16', 'v1.37.2'] as const
+
+const chartToolsHow = 'npm run manifests:tools (with Go 1.26 or newer; some three minutes, once)'
 
 interface Requirement {
   readonly isThere: () => boolean
@@ -29,6 +41,14 @@ interface Requirement {
 const requirements = {
   coredns: coredns(corednsVersion, 'NEARDNS_COREDNS'),
   'coredns-older': coredns(corednsOlderVersion, 'NEARDNS_COREDNS_OLDER'),
+  helm: chartTool('helm'),
+  kubeconform: {
+    isThere: () =>
+      existsSync(chartToolPath('kubeconform')) &&
+      schemaVersions.every((version) => existsSync(schemaDirectory(version))),
+    how: chartToolsHow,
+  },
+  kustomize: chartTool('kustomize'),
   dig: program('dig', 'bind9-dnsutils'),
   kdig: program('kdig', 'knot-dnsutils'),
   ip: program('ip', 'iproute2'),
@@ -181,6 +201,20 @@ export function debianDirectory(release: DebianRelease): string {
 
 export function hasDebianPrograms(release: DebianRelease): boolean {
   return existsSync(join(debianDirectory(release), 'bin', 'nft'))
+}
+
+/** Absolute path of a program that renders or checks manifests, whether it is there or not. */
+export function chartToolPath(name: ChartTool): string {
+  return join(cacheDirectory(), name, chartToolVersions[name], name)
+}
+
+/** Where the JSON Schemas of a Kubernetes release are, one file for each kind. */
+export function schemaDirectory(version: (typeof schemaVersions)[number]): string {
+  return join(cacheDirectory(), 'kubernetes-schemas', version)
+}
+
+function chartTool(name: ChartTool): Requirement {
+  return { isThere: () => existsSync(chartToolPath(name)), how: chartToolsHow }
 }
 
 /** Where built programs and CoreDNS live between runs. */
