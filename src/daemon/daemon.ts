@@ -36,6 +36,7 @@ export class Daemon {
   readonly listeners: Listeners
   readonly monitoring: Monitoring
   private interception: Interception
+  private intercepted: readonly Endpoint[] = []
   /** Undefined when it is not configured. */
   private readonly handover: Handover | undefined
   private config: Config
@@ -169,6 +170,9 @@ export class Daemon {
   }
 
   private makeInterception(): Interception {
+    const { mode, addresses, clusterIps, port } = this.config.interception
+    const hosts = mode === 'none' ? [] : [...addresses, ...clusterIps]
+    this.intercepted = hosts.map((host) => ({ ...host, port }))
     return buildInterception(this.config, this.options.log, this.readiness)
   }
 
@@ -219,7 +223,9 @@ export class Daemon {
     this.config = config
     this.applyOutlook()
     this.options.log.setLevel(config.log.level)
-    await this.listeners.closeOthers(config.listen, config.drain.deadlineMs)
+    // Rules are made at the start and bring packets to these addresses until the next one.
+    const wanted = [...config.listen, ...this.intercepted]
+    await this.listeners.closeOthers(wanted, config.drain.deadlineMs)
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
       await this.monitoring.listen(config.admin.listen ?? undefined)
     }
