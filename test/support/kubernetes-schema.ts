@@ -6,10 +6,16 @@
  */
 
 import { validate as daemonSet } from 'kubernetes-models/_schemas/IoK8sApiAppsV1DaemonSet'
+import { validate as deployment } from 'kubernetes-models/_schemas/IoK8sApiAppsV1Deployment'
 import { validate as configMap } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap'
 import { validate as pod } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Pod'
 import { validate as service } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Service'
 import { validate as serviceAccount } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ServiceAccount'
+import { validate as disruptionBudget } from 'kubernetes-models/_schemas/IoK8sApiPolicyV1PodDisruptionBudget'
+import { validate as clusterRole } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRole'
+import { validate as clusterRoleBinding } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRoleBinding'
+import { validate as role } from 'kubernetes-models/_schemas/IoK8sApiRbacV1Role'
+import { validate as roleBinding } from 'kubernetes-models/_schemas/IoK8sApiRbacV1RoleBinding'
 
 type Validator = ((data: unknown) => boolean) & { errors?: readonly SchemaError[] | null }
 
@@ -21,6 +27,12 @@ interface SchemaError {
 
 const validators: Readonly<Record<string, Validator>> = {
   'apps/v1 DaemonSet': daemonSet,
+  'apps/v1 Deployment': deployment,
+  'policy/v1 PodDisruptionBudget': disruptionBudget,
+  'rbac.authorization.k8s.io/v1 ClusterRole': clusterRole,
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': clusterRoleBinding,
+  'rbac.authorization.k8s.io/v1 Role': role,
+  'rbac.authorization.k8s.io/v1 RoleBinding': roleBinding,
   'v1 ConfigMap': configMap,
   'v1 Pod': pod,
   'v1 Service': service,
