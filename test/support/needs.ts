@@ -7,13 +7,15 @@
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { Test } from 'uvu'
 
 /** The CoreDNS that the tests are written against; `.ci/run` builds this one and the older. */
 export const corednsVersion = 'v1.14.7'
 /** One that clusters still run (Kubernetes 1.31 and 1.32 came with it), where the two are to be compared. */
 export const corednsOlderVersion = 'v1.11.3'
+/** Checks workflow files; `.ci/run` builds it. */
+export const actionlintVersion = 'v1.7.12'
 
 interface Requirement {
   readonly isThere: () => boolean
@@ -40,6 +42,11 @@ const requirements = {
   'pdns-recursor': program('pdns_recursor', 'pdns-recursor'),
   'knot-resolver': program('kresd', 'knot-resolver'),
   gcc: program('gcc', 'gcc libc6-dev'),
+  shellcheck: program('shellcheck', 'shellcheck'),
+  actionlint: {
+    isThere: () => existsSync(actionlintPath()),
+    how: `GOBIN=${dirname(actionlintPath())} go install github.com/rhysd/actionlint/cmd/actionlint@${actionlintVersion}`,
+  },
   'musl-gcc': program('musl-gcc', 'musl-tools'),
   go: {
     isThere: () => goPath() !== undefined,
@@ -134,6 +141,11 @@ export function corednsPath(version: string = corednsVersion): string | undefine
   if (given !== undefined) return existsSync(given) ? given : undefined
   const cached = join(cacheDirectory(), 'coredns', version, 'coredns')
   return existsSync(cached) ? cached : undefined
+}
+
+/** Absolute path of actionlint, whether it is there or not. */
+export function actionlintPath(): string {
+  return join(cacheDirectory(), 'actionlint', actionlintVersion, 'actionlint')
 }
 
 export function goPath(): string | undefined {
