@@ -1,27 +1,26 @@
 #!/usr/bin/env bash
-# Puts the images of both architectures under one name, and prints the digest of that index: the thing that is signed and pulled.
+# Puts the images of both architectures under one index, as an OCI layout FOLDER/index, and prints its digest: the thing that is
+# signed and pulled. What puts it into a registry is skopeo, because buildah 1.28 reports a push of an index that broke off as done:
+#   skopeo copy --all --preserve-digests oci:FOLDER/index:VERSION docker://REPOSITORY:VERSION
 #
-#   scripts/index.sh FOLDER DESTINATION
-#
-# FOLDER has what scripts/image.sh left there. DESTINATION is buildah's: docker://REGISTRY/neardns:0.1.0, or oci:FOLDER to look at.
+#   scripts/index.sh FOLDER VERSION       FOLDER has what scripts/image.sh left there
 set -euo pipefail
 
 folder=${1:?folder}
-destination=${2:?destination}
+version=${2:?version}
 list=neardns-index-$$
-trap 'buildah manifest rm "$list" >/dev/null 2>&1 || true' EXIT
+digest_file=$(mktemp)
+trap 'rm -f "$digest_file"; buildah manifest rm "$list" >/dev/null 2>&1 || true' EXIT
 
 buildah manifest create "$list" >/dev/null
 for arch in amd64 arm64; do
-  archives=("$folder"/neardns-*-"$arch".oci.tar)
-  if [ "${#archives[@]}" -ne 1 ] || [ ! -e "${archives[0]}" ]; then
-    echo "not one archive for $arch in $folder" >&2
-    exit 1
-  fi
-  buildah manifest add --os linux --arch "$arch" "$list" "oci-archive:${archives[0]}" >/dev/null
+  buildah manifest add --os linux --arch "$arch" "$list" "oci-archive:$folder/neardns-$version-$arch.oci.tar" >/dev/null
 done
-digest_file=$(mktemp)
-buildah manifest push -q --all --format oci --digestfile "$digest_file" "$list" "$destination" >&2
-cat "$digest_file"
-echo
-rm -f "$digest_file"
+rm -rf "$folder/index"
+buildah manifest push -q --all --format oci --digestfile "$digest_file" "$list" "oci:$folder/index:$version" >&2
+digest=$(cat "$digest_file")
+if [ "$(skopeo inspect --raw "oci:$folder/index:$version" | sha256sum | cut -d' ' -f1)" != "${digest#sha256:}" ]; then
+  echo "the index is not the one that was written: $digest" >&2
+  exit 1
+fi
+echo "$digest"
