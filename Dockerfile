@@ -49,7 +49,7 @@ FROM ${RUNTIME_BASE}
 # Logs and caches that carry the hour of the build go too: the same commit and packages then make the same layer.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 iproute2 iptables nftables \
- && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/*.log /var/cache/ldconfig/aux-cache
+ && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/*.log /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache
 
 # Needs BuildKit (the default) or buildah: both keep the file capability across COPY.
 COPY --from=build /out/bin/node /usr/local/bin/node
