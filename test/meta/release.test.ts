@@ -4,6 +4,7 @@
  * real lock file and compared with what the bundle says it contains.
  */
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -177,6 +178,28 @@ test('the bill of materials has every bundled package, Node as advisories name i
     bom.components.find(({ name }) => name === 'libstdc++6')?.purl,
     'pkg:deb/debian/libstdc%2B%2B6@14.2.0-19?arch=amd64&distro=trixie&upstream=gcc-14%4014.2.0-19',
   )
+})
+
+test('two builds of the same sources at the same place are the same bytes, compiled code included', async () => {
+  const dist = mkdtempSync(join(tmpdir(), 'neardns-same-'))
+  const built = async () => {
+    rmSync(dist, { recursive: true })
+    await mustRun(process.execPath, [join(root, 'build.ts'), dist], { cwd: root })
+    const files = readdirSync(dist, { recursive: true, withFileTypes: true })
+    return new Map(
+      files
+        .filter((file) => file.isFile())
+        .map((file) => join(file.parentPath, file.name))
+        .map((path) => [path, createHash('sha256').update(readFileSync(path)).digest('hex')]),
+    )
+  }
+  try {
+    const first = await built()
+    assert.ok([...first.keys()].filter((path) => path.includes('/compiled/')).length > 10)
+    assert.equal(await built(), first)
+  } finally {
+    rmSync(dist, { recursive: true, force: true })
+  }
 })
 
 test('packages of another platform, and those for development, are not in it', () => {
