@@ -43,11 +43,13 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 FROM ${RUNTIME_BASE}
 
 # libatomic1, libstdc++6: shared libraries of the Node binary that the slim base lacks.
-# iproute2, nftables, iptables: the daemon puts its addresses and rules on the node with them. All are run with
-# argument arrays; no shell takes part.
+# iproute2, iptables: the daemon puts its addresses on the node with the one and, where it uses iptables, its rules with the other.
+# nftables: `nft`, for rules that are written by it, and for people who look at a node's rules from the pod.
+# All are run with argument arrays; no shell takes part.
+# Logs and caches that carry the hour of the build go too: the same commit and packages then make the same layer.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 iproute2 iptables nftables \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/*.log /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache
 
 # Needs BuildKit (the default) or buildah: both keep the file capability across COPY.
 COPY --from=build /out/bin/node /usr/local/bin/node

@@ -19,7 +19,7 @@ import type { DaemonOptions } from './daemon-options.ts'
 import { DataPath, type Outlook } from './data-path.ts'
 import { type Handover, makeHandover } from './handover.ts'
 import { Housekeeping } from './housekeeping.ts'
-import { buildInterception } from './intercept.ts'
+import { buildInterception, interceptedBy } from './intercept.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
 import { Reloads } from './reloads.ts'
@@ -36,7 +36,6 @@ export class Daemon {
   readonly listeners: Listeners
   readonly monitoring: Monitoring
   private interception: Interception
-  private intercepted: readonly Endpoint[] = []
   /** Undefined when it is not configured. */
   private readonly handover: Handover | undefined
   private config: Config
@@ -80,7 +79,7 @@ export class Daemon {
       onDefect: this.onDefect,
     })
     this.reloads = new Reloads(config)
-    this.interception = this.makeInterception()
+    this.interception = buildInterception(this.config, this.options.log, this.readiness)
     this.monitoring = new Monitoring({
       path: this.path,
       nowMs: () => this.clock.nowMs(),
@@ -169,13 +168,6 @@ export class Daemon {
     return this.options.link?.held ?? this.handover?.held
   }
 
-  private makeInterception(): Interception {
-    const { mode, addresses, clusterIps, port } = this.config.interception
-    const hosts = mode === 'none' ? [] : [...addresses, ...clusterIps]
-    this.intercepted = hosts.map((host) => ({ ...host, port }))
-    return buildInterception(this.config, this.options.log, this.readiness)
-  }
-
   private makeSuccession(): Succession {
     return new Succession({
       listeners: () => this.listeners,
@@ -201,7 +193,7 @@ export class Daemon {
   /** The process that had followed us has ended: with the sockets and the cache that we have kept. */
   private async serveAgain(): Promise<void> {
     if (this.isStopping) return
-    this.interception = this.makeInterception()
+    this.interception = buildInterception(this.config, this.options.log, this.readiness)
     await this.interception.prepare()
     await this.listeners.openMissing(this.config.listen)
     await this.beginServing()
@@ -224,7 +216,7 @@ export class Daemon {
     this.applyOutlook()
     this.options.log.setLevel(config.log.level)
     // Rules are made at the start and bring packets to these addresses until the next one.
-    const wanted = [...config.listen, ...this.intercepted]
+    const wanted = [...config.listen, ...interceptedBy(this.interception.settings)]
     await this.listeners.closeOthers(wanted, config.drain.deadlineMs)
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
       await this.monitoring.listen(config.admin.listen ?? undefined)

@@ -1,5 +1,6 @@
 /** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
-import type { Config } from '../config/schema.ts'
+import type { Endpoint } from '../config/address.ts'
+import type { Config, InterceptionSettings } from '../config/schema.ts'
 import { Interception } from '../host/interception.ts'
 import { openNftables } from '../host/nft/nftables.ts'
 import { readProc } from '../host/node-tools.ts'
@@ -38,6 +39,17 @@ function logTrouble(log: Log, { kind, what, cure }: Trouble): void {
   const heldBack = log.limited(`interception ${kind}`, repeatLogMs)
   if (heldBack === undefined) return
   log.warn({ kind, what, cure, heldBack }, 'interception: trouble with the node')
+}
+
+/** Addresses to which the rules bring packets. */
+export function interceptedBy({
+  mode,
+  addresses,
+  clusterIps,
+  port,
+}: InterceptionSettings): Endpoint[] {
+  const hosts = mode === 'none' ? [] : [...addresses, ...clusterIps]
+  return hosts.map((host) => ({ ...host, port }))
 }
 
 /** Troubles under the names of NodeLocal DNSCache's counter. */

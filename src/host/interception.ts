@@ -70,6 +70,10 @@ export class Interception {
     this.parts = parts
   }
 
+  get settings(): InterceptionSettings {
+    return this.parts.settings
+  }
+
   get view(): InterceptionView {
     const { plan, facts, active, troubles, renewals } = this
     return viewOf({ plan, facts, active, troubles, renewals })

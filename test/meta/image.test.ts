@@ -84,6 +84,18 @@ test('everything that the last stage takes from the first is made there', () => 
   }
 })
 
+test('what carries the hour of the build does not stay in the image', () => {
+  const install = finalStage().find(({ word }) => word === 'RUN')?.rest ?? ''
+  const removed = /rm -rf (.*)$/.exec(install)?.[1]?.split(/\s+/)
+  assert.equal(removed, [
+    '/var/lib/apt/lists/*',
+    '/var/log/apt',
+    '/var/log/*.log',
+    '/var/cache/apt/*.bin',
+    '/var/cache/ldconfig/aux-cache',
+  ])
+})
+
 test('the shared libraries of the Node binary are in the base or installed', () => {
   // Debian's names of the packages that hold them; libgcc-s1 comes as a dependency of libstdc++6.
   const packageOf: Readonly<Record<string, string>> = {

@@ -142,7 +142,7 @@ test('the configuration gets one line, then all daemons start anew at once, on f
 
 test('a node that does not follow stops the uninstall, and is counted', async () => {
   const it = world({ following: 2 })
-  const { code, output } = await uninstall(it, 1)
+  const { code, output } = await uninstall(it, 4)
   assert.is(code, 1, output)
   assert.match(output, '2 of 3 daemons started anew')
   assert.match(output, 'helm uninstall --no-hooks')

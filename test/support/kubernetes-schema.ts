@@ -8,11 +8,13 @@
 import { validate as mutatingPolicy } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicy'
 import { validate as mutatingBinding } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicyBinding'
 import { validate as daemonSet } from 'kubernetes-models/_schemas/IoK8sApiAppsV1DaemonSet'
+import { validate as deployment } from 'kubernetes-models/_schemas/IoK8sApiAppsV1Deployment'
 import { validate as job } from 'kubernetes-models/_schemas/IoK8sApiBatchV1Job'
 import { validate as configMap } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ConfigMap'
 import { validate as pod } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Pod'
 import { validate as service } from 'kubernetes-models/_schemas/IoK8sApiCoreV1Service'
 import { validate as serviceAccount } from 'kubernetes-models/_schemas/IoK8sApiCoreV1ServiceAccount'
+import { validate as disruptionBudget } from 'kubernetes-models/_schemas/IoK8sApiPolicyV1PodDisruptionBudget'
 import { validate as clusterRole } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRole'
 import { validate as clusterRoleBinding } from 'kubernetes-models/_schemas/IoK8sApiRbacV1ClusterRoleBinding'
 import { validate as role } from 'kubernetes-models/_schemas/IoK8sApiRbacV1Role'
@@ -31,6 +33,8 @@ const validators: Readonly<Record<string, Validator>> = {
   'admissionregistration.k8s.io/v1 MutatingAdmissionPolicyBinding': mutatingBinding,
   'apps/v1 DaemonSet': daemonSet,
   'batch/v1 Job': job,
+  'apps/v1 Deployment': deployment,
+  'policy/v1 PodDisruptionBudget': disruptionBudget,
   'rbac.authorization.k8s.io/v1 ClusterRole': clusterRole,
   'rbac.authorization.k8s.io/v1 ClusterRoleBinding': clusterRoleBinding,
   'rbac.authorization.k8s.io/v1 Role': role,

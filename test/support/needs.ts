@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { Test } from 'uvu'
 import {
   type DebianRelease,
@@ -31,6 +31,8 @@ export type ChartTool = keyof typeof chartToolVersions
 export const schemaVersions = ['v1.25.16', 'v1.37.2'] as const
 
 const chartToolsHow = 'npm run manifests:tools (with Go 1.26 or newer; some three minutes, once)'
+/** Checks workflow files; `.ci/run` builds it. */
+export const actionlintVersion = 'v1.7.12'
 
 interface Requirement {
   readonly isThere: () => boolean
@@ -65,6 +67,11 @@ const requirements = {
   'pdns-recursor': program('pdns_recursor', 'pdns-recursor'),
   'knot-resolver': program('kresd', 'knot-resolver'),
   gcc: program('gcc', 'gcc libc6-dev'),
+  shellcheck: program('shellcheck', 'shellcheck'),
+  actionlint: {
+    isThere: () => existsSync(actionlintPath()),
+    how: `GOBIN=${dirname(actionlintPath())} go install github.com/rhysd/actionlint/cmd/actionlint@${actionlintVersion}`,
+  },
   'musl-gcc': program('musl-gcc', 'musl-tools'),
   go: {
     isThere: () => goPath() !== undefined,
@@ -174,6 +181,11 @@ export function corednsPath(version: string = corednsVersion): string | undefine
   if (given !== undefined) return existsSync(given) ? given : undefined
   const cached = join(cacheDirectory(), 'coredns', version, 'coredns')
   return existsSync(cached) ? cached : undefined
+}
+
+/** Absolute path of actionlint, whether it is there or not. */
+export function actionlintPath(): string {
+  return join(cacheDirectory(), 'actionlint', actionlintVersion, 'actionlint')
 }
 
 export function goPath(): string | undefined {
