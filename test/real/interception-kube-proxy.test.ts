@@ -192,7 +192,10 @@ test('kube-proxy killed and started again under the daemon changes nothing for p
 /** Reading the tables of iptables-legacy takes a raw socket. */
 test('iptables-legacy without NET_RAW: it is said what cannot be read, and no standby is guessed', () =>
   NodeWorld.with('iptables-legacy', async (world) => {
-    const neardns = await world.startUnprivileged(world.config({}, 'both'))
+    const neardns = await world.startUnprivileged(
+      world.config({}, 'both'),
+      '+net_bind_service,+net_admin',
+    )
     const line = await neardns.line((text) => text.includes('NET_RAW'), 10_000)
     assert.match(line, 'legacy')
     const rules = await world.nodeRun('nft', ['list', 'ruleset'])
@@ -203,7 +206,7 @@ test('iptables-legacy without NET_RAW: it is said what cannot be read, and no st
 test('iptables-legacy with NET_RAW: its rules are read with the capabilities of the DaemonSet', () =>
   NodeWorld.with('iptables-legacy', async (world) => {
     const config = world.config({}, 'both')
-    const neardns = await world.startUnprivileged(config, '+net_bind_service,+net_admin,+net_raw')
+    const neardns = await world.startUnprivileged(config)
     assert.equal(
       await who(world),
       all.map(() => 'neardns'),

@@ -65,6 +65,7 @@ for (const { proxy, backend } of wanted) {
   test(`${backend} beside kube-proxy ${proxy}: ${upgrades} upgrades at 2,000 q/s lose nothing, and the end opens the way`, async () => {
     const world = await NodeWorld.create(proxy)
     try {
+      await world.makeLegacyTables()
       const before = await world.state()
       const config = world.upgradableConfig({ mode: backend })
       let neardns = await world.startNeardns(config)

@@ -56,12 +56,7 @@ for (const { proxy, backend } of wanted) {
   const test = proxy === 'none' ? bareTest : kubeTest
   test(`${backend} beside ${proxy}: both families intercepted, untracked, and taken away without a trace`, () =>
     NodeWorld.with(proxy, async (world) => {
-      // iptables-legacy makes its built-in tables when they are first looked at, and nothing takes them away.
-      for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
-        for (const table of ['raw', 'nat', 'filter']) {
-          await world.nodeRun(program, ['-t', table, '-S'])
-        }
-      }
+      await world.makeLegacyTables()
       const before = await world.state()
       const standby = proxy === 'none' ? { standbyTo: ['10.78.0.2:53', '[fd78::2]:53'] } : {}
       const config = world.config({ mode: backend, ...standby }, 'both')
@@ -109,7 +104,7 @@ kubeTest('onStop remove: an orderly end leaves the node as it was', () =>
 )
 
 kubeTest(
-  'the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, no new privileges',
+  'the capabilities of the DaemonSet are enough: user 0, NET_BIND_SERVICE, NET_ADMIN, NET_RAW, no new privileges',
   () =>
     NodeWorld.with(usualMode('iptables-nft'), async (world) => {
       const config = world.config({}, 'both')

@@ -294,7 +294,7 @@ export class NodeWorld {
   /** With the user, capabilities and no_new_privs of the DaemonSet. Returns once it has said anything but `starting`. */
   async startUnprivileged(
     config: string,
-    capabilities = '+net_bind_service,+net_admin',
+    capabilities = '+net_bind_service,+net_admin,+net_raw',
   ): Promise<Child> {
     const main = new URL('../../src/main.ts', import.meta.url).pathname
     const sets = ['--bounding-set', `-all,${capabilities}`, '--inh-caps=-all', '--no-new-privs']
@@ -339,6 +339,13 @@ export class NodeWorld {
 
   async answers(host: string): Promise<boolean> {
     return (await this.answeredBy(host)) !== 'nobody'
+  }
+
+  /** iptables-legacy makes its built-in tables when they are first looked at, and nothing takes them away. */
+  async makeLegacyTables(): Promise<void> {
+    for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
+      for (const table of ['raw', 'nat', 'filter']) await this.nodeRun(program, ['-t', table, '-S'])
+    }
   }
 
   /** What the node looks like, without counters and times. */
