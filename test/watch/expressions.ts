@@ -17,9 +17,6 @@ export function labelsAsked(expression: string, name: string): string[] {
   )
 }
 
-/** Series that alerts ask for before they are published. */
-export const awaited: readonly string[] = ['neardns_interception_standby_targets']
-
 /** Labels that a scrape in a cluster adds. */
 const targetLabels = ['job', 'node', 'namespace', 'pod', 'instance', 'k8s_app']
 
