@@ -1,12 +1,14 @@
 /**
- * Writes what follows from the source: docs/configuration.md, docs/metrics.md and docs/neardns.schema.json. `--check` writes nothing
- * and exits with 1 when a file is stale.
+ * Writes what follows from the source: docs/configuration.md, docs/metrics.md, docs/neardns.schema.json and the dashboard of
+ * manifests/monitoring. `--check` writes nothing and exits with 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { settingFlags } from '../src/cli/args.ts'
 import { configJsonSchema } from '../src/config/schema.ts'
 import type { JsonSchema } from '../src/config/setting.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
+import { classicDashboard } from './dashboard/classic.ts'
+import { dashboardResource } from './dashboard/v2.ts'
 import { metricsMarkdown } from './generate-metrics.ts'
 
 export interface GeneratedFile {
@@ -21,6 +23,8 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { name: 'configuration.md', content: configurationMarkdown(schema, settingFlags) },
     { name: 'metrics.md', content: metricsMarkdown() },
     { name: 'neardns.schema.json', content: schemaText(schema) },
+    { name: '../manifests/monitoring/dashboard.json', content: jsonText(classicDashboard()) },
+    { name: '../manifests/monitoring/dashboard-v2.json', content: jsonText(dashboardResource()) },
   ]
 }
 
@@ -32,7 +36,11 @@ export function staleFiles(): readonly string[] {
 }
 
 function schemaText(schema: JsonSchema): string {
-  return `${JSON.stringify({ title: 'neardns configuration', ...schema }, undefined, 2)}\n`
+  return jsonText({ title: 'neardns configuration', ...schema })
+}
+
+function jsonText(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
 function pathOf(name: string): URL {

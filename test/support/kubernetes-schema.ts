@@ -5,6 +5,9 @@
  * that the validator never read is one the schema does not have.
  */
 
+import { PodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor'
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule'
+import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor'
 import { validate as mutatingPolicy } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicy'
 import { validate as mutatingBinding } from 'kubernetes-models/_schemas/IoK8sApiAdmissionregistrationV1MutatingAdmissionPolicyBinding'
 import { validate as daemonSet } from 'kubernetes-models/_schemas/IoK8sApiAppsV1DaemonSet'
@@ -43,6 +46,9 @@ const validators: Readonly<Record<string, Validator>> = {
   'v1 Pod': pod,
   'v1 Service': service,
   'v1 ServiceAccount': serviceAccount,
+  'monitoring.coreos.com/v1 PodMonitor': ofModel(PodMonitor),
+  'monitoring.coreos.com/v1 PrometheusRule': ofModel(PrometheusRule),
+  'monitoring.coreos.com/v1 ServiceMonitor': ofModel(ServiceMonitor),
 }
 
 /** @returns one line for each mistake; empty when the manifest is in order */
@@ -57,6 +63,20 @@ export function schemaMistakes(manifest: unknown): string[] {
     [...keys].map((key) => `${path}/${key}: unknown field`),
   )
   return [...wrong, ...unknown]
+}
+
+/** The operator's package exports no validators, only classes that throw what is wrong. They read each field of the top. */
+function ofModel(model: new (data: never) => { validate(): void }): Validator {
+  const validator: Validator = (data) => {
+    try {
+      new model(data as never).validate()
+      return true
+    } catch (error) {
+      validator.errors = [{ instancePath: '', keyword: String(error), params: {} }]
+      return false
+    }
+  }
+  return validator
 }
 
 function describe(error: SchemaError): string {

@@ -60,6 +60,10 @@ const requirements = {
   setpriv: program('setpriv', 'util-linux'),
   tcpdump: program('tcpdump', 'tcpdump'),
   unbound: program('unbound', 'unbound'),
+  prometheus: program('prometheus', 'prometheus'),
+  promtool: program('promtool', 'prometheus'),
+  // For the picture of the dashboard.
+  chromium: program('chromium', 'chromium'),
   dnsdist: program('dnsdist', 'dnsdist'),
   dnsmasq: program('dnsmasq', 'dnsmasq-base'),
   // For long runs only; .ci/run does not bring it.
