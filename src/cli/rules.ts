@@ -60,7 +60,11 @@ export async function rules(argv: readonly string[], io: CliIo): Promise<number>
   const opened = await openNftables()
   const tools = { run: runProgram, readProc, nftables: opened.ok ? opened.nftables : opened.why }
   const call = { io, config: loaded.config, tools, isDry }
-  return await verbs[action](call).finally(() => usableNftables(tools)?.close())
+  try {
+    return await verbs[action](call)
+  } finally {
+    await usableNftables(tools)?.close()
+  }
 }
 
 const verbs: Readonly<Record<Action, (call: RulesCall) => Promise<number>>> = {

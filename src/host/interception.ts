@@ -35,7 +35,7 @@ export interface InterceptionParts {
   readonly onChange: (active: readonly string[], blindness: string | undefined) => void
 }
 
-/** Orderly: with `onStop: remove`, the node is left as it was. Followed: by another process that intercepts. Abandoned: a failed start. */
+/** Orderly: `onStop` counts. Followed: by another process that intercepts. Abandoned: a failed start. */
 export type InterceptionEnd = 'orderly' | 'followed' | 'abandoned'
 
 /** A node without kube-proxy, or without the rules that the standby needs, may be one on which it is just starting. */
@@ -188,8 +188,8 @@ export class Interception {
   private async renew(live: readonly PlannedAddress[]): Promise<void> {
     const troubles = (await this.rules?.renew(live)) ?? []
     this.report(troubles)
-    const now = troubles.length === 0 ? live : []
-    if (troubles.length === 0 && live.length > 0) this.renewals += 1
+    const now = troubles.length === 0 && this.rules?.isInstalled === true ? live : []
+    if (now.length > 0) this.renewals += 1
     const isSame =
       now.length === this.active.length && now.every((one) => this.active.includes(one))
     this.active = now

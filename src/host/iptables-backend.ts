@@ -40,6 +40,10 @@ export class IptablesRules implements Rules {
     this.run = run
   }
 
+  get isInstalled(): boolean {
+    return this.plan !== undefined
+  }
+
   async installLasting(plan: Plan): Promise<Trouble[]> {
     this.plan = plan
     const troubles: Trouble[] = []

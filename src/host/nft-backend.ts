@@ -35,6 +35,8 @@ export class NftRules implements Rules {
   private plan: Plan | undefined
   /** The owned table; random, so that two daemons on a node do not meet: pids are all alike in containers. */
   private owned: string | undefined
+  /** Somebody else has taken the owned table away; it is being made again. */
+  private isLost = false
   private live: readonly PlannedAddress[] = []
   /** Of the standby table's chains when they had just been made. */
   private standbyPrints: readonly string[] = []
@@ -43,6 +45,10 @@ export class NftRules implements Rules {
     this.run = run
     this.nftables = nftables
     this.watch = new GenerationWatch(nftables)
+  }
+
+  get isInstalled(): boolean {
+    return this.owned !== undefined
   }
 
   async installLasting(plan: Plan): Promise<Trouble[]> {
@@ -58,12 +64,14 @@ export class NftRules implements Rules {
   async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
     const { plan, owned } = this
     this.live = live
-    if (plan === undefined) return []
-    if (owned === undefined) return [trouble('rules_flushed', 'the owned table is not there')]
+    if (plan === undefined || owned === undefined) return []
     const done = await this.nftables.change(renewal(owned, plan, live))
     if (done.ok) return []
-    this.owned = undefined
-    if (done.code !== 'ENOENT') return troublesOf(done)
+    if (done.code !== 'ENOENT') {
+      this.owned = undefined
+      return troublesOf(done)
+    }
+    this.isLost = true
     this.onLost(trouble('rules_flushed', `the table ${owned} was gone`))
     return []
   }
@@ -71,7 +79,7 @@ export class NftRules implements Rules {
   async check(): Promise<Trouble[]> {
     const { plan } = this
     if (plan === undefined) return []
-    if (this.owned === undefined) return await this.installOwned(plan)
+    if (this.owned === undefined || this.isLost) return await this.installOwned(plan)
     const hasMoved = await this.watch.hasMoved()
     this.areAcceptsDue ||= hasMoved
     return [...(hasMoved ? await this.checkStandby(plan) : []), ...(await this.checkAccepts(plan))]
@@ -132,15 +140,16 @@ export class NftRules implements Rules {
 
   /** In the place of the one before, in one step: there is no moment in which what is intercepted is not. */
   private async installOwned(plan: Plan): Promise<Trouble[]> {
-    const before = this.owned
+    const before = this.isLost ? undefined : this.owned
     const name = `neardns-${randomBytes(4).toString('hex')}`
     const done = await this.nftables.change([
       { kind: 'addTable', table: ownedTable(name, plan) },
       ...renewal(name, plan, this.live),
       ...(before === undefined ? [] : [deletionOf(before)]),
     ])
+    this.owned = done.ok ? name : undefined
+    this.isLost = false
     if (!done.ok) return troublesOf(done)
-    this.owned = name
     return []
   }
 

@@ -5,6 +5,8 @@ import type { Trouble } from './trouble.ts'
 export interface Rules {
   /** Called when the rules are gone at once, and must be installed again now. */
   onLost: (trouble: Trouble) => void
+  /** Whether that is on the node which intercepts once it is renewed. */
+  readonly isInstalled: boolean
   /** Puts on the node what stays there without us: the way for own addresses, and what a strict firewall must let through. */
   installLasting(plan: Plan): Promise<Trouble[]>
   /** Puts all of the plan's rules on the node. They intercept nothing until `renew`. @returns what could not be done */
