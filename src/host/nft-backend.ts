@@ -147,7 +147,7 @@ export class NftRules implements Rules {
       ...renewal(name, plan, this.live),
       ...(before === undefined ? [] : [deletionOf(before)]),
     ])
-    this.owned = done.ok ? name : undefined
+    this.owned = done.ok ? name : before
     this.isLost = false
     if (!done.ok) return troublesOf(done)
     return []
