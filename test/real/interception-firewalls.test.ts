@@ -12,7 +12,7 @@ import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
 import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import { onlyMode, type RealProxyMode } from '../support/real-kube-proxy.ts'
+import type { RealProxyMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 90_000
 
@@ -57,7 +57,7 @@ const everyCase: readonly { readonly firewall: Firewall; readonly proxy: RealPro
   { firewall: firewalld, proxy: 'iptables-nft' },
   { firewall: ufw, proxy: 'nftables' },
 ]
-const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1' || onlyMode !== undefined
+const isLong = process.env['NEARDNS_INTERCEPTION_LONG'] === '1'
 const cases = isLong ? everyCase : everyCase.slice(0, 2)
 
 async function who(world: NodeWorld): Promise<string[]> {

@@ -348,6 +348,19 @@ export class NodeWorld {
     }
   }
 
+  /** iptables-nft makes the built-in chains of a table with their first rule. Nothing takes them away from a table that others use as well. */
+  async makeBuiltInChains(): Promise<void> {
+    const built = { nat: ['PREROUTING', 'OUTPUT', 'POSTROUTING'], filter: ['INPUT', 'OUTPUT'] }
+    for (const [table, chains] of Object.entries(built)) {
+      for (const chain of chains) {
+        for (const program of ['iptables-nft', 'ip6tables-nft']) {
+          for (const action of ['-A', '-D'])
+            await this.nodeRun(program, ['-t', table, action, chain])
+        }
+      }
+    }
+  }
+
   /** What the node looks like, without counters and times. */
   async state(): Promise<string> {
     return await nodeState(this.node)
