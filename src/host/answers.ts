@@ -2,8 +2,8 @@
 import { createConnection } from 'node:net'
 import type { Endpoint } from '../config/address.ts'
 
-/** CoreDNS is at most a few hops away. */
-const timeoutMs = 1000
+/** CoreDNS is at most a few hops away. Below a second, after which the kernel would send its SYN again, and rules might have come. */
+const timeoutMs = 700
 
 /** Never rejects. */
 export function isListening({ address, port }: Endpoint): Promise<boolean> {

@@ -51,7 +51,7 @@ export async function detect(detection: Detection): Promise<HostFacts> {
     iptables: variant,
     kubeProxy,
     links: linkFacts,
-    guarded: [...guarded, ...guardedByLegacy(saves)],
+    guarded: [...guarded, ...guardedInSaves(saves)],
     standby: standby.targets,
     standbyGaps: standby.gaps,
     unreadable: saves.flatMap(({ unreadable }) => unreadable ?? []),
@@ -141,17 +141,19 @@ async function hasKubeProxyTable(nftables: Nftables | undefined): Promise<boolea
   return tables.some(({ name }) => name === 'kube-proxy')
 }
 
-/** Whether kube-proxy has rules in the kernel's nftables, in whichever of its two modes that has them there. */
-export async function hasKubeProxyRules(nftables: Nftables): Promise<boolean> {
-  if (await hasKubeProxyTable(nftables)) return true
+/** Of kube-proxy's modes the one whose rules are in the kernel's nftables now. */
+export async function kubeProxyIn(
+  nftables: Nftables,
+): Promise<'nftables' | 'iptables' | undefined> {
+  if (await hasKubeProxyTable(nftables)) return 'nftables'
   for (const family of ['ip', 'ip6'] as const) {
     const at = { family, table: 'nat', chain: 'KUBE-SERVICES' }
-    if ((await nftables.rules(at)).length > 0) return true
+    if ((await nftables.rules(at)).length > 0) return 'iptables'
   }
-  return false
+  return undefined
 }
 
-function guardedByLegacy(saves: readonly Save[]): GuardedChain[] {
+function guardedInSaves(saves: readonly Save[]): GuardedChain[] {
   return saves
     .filter(({ variant }) => variant === 'legacy')
     .flatMap(({ text, family }) => guardedInSave(text, family === 4 ? 'ip' : 'ip6'))

@@ -6,6 +6,7 @@ import { type GuardedChain, savedTable } from './facts.ts'
 import { type BaseChain, chainOf, isRefusal, type RuleFact } from './nft/decode.ts'
 import type { Place } from './nft/model.ts'
 import type { Nftables } from './nft/nftables.ts'
+import type { RunProgram } from './run-program.ts'
 
 /** NF_INET_LOCAL_IN and NF_INET_LOCAL_OUT. */
 const hookNames: Readonly<Record<number, GuardedChain['hook']>> = { 1: 'input', 3: 'output' }
@@ -43,7 +44,17 @@ function isUnconditional({ expressions }: RuleFact): boolean {
   return expressions.every(({ name }) => unconditional.has(name))
 }
 
-/** The same in what `iptables-legacy-save` prints. */
+/** The same in the tables of iptables-legacy, of both families. */
+export async function guardedByLegacy(run: RunProgram): Promise<GuardedChain[]> {
+  const found: GuardedChain[] = []
+  for (const family of ['ip', 'ip6'] as const) {
+    const { stdout } = await run(`${family}tables-legacy-save`, ['-t', 'filter'])
+    found.push(...guardedInSave(stdout, family))
+  }
+  return found
+}
+
+/** In what `iptables-legacy-save` prints. */
 export function guardedInSave(saved: string, family: 'ip' | 'ip6'): GuardedChain[] {
   const filter = savedTable(saved, 'filter')
   return (['INPUT', 'OUTPUT'] as const)

@@ -13,11 +13,11 @@ import { type InterceptionView, viewOf } from './interception-view.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { ensureAddresses, isLocal } from './links.ts'
 import type { Nftables, openNftables } from './nft/nftables.ts'
+import { NodeFollower } from './node-follower.ts'
 import { type NodeTools, type ReadProc, usableNftables } from './node-tools.ts'
 import { isSamePlan, makePlan, type Plan, type PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
-import { StandbyFollower } from './standby-follower.ts'
 import { type Trouble, type TroubleKind, trouble, troubleKinds } from './trouble.ts'
 import { uninstall } from './uninstall.ts'
 
@@ -48,7 +48,7 @@ const retryMs = 5000
 export class Interception {
   private readonly parts: InterceptionParts
   private nftables: Nftables | string = 'not opened yet'
-  private follower: StandbyFollower | undefined
+  private follower: NodeFollower | undefined
   private readonly conntrack = new ConntrackWatch()
   private facts: HostFacts | undefined
   private plan: Plan | undefined
@@ -163,7 +163,7 @@ export class Interception {
     this.isMaintaining = true
     try {
       await this.checkRules()
-      await this.followStandby()
+      await this.followNode()
       await this.lookAgain()
       this.report(await this.conntrack.check())
     } finally {
@@ -244,7 +244,7 @@ export class Interception {
     await this.round()
   }
 
-  private async followStandby(): Promise<void> {
+  private async followNode(): Promise<void> {
     const found = await this.follower?.look()
     const { plan, rules } = this
     if (found === undefined || plan === undefined || rules === undefined || this.isStopped) return
@@ -275,7 +275,7 @@ export class Interception {
   private async look(): Promise<HostFacts> {
     const { settings, clusterUpstreams } = this.parts
     const facts = await detect({ tools: this.tools, settings, clusterUpstreams })
-    this.follower = new StandbyFollower(this.tools, this.parts, facts)
+    this.follower = new NodeFollower(this.tools, this.parts, facts)
     const everyMs = settings.standbySeconds * 1000
     const isLonely = facts.kubeProxy === 'none' || facts.standbyGaps.length > 0
     this.nextLookMs = performance.now() + (isLonely ? Math.min(everyMs, lonelyMs) : everyMs)

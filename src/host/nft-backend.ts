@@ -23,7 +23,7 @@ import type { RunProgram } from './run-program.ts'
 import { type Trouble, trouble, troubleOf } from './trouble.ts'
 
 /** Chains of others are looked at so often at most: for those of iptables that costs a process each. */
-const acceptsEveryMs = 10_000
+const acceptsEveryMs = 2000
 
 export class NftRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}

@@ -43,7 +43,7 @@ export async function findStandby(
     if (candidates.length === 0) continue
     const read = await readerOf(source, family)
     const lookUp = async (service: Endpoint) =>
-      (await read(service)) ?? (await unknownService(source, service, wanted))
+      await podsOrReason(source, service, { ...wanted, read })
     found.push(await firstWithPods(candidates, lookUp))
   }
   const order = ({ address, port }: Target) => `${address} ${port}`
@@ -52,6 +52,19 @@ export async function findStandby(
     targets: targets.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
     gaps: found.flatMap(({ gaps }) => gaps),
   }
+}
+
+/** @returns pods, or why there are none */
+async function podsOrReason(
+  source: ServiceSource,
+  service: Endpoint,
+  wanted: StandbyWanted & { readonly read: ServiceReader },
+): Promise<readonly Target[] | string> {
+  const known = await wanted.read(service)
+  if (known !== undefined) return known
+  const found = await unknownService(source, service, wanted)
+  // Rules that came meanwhile may have led the handshake to a pod.
+  return (await wanted.read(service)) ?? found
 }
 
 async function firstWithPods(
@@ -70,20 +83,17 @@ async function firstWithPods(
 
 type ServiceReader = (service: Endpoint) => Promise<ServicePods> | ServicePods
 
+/** kube-proxy may be changing its mode: what either of its modes has in nftables counts, whichever was seen last. */
 async function readerOf(source: ServiceSource, family: 4 | 6): Promise<ServiceReader> {
   const { run, nftables, kubeProxy, variant } = source
-  if (kubeProxy === 'nftables' && nftables !== undefined) {
-    return (service) => podsInNftables(nftables, service)
-  }
-  if (kubeProxy === 'iptables' && variant === 'nft' && nftables !== undefined) {
-    return (service) => podsInIptablesNft(nftables, service)
-  }
-  if (kubeProxy === 'iptables' && variant !== undefined) {
-    const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}-save`
+  if (kubeProxy === 'iptables' && (variant === 'legacy' || nftables === undefined)) {
+    const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${variant ?? 'nft'}-save`
     const { stdout } = await run(program, ['-t', 'nat'])
     return (service) => podsInSave(stdout, service)
   }
-  return () => undefined
+  if (nftables === undefined) return () => undefined
+  return async (service) =>
+    (await podsInNftables(nftables, service)) ?? (await podsInIptablesNft(nftables, service))
 }
 
 /** @returns the address itself where it can be a target, else why not */
