@@ -254,10 +254,10 @@ export class Daemon {
     const endMs = performance.now() + deadlineMs
     // The way to CoreDNS is open before the first query could meet a closed socket.
     const isFollowed = this.handover?.isWaitedFor === true
-    if (!isFollowed) await this.interception.disarm()
+    const isDiverted = !isFollowed && (await this.interception.disarm())
     // Where another process waits, it serves at once, and what comes from now on is for it.
     if (isFollowed) this.listeners.pauseReceiving()
-    else this.listeners.stopReceiving()
+    else await this.listeners.stopReceiving(isDiverted)
     this.listeners.stopAccepting()
     await this.handover?.resign()
     this.held?.close()

@@ -35,6 +35,11 @@ interface Opened extends BoundPair {
   readonly serverIndex: number
 }
 
+/** Nothing has come for so long: queries go elsewhere, and those in the sockets' buffers have been read. */
+const quietMs = 5
+/** Some take another way, from the node itself perhaps, and go on coming. */
+const quietMsMax = 200
+
 export class Listeners {
   /** Addresses by index, those that were closed since included; `IP:port` with the real port. */
   readonly servers: string[] = []
@@ -95,10 +100,23 @@ export class Listeners {
     await Promise.all(unwanted.map((one) => closePair(one, drainMs)))
   }
 
-  /** No new queries and no new connections; those that wait can still be answered. */
-  stopReceiving(): void {
-    for (const { udp } of this.open) udp.stopReceiving()
+  /**
+   * No new queries and no new connections; those that wait can still be answered.
+   * @param isDiverted somebody else gets new queries: what has come already is read first
+   */
+  async stopReceiving(isDiverted: boolean): Promise<void> {
     this.stopAccepting()
+    const endMs = performance.now() + (isDiverted ? quietMsMax : 0)
+    let before = -1
+    while (this.received !== before && performance.now() < endMs) {
+      before = this.received
+      await new Promise((resolve) => setTimeout(resolve, quietMs))
+    }
+    for (const { udp } of this.open) udp.stopReceiving()
+  }
+
+  private get received(): number {
+    return this.open.reduce((sum, { udp }) => sum + udp.stats.received, 0)
   }
 
   stopAccepting(): void {

@@ -46,6 +46,7 @@ const lostPauseMs = 100
 const retryMs = 5000
 
 export class Interception {
+  readonly settings: InterceptionSettings
   private readonly parts: InterceptionParts
   private nftables: Nftables | string = 'not opened yet'
   private follower: NodeFollower | undefined
@@ -68,10 +69,7 @@ export class Interception {
 
   constructor(parts: InterceptionParts) {
     this.parts = parts
-  }
-
-  get settings(): InterceptionSettings {
-    return this.parts.settings
+    this.settings = parts.settings
   }
 
   get view(): InterceptionView {
@@ -117,12 +115,14 @@ export class Interception {
     this.watcher = setInterval(() => void this.guarded(() => this.watch()), watchMs)
   }
 
-  /** New queries go to CoreDNS from now on; what is there already can still be answered. */
-  async disarm(): Promise<void> {
+  /** New queries go to CoreDNS from now on. @returns whether any came here before */
+  async disarm(): Promise<boolean> {
     this.isStopped = true
     clearInterval(this.renewer)
     clearInterval(this.watcher)
+    const isDiverted = this.active.length > 0
     await this.renew([])
+    return isDiverted
   }
 
   /** After the listeners have closed. */
