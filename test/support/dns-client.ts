@@ -159,8 +159,15 @@ export class TcpClient {
       allowHalfOpen: true,
       noDelay: true,
     })
-    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
-    return new TcpClient(socket)
+    const client = new TcpClient(socket)
+    try {
+      await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
+    } catch (error) {
+      // The kernel goes on trying, and what comes of it would be nobody's.
+      socket.destroy()
+      throw error
+    }
+    return client
   }
 
   /** Sends messages in one write, each with its length before it. */
