@@ -6,9 +6,9 @@ import type { Plan } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
 
-/** @param nftables there, or the plan has another backend */
+/** @param nftables there, where the plan's backend is nftables */
 export function rulesFor(plan: Plan, run: RunProgram, nftables: Nftables | undefined): Rules {
   return plan.backend === 'nftables' && nftables !== undefined
     ? new NftRules(run, nftables)
-    : new IptablesRules(run)
+    : new IptablesRules(run, nftables)
 }

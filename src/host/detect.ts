@@ -36,7 +36,7 @@ export async function detect(detection: Detection): Promise<HostFacts> {
     run('ip', ['-json', '-details', 'address', 'show']),
     readSaves(tools),
     hasKubeProxyTable(nft),
-    nft === undefined ? [] : guardedChains(nft),
+    nft === undefined ? [] : guardedChains(nft, settings.port),
   ])
   const linkFacts = readLinks(links.stdout)
   const variant = chooseVariant(saves)

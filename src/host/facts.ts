@@ -21,6 +21,10 @@ export interface GuardedChain {
   readonly hook: 'input' | 'output'
   /** Chains of iptables are changed with iptables only: it refuses to read tables with foreign syntax. */
   readonly owner: 'nft' | 'iptables'
+  /** Of a chain of iptables: where it is, whatever kube-proxy uses. */
+  readonly variant?: IptablesVariant
+  /** Why it refuses pods' queries and we cannot let them through. */
+  readonly closed?: string
 }
 
 export interface Target {

@@ -1,12 +1,13 @@
 /**
  * Finds the chains through which a query to us must get: base chains at input and output that refuse what nobody accepted. A
- * packet without a connection (NOTRACK) meets none of the usual accepts for established ones. Reads, changes nothing.
+ * packet without a connection (NOTRACK) meets none of the usual accepts for established ones. Some of them nobody but their
+ * owner can open: these are marked as closed. Reads, changes nothing.
  */
 import { type GuardedChain, savedTable } from './facts.ts'
 import { type BaseChain, chainOf, isRefusal, type RuleFact } from './nft/decode.ts'
 import type { Place } from './nft/model.ts'
 import type { Nftables } from './nft/nftables.ts'
-import type { RunProgram } from './run-program.ts'
+import { hasOpening } from './openings.ts'
 
 /** NF_INET_LOCAL_IN and NF_INET_LOCAL_OUT. */
 const hookNames: Readonly<Record<number, GuardedChain['hook']>> = { 1: 'input', 3: 'output' }
@@ -15,20 +16,64 @@ const unconditional = new Set(['counter', 'log', 'immediate', 'reject', 'target'
 /** `INPUT` -> a chain of the firewall -> one more: deeper was never seen. */
 const depthMax = 3
 
-export async function guardedChains(nftables: Nftables): Promise<GuardedChain[]> {
+/** The last chain on the way of a pod's packet to its node in Calico's two dataplanes, by the table of the base chain. */
+const calicoToHost: Readonly<Record<string, string>> = {
+  filter: 'cali-wl-to-host',
+  calico: 'filter-cali-wl-to-host',
+}
+/** Felix puts its own rules before everybody else's again and again: an accept of ours would not stay in force. */
+const calicoDrops =
+  'Calico drops what pods send to their node (defaultEndpointToHostAction is Drop)'
+
+const ownerCloses = 'it refuses pods, and its table belongs to another process (flags owner)'
+
+export async function guardedChains(nftables: Nftables, port = 53): Promise<GuardedChain[]> {
+  const owned = (await nftables.tables()).filter(({ isOwned }) => isOwned)
   const found: GuardedChain[] = []
   for (const base of await nftables.baseChains()) {
-    const hook = hookNames[base.hook]
-    if (hook === undefined || base.type !== 'filter' || base.table.startsWith('neardns')) continue
-    if (!(base.dropsByPolicy || (await refusesAtItsEnd(nftables, base, depthMax)))) continue
-    const { family, table, chain } = base
-    found.push({ family, table, chain, hook, owner: isOfIptables(base) ? 'iptables' : 'nft' })
+    if (base.type !== 'filter' || base.table.startsWith('neardns')) continue
+    const isOwned = owned.some(({ family, name }) => family === base.family && name === base.table)
+    const one = await guardOf(nftables, base, isOwned ? port : undefined)
+    if (one !== undefined) found.push(one)
   }
   return found
 }
 
-function isOfIptables({ family, table, chain }: BaseChain): boolean {
+/** @param ownedPort there where the table is another process's: the port that it may let in by itself */
+async function guardOf(
+  nftables: Nftables,
+  base: BaseChain,
+  ownedPort: number | undefined,
+): Promise<GuardedChain | undefined> {
+  const hook = hookNames[base.hook]
+  if (hook === undefined) return undefined
+  const { family, table, chain } = base
+  const guarded = { family, table, chain, hook, ...ownerOf(base) }
+  if (hook === 'input' && (await dropsToHost(nftables, base))) {
+    return { ...guarded, closed: calicoDrops }
+  }
+  if (!base.dropsByPolicy && !(await refusesAtItsEnd(nftables, base, depthMax))) return undefined
+  if (ownedPort === undefined) return guarded
+  return (await hasOpening(nftables, base, ownedPort))
+    ? undefined
+    : { ...guarded, closed: ownerCloses }
+}
+
+/** Those of iptables that netlink shows are of its nft variant. */
+function ownerOf(base: BaseChain): Pick<GuardedChain, 'owner' | 'variant'> {
+  return isOfIptables(base) ? { owner: 'iptables', variant: 'nft' } : { owner: 'nft' }
+}
+
+/** Whether iptables has made the chain, and must be able to read it. */
+export function isOfIptables({ family, table, chain }: Place): boolean {
   return family !== 'inet' && table === 'filter' && (chain === 'INPUT' || chain === 'OUTPUT')
+}
+
+async function dropsToHost(nftables: Nftables, base: BaseChain): Promise<boolean> {
+  const chain = calicoToHost[base.table]
+  if (chain === undefined || base.family === 'inet') return false
+  const last = (await nftables.rules({ ...base, chain })).at(-1)
+  return last?.expressions.some(isRefusal) ?? false
 }
 
 async function refusesAtItsEnd(nftables: Nftables, at: Place, depth: number): Promise<boolean> {
@@ -44,22 +89,16 @@ function isUnconditional({ expressions }: RuleFact): boolean {
   return expressions.every(({ name }) => unconditional.has(name))
 }
 
-/** The same in the tables of iptables-legacy, of both families. */
-export async function guardedByLegacy(run: RunProgram): Promise<GuardedChain[]> {
-  const found: GuardedChain[] = []
-  for (const family of ['ip', 'ip6'] as const) {
-    const { stdout } = await run(`${family}tables-legacy-save`, ['-t', 'filter'])
-    found.push(...guardedInSave(stdout, family))
-  }
-  return found
-}
-
-/** In what `iptables-legacy-save` prints. */
+/** The same in what `iptables-legacy-save` prints. */
 export function guardedInSave(saved: string, family: 'ip' | 'ip6'): GuardedChain[] {
   const filter = savedTable(saved, 'filter')
+  const isClosedByCalico = endsInRefusal(filter, 'cali-wl-to-host')
   return (['INPUT', 'OUTPUT'] as const)
     .filter(
-      (chain) => new RegExp(`^:${chain} DROP `, 'm').test(filter) || endsInRefusal(filter, chain),
+      (chain) =>
+        (chain === 'INPUT' && isClosedByCalico) ||
+        new RegExp(`^:${chain} DROP `, 'm').test(filter) ||
+        endsInRefusal(filter, chain),
     )
     .map((chain) => ({
       family,
@@ -67,10 +106,14 @@ export function guardedInSave(saved: string, family: 'ip' | 'ip6'): GuardedChain
       chain,
       hook: chain === 'INPUT' ? 'input' : 'output',
       owner: 'iptables',
+      variant: 'legacy',
+      ...(chain === 'INPUT' && isClosedByCalico ? { closed: calicoDrops } : {}),
     }))
 }
 
 function endsInRefusal(filter: string, chain: string): boolean {
   const last = filter.split('\n').findLast((line) => line.startsWith(`-A ${chain} `))
-  return /^-A \S+ -j (?:DROP|REJECT\b.*)$/.test(last ?? '')
+  return /^-A \S+ (?:-m comment --comment (?:"[^"]*"|\S+) )*-j (?:DROP|REJECT\b.*)$/.test(
+    last ?? '',
+  )
 }

@@ -3,6 +3,7 @@
  * this process writes its addresses into the kernel's `recent` lists, which are files below /proc/net/xt_recent.
  */
 import { writeFileSync } from 'node:fs'
+import { Accepts } from './accepts.ts'
 import { savedTable } from './facts.ts'
 import {
   leaseHits,
@@ -12,6 +13,7 @@ import {
   ownTables,
   restoreText,
 } from './iptables-rules.ts'
+import type { Nftables } from './nft/nftables.ts'
 import { addressesOf } from './nft-rules.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
@@ -26,6 +28,8 @@ const otherTablesEvery = 10
 export class IptablesRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
   private readonly run: RunProgram
+  /** For firewalls that are in nftables, or in the other variant. */
+  private readonly accepts: Accepts
   private plan: Plan | undefined
   private live: readonly PlannedAddress[] = []
   private liveUntilMs = 0
@@ -36,8 +40,9 @@ export class IptablesRules implements Rules {
   /** What each family's save printed of us when it had just been made, by `family table`. */
   private readonly made = new Map<string, string>()
 
-  constructor(run: RunProgram) {
+  constructor(run: RunProgram, nftables: Nftables | undefined) {
     this.run = run
+    this.accepts = new Accepts(run, nftables)
   }
 
   get isInstalled(): boolean {
@@ -50,6 +55,7 @@ export class IptablesRules implements Rules {
     for (const family of familiesOf(plan)) {
       troubles.push(...(await this.restore(plan, family, ownTables)))
     }
+    troubles.push(...(await this.accepts.install(plan)))
     return troubles
   }
 
@@ -61,16 +67,18 @@ export class IptablesRules implements Rules {
     return troubles
   }
 
-  async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
+  async renew(answered: readonly PlannedAddress[]): Promise<Trouble[]> {
     const { plan } = this
     if (plan === undefined) return []
+    const live = this.accepts.passable(answered)
     const ended = this.live.filter(({ address }) => !live.some((one) => one.address === address))
     this.live = live
     this.liveUntilMs = performance.now() + plan.lifetimeMs
     for (const one of ended) this.end(one)
     // Those that run already keep their time: a write between would make the lease longer.
     const failed = this.extend(live.filter(({ address }) => !this.written.has(address)))
-    return failed === undefined ? [] : [trouble('rules_flushed', failed)]
+    if (failed !== undefined) return [trouble('rules_flushed', failed)]
+    return live.length < answered.length ? this.accepts.refusals() : []
   }
 
   async check(): Promise<Trouble[]> {
@@ -86,6 +94,7 @@ export class IptablesRules implements Rules {
       troubles.push(trouble('rules_flushed', what))
       troubles.push(...(await this.restore(plan, family, drifted)))
     }
+    troubles.push(...(await this.accepts.check(plan)))
     return troubles
   }
 

@@ -1,18 +1,13 @@
 /** Applies, renews and checks the nftables form of a plan. What is put there is nft-rules.ts's. */
 import { randomBytes } from 'node:crypto'
-import type { NetlinkResult } from '../system/netlink.ts'
-import type { GuardedChain } from './facts.ts'
-import { acceptRestoreText } from './iptables-rules.ts'
+import { Accepts, nftTroubles } from './accepts.ts'
 import { GenerationWatch } from './nft/generation-watch.ts'
 import type { NftChange, NftTable } from './nft/model.ts'
 import type { Nftables } from './nft/nftables.ts'
 import {
-  acceptRules,
-  addressesOf,
   ownedTable,
   ownedTablePattern,
   renewal,
-  ruleComment,
   standbyName,
   standbyPattern,
   standbyTable,
@@ -20,18 +15,13 @@ import {
 import type { Plan, PlannedAddress } from './plan.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
-import { type Trouble, trouble, troubleOf } from './trouble.ts'
-
-/** Chains of others are looked at so often at most: for those of iptables that costs a process each. */
-const acceptsEveryMs = 2000
+import { type Trouble, trouble } from './trouble.ts'
 
 export class NftRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
-  private readonly run: RunProgram
   private readonly nftables: Nftables
   private readonly watch: GenerationWatch
-  private areAcceptsDue = false
-  private nextAcceptsMs = 0
+  private readonly accepts: Accepts
   private plan: Plan | undefined
   /** The owned table; random, so that two daemons on a node do not meet: pids are all alike in containers. */
   private owned: string | undefined
@@ -42,9 +32,9 @@ export class NftRules implements Rules {
   private standbyPrints: readonly string[] = []
 
   constructor(run: RunProgram, nftables: Nftables) {
-    this.run = run
     this.nftables = nftables
     this.watch = new GenerationWatch(nftables)
+    this.accepts = new Accepts(run, nftables)
   }
 
   get isInstalled(): boolean {
@@ -54,7 +44,7 @@ export class NftRules implements Rules {
   async installLasting(plan: Plan): Promise<Trouble[]> {
     this.plan = plan
     await this.sweepStandby(plan)
-    return [...(await this.installStandby(plan)), ...(await this.installAccepts(plan))]
+    return [...(await this.installStandby(plan)), ...(await this.accepts.install(plan))]
   }
 
   async install(plan: Plan): Promise<Trouble[]> {
@@ -63,13 +53,14 @@ export class NftRules implements Rules {
 
   async renew(live: readonly PlannedAddress[]): Promise<Trouble[]> {
     const { plan, owned } = this
-    this.live = live
+    const passable = this.accepts.passable(live)
+    this.live = passable
     if (plan === undefined || owned === undefined) return []
-    const done = await this.nftables.change(renewal(owned, plan, live))
-    if (done.ok) return []
+    const done = await this.nftables.change(renewal(owned, plan, passable))
+    if (done.ok) return passable.length < live.length ? this.accepts.refusals() : []
     if (done.code !== 'ENOENT') {
       this.owned = undefined
-      return troublesOf(done)
+      return nftTroubles(done)
     }
     this.isLost = true
     this.onLost(trouble('rules_flushed', `the table ${owned} was gone`))
@@ -80,9 +71,8 @@ export class NftRules implements Rules {
     const { plan } = this
     if (plan === undefined) return []
     if (this.owned === undefined || this.isLost) return await this.installOwned(plan)
-    const hasMoved = await this.watch.hasMoved()
-    this.areAcceptsDue ||= hasMoved
-    return [...(hasMoved ? await this.checkStandby(plan) : []), ...(await this.checkAccepts(plan))]
+    const standby = (await this.watch.hasMoved()) ? await this.checkStandby(plan) : []
+    return [...standby, ...(await this.accepts.check(plan))]
   }
 
   private async checkStandby(plan: Plan): Promise<Trouble[]> {
@@ -90,13 +80,6 @@ export class NftRules implements Rules {
     if (prints.join() === this.standbyPrints.join()) return []
     const what = `the table ${standbyName(plan)} was not as it was made`
     return [trouble('rules_flushed', what), ...(await this.installStandby(plan))]
-  }
-
-  private async checkAccepts(plan: Plan): Promise<Trouble[]> {
-    if (!this.areAcceptsDue || performance.now() < this.nextAcceptsMs) return []
-    this.areAcceptsDue = false
-    this.nextAcceptsMs = performance.now() + acceptsEveryMs
-    return await this.installAccepts(plan)
   }
 
   async updateStandby(plan: Plan): Promise<Trouble[]> {
@@ -125,7 +108,7 @@ export class NftRules implements Rules {
   private async installStandby(plan: Plan): Promise<Trouble[]> {
     const table = standbyTable(plan)
     const done = await this.nftables.change([{ kind: 'replaceTable', table }])
-    if (!done.ok) return troublesOf(done)
+    if (!done.ok) return nftTroubles(done)
     this.standbyPrints = await this.printsOf(table)
     return []
   }
@@ -149,53 +132,11 @@ export class NftRules implements Rules {
     ])
     this.owned = done.ok ? name : before
     this.isLost = false
-    if (!done.ok) return troublesOf(done)
+    if (!done.ok) return nftTroubles(done)
     return []
-  }
-
-  private async installAccepts(plan: Plan): Promise<Trouble[]> {
-    const troubles: Trouble[] = []
-    for (const chain of plan.accept) troubles.push(...(await this.installAccept(plan, chain)))
-    return troubles
-  }
-
-  private async installAccept(plan: Plan, chain: GuardedChain): Promise<Trouble[]> {
-    if (chain.owner === 'iptables') return await this.acceptByIptables(plan, chain)
-    const wanted = acceptRules(chain, plan)
-    const there = (await this.nftables.rules(chain)).filter(
-      ({ comment }) => comment === ruleComment,
-    )
-    if (there.length >= wanted.length) return []
-    const changes: NftChange[] = [
-      ...there.map(({ handle }) => ({ kind: 'deleteRule', at: chain, handle }) as const),
-      ...wanted.map((rule) => ({ kind: 'insertRule', at: chain, rule }) as const),
-    ]
-    const done = await this.nftables.change(changes)
-    return done.ok ? [] : troublesOf(done, `${chain.family} ${chain.table} ${chain.chain}: `)
-  }
-
-  private async acceptByIptables(plan: Plan, { family, chain }: GuardedChain): Promise<Trouble[]> {
-    const number = family === 'ip6' ? 6 : 4
-    const { variant } = plan
-    if (variant === undefined || addressesOf(plan, number).length === 0) return []
-    const program = `${number === 4 ? 'iptables' : 'ip6tables'}-${variant}`
-    const saved = await this.run(`${program}-save`, ['-t', 'filter'])
-    const rules = saved.stdout.split('\n').filter((line) => line.startsWith(`-A ${chain} `))
-    if (rules.some((line) => line.includes(`"${ruleComment}"`))) return []
-    const text = acceptRestoreText(plan, number, chain === 'INPUT' ? 'INPUT' : 'OUTPUT')
-    const ran = await this.run(`${program}-restore`, ['--noflush', '--wait', '5'], text)
-    return ran.ok ? [] : [troubleOf(program, ran, 'rules_failed')]
   }
 }
 
 function deletionOf(name: string): NftChange {
   return { kind: 'deleteTable', family: 'inet', name }
-}
-
-function troublesOf(done: NetlinkResult, place = ''): Trouble[] {
-  if (done.ok) return []
-  const stderr = `${place}${done.code === 'EPERM' ? 'operation not permitted' : done.why}`
-  return [
-    troubleOf('nf_tables', { ok: false, stdout: '', stderr, isMissing: false }, 'rules_failed'),
-  ]
 }

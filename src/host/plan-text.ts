@@ -1,5 +1,5 @@
 /** A plan for people: what was found, what follows from it and why, and the rules themselves. Pure. */
-import type { HostFacts } from './facts.ts'
+import type { GuardedChain, HostFacts } from './facts.ts'
 import { type OwnTable, ownTables, restoreText } from './iptables-rules.ts'
 import { changesText, tableText } from './nft/text.ts'
 import { acceptRules, addressesOf, ownedTable, renewal, standbyTable } from './nft-rules.ts'
@@ -16,6 +16,7 @@ export function planText(plan: Plan, facts: HostFacts): string {
     ...addressRows(plan),
     ...(plan.addresses.length === 0 ? [] : standbyRow(plan)),
     ...facts.standbyGaps.map((gap): [string, string] => ['standby', `not from ${gap}`]),
+    ...plan.accept.flatMap(closedRow),
     ...facts.unreadable.map((what): [string, string] => ['unreadable', what]),
     ...facts.leftovers.map((one): [string, string] => [
       'leftover',
@@ -40,6 +41,10 @@ function standbyRow({ standby }: Plan): [string, string][] {
   return [['standby', pods === '' ? 'no CoreDNS pod is known' : pods]]
 }
 
+function closedRow({ family, table, chain, closed }: GuardedChain): [string, string][] {
+  return closed === undefined ? [] : [['firewall', `${family} ${table} ${chain}: ${closed}`]]
+}
+
 function rulesText(plan: Plan): string {
   if (plan.backend === 'none') return ''
   if (plan.backend === 'iptables') {
@@ -52,9 +57,11 @@ function rulesText(plan: Plan): string {
       .join('')
   }
   const name = 'neardns-XXXXXXXX'
-  const accepts = plan.accept.flatMap((at) =>
-    acceptRules(at, plan).map((rule) => ({ kind: 'insertRule', at, rule }) as const),
-  )
+  const accepts = plan.accept
+    .filter(({ closed }) => closed === undefined)
+    .flatMap((at) =>
+      acceptRules(at, plan).map((rule) => ({ kind: 'insertRule', at, rule }) as const),
+    )
   return `
 # lasting
 ${changesText([{ kind: 'replaceTable', table: standbyTable(plan) }, ...accepts])}

@@ -53,7 +53,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
     link: planLink(settings, facts),
     addresses,
     standby,
-    accept: choice.backend === 'nftables' ? facts.guarded : [],
+    accept: facts.guarded,
     lifetimeMs: settings.lifetimeMs,
     leaseSeconds: settings.leaseSeconds,
     why: [...choice.why, ...whyAddresses(settings, facts)],

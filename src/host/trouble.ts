@@ -15,6 +15,7 @@ export const troubleKinds = [
   'conntrack_full',
   'standby_unknown',
   'rules_unreadable',
+  'firewall_refuses',
 ] as const
 export type TroubleKind = (typeof troubleKinds)[number]
 
@@ -57,6 +58,8 @@ const cures: Readonly<Record<TroubleKind, string>> = {
     'name the CoreDNS pods in interception.standbyTo, or the kube-dns ClusterIP in interception.clusterIps',
   rules_unreadable:
     'give the container the capability NET_RAW, which iptables-legacy needs to read rules, and NET_ADMIN and user 0',
+  firewall_refuses:
+    'pods ask CoreDNS directly until their DNS may reach the node: in firewalld put their network into a zone (`firewall-cmd --permanent --zone=trusted --add-source=CIDR`), in Calico set defaultEndpointToHostAction to Accept',
 }
 
 export function trouble(kind: TroubleKind, what: string): Trouble {

@@ -3,11 +3,12 @@
  * before it is done. Tables that a running daemon owns cannot be removed by anybody else; they are named instead.
  */
 import type { InterceptionSettings } from '../config/schema.ts'
-import type { GuardedChain, HostFacts, IptablesVariant } from './facts.ts'
+import type { HostFacts, IptablesVariant } from './facts.ts'
 import { savedTable } from './facts.ts'
+import { isOfIptables } from './guarded-chains.ts'
 import { madeTableMark, ownTables, removalText } from './iptables-rules.ts'
 import { addressRemoval } from './links.ts'
-import type { NftFamily } from './nft/model.ts'
+import type { NftFamily, Place } from './nft/model.ts'
 import type { Nftables } from './nft/nftables.ts'
 import { ownedTablePattern, ruleComment, standbyPattern } from './nft-rules.ts'
 import { type NodeTools, usableNftables } from './node-tools.ts'
@@ -41,7 +42,11 @@ export async function planRemoval(
   const nftables = usableNftables(tools)
   const names = ((await nftables?.tables()) ?? []).map(({ name }) => name)
   const standby = names.filter((name) => standbyPattern.test(name))
-  const native = facts.guarded.filter(({ owner }) => owner === 'nft')
+  // A firewall may have become milder since: all chains in which there can be rules of ours.
+  const chains = ((await nftables?.baseChains()) ?? []).filter(({ type }) => type === 'filter')
+  const native = chains.filter(
+    (chain) => !isOfIptables(chain) && !chain.table.startsWith('neardns-'),
+  )
   const accepts = await Promise.all(native.map((chain) => acceptRemoval(nftables, chain)))
   const iptables = await Promise.all(
     (['nft', 'legacy'] as const).flatMap((variant) =>
@@ -63,7 +68,7 @@ function tableRemoval(family: NftFamily, name: string): NftStep {
   return { changes: [{ kind: 'deleteTable', family, name }] }
 }
 
-async function acceptRemoval(nftables: Nftables | undefined, at: GuardedChain): Promise<Step[]> {
+async function acceptRemoval(nftables: Nftables | undefined, at: Place): Promise<Step[]> {
   const rules = (await nftables?.rules(at)) ?? []
   const ours = rules.filter(({ comment }) => comment === ruleComment)
   return ours.map(({ handle }) => ({ changes: [{ kind: 'deleteRule', at, handle }] }))

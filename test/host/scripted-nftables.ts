@@ -1,9 +1,10 @@
 /** Nftables for tests: what is there is written down by the test, what is changed is noted. */
-import type { BaseChain, RuleFact } from '../../src/host/nft/decode.ts'
+import type { BaseChain, RuleFact, TableFact } from '../../src/host/nft/decode.ts'
 import type { NftChange, Place } from '../../src/host/nft/model.ts'
 import type { Nftables } from '../../src/host/nft/nftables.ts'
 
 export interface NftScript {
+  readonly tables?: readonly TableFact[]
   readonly baseChains?: readonly BaseChain[]
   readonly rules?: (at: Place) => readonly RuleFact[]
   readonly change?: Nftables['change']
@@ -19,7 +20,7 @@ export function scriptedNftables(script: NftScript = {}): Nftables & { made: Nft
       return (await script.change?.(changes)) ?? { ok: true }
     },
     generation: async () => 1,
-    tables: async () => [],
+    tables: async () => script.tables ?? [],
     baseChains: async () => script.baseChains ?? [],
     rules: async (at) => script.rules?.(at) ?? [],
     elements: async () => [],

@@ -8,7 +8,14 @@ import {
   readNumber64,
   readText,
 } from './attributes.ts'
-import { Attribute, Expression, Family, userDataComment, verdictCode } from './constants.ts'
+import {
+  Attribute,
+  Expression,
+  Family,
+  tableFlagOwner,
+  userDataComment,
+  verdictCode,
+} from './constants.ts'
 import { wordOf } from './expressions.ts'
 import type { NftFamily, Place } from './model.ts'
 
@@ -43,10 +50,23 @@ export function readGeneration({ body }: KernelMessage): number | undefined {
   return readNumber32(attributesOf(body).get(Attribute.generationId))
 }
 
-export function readTable(message: KernelMessage): { family: NftFamily; name: string } | undefined {
+export interface TableFact {
+  readonly family: NftFamily
+  readonly name: string
+  /** It belongs to a process: nobody else can change it. */
+  readonly isOwned: boolean
+}
+
+export function readTable(message: KernelMessage): TableFact | undefined {
   const family = familyOf(message)
   if (family === undefined) return undefined
-  return { family, name: readText(attributesOf(message.body).get(Attribute.tableName)) }
+  const attributes = attributesOf(message.body)
+  const flags = readNumber32(attributes.get(Attribute.tableFlags)) ?? 0
+  return {
+    family,
+    name: readText(attributes.get(Attribute.tableName)),
+    isOwned: (flags & tableFlagOwner) !== 0,
+  }
 }
 
 /** @returns undefined for a chain that hangs on no hook, and for tables of bridges and devices */
@@ -104,6 +124,11 @@ export function destinationWord({ name, data }: ExpressionFact): number | undefi
   return register === undefined || register === 0 ? undefined : wordOf(register)
 }
 
+/** What stands in an attribute that holds data. */
+export function readValue(bytes: Buffer | undefined): Buffer | undefined {
+  return readData(bytes).value
+}
+
 /** The value of an immediate. */
 export function valueIn({ data }: ExpressionFact): Buffer | undefined {
   return readData(data.get(Expression.immediate.data)).value
@@ -113,11 +138,18 @@ export function valueIn({ data }: ExpressionFact): Buffer | undefined {
 export function isRefusal({ name, data }: ExpressionFact): boolean {
   if (name === 'reject') return true
   if (name === 'target') return readText(data.get(Expression.xtables.name)) === 'REJECT'
-  if (name !== 'immediate') return false
+  return verdictOf({ name, data }) === verdictCode.drop
+}
+
+/** Whether the rule ends a packet's way through its chains by letting it on. */
+export function isAcceptance(one: ExpressionFact): boolean {
+  return verdictOf(one) === verdictCode.accept
+}
+
+function verdictOf({ name, data }: ExpressionFact): number | undefined {
+  if (name !== 'immediate') return undefined
   const verdict = verdictIn(data.get(Expression.immediate.data))
-  return (
-    verdict !== undefined && readNumber32(verdict.get(Attribute.verdictCode)) === verdictCode.drop
-  )
+  return readNumber32(verdict?.get(Attribute.verdictCode))
 }
 
 function readData(bytes: Buffer | undefined): ElementFact {

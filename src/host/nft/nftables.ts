@@ -17,6 +17,7 @@ import {
   readRule,
   readTable,
   stableBytes,
+  type TableFact,
 } from './decode.ts'
 import { encodeChanges, question } from './encode.ts'
 import type { NftChange, NftFamily, Place } from './model.ts'
@@ -29,7 +30,7 @@ export interface Nftables {
   readonly changes: number
   /** A number that grows by one with each transaction of anybody. @returns undefined when the kernel does not tell */
   generation(): Promise<number | undefined>
-  tables(): Promise<readonly { readonly family: NftFamily; readonly name: string }[]>
+  tables(): Promise<readonly TableFact[]>
   /** Chains that hang on hooks. */
   baseChains(): Promise<readonly BaseChain[]>
   rules(at: Place): Promise<readonly RuleFact[]>
