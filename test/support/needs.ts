@@ -106,6 +106,11 @@ const requirements = {
     isThere: () => (['bullseye', 'bookworm', 'trixie'] as const).every(hasDebianPrograms),
     how: 'sudo npm run cluster:nft (with mmdebstrap installed)',
   },
+  /** ufw and firewalld, which are never installed on the machine. */
+  firewalls: {
+    isThere: () => existsSync(join(firewallsDirectory(), 'usr/sbin/ufw')),
+    how: 'sudo node test/support/neighbours-programs.ts (with mmdebstrap installed)',
+  },
 } satisfies Record<string, Requirement>
 
 export type Need = keyof typeof requirements
@@ -231,6 +236,11 @@ export function schemaDirectory(version: (typeof schemaVersions)[number]): strin
 
 function chartTool(name: ChartTool): Requirement {
   return { isThere: () => existsSync(chartToolPath(name)), how: chartToolsHow }
+}
+
+/** Where test/support/neighbours-programs.ts puts the firewalls of other people. */
+export function firewallsDirectory(): string {
+  return join(cacheDirectory(), 'firewalls')
 }
 
 /** Where built programs and CoreDNS live between runs. */
