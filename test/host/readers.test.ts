@@ -6,7 +6,11 @@ import type { KubeProxyMode } from '../../src/host/facts.ts'
 import { isKernelAtLeast, readLinks, readUdpListeners } from '../../src/host/facts.ts'
 import { guardedChains, guardedInSave } from '../../src/host/guarded-chains.ts'
 import { nodeLocalRules, removalText } from '../../src/host/iptables-rules.ts'
-import type { RuleFact } from '../../src/host/nft/decode.ts'
+import { attribute, nested, number32, readAttributes, text } from '../../src/host/nft/attributes.ts'
+import { Attribute, Expression, verdictCode } from '../../src/host/nft/constants.ts'
+import { type RuleFact, readRule } from '../../src/host/nft/decode.ts'
+import { expressionsOf } from '../../src/host/nft/expressions.ts'
+import type { NftRule } from '../../src/host/nft/model.ts'
 import type { Ran } from '../../src/host/run-program.ts'
 import { podsInSave } from '../../src/host/service-pods.ts'
 import { findStandby } from '../../src/host/standby-targets.ts'
@@ -66,6 +70,67 @@ test('chains that refuse by policy or by their last rule are found, those of ipt
     (await guardedChains(nftables)).map(({ table, hook, owner }) => `${table} ${hook} ${owner}`),
     ['filter input iptables', 'firewalld input nft'],
   )
+})
+
+function jumpTo(chain: string): RuleFact {
+  const verdict = nested(
+    Attribute.dataVerdict,
+    number32(Attribute.verdictCode, verdictCode.jump),
+    text(Attribute.verdictChain, chain),
+  )
+  const data = readAttributes(nested(Expression.immediate.data, verdict))
+  return rule({ name: 'immediate', data })
+}
+
+/** As the kernel shows it. */
+function listed(matches: NftRule['matches'], ...more: RuleFact['expressions']): RuleFact {
+  const made = expressionsOf({ matches, verdict: { kind: 'accept' } }, 'inet')
+  const body = Buffer.concat([Buffer.alloc(4), nested(Attribute.ruleExpressions, ...made)])
+  const { expressions } = readRule({ type: 0, body })
+  return rule(...more, ...expressions)
+}
+
+test('a table of another process is closed to us unless a rule in it lets pods or their DNS in', async () => {
+  const at = { ...base, family: 'inet', table: 'firewalld', chain: 'in' } as const
+  const closedWith = async (...rules: readonly RuleFact[]) => {
+    const nftables = scriptedNftables({
+      tables: [{ family: 'inet', name: 'firewalld', isOwned: true }],
+      baseChains: [at],
+      rules: ({ chain }) => (chain === 'in' ? [jumpTo('zone'), rule(reject)] : rules),
+    })
+    const [one] = await guardedChains(nftables)
+    return one?.closed !== undefined
+  }
+  const port = (ports: number | readonly [number, number]) =>
+    listed([{ kind: 'port', protocol: 'udp', side: 'destination', ports }])
+  const loopback = nested(
+    Expression.compare.data,
+    attribute(Attribute.dataValue, Buffer.from('lo\0')),
+  )
+  const fromLoopback = { name: 'cmp', data: readAttributes(loopback) }
+  const tracked = { name: 'ct', data: new Map() }
+  assert.is(await closedWith(), true)
+  assert.is(await closedWith(port(22), listed([], fromLoopback), listed([], tracked)), true)
+  assert.is(await closedWith(port(53)), false)
+  assert.is(await closedWith(port([1, 1023])), false, 'a range may have it')
+  assert.is(await closedWith(listed([])), false, 'a zone that accepts everything')
+  const source = { kind: 'address', family: 4, side: 'source', address: '10.77.0.0' } as const
+  assert.is(await closedWith(listed([source])), false, 'a network that may do everything')
+})
+
+test("Calico's drop of what pods send to their node closes INPUT, in iptables-legacy as well", async () => {
+  const nftables = scriptedNftables({
+    baseChains: [{ ...base, family: 'ip', table: 'filter', chain: 'INPUT' }],
+    rules: ({ chain }) => (chain === 'cali-wl-to-host' ? [rule(reject)] : [rule()]),
+  })
+  const [one] = await guardedChains(nftables)
+  assert.match(one?.closed ?? '', 'defaultEndpointToHostAction')
+  const saved = (action: string) =>
+    `*filter\n:INPUT ACCEPT [0:0]\n-A cali-wl-to-host -m comment --comment "Configured DefaultEndpointToHostAction" -j ${action}\nCOMMIT\n`
+  const [legacy] = guardedInSave(saved('DROP'), 'ip')
+  assert.match(legacy?.closed ?? '', 'defaultEndpointToHostAction')
+  assert.is(legacy?.variant, 'legacy')
+  assert.equal(guardedInSave(saved('ACCEPT'), 'ip'), [])
 })
 
 test('in tables of iptables-legacy the same is seen in what its save program prints', () => {
