@@ -10,6 +10,7 @@ import {
   leaseName,
   leaseWrites,
   type OwnTable,
+  ownChains,
   ownTables,
   restoreText,
 } from './iptables-rules.ts'
@@ -28,6 +29,7 @@ const otherTablesEvery = 10
 export class IptablesRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
   private readonly run: RunProgram
+  private readonly nftables: Nftables | undefined
   /** For firewalls that are in nftables, or in the other variant. */
   private readonly accepts: Accepts
   private plan: Plan | undefined
@@ -42,6 +44,7 @@ export class IptablesRules implements Rules {
 
   constructor(run: RunProgram, nftables: Nftables | undefined) {
     this.run = run
+    this.nftables = nftables
     this.accepts = new Accepts(run, nftables)
   }
 
@@ -152,8 +155,12 @@ export class IptablesRules implements Rules {
   ): Promise<Trouble[]> {
     // All tables: asked for one by name, iptables shows an empty one where there is none.
     const { stdout } = await this.run(`${program(plan, family)}-save`, [])
+    const missing = await this.missingChains(plan, family)
     const text = tables
-      .map((table) => restoreText(plan, family, table, savedTable(stdout, table)))
+      .map((table) => {
+        const state = { table, saved: savedTable(stdout, table), missing: missing[table] }
+        return restoreText(plan, family, state)
+      })
       .join('')
     const name = `${program(plan, family)}-restore`
     const ran = await this.run(name, ['--noflush', '--wait', String(lockWaitSeconds)], text)
@@ -162,6 +169,19 @@ export class IptablesRules implements Rules {
       this.made.set(`${family} ${table}`, ours(await this.save(plan, family, table)))
     }
     return []
+  }
+
+  /** Built-in chains that iptables-nft would make: its save program shows them as if they were there. */
+  private async missingChains(plan: Plan, family: 4 | 6): Promise<Record<OwnTable, string[]>> {
+    const bases = plan.variant === 'nft' ? await this.nftables?.baseChains() : undefined
+    const isThere = (table: OwnTable, name: string) =>
+      bases?.some(
+        (one) =>
+          one.family === (family === 4 ? 'ip' : 'ip6') && one.table === table && one.chain === name,
+      ) ?? true
+    const missing: Record<OwnTable, string[]> = { raw: [], filter: [], nat: [] }
+    for (const { table, from } of ownChains) if (!isThere(table, from)) missing[table].push(from)
+    return missing
   }
 
   private async driftedTables(

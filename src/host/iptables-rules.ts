@@ -24,6 +24,11 @@ export const ownTables = ['raw', 'filter', 'nat'] as const
 /** Says in our own chain that the table was not there before: iptables-nft makes tables, and nobody else unmakes them. */
 export const madeTableMark = 'neardns: made this table'
 
+/** The same of a built-in chain in a table that was there: iptables-nft makes each with its first rule. */
+export function madeChainMark(chain: string): string {
+  return `neardns: made ${chain}`
+}
+
 /**
  * A lease is written five times in its time, and holds while four of these lie within it: `recent` knows whole seconds only, and
  * so it ends after 0.4 of one instead of a whole.
@@ -37,21 +42,37 @@ export function leaseName(family: 4 | 6): string {
 
 /**
  * @param saved what `iptables-save -t TABLE` prints now: jumps that are there are not put there again
+ * @param missing built-in chains of the table that are not in the kernel
  * @returns input for one `iptables-restore --noflush` call; a chain that it names is emptied by that
  */
-export function restoreText(plan: Plan, family: 4 | 6, table: OwnTable, saved: string): string {
+export function restoreText(
+  plan: Plan,
+  family: 4 | 6,
+  { table, saved, missing = [] }: TableState,
+): string {
   const chains = ownChains.filter((one) => one.table === table)
   const jumps = chains.filter(({ chain, from }) => !saved.includes(`\n-A ${from} -j ${chain}\n`))
   const isMadeByUs = !saved.includes(`*${table}\n`) || saved.includes(madeTableMark)
+  const made = chains
+    .map(({ from }) => from)
+    .filter((from) => missing.includes(from) || saved.includes(`"${madeChainMark(from)}"`))
+  const marks = isMadeByUs ? [madeTableMark] : made.map(madeChainMark)
   return [
     `*${table}`,
     ...chains.map(({ chain }) => `:${chain} - [0:0]`),
     ...rulesOf(plan, family)[table],
-    ...(isMadeByUs ? [`-A NEARDNS-OUTPUT -m comment --comment "${madeTableMark}"`] : []),
+    ...marks.map((mark) => `-A NEARDNS-OUTPUT -m comment --comment "${mark}"`),
     ...jumps.map(({ chain, from }) => `-I ${from} 1 -j ${chain}`),
     'COMMIT',
     '',
   ].join('\n')
+}
+
+/** One table as it is before our rules come. */
+export interface TableState {
+  readonly table: OwnTable
+  readonly saved: string
+  readonly missing?: readonly string[]
 }
 
 function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
@@ -132,6 +153,18 @@ export function removalText(table: OwnTable, saved: string): string | undefined 
     'COMMIT',
     '',
   ].join('\n')
+}
+
+/** @returns built-in chains that we made and in which nobody else has a rule: empty once ours are gone */
+export function chainsOnlyOurs(table: OwnTable, saved: string): string[] {
+  return ownChains
+    .filter((one) => one.table === table)
+    .filter(({ from, chain }) => {
+      const rules = saved.split('\n').filter((line) => line.startsWith(`-A ${from} `))
+      const isMade = saved.includes(`"${madeChainMark(from)}"`)
+      return isMade && rules.every((rule) => rule === `-A ${from} -j ${chain}`)
+    })
+    .map(({ from }) => from)
 }
 
 /** Accept rules at the head of a built-in chain, where its policy drops and the rest is done by nftables. */

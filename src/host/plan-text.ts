@@ -51,7 +51,9 @@ function rulesText(plan: Plan): string {
     return ([4, 6] as const)
       .filter((family) => addressesOf(plan, family).length > 0)
       .map((family) => {
-        const texts = ownTables.map((table: OwnTable) => restoreText(plan, family, table, ''))
+        const texts = ownTables.map((table: OwnTable) =>
+          restoreText(plan, family, { table, saved: '' }),
+        )
         return `\n# ${family === 4 ? 'iptables' : 'ip6tables'}-${plan.variant}-restore --noflush; in force for ${plan.leaseSeconds} s after each renewal\n${texts.join('')}`
       })
       .join('')

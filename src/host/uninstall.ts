@@ -6,7 +6,7 @@ import type { InterceptionSettings } from '../config/schema.ts'
 import type { HostFacts, IptablesVariant } from './facts.ts'
 import { savedTable } from './facts.ts'
 import { isOfIptables } from './guarded-chains.ts'
-import { madeTableMark, ownTables, removalText } from './iptables-rules.ts'
+import { chainsOnlyOurs, madeTableMark, ownTables, removalText } from './iptables-rules.ts'
 import { addressRemoval } from './links.ts'
 import type { NftFamily, Place } from './nft/model.ts'
 import type { Nftables } from './nft/nftables.ts'
@@ -81,13 +81,16 @@ async function iptablesRemoval(
 ): Promise<Step[]> {
   const program = `${family === 4 ? 'iptables' : 'ip6tables'}-${variant}`
   const { stdout } = await run(`${program}-save`, [])
-  return ownTables.flatMap((table) => {
+  return ownTables.flatMap((table): Step[] => {
     const saved = savedTable(stdout, table)
     const text = removalText(table, saved)
     if (text === undefined) return []
     const step = { program: `${program}-restore`, args: ['--noflush', '--wait', '5'], stdin: text }
     const isWhole = variant === 'nft' && isOnlyOurs(saved)
-    if (!isWhole) return [step]
+    if (!isWhole) {
+      const chains = variant === 'nft' ? chainsOnlyOurs(table, saved) : []
+      return [step, ...chains.map((chain) => ({ program, args: ['-t', table, '-X', chain] }))]
+    }
     // iptables-nft makes its tables when they are first used. This one we made, and nobody else has come since.
     return [step, tableRemoval(family === 4 ? 'ip' : 'ip6', table)]
   })

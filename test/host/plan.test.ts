@@ -155,14 +155,17 @@ test('a chain that drops gets accept rules of its family', () => {
 
 test("iptables gets NodeLocal's rules with a lease on what intercepts, and each jump once", () => {
   const plan = makePlan(settings({ mode: 'iptables' }), facts)
-  const text = restoreText(plan, 4, 'raw', '*raw\n:PREROUTING ACCEPT [0:0]\n')
+  const text = restoreText(plan, 4, { table: 'raw', saved: '*raw\n:PREROUTING ACCEPT [0:0]\n' })
   const lease = '-m recent --name neardns4 --rcheck --rdest --seconds 1 --hitcount 4'
   const to = '-d 169.254.20.10/32 -p udp -m udp --dport 53'
   assert.match(text, `-A NEARDNS-PREROUTING ${to} ${lease} -j NOTRACK\n`)
   assert.match(text, `-A NEARDNS-OUTPUT ${to} ${lease} -j NOTRACK\n`)
   assert.match(text, '-A NEARDNS-OUTPUT -s 169.254.20.10/32 -p udp -m udp --sport 53 -j NOTRACK\n')
   assert.match(text, '-I PREROUTING 1 -j NEARDNS-PREROUTING\n')
-  const again = restoreText(plan, 4, 'raw', `*raw\n-A PREROUTING -j NEARDNS-PREROUTING\n`)
+  const again = restoreText(plan, 4, {
+    table: 'raw',
+    saved: '*raw\n-A PREROUTING -j NEARDNS-PREROUTING\n',
+  })
   assert.not.match(again, '-I PREROUTING')
   assert.match(again, '-I OUTPUT 1 -j NEARDNS-OUTPUT')
 })

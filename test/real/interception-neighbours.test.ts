@@ -12,7 +12,7 @@ import { type NeighbourCase, neighbourCases } from '../support/neighbours-cases.
 import * as rules from '../support/neighbours-rules.ts'
 import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import { onlyMode, type RealProxyMode } from '../support/real-kube-proxy.ts'
+import type { RealProxyMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
 
@@ -41,7 +41,7 @@ const noticedMs = 4000
 
 for (const one of neighbourCases) {
   const wanted = combinations.filter(({ proxy, backend }) =>
-    isLong ? true : proxy === (onlyMode ?? one.usual) && backend === 'nftables',
+    isLong ? true : proxy === one.usual && backend === (one.usualBackend ?? 'nftables'),
   )
   for (const combination of wanted) lifeBeside(one, combination)
 }

@@ -14,8 +14,9 @@ import type { RealProxyMode } from './real-kube-proxy.ts'
 export interface NeighbourCase {
   readonly name: string
   readonly make: () => Neighbour
-  /** Beside which kube-proxy it is tried by default. */
+  /** Beside which kube-proxy it is tried by default, and with which backend, if not with that of nftables. */
   readonly usual: RealProxyMode
+  readonly usualBackend?: 'iptables'
   readonly isProgram?: boolean
   /** Who answers pods while the daemon runs. */
   readonly alive?: 'coredns'
@@ -70,12 +71,14 @@ export const neighbourCases: readonly NeighbourCase[] = [
   {
     name: 'nftables with policy drop on input, forward and output',
     make: () => new NftText(rules.strictNftables),
-    usual: 'nftables',
+    usual: 'iptables-nft',
+    usualBackend: 'iptables',
   },
   {
     name: 'Docker with a container that publishes port 53',
     make: () => new IptablesText(rules.dockerChains),
     usual: 'iptables-nft',
+    usualBackend: 'iptables',
   },
   {
     name: 'masquerading with --random-fully',
