@@ -7,11 +7,18 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
-import { Firewalld, IptablesText, type Neighbour, NftText, Sysctls } from '../support/neighbours.ts'
+import {
+  Firewalld,
+  IptablesText,
+  type Neighbour,
+  NftText,
+  Sysctls,
+  Ufw,
+} from '../support/neighbours.ts'
 import { type NeighbourCase, neighbourCases } from '../support/neighbours-cases.ts'
 import * as rules from '../support/neighbours-rules.ts'
 import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
-import { until } from '../support/process.ts'
+import { runToEnd, until } from '../support/process.ts'
 import type { RealProxyMode } from '../support/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
@@ -78,18 +85,52 @@ function lifeBeside(one: NeighbourCase, { proxy, backend }: Combination): void {
   )
 }
 
-for (const [name, make] of [
-  ['nftables with policy drop', () => new NftText(rules.strictNftables)],
-  ['an INPUT that ends in REJECT', () => new IptablesText(rules.rhelInput)],
-] as const) {
-  test(`${name}, switched on under the daemon: its packets pass again within seconds`, () =>
-    NodeWorld.with('iptables-nft', async (world) => {
-      const config = world.config({}, 'both')
-      const neardns = await world.startNeardns(config)
-      await make().arrive(world)
-      await until('pods are answered', () => answersAll(world, 'neardns'), { timeoutMs: noticedMs })
-      await neardns.stop()
-    }))
+interface Switch {
+  readonly name: string
+  readonly make: () => Neighbour
+  /** What makes it let everything in again, its chains staying where they are. */
+  readonly off?: readonly string[]
+  readonly isProgram?: boolean
+}
+
+const switches: readonly Switch[] = [
+  {
+    name: 'nftables with policy drop',
+    make: () => new NftText(rules.strictNftables),
+    off: ['nft', 'chain inet filter input { policy accept; }'],
+  },
+  {
+    name: 'an INPUT that ends in REJECT',
+    make: () => new IptablesText(rules.rhelInput),
+    off: ['iptables-nft', '-D', 'INPUT', '-j', 'REJECT', '--reject-with', 'icmp-host-prohibited'],
+  },
+  { name: 'ufw', make: () => new Ufw(), isProgram: true },
+]
+
+for (const { name, make, off: [command, ...args] = [], isProgram } of switches) {
+  const add = isProgram === true ? firewallTest : test
+  add(
+    `${name}, switched on and off under the daemon: its packets pass within seconds, and nothing of it stays`,
+    () =>
+      NodeWorld.with('iptables-nft', async (world) => {
+        const config = world.config({}, 'both')
+        const neardns = await world.startNeardns(config)
+        await until('pods are answered', () => answersAll(world, 'neardns'))
+        const neighbour = make()
+        try {
+          await neighbour.arrive(world)
+          const isRight = () => answersAll(world, 'neardns')
+          await until('pods are answered', isRight, { timeoutMs: noticedMs })
+          if (command !== undefined) await world.nodeRun(command, args)
+          await neighbour.leave?.()
+          await neardns.stop()
+          assert.is((await world.rules(config, 'remove')).code, 0)
+          assert.not.match(await world.state(), 'neardns')
+        } finally {
+          await neighbour.end?.()
+        }
+      }),
+  )
 }
 
 firewallTest('firewalld switched on under the daemon: pods have CoreDNS, and it is said', () =>
@@ -161,6 +202,19 @@ test('the standby table deleted by somebody: it is back within seconds, which is
     await until('it is back', async () => (await ruleset(world)).includes(table))
     const counted = () => world.metric('neardns_interception_troubles_total', 'rules_flushed')
     await until('it is counted', async () => (await counted()) > 0)
+    await neardns.stop()
+  }))
+
+test('the table that intercepts cannot be taken away by anybody else', () =>
+  NodeWorld.with('nftables', async (world) => {
+    const neardns = await world.startNeardns(world.config({}, 'both'))
+    const [table = ''] = /neardns-[0-9a-f]{8}\b/.exec(await ruleset(world)) ?? []
+    const netns = world.node.name
+    const deleted = await runToEnd('nft', ['delete', 'table', 'inet', table], { netns })
+    assert.match(deleted.output, 'Operation not permitted')
+    await world.cluster.proxy.kill()
+    await world.nodeRun('nft', ['flush', 'ruleset'])
+    assert.match(await ruleset(world), table)
     await neardns.stop()
   }))
 

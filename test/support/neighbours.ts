@@ -13,6 +13,8 @@ export interface Neighbour {
   arrive(world: NodeWorld): Promise<void>
   /** Writes them anew, as at its own restart. */
   again?(world: NodeWorld): Promise<void>
+  /** As its operator switches it off. */
+  leave?(): Promise<void>
   /** Ends its processes, and takes away what it has outside of the node. */
   end?(): Promise<void>
 }
@@ -33,7 +35,7 @@ export class Ufw implements Neighbour {
     await this.system?.run('ufw', 'reload')
   }
 
-  async disable(): Promise<void> {
+  async leave(): Promise<void> {
     await this.system?.run('ufw', 'disable')
   }
 
