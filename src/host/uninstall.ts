@@ -40,8 +40,11 @@ export async function planRemoval(
   settings: InterceptionSettings,
 ): Promise<Removal> {
   const nftables = usableNftables(tools)
-  const names = ((await nftables?.tables()) ?? []).map(({ name }) => name)
-  const standby = names.filter((name) => standbyPattern.test(name))
+  const tables = (await nftables?.tables()) ?? []
+  const held = tables.filter(({ name }) => ownedTablePattern.test(name))
+  // Somebody saved our tables and loaded them again: they are nobody's then.
+  const orphaned = held.filter(({ isOwned }) => !isOwned)
+  const standby = tables.filter(({ name }) => standbyPattern.test(name))
   // A firewall may have become milder since: all chains in which there can be rules of ours.
   const chains = ((await nftables?.baseChains()) ?? []).filter(({ type }) => type === 'filter')
   const native = chains.filter(
@@ -55,12 +58,12 @@ export async function planRemoval(
   )
   return {
     steps: [
-      ...standby.map((name) => tableRemoval('inet', name)),
+      ...[...standby, ...orphaned].map(({ name }) => tableRemoval('inet', name)),
       ...accepts.flat(),
       ...iptables.flat(),
       ...addressRemoval(facts, settings),
     ],
-    running: names.filter((name) => ownedTablePattern.test(name)),
+    running: held.filter(({ isOwned }) => isOwned).map(({ name }) => name),
   }
 }
 

@@ -15,7 +15,7 @@ import {
   Sysctls,
   Ufw,
 } from '../support/neighbours.ts'
-import { type NeighbourCase, neighbourCases } from '../support/neighbours-cases.ts'
+import { fullRewrites, type NeighbourCase, neighbourCases } from '../support/neighbours-cases.ts'
 import * as rules from '../support/neighbours-rules.ts'
 import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { runToEnd, until } from '../support/process.ts'
@@ -48,7 +48,9 @@ const noticedMs = 4000
 
 for (const one of neighbourCases) {
   const wanted = combinations.filter(({ proxy, backend }) =>
-    isLong ? true : proxy === one.usual && backend === (one.usualBackend ?? 'nftables'),
+    isLong
+      ? proxy === one.usual || one.isUsualOnly !== true
+      : proxy === one.usual && backend === (one.usualBackend ?? 'nftables'),
   )
   for (const combination of wanted) lifeBeside(one, combination)
 }
@@ -151,27 +153,7 @@ firewallTest('firewalld switched on under the daemon: pods have CoreDNS, and it 
   }),
 )
 
-/** What other programs do to tables that they take for theirs alone. kube-proxy is dead by then: what it makes of it is not asked here. */
-const blows: readonly { name: string; commands: readonly (readonly string[])[]; stdin?: string }[] =
-  [
-    {
-      name: 'iptables-restore without --noflush',
-      commands: [['iptables-nft-restore'], ['ip6tables-nft-restore']],
-      stdin: ['raw', 'nat', 'filter'].map((table) => `*${table}\nCOMMIT\n`).join(''),
-    },
-    {
-      name: 'iptables -F and -X in each table',
-      commands: ['iptables-nft', 'ip6tables-nft'].flatMap((program) =>
-        ['raw', 'nat', 'filter'].flatMap((table) => [
-          [program, '-t', table, '-F'],
-          [program, '-t', table, '-X'],
-        ]),
-      ),
-    },
-    { name: 'nft flush ruleset', commands: [['nft', 'flush', 'ruleset']] },
-  ]
-
-for (const { name, commands, stdin = '' } of blows) {
+for (const { name, commands, stdin = '' } of fullRewrites) {
   for (const backend of isLong ? (['nftables', 'iptables'] as const) : (['nftables'] as const)) {
     test(`${backend}: ${name} under the daemon: it answers on, and the standby is there`, () =>
       withNeighbour('iptables-nft', new IptablesText(rules.rhelInput), async (world) => {
@@ -216,6 +198,24 @@ test('the table that intercepts cannot be taken away by anybody else', () =>
     await world.nodeRun('nft', ['flush', 'ruleset'])
     assert.match(await ruleset(world), table)
     await neardns.stop()
+  }))
+
+/** As `nft list ruleset > /etc/nftables.conf` and a boot do it. nft before 0.9.9 does not print whose a table is. */
+test('our tables, saved by somebody and loaded after our death, keep nothing from CoreDNS and go with the removal', () =>
+  NodeWorld.with('nftables', async (world) => {
+    const config = world.config({}, 'both')
+    const neardns = await world.startNeardns(config)
+    await until('pods are answered', () => answersAll(world, 'neardns'))
+    const saved = (await ruleset(world)).match(/^table inet neardns-[\s\S]*?^}$/gm) ?? []
+    assert.is(saved.length, 2)
+    await neardns.child.stop('SIGKILL')
+    const text = saved.join('\n').replaceAll(/flags (owner|timeout,owner)\n/g, '')
+    await world.nodeRun('nft', ['-f', '-'], text)
+    assert.match(await ruleset(world), /table inet neardns-[0-9a-f]{8} \{/)
+    await until('CoreDNS', () => answersAll(world, 'coredns'), { timeoutMs: 4000 })
+    const { code, output } = await world.rules(config, 'remove')
+    assert.is(code, 0, output)
+    assert.not.match(await world.state(), 'neardns')
   }))
 
 /** Nothing of nat sees an untracked packet: that is no standby's fault, and the ClusterIP is as dead without us. */

@@ -17,6 +17,8 @@ export interface NeighbourCase {
   /** Beside which kube-proxy it is tried by default, and with which backend, if not with that of nftables. */
   readonly usual: RealProxyMode
   readonly usualBackend?: 'iptables'
+  /** Never beside another kube-proxy. */
+  readonly isUsualOnly?: boolean
   readonly isProgram?: boolean
   /** Who answers pods while the daemon runs. */
   readonly alive?: 'coredns'
@@ -79,6 +81,8 @@ export const neighbourCases: readonly NeighbourCase[] = [
     make: () => new IptablesText(rules.dockerChains),
     usual: 'iptables-nft',
     usualBackend: 'iptables',
+    // The ClusterIP is an address of the node: in nftables mode Docker may take its DNS before kube-proxy when we are dead.
+    isUsualOnly: true,
   },
   {
     name: 'masquerading with --random-fully',
@@ -124,4 +128,29 @@ export const neighbourCases: readonly NeighbourCase[] = [
     make: () => new Sysctls(...rules.strictSysctls),
     usual: 'nftables',
   },
+]
+
+interface FullRewrite {
+  readonly name: string
+  readonly commands: readonly (readonly string[])[]
+  readonly stdin?: string
+}
+
+/** What other programs do to tables that they take for theirs alone. */
+export const fullRewrites: readonly FullRewrite[] = [
+  {
+    name: 'iptables-restore without --noflush',
+    commands: [['iptables-nft-restore'], ['ip6tables-nft-restore']],
+    stdin: ['raw', 'nat', 'filter'].map((table) => `*${table}\nCOMMIT\n`).join(''),
+  },
+  {
+    name: 'iptables -F and -X in each table',
+    commands: ['iptables-nft', 'ip6tables-nft'].flatMap((program) =>
+      ['raw', 'nat', 'filter'].flatMap((table) => [
+        [program, '-t', table, '-F'],
+        [program, '-t', table, '-X'],
+      ]),
+    ),
+  },
+  { name: 'nft flush ruleset', commands: [['nft', 'flush', 'ruleset']] },
 ]
