@@ -43,8 +43,8 @@ const combinations: readonly Combination[] = [
 ]
 
 const all = [linkLocal, clusterIp, linkLocal6, clusterIp6]
-/** A neighbour that writes its rules anew under the daemon is noticed in the next check, a second later at most. */
-const noticedMs = 4000
+/** A neighbour that writes its rules anew under the daemon is noticed in the next check, a second later; the machine is busy. */
+const noticedMs = 6000
 
 for (const one of neighbourCases) {
   const wanted = combinations.filter(({ proxy, backend }) =>
