@@ -67,8 +67,10 @@ function lifeBeside(one: NeighbourCase, { proxy, backend }: Combination): void {
       const isRight = () => answersAll(world, alive)
       await until(`pods are answered by ${alive}`, isRight, { timeoutMs: noticedMs })
       assert.is(await readyStatus(world), one.alive === undefined ? 200 : 503)
-      if (one.says !== undefined)
-        await killed.child.line((line) => one.says?.test(line) ?? false, 100)
+      if (one.says !== undefined) {
+        await killed.child.line((line) => one.says?.test(line) ?? false, 2000)
+        assert.match((await world.rules(config, 'show')).output, /^firewall +\S+ \S+ \S+: /m)
+      }
       if (neighbour.again !== undefined) {
         await neighbour.again(world)
         // It may be a second until it has done so, during which all is well.
