@@ -64,6 +64,7 @@ export class Interception {
   private isWatching = false
   private isMaintaining = false
   private isStopped = false
+  private isTold = false
   private nextLookMs = 0
   private nextCheckMs = 0
 
@@ -193,10 +194,11 @@ export class Interception {
     const isSame =
       now.length === this.active.length && now.every((one) => this.active.includes(one))
     this.active = now
-    if (!isSame) this.tell()
+    if (!isSame || !this.isTold) this.tell()
   }
 
   private tell(): void {
+    this.isTold = true
     const active = this.active.map(({ address }) => address)
     this.parts.onChange(active, this.facts && blindness(this.facts))
   }

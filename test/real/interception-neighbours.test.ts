@@ -66,7 +66,9 @@ function lifeBeside(one: NeighbourCase, { proxy, backend }: Combination): void {
       const alive = one.alive ?? 'neardns'
       const isRight = () => answersAll(world, alive)
       await until(`pods are answered by ${alive}`, isRight, { timeoutMs: noticedMs })
-      assert.is(await readyStatus(world), one.alive === undefined ? 200 : 503)
+      const ready = await readyPage(world)
+      assert.is(ready.status, one.alive === undefined ? 200 : 503)
+      if (one.alive !== undefined) assert.match(ready.body, 'pods ask CoreDNS directly')
       if (one.says !== undefined) {
         await killed.child.line((line) => one.says?.test(line) ?? false, 2000)
         assert.match((await world.rules(config, 'show')).output, /^firewall +\S+ \S+ \S+: /m)
@@ -146,12 +148,12 @@ firewallTest('firewalld switched on under the daemon: pods have CoreDNS, and it 
       await firewalld.arrive(world)
       await neardns.child.line((line) => line.includes('firewall_refuses'), noticedMs)
       await until('CoreDNS answers', () => answersAll(world, 'coredns'), { timeoutMs: noticedMs })
-      assert.is(await readyStatus(world), 503)
+      assert.is((await readyPage(world)).status, 503)
     } finally {
       await firewalld.end()
     }
     await until('it is gone', () => answersAll(world, 'neardns'), { timeoutMs: noticedMs })
-    assert.is(await readyStatus(world), 200)
+    assert.is((await readyPage(world)).status, 200)
   }),
 )
 
@@ -267,9 +269,8 @@ async function answersAll(world: NodeWorld, wanted: 'neardns' | 'coredns'): Prom
   return (await who(world)).every((answer) => answer === wanted)
 }
 
-async function readyStatus(world: NodeWorld): Promise<number> {
-  const { status } = await world.host.call('fetch', { url: 'http://127.0.0.1:9253/ready' })
-  return status
+async function readyPage(world: NodeWorld): Promise<{ status: number; body: string }> {
+  return await world.host.call('fetch', { url: 'http://127.0.0.1:9253/ready' })
 }
 
 async function ruleset(world: NodeWorld): Promise<string> {
