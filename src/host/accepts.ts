@@ -24,6 +24,8 @@ export class Accepts {
   private chains: readonly GuardedChain[] = []
   private readonly watch: GenerationWatch | undefined
   private checks = 0
+  /** Something could not be opened, and is tried again. */
+  private hasFailed = false
 
   constructor(run: RunProgram, nftables: Nftables | undefined) {
     this.run = run
@@ -40,10 +42,11 @@ export class Accepts {
   async check(plan: Plan): Promise<Trouble[]> {
     this.checks += 1
     const isChanged = (await this.watch?.hasMoved()) ?? false
-    const isLegacyDue = plan.variant === 'legacy' && this.checks % legacyEvery === 0
-    if (!isChanged && !isLegacyDue) return []
-    const native = this.chains.filter(({ variant }) => variant !== 'legacy')
-    const legacy = this.chains.filter(({ variant }) => variant === 'legacy')
+    const hasLegacy = plan.variant === 'legacy' || this.chains.some(isLegacy)
+    const isLegacyDue = hasLegacy && this.checks % legacyEvery === 0
+    if (!isChanged && !isLegacyDue && !this.hasFailed) return []
+    const native = this.chains.filter((chain) => !isLegacy(chain))
+    const legacy = this.chains.filter(isLegacy)
     this.chains = [
       ...(isChanged && this.nftables !== undefined
         ? await guardedChains(this.nftables, plan.port)
@@ -73,6 +76,7 @@ export class Accepts {
     for (const chain of this.chains) {
       if (chain.closed === undefined) troubles.push(...(await this.openOne(plan, chain)))
     }
+    this.hasFailed = troubles.length > 0
     return troubles
   }
 
@@ -117,6 +121,10 @@ export class Accepts {
     }
     return found
   }
+}
+
+function isLegacy({ variant }: GuardedChain): boolean {
+  return variant === 'legacy'
 }
 
 function concerns({ family }: GuardedChain, of: 4 | 6): boolean {
