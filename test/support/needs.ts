@@ -96,6 +96,13 @@ const requirements = {
     isThere: () => apiPrograms.every((name) => existsSync(kubernetesProgram(name))),
     how: 'npm run cluster:build -- api (with Go 1.26 or newer; some seven minutes, once)',
   },
+  /** The whole node: what starts containers, and the rest of Kubernetes. */
+  'kubernetes-node': {
+    isThere: () =>
+      nodePrograms.every((name) => existsSync(kubernetesProgram(name))) &&
+      ['containerd', 'runc', 'buildah', 'mmdebstrap'].every((name) => programPath(name)),
+    how: 'npm run cluster:build -- node; sudo apt-get install --no-install-recommends containerd runc containernetworking-plugins buildah mmdebstrap busybox-static libcap2-bin openssl curl',
+  },
   'kube-proxies': {
     isThere: () =>
       olderKubeProxyVersions.every((v) => existsSync(kubernetesProgram('kube-proxy', v))),
@@ -204,6 +211,7 @@ export function goPath(): string | undefined {
 }
 
 const apiPrograms = ['etcd', 'kube-apiserver', 'kube-proxy', 'kubectl']
+const nodePrograms = [...apiPrograms, 'kube-controller-manager', 'kube-scheduler', 'kubelet']
 
 /** Where test/cluster/build.ts puts the programs of a Kubernetes release. */
 export function kubernetesDirectory(version: string): string {

@@ -1,0 +1,78 @@
+/**
+ * Goal: neardns's image and manifests work on a real node as they are, an upgrade and a SIGKILL cost what they may, and the cluster leaves
+ * the machine as it was. Method: the short form of the scenarios on a whole one-node Kubernetes in namespaces, kube-proxy in nftables mode;
+ * all of them, in every mode: `npm run test:cluster`.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { needing } from '../support/needs.ts'
+import { Cluster } from './cluster.ts'
+import { Lab } from './lab.ts'
+import { prepareMachine } from './prepare.ts'
+import { runScenario } from './runner.ts'
+import { allScenarios, outcomeText } from './scenarios.ts'
+import { tryOut } from './try-out.ts'
+
+/** The image of neardns is made when it is not there: minutes. */
+export const testTimeoutMs = 900_000
+
+const name = `t${process.pid}`
+const queriesPerSecond = 500
+
+const test = needing(suite('cluster/node'), ...(['root', 'netns', 'kubernetes-node'] as const))
+
+let machine: Record<string, string>
+let lab: Lab | undefined
+
+test.before(async () => {
+  await prepareMachine(console.log)
+  machine = machineState()
+})
+
+test.after(() => Cluster.remove(name))
+
+test('the manifests as they are: a pod resolves through neardns, and its queries are not tracked', async () => {
+  assert.ok(await tryOut({ name, proxyMode: 'nftables' }, false, console.log))
+})
+
+for (const scenario of ['upgrade', 'sigkill', 'deleted-5-s-after-coredns']) {
+  test(`${scenario}: no more queries are lost than may be`, async () => {
+    lab ??= await Lab.open({ name }, 1, console.log)
+    const found = allScenarios.find((one) => one.name === scenario)
+    if (found === undefined) throw new Error(`there is no scenario ${scenario}`)
+    const outcome = await runScenario(lab, found, queriesPerSecond)
+    console.log(outcomeText(outcome))
+    assert.equal(outcome.faults, [])
+  })
+}
+
+test('the cluster taken down leaves the machine as it was', async () => {
+  await Cluster.remove(name)
+  assert.equal(machineState(), machine)
+})
+
+/** What a cluster could leave on the machine. Other tests have namespaces and cgroups meanwhile, so only this one's count. */
+function machineState(): Record<string, string> {
+  const sysctls = [
+    'vm/overcommit_memory',
+    'vm/panic_on_oom',
+    'kernel/panic',
+    'kernel/panic_on_oops',
+  ]
+  const mine = (lines: readonly string[]) => lines.filter((line) => line.includes(name)).join('\n')
+  return {
+    ...Object.fromEntries(sysctls.map((key) => [key, readFileSync(`/proc/sys/${key}`, 'utf8')])),
+    links: execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' }),
+    namespaces: existsSync('/run/netns') ? mine(readdirSync('/run/netns')) : '',
+    mounts: mine(readFileSync('/proc/self/mountinfo', 'utf8').split('\n')),
+    cgroups: mine(
+      execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '2', '-type', 'd'], {
+        encoding: 'utf8',
+      }).split('\n'),
+    ),
+  }
+}
+
+test.run()
