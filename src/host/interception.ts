@@ -64,7 +64,8 @@ export class Interception {
   private isWatching = false
   private isMaintaining = false
   private isStopped = false
-  private isTold = false
+  /** What `onChange` was told last. */
+  private told = ''
   private nextLookMs = 0
   private nextCheckMs = 0
 
@@ -191,16 +192,12 @@ export class Interception {
     this.report(troubles)
     const now = troubles.length === 0 && this.rules?.isInstalled === true ? live : []
     if (now.length > 0) this.renewals += 1
-    const isSame =
-      now.length === this.active.length && now.every((one) => this.active.includes(one))
     this.active = now
-    if (!isSame || !this.isTold) this.tell()
-  }
-
-  private tell(): void {
-    this.isTold = true
-    const active = this.active.map(({ address }) => address)
-    this.parts.onChange(active, this.facts && blindness(this.facts))
+    const active = now.map(({ address }) => address)
+    const blind = this.facts && blindness(this.facts)
+    const told = JSON.stringify([active, blind])
+    if (told !== this.told) this.parts.onChange(active, blind)
+    this.told = told
   }
 
   private async checkRules(): Promise<void> {
