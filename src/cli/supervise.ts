@@ -3,6 +3,7 @@
  * (execve) by one that has not loaded what reading took: its memory is on every node, for as long as the daemon runs.
  */
 import type { Config } from '../config/schema.ts'
+import { placeAddresses } from '../daemon/intercept.ts'
 import { listeningOf, Supervisor } from '../daemon/supervisor.ts'
 import { BindError } from '../net/bind.ts'
 import { createLog, type Log } from '../observe/log.ts'
@@ -49,6 +50,8 @@ export async function becomeSupervisor(
     ...environmentFor(handed),
     [supervisorVariable]: JSON.stringify(plan),
   }
+  // The sockets are the parent's, who opens them first thing.
+  await placeAddresses(config, createLog({ level: log.level }))
   const { execPath, execArgv } = process
   process.execve?.(execPath, [execPath, ...execArgv, ...leanFlags, main], env)
   throw new Error('several workers need a system where a process can replace itself (Linux)')

@@ -7,7 +7,7 @@ import { readProc } from '../host/node-tools.ts'
 import { runProgram } from '../host/run-program.ts'
 import { setupErrorType, type Trouble, type TroubleKind } from '../host/trouble.ts'
 import type { Log } from '../observe/log.ts'
-import type { Readiness } from '../observe/readiness.ts'
+import { Readiness } from '../observe/readiness.ts'
 import { selfQuery } from './self-query.ts'
 
 /** A trouble that lasts comes with every round; its line comes so often. */
@@ -39,6 +39,16 @@ function logTrouble(log: Log, { kind, what, cure }: Trouble): void {
   const heldBack = log.limited(`interception ${kind}`, repeatLogMs)
   if (heldBack === undefined) return
   log.warn({ kind, what, cure, heldBack }, 'interception: trouble with the node')
+}
+
+/**
+ * Puts the addresses on the node, and what else stays there, before anybody listens on them: for a parent whose workers intercept. Nothing is
+ * intercepted by it.
+ */
+export async function placeAddresses(config: Config, log: Log): Promise<void> {
+  const interception = buildInterception(config, log, new Readiness())
+  await interception.prepare()
+  await interception.close('abandoned')
 }
 
 /** Addresses to which the rules bring packets. */

@@ -135,9 +135,9 @@ export class Interception {
     await this.rules?.close(end === 'followed')
     const hasRules = this.rules !== undefined
     this.rules = undefined
-    const { settings } = this.parts
+    const { settings, clusterUpstreams } = this.parts
     if (end === 'orderly' && hasRules && settings.onStop === 'remove') {
-      this.report(await uninstall(this.tools, await this.look(), settings))
+      this.report(await uninstall({ tools: this.tools, settings, clusterUpstreams }))
     }
     await usableNftables(this.tools)?.close()
     this.nftables = 'closed'

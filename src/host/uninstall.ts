@@ -2,7 +2,9 @@
  * What takes everything of ours off the node, as a list of commands: computed from what is there, so that it can be printed
  * before it is done. Tables that a running daemon owns cannot be removed by anybody else; they are named instead.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { InterceptionSettings } from '../config/schema.ts'
+import { type Detection, detect } from './detect.ts'
 import type { HostFacts, IptablesVariant } from './facts.ts'
 import { savedTable } from './facts.ts'
 import { isOfIptables } from './guarded-chains.ts'
@@ -22,13 +24,23 @@ export interface Removal {
   readonly running: readonly string[]
 }
 
-/** Takes everything of ours off the node, unless somebody else, a successor perhaps, serves the addresses now. @returns what could not be done */
-export async function uninstall(
-  tools: NodeTools,
-  facts: HostFacts,
-  settings: InterceptionSettings,
-): Promise<Trouble[]> {
-  if (facts.servedByOthers.length > 0) return []
+/**
+ * Another process has sockets on our addresses: a successor that serves, or the one before us that the kubelet is just ending. It is
+ * waited for so long, within the 15 s that the manifests give a pod to stop.
+ */
+const othersMs = 6000
+const pollMs = 500
+
+/** Takes everything of ours off the node, unless somebody else goes on serving the addresses. @returns what could not be done */
+export async function uninstall(detection: Detection): Promise<Trouble[]> {
+  const endMs = performance.now() + othersMs
+  let facts = await detect(detection)
+  while (facts.servedByOthers.length > 0) {
+    if (performance.now() > endMs) return []
+    await delay(pollMs)
+    facts = await detect(detection)
+  }
+  const { tools, settings } = detection
   const { steps } = await planRemoval(tools, facts, settings)
   const failed = await runSteps(tools, steps)
   return failed.map(({ step, ran }) => troubleOf(stepProgram(step), ran, 'rules_failed'))

@@ -94,6 +94,21 @@ for (const { proxy, backend } of wanted) {
     }))
 }
 
+for (const workers of [1, 2]) {
+  kubeTest(
+    `${workers} behind a parent: the addresses are there before anybody listens on them`,
+    () =>
+      NodeWorld.with(usualMode('nftables'), async (world) => {
+        const neardns = await world.startNeardns(world.supervisedConfig(workers))
+        const wanted = [linkLocal, clusterIp]
+        const come = async () => (await who(world, wanted)).every((one) => one === 'neardns')
+        await until('pods are brought here', come)
+        await neardns.stop()
+        assert.equal(await who(world, wanted), ['coredns', 'coredns'])
+      }),
+  )
+}
+
 kubeTest('onStop remove: an orderly end leaves the node as it was', () =>
   NodeWorld.with(usualMode('iptables-nft'), async (world) => {
     const before = await world.state()

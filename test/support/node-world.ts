@@ -219,6 +219,16 @@ export class NodeWorld {
     await mustRun(process.execPath, args, { netns: this.pod.name, timeoutMs: 60_000 })
   }
 
+  /** A daemon whose sockets are a parent's. */
+  supervisedConfig(workers: number): string {
+    const interception = {
+      addresses: [linkLocal],
+      clusterIps: [clusterIp],
+      link: { kind: 'bridge' },
+    }
+    return this.writeConfig(interception, [`${linkLocal}:53`, `${clusterIp}:53`], { workers })
+  }
+
   /** For a second daemon beside one with `config`. */
   otherConfig(): string {
     const interception = { addresses: ['169.254.20.11'], link: { kind: 'bridge' } }
@@ -233,6 +243,8 @@ export class NodeWorld {
       readonly upstreams?: readonly string[]
       readonly admin?: string
       readonly handover?: object
+      /** Processes behind a parent. */
+      readonly workers?: number
     } = {},
   ): string {
     this.configs += 1
@@ -249,6 +261,7 @@ export class NodeWorld {
       external: { upstreams: upstreams.slice(0, 1) },
       admin: { listen: changes.admin ?? '127.0.0.1:9253' },
       ...(changes.handover === undefined ? {} : { handover: changes.handover }),
+      ...(changes.workers === undefined ? {} : { workers: changes.workers, supervisor: 'always' }),
     }
     writeFileSync(path, JSON.stringify(config))
     return path
