@@ -79,6 +79,12 @@ export async function supervise(io: CliIo): Promise<number> {
     environmentFor: (current) => environmentFor({ config: current, fileText: '' }),
     onSucceeded: end,
   })
+  // An end that is asked for while the workers start comes when they have: half a start cannot be taken back in order.
+  const started = Promise.withResolvers<void>()
+  const endLater = () => {
+    started.promise.then(end, end)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, endLater)
   try {
     log.info({ version: version(), pid: process.pid, workers }, 'supervisor starting')
     await supervisor.start()
@@ -88,7 +94,7 @@ export async function supervise(io: CliIo): Promise<number> {
     io.stderr(`neardns: ${error instanceof BindError ? error.message : String(error)}\n`)
     return ExitCode.failed
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end)
+  started.resolve()
   process.on('SIGHUP', () => supervisor.reload('SIGHUP'))
   // What was not handed over was too long for it: then the first look finds a change, and the reload none.
   const watcher = watchConfig(plan.configFile, handed?.fileText ?? '', () =>

@@ -4,7 +4,10 @@
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Agent } from '../support/agent.ts'
@@ -13,6 +16,7 @@ import { writeQuery } from '../support/dns-message.ts'
 import { readExposition, type ScrapedFamily, sampleOf } from '../support/exposition.ts'
 import { freePort } from '../support/free-port.ts'
 import { tally, tallyText } from '../support/load.ts'
+import { Neardns } from '../support/neardns.ts'
 import { needs } from '../support/needs.ts'
 import { until } from '../support/process.ts'
 import { UpgradeLab, type UpgradeOptions } from '../support/upgrade-lab.ts'
@@ -294,6 +298,17 @@ test('a worker that hangs is replaced within four seconds, and its questions are
     for (let i = 0; i < 20; i++) await lookup(lab.server, `hot-${i}.example`, 'A')
     await until('two again', () => isReady(lab).catch(() => false), { timeoutMs: 10_000 })
   })
+})
+
+test('an end that is asked for while the workers start comes in order', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'neardns-workers-'))
+  const file = join(directory, 'neardns.yaml')
+  const listen = `127.0.0.1:${await freePort()}`
+  writeFileSync(file, JSON.stringify({ listen: [listen], workers: 2 }))
+  const { child } = Neardns.spawn({ args: ['--config', file] })
+  await child.line((line) => line.includes('supervisor starting'), 10_000)
+  assert.equal(await child.stop('SIGTERM', 15_000), { code: 0, signal: null })
+  rmSync(directory, { recursive: true })
 })
 
 test.run()
