@@ -91,8 +91,9 @@ export class IptablesRules implements Rules {
     const tables = this.checks % otherTablesEvery === 0 ? ownTables : (['raw'] as const)
     const troubles: Trouble[] = []
     for (const family of familiesOf(plan)) {
-      const drifted = await this.driftedTables(plan, family, tables)
-      if (drifted.length === 0) continue
+      if ((await this.driftedTables(plan, family, tables)).length === 0) continue
+      // Whoever took one table may have taken all; without the standby in nat nobody would answer after our end.
+      const drifted = await this.driftedTables(plan, family, ownTables)
       const what = `${program(plan, family)}: rules in ${drifted.join(', ')} were not as they were made`
       troubles.push(trouble('rules_flushed', what))
       troubles.push(...(await this.restore(plan, family, drifted)))
