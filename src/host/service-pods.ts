@@ -13,6 +13,7 @@ import {
   type ElementFact,
   type ExpressionFact,
   type RuleFact,
+  readValue,
   valueIn,
 } from './nft/decode.ts'
 import { wordOf } from './nft/expressions.ts'
@@ -100,18 +101,12 @@ function serviceKey({ address, port }: Endpoint): Buffer {
 function isForService({ expressions }: RuleFact, { address, port }: Endpoint): boolean {
   const compared = expressions
     .filter(({ name }) => name === 'cmp')
-    .flatMap(({ data }) => comparedValue(data.get(Expression.compare.data)))
+    .flatMap(({ data }) => readValue(data.get(Expression.compare.data)) ?? [])
   const has = (wanted: Uint8Array) => compared.some((value) => value.equals(wanted))
   const isPort =
     has(Buffer.from([port >> 8, port & 255])) ||
     expressions.some((one) => destinationPortOfMatch(one) === port)
   return has(addressBytes(address)) && has(Uint8Array.of(protocolNumber.udp)) && isPort
-}
-
-function comparedValue(data: Buffer | undefined): Buffer[] {
-  const value =
-    data && valueIn({ name: 'immediate', data: new Map([[Expression.immediate.data, data]]) })
-  return value === undefined ? [] : [value]
 }
 
 /** `struct xt_udp`: first and last source port, first and last destination port, in the machine's byte order. */

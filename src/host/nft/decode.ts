@@ -12,9 +12,11 @@ import {
   Attribute,
   Expression,
   Family,
+  policyDrop,
   tableFlagOwner,
   userDataComment,
   verdictCode,
+  verdictRegister,
 } from './constants.ts'
 import { wordOf } from './expressions.ts'
 import type { NftFamily, Place } from './model.ts'
@@ -83,7 +85,7 @@ export function readBaseChain(message: KernelMessage): BaseChain | undefined {
     hook: readNumber32(at.get(Attribute.hookNumber)) ?? -1,
     priority: readNumber32(at.get(Attribute.hookPriority)) ?? 0,
     type: readText(attributes.get(Attribute.chainType)),
-    dropsByPolicy: readNumber32(attributes.get(Attribute.chainPolicy)) === 0,
+    dropsByPolicy: readNumber32(attributes.get(Attribute.chainPolicy)) === policyDrop,
   }
 }
 
@@ -121,7 +123,7 @@ export function chainOf({ name, data }: ExpressionFact): string | undefined {
 export function destinationWord({ name, data }: ExpressionFact): number | undefined {
   const type = name === 'lookup' ? Expression.lookup.destination : Expression.immediate.destination
   const register = readNumber32(data.get(type))
-  return register === undefined || register === 0 ? undefined : wordOf(register)
+  return register === undefined || register === verdictRegister ? undefined : wordOf(register)
 }
 
 /** What stands in an attribute that holds data. */
@@ -131,7 +133,7 @@ export function readValue(bytes: Buffer | undefined): Buffer | undefined {
 
 /** The value of an immediate. */
 export function valueIn({ data }: ExpressionFact): Buffer | undefined {
-  return readData(data.get(Expression.immediate.data)).value
+  return readValue(data.get(Expression.immediate.data))
 }
 
 /** Whether the rule ends a packet that it applies to, and by throwing it away. */

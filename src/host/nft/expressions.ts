@@ -16,6 +16,8 @@ import {
   protocolNumber,
   statusDestinationNat,
   userDataComment,
+  verdictCode,
+  verdictRegister,
 } from './constants.ts'
 import type { NftFamily, NftMatch, NftRule, NftVerdict } from './model.ts'
 
@@ -153,10 +155,10 @@ function verdictExpressions(verdict: NftVerdict): Buffer[] {
     case 'accept':
       return [
         expression('immediate', [
-          number32(Expression.immediate.destination, 0),
+          number32(Expression.immediate.destination, verdictRegister),
           nested(
             Expression.immediate.data,
-            nested(Attribute.dataVerdict, number32(Attribute.verdictCode, 1)),
+            nested(Attribute.dataVerdict, number32(Attribute.verdictCode, verdictCode.accept)),
           ),
         ]),
       ]
