@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AllResults, performancePage } from './support/performance-page.ts'
+import { type AllResults, performancePage } from './report/performance-page.ts'
 
 const root = join(import.meta.dirname, '..')
 const results = join(root, 'bench', 'results')

@@ -4,8 +4,10 @@
  * whether all were right.
  */
 import { join } from 'node:path'
+import type { GcStressResult } from './report/long-results.ts'
+import { describeCircumstances, writeResult } from './report/record.ts'
+import { judge, type Verdict } from './report/verdict.ts'
 import { loadReport, startLoad, wrongExamples } from './support/load.ts'
-import type { GcStressResult } from './support/long-results.ts'
 import {
   countsOf,
   loadCpu,
@@ -16,9 +18,7 @@ import {
   ttlMaxSeconds,
 } from './support/long-run.ts'
 import { knownNames, uniqueNames, writeQueries } from './support/query-mix.ts'
-import { describeCircumstances, writeResult } from './support/record.ts'
 import { readProcess, Scrape } from './support/scrape.ts'
-import { judge, type Verdict } from './support/verdict.ts'
 
 const names = 2000
 const uniqueOneIn = 20

@@ -3,8 +3,11 @@
  * asked before, all replies checked; resident memory every second. Prints whether it is flat after the first quarter.
  */
 import { join } from 'node:path'
+import type { LongResult, RssSample } from './report/long-results.ts'
+import { longPlots } from './report/plots.ts'
+import { describeCircumstances, writeResult } from './report/record.ts'
+import { judge, type Verdict } from './report/verdict.ts'
 import { load } from './support/load.ts'
-import type { LongResult, RssSample } from './support/long-results.ts'
 import {
   countsOf,
   loadCpu,
@@ -13,12 +16,9 @@ import {
   sampling,
   startRig,
 } from './support/long-run.ts'
-import { longPlots } from './support/plots.ts'
 import { podTraffic, uniqueNames, writeQueries } from './support/query-mix.ts'
-import { describeCircumstances, writeResult } from './support/record.ts'
 import { readProcess, Scrape } from './support/scrape.ts'
 import { growthShare, significant } from './support/statistics.ts'
-import { judge, type Verdict } from './support/verdict.ts'
 
 const questions = 90_000
 const uniqueOneIn = 10

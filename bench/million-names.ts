@@ -5,9 +5,9 @@
  */
 import { parseArgs } from 'node:util'
 import { freePort } from '../test/support/free-port.ts'
+import type { MillionResult, MillionVerdict } from './report/memory-results.ts'
+import { describeCircumstances, writeResult } from './report/record.ts'
 import { Flood } from './support/flood.ts'
-import type { MillionResult, MillionVerdict } from './support/memory-results.ts'
-import { describeCircumstances, writeResult } from './support/record.ts'
 import { readProcess, Scrape } from './support/scrape.ts'
 import { startNeardns, startResponder, unwrapped } from './support/servers.ts'
 import { significant } from './support/statistics.ts'

@@ -11,12 +11,8 @@ import { parseArgs } from 'node:util'
 import { howToGet } from '../test/support/needs.ts'
 import { allContestants } from './peers/all.ts'
 import type { Contestant } from './peers/contestant.ts'
-import { builtMain } from './support/built.ts'
-import { type ContestPlan, type Run, runContest } from './support/contest.ts'
-import type { Absence } from './support/field.ts'
-import { measureFirstAnswers } from './support/first-answers.ts'
-import { comparisonPlots } from './support/plots.ts'
-import { describeCircumstances, endOnSignals, writeResult } from './support/record.ts'
+import { comparisonPlots } from './report/plots.ts'
+import { describeCircumstances, endOnSignals, writeResult } from './report/record.ts'
 import {
   type BenchResult,
   isUsable,
@@ -24,10 +20,14 @@ import {
   summarise,
   tableHead,
   tableRows,
-} from './support/results.ts'
+} from './report/results.ts'
+import { alignedTable } from './report/table.ts'
+import { verdictHead, verdictRow, verdicts } from './report/verdict.ts'
+import { builtMain } from './support/built.ts'
+import { type ContestPlan, type Run, runContest } from './support/contest.ts'
+import type { Absence } from './support/field.ts'
+import { measureFirstAnswers } from './support/first-answers.ts'
 import { makeScenario, type ScenarioName, scenarioNames } from './support/scenarios.ts'
-import { alignedTable } from './support/table.ts'
-import { verdictHead, verdictRow, verdicts } from './support/verdict.ts'
 
 const usage = `npm run bench -- [--quick] [--only hit,miss,mixed,memory,start] [--servers NAME,...]
                  [--rounds N] [--seconds N] [--file | --no-file]

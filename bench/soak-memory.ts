@@ -6,10 +6,10 @@
 import { parseArgs } from 'node:util'
 import { freePort } from '../test/support/free-port.ts'
 import type { Child } from '../test/support/process.ts'
+import type { SoakResult, SoakSample, SoakVerdict } from './report/memory-results.ts'
+import { describeCircumstances, writeResult } from './report/record.ts'
 import { Flood } from './support/flood.ts'
 import { MemoryCgroup } from './support/memory-cgroup.ts'
-import type { SoakResult, SoakSample, SoakVerdict } from './support/memory-results.ts'
-import { describeCircumstances, writeResult } from './support/record.ts'
 import { readProcess, Scrape } from './support/scrape.ts'
 import { inCgroup, startNeardns, startResponder } from './support/servers.ts'
 

@@ -6,9 +6,21 @@
  */
 import { join } from 'node:path'
 import { unbound } from './peers/unbound.ts'
+import type { StallResult, StallSample, StallSegment } from './report/long-results.ts'
+import { stallPlots } from './report/plots.ts'
+import { describeCircumstances, writeResult } from './report/record.ts'
+import {
+  delaysText,
+  slowMs,
+  stallHead,
+  stallMsMax,
+  stallRows,
+  windowSeconds,
+} from './report/stall-page.ts'
+import { alignedTable } from './report/table.ts'
+import { judge, type Verdict } from './report/verdict.ts'
 import { type Runner, startContestant } from './support/field.ts'
 import { type LoadReport, load } from './support/load.ts'
-import type { StallResult, StallSample, StallSegment } from './support/long-results.ts'
 import {
   countsOf,
   type LongOptions,
@@ -21,21 +33,9 @@ import {
   startRig,
   ttlMaxSeconds,
 } from './support/long-run.ts'
-import { stallPlots } from './support/plots.ts'
 import { knownNames, writeQueries } from './support/query-mix.ts'
-import { describeCircumstances, writeResult } from './support/record.ts'
 import { Scrape, stolenMs, waitedMs } from './support/scrape.ts'
-import {
-  delaysText,
-  slowMs,
-  stallHead,
-  stallMsMax,
-  stallRows,
-  windowSeconds,
-} from './support/stall-page.ts'
 import { median } from './support/statistics.ts'
-import { alignedTable } from './support/table.ts'
-import { judge, type Verdict } from './support/verdict.ts'
 
 const names = 1000
 const scrapeMs = 1000

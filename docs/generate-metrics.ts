@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dropReasons } from '../src/core/facts.ts'
-import { allFamilies, emptySources } from '../src/observe/all-families.ts'
-import type { Family } from '../src/observe/family.ts'
+import { allFamilies, emptySources } from '../src/observe/families/all.ts'
+import type { Family } from '../src/observe/families/family.ts'
 
 const path = new URL('metrics.md', import.meta.url)
 

@@ -1,8 +1,8 @@
 /** TTLs of a kept answer set to the present second: once per entry and second, not per query. */
-import { Cache } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache/cache.ts'
 import { Router } from '../../src/core/router.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { defaultOutlook, keep } from './fixture.ts'
 import type { MicroBench } from './measure.ts'
 

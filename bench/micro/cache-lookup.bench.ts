@@ -1,9 +1,9 @@
 /** Key and look-up among 1,000 names: those that are there, those that are not. */
 
-import { Cache } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache/cache.ts'
 import { Router } from '../../src/core/router.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { defaultOutlook, keep } from './fixture.ts'
 import type { MicroBench } from './measure.ts'
 

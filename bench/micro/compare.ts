@@ -6,8 +6,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Row } from '../report/table.ts'
 import { geometricMean } from '../support/statistics.ts'
-import type { Row } from '../support/table.ts'
 import type { OneRun } from './one-run.ts'
 
 const repository = join(import.meta.dirname, '..', '..')

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { loadConfig } from '../../src/config/load.ts'
-import type { Cache } from '../../src/core/cache.ts'
+import type { Cache } from '../../src/core/cache/cache.ts'
 import { type Peer, Transport } from '../../src/core/ports.ts'
 import type { Router } from '../../src/core/router.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'

@@ -1,5 +1,5 @@
 /** From the question in a packet to the key that its answer is kept under. */
-import { CacheKeys } from '../../src/core/cache-key.ts'
+import { CacheKeys } from '../../src/core/cache/key.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import type { MicroBench } from './measure.ts'
 import { plainQuery } from './packets.ts'

@@ -10,8 +10,8 @@ import {
   describeCircumstances,
   endOnSignals,
   writeResult,
-} from '../support/record.ts'
-import { alignedTable } from '../support/table.ts'
+} from '../report/record.ts'
+import { alignedTable } from '../report/table.ts'
 import { type Compared, compare, comparisonHead, comparisonRow } from './compare.ts'
 import type { MicroResult } from './measure.ts'
 import { oneRun } from './one-run.ts'

@@ -1,5 +1,5 @@
 /** A whole cache hit but for the socket: octets in, counted reply out. */
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { primed } from './fixture.ts'
 import type { MicroBench } from './measure.ts'
 

@@ -2,10 +2,11 @@
  * A whole miss but for the sockets: octets in, a question for the upstream, its answer settled, kept and sent to the client. Each name is
  * new, so that the cache is full and evicts, as it does under random names.
  */
-import type { Ticket } from '../../src/core/in-flight.ts'
+
 import type { OutcomeSink } from '../../src/core/ports.ts'
+import type { Ticket } from '../../src/core/question/in-flight.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { scriptedReply } from '../support/responder.ts'
 import { primed } from './fixture.ts'
 import type { MicroBench } from './measure.ts'

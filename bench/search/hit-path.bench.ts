@@ -3,17 +3,17 @@
  * leave garbage. Names inside are judged only when the cache has no answer. `npm run bench:search-hit-path` prints it.
  */
 
-import { Decision } from '../../src/core/resolver.ts'
+import { Decision } from '../../src/core/decision.ts'
 import { DataPath } from '../../src/daemon/data-path.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
-import { type TypeName, writeQuery } from '../../test/support/dns-message.ts'
+import { type TypeName, writeQuery } from '../../test/support/client/dns-message.ts'
 import { defaultOutlook } from '../micro/fixture.ts'
 import { type MicroBench, type MicroCase, measure, wholeEffort } from '../micro/measure.ts'
+import { alignedTable } from '../report/table.ts'
 import { describeMachine } from '../support/machine.ts'
-import { alignedTable } from '../support/table.ts'
 
 const nowMs = 1000
 const count = 256
@@ -78,7 +78,7 @@ function judging(name: string, suffix: string): MicroCase {
   const op = () => {
     at = (at + 1) % count
     const { octets } = names[at] as Name
-    return stage.path.judge(octets, octets.length, nowMs) === undefined ? 0 : 1
+    return stage.judge.denialOf(octets, octets.length, nowMs) === undefined ? 0 : 1
   }
   return { name, op }
 }
@@ -93,7 +93,7 @@ function beginning(name: string, suffix: string, type: TypeName): MicroCase {
   for (const { query, question } of names) {
     cache.lookup(query, question, nowMs)
     // The first of each kind is asked; here CoreDNS has confirmed it.
-    const denial = stage.path.judge(cache.keys.name, cache.keys.nameBytes, nowMs)
+    const denial = stage.judge.denialOf(cache.keys.name, cache.keys.nameBytes, nowMs)
     if (denial !== undefined && stage.known.audit.isFirst(denial.subject, nowMs))
       stage.known.audit.confirm(denial.subject, nowMs)
     stage.begin(query, question, { nowMs, decision, asker })

@@ -4,20 +4,20 @@
  * distance, or a look-up would cost a loopback's microseconds whoever asks.
  */
 import { join } from 'node:path'
-import { Child } from '../../test/support/process.ts'
-import { type CostSample, measureCosts } from '../../test/support/search-cost.ts'
+import { type CostSample, measureCosts } from '../../test/support/lab/search-cost.ts'
 import {
   clusterPort,
   externalPort,
   type Middle,
   SearchLab,
   type SearchLabOptions,
-} from '../../test/support/search-lab.ts'
+} from '../../test/support/lab/search-lab.ts'
 import {
   type LoadMeasurement,
   type LoadModel,
   measureLoad,
-} from '../../test/support/search-load.ts'
+} from '../../test/support/lab/search-load.ts'
+import { Child } from '../../test/support/process.ts'
 
 export const contestants = ['declared', 'cautious', 'peer'] as const
 export type SearchContestant = (typeof contestants)[number]

@@ -4,11 +4,11 @@
  * tables and writes bench/results/<date>-<commit>-search.json. Needs root (network namespaces); says what is missing.
  */
 import { parseArgs } from 'node:util'
+import { costSteps, meanCost } from '../../test/support/lab/search-cost.ts'
 import { needs, skippedNeeds } from '../../test/support/needs.ts'
-import { costSteps, meanCost } from '../../test/support/search-cost.ts'
-import { type Circumstances, describeCircumstances, writeResult } from '../support/record.ts'
+import { type Circumstances, describeCircumstances, writeResult } from '../report/record.ts'
+import { alignedTable, type Row } from '../report/table.ts'
 import { median } from '../support/statistics.ts'
-import { alignedTable, type Row } from '../support/table.ts'
 import {
   contestantNames,
   contestants,

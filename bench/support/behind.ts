@@ -1,5 +1,11 @@
 /** Where neardns is worse than another server, in sentences: the weak sides are found by the program, not by whoever writes. Pure. */
-import { type BenchResult, fixed, isUsable, type ScenarioResult, type Summary } from './results.ts'
+import {
+  type BenchResult,
+  fixed,
+  isUsable,
+  type ScenarioResult,
+  type Summary,
+} from '../report/results.ts'
 
 const cpuRatioMin = 1.05
 const p99RatioMin = 1.2

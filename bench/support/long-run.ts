@@ -7,13 +7,13 @@ import { parseArgs } from 'node:util'
 import { freePort } from '../../test/support/free-port.ts'
 import { howToGet } from '../../test/support/needs.ts'
 import type { Child } from '../../test/support/process.ts'
+import type { LongRunCounts } from '../report/long-results.ts'
+import { endOnSignals } from '../report/record.ts'
+import { alignedTable } from '../report/table.ts'
+import { type Verdict, verdictHead, verdictRow } from '../report/verdict.ts'
 import { startAuthority } from './field.ts'
 import type { LoadReport } from './load.ts'
-import type { LongRunCounts } from './long-results.ts'
-import { endOnSignals } from './record.ts'
 import { onCpu, startNeardns } from './servers.ts'
-import { alignedTable } from './table.ts'
-import { type Verdict, verdictHead, verdictRow } from './verdict.ts'
 
 export const serverCpu = 0
 export const loadCpu = 1

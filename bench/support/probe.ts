@@ -1,6 +1,6 @@
 /** Asks a server until it answers: the one sign of readiness that all servers give. */
 import { createSocket } from 'node:dgram'
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 import type { Child } from '../../test/support/process.ts'
 
 const askEveryMs = 2

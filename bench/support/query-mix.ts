@@ -3,7 +3,7 @@
  * exist is programs/truth.h's. The same seed gives the same questions.
  */
 import { writeFileSync } from 'node:fs'
-import { writeQuery } from '../../test/support/dns-message.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
 
 export interface Asked {
   readonly name: string

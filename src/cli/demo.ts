@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 import { type Paint, plain, type Style } from '../demo/account.ts'
 import { tellStory } from '../demo/story.ts'
 import { openTheatre, type StartDaemon, type Theatre } from '../demo/theatre.ts'
-import { BindError } from '../net/bind.ts'
+import { BindError } from '../system/bind.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 

@@ -3,7 +3,7 @@
  * a daemon, and everything of ours taken away again. `--dry-run` prints the commands instead of running them.
  */
 import type { Config } from '../config/schema.ts'
-import { rulesFor } from '../host/backend.ts'
+import { rulesFor } from '../host/backends/backend.ts'
 import { detect } from '../host/detect.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { clearLeftovers } from '../host/leftovers.ts'

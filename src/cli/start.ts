@@ -2,7 +2,7 @@
  * Starts `neardns run` twice: first to read the configuration and to learn what V8 has to be told, then, with nothing of
  * that in memory, to serve. Where the flags are given already it serves at once.
  */
-import { workerVariable } from '../daemon/worker-plan.ts'
+import { workerVariable } from '../daemon/workers/plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'

@@ -4,11 +4,11 @@
  */
 import type { Config } from '../config/schema.ts'
 import { placeAddresses } from '../daemon/intercept.ts'
-import { listeningOf, Supervisor } from '../daemon/supervisor.ts'
-import { BindError } from '../net/bind.ts'
+import { listeningOf, Supervisor } from '../daemon/workers/supervisor.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
+import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'

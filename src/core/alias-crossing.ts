@@ -5,10 +5,10 @@
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import { splice } from '../wire/splice.ts'
+import type { Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
-import type { Ticket } from './in-flight.ts'
-import type { OwnQuestions } from './own-questions.ts'
-import type { Settlement } from './settlement.ts'
+import type { Ticket } from './question/in-flight.ts'
+import type { OwnQuestions } from './question/own-questions.ts'
 
 export interface Crossing {
   readonly ticket: Ticket

@@ -6,13 +6,13 @@ import { RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
-import type { Cache } from './cache.ts'
-import type { CacheEntry } from './cache-entry.ts'
-import type { FailureCache } from './failure-cache.ts'
-import type { InFlight } from './in-flight.ts'
+import type { Cache } from './cache/cache.ts'
+import type { CacheEntry } from './cache/entry.ts'
+import type { FailureCache } from './cache/failure-cache.ts'
+import type { InFlight } from './question/in-flight.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchEvidence } from './search-path.ts'
-import type { SearchSlot } from './search-stage.ts'
+import type { SearchEvidence } from './search/denial.ts'
+import type { SearchSlot } from './search/stage.ts'
 
 export interface ExplainParts {
   readonly cache: Cache
@@ -64,13 +64,13 @@ function searchLines(
   const { stage } = search
   if (!route.isCluster) return { lines: [] }
   if (stage === undefined) return { lines: ['search    off'] }
-  const evidence = stage.path.explain(octets, octets.length, nowMs)
-  const answers = stage.answers?.explain(octets.toString('latin1'), nowMs)
+  const evidence = stage.judge.explain(octets, octets.length, nowMs)
+  const answerMode = stage.answerMode?.explain(octets.toString('latin1'), nowMs)
   const lines = [
     ...evidenceLines(evidence, nowMs),
-    ...(answers === undefined ? [] : [`answers   ${answers}`]),
+    ...(answerMode === undefined ? [] : [`answers   ${answerMode}`]),
   ]
-  if (!stage.path.isJudged(question)) {
+  if (!stage.judge.isJudged(question)) {
     return { lines: [...lines, 'search    this type is always asked'] }
   }
   const { denial } = evidence

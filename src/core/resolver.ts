@@ -4,91 +4,18 @@
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
-import type { StoredImage } from '../wire/reply.ts'
-import type { Follows } from './arrival.ts'
-import type { Cache } from './cache.ts'
-import type { CacheEntry } from './cache-entry.ts'
+import type { Cache } from './cache/cache.ts'
+import type { CacheEntry } from './cache/entry.ts'
+import type { FailureCache } from './cache/failure-cache.ts'
+import { type Asker, Decision, type Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
-import type { FailureCache } from './failure-cache.ts'
-import type { InFlight, Ticket } from './in-flight.ts'
-import type { OwnQuestions } from './own-questions.ts'
+import type { InFlight, Ticket } from './question/in-flight.ts'
+import type { OwnQuestions } from './question/own-questions.ts'
+import { openTicket } from './question/ticket.ts'
 import type { Route, Router } from './router.ts'
-import { pairMs } from './search-pairs.ts'
-import type { Asker, SearchSlot } from './search-stage.ts'
-import type { Settlement, Settler } from './settlement.ts'
-import { openTicket } from './tickets.ts'
-
-/**
- * What is to be done with a question. A reply is ready (`stored`, or `image`, or only `rcode` where there are no records), or else
- * the question waits for `ticket`. One object per resolver, rewritten by each `begin`.
- */
-export class Decision {
-  isReply = true
-  /** Reply to be copied out now, from the cache. */
-  stored: StoredImage | undefined
-  /** Reply to be copied out now, from elsewhere. */
-  image: Buffer | undefined
-  rcode: number = Rcode.noerror
-  source: ReplySource = ReplySource.local
-  /** RFC 8914 code, or -1. */
-  ede = -1
-  /** Position of the zone in the configured order, -1 when none was looked for. */
-  zoneIndex = -1
-  /** What the question waits for. */
-  ticket: Ticket | undefined
-  /** The ticket is new and has to be asked. */
-  starts = false
-  /** An expired answer can be given instead when waiting takes too long. */
-  hasStale = false
-  /** The ticket is of another question: when that is answered, this one is decided anew. */
-  follows: Follows | undefined
-  /** @internal How often the question has waited for another question than itself. */
-  turns = 0
-
-  /** @internal */
-  reply(settlement: Settlement, zoneIndex: number): this {
-    this.isReply = true
-    this.stored = undefined
-    this.image = settlement.image
-    this.rcode = settlement.rcode
-    this.source = settlement.source
-    this.ede = settlement.ede
-    this.zoneIndex = zoneIndex
-    this.ticket = undefined
-    this.starts = false
-    this.hasStale = false
-    return this
-  }
-
-  /** @internal What an entry that is fresh says. */
-  replyFrom(entry: CacheEntry, nowMs: number): this {
-    entry.age(nowMs)
-    this.isReply = true
-    this.stored = entry
-    this.image = undefined
-    this.rcode = entry.rcode
-    this.source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
-    this.ede = -1
-    this.zoneIndex = entry.route.zoneIndex
-    this.ticket = undefined
-    this.starts = false
-    this.hasStale = false
-    return this
-  }
-
-  /** @internal */
-  wait(ticket: Ticket, starts: boolean, hasStale: boolean): this {
-    this.isReply = false
-    this.stored = undefined
-    this.image = undefined
-    this.ticket = ticket
-    this.starts = starts
-    this.hasStale = hasStale
-    this.follows = undefined
-    this.zoneIndex = ticket.route.zoneIndex
-    return this
-  }
-}
+import { pairMs } from './search/pairs.ts'
+import type { SearchSlot } from './search/stage.ts'
+import type { Settler } from './settlement.ts'
 
 export interface ResolverParts {
   readonly cache: Cache
@@ -160,8 +87,10 @@ export class Resolver {
     if (stage === undefined) return undefined
     const { decision } = this
     const answer =
-      stage.answers === undefined ? undefined : stage.answer(question, { nowMs, decision, asker })
-    if (answer === undefined) stage.existence.noteDenial(entry, question, asker, nowMs)
+      stage.answerMode === undefined
+        ? undefined
+        : stage.answer(question, { nowMs, decision, asker })
+    if (answer === undefined) stage.family.noteDenial(entry, question, asker, nowMs)
     return answer
   }
 

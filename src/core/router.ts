@@ -1,6 +1,6 @@
 /** Which upstream group answers for a name: the longest matching zone, compared label by label. Pure. */
 import { nameBytesMax } from '../wire/constants.ts'
-import type { TtlLimits } from './ttl.ts'
+import type { TtlLimits } from './cache/ttl.ts'
 
 /** How the names of one zone are resolved. Kept by cache entries, so one object lives as long as its zone. */
 export interface Route {

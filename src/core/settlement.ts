@@ -5,42 +5,23 @@
 import { u16 } from '../wire/bytes.ts'
 import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
-import type { StoredImage } from '../wire/reply.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
-import { keepAll, keepAnswerOnly } from './acceptable.ts'
-import { AliasChain, type ForeignName } from './alias-chain.ts'
-import type { Cache } from './cache.ts'
-import type { CacheEntry } from './cache-entry.ts'
-import { wholeNameKeyOf } from './cache-key.ts'
+import { keepAll, keepAnswerOnly } from './answer/acceptable.ts'
+import { AliasChain, type ForeignName } from './answer/alias-chain.ts'
+import { classify, type ResponseKind } from './answer/response-kind.ts'
+import type { Cache } from './cache/cache.ts'
+import type { CacheEntry } from './cache/entry.ts'
+import type { FailureCache } from './cache/failure-cache.ts'
+import { wholeNameKeyOf } from './cache/key.ts'
+import { boundTtls } from './cache/ttl.ts'
+import type { Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
-import type { FailureCache } from './failure-cache.ts'
-import type { Ticket } from './in-flight.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
-import { classify, type ResponseKind } from './response-kind.ts'
+import type { Ticket } from './question/in-flight.ts'
 import type { Route, Router } from './router.ts'
-import type { Worth } from './search-hearing.ts'
-import { pairMs } from './search-pairs.ts'
-import type { SearchSlot } from './search-stage.ts'
-import { boundTtls } from './ttl.ts'
-
-/** What a client gets. To be copied before anything else is done with the cache. */
-export interface Reply {
-  /** Message in the cache. */
-  readonly stored?: StoredImage | undefined
-  /** Message, unless it is the one above; undefined too for a reply without records. */
-  readonly image: Buffer | undefined
-  readonly rcode: number
-  readonly source: ReplySource
-  /** RFC 8914 code, or -1. */
-  readonly ede: number
-}
-
-/** What waiting clients get: what they wait for is not in the cache under their question. */
-export interface Settlement extends Reply {
-  readonly stored?: undefined
-  /** The alias in `image` leads to this name of the cluster (folded wire form, one character an octet): it is to be asked for the rest. */
-  readonly leadsTo?: string
-}
+import type { Observation } from './search/observer.ts'
+import { pairMs } from './search/pairs.ts'
+import type { SearchSlot } from './search/stage.ts'
 
 export interface SettlerParts {
   readonly cache: Cache
@@ -141,8 +122,8 @@ export class Settler {
     const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
-    const worth = this.learn(ticket, image, lifetimeSeconds, nowMs)
-    if (worth?.isContradiction === true) return cache.drop(ticket.key, hash)
+    const observation = this.learn(ticket, image, lifetimeSeconds, nowMs)
+    if (observation?.isContradiction === true) return cache.drop(ticket.key, hash)
     if (kind === 'uncacheable') return
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
@@ -155,10 +136,10 @@ export class Settler {
       image,
       scan: this.imageScan,
       isDenial: kind !== 'answer',
-      deniesFamily: worth?.deniesFamily === true,
-      // Pairs are denied whole: search-pairs.ts has the rest of this life.
+      deniesFamily: observation?.deniesFamily === true,
+      // Pairs are denied whole: core/search/pairs.ts has the rest of this life.
       lifetimeSeconds:
-        worth?.deniesFamily === true ? lifetimeSeconds - pairMs / 1000 : lifetimeSeconds,
+        observation?.deniesFamily === true ? lifetimeSeconds - pairMs / 1000 : lifetimeSeconds,
       route,
       routeGeneration: ticket.routeGeneration,
       nowMs,
@@ -180,10 +161,14 @@ export class Settler {
     image: Buffer,
     lifeSeconds: number,
     nowMs: number,
-  ): Worth | undefined {
+  ): Observation | undefined {
     const { stage } = this.parts.search
     if (stage === undefined || !ticket.route.isCluster) return undefined
-    return stage.hearing.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
+    return stage.observer.observe(
+      ticket,
+      { reply: image, scan: this.imageScan, lifeSeconds },
+      nowMs,
+    )
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

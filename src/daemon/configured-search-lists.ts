@@ -1,7 +1,7 @@
 /** The search lists that the configuration vouches for: of whole namespaces, or of their pods in given networks. */
 import { isInNetwork } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
-import type { SearchList, SearchLists } from '../core/search-lists.ts'
+import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'
 import { parseName } from '../wire/name.ts'
 
 type Described = Config['searchPath']['answerMode']['namespaces'][number]

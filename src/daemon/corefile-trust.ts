@@ -23,7 +23,7 @@ export class CorefileTrust {
   use(text: string, config: Config, onAdopted: () => void): void {
     clearTimeout(this.timer)
     const isMoreTrusted = judgeTrust(config, text).level === 'verified'
-    // Doubt counts at once. Trust has to wait until every CoreDNS pod has got and loaded the file that we see already.
+    // Contradiction counts at once. Trust has to wait until every CoreDNS pod has got and loaded the file that we see already.
     const adopt = () => {
       this.corefile = text
       onAdopted()

@@ -2,7 +2,7 @@
 import type { Upstream } from '../config/address.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessFacts } from '../observe/stats.ts'
-import type { WorkerLink } from './worker-link.ts'
+import type { WorkerLink } from './workers/link.ts'
 
 export interface DaemonOptions {
   readonly log: Log

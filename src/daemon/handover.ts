@@ -3,15 +3,15 @@
  * and what it does afterwards. Order and bounds of what is said are in src/handover.
  */
 import type { Config } from '../config/schema.ts'
-import type { Restored } from '../core/cache-dump.ts'
+import type { Restored } from '../core/cache/dump.ts'
 import { dumpCache } from '../handover/cache-file.ts'
 import { HeldSockets } from '../handover/held-sockets.ts'
 import { Predecessor, type PredecessorEvent, type Service } from '../handover/predecessor.ts'
 import { type Followed, follow, type OnConnection, type Successor } from '../handover/successor.ts'
-import { errorCode } from '../net/bind.ts'
-import type { HandoverEvent } from '../observe/families-handover.ts'
+import type { HandoverEvent } from '../observe/families/handover.ts'
 import type { Log } from '../observe/log.ts'
 import type { Clock } from '../platform/clock.ts'
+import { errorCode } from '../system/bind.ts'
 import { loadSystemCalls, type SystemCalls } from '../system/system-calls.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import type { DataPath } from './data-path.ts'

@@ -1,8 +1,9 @@
 /** What a daemon does once a second while it serves: looks for a suspended machine, asks itself a question now and then. */
-import type { ListenAddress } from '../net/bind.ts'
+
 import type { Log } from '../observe/log.ts'
 import type { Readiness } from '../observe/readiness.ts'
 import type { SystemClock } from '../platform/clock.ts'
+import type { ListenAddress } from '../system/bind.ts'
 import { selfQuery } from './self-query.ts'
 
 /** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */

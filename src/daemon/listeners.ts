@@ -7,12 +7,12 @@ import type { Endpoint } from '../config/address.ts'
 import type { TcpSettings, UdpSettings } from '../config/schema.ts'
 import type { QueryHandler } from '../core/ports.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
-import { addressText, type ListenAddress } from '../net/bind.ts'
-import { type BoundPair, bindBoth } from '../net/bind-pair.ts'
-import { TcpConnections } from '../net/tcp-connections.ts'
-import { TcpListener } from '../net/tcp-listener.ts'
-import type { UdpEndpoint } from '../net/udp-endpoint.ts'
-import type { UdpIo } from '../net/udp-io.ts'
+import { type BoundPair, bindBoth } from '../listen/bind-pair.ts'
+import { TcpConnections } from '../listen/tcp-connections.ts'
+import { TcpListener } from '../listen/tcp-listener.ts'
+import type { UdpEndpoint } from '../listen/udp-endpoint.ts'
+import type { UdpIo } from '../listen/udp-io.ts'
+import { addressText, type ListenAddress } from '../system/bind.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings

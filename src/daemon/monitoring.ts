@@ -3,11 +3,10 @@
 import { parseType } from '../core/explain.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
-import { addressText, type ListenAddress } from '../net/bind.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
 import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
-import { allFamilies, type MetricSources, newHealthSlots } from '../observe/all-families.ts'
-import type { HandoverView } from '../observe/families-handover.ts'
+import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
+import type { HandoverView } from '../observe/families/handover.ts'
 import type { Log } from '../observe/log.ts'
 import { mergeExpositions } from '../observe/merge-expositions.ts'
 import { type Exposition, Metrics } from '../observe/metrics.ts'
@@ -22,13 +21,14 @@ import type {
   WorkersView,
 } from '../observe/stats.ts'
 import { readKernelDrops } from '../platform/kernel-drops.ts'
+import { addressText, type ListenAddress } from '../system/bind.ts'
 import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
 import { readToken } from './token-file.ts'
-import type { WorkerLink } from './worker-link.ts'
-import type { WorkerPage } from './worker-plan.ts'
+import type { WorkerLink } from './workers/link.ts'
+import type { WorkerPage } from './workers/plan.ts'
 
 export interface MonitoredParts {
   readonly path: DataPath

@@ -2,10 +2,10 @@
 
 import { type Endpoint, reachesOurselves, type Upstream } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
+import type { SocketAddress } from '../core/question/source-guard.ts'
 import type { ZoneRoute } from '../core/router.ts'
-import type { SocketAddress } from '../core/source-guard.ts'
-import type { GroupConfig } from '../net/upstream-settings.ts'
 import type { Log } from '../observe/log.ts'
+import type { GroupConfig } from '../upstream/settings.ts'
 import { parseName, presentName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'

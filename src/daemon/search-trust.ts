@@ -1,8 +1,9 @@
 /** Chooses the trust level of the search path: what the operator says, or what CoreDNS's own Corefile shows. Pure. */
-import { parseCorefile } from '../config/corefile.ts'
-import { judgeCorefile } from '../config/corefile-trust.ts'
+
 import type { Config } from '../config/schema.ts'
-import type { TrustLevel } from '../core/search-trust.ts'
+import type { TrustLevel } from '../core/search/trust.ts'
+import { parseCorefile } from '../corefile/corefile.ts'
+import { judgeCorefile } from '../corefile/trust.ts'
 
 export interface TrustVerdict {
   readonly level: TrustLevel

@@ -10,8 +10,8 @@
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { probePorts } from '../host/nft-rules.ts'
-import type { ListenAddress } from '../net/bind.ts'
+import { probePorts } from '../host/backends/nft-rules.ts'
+import type { ListenAddress } from '../system/bind.ts'
 
 /** An answer from our own memory takes microseconds; this is for a machine under stress. */
 const timeoutMs = 1000

@@ -1,9 +1,9 @@
 /** The cache as one process leaves it to the next: the whole dump is checked before one answer of it is used. */
-import { type Restored, restoreRecords } from '../core/cache-dump.ts'
+import { type Restored, restoreRecords } from '../core/cache/dump.ts'
 import { readDump } from '../handover/cache-file.ts'
 import type { Log } from '../observe/log.ts'
 import type { DataPath } from './data-path.ts'
-import type { WorkerLink } from './worker-link.ts'
+import type { WorkerLink } from './workers/link.ts'
 
 /** @throws when the dump is damaged, foreign or of another version; nothing of it is in the cache then */
 export function restoreDump(dump: Buffer, path: DataPath, nowMs: number): Restored {

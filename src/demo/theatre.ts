@@ -5,7 +5,7 @@
 import { loadConfig, type Override } from '../config/load.ts'
 import { formatProblem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
-import { BindError } from '../net/bind.ts'
+import { BindError } from '../system/bind.ts'
 import { clusterAnswer, demoDomain } from './cluster-zone.ts'
 import { outsideAnswer } from './outside-world.ts'
 import { podSearchList } from './search-list.ts'

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Cache } from '../core/cache.ts'
-import { type DumpRecord, dumpEntry, dumpVersion, readRecords } from '../core/cache-dump.ts'
+import type { Cache } from '../core/cache/cache.ts'
+import { type DumpRecord, dumpEntry, dumpVersion, readRecords } from '../core/cache/dump.ts'
 
 const magic = 'neardns cache\n'
 /** Magic, version, time. */

@@ -2,8 +2,8 @@
  * The listening sockets of a process that may hand them on: it knows their descriptors, because it has made them itself or got them from its
  * predecessor. Whoever listens gets a duplicate and closes that; the socket lives until all of its descriptors are closed.
  */
-import { addressText, type ListenAddress } from '../net/bind.ts'
-import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../net/open-socket.ts'
+import { addressText, type ListenAddress } from '../system/bind.ts'
+import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../system/open-socket.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 
 export const socketKinds = ['udp', 'tcp', 'admin'] as const

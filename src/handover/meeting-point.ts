@@ -5,7 +5,7 @@
  */
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { peerUser } from '../net/descriptor-mail.ts'
+import { peerUser } from '../system/descriptor-mail.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 
 /** @param written a path, or `@name` for an abstract one */

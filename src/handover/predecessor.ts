@@ -13,7 +13,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
-import { sendDescriptors } from '../net/descriptor-mail.ts'
+import { sendDescriptors } from '../system/descriptor-mail.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import type { HeldSocket } from './held-sockets.ts'
 import { Link, type Message } from './link.ts'

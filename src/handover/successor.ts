@@ -3,7 +3,7 @@
  * predecessor.ts. Until `done` the other process would go on as if nothing had been.
  */
 import { Socket } from 'node:net'
-import { receiveDescriptors } from '../net/descriptor-mail.ts'
+import { receiveDescriptors } from '../system/descriptor-mail.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import { type HeldSocket, socketKinds } from './held-sockets.ts'
 import { Link, type Message } from './link.ts'

@@ -3,6 +3,7 @@ import { release } from 'node:os'
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { isListening } from './answers.ts'
+import { nodeLocalRules } from './backends/iptables-rules.ts'
 import {
   type GuardedChain,
   type HostFacts,
@@ -13,11 +14,10 @@ import {
   readUdpListeners,
   savedTable,
 } from './facts.ts'
-import { guardedChains, guardedInSave } from './guarded-chains.ts'
-import { nodeLocalRules } from './iptables-rules.ts'
+import { guardedChains, guardedInSave } from './firewall/guarded-chains.ts'
+import { findStandby, type ServiceSource, type StandbyFound } from './kube-proxy/standby-targets.ts'
 import type { Nftables } from './nft/nftables.ts'
 import { type NodeTools, usableNftables } from './node-tools.ts'
-import { findStandby, type ServiceSource, type StandbyFound } from './standby-targets.ts'
 
 export interface Detection {
   readonly tools: NodeTools

@@ -5,8 +5,8 @@
  */
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
-import { rulesFor } from './backend.ts'
-import { ConntrackWatch } from './conntrack.ts'
+import { rulesFor } from './backends/backend.ts'
+import { ConntrackWatch } from './backends/conntrack.ts'
 import { detect } from './detect.ts'
 import { blindness, type HostFacts } from './facts.ts'
 import { type InterceptionView, viewOf } from './interception-view.ts'

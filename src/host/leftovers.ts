@@ -1,7 +1,7 @@
 /** Takes away what NodeLocal DNSCache left on the node, so that a node whose DNS it took down comes back at our start. */
 
+import { leftoverRemovalText } from './backends/iptables-rules.ts'
 import type { HostFacts } from './facts.ts'
-import { leftoverRemovalText } from './iptables-rules.ts'
 import type { RunProgram } from './run-program.ts'
 import { type Trouble, trouble, troubleOf } from './trouble.ts'
 

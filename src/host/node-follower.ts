@@ -5,9 +5,9 @@
  */
 import { type Detection, kubeProxyIn, standbyNow } from './detect.ts'
 import type { HostFacts } from './facts.ts'
+import type { StandbyFound } from './kube-proxy/standby-targets.ts'
 import { GenerationWatch } from './nft/generation-watch.ts'
 import { type NodeTools, usableNftables } from './node-tools.ts'
-import type { StandbyFound } from './standby-targets.ts'
 
 /** CoreDNS ends 5 s after it was taken out of its Service (`lameduck` of kubeadm's Corefile). */
 const legacyEveryMs = 1500

@@ -1,8 +1,15 @@
 /** A plan for people: what was found, what follows from it and why, and the rules themselves. Pure. */
+
+import { type OwnTable, ownTables, restoreText } from './backends/iptables-rules.ts'
+import {
+  acceptRules,
+  addressesOf,
+  ownedTable,
+  renewal,
+  standbyTable,
+} from './backends/nft-rules.ts'
 import type { GuardedChain, HostFacts } from './facts.ts'
-import { type OwnTable, ownTables, restoreText } from './iptables-rules.ts'
 import { changesText, tableText } from './nft/text.ts'
-import { acceptRules, addressesOf, ownedTable, renewal, standbyTable } from './nft-rules.ts'
 import type { Plan } from './plan.ts'
 
 export function planText(plan: Plan, facts: HostFacts): string {

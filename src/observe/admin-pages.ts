@@ -1,6 +1,6 @@
 /** The pages that every neardns has: metrics for scrapers, health, readiness and start for probes. */
 import type { PageSource } from './admin-server.ts'
-import { healthBoundsSeconds } from './families-daemon.ts'
+import { healthBoundsSeconds } from './families/daemon.ts'
 import type { Exposition } from './metrics.ts'
 
 export interface AdminSources {

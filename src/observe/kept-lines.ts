@@ -2,7 +2,7 @@
  * The text of a metric family from one scrape to the next. Most lines are the same again, and a line costs the metrics library ten
  * times what comparing its sample does, so only those whose sample has changed are written anew. Pure.
  */
-import type { Labels, Sample } from './family.ts'
+import type { Labels, Sample } from './families/family.ts'
 
 /** Samples written in one go: some 0.1 ms once the code is warm. */
 const pieceSamples = 40

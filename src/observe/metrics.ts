@@ -17,7 +17,7 @@
  *   `Nan`; no family yields it.
  */
 import type { Registry } from 'prom-client'
-import type { Family, Sample } from './family.ts'
+import type { Family, Sample } from './families/family.ts'
 import { KeptLines, type WriteSamples } from './kept-lines.ts'
 import { TimeSlices } from './time-slices.ts'
 

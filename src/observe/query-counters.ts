@@ -1,6 +1,6 @@
 /**
  * Counts what became of every query, in typed arrays: a few additions per packet, no allocation, no string, no
- * registry. `families-query.ts` turns the numbers into metrics when somebody asks. Nothing that a client
+ * registry. `observe/families/query.ts` turns the numbers into metrics when somebody asks. Nothing that a client
  * sends becomes an index without being mapped to a closed set first (query type, response code), so the
  * memory is fixed at construction. Never reads a clock.
  */

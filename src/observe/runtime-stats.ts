@@ -1,6 +1,6 @@
 /**
  * Watches the process itself: event-loop delay, garbage collection, memory, descriptors, CPU. Started only when
- * there is somebody to read it. Never registers anything; `families-process.ts` publishes.
+ * there is somebody to read it. Never registers anything; `observe/families/process.ts` publishes.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'

@@ -4,7 +4,7 @@
  * the compiler compares the two where `daemon.ts` hands them over. Counts only grow; the rest says "now".
  */
 
-import type { HandoverView } from './families-handover.ts'
+import type { HandoverView } from './families/handover.ts'
 
 export type CountsByName = Readonly<Record<string, number>>
 

@@ -3,16 +3,18 @@
  * The place where core and listeners meet. A cache hit runs through `handle` in one synchronous piece, makes no promise
  * and allocates nothing here.
  */
-import type { Arrival } from '../core/arrival.ts'
+
+import type { Reply } from '../core/decision.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
-import type { Ticket } from '../core/in-flight.ts'
-import { isOwnQuery } from '../core/loop-marker.ts'
-import type { MissBudget } from '../core/miss-budget.ts'
-import type { OwnQuestions } from '../core/own-questions.ts'
 import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
+import type { Arrival } from '../core/question/arrival.ts'
+import type { Ticket } from '../core/question/in-flight.ts'
+import { isOwnQuery } from '../core/question/loop-marker.ts'
+import type { MissBudget } from '../core/question/miss-budget.ts'
+import type { OwnQuestions } from '../core/question/own-questions.ts'
+import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
 import type { Resolver } from '../core/resolver.ts'
-import type { Reply, Settler } from '../core/settlement.ts'
-import { PortVerdict, type SourceGuard } from '../core/source-guard.ts'
+import type { Settler } from '../core/settlement.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
 import { truncatedImage } from '../wire/reply.ts'

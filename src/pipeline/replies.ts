@@ -2,10 +2,11 @@
  * Makes the reply to one client and records it: the stored image or the bare rcode, shaped to what this client asked and
  * can take. Every reply leaves through here, so every one is counted, once.
  */
-import type { Arrival } from '../core/arrival.ts'
+
+import type { Reply } from '../core/decision.ts'
 import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
-import type { Reply } from '../core/settlement.ts'
+import type { Arrival } from '../core/question/arrival.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../wire/reply.ts'

@@ -3,13 +3,14 @@
  * expired answers to those who would have to wait too long (RFC 8767 5).
  */
 import { AliasCrossings } from '../core/alias-crossing.ts'
-import { type Arrival, type Follows, Waiter } from '../core/arrival.ts'
+import type { Reply, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
-import type { InFlight, Ticket } from '../core/in-flight.ts'
-import type { OwnQuestions } from '../core/own-questions.ts'
 import type { Exchange, Outcome, OutcomeSink, Peer } from '../core/ports.ts'
+import { type Arrival, type Follows, Waiter } from '../core/question/arrival.ts'
+import type { InFlight, Ticket } from '../core/question/in-flight.ts'
+import type { OwnQuestions } from '../core/question/own-questions.ts'
 import type { Resolver } from '../core/resolver.ts'
-import type { Reply, Settlement, Settler } from '../core/settlement.ts'
+import type { Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Replies } from './replies.ts'
@@ -135,7 +136,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
     if (settlement.image === undefined) {
       // The name could not be resolved for that type: asking for this one would only take as long again.
-      if (waiter.follows === 'kin') return this.reply(waiter, settlement, zoneIndex)
+      if (waiter.follows === 'existence') return this.reply(waiter, settlement, zoneIndex)
       waiter.stopFollowing()
     }
     const { resolver, settler, inFlight, nowMs } = this.parts

@@ -4,11 +4,11 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type BenchResult, isUsable, summarise, tableRows } from '../../bench/report/results.ts'
+import { verdicts } from '../../bench/report/verdict.ts'
 import { judged, type Run } from '../../bench/support/contest.ts'
 import type { LoadReport } from '../../bench/support/load.ts'
-import { type BenchResult, isUsable, summarise, tableRows } from '../../bench/support/results.ts'
 import type { Load } from '../../bench/support/scenarios.ts'
-import { verdicts } from '../../bench/support/verdict.ts'
 
 const test = suite('bench/contest')
 

@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { scriptedReply } from '../../bench/support/responder.ts'
-import { readMessage, writeQuery } from '../support/dns-message.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
 
 const test = suite('bench/responder')
 

@@ -1,8 +1,8 @@
 /** Goal: a bar that is not met is explained, one that is met is not. Method: verdicts made by hand. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { shortfallsText } from '../../bench/support/shortfalls.ts'
-import { judge } from '../../bench/support/verdict.ts'
+import { shortfallsText } from '../../bench/report/shortfalls.ts'
+import { judge } from '../../bench/report/verdict.ts'
 
 const test = suite('bench/shortfalls')
 

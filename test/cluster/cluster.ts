@@ -13,8 +13,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { corednsPath, debianDirectory } from '../support/needs.ts'
+import { imageArchives, imageNft } from './build/images.ts'
 import { rendered } from './components.ts'
-import { imageArchives, imageNft } from './images.ts'
 import { Kubectl } from './kubectl.ts'
 import {
   type ClusterOptions,

@@ -4,10 +4,10 @@
  */
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { imageNft } from './build/images.ts'
 import { Cluster } from './cluster.ts'
 import { Deployment } from './deployment.ts'
 import { helm, installChart } from './helm.ts'
-import { imageNft } from './images.ts'
 import { type ClusterOptions, kubeDnsIp, linkLocal, projectDirectory } from './layout.ts'
 import type { Node } from './node.ts'
 import { applyPods, clientPid } from './pods.ts'

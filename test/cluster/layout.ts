@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { cacheDirectory } from '../support/needs.ts'
-import { debianReleases, kubernetesVersion } from './versions.ts'
+import { debianReleases, kubernetesVersion } from './build/versions.ts'
 
 export const nodeName = 'node1'
 export const nodeIp = '10.90.0.2'

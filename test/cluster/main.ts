@@ -10,12 +10,12 @@
  *   node test/cluster/main.ts node COMMAND...
  */
 import { parseArgs } from 'node:util'
+import { kubernetesVersion } from './build/versions.ts'
 import { Cluster } from './cluster.ts'
 import { type ClusterOptions, defaultOptions, proxyModes, readNodeNft } from './layout.ts'
 import { prepareMachine } from './prepare.ts'
 import { runScenarios } from './scenarios.ts'
 import { tryOut } from './try-out.ts'
-import { kubernetesVersion } from './versions.ts'
 
 const say = (text: string) => console.log(text)
 

@@ -2,7 +2,7 @@
  * Everything of a node that a deployment could leave behind, as text that can be compared: rulesets without counters, links, addresses,
  * routes, settings of the network, files. Never tells what changes by itself: counters, neighbours, pods' own links, logs.
  */
-import { imageNft } from './images.ts'
+import { imageNft } from './build/images.ts'
 import type { Node } from './node.ts'
 
 export type NodeState = Readonly<Record<string, readonly string[]>>

@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheDirectory, corednsPath, corednsVersion, goPath, howToGet } from '../support/needs.ts'
-import { makeImages } from './images.ts'
-import { areKubernetesProgramsBuilt, missingPackages } from './requirements.ts'
+import { makeImages } from './build/images.ts'
+import { areKubernetesProgramsBuilt, missingPackages } from './build/requirements.ts'
 
 /** @throws with the command that brings what this one may not bring itself */
 export async function prepareMachine(say: (text: string) => void): Promise<void> {
@@ -21,7 +21,7 @@ export async function prepareMachine(say: (text: string) => void): Promise<void>
   if (netns !== undefined) throw new Error(`network namespaces cannot be made here: ${netns}`)
   if (!areKubernetesProgramsBuilt()) {
     say('building Kubernetes (12 minutes the first time on two cores)')
-    const build = join(import.meta.dirname, 'build.ts')
+    const build = join(import.meta.dirname, 'build/build.ts')
     execFileSync(process.execPath, [build, 'node'], { stdio: 'inherit' })
   }
   if (corednsPath() === undefined) buildCoredns(say)

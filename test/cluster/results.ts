@@ -3,10 +3,10 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { kubernetesVersion } from './build/versions.ts'
 import { answerTimeoutMs } from './dns-load.ts'
 import { linkLocal, projectDirectory } from './layout.ts'
 import type { Outcome } from './runner.ts'
-import { kubernetesVersion } from './versions.ts'
 
 const resultFile = join(projectDirectory, 'bench/results/kubernetes-scenarios.json')
 const pageFile = join(projectDirectory, 'docs/kubernetes-scenarios.md')

@@ -2,6 +2,7 @@
  * The command `scenarios`: every scenario, in every mode of kube-proxy, at both rates. Prints each outcome as it comes.
  */
 import { parseArgs } from 'node:util'
+import { kubernetesVersion } from './build/versions.ts'
 import { Cluster } from './cluster.ts'
 import { Lab } from './lab.ts'
 import { type ClusterOptions, proxyModes, readNodeNft } from './layout.ts'
@@ -12,7 +13,6 @@ import { around } from './scenarios/around.ts'
 import { changes } from './scenarios/changes.ts'
 import { deaths } from './scenarios/deaths.ts'
 import { nodelocal } from './scenarios/nodelocal.ts'
-import { kubernetesVersion } from './versions.ts'
 
 /** The first of them needs a node that has never seen neardns. */
 export const allScenarios: readonly Scenario[] = [...changes, ...around, ...deaths, ...nodelocal]

@@ -5,12 +5,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Transport } from '../../src/core/ports.ts'
-import { BindError } from '../../src/net/bind.ts'
-import { boundPort, openUdpSocket } from '../../src/net/open-socket.ts'
-import type { UdpEndpoint, UdpEndpointOptions } from '../../src/net/udp-endpoint.ts'
+import type { UdpEndpoint, UdpEndpointOptions } from '../../src/listen/udp-endpoint.ts'
+import { BindError } from '../../src/system/bind.ts'
+import { boundPort, openUdpSocket } from '../../src/system/open-socket.ts'
 import { loadSystemCalls } from '../../src/system/system-calls.ts'
-import { ask, idOf, ScriptedHandler, v4, v6 } from '../net/scripted-handler.ts'
-import { UdpClient } from '../support/dns-client.ts'
+import { ask, idOf, ScriptedHandler, v4, v6 } from '../listen/scripted-handler.ts'
+import { UdpClient } from '../support/client/dns-client.ts'
 import { until } from '../support/process.ts'
 
 export type OpenUdpEndpoint = (options: UdpEndpointOptions) => UdpEndpoint

@@ -2,16 +2,17 @@
  * The core without any shell: cache, failures, routes, resolver and settler around a clock that a test turns, and upstream
  * answers put together from records. What clients would get is read by the tests' own decoder.
  */
-import { Cache } from '../../src/core/cache.ts'
-import type { CacheSettings } from '../../src/core/cache-entry.ts'
+import { Cache } from '../../src/core/cache/cache.ts'
+import type { CacheSettings } from '../../src/core/cache/entry.ts'
+import { FailureCache, type FailureTtl } from '../../src/core/cache/failure-cache.ts'
+import type { Reply, Settlement } from '../../src/core/decision.ts'
 import type { ReplySource } from '../../src/core/facts.ts'
-import { FailureCache, type FailureTtl } from '../../src/core/failure-cache.ts'
-import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
-import { OwnQuestions } from '../../src/core/own-questions.ts'
 import type { ExchangeFailure } from '../../src/core/ports.ts'
+import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/question/in-flight.ts'
+import { OwnQuestions } from '../../src/core/question/own-questions.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
-import { type Reply, type Settlement, Settler } from '../../src/core/settlement.ts'
+import { Settler } from '../../src/core/settlement.ts'
 import { Question, readQuestion, Verdict } from '../../src/wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../../src/wire/reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
@@ -23,7 +24,7 @@ import {
   type TypeName,
   typeNumbers,
   writeQuery,
-} from '../support/dns-message.ts'
+} from '../support/client/dns-message.ts'
 
 export const ttlLimits = {
   positiveMinSeconds: 0,

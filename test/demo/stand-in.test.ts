@@ -6,8 +6,8 @@ import { loadConfig } from '../../src/config/load.ts'
 import { clusterAnswer } from '../../src/demo/cluster-zone.ts'
 import { outsideAnswer } from '../../src/demo/outside-world.ts'
 import { StandIn, type StandInPart } from '../../src/demo/stand-in.ts'
-import { askUdp, lookup } from '../support/dns-client.ts'
-import { writeQuery } from '../support/dns-message.ts'
+import { askUdp, lookup } from '../support/client/dns-client.ts'
+import { writeQuery } from '../support/client/dns-message.ts'
 import { until } from '../support/process.ts'
 
 const test = suite('demo/stand-in')

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { demo } from '../../src/cli/demo.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { StartDaemon, Stoppable } from '../../src/demo/theatre.ts'
-import { BindError } from '../../src/net/bind.ts'
+import { BindError } from '../../src/system/bind.ts'
 import { freePort } from '../support/free-port.ts'
 
 const test = suite('demo/story')

@@ -1,11 +1,13 @@
 /*
  * Goal: a bad packet that comes before the good answer, from the right address and mostly with the right ID, changes nothing
  * (TuDoor; table of six resolvers). Bar: the right answer, one query upstream, no 6.6.6.6, and none of it in memory. How the
- * transport judges such packets is in net/upstream-udp.test.ts; here clients ask, and ask again.
+ * transport judges such packets is in upstream/udp.test.ts; here clients ask, and ask again.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { octets, opt } from '../fixtures/packets/octets.ts'
+import { askUdp } from '../support/client/dns-client.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
 import {
   answerTo,
   delayed,
@@ -14,9 +16,7 @@ import {
   junkFirst,
   recordA,
   silent,
-} from '../net/support-fake-upstream.ts'
-import { askUdp } from '../support/dns-client.ts'
-import { readMessage, writeQuery } from '../support/dns-message.ts'
+} from '../upstream/fake-upstream.ts'
 import { House, withHouse } from './support.ts'
 
 const test = suite<{ house: House }>('e2e/bad-upstream')

@@ -7,8 +7,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aRecord, cnameRecord, record, soaRecord } from '../core/support.ts'
 import { name } from '../fixtures/packets/octets.ts'
-import { type Behaviour, delayed, failing } from '../net/support-fake-upstream.ts'
-import type { ReadMessage } from '../support/dns-message.ts'
+import type { ReadMessage } from '../support/client/dns-message.ts'
+import { type Behaviour, delayed, failing } from '../upstream/fake-upstream.ts'
 import { House, type Records, zone } from './support.ts'
 
 const test = suite<{ house: House }>('e2e/cache-effects')

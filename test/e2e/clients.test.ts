@@ -5,12 +5,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
-import { answerTo } from '../net/support-fake-upstream.ts'
-import { UdpClient } from '../support/dns-client.ts'
-import { readMessage, writeQuery } from '../support/dns-message.ts'
+import { UdpClient } from '../support/client/dns-client.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
+import { type RawPacket, sendRawUdp } from '../support/client/raw-udp.ts'
 import { needing } from '../support/needs.ts'
 import { until } from '../support/process.ts'
-import { type RawPacket, sendRawUdp } from '../support/raw-udp.ts'
+import { answerTo } from '../upstream/fake-upstream.ts'
 import { House, withHouse } from './support.ts'
 
 // Hedges are put off: how often the upstream is asked is the point.

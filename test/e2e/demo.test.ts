@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { lookup } from '../support/dns-client.ts'
+import { lookup } from '../support/client/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { Child } from '../support/process.ts'
 

@@ -11,12 +11,12 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { header, labels, name, octets, question } from '../fixtures/packets/octets.ts'
-import { FakeUpstream } from '../net/support-fake-upstream.ts'
-import { askUdp, lookup, type Server, TcpClient, UdpClient } from '../support/dns-client.ts'
-import { writeQuery } from '../support/dns-message.ts'
+import { askUdp, lookup, type Server, TcpClient, UdpClient } from '../support/client/dns-client.ts'
+import { writeQuery } from '../support/client/dns-message.ts'
 import { freePort } from '../support/free-port.ts'
 import { Neardns } from '../support/neardns.ts'
 import { until } from '../support/process.ts'
+import { FakeUpstream } from '../upstream/fake-upstream.ts'
 
 interface Context {
   folder: string

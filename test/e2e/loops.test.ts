@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
-import { askUdp } from '../support/dns-client.ts'
+import { askUdp } from '../support/client/dns-client.ts'
 import { type House, withHouse } from './support.ts'
 
 const test = suite('e2e/loops')

@@ -18,9 +18,9 @@ import {
   rr,
   u16,
 } from '../fixtures/packets/octets.ts'
-import { askTcp, askUdp, TcpClient } from '../support/dns-client.ts'
-import { readMessage, writeQuery } from '../support/dns-message.ts'
-import { readPackets } from '../support/packets.ts'
+import { askTcp, askUdp, TcpClient } from '../support/client/dns-client.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
+import { readPackets } from '../support/client/packets.ts'
 import { House, isDropped, replyTo, zone } from './support.ts'
 
 const test = suite<{ house: House }>('e2e/odd-queries')

@@ -8,10 +8,10 @@ import type { Config } from '../../src/config/schema.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
 import type { Log, LogFields } from '../../src/observe/log.ts'
 import { octets, opt } from '../fixtures/packets/octets.ts'
-import { type Behaviour, type FakeQuery, FakeUpstream } from '../net/support-fake-upstream.ts'
-import { lookup, type Server, UdpClient } from '../support/dns-client.ts'
-import type { QueryOptions, ReadMessage, TypeName } from '../support/dns-message.ts'
+import { lookup, type Server, UdpClient } from '../support/client/dns-client.ts'
+import type { QueryOptions, ReadMessage, TypeName } from '../support/client/dns-message.ts'
 import { readExposition } from '../support/exposition.ts'
+import { type Behaviour, type FakeQuery, FakeUpstream } from '../upstream/fake-upstream.ts'
 
 export interface HouseOptions {
   /** What the outside resolver does; answers every A question with 10.9.8.7 unless said otherwise. */

@@ -1,13 +1,13 @@
 /*
- * Goal: every row of the table of TCP behaviour, through the whole daemon. What single limits do is in net/tcp-*.test.ts; here
+ * Goal: every row of the table of TCP behaviour, through the whole daemon. What single limits do is in listen/tcp-*.test.ts; here
  * they meet the pipeline and upstreams. Method: short limits where a row is about time, and the defaults checked by value.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
-import { type Server, TcpClient } from '../support/dns-client.ts'
-import { readMessage, writeQuery } from '../support/dns-message.ts'
+import { type Server, TcpClient } from '../support/client/dns-client.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
 import { House } from './support.ts'
 
 const test = suite<{ house: House }>('e2e/tcp')

@@ -2,8 +2,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aRecord, soaRecord } from '../core/support.ts'
-import { FakeUpstream } from '../net/support-fake-upstream.ts'
-import type { ReadMessage } from '../support/dns-message.ts'
+import type { ReadMessage } from '../support/client/dns-message.ts'
+import { FakeUpstream } from '../upstream/fake-upstream.ts'
 import { type House, replyTo, withHouse } from './support.ts'
 
 const test = suite('e2e/zones')

@@ -2,7 +2,7 @@
  * A long run: `npm run fuzz -- [packets] [seed]`, a million by default for each target. Prints the seed first, so that
  * a run that is interrupted or crashes can be repeated.
  */
-import { readPackets } from '../support/packets.ts'
+import { readPackets } from '../support/client/packets.ts'
 import { runCampaign } from './campaign.ts'
 import { NamesTarget } from './names-target.ts'
 import { PipelineTarget } from './pipeline-target.ts'

@@ -3,8 +3,9 @@
  * responses from an upstream. Two of them run side by side on the same packets in front of different octets (poisoned.ts);
  * their replies must be the same, and each must be a sound reply to its query. Every violation throws.
  */
-import type { Ticket } from '../../src/core/in-flight.ts'
+
 import { type OutcomeSink, Transport } from '../../src/core/ports.ts'
+import type { Ticket } from '../../src/core/question/in-flight.ts'
 import { Question, readQuestion, Verdict } from '../../src/wire/question.ts'
 import { matchesQuestion } from '../../src/wire/response-match.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'

@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readPackets } from '../support/packets.ts'
+import { readPackets } from '../support/client/packets.ts'
 import { chooseSeed, packetCount, runCampaign } from './campaign.ts'
 import { PipelineTarget } from './pipeline-target.ts'
 import { Random } from './random.ts'

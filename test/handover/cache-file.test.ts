@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Cache } from '../../src/core/cache.ts'
+import { Cache } from '../../src/core/cache/cache.ts'
 import { dumpCache, readDump } from '../../src/handover/cache-file.ts'
 import { aRecord, cacheSettings, responseTo, scanned, ttlLimits } from '../core/support.ts'
 

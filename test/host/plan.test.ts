@@ -4,10 +4,15 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
 import type { InterceptionSettings } from '../../src/config/schema.ts'
+import { restoreText } from '../../src/host/backends/iptables-rules.ts'
+import {
+  acceptRules,
+  ownedTable,
+  renewal,
+  standbyTable,
+} from '../../src/host/backends/nft-rules.ts'
 import type { HostFacts } from '../../src/host/facts.ts'
-import { restoreText } from '../../src/host/iptables-rules.ts'
 import { changesText, ruleText, tableText } from '../../src/host/nft/text.ts'
-import { acceptRules, ownedTable, renewal, standbyTable } from '../../src/host/nft-rules.ts'
 import { makePlan } from '../../src/host/plan.ts'
 import { planText } from '../../src/host/plan-text.ts'
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
+import { overlapping } from '../support/lab/overlap.ts'
 import { configTextOf, documentsIn, manifestsRoot } from '../support/manifests.ts'
-import { overlapping } from '../support/overlap.ts'
 import { runToEnd } from '../support/process.ts'
 
 const base = suite('manifests/uninstall')

@@ -16,7 +16,9 @@ const quoted = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
 
 test('every metric that the handbook names is published', () => {
   const observe = join(root, 'src/observe')
-  const sources = readdirSync(observe).map((file) => readFileSync(join(observe, file), 'utf8'))
+  const sources = readdirSync(observe, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(observe, file), 'utf8'))
   const names = quoted.flatMap(
     (words) => /^((?:neardns|coredns|process)_\w+)/.exec(words)?.[1] ?? [],
   )

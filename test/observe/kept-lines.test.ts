@@ -1,7 +1,7 @@
 /** Goal: kept lines are never old ones. Method: a stand-in for the library that counts what it is asked to write; random changes. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Sample } from '../../src/observe/family.ts'
+import type { Sample } from '../../src/observe/families/family.ts'
 import { KeptLines } from '../../src/observe/kept-lines.ts'
 import { Random } from '../fuzz/random.ts'
 

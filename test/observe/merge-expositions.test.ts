@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { allFamilies, emptySources } from '../../src/observe/all-families.ts'
+import { allFamilies, emptySources } from '../../src/observe/families/all.ts'
 import { countsOf, mergeExpositions } from '../../src/observe/merge-expositions.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { supervisorText } from '../../src/observe/supervisor-text.ts'

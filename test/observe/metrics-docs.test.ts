@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { metricsMarkdown } from '../../docs/generate-metrics.ts'
-import { allFamilies, emptySources } from '../../src/observe/all-families.ts'
+import { allFamilies, emptySources } from '../../src/observe/families/all.ts'
 
 const test = suite('observe/metrics-docs')
 const path = join(import.meta.dirname, '../../docs/metrics.md')

@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type ReplyFacts, ReplySource } from '../../src/core/facts.ts'
-import { allFamilies, emptySources, type MetricSources } from '../../src/observe/all-families.ts'
+import { allFamilies, emptySources, type MetricSources } from '../../src/observe/families/all.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 import { durationSlots } from '../../src/platform/duration-buckets.ts'

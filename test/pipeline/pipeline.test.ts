@@ -8,8 +8,8 @@ import { ReplySource } from '../../src/core/facts.ts'
 import { Transport } from '../../src/core/ports.ts'
 import { aRecord, responseTo } from '../core/support.ts'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
-import { writeQuery } from '../support/dns-message.ts'
-import { readPackets } from '../support/packets.ts'
+import { writeQuery } from '../support/client/dns-message.ts'
+import { readPackets } from '../support/client/packets.ts'
 import { Bench, Client, loopMarker } from './support.ts'
 
 const test = suite('pipeline')

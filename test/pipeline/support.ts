@@ -1,11 +1,8 @@
 /** The pipeline with everything behind it but sockets: clients that note what they get, an exchange that a test answers by hand. */
-import { Cache } from '../../src/core/cache.ts'
-import type { CacheSettings } from '../../src/core/cache-entry.ts'
+import { Cache } from '../../src/core/cache/cache.ts'
+import type { CacheSettings } from '../../src/core/cache/entry.ts'
+import { FailureCache } from '../../src/core/cache/failure-cache.ts'
 import type { DropReason, ReplyFacts } from '../../src/core/facts.ts'
-import { FailureCache } from '../../src/core/failure-cache.ts'
-import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/in-flight.ts'
-import { MissBudget } from '../../src/core/miss-budget.ts'
-import { OwnQuestions } from '../../src/core/own-questions.ts'
 import {
   type Exchange,
   type ExchangeFailure,
@@ -13,17 +10,20 @@ import {
   type Peer,
   Transport,
 } from '../../src/core/ports.ts'
+import { InFlight, type InFlightSettings, type Ticket } from '../../src/core/question/in-flight.ts'
+import { MissBudget } from '../../src/core/question/miss-budget.ts'
+import { OwnQuestions } from '../../src/core/question/own-questions.ts'
+import { SourceGuard } from '../../src/core/question/source-guard.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router } from '../../src/core/router.ts'
-import type { SearchStage, SearchStageParts } from '../../src/core/search-stage.ts'
+import type { SearchStage, SearchStageParts } from '../../src/core/search/stage.ts'
 import { Settler } from '../../src/core/settlement.ts'
-import { SourceGuard } from '../../src/core/source-guard.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Replies } from '../../src/pipeline/replies.ts'
 import { WaitingRoom } from '../../src/pipeline/waiting-room.ts'
 import { TimerWheel } from '../../src/platform/timer-wheel.ts'
 import { cacheSettings, scanned, zones } from '../core/support.ts'
-import { type ReadMessage, readMessage } from '../support/dns-message.ts'
+import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 
 export const loopMarker = Buffer.from('ourselve')
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ReplySource } from '../../src/core/facts.ts'
 import { aRecord, cacheSettings, responseTo } from '../core/support.ts'
-import { writeQuery } from '../support/dns-message.ts'
+import { writeQuery } from '../support/client/dns-message.ts'
 import { until } from '../support/process.ts'
 import { Bench, Client } from './support.ts'
 

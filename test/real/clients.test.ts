@@ -6,15 +6,15 @@
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Agent } from '../support/agent.ts'
 import { buildC, buildGo } from '../support/build.ts'
 import { Coredns } from '../support/coredns.ts'
-import { makeKubeWorld } from '../support/kube-world.ts'
 import { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
-import { type NodeAndPod, nodeAndPod } from '../support/netns.ts'
 import { mustRun, runToEnd, until } from '../support/process.ts'
 import { Unbound } from '../support/unbound.ts'
+import { Agent } from '../support/world/agent.ts'
+import { makeKubeWorld } from '../support/world/kube-world.ts'
+import { type NodeAndPod, nodeAndPod } from '../support/world/netns.ts'
 
 const test = needing(
   suite('real/clients'),

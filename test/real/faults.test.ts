@@ -7,20 +7,20 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Agent } from '../support/agent.ts'
-import { Coredns } from '../support/coredns.ts'
 import {
   type LoadQuery,
   type LoadRecord,
   type LoadResult,
   tally,
   tallyText,
-} from '../support/load.ts'
+} from '../support/client/load.ts'
+import { Coredns } from '../support/coredns.ts'
 import { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
-import { Netns } from '../support/netns.ts'
 import { until } from '../support/process.ts'
 import { Unbound } from '../support/unbound.ts'
+import { Agent } from '../support/world/agent.ts'
+import { Netns } from '../support/world/netns.ts'
 
 const test = needing(suite('real/faults'), 'coredns', 'unbound', 'netns', 'iptables')
 

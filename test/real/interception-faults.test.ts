@@ -10,11 +10,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
-import { MemoryCgroup } from '../support/node-cgroup.ts'
-import { type FaultResult, faultText, loadThrough } from '../support/node-faults.ts'
-import { clusterIp, linkLocal, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import { onlyMode, type RealProxyMode } from '../support/real-kube-proxy.ts'
+import { MemoryCgroup } from '../support/world/node-cgroup.ts'
+import { type FaultResult, faultText, loadThrough } from '../support/world/node-faults.ts'
+import { clusterIp, linkLocal, NodeWorld } from '../support/world/node-world.ts'
+import { onlyMode, type RealProxyMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
 

@@ -10,9 +10,15 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
-import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import type { RealProxyMode } from '../support/real-kube-proxy.ts'
+import {
+  clusterIp,
+  clusterIp6,
+  linkLocal,
+  linkLocal6,
+  NodeWorld,
+} from '../support/world/node-world.ts'
+import type { RealProxyMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 90_000
 

@@ -7,13 +7,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { olderKubeProxyVersions } from '../cluster/versions.ts'
-import { droppedByKubelet } from '../support/kube-kubelet-rules.ts'
+import { olderKubeProxyVersions } from '../cluster/build/versions.ts'
 import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
-import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import { isMatrixRun, onlyMode, type RealProxyMode, usualMode } from '../support/real-kube-proxy.ts'
+import { droppedByKubelet } from '../support/world/kube-kubelet-rules.ts'
+import {
+  clusterIp,
+  clusterIp6,
+  linkLocal,
+  linkLocal6,
+  NodeWorld,
+} from '../support/world/node-world.ts'
+import {
+  isMatrixRun,
+  onlyMode,
+  type RealProxyMode,
+  usualMode,
+} from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 90_000
 

@@ -7,6 +7,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
+import { runToEnd, until } from '../support/process.ts'
 import {
   Firewalld,
   IptablesText,
@@ -14,12 +15,21 @@ import {
   NftText,
   Sysctls,
   Ufw,
-} from '../support/neighbours.ts'
-import { fullRewrites, type NeighbourCase, neighbourCases } from '../support/neighbours-cases.ts'
-import * as rules from '../support/neighbours-rules.ts'
-import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
-import { runToEnd, until } from '../support/process.ts'
-import type { RealProxyMode } from '../support/real-kube-proxy.ts'
+} from '../support/world/neighbours.ts'
+import {
+  fullRewrites,
+  type NeighbourCase,
+  neighbourCases,
+} from '../support/world/neighbours-cases.ts'
+import * as rules from '../support/world/neighbours-rules.ts'
+import {
+  clusterIp,
+  clusterIp6,
+  linkLocal,
+  linkLocal6,
+  NodeWorld,
+} from '../support/world/node-world.ts'
+import type { RealProxyMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 120_000
 

@@ -9,12 +9,18 @@
 import { delimiter, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type DebianRelease, debianReleases, imageRelease } from '../cluster/versions.ts'
+import { type DebianRelease, debianReleases, imageRelease } from '../cluster/build/versions.ts'
 import type { Neardns } from '../support/neardns.ts'
 import { debianDirectory, hasDebianPrograms, needing } from '../support/needs.ts'
-import { clusterIp, clusterIp6, linkLocal, linkLocal6, NodeWorld } from '../support/node-world.ts'
 import { runToEnd, until } from '../support/process.ts'
-import type { RealProxyMode } from '../support/real-kube-proxy.ts'
+import {
+  clusterIp,
+  clusterIp6,
+  linkLocal,
+  linkLocal6,
+  NodeWorld,
+} from '../support/world/node-world.ts'
+import type { RealProxyMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 90_000
 

@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../support/needs.ts'
-import { clusterIp, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
+import { clusterIp, NodeWorld } from '../support/world/node-world.ts'
 
 export const testTimeoutMs = 90_000
 

@@ -9,10 +9,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
-import { faultText, loadThrough } from '../support/node-faults.ts'
-import { clusterIp, linkLocal, NodeWorld } from '../support/node-world.ts'
 import { until } from '../support/process.ts'
-import { onlyMode, type RealProxyMode, usualMode } from '../support/real-kube-proxy.ts'
+import { faultText, loadThrough } from '../support/world/node-faults.ts'
+import { clusterIp, linkLocal, NodeWorld } from '../support/world/node-world.ts'
+import { onlyMode, type RealProxyMode, usualMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 180_000
 

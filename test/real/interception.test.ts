@@ -8,7 +8,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildC } from '../support/build.ts'
 import { needing } from '../support/needs.ts'
-import { faultText, loadThrough } from '../support/node-faults.ts'
+import { until } from '../support/process.ts'
+import { faultText, loadThrough } from '../support/world/node-faults.ts'
 import {
   clusterIp,
   clusterIp6,
@@ -16,9 +17,8 @@ import {
   linkLocal6,
   NodeWorld,
   type ProxyMode,
-} from '../support/node-world.ts'
-import { until } from '../support/process.ts'
-import { onlyMode, usualMode } from '../support/real-kube-proxy.ts'
+} from '../support/world/node-world.ts'
+import { onlyMode, usualMode } from '../support/world/real-kube-proxy.ts'
 
 export const testTimeoutMs = 60_000
 

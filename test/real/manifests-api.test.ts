@@ -5,11 +5,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { KubernetesObject } from '../support/kube-objects.ts'
-import { KubeServer } from '../support/kube-server.ts'
 import { documentsOf, manifestsRoot } from '../support/manifests.ts'
 import { needing } from '../support/needs.ts'
 import { until } from '../support/process.ts'
+import type { KubernetesObject } from '../support/world/kube-objects.ts'
+import { KubeServer } from '../support/world/kube-server.ts'
 
 export const testTimeoutMs = 120_000
 

@@ -2,18 +2,18 @@
  * Goal: a pod in answer mode asks two questions for an outside name where others ask eight, finds the same addresses, and whoever is
  * not in it walks as ever. Method: the resolvers of glibc, musl, Go, c-ares and the JDK in a pod with three search domains and
  * ndots:5, real CoreDNS on both sides, questions counted by neardns's own metrics. That nothing goes wrong while the cluster
- * changes is in search-clients.test.ts; each condition by itself in test/pipeline/search-answers.test.ts.
+ * changes is in search-clients.test.ts; each condition by itself in test/core/search/answer-mode/answer-mode.test.ts.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type ClientKind, clientNeeds, LookupLoop } from '../support/lookup-loop.ts'
-import { needing } from '../support/needs.ts'
+import { type ClientKind, clientNeeds, LookupLoop } from '../support/client/lookup-loop.ts'
 import {
   answerModeFor,
   externalAddresses,
   SearchLab,
   type SearchLabOptions,
-} from '../support/search-lab.ts'
+} from '../support/lab/search-lab.ts'
+import { needing } from '../support/needs.ts'
 
 const test = needing(suite('real/search-answers'), 'coredns', 'netns', ...clientNeeds)
 

@@ -7,11 +7,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../fuzz/random.ts'
-import { makeKubeWorld } from '../support/kube-world.ts'
-import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
-import { ChangingCluster } from '../support/search-churn.ts'
-import { firstOf } from '../support/search-differential.ts'
-import { type Heard, judgeHeard, runClients } from '../support/search-judge.ts'
+import { ChangingCluster } from '../support/lab/search-churn.ts'
+import { firstOf } from '../support/lab/search-differential.ts'
+import { type Heard, judgeHeard, runClients } from '../support/lab/search-judge.ts'
 import {
   Cluster,
   type CorefileParts,
@@ -19,8 +17,10 @@ import {
   type SearchDaemon,
   startAtEachLevel,
   trustLevels,
-} from '../support/search-rig.ts'
-import { changingUnits } from '../support/search-world.ts'
+} from '../support/lab/search-rig.ts'
+import { changingUnits } from '../support/lab/search-world.ts'
+import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
+import { makeKubeWorld } from '../support/world/kube-world.ts'
 
 const isLong = process.env['NEARDNS_SEARCH_LONG'] === '1'
 const questionsMin = isLong ? 60_000 : 6000

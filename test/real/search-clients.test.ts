@@ -7,24 +7,29 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type ClientKind, clientKinds, clientNeeds, LookupLoop } from '../support/lookup-loop.ts'
 import {
-  MovingServices,
-  movingClusterIp,
-  movingHeadless,
-  movingNamespace,
-  tornPair,
-} from '../support/moving-services.ts'
-import { needing } from '../support/needs.ts'
-import { timeVisibility, visibleMsMax } from '../support/new-service.ts'
-import { PodLookups } from '../support/pod-lookups.ts'
+  type ClientKind,
+  clientKinds,
+  clientNeeds,
+  LookupLoop,
+} from '../support/client/lookup-loop.ts'
+import { PodLookups } from '../support/client/pod-lookups.ts'
 import {
   answerModeFor,
   externalAddresses,
   SearchLab,
   type SearchLabOptions,
   type Trust,
-} from '../support/search-lab.ts'
+} from '../support/lab/search-lab.ts'
+import { needing } from '../support/needs.ts'
+import {
+  MovingServices,
+  movingClusterIp,
+  movingHeadless,
+  movingNamespace,
+  tornPair,
+} from '../support/world/moving-services.ts'
+import { timeVisibility, visibleMsMax } from '../support/world/new-service.ts'
 
 export const testTimeoutMs = 1_800_000
 

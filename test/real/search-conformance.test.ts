@@ -7,10 +7,8 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { makeKubeWorld } from '../support/kube-world.ts'
-import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
-import { type Differential, differential, firstOf } from '../support/search-differential.ts'
-import { searchQuestions } from '../support/search-questions.ts'
+import { type Differential, differential, firstOf } from '../support/lab/search-differential.ts'
+import { searchQuestions } from '../support/lab/search-questions.ts'
 import {
   Cluster,
   type CorefileParts,
@@ -18,7 +16,9 @@ import {
   type SearchDaemon,
   startAtEachLevel,
   trustLevels,
-} from '../support/search-rig.ts'
+} from '../support/lab/search-rig.ts'
+import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
+import { makeKubeWorld } from '../support/world/kube-world.ts'
 
 /** Questions for each level, version and mode. */
 const isLong = process.env['NEARDNS_SEARCH_LONG'] === '1'

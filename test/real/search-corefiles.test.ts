@@ -9,16 +9,21 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../fuzz/random.ts'
-import { askAllTcp, askAllUdp, type Question } from '../support/ask-all.ts'
+import { askAllTcp, askAllUdp, type Question } from '../support/client/ask-all.ts'
+import { lookup } from '../support/client/dns-client.ts'
 import { Coredns } from '../support/coredns.ts'
-import { lookup } from '../support/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
-import { KubeApi } from '../support/kube-api.ts'
-import { makeKubeWorld } from '../support/kube-world.ts'
+import {
+  Cluster,
+  type CorefileParts,
+  plainCorefile,
+  SearchDaemon,
+} from '../support/lab/search-rig.ts'
+import { meaningOf } from '../support/lab/search-summary.ts'
 import { needing } from '../support/needs.ts'
 import { until } from '../support/process.ts'
-import { Cluster, type CorefileParts, plainCorefile, SearchDaemon } from '../support/search-rig.ts'
-import { meaningOf } from '../support/search-summary.ts'
+import { KubeApi } from '../support/world/kube-api.ts'
+import { makeKubeWorld } from '../support/world/kube-world.ts'
 
 const test = needing(suite('real/search-corefiles'), 'coredns')
 

@@ -5,10 +5,15 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import {
+  type CostSample,
+  type CostStep,
+  meanCost,
+  measureCosts,
+} from '../support/lab/search-cost.ts'
+import { type Middle, SearchLab } from '../support/lab/search-lab.ts'
+import { measureLoad } from '../support/lab/search-load.ts'
 import { needing } from '../support/needs.ts'
-import { type CostSample, type CostStep, meanCost, measureCosts } from '../support/search-cost.ts'
-import { type Middle, SearchLab } from '../support/search-lab.ts'
-import { measureLoad } from '../support/search-load.ts'
 
 const test = needing(suite('real/search-saving'), 'coredns', 'netns', 'gcc')
 

@@ -13,7 +13,7 @@ import {
   type DebianRelease,
   kubernetesVersion,
   olderKubeProxyVersions,
-} from '../cluster/versions.ts'
+} from '../cluster/build/versions.ts'
 
 /** The CoreDNS that the tests are written against; `.ci/run` builds this one and the older. */
 export const corednsVersion = 'v1.14.7'
@@ -116,7 +116,7 @@ const requirements = {
   /** ufw and firewalld, which are never installed on the machine. */
   firewalls: {
     isThere: () => existsSync(join(firewallsDirectory(), 'usr/sbin/ufw')),
-    how: 'sudo node test/support/neighbours-programs.ts (with mmdebstrap installed)',
+    how: 'sudo node test/support/world/neighbours-programs.ts (with mmdebstrap installed)',
   },
 } satisfies Record<string, Requirement>
 
@@ -213,7 +213,7 @@ export function goPath(): string | undefined {
 const apiPrograms = ['etcd', 'kube-apiserver', 'kube-proxy', 'kubectl']
 const nodePrograms = [...apiPrograms, 'kube-controller-manager', 'kube-scheduler', 'kubelet']
 
-/** Where test/cluster/build.ts puts the programs of a Kubernetes release. */
+/** Where test/cluster/build/build.ts puts the programs of a Kubernetes release. */
 export function kubernetesDirectory(version: string): string {
   return join(cacheDirectory(), 'kubernetes', version)
 }
@@ -223,7 +223,7 @@ export function kubernetesProgram(name: string, version: string = kubernetesVers
   return join(kubernetesDirectory(version), name)
 }
 
-/** Where test/cluster/nft-matrix.ts puts the programs of a Debian release. */
+/** Where test/cluster/matrix/nft-matrix.ts puts the programs of a Debian release. */
 export function debianDirectory(release: DebianRelease): string {
   return join(cacheDirectory(), 'debian', release)
 }
@@ -246,7 +246,7 @@ function chartTool(name: ChartTool): Requirement {
   return { isThere: () => existsSync(chartToolPath(name)), how: chartToolsHow }
 }
 
-/** Where test/support/neighbours-programs.ts puts the firewalls of other people. */
+/** Where test/support/world/neighbours-programs.ts puts the firewalls of other people. */
 export function firewallsDirectory(): string {
   return join(cacheDirectory(), 'firewalls')
 }

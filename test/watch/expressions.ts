@@ -1,5 +1,5 @@
 /** Which series and labels a PromQL expression asks for, and which the daemon publishes. By patterns: for our own texts, no parser. */
-import { allFamilies, emptySources } from '../../src/observe/all-families.ts'
+import { allFamilies, emptySources } from '../../src/observe/families/all.ts'
 
 const prefixes = '(?:coredns|neardns|process|nodejs)_'
 

@@ -3,11 +3,11 @@
  * up; which alert has to follow is said by the test.
  */
 
-import { type FakeQuery, FakeUpstream, silent } from '../net/support-fake-upstream.ts'
-import { askUdp } from '../support/dns-client.ts'
-import { writeQuery } from '../support/dns-message.ts'
-import { makeKubeWorld } from '../support/kube-world.ts'
-import { Cluster, plainCorefile } from '../support/search-rig.ts'
+import { askUdp } from '../support/client/dns-client.ts'
+import { writeQuery } from '../support/client/dns-message.ts'
+import { Cluster, plainCorefile } from '../support/lab/search-rig.ts'
+import { makeKubeWorld } from '../support/world/kube-world.ts'
+import { type FakeQuery, FakeUpstream, silent } from '../upstream/fake-upstream.ts'
 import { WatchedNode } from './node.ts'
 import type { Target } from './prometheus.ts'
 import { Asker, type Settings, Watched } from './watched.ts'

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { Agent } from '../support/agent.ts'
+import type { Agent } from '../support/world/agent.ts'
 
 export class Window {
   readonly address: string

@@ -18,8 +18,8 @@ import {
   u16,
   u32,
 } from '../fixtures/packets/octets.ts'
-import { type ReadMessage, readMessage } from '../support/dns-message.ts'
-import { readPackets } from '../support/packets.ts'
+import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
+import { readPackets } from '../support/client/packets.ts'
 
 const test = suite('wire/image')
 

@@ -3,8 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeMessage, encodeQuery } from '../../src/wire/message.ts'
 import { header, name, octets, pointer, question, rr } from '../fixtures/packets/octets.ts'
-import { readMessage } from '../support/dns-message.ts'
-import { readPackets } from '../support/packets.ts'
+import { readMessage } from '../support/client/dns-message.ts'
+import { readPackets } from '../support/client/packets.ts'
 
 const test = suite('wire/message')
 

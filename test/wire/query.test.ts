@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { upstreamQuery, withoutOpt } from '../../src/wire/query.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
-import { readMessage } from '../support/dns-message.ts'
+import { readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/query')
 

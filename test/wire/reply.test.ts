@@ -27,7 +27,7 @@ import {
   rr,
   u32,
 } from '../fixtures/packets/octets.ts'
-import { type ReadMessage, readMessage } from '../support/dns-message.ts'
+import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/reply')
 

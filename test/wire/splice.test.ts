@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { splice } from '../../src/wire/splice.ts'
 import { name, octets } from '../fixtures/packets/octets.ts'
-import { readMessage } from '../support/dns-message.ts'
+import { readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/splice')
 

@@ -18,7 +18,7 @@ import {
   u16,
   u32,
 } from '../fixtures/packets/octets.ts'
-import { type ReadMessage, readMessage } from '../support/dns-message.ts'
+import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/truncate')
 

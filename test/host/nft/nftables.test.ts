@@ -6,8 +6,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needing } from '../../support/needs.ts'
-import { Netns } from '../../support/netns.ts'
 import { Child, mustRun, runToEnd, until } from '../../support/process.ts'
+import { Netns } from '../../support/world/netns.ts'
 
 const test = needing(suite('host/nft/nftables'), 'netns', 'nft')
 
@@ -15,7 +15,7 @@ const test = needing(suite('host/nft/nftables'), 'netns', 'nft')
 const program = `
 import { openNftables } from '${import.meta.resolve('../../../src/host/nft/nftables.ts')}'
 import { tableText } from '${import.meta.resolve('../../../src/host/nft/text.ts')}'
-import { acceptRules, ownedTable, renewal, standbyTable } from '${import.meta.resolve('../../../src/host/nft-rules.ts')}'
+import { acceptRules, ownedTable, renewal, standbyTable } from '${import.meta.resolve('../../../src/host/backends/nft-rules.ts')}'
 const own = (address, family, role) => ({ address, family, role, forHost: role === 'own' })
 const plan = {
   port: 53, lifetimeMs: 60000,

@@ -1,0 +1,57 @@
+/** Which figures of a result are drawn. Pure. */
+
+import type { Load, ScenarioName } from '../support/scenarios.ts'
+import type { LongResult, StallResult } from './long-results.ts'
+import { type BenchResult, isUsable, type Summary } from './results.ts'
+import { barChart, lineChart, pointChart } from './svg.ts'
+
+/** SVG text by the end of its file name. */
+export type Plots = Readonly<Record<string, string>>
+
+export function comparisonPlots(result: BenchResult): Plots {
+  const plots: Record<string, string> = {}
+  const scenarios = { hit: 'hit-1k', miss: 'miss', mixed: 'mixed' } as const
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    const rows = rowsOf(result, scenario, 'most')
+    if (rows.length === 0) continue
+    plots[`${name}-cpu`] = barChart(
+      { title: `${titles[scenario]}: CPU per query at saturation`, unit: 'microseconds' },
+      ['user', 'system'],
+      rows.map(({ contestant, userUsPerQuery, systemUsPerQuery }) => ({
+        label: contestant,
+        values: [userUsPerQuery, systemUsPerQuery],
+      })),
+    )
+  }
+  const paced = rowsOf(result, 'hit-1k', 10_000)
+  if (paced.length > 0) {
+    plots['hit-latency'] = pointChart(
+      { title: 'Cache hits: latency at 10,000 queries a second', unit: 'microseconds' },
+      ['p50', 'p99', 'p99.9'],
+      paced.map(({ contestant, p50Us, p99Us, p999Us }) => ({
+        label: contestant,
+        values: [p50Us, p99Us, p999Us],
+      })),
+    )
+  }
+  return plots
+}
+
+const titles = { 'hit-1k': 'Cache hits', miss: 'Misses over TCP', mixed: 'Pod traffic' } as const
+
+export function longPlots({ samples, verdict }: LongResult): Plots {
+  const title = `Resident memory over ${verdict.sent.toLocaleString('en-US')} queries`
+  const points = samples.map(({ seconds, rssBytes }) => [seconds, rssBytes / 1e6] as const)
+  return { rss: lineChart({ title, unit: 'MB' }, 's', [{ label: 'RSS', points }]) }
+}
+
+export function stallPlots({ samples }: StallResult): Plots {
+  const title = 'Longest event-loop delay between two scrapes, at 10,000 queries a second'
+  const points = samples.map(({ seconds, stallMs }) => [seconds, stallMs] as const)
+  return { delay: lineChart({ title, unit: 'milliseconds' }, 's', [{ label: 'delay', points }]) }
+}
+
+function rowsOf({ scenarios }: BenchResult, scenario: ScenarioName, load: Load): Summary[] {
+  const { summaries = [] } = scenarios.find(({ name }) => name === scenario) ?? {}
+  return summaries.filter((row) => row.load === load && isUsable(row))
+}

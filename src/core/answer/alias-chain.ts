@@ -1,0 +1,113 @@
+/**
+ * Follows the CNAME chain from the question through the answer section, and marks the records that it reaches. What it
+ * does not reach has no business in the answer (CVE-2025-40778, CVE-2025-11411 and kin). RFC 1034 3.6.2, RFC 6672.
+ */
+import { u16 } from '../../wire/bytes.ts'
+import { headerBytes, nameBytesMax, RrType, recordFixedBytes } from '../../wire/constants.ts'
+import { copyFoldedName, isAtOrBelow } from '../../wire/name.ts'
+import type { ResponseScan } from '../../wire/scan.ts'
+
+/** Aliases followed in one answer; resolvers stop at 8 to 16 themselves. */
+const aliasesMax = 16
+/** Owner comparisons per message: bounds hostile answers with thousands of records in no order. */
+const comparisonsMax = 16_384
+
+/** Says whether a folded name belongs to somebody else than the upstream that gave the answer. */
+export type ForeignName = (name: Buffer, nameBytes: number) => boolean
+
+/** Result of the last `follow`; reused by each call. */
+export class AliasChain {
+  /** Nonzero for each answer record that the chain reaches; index as in the scan. */
+  readonly reached = new Uint8Array(6_000)
+  /** Folded name at the end of the chain: what a negative answer is about. */
+  readonly name = Buffer.allocUnsafeSlow(nameBytesMax)
+  nameBytes = 0
+  aliases = 0
+  /** The chain led to a name that this upstream may not speak for; the records behind it are not reached. */
+  isForeign = false
+  private readonly owner = new Uint8Array(nameBytesMax)
+  /** Index of each alias on the way: their owners are the names where the chain has been. */
+  private readonly followed = new Uint16Array(aliasesMax + 1)
+  private comparisons = 0
+
+  /** The name at the end, one character an octet. */
+  get end(): string {
+    return this.name.toString('latin1', 0, this.nameBytes)
+  }
+
+  /** @returns false when the chain is a loop or too long to follow */
+  follow(reply: Uint8Array, scan: ResponseScan, isForeign: ForeignName): boolean {
+    const qtype = u16(reply, scan.questionEnd - 4)
+    this.reached.fill(0, 0, scan.answers)
+    this.nameBytes = copyFoldedName(reply, headerBytes, scan.end, this.name)
+    this.aliases = 0
+    this.isForeign = false
+    this.comparisons = 0
+    while (this.markRecordsAtName(reply, scan, qtype)) {
+      this.aliases += 1
+      if (this.aliases > aliasesMax || this.comparisons > comparisonsMax) return false
+      if (this.hasBeenHere(reply, scan)) return false
+      if (isForeign(this.name, this.nameBytes)) {
+        this.isForeign = true
+        return true
+      }
+    }
+    return this.nameBytes > 0
+  }
+
+  /** Marks what the current name owns. @returns true when an alias moved the chain on to another name */
+  private markRecordsAtName(reply: Uint8Array, scan: ResponseScan, qtype: number): boolean {
+    const followsAlias = qtype !== RrType.cname && qtype !== RrType.any
+    let aliasIndex = -1
+    for (let i = 0; i < scan.answers; i++) {
+      if (this.reached[i] !== 0 || !this.reaches(reply, scan, i, qtype)) continue
+      this.reached[i] = 1
+      const isAlias = followsAlias && u16(reply, scan.typeAt[i] as number) === RrType.cname
+      if (isAlias && aliasIndex < 0) aliasIndex = i
+    }
+    return aliasIndex >= 0 && this.moveTo(reply, scan, aliasIndex)
+  }
+
+  /** Whether a record belongs to the current name. */
+  private reaches(reply: Uint8Array, scan: ResponseScan, index: number, qtype: number): boolean {
+    const type = u16(reply, scan.typeAt[index] as number)
+    // A DNAME stands above the name it redirects; it is kept for validators, never followed.
+    if (type === RrType.dname && qtype !== RrType.dname)
+      return this.ownsAncestor(reply, scan, index)
+    const isOfUse =
+      type === qtype || type === RrType.cname || type === RrType.rrsig || qtype === RrType.any
+    return isOfUse && this.ownsName(reply, scan, index)
+  }
+
+  private ownsName(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
+    const ownerBytes = this.readOwner(reply, scan, index)
+    return (
+      ownerBytes === this.nameBytes &&
+      isAtOrBelow(this.name, this.nameBytes, this.owner, ownerBytes)
+    )
+  }
+
+  private ownsAncestor(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
+    const ownerBytes = this.readOwner(reply, scan, index)
+    return ownerBytes > 0 && isAtOrBelow(this.name, this.nameBytes, this.owner, ownerBytes)
+  }
+
+  private readOwner(reply: Uint8Array, scan: ResponseScan, index: number): number {
+    this.comparisons += 1
+    return copyFoldedName(reply, scan.ownerAt[index] as number, scan.end, this.owner)
+  }
+
+  private hasBeenHere(reply: Uint8Array, scan: ResponseScan): boolean {
+    for (let i = 0; i < this.aliases; i++) {
+      if (this.ownsName(reply, scan, this.followed[i] as number)) return true
+    }
+    return false
+  }
+
+  private moveTo(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
+    this.followed[this.aliases] = index
+    const dataAt = (scan.typeAt[index] as number) + recordFixedBytes
+    this.nameBytes = copyFoldedName(reply, dataAt, scan.end, this.name)
+    return this.nameBytes > 0
+  }
+}

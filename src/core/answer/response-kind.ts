@@ -1,0 +1,50 @@
+/**
+ * Classifies a response (RFC 2308 2, RFC 9499): what it says about the question, and whether in a form that may be
+ * kept. Looks at types, owners and SOA only.
+ */
+import { u16 } from '../../wire/bytes.ts'
+import { nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
+import { copyFoldedName, isAtOrBelow } from '../../wire/name.ts'
+import type { ResponseScan } from '../../wire/scan.ts'
+import type { AliasChain } from './alias-chain.ts'
+
+export type ResponseKind =
+  /** Data of the type that was asked for, or any data for ANY. */
+  | 'answer'
+  /** The name exists, the type does not; with an SOA. */
+  | 'nodata'
+  /** The name does not exist; with an SOA. */
+  | 'nxdomain'
+  /** To be passed on, not to be stored: no SOA of an enclosing zone (RFC 2308 5), referral, lone alias. */
+  | 'uncacheable'
+  /** SERVFAIL, REFUSED and the like: says nothing about the name. */
+  | 'failure'
+
+/** @param chain followed through this same response */
+export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): ResponseKind {
+  const isNegative = scan.rcode === Rcode.nxdomain
+  if (!isNegative && scan.rcode !== Rcode.noerror) return 'failure'
+  if (chain.isForeign) return 'uncacheable'
+  if (!isNegative && hasWantedType(reply, scan, chain)) return 'answer'
+  if (!hasEnclosingSoa(reply, scan, chain)) return 'uncacheable'
+  return isNegative ? 'nxdomain' : 'nodata'
+}
+
+function hasWantedType(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): boolean {
+  const qtype = u16(reply, scan.questionEnd - 4)
+  for (let i = 0; i < scan.answers; i++) {
+    if (chain.reached[i] === 0) continue
+    if (qtype === RrType.any || u16(reply, scan.typeAt[i] as number) === qtype) return true
+  }
+  return false
+}
+
+const soaOwner = new Uint8Array(nameBytesMax)
+
+/** An SOA of another tree proves nothing about this name. */
+function hasEnclosingSoa(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): boolean {
+  if (scan.soaIndex < 0) return false
+  const ownerAt = scan.ownerAt[scan.soaIndex] as number
+  const ownerBytes = copyFoldedName(reply, ownerAt, scan.end, soaOwner)
+  return ownerBytes > 0 && isAtOrBelow(chain.name, chain.nameBytes, soaOwner, ownerBytes)
+}

@@ -1,0 +1,150 @@
+/**
+ * What is kept of upstreams' answers, and when it may be used: fresh, due for a refresh, or stale (RFC 2308, RFC 8767).
+ * Whole messages under their question, never single records under their owner: an answer can say nothing about any other
+ * name (CVE-2025-40778, MaginotDNS). Time is passed in.
+ */
+
+import { Rcode, RrType } from '../../wire/constants.ts'
+import type { Question } from '../../wire/question.ts'
+import { DenialFilter } from './denial-filter.ts'
+import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
+import { CacheKeys, keyLike, typeIn, wholeNameKeyOf } from './key.ts'
+import { hashOf } from './key-bytes.ts'
+import { CacheStats } from './stats.ts'
+import { CacheStore } from './store.ts'
+
+export class Cache {
+  readonly keys = new CacheKeys()
+  settings: CacheSettings
+  readonly stats: CacheStats
+  private readonly store: CacheStore<CacheEntry>
+  /** Names with an NXDOMAIN for A, for another type, and for whatever type. */
+  private readonly deniedA = new DenialFilter(16)
+  private readonly deniedOther = new DenialFilter(12)
+  private readonly wholeNames = new DenialFilter(14)
+  /** Of the last look-up, once somebody wants it. */
+  private keyText: string | undefined
+
+  constructor(settings: CacheSettings) {
+    this.settings = settings
+    this.store = new CacheStore<CacheEntry>(settings)
+    this.stats = new CacheStats(this.store)
+  }
+
+  /** Key of the last look-up: what a miss is asked and stored under. */
+  get key(): string {
+    this.keyText ??= this.keys.text()
+    return this.keyText
+  }
+
+  get bytes(): number {
+    return this.store.bytes
+  }
+
+  /** Applies new settings to what is stored from now on; sizes apply at once. */
+  reconfigure(settings: CacheSettings): void {
+    const { entriesMax, bytesMax, denialPercent } = this.settings
+    this.settings = settings
+    const hasSameShare = denialPercent === settings.denialPercent
+    if (hasSameShare && entriesMax === settings.entriesMax && bytesMax === settings.bytesMax) return
+    this.store.resize(settings)
+  }
+
+  /**
+   * Finds what is known about a question: its own answer while that is fresh, else a fresh denial of the whole name, else
+   * the later of the two past their time.
+   */
+  lookup(query: Uint8Array, question: Question, nowMs: number): CacheEntry | undefined {
+    const { keys } = this
+    keys.read(query, question)
+    this.keyText = undefined
+    const own = this.store.find(keys)
+    if (own?.isFresh(nowMs) === true) return own
+    const hash = keys.nameHash
+    const denial = this.wholeNames.mayHold(hash, nowMs)
+      ? this.store.get(keys.wholeName(question), hash)
+      : undefined
+    if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
+    // Past its time, too: then whichever upstream said last. An older answer must not come back.
+    return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
+  }
+
+  /** Finds the entry of another type of the name that was looked up last. */
+  lookupType(question: Question, qtype: number): CacheEntry | undefined {
+    return this.store.peek(this.keys.otherType(question, qtype), this.keys.nameHash)
+  }
+
+  /** @param hash of the key's name */
+  find(key: string, hash: number): CacheEntry | undefined {
+    return this.store.peek(key, hash)
+  }
+
+  /** Finds the entry of another type of a name. @param key of a question about any name, as a model */
+  entryLike(key: string, name: string, qtype: number): CacheEntry | undefined {
+    return this.store.peek(keyLike(key, name, qtype), hashOf(name))
+  }
+
+  /** Whether a refresh should be started now; says so once per entry. */
+  takeRefreshDue(entry: CacheEntry, nowMs: number): boolean {
+    entry.hits += 1
+    if (nowMs < entry.refreshAtMs || entry.isRefreshSpent) return false
+    if (entry.hits < this.settings.prefetch.hitsMin) return false
+    entry.isRefreshSpent = true
+    return true
+  }
+
+  /** @returns the entry, or undefined when the answer is too large to be kept: that is counted */
+  put(answer: StoredAnswer): CacheEntry | undefined {
+    const { key, hash } = answer
+    const known = this.store.peek(key, hash)
+    // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
+    if (known?.renew(answer, this.settings) === true) return this.noted(known)
+    const entry = this.noted(new CacheEntry(answer, this.settings))
+    const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
+    if (isKept) return entry
+    this.stats.refused += 1
+    return undefined
+  }
+
+  /**
+   * Puts back what another process had.
+   * @param answer its TTLs are those of now, `nowMs` is when it was stored there
+   * @returns false for what is of no use any more, or too large
+   */
+  restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
+    const entry = this.noted(new CacheEntry(answer, this.settings))
+    entry.restored(hits, nowMs)
+    return entry.isUsableStale(nowMs) && this.store.set(entry)
+  }
+
+  /** All entries, those that were used lately last. What comes or moves while one takes his time may be missing or come twice. */
+  *all(): Generator<CacheEntry> {
+    yield* this.store.all()
+  }
+
+  /** False when the type of the name is not denied by an NXDOMAIN in the cache; true says nothing. @param hash of the name */
+  mayDeny(hash: number, qtype: number, nowMs: number): boolean {
+    return this.filterFor(qtype).mayHold(hash, nowMs)
+  }
+
+  private noted(entry: CacheEntry): CacheEntry {
+    if (entry.rcode === Rcode.nxdomain)
+      this.filterFor(typeIn(entry.key)).note(entry.hash, entry.staleUntilMs)
+    return entry
+  }
+
+  private filterFor(qtype: number): DenialFilter {
+    // Type 0 is reserved (RFC 6895 3.1); keys of whole names have it.
+    if (qtype === 0) return this.wholeNames
+    return qtype === RrType.a ? this.deniedA : this.deniedOther
+  }
+
+  /** Drops what denies every type of the name. @param key of a question about it */
+  dropWholeName(key: string, hash: number, nowMs: number): void {
+    if (this.wholeNames.mayHold(hash, nowMs)) this.drop(wholeNameKeyOf(key), hash)
+  }
+
+  drop(key: string, hash: number): void {
+    this.store.delete(key, hash)
+  }
+}

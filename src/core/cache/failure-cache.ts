@@ -1,0 +1,92 @@
+/**
+ * Remembers questions that could not be resolved (RFC 9520), so that a thousand retries do not become a thousand upstream
+ * queries. Apart from the answers: a failure never shadows data that is still usable.
+ */
+
+import type { Route } from '../router.ts'
+import { Storable } from './queue.ts'
+import { CacheStore } from './store.ts'
+
+export interface FailureTtl {
+  /** After the first failure. RFC 9520 3.2: at least 1 s. */
+  readonly minSeconds: number
+  /** After repeated ones; the time doubles with each. RFC 9520 3.2: at most 5 min. */
+  readonly maxSeconds: number
+}
+
+/** One remembered failure. */
+class Failure extends Storable {
+  readonly rcode: number
+  readonly route: Route
+  readonly untilMs: number
+  readonly ttlSeconds: number
+  readonly epoch: number
+
+  constructor(key: string, hash: number, what: FailureFacts) {
+    super(key, hash, failureBytes, false)
+    this.rcode = what.rcode
+    this.route = what.route
+    this.untilMs = what.untilMs
+    this.ttlSeconds = what.ttlSeconds
+    this.epoch = what.epoch
+  }
+}
+
+type FailureFacts = Pick<Failure, 'rcode' | 'route' | 'untilMs' | 'ttlSeconds' | 'epoch'>
+
+/** Enough for a node's names; a failure is some 200 octets. */
+const failuresMax = 8_192
+const failureBytes = 256
+
+export class FailureCache {
+  private readonly store = new CacheStore<Failure>({
+    entriesMax: failuresMax,
+    bytesMax: failuresMax * failureBytes,
+    denialPercent: 100,
+  })
+  private readonly epochs = new Map<string, number>()
+  private ttl: FailureTtl
+
+  constructor(ttl: FailureTtl) {
+    this.ttl = ttl
+  }
+
+  reconfigure(ttl: FailureTtl): void {
+    this.ttl = ttl
+  }
+
+  /** @returns undefined when the question may be asked */
+  lookup(key: string, hash: number, nowMs: number): Failure | undefined {
+    // Nearly always: nothing fails.
+    if (this.store.entries === 0) return undefined
+    const failure = this.store.get(key, hash)
+    if (failure === undefined || failure.untilMs <= nowMs) return undefined
+    return failure.epoch === this.epochOf(failure.route.group) ? failure : undefined
+  }
+
+  note(failed: { key: string; hash: number; route: Route; rcode: number; nowMs: number }): void {
+    const { key, hash, route, rcode, nowMs } = failed
+    const { minSeconds, maxSeconds } = this.ttl
+    const epoch = this.epochOf(route.group)
+    const last = this.store.get(key, hash)
+    // A failure soon after the last one is the same trouble going on.
+    const isRepeated =
+      last !== undefined && last.epoch === epoch && nowMs - last.untilMs < 2_000 * maxSeconds
+    const ttlSeconds = isRepeated ? Math.min(last.ttlSeconds * 2, maxSeconds) : minSeconds
+    const untilMs = nowMs + ttlSeconds * 1000
+    this.store.set(new Failure(key, hash, { rcode, route, ttlSeconds, untilMs, epoch }))
+  }
+
+  forget(key: string, hash: number): void {
+    if (this.store.entries > 0) this.store.delete(key, hash)
+  }
+
+  /** A group answers again: its remembered failures count no more. */
+  groupRecovered(group: string): void {
+    this.epochs.set(group, this.epochOf(group) + 1)
+  }
+
+  private epochOf(group: string): number {
+    return this.epochs.get(group) ?? 0
+  }
+}

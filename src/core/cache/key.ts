@@ -1,0 +1,105 @@
+/**
+ * Which bits of a query split the cache: the folded qname as wire octets, type, class, DO and CD. Not the letter case, the
+ * EDNS size, the transport or the client. DO and CD are in because an upstream answers them differently (signatures,
+ * unvalidated data: CVE-2024-0874). Octets, not text: `a.b` as one label is another name than `a`, `b`.
+ */
+import { headerBytes } from '../../wire/constants.ts'
+import { foldTable } from '../../wire/name.ts'
+import type { Question } from '../../wire/question.ts'
+import { KeyBytes, keyBytesMax, suffixBytes, writeSuffix } from './key-bytes.ts'
+
+/** DO and CD. */
+const dnssecBits = 3
+const byNameBit = 4
+
+/** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
+const hashMultiplier = 0x9e3779b1
+
+/** A name's hash with all its bits in the upper ones (Fibonacci hashing): its lowest are hardly more than a sum of the octets. Signed. */
+export function spread(hash: number): number {
+  return Math.imul(hash, hashMultiplier)
+}
+
+/** The qname that a key is about, folded, one character an octet. */
+export function nameIn(key: string): string {
+  return key.slice(0, -suffixBytes)
+}
+
+/** The question's type that a key is about. */
+export function typeIn(key: string): number {
+  const at = key.length - suffixBytes
+  return (key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)
+}
+
+/** Whether a key is of a question without DO and CD. */
+export function isPlain(key: string): boolean {
+  return (key.charCodeAt(key.length - 1) & dnssecBits) === 0
+}
+
+/** Key of everything there is at the name of a key, as `CacheKeys.wholeName` makes it. */
+export function wholeNameKeyOf(key: string): string {
+  const at = key.length - suffixBytes
+  const bits = key.charCodeAt(at + 4) | byNameBit
+  return `${key.slice(0, at)}\0\0${key.slice(at + 2, at + 4)}${String.fromCharCode(bits)}`
+}
+
+/** Key of another question about a name. @param like key of the question that it is to be like, but for its type */
+export function keyLike(like: string, name: string, qtype: number): string {
+  const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)
+  return `${name}${type}${like.slice(2 - suffixBytes)}`
+}
+
+/** Makes keys of questions. What is looked up first is found by its octets; strings are made where a key has to be kept. */
+export class CacheKeys extends KeyBytes {
+  private readonly scratch = Buffer.allocUnsafeSlow(keyBytesMax)
+
+  /** Reads the key of exactly this question. */
+  read(query: Uint8Array, question: Question): void {
+    const { octets } = this
+    let to = 0
+    for (let from = headerBytes; from < question.qnameEnd; from++) {
+      octets[to++] = foldTable[query[from] as number] as number
+    }
+    this.finish(to, joined(question.qtype, question.qclass), bitsOf(question))
+  }
+
+  /** Key of exactly this question. */
+  exact(query: Uint8Array, question: Question): string {
+    this.read(query, question)
+    return this.text()
+  }
+
+  /** The folded qname of the last `exact`, `nameBytes` octets long; a view that the next call overwrites. */
+  get name(): Buffer {
+    return this.octets
+  }
+
+  /** Key of the question that was read last. */
+  text(): string {
+    return this.octets.toString('latin1', 0, this.bytes)
+  }
+
+  /** Key of another type of the same name. After `exact`. */
+  otherType(question: Question, qtype: number): string {
+    return this.another(joined(qtype, question.qclass), bitsOf(question))
+  }
+
+  /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). After `exact`. */
+  wholeName(question: Question): string {
+    return this.another(joined(0, question.qclass), bitsOf(question) | byNameBit)
+  }
+
+  private another(typeAndClass: number, bits: number): string {
+    const { scratch, octets, nameBytes } = this
+    octets.copy(scratch, 0, 0, nameBytes)
+    return scratch.toString('latin1', 0, writeSuffix(scratch, nameBytes, typeAndClass, bits))
+  }
+}
+
+function joined(qtype: number, qclass: number): number {
+  return (qtype << 16) | qclass
+}
+
+function bitsOf(question: Question): number {
+  return (question.dnssecOk ? 1 : 0) | (question.checkingDisabled ? 2 : 0)
+}

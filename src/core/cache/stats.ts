@@ -1,0 +1,33 @@
+/** The cache's numbers for whoever watches: its own counts, and what the store knows. */
+import type { StoreCounts } from './store.ts'
+
+interface Counted {
+  readonly present: StoreCounts
+  readonly evicted: StoreCounts
+}
+
+export class CacheStats {
+  prefetches = 0
+  refused = 0
+  private readonly store: Counted
+
+  constructor(store: Counted) {
+    this.store = store
+  }
+
+  get entriesSuccess(): number {
+    return this.store.present.success
+  }
+
+  get entriesDenial(): number {
+    return this.store.present.denial
+  }
+
+  get evictionsSuccess(): number {
+    return this.store.evicted.success
+  }
+
+  get evictionsDenial(): number {
+    return this.store.evicted.denial
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * A map bounded in entries and in octets. Spreads its keys over shards (core/cache/shard.ts), because the growing of one large Map would
+ * hold the loop.
+ */
+import { spread } from './key.ts'
+import type { KeyBytes } from './key-bytes.ts'
+import type { Storable } from './queue.ts'
+import { CacheShard } from './shard.ts'
+
+export interface StoreLimits {
+  readonly entriesMax: number
+  readonly bytesMax: number
+  /** Of both, what denials may take that were not asked for again; what they leave is there for answers. */
+  readonly denialPercent: number
+}
+
+export interface StoreCounts {
+  success: number
+  denial: number
+}
+
+const shardsMax = 64
+const entriesPerShardMin = 64
+/** Room for the largest message there is and its accounts, so that the number of shards forbids no answer. */
+const bytesPerShardMin = 262_144
+
+export class CacheStore<V extends Storable> {
+  entries = 0
+  bytes = 0
+  limits: StoreLimits
+  readonly present: StoreCounts = { success: 0, denial: 0 }
+  /** Values that had to make room, since the store was made. */
+  readonly evicted: StoreCounts = { success: 0, denial: 0 }
+  private shards: CacheShard<V>[] = []
+  /** Of one shard. */
+  private bytesMax = 0
+
+  constructor(limits: StoreLimits) {
+    this.limits = limits
+    this.makeShards()
+  }
+
+  /** Finds the value of the key that was read last. */
+  find(keys: KeyBytes): V | undefined {
+    return this.shardOf(keys.nameHash).get(keys)
+  }
+
+  /** @param hash as in the value's own `hash` */
+  get(key: string, hash: number): V | undefined {
+    return this.shardOf(hash).getText(key, hash)
+  }
+
+  /** Finds a value without counting that as use. */
+  peek(key: string, hash: number): V | undefined {
+    return this.shardOf(hash).peek(key, hash)
+  }
+
+  /** @returns false when the value alone is too large to be kept; what was there under its key is gone then, too */
+  set(value: V): boolean {
+    const { key, hash } = value
+    const before = this.peek(key, hash)
+    if (before !== undefined) {
+      // A refreshed answer is as popular as the one that it replaces.
+      value.uses = before.uses
+      value.standing = before.standing
+      this.delete(key, hash)
+    }
+    return this.add(value)
+  }
+
+  /** As `set`, for a key that nothing is stored under. */
+  add(value: V): boolean {
+    if (value.bytes > this.bytesMax) return false
+    this.shardOf(value.hash).add(value)
+    this.count(value, 1)
+    return true
+  }
+
+  delete(key: string, hash: number): void {
+    const value = this.shardOf(hash).take(key, hash)
+    if (value !== undefined) this.count(value, -1)
+  }
+
+  /** All values, in every shard roughly in the order in which they would have to go. */
+  *all(): Generator<V> {
+    for (const shard of this.shards) yield* shard.all()
+  }
+
+  /** Applies new limits; keeps as much of the contents as they allow. Costs one pass over all entries. */
+  resize(limits: StoreLimits): void {
+    const kept = [...this.all()]
+    this.limits = limits
+    this.makeShards()
+    this.entries = 0
+    this.bytes = 0
+    Object.assign(this.present, { success: 0, denial: 0 })
+    for (const value of kept) this.add(value)
+  }
+
+  private makeShards(): void {
+    const { entriesMax, bytesMax, denialPercent } = this.limits
+    const wanted = Math.floor(
+      Math.min(entriesMax / entriesPerShardMin, bytesMax / bytesPerShardMin),
+    )
+    const count = 2 ** Math.floor(Math.log2(Math.min(Math.max(wanted, 1), shardsMax)))
+    this.bytesMax = bytesMax / count
+    const shardLimits = {
+      entriesMax: Math.floor(entriesMax / count),
+      bytesMax: this.bytesMax,
+      denialShare: denialPercent / 100,
+    }
+    const onEvicted = (value: V) => {
+      this.count(value, -1)
+      this.evicted[value.isDenial ? 'denial' : 'success'] += 1
+    }
+    this.shards = Array.from({ length: count }, () => new CacheShard<V>(shardLimits, onEvicted))
+  }
+
+  private shardOf(hash: number): CacheShard<V> {
+    return this.shards[(spread(hash) >>> 16) & (this.shards.length - 1)] as CacheShard<V>
+  }
+
+  private count({ bytes, isDenial }: V, sign: 1 | -1): void {
+    this.entries += sign
+    this.bytes += sign * bytes
+    this.present[isDenial ? 'denial' : 'success'] += sign
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * TTL arithmetic: how long a response may be kept, and what its records say meanwhile. RFC 2181 8 (top bit), RFC 2308 5
+ * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs; only the caps touch them.
+ */
+import { putU32, u16, u32 } from '../../wire/bytes.ts'
+import { skipName } from '../../wire/name.ts'
+import { type ResponseScan, readTtl } from '../../wire/scan.ts'
+import type { ResponseKind } from '../answer/response-kind.ts'
+
+/** Bounds for one zone's answers, seconds. A minimum above 0 overrides smaller TTLs, and makes TTL 0 storable. */
+export interface TtlLimits {
+  readonly positiveMinSeconds: number
+  readonly positiveMaxSeconds: number
+  readonly negativeMinSeconds: number
+  readonly negativeMaxSeconds: number
+}
+
+/**
+ * Bounds every TTL in `image` and says how long the whole may be kept.
+ * @param scan of `image` itself
+ * @returns seconds; 0 means that it answers only those who are already waiting
+ */
+export function boundTtls(
+  image: Uint8Array,
+  scan: ResponseScan,
+  kind: ResponseKind,
+  limits: TtlLimits,
+): number {
+  const isNegative = kind === 'nxdomain' || kind === 'nodata'
+  const min = isNegative ? limits.negativeMinSeconds : limits.positiveMinSeconds
+  const max = isNegative ? limits.negativeMaxSeconds : limits.positiveMaxSeconds
+  let lifetime = isNegative ? clamp(scan.soaTtlSeconds, min, max) : max
+  for (let i = 0; i < scan.records; i++) {
+    if (i === scan.optIndex) continue
+    const at = (scan.typeAt[i] as number) + 4
+    const isNegativeSoa = isNegative && i === scan.soaIndex
+    const ttl = isNegativeSoa ? lifetime : clamp(readTtl(image, at), min, max)
+    putU32(image, at, ttl)
+    if (ttl < lifetime) lifetime = ttl
+  }
+  return lifetime
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max)
+}
+
+/**
+ * Takes whole seconds off every TTL, never below zero.
+ * @param image octets with a sound message in them, without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
+ * @param at offset of its first record
+ */
+export function ageTtls(image: Uint8Array, at: number, records: number, seconds: number): void {
+  let next = at
+  for (let i = 0; i < records; i++) {
+    const ttlAt = skipName(image, next, image.length) + 4
+    putU32(image, ttlAt, Math.max(0, u32(image, ttlAt) - seconds))
+    next = ttlAt + 6 + u16(image, ttlAt + 4)
+  }
+}
+
+/** Writes one TTL into every record: what a stale answer carries (RFC 8767 4). Parameters as in `ageTtls`. */
+export function overwriteTtls(image: Uint8Array, at: number, records: number, ttl: number): void {
+  let next = at
+  for (let i = 0; i < records; i++) {
+    const ttlAt = skipName(image, next, image.length) + 4
+    putU32(image, ttlAt, ttl)
+    next = ttlAt + 6 + u16(image, ttlAt + 4)
+  }
+}

@@ -1,0 +1,74 @@
+/** A query as it came in: what a reply to it needs to know. */
+import type { Question } from '../../wire/question.ts'
+import type { ReplyTo, Transport } from '../ports.ts'
+
+export interface Arrival {
+  readonly question: Question
+  /** Holds at least header and question. */
+  readonly query: Buffer
+  /** Length of the packet that came. */
+  readonly queryBytes: number
+  readonly serverIndex: number
+  readonly transport: Transport
+  readonly family: 4 | 6
+  readonly clientPort: number
+  /** Monotonic. */
+  readonly arrivedMs: number
+  /** Client's address in text; may build a string. */
+  clientAddress(): string
+}
+
+/**
+ * Why a question waits for the answer to another one: for what tells whether its name exists (`existence`), or for what else answer mode has
+ * to know (`answerMode`). The failure of the first is its own, that of the second is not.
+ */
+export type Follows = 'existence' | 'answerMode'
+
+/**
+ * How often a question may wait for another one before it is asked itself. Kin are the cut above it and the A of its name: with answers
+ * of TTL 0 and clients enough it would otherwise never be its turn. Answer mode has asked for all it needs before it waits, the
+ * slowest first, so that few of these turns are needed.
+ */
+export const turnsMax: Readonly<Record<Follows, number>> = { existence: 2, answerMode: 6 }
+
+/** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
+export class Waiter implements Arrival {
+  readonly question: Question
+  readonly query: Buffer
+  readonly queryBytes: number
+  readonly serverIndex: number
+  readonly transport: Transport
+  readonly family: 4 | 6
+  readonly clientPort: number
+  readonly arrivedMs: number
+  readonly client: string
+  readonly replyTo: ReplyTo
+  /** Set while it waits for another question; then it is decided anew. */
+  follows: Follows | undefined
+  /** How often it has waited for another question than its own. */
+  turns = 0
+
+  /** From now on it waits for nothing but its own answer. */
+  stopFollowing(): void {
+    this.turns = Number.POSITIVE_INFINITY
+  }
+
+  constructor(arrival: Arrival, replyTo: ReplyTo) {
+    this.question = arrival.question.clone()
+    const { questionEnd } = arrival.question
+    this.query = Buffer.allocUnsafe(questionEnd)
+    arrival.query.copy(this.query, 0, 0, questionEnd)
+    this.queryBytes = arrival.queryBytes
+    this.serverIndex = arrival.serverIndex
+    this.transport = arrival.transport
+    this.family = arrival.family
+    this.clientPort = arrival.clientPort
+    this.arrivedMs = arrival.arrivedMs
+    this.client = arrival.clientAddress()
+    this.replyTo = replyTo
+  }
+
+  clientAddress(): string {
+    return this.client
+  }
+}

@@ -1,0 +1,42 @@
+/** Makes the ticket of a question that goes upstream. */
+import { upstreamQuery } from '../../wire/query.ts'
+import type { Question } from '../../wire/question.ts'
+import type { CacheEntry } from '../cache/entry.ts'
+import type { Route } from '../router.ts'
+import { nobody, type Ticket } from './in-flight.ts'
+import { markersFor } from './loop-marker.ts'
+
+export interface TicketParts {
+  readonly key: string
+  readonly hash: number
+  readonly route: Route
+  readonly routeGeneration: number
+  readonly entry: CacheEntry | undefined
+  /** Data of the EDNS option by which we know our own queries again; empty to send none. */
+  readonly loopMarker: Uint8Array
+  readonly audited: string | undefined
+}
+
+/** @param query header and question; copied */
+export function openTicket(query: Uint8Array, question: Question, parts: TicketParts): Ticket {
+  const { dnssecOk, checkingDisabled, questionEnd } = question
+  const markers = markersFor(query, question, parts.loopMarker)
+  const { group, mayRecurse, payloadBytes } = parts.route
+  const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
+  const frame = upstreamQuery(query, questionEnd, options)
+  // Written out: copying properties one by one, as a spread does, costs a microsecond.
+  return {
+    key: parts.key,
+    hash: parts.hash,
+    route: parts.route,
+    routeGeneration: parts.routeGeneration,
+    entry: parts.entry,
+    audited: parts.audited,
+    frame,
+    questionEnd,
+    group,
+    mayRecurse,
+    dnssecOk,
+    waiters: nobody,
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
+ * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2). So a look-up must not begin
+ * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
+ * socket. Who has a socket for each half, as Go, takes what either finds.
+ */
+
+import { LatestMap } from '../../cache/latest-map.ts'
+import { type PairMember, pairMs } from '../pairs.ts'
+import type { AliasImage } from './alias-image.ts'
+
+/** Look-ups of the last five seconds on one node; two answers of some 200 octets each, and the names. */
+const pinsMax = 4096
+
+export interface Images {
+  readonly a: AliasImage
+  readonly aaaa: AliasImage
+}
+
+export interface Pin {
+  /** Undefined when the client walks its list itself. */
+  readonly images: Images | undefined
+  /** End of the evidence. */
+  readonly untilMs: number
+}
+
+interface Held extends Pin {
+  /** To whom it was given lately. */
+  readonly given: Given[]
+}
+
+/** A half of a look-up that got the pin. Clients of one address share a pin, and their halves may be interleaved. */
+interface Given {
+  readonly qtype: number
+  readonly clientPort: number
+  readonly atMs: number
+  /** The other half has come. */
+  isWhole: boolean
+}
+
+/** Halves that are remembered of each pin. More than one pod's programs ask for one name in a quarter of a second. */
+const givenMax = 64
+/** Pins of one client and name: the last, and those before it that other halves may still come for. */
+const heldMax = 4
+
+interface Found {
+  readonly pin: Held
+  /** The half that the question belongs to, if it is known. */
+  readonly other: Given | undefined
+}
+
+export class Pins {
+  /** The last of each list is the one that new look-ups get. */
+  private readonly pins = new LatestMap<readonly Held[]>(pinsMax)
+
+  get size(): number {
+    return this.pins.size
+  }
+
+  /** The question that is asked now is the first to get it. */
+  set(member: PairMember, pin: Pin, nowMs: number): void {
+    const held: Held = { ...pin, given: [] }
+    const before = (this.pins.get(keyOf(member)) ?? []).filter(({ untilMs }) => nowMs < untilMs)
+    this.pins.set(keyOf(member), [...before.slice(1 - heldMax), held])
+    note({ pin: held, other: undefined }, member, nowMs)
+  }
+
+  /** @returns what holds for this question, which is then taken to get it */
+  get(member: PairMember, nowMs: number): Pin | undefined {
+    const found = this.find(member, nowMs)
+    if (found !== undefined) note(found, member, nowMs)
+    return found?.pin
+  }
+
+  /** @returns what would hold for this question */
+  peek(member: PairMember, nowMs: number): Pin | undefined {
+    return this.find(member, nowMs)?.pin
+  }
+
+  clear(): void {
+    this.pins.clear()
+  }
+
+  private find(member: PairMember, nowMs: number): Found | undefined {
+    if (this.pins.size === 0) return undefined
+    const pins = this.pins.get(keyOf(member))
+    const last = pins?.at(-1)
+    if (pins === undefined || last === undefined) return undefined
+    if (pins.every(({ untilMs }) => nowMs >= untilMs)) this.pins.delete(keyOf(member))
+    return (
+      findOther(pins, member, nowMs) ??
+      (nowMs < last.untilMs - pairMs ? { pin: last, other: undefined } : undefined)
+    )
+  }
+}
+
+function findOther(pins: readonly Held[], member: PairMember, nowMs: number): Found | undefined {
+  for (const pin of pins) {
+    const other = nowMs < pin.untilMs && pin.given.find((each) => isOtherOf(each, member, nowMs))
+    if (other) return { pin, other }
+  }
+  return undefined
+}
+
+function isOtherOf(given: Given, { qtype, clientPort }: PairMember, nowMs: number): boolean {
+  const isOfSocket = given.clientPort === clientPort && !isOver(given, nowMs)
+  return isOfSocket && given.qtype !== qtype && !given.isWhole
+}
+
+/** What is asked from now on is another look-up. */
+function isOver(given: Given | undefined, nowMs: number): boolean {
+  return given !== undefined && nowMs >= given.atMs + pairMs
+}
+
+function note(
+  { pin: { given }, other }: Found,
+  { qtype, clientPort }: PairMember,
+  nowMs: number,
+): void {
+  if (other !== undefined) other.isWhole = true
+  while (isOver(given[0], nowMs) || given.length === givenMax) given.shift()
+  given.push({ qtype, clientPort, atMs: nowMs, isWhole: other !== undefined })
+}
+
+function keyOf({ client, name }: PairMember): string {
+  return `${client} ${name}`
+}

@@ -1,0 +1,152 @@
+/**
+ * Everything that a client would find on its walk along its search list, as far as it is known now: that no step but the last
+ * finds anything, and what the last finds, for A and AAAA. Pure; what is missing is named, to be asked.
+ */
+import { nameBytesMax, Rcode, RrType } from '../../../wire/constants.ts'
+import type { CacheEntry } from '../../cache/entry.ts'
+import type { OwnQuestions } from '../../question/own-questions.ts'
+import type { AuditRun } from '../audit-run.ts'
+import { cutSecondsMax } from '../cuts.ts'
+import type { SearchJudge } from '../denial.ts'
+import type { FirstStep } from '../first-step.ts'
+import type { SearchKnowledge } from '../knowledge.ts'
+import { pairMs } from '../pairs.ts'
+import type { SearchList } from './lists.ts'
+
+/** Why a client has to walk by itself. */
+export type WalkReason =
+  | 'exists' // an earlier step of the walk finds something
+  | 'absolute' // the last does not find an address, or not in a form that may be passed on
+  | 'evidence' // not all is known, and waiting did not help
+  | 'second-step' // the question is a later step of another look-up of this client
+
+export interface Wanted {
+  readonly name: string
+  readonly qtype: number
+}
+
+export interface Walk {
+  /** Absolute name, folded wire form, one character an octet. */
+  readonly target: string
+  /** Set when nothing that could be asked would change it. */
+  refusal: WalkReason | undefined
+  /** To be asked; the slowest last. */
+  readonly wanted: Wanted[]
+  /** End of the evidence that ends first. */
+  untilMs: number
+  a: CacheEntry | undefined
+  aaaa: CacheEntry | undefined
+}
+
+export interface WalkParts {
+  readonly known: SearchKnowledge
+  readonly judge: SearchJudge
+  readonly own: OwnQuestions
+  readonly auditRun: AuditRun
+}
+
+export class WalkReader {
+  private readonly parts: WalkParts
+
+  constructor(parts: WalkParts) {
+    this.parts = parts
+  }
+
+  read({ labels }: FirstStep, { suffixes }: SearchList, nowMs: number): Walk {
+    const relative = labels.join('')
+    const walk: Walk = {
+      target: `${relative}\0`,
+      refusal: undefined,
+      wanted: [],
+      untilMs: nowMs + cutSecondsMax * 1000,
+      a: undefined,
+      aaaa: undefined,
+    }
+    for (const suffix of suffixes) this.readStep(`${relative}${suffix}`, walk, nowMs)
+    walk.aaaa = this.readTarget(RrType.aaaa, walk, nowMs)
+    walk.a = this.readTarget(RrType.a, walk, nowMs)
+    const hasAddress = [walk.a, walk.aaaa].some((entry) => entry?.isDenial === false)
+    if (walk.a !== undefined && walk.aaaa !== undefined && !hasAddress) refuse(walk, 'absolute')
+    return walk
+  }
+
+  /** Has what an answer rests on checked, as it would be if the client had been denied each step. */
+  check({ labels }: FirstStep, { suffixes }: SearchList, nowMs: number): void {
+    const { judge, auditRun } = this.parts
+    for (const suffix of suffixes) {
+      const name = `${labels.join('')}${suffix}`
+      const octets = Buffer.from(name, 'latin1')
+      const denial = judge.denialOf(octets, octets.length, nowMs)
+      if (denial !== undefined)
+        auditRun.begin(denial, { name, qtype: RrType.a }, nowMs, () => false)
+    }
+  }
+
+  private readStep(name: string, walk: Walk, nowMs: number): void {
+    // No client can ask for it.
+    if (name.length > nameBytesMax) return
+    const { judge, known, own } = this.parts
+    const octets = Buffer.from(name, 'latin1')
+    const denial = judge.denialOf(octets, octets.length, nowMs)
+    if (!judge.isInZone) return this.readOutside(name, walk, nowMs)
+    if (denial === undefined) return this.readInside(name, octets, walk, nowMs)
+    if (known.audit.isFirst(denial.subject, nowMs)) return want(walk, name, RrType.a)
+    const { cut } = denial
+    if (cut === undefined) return
+    walk.untilMs = Math.min(walk.untilMs, cut.expiresMs)
+    if (known.cuts.takeRefreshDue(cut, nowMs)) own.ask(denial.kind, RrType.a)
+  }
+
+  /** A name of the cluster that is not denied by rule or cut: CoreDNS's word for it counts, for all types. */
+  private readInside(name: string, octets: Buffer, walk: Walk, nowMs: number): void {
+    const { own, judge } = this.parts
+    const entry = own.find(name, RrType.a, nowMs)
+    if (entry === undefined) {
+      if (own.hasFailed(name, RrType.a, nowMs)) return refuse(walk, 'evidence')
+      const lapsed = judge.lapsedCut(octets, octets.length, nowMs)
+      return want(walk, lapsed?.name ?? name, RrType.a)
+    }
+    if (!entry.deniesFamily) return refuse(walk, 'exists')
+    // The cache lets go of it that much before the end of the evidence.
+    walk.untilMs = Math.min(walk.untilMs, entry.expiresMs + pairMs)
+  }
+
+  /** A search domain of the node's, or the pod's own: nothing but the name's own answers counts, for each type. */
+  private readOutside(name: string, walk: Walk, nowMs: number): void {
+    const { own } = this.parts
+    for (const qtype of [RrType.a, RrType.aaaa]) {
+      const entry = own.find(name, qtype, nowMs)
+      const untilMs = entry === undefined ? 0 : agedUntilMs(entry)
+      if (entry !== undefined && entry.rcode !== Rcode.nxdomain) refuse(walk, 'exists')
+      else if (nowMs < untilMs - pairMs) walk.untilMs = Math.min(walk.untilMs, untilMs)
+      else if (own.hasFailed(name, qtype, nowMs)) refuse(walk, 'evidence')
+      else want(walk, name, qtype)
+    }
+  }
+
+  private readTarget(qtype: number, walk: Walk, nowMs: number): CacheEntry | undefined {
+    const { own } = this.parts
+    const entry = own.find(walk.target, qtype, nowMs)
+    if (entry === undefined || nowMs >= entry.expiresMs - pairMs) {
+      if (own.hasFailed(walk.target, qtype, nowMs)) refuse(walk, 'absolute')
+      else want(walk, walk.target, qtype)
+      return undefined
+    }
+    if (entry.rcode !== Rcode.noerror) refuse(walk, 'absolute')
+    walk.untilMs = Math.min(walk.untilMs, entry.expiresMs)
+    return entry
+  }
+}
+
+/** However long others may keep it, evidence is never older than a cut may be. */
+function agedUntilMs({ storedMs, expiresMs }: CacheEntry): number {
+  return Math.min(expiresMs, storedMs + cutSecondsMax * 1000)
+}
+
+function refuse(walk: Walk, why: WalkReason): void {
+  walk.refusal ??= why
+}
+
+function want(walk: Walk, name: string, qtype: number): void {
+  walk.wanted.push({ name, qtype })
+}

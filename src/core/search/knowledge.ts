@@ -1,0 +1,74 @@
+/** What is known of a cluster zone's search path: shared by the side that learns and the side that answers. */
+import { RrType } from '../../wire/constants.ts'
+import type { SoaRecord } from '../../wire/reply.ts'
+import { SearchAudit } from './audit.ts'
+import { CutTable } from './cuts.ts'
+import type { ClusterZone, Shape } from './shape.ts'
+import { SearchTrust, type TrustLevel } from './trust.ts'
+
+export interface SearchPathSettings {
+  readonly zone: ClusterZone
+  readonly trust: TrustLevel
+  /** Folded names; at and below them everything is asked. */
+  readonly carveOuts: readonly Uint8Array[]
+  /** One in so many synthesised denials is checked; 0 checks first uses only. */
+  readonly auditOneIn: number
+  /** Cautious mode: how long CoreDNS's own denial of a name counts. */
+  readonly confirmSeconds: number
+}
+
+/** Types that share a name's existence in the kubernetes plugin (searchpath 2.2). */
+export const judgedTypes: ReadonlySet<number> = new Set([
+  RrType.a,
+  RrType.aaaa,
+  RrType.cname,
+  RrType.mx,
+  RrType.srv,
+  RrType.svcb,
+  RrType.https,
+])
+
+export class SearchKnowledge {
+  readonly zone: ClusterZone
+  readonly trust: SearchTrust
+  readonly audit: SearchAudit
+  readonly cuts = new CutTable()
+  readonly stats = { structure: 0, cut: 0, probes: 0, learned: 0, killed: 0 }
+  /** The SOA for denials of our own: the last that CoreDNS gave. */
+  soa: SoaRecord | undefined
+
+  constructor({ zone, trust, carveOuts, confirmSeconds, auditOneIn }: SearchPathSettings) {
+    this.zone = zone
+    this.trust = new SearchTrust(trust, carveOuts, confirmSeconds)
+    this.audit = new SearchAudit(auditOneIn)
+  }
+}
+
+/**
+ * Offsets of the ancestors (or the name itself) that can be cut points, widest first: the widest cut that holds spares most
+ * questions, so that is the one to answer from, and so to keep alive.
+ */
+export function cutPoints({ serviceAt, namespaceAt, topAt }: Shape): number[] {
+  return [topAt, namespaceAt, serviceAt].filter((at) => at >= 0)
+}
+
+/** Names the structural rule that an impossible shape falls under. */
+export function ruleOf({ topAt, serviceAt, labels }: Shape): string {
+  if (topAt >= 0) return 'nothing but svc and pod below the zone'
+  if (serviceAt < 0) return 'not the address of a pod'
+  return labels - 3 === 2 ? 'no protocol next to the service' : 'too deep below a service'
+}
+
+/**
+ * What denials of an impossible shape stand or fall with: a Corefile may break a rule in one part of the zone only, so each part
+ * proves it anew.
+ */
+export function ruleSubject(shape: Shape, name: Buffer, nameBytes: number): string {
+  const part = wireText(name, cutPoints(shape).at(-1) ?? 0, nameBytes)
+  return `${ruleOf(shape)} ${part}`
+}
+
+/** A name's octets from one label on, as a string of one character an octet. */
+export function wireText(name: Buffer, at: number, nameBytes: number): string {
+  return name.toString('latin1', at, nameBytes)
+}

@@ -1,0 +1,123 @@
+/**
+ * One directive of a Corefile: its words put in lines and blocks, as a CoreDNS plugin meets them. Knows no plugin;
+ * which words are right is the plugin's business. Facts: dispenser of github.com/coredns/caddy v1.1.4.
+ */
+import { type CorefileToken, onSameLine } from './tokens.ts'
+
+export interface CorefileDirective {
+  readonly name: string
+  readonly line: number
+  /** Words behind the name on its line. `{$NAME}` and `{%NAME%}` as written. */
+  readonly args: readonly string[]
+  /** Absent without braces; otherwise the lines between them, which may have blocks of their own. */
+  readonly block?: readonly CorefileDirective[]
+}
+
+export interface CorefileProblem {
+  readonly line: number
+  readonly message: string
+}
+
+export type DirectiveResult =
+  | { readonly ok: true; readonly directive: CorefileDirective }
+  | { readonly ok: false; readonly problem: CorefileProblem }
+
+/** CoreDNS's own plugins know one level; more than this is not meant to be read. */
+const depthMax = 8
+
+/** @param tokens of one directive with balanced braces, its name first */
+export function readDirective(tokens: readonly CorefileToken[]): DirectiveResult {
+  const reader = new DirectiveReader(tokens)
+  const directive = reader.line(0)
+  const rest = reader.next
+  if (directive !== undefined && rest !== undefined) reader.refuse(strayWord(rest))
+  if (directive !== undefined && reader.problem === undefined) return { ok: true, directive }
+  return {
+    ok: false,
+    problem: reader.problem ?? { line: 1, message: 'there is no directive here' },
+  }
+}
+
+class DirectiveReader {
+  readonly #tokens: readonly CorefileToken[]
+  #at = 0
+  problem: CorefileProblem | undefined
+
+  constructor(tokens: readonly CorefileToken[]) {
+    this.#tokens = tokens
+  }
+
+  get next(): CorefileToken | undefined {
+    return this.#tokens[this.#at]
+  }
+
+  /** The first complaint is the one that counts. */
+  refuse(problem: CorefileProblem): undefined {
+    this.problem ??= problem
+    return undefined
+  }
+
+  line(depth: number): CorefileDirective | undefined {
+    const name = this.#take()
+    if (name === undefined) return undefined
+    const args: string[] = []
+    while (this.#nextIsArgument()) args.push(this.#take()?.text ?? '')
+    const directive = { name: name.text, line: name.line, args }
+    const brace = this.next
+    if (brace?.text !== '{' || !this.#isOnThisLine(brace)) return directive
+    if (depth === depthMax) {
+      return this.refuse({ line: brace.line, message: `blocks within blocks, ${depth} deep` })
+    }
+    this.#take()
+    const block = this.#block(brace, depth)
+    return block && { ...directive, block }
+  }
+
+  #block(opened: CorefileToken, depth: number): CorefileDirective[] | undefined {
+    const lines: CorefileDirective[] = []
+    for (;;) {
+      const token = this.next
+      if (token === undefined) {
+        return this.refuse({ line: opened.line, message: 'the block that begins here has no end' })
+      }
+      if (token.text === '}') {
+        // CoreDNS takes a brace behind words for one more word, and then misses it.
+        if (lines.length > 0 && this.#isOnThisLine(token)) return this.refuse(lateBrace(token))
+        this.#take()
+        return lines
+      }
+      const line = this.line(depth + 1)
+      if (line === undefined) return undefined
+      lines.push(line)
+    }
+  }
+
+  #nextIsArgument(): boolean {
+    const token = this.next
+    if (token === undefined || !this.#isOnThisLine(token)) return false
+    return token.text !== '{' && token.text !== '}'
+  }
+
+  #isOnThisLine(token: CorefileToken): boolean {
+    const last = this.#tokens[this.#at - 1]
+    return last !== undefined && onSameLine(last, token)
+  }
+
+  #take(): CorefileToken | undefined {
+    const token = this.next
+    this.#at++
+    return token
+  }
+}
+
+function strayWord(token: CorefileToken): CorefileProblem {
+  const message =
+    token.text === '{'
+      ? 'the "{" of a block must stand on the line of its directive'
+      : `${JSON.stringify(token.text)} stands behind the end of a block; begin a new line`
+  return { line: token.line, message }
+}
+
+function lateBrace(token: CorefileToken): CorefileProblem {
+  return { line: token.line, message: 'the "}" that ends a block must stand on a line of its own' }
+}

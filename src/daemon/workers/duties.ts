@@ -1,0 +1,47 @@
+/** What a worker's daemon does when its supervisor says so. */
+import { dumpCache } from '../../handover/cache-file.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { DaemonOptions } from '../daemon-options.ts'
+import type { DataPath } from '../data-path.ts'
+import type { Listeners } from '../listeners.ts'
+import type { Monitoring } from '../monitoring.ts'
+import type { Succession } from '../succession.ts'
+import { restoreFrom } from '../warm-start.ts'
+import type { WorkerDuties } from './link.ts'
+
+/** Answers to what was read from a colleague's socket still leave by it for so long: longer than an upstream may take. */
+const lingerMs = 6000
+
+export interface DutyParts {
+  readonly path: DataPath
+  readonly clock: Clock
+  readonly listeners: Listeners
+  readonly monitoring: Monitoring
+  readonly succession: Succession
+  readonly onDefect: (error: unknown) => void
+}
+
+/** Begins to listen to the supervisor, and takes over the cache that it has got. Does nothing in a process that has no supervisor. */
+export async function startAsWorker(options: DaemonOptions, parts: DutyParts): Promise<void> {
+  const { link, log } = options
+  if (link === undefined) return
+  link.start(dutiesOf(parts, () => options.onSucceeded?.()))
+  await restoreFrom(link, parts.path, parts.clock.nowMs(), log)
+}
+
+function dutiesOf(parts: DutyParts, onOrphaned: () => void): WorkerDuties {
+  const { path, clock, listeners, monitoring, succession, onDefect } = parts
+  return {
+    pause: () => succession.pauseReceiving(),
+    resume: () => succession.resumeReceiving(),
+    // Not waited for: it ends with the process.
+    retire: () => {
+      succession.retire(undefined).catch(onDefect)
+    },
+    adopt: (number) => listeners.readAlso(number),
+    drop: async (number) => listeners.leave(number, lingerMs),
+    dump: () => dumpCache(path.cache, () => clock.nowMs()),
+    page: (page) => monitoring.page(page),
+    orphaned: onOrphaned,
+  }
+}

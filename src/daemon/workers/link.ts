@@ -1,0 +1,191 @@
+/** A worker's side of what it and its supervisor say to each other, over the channel that Node opens between them. */
+import type { Config } from '../../config/schema.ts'
+import { HeldSockets } from '../../handover/held-sockets.ts'
+import type { WorkerText } from '../../observe/merge-expositions.ts'
+import type { SupervisorView } from '../../observe/stats.ts'
+import { receiveDescriptors } from '../../system/descriptor-mail.ts'
+import { loadSystemCalls } from '../../system/system-calls.ts'
+import {
+  beatEveryMs,
+  type CheckedConfig,
+  mailDescriptor,
+  type RestoredCache,
+  type SocketName,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerPage,
+  type WorkerPlan,
+  workerVariable,
+} from './plan.ts'
+
+/** The supervisor itself does not wait so long. */
+const answerMsMax = 2000
+
+/** What a worker does when it is told to. */
+export interface WorkerDuties {
+  pause(): void
+  resume(): void
+  /** Another group of processes serves. */
+  retire(): void
+  /** Reads a socket whose own worker has died, and leaves it again. */
+  adopt(number: number): Promise<void>
+  drop(number: number): Promise<void>
+  dump(): AsyncIterable<Buffer>
+  page(page: WorkerPage): Promise<string>
+  /** The supervisor has died. */
+  orphaned(): void
+}
+
+/** What the process around the daemon does about the configuration. */
+export interface ConfigDuties {
+  check(): Promise<CheckedConfig>
+  /** @returns settings that wait for the next start. Rejects when it cannot be applied; the old one stays */
+  apply(config: Config): Promise<readonly string[]>
+}
+
+export class WorkerLink {
+  readonly plan: WorkerPlan
+  readonly held: HeldSockets
+  /** As of the last answer of the supervisor's. */
+  view: SupervisorView | undefined
+  private readonly waiting = new Map<number, (parts: readonly WorkerText[]) => void>()
+  private duties: WorkerDuties | undefined
+  private configDuties: ConfigDuties | undefined
+  private beat: NodeJS.Timeout | undefined
+  private asked = 0
+  private restored: RestoredCache = { entries: 0, isRefused: false }
+
+  constructor(plan: WorkerPlan) {
+    this.plan = plan
+    this.held = new HeldSockets(loadSystemCalls())
+    this.held.adopt(plan.sockets)
+  }
+
+  /** @returns undefined in a process that no supervisor has started */
+  static fromEnvironment(): WorkerLink | undefined {
+    const text = process.env[workerVariable]
+    if (text === undefined || process.send === undefined) return undefined
+    // Written by our own supervisor, which is this same program.
+    return new WorkerLink(JSON.parse(text) as WorkerPlan)
+  }
+
+  /** To be called before `start`. */
+  onConfig(duties: ConfigDuties): void {
+    this.configDuties = duties
+  }
+
+  start(duties: WorkerDuties): void {
+    this.duties = duties
+    process.on('message', (message: ToWorker) => {
+      this.receive(message).catch((error: unknown) => {
+        throw error
+      })
+    })
+    process.on('disconnect', () => duties.orphaned())
+    this.beat = setInterval(() => this.send({ kind: 'beat' }), beatEveryMs)
+  }
+
+  /** The cache of the process before us, if there is one. */
+  async readDump(): Promise<Buffer | undefined> {
+    if (!this.plan.hasDump) return undefined
+    const pieces: Buffer[] = []
+    for await (const piece of process.stdin) pieces.push(piece as Buffer)
+    return Buffer.concat(pieces)
+  }
+
+  noteRestored(restored: RestoredCache): void {
+    this.restored = restored
+  }
+
+  ready(): void {
+    this.send({ kind: 'ready', restored: this.restored })
+  }
+
+  /** What the other workers say. */
+  ask(page: WorkerPage): Promise<readonly WorkerText[]> {
+    this.asked += 1
+    const id = this.asked
+    return new Promise((resolve) => {
+      const done = (parts: readonly WorkerText[]) => {
+        clearTimeout(timer)
+        this.waiting.delete(id)
+        resolve(parts)
+      }
+      const timer = setTimeout(() => done([]), answerMsMax)
+      this.waiting.set(id, done)
+      this.send({ kind: 'ask', id, page })
+    })
+  }
+
+  /** Our part of the metrics was shown to somebody, who must not see smaller numbers when we are gone. */
+  shown(text: string): void {
+    this.send({ kind: 'shown', text })
+  }
+
+  stop(): void {
+    clearInterval(this.beat)
+    process.removeAllListeners('disconnect')
+    if (process.connected) process.disconnect?.()
+  }
+
+  private send(message: ToSupervisor): void {
+    // A supervisor that is gone is told of by 'disconnect'.
+    if (process.connected) process.send?.(message, undefined, undefined, ignore)
+  }
+
+  private async receive(message: ToWorker): Promise<void> {
+    const { duties } = this
+    if (duties === undefined) return
+    if (message.kind === 'answers') {
+      this.view = message.view
+      this.waiting.get(message.id)?.(message.parts)
+    } else if (message.kind === 'ask') {
+      const text = await duties.page(message.page)
+      this.send({ kind: 'answer', id: message.id, text })
+    } else if (message.kind === 'check') await this.check()
+    else if (message.kind === 'configure') await this.configure(message)
+    else if (message.order === 'dump') await this.sendDump(duties)
+    else {
+      await duties[message.order](message.number)
+      this.send({ kind: 'obeyed', order: message.order })
+    }
+  }
+
+  private async check(): Promise<void> {
+    const result = await this.configDuties?.check()
+    if (result !== undefined) this.send({ kind: 'checked', result })
+  }
+
+  private async configure({ config, sockets }: ConfigureMessage): Promise<void> {
+    try {
+      this.takeSockets(sockets)
+      const needsRestart = (await this.configDuties?.apply(config)) ?? []
+      this.send({ kind: 'configured', result: { ok: true, needsRestart } })
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.send({ kind: 'configured', result: { ok: false, why } })
+    }
+  }
+
+  /** They were sent before this was said. */
+  private takeSockets(names: readonly SocketName[]): void {
+    const calls = loadSystemCalls()
+    const fds = receiveDescriptors(calls, mailDescriptor, names.length)
+    this.held.adopt(fds.flatMap((fd, i) => ({ ...(names[i] as SocketName), fd })))
+    if (fds.length !== names.length) {
+      throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
+    }
+  }
+
+  private async sendDump(duties: WorkerDuties): Promise<void> {
+    for await (const piece of duties.dump()) {
+      // An empty one would be the end.
+      if (piece.length > 0) this.send({ kind: 'piece', piece })
+    }
+    this.send({ kind: 'piece', piece: new Uint8Array(0) })
+  }
+}
+
+type ConfigureMessage = Extract<ToWorker, { kind: 'configure' }>
+
+function ignore(): void {}

@@ -1,0 +1,103 @@
+/** What a supervisor tells a worker when it starts it, and what the two say to each other afterwards. Types and bounds only. */
+
+import type { Problem } from '../../config/problem.ts'
+import type { Config } from '../../config/schema.ts'
+import type { HeldSocket } from '../../handover/held-sockets.ts'
+import type { WorkerText } from '../../observe/merge-expositions.ts'
+import type { SupervisorView, WorkersView } from '../../observe/stats.ts'
+
+/** Environment variable with the plan as JSON. */
+export const workerVariable = 'NEARDNS_WORKER'
+/** Sockets that are opened later come here (SCM_RIGHTS). Descriptors 0-2 are the standard ones, 3 is the channel. */
+export const mailDescriptor = 4
+export const firstDescriptor = 5
+
+export interface WorkerPlan {
+  /** From 0. */
+  readonly number: number
+  readonly count: number
+  /** The whole process group's, with descriptors of the worker. */
+  readonly sockets: readonly HeldSocket[]
+  /** The cache of the process before comes on standard input. */
+  readonly hasDump: boolean
+}
+
+export type RestartReason = keyof WorkersView['restarts']
+
+export interface RestoredCache {
+  readonly entries: number
+  readonly isRefused: boolean
+}
+
+export type SocketName = Omit<HeldSocket, 'fd'>
+
+/** What a worker has read in the configuration file. */
+export type CheckedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+export type Configured =
+  /** @param needsRestart settings that are read at a start only, and have changed */
+  | { readonly ok: true; readonly needsRestart: readonly string[] }
+  | { readonly ok: false; readonly why: string }
+
+/** What one worker can be asked by another, by way of the supervisor. */
+export type WorkerPage = 'metrics' | 'ready'
+
+export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
+
+export type ToWorker =
+  | { readonly kind: 'order'; readonly order: Order; readonly number: number }
+  | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  /** Reads the configuration file for the supervisor, which has no parser. */
+  | { readonly kind: 'check' }
+  /** @param sockets whose descriptors have been sent */
+  | {
+      readonly kind: 'configure'
+      readonly config: Config
+      readonly sockets: readonly SocketName[]
+    }
+  | {
+      readonly kind: 'answers'
+      readonly id: number
+      readonly parts: readonly WorkerText[]
+      readonly view: SupervisorView
+    }
+
+export type ToSupervisor =
+  /** What became of the cache that it was started with. */
+  | { readonly kind: 'ready'; readonly restored: RestoredCache }
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'obeyed'; readonly order: Order }
+  | { readonly kind: 'checked'; readonly result: CheckedConfig }
+  | { readonly kind: 'configured'; readonly result: Configured }
+  /** The next piece of the cache; the last is empty. */
+  | { readonly kind: 'piece'; readonly piece: Uint8Array }
+  | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  | { readonly kind: 'answer'; readonly id: number; readonly text: string }
+  /** Its own part of the metrics that somebody has just been shown. */
+  | { readonly kind: 'shown'; readonly text: string }
+
+/** A worker that says nothing for so long hangs, and is killed. It beats five times in that time. */
+export const silenceMsMax = 2500
+export const beatEveryMs = 500
+
+/**
+ * A worker's share of the limits: those of the configuration hold for all workers together. Clients are dealt out by their ports, so each
+ * worker gets about as many, and all cache the same names.
+ */
+export function shareOf(config: Config, count: number): Config {
+  if (count === 1) return config
+  const share = (whole: number, min = 1) => Math.max(min, Math.ceil(whole / count))
+  const { cache, tcp, inFlight } = config
+  return {
+    ...config,
+    cache: {
+      ...cache,
+      entriesMax: share(cache.entriesMax),
+      bytesMax: share(cache.bytesMax, 65_536),
+    },
+    tcp: { ...tcp, connectionsMax: share(tcp.connectionsMax) },
+    inFlight: { ...inFlight, questionsMax: share(inFlight.questionsMax) },
+  }
+}

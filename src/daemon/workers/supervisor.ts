@@ -1,0 +1,245 @@
+/**
+ * The parent of several workers: holds the sockets, so that they outlive whoever reads them; hands over for all of them, takes over a changed
+ * configuration for all of them, carries what they ask each other. Answers no query, parses no packet, knows no answer.
+ */
+import type { Config } from '../../config/schema.ts'
+import type { Service } from '../../handover/predecessor.ts'
+import type { Log } from '../../observe/log.ts'
+import type { SupervisorView } from '../../observe/stats.ts'
+import { addressText } from '../../system/bind.ts'
+import { loadSystemCalls } from '../../system/system-calls.ts'
+import { Handover, type HandoverConfig } from '../handover.ts'
+import { Reloads } from '../reloads.ts'
+import { selfQuery } from '../self-query.ts'
+import { WorkerGroup } from './group.ts'
+import { GroupReload } from './group-reload.ts'
+import { PageDesk } from './page-desk.ts'
+import type { Configured, RestoredCache } from './plan.ts'
+import type { WorkerCommand, WorkerProcess } from './process.ts'
+
+/** What of the configuration a supervisor needs. */
+export type SupervisedConfig = HandoverConfig & Pick<Config, 'handover' | 'drain'>
+
+export interface SupervisorOptions {
+  readonly config: SupervisedConfig
+  /** All of it; undefined when it is too long to be handed from process to process, and is read by each. */
+  readonly checked: Config | undefined
+  readonly workers: number
+  /** How a worker is started. */
+  readonly argv: readonly string[]
+  /** What hands the configuration to a worker. */
+  readonly environmentFor: (config: Config) => Readonly<Record<string, string>>
+  readonly log: Log
+  /** Other processes serve in our place, and nothing is left to do here. */
+  readonly onSucceeded: () => void
+}
+
+/** Beyond its own deadline for open questions. */
+const endMsMax = 2000
+
+export class Supervisor implements Service {
+  private readonly options: SupervisorOptions
+  private readonly handover: Handover
+  private readonly group: WorkerGroup
+  private readonly desk: PageDesk
+  private readonly reloads: Reloads
+  private readonly groupReload: GroupReload
+  private config: SupervisedConfig
+  private checked: Config | undefined
+  /** Started with a configuration that is not in force any more, and not ready to be told of the new one. */
+  private readonly outdated = new Set<WorkerProcess>()
+  /** Cache of the process before us, while the first workers start. */
+  private dump: Buffer | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.options = options
+    const { config, checked } = options
+    this.config = config
+    this.checked = checked
+    this.group = this.makeGroup()
+    this.desk = new PageDesk(
+      () => this.group.ready,
+      () => this.view,
+    )
+    this.reloads = new Reloads(checked ?? config)
+    this.groupReload = this.makeReload()
+    this.handover = this.makeHandover()
+  }
+
+  get view(): SupervisorView {
+    const { counts, entriesRestored } = this.handover
+    const { ready, restarts } = this.group
+    return {
+      workers: { wanted: this.options.workers, ready: ready.length, restarts },
+      handover: { counts, entriesRestored },
+      reload: this.reloads.stats,
+    }
+  }
+
+  /** Opens the sockets, starts the workers, takes over from whoever served. @throws BindError */
+  async start(): Promise<void> {
+    await this.handover.openWith(async () => this.openSockets(this.config))
+    await this.group.start()
+    this.dump = undefined
+    await this.handover.serving()
+    const [first] = this.config.listen
+    await this.handover.takeOver(first && (await selfQuery(first)))
+  }
+
+  async stop(): Promise<void> {
+    await this.handover.idle()
+    const { isLeaving } = this.group
+    this.group.isLeaving = true
+    if (!isLeaving && this.handover.isWaitedFor) {
+      await this.pauseReceiving()
+      await this.handover.resign()
+    }
+    this.group.kill('SIGTERM')
+    await this.untilGone()
+    await this.handover.stop()
+  }
+
+  /** Abandons a start that has failed. */
+  async abandon(): Promise<void> {
+    this.group.isLeaving = true
+    this.handover.abandon()
+    this.group.kill('SIGKILL')
+    await this.handover.stop()
+  }
+
+  /** The configuration file may have changed. */
+  reload(because: string): void {
+    this.groupReload.request(because)
+  }
+
+  async pauseReceiving(): Promise<void> {
+    await Promise.all(this.group.all.map((worker) => worker.order('pause')))
+  }
+
+  resumeReceiving(): void {
+    for (const worker of this.group.all) void worker.order('resume')
+  }
+
+  async retire(): Promise<void> {
+    this.group.isLeaving = true
+    for (const worker of this.group.all) void worker.order('retire')
+    await this.untilGone()
+    if (this.config.handover.afterwards === 'exit') this.options.onSucceeded()
+  }
+
+  resume(): void {
+    this.group.isLeaving = false
+    this.group
+      .start()
+      .then(() => this.handover.resumed())
+      .then(() => this.groupReload.resume())
+      .catch((error: unknown) => this.options.log.error({ err: error }, 'workers do not start'))
+  }
+
+  private untilGone(): Promise<void> {
+    return this.group.untilGone(this.config.drain.deadlineMs + endMsMax)
+  }
+
+  private makeGroup(): WorkerGroup {
+    const { workers, log } = this.options
+    return new WorkerGroup({
+      count: workers,
+      log,
+      command: () => this.command(),
+      onReady: (worker, restored) => this.onReady(worker, restored),
+      onMessage: (worker, message) => this.desk.take(worker, message),
+      onLost: (worker) => {
+        this.outdated.delete(worker)
+        this.desk.lost(worker)
+      },
+    })
+  }
+
+  private makeHandover(): Handover {
+    const { config } = this
+    const parts = {
+      settings: config.handover,
+      log: this.options.log,
+      config: () => this.config,
+      service: this,
+      // Each worker checks it for itself.
+      restore: (dump: Buffer) => {
+        this.dump = dump
+        return { entries: 0, skipped: 0 }
+      },
+      cacheDump: () => this.desk.dump(),
+    }
+    return new Handover(config.handover.socket, parts, loadSystemCalls())
+  }
+
+  private makeReload(): GroupReload {
+    return new GroupReload({
+      log: this.options.log,
+      reloads: this.reloads,
+      ready: () => this.group.ready,
+      isLeaving: () => this.group.isLeaving,
+      open: (config) => this.openNew(config),
+      use: (config) => this.use(config),
+      configure: (worker, config) => this.configure(worker, config),
+      close: (config) => this.handover.held.keepFor(config),
+    })
+  }
+
+  /** All sockets: a worker reads those of a colleague that has died. */
+  private command(): Omit<WorkerCommand, 'number' | 'count'> {
+    const { argv, environmentFor } = this.options
+    const { dump, checked } = this
+    const environment = checked === undefined ? {} : environmentFor(checked)
+    return { argv, environment, dump, sockets: this.handover.held.all }
+  }
+
+  private onReady(worker: WorkerProcess, restored: RestoredCache): void {
+    const { checked } = this
+    if (this.dump !== undefined) this.handover.noteRestored(restored)
+    if (this.outdated.delete(worker) && checked !== undefined) void this.configure(worker, checked)
+  }
+
+  private openSockets({ listen, admin }: SupervisedConfig): void {
+    const { held } = this.handover
+    for (const address of listen) {
+      // What `obtain` gives is a duplicate for whoever listens; here that is another process.
+      for (let number = 0; number < this.options.workers; number++) {
+        held.forget(held.obtainBoth(address, number))
+      }
+    }
+    if (admin.listen !== null) held.forget({ admin: held.obtain('admin', admin.listen) })
+  }
+
+  private openNew(config: Config): void {
+    try {
+      this.openSockets(config)
+    } catch (error) {
+      this.handover.held.keepFor(this.config)
+      throw error
+    }
+  }
+
+  private use(config: Config): void {
+    // Whom we follow and who follows us was settled at the start.
+    this.config = { ...config, handover: this.config.handover }
+    this.checked = config
+    for (const worker of this.group.all) if (!worker.isReady) this.outdated.add(worker)
+  }
+
+  private async configure(worker: WorkerProcess, config: Config): Promise<Configured | undefined> {
+    const result = await worker.configure(config, this.handover.held.all)
+    if (result?.ok || !this.group.has(worker)) return result
+    const why = result?.why ?? 'it does not answer'
+    this.options.log.error(
+      { worker: worker.number, why },
+      'worker without new configuration; replaced',
+    )
+    worker.kill(result === undefined ? 'SIGKILL' : 'SIGTERM')
+    return result
+  }
+}
+
+/** Listening addresses in text. */
+export function listeningOf({ listen }: HandoverConfig): string[] {
+  return listen.map(addressText)
+}

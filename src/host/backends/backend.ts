@@ -1,0 +1,15 @@
+/** The shell that belongs to a plan's backend. */
+
+import type { Nftables } from '../nft/nftables.ts'
+import type { Plan } from '../plan.ts'
+import type { Rules } from '../rules.ts'
+import type { RunProgram } from '../run-program.ts'
+import { IptablesRules } from './iptables-backend.ts'
+import { NftRules } from './nft-backend.ts'
+
+/** @param nftables there, where the plan's backend is nftables */
+export function rulesFor(plan: Plan, run: RunProgram, nftables: Nftables | undefined): Rules {
+  return plan.backend === 'nftables' && nftables !== undefined
+    ? new NftRules(run, nftables)
+    : new IptablesRules(run, nftables)
+}

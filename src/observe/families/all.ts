@@ -1,0 +1,159 @@
+/**
+ * Every family there is, in the order of the output. The daemon fills the sources; the documentation is made from
+ * empty ones, so that it cannot list what is not there, nor miss what is.
+ */
+
+import { QueryCounters } from '../query-counters.ts'
+import { RuntimeStats } from '../runtime-stats.ts'
+import type {
+  CacheView,
+  GroupView,
+  InFlightView,
+  InterceptionStats,
+  ProcessFacts,
+  ReloadStats,
+  SearchView,
+  TcpView,
+  UdpView,
+  UpstreamView,
+  WorkersView,
+} from '../stats.ts'
+import {
+  cacheStateFamilies,
+  cacheUseFamilies,
+  inFlightFamilies,
+  prefetchFamilies,
+} from './cache.ts'
+import {
+  type DaemonCounts,
+  daemonFamilies,
+  healthBoundsSeconds,
+  healthFamilies,
+  pluginFamilies,
+  reloadFamilies,
+  setupFamilies,
+} from './daemon.ts'
+import type { Family } from './family.ts'
+import { type HandoverView, handoverFamilies } from './handover.ts'
+import { interceptionFamilies } from './interception.ts'
+import { tcpFamilies, udpFamilies } from './listener.ts'
+import { processFamilies } from './process.ts'
+import { queryFamilies } from './query.ts'
+import { searchFamilies } from './search.ts'
+import { groupFamilies, upstreamFamilies } from './upstream.ts'
+import { workerFamilies } from './workers.ts'
+
+/** Where the numbers come from. Functions are called at each scrape and must not wait. */
+export interface MetricSources {
+  readonly process: ProcessFacts
+  readonly runtime: RuntimeStats
+  /** The counters in use: a new configuration may bring new ones. */
+  counters(): QueryCounters
+  cache(): CacheView
+  /** Questions asked ahead of an expiry. */
+  prefetches(): number
+  inFlight(): InFlightView
+  inFlightQuestionsMax(): number
+  upstreams(): readonly UpstreamView[]
+  groups(): readonly GroupView[]
+  /** Undefined while the search path is off. */
+  search(): SearchView | undefined
+  udp(): readonly UdpView[]
+  tcp(): readonly TcpView[]
+  /** Newest reading of `readKernelDrops`. */
+  kernelDrops(): ReadonlyMap<string, number>
+  /** Undefined when it is not configured. */
+  handover(): HandoverView | undefined
+  workers(): WorkersView
+  reload(): ReloadStats
+  daemon(): DaemonCounts
+  interception(): InterceptionStats
+  /** NodeLocal's setup errors by type. */
+  setupErrors(): ReadonlyMap<string, number>
+  /** Durations of `/health`, see `newHealthSlots`. */
+  readonly healthSlots: Float64Array
+}
+
+export function allFamilies(sources: MetricSources): Family[] {
+  const counters = () => sources.counters()
+  return [
+    ...queryFamilies(counters),
+    ...cacheUseFamilies(counters),
+    ...cacheStateFamilies(counters, () => sources.cache()),
+    ...prefetchFamilies(counters, () => sources.prefetches()),
+    ...inFlightFamilies(
+      () => sources.inFlight(),
+      () => sources.inFlightQuestionsMax(),
+    ),
+    ...searchFamilies(() => sources.search()),
+    ...upstreamFamilies(() => sources.upstreams()),
+    ...groupFamilies(() => sources.groups()),
+    ...udpFamilies(
+      () => sources.udp(),
+      () => sources.kernelDrops(),
+    ),
+    ...tcpFamilies(() => sources.tcp()),
+    ...handoverFamilies(() => sources.handover()),
+    ...workerFamilies(() => sources.workers()),
+    ...reloadFamilies(() => sources.reload()),
+    ...healthFamilies(sources.healthSlots),
+    ...daemonFamilies(() => sources.daemon()),
+    ...interceptionFamilies(() => sources.interception()),
+    ...setupFamilies(() => sources.setupErrors()),
+    ...pluginFamilies(counters),
+    ...processFamilies(sources.runtime, sources.process),
+  ]
+}
+
+/** One count per bound, one above all, the sum. */
+export function newHealthSlots(): Float64Array {
+  return new Float64Array(healthBoundsSeconds.length + 2)
+}
+
+/** Sources of a daemon that has done nothing yet; also a start for tests. */
+export function emptySources(): MetricSources {
+  const counters = new QueryCounters([], [])
+  return {
+    process: { version: '0.0.0', revision: '', memoryLimitBytes: 0 },
+    runtime: new RuntimeStats(),
+    counters: () => counters,
+    cache: () => emptyCache,
+    prefetches: () => 0,
+    inFlight: () => ({ stats: { questions: 0, waiters: 0, joined: 0, refused: 0 } }),
+    inFlightQuestionsMax: () => 0,
+    search: () => undefined,
+    upstreams: () => [],
+    groups: () => [],
+    udp: () => [],
+    tcp: () => [],
+    kernelDrops: () => new Map(),
+    handover: () => undefined,
+    workers: () => ({ wanted: 1, ready: 0, restarts: { ended: 0, killed: 0, hung: 0 } }),
+    reload: () => ({ succeeded: 0, failed: 0, isLastGood: true, appliedSeconds: 0, hash: '' }),
+    daemon: () => ({ defects: 0, loops: 0, logLinesLost: 0, isReady: false }),
+    interception: () => emptyInterception,
+    setupErrors: () => new Map(),
+    healthSlots: newHealthSlots(),
+  }
+}
+
+const emptyCache: CacheView = {
+  bytes: 0,
+  settings: { entriesMax: 0, bytesMax: 0 },
+  stats: {
+    entriesSuccess: 0,
+    entriesDenial: 0,
+    evictionsSuccess: 0,
+    evictionsDenial: 0,
+    refused: 0,
+  },
+}
+
+const emptyInterception: InterceptionStats = {
+  backend: 'none',
+  kubeProxy: 'none',
+  addresses: [],
+  troubles: new Map(),
+  renewals: 0,
+  standbyTargets: 0,
+}

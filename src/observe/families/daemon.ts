@@ -1,0 +1,146 @@
+/** Publishes the daemon's life: configuration, health probes, loops, and CoreDNS names that are constant here. */
+
+import type { QueryCounters } from '../query-counters.ts'
+import type { ReloadStats } from '../stats.ts'
+import {
+  boundsOf,
+  type Family,
+  family,
+  histogram,
+  histogramSamples,
+  type Labels,
+  single,
+} from './family.ts'
+
+export function reloadFamilies(read: () => ReloadStats): Family[] {
+  return [
+    single(
+      'gauge',
+      ['neardns_config_last_reload_successful', '1 while the newest configuration is in force.'],
+      () => (read().isLastGood ? 1 : 0),
+    ),
+    single(
+      'gauge',
+      [
+        'neardns_config_last_reload_success_timestamp_seconds',
+        'When the configuration in force was applied, seconds since 1970.',
+      ],
+      () => read().appliedSeconds,
+    ),
+    single(
+      'counter',
+      ['neardns_config_reloads_total', 'Configurations applied after the first.'],
+      () => read().succeeded,
+    ),
+    single(
+      'counter',
+      ['coredns_reload_failed_total', 'Configurations that were refused.'],
+      () => read().failed,
+    ),
+    family(
+      'gauge',
+      ['coredns_reload_version_info', 'Hash of the configuration in force.'],
+      ['hash', 'value'],
+      () => [{ labels: { hash: 'sha512', value: read().hash }, value: 1 }],
+    ),
+  ]
+}
+
+/** CoreDNS's buckets for its health check: 0.25 ms and five more, each ten times the one before. */
+export const healthBoundsSeconds: readonly number[] = [0.00025, 0.0025, 0.025, 0.25, 2.5]
+
+/** @param slots bucket counts of the time that `/health` took to answer, then the sum in seconds */
+export function healthFamilies(slots: Float64Array): Family[] {
+  return [
+    histogram(
+      ['coredns_health_request_duration_seconds', 'Time that answering /health took.'],
+      [],
+      () => histogramSamples({}, boundsOf(healthBoundsSeconds), slots),
+    ),
+    single(
+      'counter',
+      [
+        'coredns_health_request_failures_total',
+        'Always 0: a process that cannot answer /health cannot be scraped either.',
+      ],
+      () => 0,
+    ),
+  ]
+}
+
+export interface DaemonCounts {
+  /** Exceptions caught on the packet path. */
+  readonly defects: number
+  /** Questions that had gone round through us. */
+  readonly loops: number
+  /** Log lines thrown away because stdout did not take them. */
+  readonly logLinesLost: number
+  readonly isReady: boolean
+}
+
+export function daemonFamilies(read: () => DaemonCounts): Family[] {
+  return [
+    single(
+      'counter',
+      ['coredns_panics_total', 'Exceptions caught on the packet path.'],
+      () => read().defects,
+    ),
+    single(
+      'counter',
+      ['neardns_loops_detected_total', 'Questions that came back to us.'],
+      () => read().loops,
+    ),
+    single(
+      'counter',
+      ['neardns_log_lines_lost_total', 'Log lines thrown away because stdout did not take them.'],
+      () => read().logLinesLost,
+    ),
+    single('gauge', ['neardns_ready', '1 while /ready says so.'], () => (read().isReady ? 1 : 0)),
+  ]
+}
+
+/** NodeLocal DNSCache's own counter: alerts use its rate, so that all its kinds must be there from the start. */
+const setupErrorTypes = [
+  'configmap',
+  'iptables',
+  'iptables_lock',
+  'interface_add',
+  'interface_check',
+]
+
+/** @param counts setup errors by NodeLocal's type; missing types are 0 */
+export function setupFamilies(counts: () => ReadonlyMap<string, number>): Family[] {
+  return [
+    family(
+      'counter',
+      ['coredns_nodecache_setup_errors_total', 'Failed attempts to set up the node, by type.'],
+      ['errortype'],
+      () =>
+        setupErrorTypes.map((errortype) => ({
+          labels: { errortype },
+          value: counts().get(errortype) ?? 0,
+        })),
+    ),
+  ]
+}
+
+/** Which of CoreDNS's plugins have a counterpart that is on, for each listening address and zone. */
+export function pluginFamilies(current: () => QueryCounters): Family[] {
+  const names = ['cache', 'errors', 'forward', 'health', 'loop', 'prometheus', 'ready', 'reload']
+  return [
+    family(
+      'gauge',
+      ['coredns_plugin_enabled', '1 for the counterparts of CoreDNS plugins that are on.'],
+      ['server', 'zone', 'view', 'name'],
+      () => {
+        const { servers, zones } = current()
+        const pairs: Labels[] = servers.flatMap((server) =>
+          zones.slice(0, -1).map((zone) => ({ server, zone, view: '' })),
+        )
+        return pairs.flatMap((pair) =>
+          names.map((name) => ({ labels: { ...pair, name }, value: 1 })),
+        )
+      },
+    ),
+  ]
+}

@@ -1,0 +1,253 @@
+/**
+ * One sending of one question to one upstream, and what every transport does with the reply to it. Who asked is told
+ * about a valid reply or a failure, once; a packet that fails the checks is counted and forgotten, and the
+ * attempt goes on waiting (RFC 5452 9.1, draft-li-dnsop-response-preprocessing "awaiting valid responses").
+ */
+
+import { append } from '../core/question/short-list.ts'
+import type { TimerWheel } from '../platform/timer-wheel.ts'
+import { matchesQuestion } from '../wire/response-match.ts'
+import { type ResponseScan, scanResponse } from '../wire/scan.ts'
+import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
+import type { UpstreamHealth } from './policy/choice.ts'
+import type { HedgeDelay } from './policy/hedge-delay.ts'
+import type { RandomPool, RecentPorts } from './random.ts'
+import type { UpstreamAddress } from './settings.ts'
+
+/** What all parts of one exchange share. */
+export interface ExchangeContext {
+  readonly wheel: TimerWheel
+  readonly random: RandomPool
+  readonly recentPorts: RecentPorts
+  /** Scan of the reply being handled; overwritten by the next one. */
+  readonly scan: ResponseScan
+  /** PEM certificates that may sign upstreams' certificates, instead of those that Node trusts. */
+  readonly tlsCa?: string
+}
+
+/** A question, and where it ends in its message. */
+export interface QuestionFrame {
+  readonly frame: Buffer
+  readonly questionEnd: number
+}
+
+/** What attempts, their questions and their transports see of the upstream that they go to; `UpstreamServer` documents each. */
+export interface Upstream {
+  readonly name: string
+  readonly address: UpstreamAddress
+  readonly health: UpstreamHealth
+  readonly hedgeDelay: HedgeDelay
+  readonly counters: UpstreamCounters
+  send(attempt: Attempt): AttemptFailure | undefined
+  tryOut(nowMs: number, clients?: QuestionFrame): void
+  nudge(): void
+  isLively(nowMs: number): boolean
+  speaksPlain(nowMs: number): boolean
+  rememberPlain(nowMs: number): void
+  noteReply(attempt: Attempt, rcode: number, nowMs: number): void
+  noteLateReply(attempt: Attempt, nowMs: number): void
+  noteWait(attempt: Attempt, nowMs: number): void
+  noteFailure(why: AttemptFailure, nowMs: number): void
+}
+
+export type AttemptKind =
+  | 'first'
+  | 'hedge' // the first takes longer than usual
+  | 'failover' // the first failed or said SERVFAIL
+  | 'replay' // the connection died under it
+  | 'tcp' // truncated, or somebody is guessing at our UDP socket
+  | 'plain' // without EDNS, after FORMERR or NOTIMP
+  | 'trial' // ours, to see whether the upstream lives
+
+export interface AttemptOwner {
+  /** @param reply only valid during the call, as is the context's scan of it */
+  onReply(attempt: Attempt, reply: Buffer, scan: ResponseScan): void
+  onLost(attempt: Attempt, why: AttemptFailure): void
+  /** Its connection has been silent for so long that it may be dead. The attempt goes on. */
+  onStalled(attempt: Attempt): void
+  /** Several packets came that only a forger or a broken server sends. The attempt goes on. */
+  onSuspicion(attempt: Attempt): void
+}
+
+/** What an attempt sits on while it waits: a UDP socket, a connection, or the queue for one. */
+export interface Carrier {
+  /** The owner lost interest: no calls to it any more. */
+  forget(attempt: Attempt): void
+}
+
+/** Mismatched packets on one question after which it is asked over TCP too (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
+const mismatchesBeforeTcp = 3
+
+export class Attempt {
+  readonly owner: AttemptOwner
+  readonly upstream: Upstream
+  readonly kind: AttemptKind
+  /** As it is sent, but for the ID. Shared with other attempts and never written to. */
+  readonly frame: Buffer
+  readonly questionEnd: number
+  /** To a UDP upstream, but over TCP. */
+  readonly overTcp: boolean
+  /** All attempts for the same question: a hedge avoids their connections. */
+  readonly siblings: AttemptList
+  /** When it was given to its upstream. */
+  readonly madeMs: number
+  id = 0
+  /** 0 until it is on the wire. */
+  sentMs = 0
+  /** Nothing more will be reported to the owner. */
+  isDone = false
+  /** Its silence was held against the upstream. */
+  isStruck = false
+  mismatches = 0
+  carrier: Carrier | undefined
+
+  constructor(
+    owner: AttemptOwner,
+    upstream: Upstream,
+    what: {
+      kind: AttemptKind
+      frame: Buffer
+      questionEnd: number
+      overTcp: boolean
+      siblings: AttemptList
+      madeMs: number
+    },
+  ) {
+    this.owner = owner
+    this.upstream = upstream
+    this.kind = what.kind
+    this.frame = what.frame
+    this.questionEnd = what.questionEnd
+    this.overTcp = what.overTcp
+    this.siblings = what.siblings
+    this.madeMs = what.madeMs
+  }
+
+  get hasOpt(): boolean {
+    return this.frame.length > this.questionEnd
+  }
+
+  /** Where UDP will not do. */
+  get canGoOverTcp(): boolean {
+    return this.upstream.address.transport === 'udp' && !this.overTcp
+  }
+
+  cancel(): void {
+    if (this.isDone) return
+    this.isDone = true
+    this.carrier?.forget(this)
+  }
+
+  fail(why: AttemptFailure): void {
+    if (this.isDone) return
+    this.isDone = true
+    this.carrier = undefined
+    this.upstream.counters.failures[why]++
+    this.owner.onLost(this, why)
+  }
+
+  mismatched(why: MismatchReason): void {
+    this.upstream.counters.mismatches[why]++
+    this.mismatches++
+    if (this.mismatches === mismatchesBeforeTcp && !this.isDone) this.owner.onSuspicion(this)
+  }
+}
+
+/** All sendings of one question, the newest last. Decides nothing. */
+export class AttemptList {
+  private attempts: Attempt[] = []
+
+  get all(): readonly Attempt[] {
+    return this.attempts
+  }
+
+  /**
+   * Whether the question may be sent once more. What was lost before it was sent (a dial refused, say) is no packet, and
+   * only half counts.
+   * @param sendsMax packets per question
+   */
+  mayGrow(sendsMax: number): boolean {
+    let unsent = 0
+    for (const { isDone, sentMs } of this.attempts) if (isDone && sentMs === 0) unsent += 1
+    return this.attempts.length - unsent / 2 < sendsMax
+  }
+
+  add(attempt: Attempt): void {
+    this.attempts = append(this.attempts, attempt)
+  }
+
+  /** Whether any of them waits on this carrier. */
+  waitsOn(carrier: Carrier): boolean {
+    for (const attempt of this.attempts) if (attempt.carrier === carrier) return true
+    return false
+  }
+
+  /** The newest that may still be answered. */
+  lastLive(): Attempt | undefined {
+    return this.attempts.findLast((attempt) => !attempt.isDone)
+  }
+
+  upstreams(): Upstream[] {
+    return this.attempts.map((attempt) => attempt.upstream)
+  }
+
+  wentOverTcp(upstream: Upstream): boolean {
+    return this.attempts.some((attempt) => attempt.upstream === upstream && attempt.overTcp)
+  }
+
+  sawMismatch(): boolean {
+    return this.attempts.some((attempt) => attempt.mismatches > 0)
+  }
+
+  /** Holds the waiting against upstreams that have said nothing since, once for each. */
+  noteWaits(nowMs: number): void {
+    for (const [i, attempt] of this.attempts.entries()) {
+      const isFirst = this.attempts.findIndex(({ upstream }) => upstream === attempt.upstream) === i
+      if (isFirst && !attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
+    }
+  }
+
+  cancel(): void {
+    for (const attempt of this.attempts) attempt.cancel()
+  }
+}
+
+/**
+ * Checks a reply whose ID is right and scans it into the context's scan.
+ * @returns why it is not one, or undefined when it is
+ */
+export function examineReply(
+  reply: Buffer,
+  attempt: Attempt,
+  context: ExchangeContext,
+): MismatchReason | undefined {
+  if (!matchesQuestion(reply, reply.length, attempt.frame, attempt.questionEnd)) return 'question'
+  return scanResponse(reply, reply.length, context.scan) ? undefined : 'malformed'
+}
+
+/** A copy of the attempt's frame under its own ID, at `at` in `into`. */
+export function writeFrame(attempt: Attempt, into: Buffer, at: number): void {
+  attempt.frame.copy(into, at)
+  into[at] = attempt.id >>> 8
+  into[at + 1] = attempt.id & 0xff
+}
+
+/** @returns what a socket's error means for the question */
+export function failureOf(error: NodeJS.ErrnoException): AttemptFailure {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'refused'
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+    case 'EADDRINUSE':
+    case 'EADDRNOTAVAIL':
+    case 'EAGAIN':
+      return 'overloaded'
+    case 'ETIMEDOUT':
+      return 'connect-timeout'
+    default:
+      return 'unreachable'
+  }
+}

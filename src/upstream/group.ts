@@ -1,0 +1,187 @@
+/**
+ * Upstreams that can stand in for each other: one zone's, the cluster's, or the node's resolvers. Keeps the questions
+ * in flight, chooses who is asked, and knows whether the group as a whole lives. Sends nothing itself.
+ */
+
+import type { Ask, OutcomeSink } from '../core/ports.ts'
+import type { ExchangeContext, Upstream } from './attempt.ts'
+import { GroupCounters } from './counters.ts'
+import { type ChoicePolicy, chooseUpstream } from './policy/choice.ts'
+import { Patience } from './policy/patience.ts'
+import { RetryBudget } from './policy/retry-budget.ts'
+import { UpstreamQuestion } from './question.ts'
+import type { OpenQuestion, QuestionGroup } from './question-group.ts'
+import { UpstreamServer, type UpstreamWatcher } from './server.ts'
+import {
+  type ExchangeSettings,
+  type GroupConfig,
+  type UpstreamAddress,
+  upstreamName,
+} from './settings.ts'
+
+/**
+ * When all upstreams fail, one question in fifteen is asked twice and no more: a storm of failures must not be
+ * amplified (RFC 9520 3.1). When another upstream helps, the budget is given back and sets no limit.
+ */
+const failoverShare = 1 / 3
+const failoverBurst = 20
+
+/** What has an outcome to report that must not be reported from where it arose. */
+export interface Deferred {
+  deliver(): void
+}
+
+/** What the owner of all groups provides. */
+export interface GroupOwner {
+  readonly context: ExchangeContext
+  defer(what: Deferred): void
+  onStateChange(group: UpstreamGroup, upstream: UpstreamServer, up: boolean, why: string): void
+  onRecovered(group: UpstreamGroup): void
+}
+
+export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
+  readonly name: string
+  readonly counters = new GroupCounters()
+  readonly questions = new Set<OpenQuestion>()
+  readonly context: ExchangeContext
+  readonly hedges: RetryBudget
+  /** For asking again after SERVFAIL; what helped is given back. */
+  readonly failovers: RetryBudget
+  settings: ExchangeSettings
+  readonly patience = new Patience()
+  private servers: readonly UpstreamServer[] = []
+  private policy: ChoicePolicy = 'sequential'
+  private readonly owner: GroupOwner
+  /** Questions failed because nobody was there, and nobody has been heard of since. */
+  private hasOutage = false
+
+  constructor(config: GroupConfig, owner: GroupOwner) {
+    this.name = config.name
+    this.settings = config.settings
+    this.owner = owner
+    this.context = owner.context
+    const { retryBudgetPercent } = config.settings
+    this.hedges = new RetryBudget(retryBudgetPercent)
+    this.failovers = new RetryBudget(retryBudgetPercent * failoverShare, failoverBurst)
+    this.reconfigure(config)
+  }
+
+  get upstreams(): readonly UpstreamServer[] {
+    return this.servers
+  }
+
+  get isDown(): boolean {
+    return this.servers.every((server) => !server.isUp)
+  }
+
+  /** Keeps the connections and the health of upstreams that stay; the others finish what they have. */
+  reconfigure(config: GroupConfig): void {
+    this.settings = config.settings
+    this.hedges.setPercent(config.settings.retryBudgetPercent)
+    this.failovers.setPercent(config.settings.retryBudgetPercent * failoverShare)
+    this.policy = policyOf(config)
+    const before = this.servers
+    this.servers = config.upstreams.map((address) => this.serverFor(address, before))
+    for (const server of before) if (!this.servers.includes(server)) server.retire()
+  }
+
+  start(ask: Ask, sink: OutcomeSink<Ask>): void {
+    const nowMs = this.nowMs()
+    this.counters.questions++
+    this.hedges.earn(nowMs)
+    this.failovers.earn(nowMs)
+    const question = new UpstreamQuestion(this, ask, sink)
+    this.questions.add(question)
+    question.begin()
+    if (this.servers.length > 1) this.tryOutTheDoubtful(nowMs, ask)
+  }
+
+  retire(): void {
+    for (const server of this.servers) server.retire()
+  }
+
+  stop(): void {
+    for (const question of [...this.questions]) question.fail('shutdown')
+    for (const server of this.servers) server.stop()
+  }
+
+  nowMs(): number {
+    return this.context.wheel.nowMs()
+  }
+
+  /** @returns undefined when all are down and none is due for a trial: the question need not wait to fail */
+  firstChoice(nowMs: number): UpstreamServer | undefined {
+    return this.choose([], nowMs) ?? this.trialChoice([])
+  }
+
+  /** @returns an upstream that is not down and not among `tried` */
+  otherChoice(tried: readonly Upstream[]): UpstreamServer | undefined {
+    return this.choose(tried, this.nowMs())
+  }
+
+  /** @returns a down upstream that a question may try, having taken the trial */
+  trialChoice(tried: readonly Upstream[]): UpstreamServer | undefined {
+    const nowMs = this.nowMs()
+    return this.servers.find(
+      (server) =>
+        !server.isUp &&
+        !tried.includes(server) &&
+        server.health.takeTrial(nowMs, this.context.random.fraction()),
+    )
+  }
+
+  /** @returns false when the budget does not cover one more packet */
+  spend(budget: RetryBudget): boolean {
+    const isCovered = budget.spend(this.nowMs(), 1)
+    if (!isCovered) this.counters.budgetRefusals++
+    return isCovered
+  }
+
+  end(question: OpenQuestion): void {
+    this.questions.delete(question)
+  }
+
+  defer(question: OpenQuestion): void {
+    this.owner.defer(question)
+  }
+
+  noteOutage(): void {
+    this.hasOutage = true
+  }
+
+  onSignOfLife(isAnswer: boolean, nowMs: number): void {
+    this.patience.noteLife(nowMs)
+    if (isAnswer) this.patience.noteAnswer(nowMs)
+    if (!this.hasOutage) return
+    this.hasOutage = false
+    this.owner.onRecovered(this)
+  }
+
+  onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void {
+    this.owner.onStateChange(this, upstream, up, why)
+    if (up || !this.isDown) return
+    for (const server of this.servers) if (server !== upstream) server.becomeLastHope()
+  }
+
+  private choose(tried: readonly Upstream[], nowMs: number): UpstreamServer | undefined {
+    const random = this.policy === 'spread' ? this.context.random.fraction() : 0
+    return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
+  }
+
+  /** While others do the work, those out of favour are asked for a sign of life, so that no client pays for the test. */
+  private tryOutTheDoubtful(nowMs: number, ask: Ask): void {
+    for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs, ask)
+  }
+
+  private serverFor(address: UpstreamAddress, before: readonly UpstreamServer[]): UpstreamServer {
+    const name = upstreamName(address)
+    const known = before.find((server) => server.name === name)
+    known?.reconfigure(this.settings)
+    return known ?? new UpstreamServer(address, this.settings, this.context, this)
+  }
+}
+
+function policyOf({ settings, upstreams }: GroupConfig): ChoicePolicy {
+  if (settings.policy !== 'auto') return settings.policy
+  return upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread'
+}

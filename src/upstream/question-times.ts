@@ -1,0 +1,55 @@
+/** When something is due for one question on its way upstream. Decides no more than when. */
+import type { Patience } from './policy/patience.ts'
+import type { ExchangeSettings } from './settings.ts'
+
+/** A question in silence for this long asks its upstreams for a sign of life; and again as often. */
+export const trialAfterMs = 500
+
+const never = Number.POSITIVE_INFINITY
+
+export class QuestionTimes {
+  readonly startMs: number
+  hedgeAtMs: number
+  private trialAtMs: number
+  private unheardAtMs: number
+  readonly mayRecurse: boolean
+  private readonly group: { readonly patience: Patience; readonly settings: ExchangeSettings }
+
+  constructor(
+    group: { readonly patience: Patience; readonly settings: ExchangeSettings },
+    mayRecurse: boolean,
+    startMs: number,
+  ) {
+    this.group = group
+    this.mayRecurse = mayRecurse
+    // Whole milliseconds: V8 keeps small integers in the object, and fractions beside it.
+    this.startMs = Math.floor(startMs)
+    this.hedgeAtMs = this.startMs + group.settings.deadlineMs
+    this.trialAtMs = this.startMs + trialAfterMs
+    this.unheardAtMs = this.startMs + group.settings.silenceMs
+  }
+
+  /** When the question fails, as far as is known now. */
+  get endMs(): number {
+    const { patience, settings } = this.group
+    return Math.min(this.startMs + settings.deadlineMs, patience.endsMs(this, settings.silenceMs))
+  }
+
+  get nextMs(): number {
+    return Math.min(this.endMs, this.hedgeAtMs, this.trialAtMs, this.unheardAtMs)
+  }
+
+  /** Tells the group, once, that the question has waited through the silence limit. */
+  noteUnheard(nowMs: number): void {
+    if (nowMs < this.unheardAtMs) return
+    this.unheardAtMs = never
+    this.group.patience.noteUnheard(this.startMs)
+  }
+
+  /** Whether a sign of life should be asked for now; then not before long again. */
+  takeTrial(nowMs: number): boolean {
+    if (nowMs < this.trialAtMs) return false
+    this.trialAtMs = nowMs + trialAfterMs
+    return true
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One upstream of one group: its transports, its health, its usual round trip, its counters. Sends what it is told
+ * to; which upstream is asked, and when again, is decided elsewhere (`upstream/question.ts`, `upstream/policy/choice.ts`).
+ */
+
+import type { Attempt, ExchangeContext, QuestionFrame, Upstream } from './attempt.ts'
+import { type AttemptFailure, UpstreamCounters } from './counters.ts'
+import { type Candidate, Rank, UpstreamHealth } from './policy/choice.ts'
+import { HedgeDelay } from './policy/hedge-delay.ts'
+import { type ExchangeSettings, type UpstreamAddress, upstreamName } from './settings.ts'
+import { StreamPool } from './stream-pool.ts'
+import { UpstreamTrial } from './trial.ts'
+import { UdpTransport } from './udp.ts'
+
+/** How long an upstream that took a plain query after refusing one with EDNS is spared EDNS. */
+const plainForMs = 15 * 60_000
+
+export interface UpstreamWatcher {
+  /** Something valid came. @param isAnswer to a client's question, and not to a trial of ours */
+  onSignOfLife(isAnswer: boolean, nowMs: number): void
+  onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void
+}
+
+export class UpstreamServer implements Candidate, Upstream {
+  readonly address: UpstreamAddress
+  readonly name: string
+  readonly health = new UpstreamHealth()
+  readonly hedgeDelay: HedgeDelay
+  readonly counters = new UpstreamCounters()
+  private readonly context: ExchangeContext
+  private readonly watcher: UpstreamWatcher
+  private settings: ExchangeSettings
+  private readonly udp: UdpTransport | undefined
+  /** For a UDP upstream: opened when the first reply is truncated. */
+  private pool: StreamPool | undefined
+  private isRetired = false
+  private plainUntilMs = Number.NEGATIVE_INFINITY
+  private readonly trial: UpstreamTrial
+
+  constructor(
+    address: UpstreamAddress,
+    settings: ExchangeSettings,
+    context: ExchangeContext,
+    watcher: UpstreamWatcher,
+  ) {
+    this.address = address
+    this.name = upstreamName(address)
+    this.settings = settings
+    this.context = context
+    this.watcher = watcher
+    this.hedgeDelay = new HedgeDelay(settings.hedge)
+    this.trial = new UpstreamTrial(this, context)
+    if (address.transport === 'udp') this.udp = new UdpTransport(address, settings.udp, context)
+  }
+
+  get load(): number {
+    return (this.udp?.load ?? 0) + (this.pool?.load ?? 0)
+  }
+
+  get roundTripMs(): number {
+    return this.hedgeDelay.smoothedMs
+  }
+
+  get isUp(): boolean {
+    return !this.health.isDown
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.pool?.openCount ?? 0
+  }
+
+  reconfigure(settings: ExchangeSettings): void {
+    this.settings = settings
+    this.hedgeDelay.reconfigure(settings.hedge)
+    if (this.udp !== undefined) this.udp.settings = settings.udp
+    if (this.pool !== undefined) this.pool.settings = settings.stream
+  }
+
+  /** @returns why it could not be sent; undefined when it was, or waits for a connection */
+  send(attempt: Attempt): AttemptFailure | undefined {
+    const failure = this.isRetired ? 'closed' : this.transmit(attempt)
+    if (failure !== undefined) this.counters.failures[failure]++
+    return failure
+  }
+
+  private transmit(attempt: Attempt): AttemptFailure | undefined {
+    if (this.udp === undefined || attempt.overTcp) return this.streams().submit(attempt)
+    const failure = this.udp.send(attempt)
+    if (failure !== undefined) this.noteFailure(failure, this.context.wheel.nowMs())
+    else if (attempt.kind !== 'trial') this.counters.sent++
+    return failure
+  }
+
+  /** True while EDNS would only earn another FORMERR. */
+  speaksPlain(nowMs: number): boolean {
+    return nowMs < this.plainUntilMs
+  }
+
+  /** It answered without EDNS what it had refused with it. */
+  rememberPlain(nowMs: number): void {
+    this.plainUntilMs = nowMs + plainForMs
+  }
+
+  /** Every valid reply passes here once. */
+  noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
+    const tookMs = nowMs - attempt.sentMs
+    this.noteLife(attempt, nowMs)
+    if (attempt.kind === 'trial') return
+    this.counters.replied(rcode, tookMs)
+    this.hedgeDelay.add(tookMs)
+  }
+
+  /** A reply to something that nobody waits for any more. */
+  noteLateReply(attempt: Attempt, nowMs: number): void {
+    this.counters.lateReplies++
+    this.noteLife(attempt, nowMs)
+    if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
+  }
+
+  /** The attempt waited for longer than usual. Held against the upstream if it has said nothing at all since. */
+  noteWait(attempt: Attempt, nowMs: number): void {
+    if (attempt.isStruck || this.health.lastReplyMs >= attempt.madeMs) return
+    // TCP beside UDP may be missing altogether.
+    if (attempt.overTcp) return
+    attempt.isStruck = true
+    this.counters.silences++
+    if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')
+  }
+
+  /** A socket failed, or a dial while no connection was open. */
+  noteFailure(why: AttemptFailure, nowMs: number): void {
+    // Limits of ours say nothing about the upstream.
+    if (why === 'overloaded' || why === 'closed') return
+    if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
+  }
+
+  /**
+   * Asks for a sign of life, unless that was done a moment ago.
+   * @param clients a question that is being asked of others just now
+   */
+  tryOut(nowMs: number, clients?: QuestionFrame): void {
+    if (this.isRetired || !this.health.takeTrial(nowMs, this.context.random.fraction())) return
+    this.trial.begin(nowMs, clients)
+  }
+
+  /** Another connection, where the ones there are do not come to life. */
+  nudge(): void {
+    this.pool?.nudge()
+  }
+
+  /** It has answered something within its usual time. */
+  isLively(nowMs: number): boolean {
+    return nowMs - this.health.lastReplyMs < this.hedgeDelay.delayMs
+  }
+
+  isWell(nowMs: number): boolean {
+    return this.health.rank(nowMs) === Rank.well
+  }
+
+  /** All others of the group have gone down just now: this one may be tried, and dialled, out of turn. */
+  becomeLastHope(): void {
+    this.health.becomeLastHope()
+    this.pool?.allowDial()
+  }
+
+  /** Takes no more questions; those in flight are finished, then the connections close. */
+  retire(): void {
+    this.isRetired = true
+    this.trial.cancel()
+    this.pool?.retire()
+  }
+
+  /** Fails what is in flight and closes everything. */
+  stop(): void {
+    this.isRetired = true
+    this.trial.cancel()
+    this.udp?.stop()
+    this.pool?.stop()
+  }
+
+  private streams(): StreamPool {
+    this.pool ??= new StreamPool(this, this.settings.stream, this.context)
+    return this.pool
+  }
+
+  private noteLife({ kind }: Attempt, nowMs: number): void {
+    const cameBack = this.health.replied(nowMs)
+    this.watcher.onSignOfLife(kind !== 'trial', nowMs)
+    if (cameBack) this.watcher.onUpOrDown(this, true, 'answered')
+  }
+}

@@ -1,0 +1,65 @@
+/** What the upstream side is told: where the servers are, and every limit that its sockets keep. */
+
+import type { ChoicePolicy } from './policy/choice.ts'
+import type { HedgeSettings } from './policy/hedge-delay.ts'
+
+/** `udp` means UDP, with TCP to the same address where UDP will not do. */
+export type UpstreamTransport = 'udp' | 'tcp' | 'tls'
+
+export interface UpstreamAddress {
+  readonly transport: UpstreamTransport
+  /** IP literal; never a name, because we are the resolver. */
+  readonly address: string
+  readonly port: number
+  readonly family: 4 | 6
+  /** Name that the certificate must carry; absent: the IP address. */
+  readonly tlsName?: string
+}
+
+export interface StreamSettings {
+  /** Connections to one upstream that are in use; as many again may be stalled at the same time. */
+  readonly connections: number
+  readonly queriesPerConnection: number
+  /** The same for a connection whose answers come one upon the other. */
+  readonly burstPerConnection: number
+  /** Questions that wait for a place on a connection, per upstream. */
+  readonly queueMax: number
+  /** Below the 10 s after which CoreDNS closes. */
+  readonly idleMs: number
+  /** Below the 3 s after which CoreDNS closes a connection that never said anything. */
+  readonly freshSilentMs: number
+  readonly ageMaxMs: number
+  readonly connectTimeoutMs: number
+}
+
+export interface UpstreamUdpSettings {
+  /** Sockets open at once per upstream, one for each question in flight. */
+  readonly socketsMax: number
+}
+
+export interface ExchangeSettings {
+  /** `auto`: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), else `spread`. */
+  readonly policy: ChoicePolicy | 'auto'
+  readonly deadlineMs: number
+  readonly silenceMs: number
+  readonly hedge: HedgeSettings
+  readonly retryBudgetPercent: number
+  readonly attemptsMax: number
+  readonly failover: boolean
+  readonly stream: StreamSettings
+  readonly udp: UpstreamUdpSettings
+}
+
+export interface GroupConfig {
+  readonly name: string
+  /** Without duplicates. */
+  readonly upstreams: readonly UpstreamAddress[]
+  readonly settings: ExchangeSettings
+}
+
+/** `udp://10.0.0.2:53`: names an upstream in logs, metrics and outcomes. */
+export function upstreamName(upstream: UpstreamAddress): string {
+  const host = upstream.family === 6 ? `[${upstream.address}]` : upstream.address
+  const tlsName = upstream.tlsName === undefined ? '' : `#${upstream.tlsName}`
+  return `${upstream.transport}://${host}:${upstream.port}${tlsName}`
+}

@@ -1,0 +1,295 @@
+/**
+ * One TCP or TLS connection to an upstream: IDs, writes gathered per turn of the event loop, replies in any order, and a
+ * watch over silence, idleness and age (RFC 7766 6.2). TCP keepalive says nothing while data is unacknowledged, and
+ * Node has no TCP_USER_TIMEOUT, so a dead connection shows only in what does not come back. Dials nobody
+ * else and places no questions: that is the pool.
+ */
+import type { Socket } from 'node:net'
+import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import { putU16, u16 } from '../wire/bytes.ts'
+import { headerBytes } from '../wire/constants.ts'
+import { FrameReader, lengthPrefixBytes } from '../wire/framing.ts'
+import {
+  type Attempt,
+  type Carrier,
+  type ExchangeContext,
+  examineReply,
+  writeFrame,
+} from './attempt.ts'
+import type { AttemptFailure, MismatchReason } from './counters.ts'
+import { type DialEvents, type DialTerms, dial, dialFailure } from './dial.ts'
+import type { StreamSettings } from './settings.ts'
+
+/** Silence with a question open after which it is asked on another connection. */
+const stalledAfterMs = 500
+/** Silence after which a connection is given up on which nobody waits any more. */
+const deadAfterMs = 2000
+/** Packets that fit no question after which the peer cannot be worked with. */
+const mismatchesMax = 16
+/** A connection that ends in the midst of its use with fewer answers was no use: its server is spared where others are. */
+const usefulAnswers = 4
+const usedLatelyMs = 1000
+/** Share of the age limit that is left to chance: connections opened together must not end together. */
+const ageJitter = 0.2
+
+/** The pool, as its connections see it. */
+export interface ConnectionHost extends DialTerms {
+  readonly settings: StreamSettings
+  onOpen(connection: StreamConnection): void
+  onFirstAnswer(): void
+  /** A question was answered, so there is room for another. */
+  onRoom(): void
+  /** A message came that belongs to no question here. */
+  onStray(why: MismatchReason): void
+  /** @param lost questions that were sent and not answered */
+  onClosed(connection: StreamConnection, why: AttemptFailure, lost: readonly Attempt[]): void
+}
+
+export type ConnectionState = 'dialing' | 'open' | 'closed'
+
+export class StreamConnection implements Carrier, WheelTask, DialEvents {
+  state: ConnectionState = 'dialing'
+  /** It was a connection once, and not only a dial. */
+  wasOpen = false
+  /** No new questions: too old, or not wanted any more. */
+  isRetiring = false
+  /** Replies that were taken, late ones too. */
+  answers = 0
+  private sent = 0
+  private mismatches = 0
+  private readonly host: ConnectionHost
+  private readonly context: ExchangeContext
+  private readonly socket: Socket
+  private readonly reader = new FrameReader()
+  private readonly timer = new WheelTimer(this)
+  /** By ID. A question that was given up keeps its ID until its reply comes or the connection ends. */
+  private readonly open = new Map<number, Attempt>()
+  private readonly outbox: Attempt[] = []
+  private readonly flushOutbox = () => this.flush()
+  private readonly retireAtMs: number
+  private lastSentMs = 0
+  /** Since when an open question has met nothing but silence. */
+  private quietSinceMs = 0
+  /** Between the two latest answers, or the question that met an idle connection and its answer. */
+  private lastGapMs = Number.POSITIVE_INFINITY
+  private stallReported = false
+
+  constructor(host: ConnectionHost, context: ExchangeContext) {
+    this.host = host
+    this.context = context
+    const nowMs = context.wheel.nowMs()
+    const { ageMaxMs, connectTimeoutMs } = host.settings
+    this.retireAtMs = nowMs + ageMaxMs * (1 - context.random.fraction() * ageJitter)
+    this.socket = dial(host, context.tlsCa, this)
+    this.socket.on('error', (error) => this.onError(error))
+    this.socket.on('end', () => this.close('connection-lost'))
+    this.socket.on('close', () => this.close('connection-lost'))
+    context.wheel.arm(this.timer, nowMs + connectTimeoutMs)
+  }
+
+  /** Questions that the peer has not answered, given-up ones included: it still works on them. */
+  get load(): number {
+    return this.open.size
+  }
+
+  hasRoom(depthMax: number): boolean {
+    return this.state === 'open' && !this.isRetiring && this.open.size < depthMax
+  }
+
+  /** It was used just now, and has hardly been of use. */
+  wasUseless(nowMs: number): boolean {
+    return this.sent > 0 && this.answers < usefulAnswers && nowMs - this.lastSentMs < usedLatelyMs
+  }
+
+  get wasUsed(): boolean {
+    return this.sent > 0
+  }
+
+  checkAge(nowMs: number): void {
+    if (nowMs >= this.retireAtMs) this.retireSoon(nowMs)
+  }
+
+  /** Takes no more questions, and closes at the next tick or with the last reply. */
+  retireSoon(nowMs: number): void {
+    if (this.isRetiring || this.state !== 'open') return
+    this.isRetiring = true
+    if (this.open.size === 0) this.context.wheel.arm(this.timer, nowMs)
+  }
+
+  /** Questions are open, and nothing came for `afterMs`. */
+  isQuiet(nowMs: number, afterMs: number): boolean {
+    return this.open.size > 0 && nowMs - this.quietSinceMs > afterMs
+  }
+
+  /** Answers come within `gapMs` of each other, and the next is not late. */
+  isBrisk(nowMs: number, gapMs: number): boolean {
+    return this.lastGapMs <= gapMs && !this.isQuiet(nowMs, gapMs)
+  }
+
+  send(attempt: Attempt): void {
+    const nowMs = this.context.wheel.nowMs()
+    const { counters } = attempt.upstream
+    if (attempt.kind !== 'trial') counters.sent++
+    if (this.sent++ > 0) counters.connectionsReused++
+    attempt.carrier = this
+    attempt.sentMs = nowMs
+    attempt.id = this.freeId()
+    this.lastSentMs = nowMs
+    if (this.open.size === 0) {
+      this.quietSinceMs = nowMs
+      this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
+    }
+    this.open.set(attempt.id, attempt)
+    // After this turn's packets have been read, all that they caused leaves in one write.
+    if (this.outbox.push(attempt) === 1) setImmediate(this.flushOutbox)
+  }
+
+  forget(): void {
+    // The ID stays taken: the reply may still come, and says that the connection lives.
+  }
+
+  retire(): void {
+    this.isRetiring = true
+    if (this.open.size === 0) this.close('closed')
+  }
+
+  close(why: AttemptFailure): void {
+    if (this.state === 'closed') return
+    this.state = 'closed'
+    this.context.wheel.disarm(this.timer)
+    this.socket.destroy()
+    this.reader.reset()
+    const lost = [...this.open.values()].filter((attempt) => !attempt.isDone)
+    this.open.clear()
+    this.host.onClosed(this, why, lost)
+  }
+
+  onTimer(nowMs: number): void {
+    if (this.state === 'dialing') this.close('connect-timeout')
+    else if (this.open.size > 0) this.watchSilence(nowMs)
+    else this.watchIdle(nowMs)
+  }
+
+  onConnected(): void {
+    if (this.state !== 'dialing') return
+    this.state = 'open'
+    this.wasOpen = true
+    this.lastSentMs = this.context.wheel.nowMs()
+    this.armIdle()
+    this.host.onOpen(this)
+  }
+
+  private onError(error: NodeJS.ErrnoException): void {
+    this.close(this.state === 'open' ? 'connection-lost' : dialFailure(error, this.host.target))
+  }
+
+  private freeId(): number {
+    let id = this.context.random.id()
+    while (this.open.has(id)) id = this.context.random.id()
+    return id
+  }
+
+  private flush(): void {
+    const { outbox } = this
+    if (this.state === 'open') {
+      let bytes = 0
+      for (const attempt of outbox) bytes += lengthPrefixBytes + attempt.frame.length
+      const batch = Buffer.allocUnsafe(bytes)
+      let at = 0
+      for (const attempt of outbox) {
+        putU16(batch, at, attempt.frame.length)
+        writeFrame(attempt, batch, at + lengthPrefixBytes)
+        at += lengthPrefixBytes + attempt.frame.length
+      }
+      this.socket.write(batch)
+    }
+    outbox.length = 0
+  }
+
+  onData(chunk: Buffer): void {
+    this.reader.push(chunk)
+    let reply = this.reader.next()
+    while (reply !== undefined) {
+      this.onMessage(reply)
+      // The owner of a reply may have closed us.
+      reply = this.state === 'open' ? this.reader.next() : undefined
+    }
+  }
+
+  private onMessage(reply: Buffer): void {
+    const attempt = reply.length < headerBytes ? undefined : this.open.get(u16(reply, 0))
+    if (attempt === undefined) return this.onStray(reply.length < headerBytes ? 'short' : 'id')
+    const mismatch = examineReply(reply, attempt, this.context)
+    if (mismatch !== undefined) {
+      attempt.mismatched(mismatch)
+      return this.countMismatch()
+    }
+    const nowMs = this.context.wheel.nowMs()
+    this.open.delete(attempt.id)
+    if (++this.answers === 1) this.host.onFirstAnswer()
+    this.lastGapMs = nowMs - this.quietSinceMs
+    this.quietSinceMs = nowMs
+    this.stallReported = false
+    if (attempt.isDone) {
+      attempt.upstream.noteLateReply(attempt, nowMs)
+    } else {
+      attempt.isDone = true
+      attempt.owner.onReply(attempt, reply, this.context.scan)
+    }
+    this.afterReply(nowMs)
+  }
+
+  private afterReply(nowMs: number): void {
+    if (this.state !== 'open') return
+    if (this.open.size > 0) this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
+    else if (this.isRetiring) return this.close('closed')
+    else this.armIdle()
+    this.host.onRoom()
+  }
+
+  private onStray(why: 'short' | 'id'): void {
+    this.host.onStray(why)
+    this.countMismatch()
+  }
+
+  private countMismatch(): void {
+    if (++this.mismatches >= mismatchesMax) this.close('connection-lost')
+  }
+
+  private watchSilence(nowMs: number): void {
+    const quietMs = nowMs - this.quietSinceMs
+    if (quietMs < stalledAfterMs) {
+      this.context.wheel.arm(this.timer, this.quietSinceMs + stalledAfterMs)
+      return
+    }
+    if (quietMs >= deadAfterMs && !this.isAwaited()) return this.close('closed')
+    this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
+    if (this.stallReported) return
+    this.stallReported = true
+    for (const attempt of [...this.open.values()]) {
+      if (!attempt.isDone) attempt.owner.onStalled(attempt)
+    }
+  }
+
+  /**
+   * A question that is answered nowhere else either may be one slow name, and this reply may be the first to come.
+   * When all were answered elsewhere or given up, the connection is what is wrong.
+   */
+  private isAwaited(): boolean {
+    for (const attempt of this.open.values()) if (!attempt.isDone) return true
+    return false
+  }
+
+  private armIdle(): void {
+    const { idleMs, freshSilentMs } = this.host.settings
+    const lifeMs = this.sent === 0 ? freshSilentMs : idleMs
+    this.context.wheel.arm(this.timer, this.lastSentMs + lifeMs)
+  }
+
+  private watchIdle(nowMs: number): void {
+    const { idleMs, freshSilentMs } = this.host.settings
+    const lifeMs = this.sent === 0 ? freshSilentMs : idleMs
+    if (this.isRetiring || nowMs - this.lastSentMs >= lifeMs) this.close('closed')
+    else this.armIdle()
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Asks a silent or doubtful upstream for a sign of life, so that no client has to pay for finding out. Every other time
+ * with a copy of a client's question, since some servers ignore what they deem pointless and would stay
+ * forgotten. What the reply says is of no interest. How often this happens is limited by `upstream/policy/choice.ts`.
+ */
+import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import {
+  Attempt,
+  AttemptList,
+  type AttemptOwner,
+  type ExchangeContext,
+  type QuestionFrame,
+  type Upstream,
+} from './attempt.ts'
+
+/** RD=0, `. IN NS`: any reply to it will do, and no server has to ask anybody for one. */
+const cheapFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
+const cheapQuestion: QuestionFrame = { frame: cheapFrame, questionEnd: cheapFrame.length }
+
+/** A trial that has not been answered after this long is given up. */
+const endsAfterMs = 2000
+
+export class UpstreamTrial implements AttemptOwner, WheelTask {
+  private readonly upstream: Upstream
+  private readonly context: ExchangeContext
+  private readonly timer = new WheelTimer(this)
+  private current: Attempt | undefined
+  private answersCheapOnes = false
+  private cheapOnesInVain = 0
+
+  constructor(upstream: Upstream, context: ExchangeContext) {
+    this.upstream = upstream
+    this.context = context
+  }
+
+  /**
+   * Sends a trial in place of one that is open.
+   * @param clients a question that a client is asking just now, to copy
+   */
+  begin(nowMs: number, clients: QuestionFrame | undefined): void {
+    this.end(nowMs)
+    const isTurnOfClients = clients !== undefined && this.cheapOnesInVain > 0
+    this.cheapOnesInVain = isTurnOfClients ? 0 : this.cheapOnesInVain + 1
+    const { frame, questionEnd } = isTurnOfClients ? clients : cheapQuestion
+    const attempt = new Attempt(this, this.upstream, {
+      kind: 'trial',
+      frame,
+      questionEnd,
+      overTcp: false,
+      siblings: new AttemptList(),
+      madeMs: nowMs,
+    })
+    this.upstream.counters.trials++
+    if (this.upstream.send(attempt) !== undefined) return
+    this.current = attempt
+    this.context.wheel.arm(this.timer, nowMs + endsAfterMs)
+  }
+
+  cancel(): void {
+    this.current?.cancel()
+    this.forget()
+  }
+
+  onTimer(nowMs: number): void {
+    this.end(nowMs)
+  }
+
+  onReply(attempt: Attempt): void {
+    if (attempt.frame === cheapFrame) {
+      this.answersCheapOnes = true
+      this.cheapOnesInVain = 0
+    }
+    this.forget()
+    this.upstream.noteReply(attempt, 0, this.context.wheel.nowMs())
+  }
+
+  onLost(): void {
+    this.forget()
+  }
+
+  onStalled(): void {}
+
+  onSuspicion(): void {}
+
+  private end(nowMs: number): void {
+    const { current } = this
+    if (current === undefined) return
+    // One that never answers cheap questions says nothing by not answering this one.
+    if (current.frame !== cheapFrame || this.answersCheapOnes) {
+      this.upstream.noteWait(current, nowMs)
+    }
+    this.cancel()
+  }
+
+  private forget(): void {
+    this.current = undefined
+    this.context.wheel.disarm(this.timer)
+  }
+}

@@ -1,0 +1,282 @@
+/** Goal: an entry is fresh, due for refresh or stale exactly when it should be, and what is looked up is the best that is known. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Cache } from '../../../src/core/cache/cache.ts'
+import {
+  CacheEntry,
+  type CacheSettings,
+  entryOverheadBytes,
+  type StoredAnswer,
+} from '../../../src/core/cache/entry.ts'
+import type { Route } from '../../../src/core/router.ts'
+import { Rcode } from '../../../src/wire/constants.ts'
+import { Question, readQuestion } from '../../../src/wire/question.ts'
+import { readMessage, writeQuery } from '../../support/client/dns-message.ts'
+import {
+  aRecord,
+  Core,
+  cacheSettings,
+  clusterTtlLimits,
+  responseTo,
+  scanned,
+  ttlLimits,
+  ttls,
+} from '../support.ts'
+
+const test = suite('core/cache/cache')
+
+const startMs = 5_000_000
+
+const external: Route = {
+  zone: '.',
+  zoneIndex: 0,
+  group: 'external',
+  ttl: ttlLimits,
+  isCluster: false,
+  mayRecurse: true,
+  payloadBytes: 1232,
+  trustAd: false,
+}
+const cluster: Route = {
+  ...external,
+  zone: 'cluster.local.',
+  group: 'cluster',
+  ttl: clusterTtlLimits,
+  isCluster: true,
+}
+
+interface Stored {
+  readonly lifetimeSeconds?: number
+  readonly isDenial?: boolean
+  readonly route?: Route
+  readonly address?: string
+  readonly key?: string
+  readonly nowMs?: number
+  readonly records?: number
+}
+
+function answer({
+  lifetimeSeconds = 100,
+  isDenial = false,
+  route = external,
+  address = '10.0.0.1',
+  key = 'k',
+  nowMs = startMs,
+  records = 1,
+}: Stored) {
+  const image = responseTo('www.example', 'A', {
+    answers: Array.from({ length: records }, () =>
+      aRecord('www.example', address, lifetimeSeconds),
+    ),
+  })
+  return {
+    key,
+    hash: 1,
+    image,
+    scan: scanned(image),
+    isDenial,
+    lifetimeSeconds,
+    route,
+    routeGeneration: 1,
+    nowMs,
+  }
+}
+
+function entry(of: Stored = {}, changes: Partial<CacheSettings> = {}): CacheEntry {
+  return new CacheEntry(answer(of), { ...cacheSettings, ...changes })
+}
+
+const at = (seconds: number) => startMs + seconds * 1000
+
+test('an entry is fresh up to its last millisecond', () => {
+  const stored = entry({ lifetimeSeconds: 30 })
+  assert.ok(stored.isFresh(startMs))
+  assert.ok(stored.isFresh(at(30) - 1))
+  assert.not(stored.isFresh(at(30)))
+})
+
+test('TTLs go down by whole seconds and never below zero', () => {
+  const stored = entry({ lifetimeSeconds: 30 })
+  const seen = [0, 0.999, 1, 1.5, 29.9, 40].map(
+    (seconds) => ttls(readMessage(stored.aged(at(seconds))))[0],
+  )
+  assert.equal(seen, [30, 30, 29, 29, 1, 0])
+})
+
+test('an entry is usable for as long after its expiry as settings say', () => {
+  const stored = entry({ lifetimeSeconds: 30 })
+  assert.ok(stored.isUsableStale(at(30 + 3600) - 1))
+  assert.not(stored.isUsableStale(at(30 + 3600)))
+})
+
+test('denials of cluster names are never used stale; other denials and cluster answers are', () => {
+  const usable = (of: Stored) => entry({ lifetimeSeconds: 5, ...of }).isUsableStale(at(6))
+  assert.not(usable({ route: cluster, isDenial: true }))
+  assert.ok(usable({ route: cluster }))
+  assert.ok(usable({ isDenial: true }))
+})
+
+test('nothing is used stale when that is turned off', () => {
+  const off = { serveStale: { ...cacheSettings.serveStale, enabled: false } }
+  assert.not(entry({ lifetimeSeconds: 5 }, off).isUsableStale(at(5)))
+})
+
+test('a stale image has the same TTL everywhere, also after the setting has changed', () => {
+  const stored = entry({ lifetimeSeconds: 30 })
+  assert.equal(ttls(readMessage(stored.stale(30))), [30])
+  assert.equal(ttls(readMessage(stored.stale(7))), [7])
+})
+
+test('an image that was given out stale ages as before when it is fresh after all', () => {
+  // A refresh that fails while the entry is fresh makes a stale settlement that nobody waits for.
+  const stored = entry({ lifetimeSeconds: 30 })
+  assert.equal(ttls(readMessage(stored.aged(at(10)))), [20])
+  stored.stale(30)
+  assert.equal(ttls(readMessage(stored.aged(at(10)))), [20])
+  stored.stale(30)
+  assert.equal(ttls(readMessage(stored.aged(startMs))), [30])
+})
+
+function put(cache: Cache, of: StoredAnswer): CacheEntry {
+  const stored = cache.put(of)
+  assert.ok(stored !== undefined)
+  return stored
+}
+
+test('a refresh is due in the last tenth of the lifetime, once, for a name with two hits', () => {
+  const cache = new Cache(cacheSettings)
+  const stored = put(cache, answer({ lifetimeSeconds: 100 }))
+  assert.not(cache.takeRefreshDue(stored, at(95)), 'one hit')
+  assert.not(cache.takeRefreshDue(stored, at(89)), 'too early')
+  assert.ok(cache.takeRefreshDue(stored, at(90)))
+  assert.not(cache.takeRefreshDue(stored, at(91)), 'once')
+})
+
+test('short answers are refreshed in their last second', () => {
+  const cache = new Cache(cacheSettings)
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
+  cache.takeRefreshDue(stored, at(1))
+  assert.not(cache.takeRefreshDue(stored, at(3.9)))
+  assert.ok(cache.takeRefreshDue(stored, at(4)))
+})
+
+test('no refresh is ever due when prefetch is off', () => {
+  const cache = new Cache({ ...cacheSettings, prefetch: { hitsMin: 0, remainingPercent: 10 } })
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
+  for (let hit = 0; hit < 10; hit++) assert.not(cache.takeRefreshDue(stored, at(4.9)))
+})
+
+test('an entry is accounted with its image and its objects', () => {
+  const of = answer({})
+  const stored = new CacheEntry(of, cacheSettings)
+  assert.ok(stored.bytes >= of.image.length + entryOverheadBytes)
+  const cache = new Cache(cacheSettings)
+  cache.put(answer({}))
+  assert.is(cache.bytes, stored.bytes)
+  cache.drop('k', 1)
+  assert.is(cache.bytes, 0)
+})
+
+test('answers and denials are counted apart, as they come and go', () => {
+  const cache = new Cache({ ...cacheSettings, entriesMax: 4 })
+  cache.put(answer({ key: 'a' }))
+  cache.put(answer({ key: 'b', isDenial: true }))
+  cache.put(answer({ key: 'a', isDenial: true }))
+  assert.equal([cache.stats.entriesSuccess, cache.stats.entriesDenial], [0, 2])
+  for (let i = 0; i < 20; i++) cache.put(answer({ key: `k${i}`, isDenial: i % 2 === 0 }))
+  const { entriesSuccess, entriesDenial, evictionsSuccess, evictionsDenial } = cache.stats
+  assert.ok(entriesSuccess + entriesDenial <= 4)
+  assert.is(entriesSuccess + evictionsSuccess, 10)
+  assert.is(entriesDenial + evictionsDenial, 12)
+})
+
+test('a newer answer of the same length takes the place of the older, with all that belongs to it', () => {
+  const cache = new Cache(cacheSettings)
+  const stored = put(cache, answer({ lifetimeSeconds: 5 }))
+  stored.stale(30)
+  cache.takeRefreshDue(stored, at(4.9))
+  const next = put(cache, answer({ lifetimeSeconds: 50, nowMs: at(6) }))
+  assert.is(next, stored)
+  assert.equal([next.hits, next.isFresh(at(55.9)), next.isFresh(at(56))], [0, true, false])
+  assert.equal(ttls(readMessage(next.aged(at(16)))), [40])
+  const longer = put(cache, answer({ records: 2 }))
+  assert.is.not(longer, stored)
+  assert.is.not(put(cache, answer({ records: 2, isDenial: true })), longer)
+  assert.is(cache.stats.entriesSuccess + cache.stats.entriesDenial, 1)
+})
+
+test('what a client is being sent is not another entry, even when its own has gone', () => {
+  const cache = new Cache({ ...cacheSettings, entriesMax: 4 })
+  const held = put(cache, answer({ key: 'held' })).aged(startMs)
+  const before = Buffer.from(held)
+  for (let i = 0; i < 5000; i++) cache.put(answer({ key: `k${i}`, records: 1 + (i % 3) }))
+  assert.ok(cache.stats.evictionsSuccess > 4000)
+  assert.equal(held, before)
+})
+
+test('an answer that is too large is counted', () => {
+  const cache = new Cache({ ...cacheSettings, bytesMax: 500 })
+  assert.is(cache.put(answer({})), undefined)
+  assert.is(cache.stats.refused, 1)
+  assert.is(cache.bytes, 0)
+})
+
+test('new settings keep what is stored', () => {
+  const cache = new Cache(cacheSettings)
+  for (let i = 0; i < 100; i++) cache.put(answer({ key: `k${i}` }))
+  cache.reconfigure({ ...cacheSettings, entriesMax: 20_000 })
+  assert.is(cache.stats.entriesSuccess, 100)
+  cache.reconfigure({
+    ...cacheSettings,
+    entriesMax: 20_000,
+    prefetch: { hitsMin: 0, remainingPercent: 5 },
+  })
+  assert.is(cache.stats.entriesSuccess, 100)
+  cache.reconfigure({ ...cacheSettings, entriesMax: 10 })
+  assert.ok(cache.stats.entriesSuccess <= 10)
+})
+
+/** What a look-up for www.example A finds when these are stored: its own answer, and a denial of the whole name. */
+function found(own: Stored | undefined, denial: Stored | undefined, nowMs: number): string {
+  const cache = new Cache(cacheSettings)
+  const query = writeQuery('www.example', 'A')
+  const question = new Question()
+  readQuestion(query, query.length, question)
+  const key = cache.keys.exact(query, question)
+  const hash = cache.keys.nameHash
+  const whole = cache.keys.wholeName(question)
+  if (own !== undefined) cache.put({ ...answer(own), key, hash })
+  if (denial !== undefined) {
+    const stored = answer({ ...denial, isDenial: true })
+    stored.image[3] = Rcode.nxdomain
+    cache.put({ ...stored, key: whole, hash })
+  }
+  const entryFound = cache.lookup(query, question, nowMs)
+  return entryFound === undefined ? 'nothing' : entryFound.isDenial ? 'denial' : 'own'
+}
+
+test('what is fresh is found before what is stale, and of two stale ones the newer', () => {
+  const old = { lifetimeSeconds: 10 }
+  const newer = { lifetimeSeconds: 10, nowMs: at(20) }
+  const long = { lifetimeSeconds: 1000 }
+  assert.is(found(undefined, undefined, at(5)), 'nothing')
+  assert.is(found(old, undefined, at(5)), 'own')
+  assert.is(found(undefined, old, at(5)), 'denial')
+  assert.is(found(long, long, at(5)), 'own')
+  assert.is(found(old, long, at(15)), 'denial')
+  assert.is(found(long, old, at(15)), 'own')
+  // Both stale: a denial that came later must not be undone by the older answer (RFC 8767 4).
+  assert.is(found(old, newer, at(50)), 'denial')
+  assert.is(found(newer, old, at(50)), 'own')
+})
+
+test('memory stays within its bound while 20,000 random names are stored', () => {
+  const core = new Core({ cache: { entriesMax: 50_000, bytesMax: 2_000_000 } })
+  for (let i = 0; i < 20_000; i++) {
+    core.cache.put({ ...answer({ key: `k${i}` }), hash: i })
+    assert.ok(core.cache.bytes <= 2_000_000)
+  }
+  assert.ok(core.cache.bytes > 1_000_000)
+})
+
+test.run()
