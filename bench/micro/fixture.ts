@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Cache } from '../../src/core/cache/cache.ts'
+import { QuestionKey } from '../../src/core/cache/key.ts'
 import { type Peer, Transport } from '../../src/core/ports.ts'
 import type { Router } from '../../src/core/router.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
@@ -79,7 +80,7 @@ function peerWith(onReply: () => void): Peer {
 
 /** Puts the scripted reply to a query into the cache, for an hour from time zero. */
 export function keep(cache: Cache, router: Router, query: Buffer, question: Question): void {
-  cache.lookup(query, question, 0)
+  const key = new QuestionKey().read(query, question)
   const { bytes, length } = scriptedReply(query, 65_535)
   const scan = new ResponseScan()
   scanResponse(bytes, length, scan)
@@ -88,13 +89,13 @@ export function keep(cache: Cache, router: Router, query: Buffer, question: Ques
   const imageScan = new ResponseScan()
   scanResponse(image, image.length, imageScan)
   cache.put({
-    key: cache.key,
-    hash: cache.keys.nameHash,
+    key: key.text(),
+    hash: key.nameHash,
     image,
     scan: imageScan,
     isDenial: false,
     lifetimeSeconds: 3600,
-    route: router.route(cache.keys.name, cache.keys.nameBytes),
+    route: router.route(key.name, key.nameBytes),
     routeGeneration: router.generation,
     nowMs: 0,
   })

@@ -3,7 +3,9 @@
  * leave garbage. Names inside are judged only when the cache has no answer. `npm run bench:search-hit-path` prints it.
  */
 
-import { Decision } from '../../src/core/decision.ts'
+import { QuestionKey } from '../../src/core/cache/key.ts'
+import { Inquiry } from '../../src/core/inquiry.ts'
+import { SearchStage } from '../../src/core/search/stage.ts'
 import { DataPath } from '../../src/daemon/data-path.ts'
 import { createLog } from '../../src/observe/log.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
@@ -55,56 +57,61 @@ function makeStage() {
     createLog({ level: 'silent' }),
     new SystemClock(),
   )
-  const { stage } = path.search
-  if (stage === undefined) throw new Error('the search path is off')
+  const search = path.search.path
+  if (search === undefined) throw new Error('the search path is off')
   const data = Buffer.concat([
     octetsOf('ns.dns.cluster.local'),
     octetsOf('hostmaster.cluster.local'),
     Buffer.alloc(20),
   ])
-  const { known } = stage
+  const { known } = search
   known.soa = { owner: octetsOf('cluster.local'), data, ttlSeconds: 5 }
   known.trust.fingerprint = 'coredns'
   for (const cut of ['com.team-0.svc.cluster.local', 'com.svc.cluster.local'])
     known.cuts.learnAbsence(octetsOf(cut).toString('latin1'), 5, nowMs)
   known.cuts.learnExistence(octetsOf('web.team-0.svc.cluster.local').toString('latin1'), 5, nowMs)
-  return { cache: path.cache, stage }
+  return { cache: path.cache, search, stage: new SearchStage(path.search, path.router) }
 }
 
 function judging(name: string, suffix: string): MicroCase {
-  const { stage } = makeStage()
+  const { search } = makeStage()
   const names = makeNames(suffix)
   let at = 0
   const op = () => {
     at = (at + 1) % count
     const { octets } = names[at] as Name
-    return stage.judge.denialOf(octets, octets.length, nowMs) === undefined ? 0 : 1
+    return search.judge.denialOf(octets, octets.length, nowMs) === undefined ? 0 : 1
   }
   return { name, op }
 }
 
-const asker = { clientAddress: () => '10.0.0.7', clientPort: 40_000 }
+const asker = { clientAddress: () => '10.0.0.7', clientPort: 40_000, turns: 0 }
 
 /** The whole stage: judged, and where denied, the reply made and the questions opened that keep it true. */
 function beginning(name: string, suffix: string, type: TypeName): MicroCase {
-  const { stage, cache } = makeStage()
+  const { search, stage, cache } = makeStage()
   const names = makeNames(suffix, type)
-  const decision = new Decision()
-  for (const { query, question } of names) {
-    cache.lookup(query, question, nowMs)
+  const inquiry = new Inquiry()
+  const begin = ({ query, question }: Name): boolean => {
+    inquiry.read(query, question, nowMs, asker)
+    inquiry.entry = cache.lookup(inquiry.key, nowMs)
+    const finding = stage.judge(inquiry)
+    return finding !== undefined && stage.commit(inquiry, finding)
+  }
+  for (const each of names) {
+    const { octets } = each
     // The first of each kind is asked; here CoreDNS has confirmed it.
-    const denial = stage.judge.denialOf(cache.keys.name, cache.keys.nameBytes, nowMs)
-    if (denial !== undefined && stage.known.audit.isFirst(denial.subject, nowMs))
-      stage.known.audit.confirm(denial.subject, nowMs)
-    stage.begin(query, question, { nowMs, decision, asker })
+    const denial = search.judge.denialOf(octets, octets.length, nowMs)
+    if (denial !== undefined && search.known.audit.isFirst(denial.subject, nowMs)) {
+      search.known.audit.noteFirst(denial.subject, nowMs)
+      search.known.audit.confirm(denial.subject, nowMs)
+    }
+    begin(each)
   }
   let at = 0
   const op = () => {
     at = (at + 1) % count
-    const { query, question } = names[at] as Name
-    cache.lookup(query, question, nowMs)
-    const found = stage.begin(query, question, { nowMs, decision, asker })
-    return found === undefined ? 0 : 1
+    return begin(names[at] as Name) ? 1 : 0
   }
   return { name, op }
 }
@@ -112,11 +119,12 @@ function beginning(name: string, suffix: string, type: TypeName): MicroCase {
 function lookingUp(name: string, suffix: string, type: TypeName): MicroCase {
   const { cache } = makeStage()
   const names = makeNames(suffix, type)
+  const key = new QuestionKey()
   let at = 0
   const op = () => {
     at = (at + 1) % count
     const { query, question } = names[at] as Name
-    return cache.lookup(query, question, nowMs) === undefined ? 0 : 1
+    return cache.lookup(key.read(query, question), nowMs) === undefined ? 0 : 1
   }
   return { name, op }
 }

@@ -110,7 +110,7 @@ export class Daemon {
 
   /** How far the cluster domain is trusted by the search path. */
   get trustLevel(): string {
-    return this.path.search.stage === undefined ? 'off' : this.trust.verdict.level
+    return this.path.search.path === undefined ? 'off' : this.trust.verdict.level
   }
 
   /** What was chosen for the node, and why. */

@@ -4,7 +4,8 @@ import type { Endpoint } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import { Cache } from '../core/cache/cache.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
-import { explain } from '../core/explain.ts'
+import type { Asker } from '../core/decision.ts'
+import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { InFlight } from '../core/question/in-flight.ts'
 import { markerBytes } from '../core/question/loop-marker.ts'
 import { MissBudget } from '../core/question/miss-budget.ts'
@@ -15,7 +16,7 @@ import { Router } from '../core/router.ts'
 import { stateTexts } from '../core/search/answer-mode/state.ts'
 import { SearchKnowledge } from '../core/search/knowledge.ts'
 import type { SearchReports } from '../core/search/reports.ts'
-import { type SearchSlot, SearchStage } from '../core/search/stage.ts'
+import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { Settler } from '../core/settlement.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
@@ -26,7 +27,9 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
+import { decodeMessage } from '../wire/message.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
+import { recordLine } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
 import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
@@ -45,9 +48,10 @@ export class DataPath {
   readonly cache: Cache
   readonly inFlight: InFlight
   readonly exchange: UpstreamExchange
+  readonly resolver: Resolver
   readonly pipeline: Pipeline
   /** Empty without cluster upstreams, or when switched off. */
-  readonly search: SearchSlot = { stage: undefined }
+  readonly search: SearchSlot = { path: undefined }
   readonly failures: FailureCache
   readonly router: Router
   private readonly replies: Replies
@@ -72,7 +76,18 @@ export class DataPath {
     this.replies = new Replies(this.replyContext(outlook))
     const { cache, failures, inFlight, router, loopMarker } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    this.pipeline = this.makePipeline(outlook)
+    const { search } = this
+    const settler = new Settler({ cache, failures, router, search })
+    this.resolver = new Resolver({
+      cache,
+      failures,
+      inFlight,
+      router,
+      settler,
+      own: this.own,
+      search,
+    })
+    this.pipeline = this.makePipeline(outlook, settler)
     this.renewSearch(outlook)
   }
 
@@ -90,21 +105,31 @@ export class DataPath {
     this.pipeline.reconfigure(pipelineSettings(outlook))
   }
 
-  /** What a question would get now, and why. @param name folded wire form, one character an octet */
+  /** What a question would get now, and why. @param name folded wire form, one character a byte */
   explain(name: string, qtype: number): string[] {
-    return explain(this, name, qtype, this.nowMs())
+    const { query, question } = questionAbout(name, qtype)
+    const moment = { nowMs: this.nowMs(), asker: stranger }
+    return explainText(foretell(this, query, question, moment), {
+      records: recordLines,
+      upstreams: (group) => this.upstreamLines(group),
+      staleAfterMs: this.cache.settings.serveStale.clientTimeoutMs,
+    })
   }
 
-  private makePipeline(outlook: Outlook): Pipeline {
-    const { cache, failures, inFlight, router, search, own, loopMarker } = this
-    const { exchange, replies, budget, nowMs } = this
-    const settler = new Settler({ cache, failures, router, search })
-    const shared = { cache, inFlight, settler, own }
-    const resolver = new Resolver({ ...shared, failures, router, search, loopMarker })
+  private upstreamLines(group: string): string[] {
+    const found = this.exchange.stats().find(({ name }) => name === group)
+    return (found?.upstreams ?? []).map(
+      ({ name, isUp, roundTripMs, load }) =>
+        `${name} ${isUp ? 'up' : 'down'}, ${roundTripMs.toFixed(1)} ms, ${load} in flight`,
+    )
+  }
+
+  private makePipeline(outlook: Outlook, settler: Settler): Pipeline {
+    const { inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
+    const shared = { resolver, settler, own, replies, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ ...shared, resolver, exchange, replies, wheel, nowMs })
-    const parts = { resolver, settler, room, replies, budget, own, loopMarker, nowMs }
-    return new Pipeline(parts, pipelineSettings(outlook))
+    const room = new WaitingRoom({ ...shared, inFlight, exchange, wheel })
+    return new Pipeline({ ...shared, room, budget, loopMarker }, pipelineSettings(outlook))
   }
 
   /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */
@@ -115,20 +140,20 @@ export class DataPath {
     if (basis === this.searchBasis) return
     this.searchBasis = basis
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
-    this.search.stage = isUsable ? this.makeSearch(config, trust) : undefined
+    this.search.path = isUsable ? this.makeSearch(config, trust) : undefined
   }
 
   private makeSearch(
     config: Config,
     { level, multicluster }: TrustVerdict,
-  ): SearchStage | undefined {
+  ): SearchPath | undefined {
     const { searchPath, clusterDomain, zones } = config
     const name = parseName(clusterDomain)
     if (name === undefined) return undefined
     const { cache, inFlight, router, log, own } = this
     // A stub zone within the cluster domain has servers of its own, and so names that the rules do not know.
     const carveOuts = [...searchPath.carveOuts, ...zones.map((zone) => zone.name)]
-    return new SearchStage({
+    return new SearchPath({
       known: new SearchKnowledge({
         ...searchPath,
         trust: level,
@@ -174,6 +199,16 @@ export class DataPath {
       sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn),
     }
   }
+}
+
+/** Whoever asks to have a name explained: a client that is not known. */
+const stranger: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
+
+function recordLines(image: Uint8Array): readonly string[] {
+  const decoded = decodeMessage(Buffer.from(image))
+  if (!decoded.ok) return []
+  const { answers = [], authorities = [] } = decoded.message
+  return [...answers, ...authorities].map(recordLine)
 }
 
 function searchReports(log: Log): SearchReports {

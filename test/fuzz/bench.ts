@@ -82,7 +82,7 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router, search: { stage: undefined } })
+    const settler = new Settler({ cache, failures, router, search: { path: undefined } })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
@@ -95,8 +95,7 @@ export class Bench implements Exchange<Ticket> {
       ...shared,
       failures,
       router,
-      search: { stage: undefined },
-      loopMarker,
+      search: { path: undefined },
     })
     const room = new WaitingRoom({ ...shared, resolver, exchange: this, replies, wheel, nowMs })
     this.pipeline = new Pipeline(

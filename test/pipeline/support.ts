@@ -16,7 +16,7 @@ import { OwnQuestions } from '../../src/core/question/own-questions.ts'
 import { SourceGuard } from '../../src/core/question/source-guard.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router } from '../../src/core/router.ts'
-import type { SearchStage, SearchStageParts } from '../../src/core/search/stage.ts'
+import type { SearchPath, SearchPathParts } from '../../src/core/search/search-path.ts'
 import { Settler } from '../../src/core/settlement.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Replies } from '../../src/pipeline/replies.ts'
@@ -33,10 +33,10 @@ export interface BenchOptions {
   readonly missesPerClientPerSecond?: number
   readonly staleAfterMs?: number
   /** Makes the search path from the parts that it shares. */
-  readonly search?: (parts: SharedParts) => SearchStage
+  readonly search?: (parts: SharedParts) => SearchPath
 }
 
-type SharedParts = Pick<SearchStageParts, 'cache' | 'inFlight' | 'router' | 'own'>
+type SharedParts = Pick<SearchPathParts, 'cache' | 'inFlight' | 'router' | 'own'>
 
 interface Asked {
   readonly ticket: Ticket
@@ -66,7 +66,7 @@ export class Bench implements Exchange<Ticket> {
     const { inFlight } = this
     const router = new Router(zones)
     const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    const search = { stage: options.search?.({ cache, inFlight, router, own }) }
+    const search = { path: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
       settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
@@ -78,8 +78,7 @@ export class Bench implements Exchange<Ticket> {
       sampler: undefined,
     })
     const wheel = new TimerWheel(nowMs)
-    const shared = { cache, failures, inFlight, router, settler, own, search, loopMarker }
-    const resolver = new Resolver(shared)
+    const resolver = new Resolver({ cache, failures, inFlight, router, settler, own, search })
     const parts = { resolver, settler, inFlight, own, replies, nowMs }
     const room = new WaitingRoom({ ...parts, exchange: this, wheel })
     const budget = new MissBudget({

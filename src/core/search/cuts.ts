@@ -95,10 +95,6 @@ export class CutTable {
     })
   }
 
-  clear(): void {
-    this.cuts.clear()
-  }
-
   /** Whether a cut is in use and about to end: its probe should be sent now. Says so once. */
   takeRefreshDue(cut: Cut, nowMs: number): boolean {
     if (cut.isProbing || nowMs < cut.usableUntilMs - refreshMs) return false
