@@ -40,6 +40,11 @@ export class Inquiry {
     return entry?.isFresh(this.nowMs) === true ? entry : undefined
   }
 
+  /** Whether an expired answer to this very question may be given when asking fails (RFC 8767). */
+  get hasStale(): boolean {
+    return this.entry?.isUsableStale(this.nowMs) === true
+  }
+
   /** The question as one of a pair; built when first asked for. */
   member(): PairMember {
     this.keptMember ??= {

@@ -71,7 +71,7 @@ export class NameFamily {
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
     const { cache, router, judge } = this.parts
     const known = cache.peekType(key, RrType.a)
-    // What has data, if stale, existed before an outage, and may well have to be answered from that.
+    // A name with data, if stale, existed before an outage, and may well have to be answered from that data.
     if (known?.isFresh(nowMs) === true || known?.isUsableStale(nowMs) === true) return undefined
     if (!judge.isDoubtful(key.name, key.nameBytes, nowMs)) return undefined
     if (!router.route(key.name, key.nameBytes).isCluster) return undefined

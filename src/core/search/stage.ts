@@ -143,7 +143,8 @@ function inZone(
 ): SearchFinding | undefined {
   const { family, known } = path
   if (family.isAwaited(inquiry)) {
-    const plan = inquiry.question.qtype === RrType.a ? undefined : family.planA(inquiry, false)
+    const isAsked = inquiry.question.qtype === RrType.a || inquiry.hasStale
+    const plan = isAsked ? undefined : family.planA(inquiry, false)
     return (
       plan && { path, verdict: { kind: 'ask-a', plan }, unproved: undefined, isRepeated: false }
     )
@@ -163,6 +164,8 @@ function verdictOnUndenied(path: SearchPath, inquiry: Inquiry): Verdict {
   if (path.isPaired(inquiry)) return { kind: 'deny-pair' }
   const entry = family.deniedA(inquiry)
   if (entry !== undefined) return { kind: 'share', entry }
+  // A question that waits for another one fails with it, and an answer of its own that would do is then of no use.
+  if (inquiry.hasStale) return pass
   const lapsed = lapsedCut(path, inquiry)
   if (lapsed !== undefined) return lapsed
   const plan = family.planExistence(inquiry)

@@ -32,7 +32,7 @@ export class UpstreamStage implements Stage<Route> {
     const { decision, entry, nowMs } = inquiry
     if (inFlight.hasRoom()) {
       const ticket = own.open(inquiry, route)
-      decision.wait(ticket, true, entry?.isUsableStale(nowMs) === true)
+      decision.wait(ticket, true, inquiry.hasStale)
     } else {
       inFlight.stats.refused += 1
       decision.reply(settler.overloaded(entry, nowMs), route.zoneIndex)
