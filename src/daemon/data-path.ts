@@ -126,10 +126,14 @@ export class DataPath {
 
   private makePipeline(outlook: Outlook, settler: Settler): Pipeline {
     const { inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
-    const shared = { resolver, settler, own, replies, nowMs }
+    const shared = { resolver, replies, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ ...shared, inFlight, exchange, wheel })
-    return new Pipeline({ ...shared, room, budget, loopMarker }, pipelineSettings(outlook))
+    const settings = pipelineSettings(outlook)
+    const room = new WaitingRoom(
+      { ...shared, settler, own, inFlight, budget, exchange, wheel },
+      settings.staleAfterMs,
+    )
+    return new Pipeline({ ...shared, room, loopMarker }, settings)
   }
 
   /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */

@@ -97,9 +97,12 @@ export class Bench implements Exchange<Ticket> {
       router,
       search: { path: undefined },
     })
-    const room = new WaitingRoom({ ...shared, resolver, exchange: this, replies, wheel, nowMs })
+    const room = new WaitingRoom(
+      { ...shared, resolver, budget, exchange: this, replies, wheel, nowMs },
+      200,
+    )
     this.pipeline = new Pipeline(
-      { resolver, settler, room, replies, budget, own, loopMarker, nowMs },
+      { resolver, room, replies, loopMarker, nowMs },
       { guard: new SourceGuard([]), staleAfterMs: 200 },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))

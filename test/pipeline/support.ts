@@ -79,17 +79,18 @@ export class Bench implements Exchange<Ticket> {
     })
     const wheel = new TimerWheel(nowMs)
     const resolver = new Resolver({ cache, failures, inFlight, router, settler, own, search })
-    const parts = { resolver, settler, inFlight, own, replies, nowMs }
-    const room = new WaitingRoom({ ...parts, exchange: this, wheel })
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
+    const { staleAfterMs = 200 } = options
+    const parts = { resolver, replies, nowMs }
+    const room = new WaitingRoom(
+      { ...parts, settler, inFlight, own, budget, exchange: this, wheel },
+      staleAfterMs,
+    )
     this.pipeline = new Pipeline(
-      { ...parts, room, budget, loopMarker },
-      {
-        guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]),
-        staleAfterMs: options.staleAfterMs ?? 200,
-      },
+      { ...parts, room, loopMarker },
+      { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]), staleAfterMs },
     )
   }
 
