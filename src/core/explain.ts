@@ -51,15 +51,22 @@ export function foretell(
   const inquiry = resolver.inquire(query, question, nowMs, asker)
   const route = router.route(inquiry.key.name, inquiry.key.nameBytes)
   const trace: TraceStep[] = []
+  const opened = new Set<string>()
   let outcome = undecided
   for (const stage of resolver.stages) {
     const finding = stage.judge(inquiry)
     const foretold = finding && stage.foretell(inquiry, finding)
     trace.push({ stage: stage.name, evidence: stage.evidence?.(inquiry) ?? [], foretold })
-    if (foretold === undefined || foretold.kind === 'pass') continue
+    if (foretold === undefined) continue
+    if (foretold.kind === 'pass') {
+      for (const key of foretold.opens ?? []) opened.add(key)
+      continue
+    }
     outcome = foretold
     break
   }
+  // What an earlier stage opens is under way by the time of this one.
+  if (outcome.kind === 'wait' && opened.has(outcome.key)) outcome = { ...outcome, starts: false }
   return { inquiry, route, trace, outcome }
 }
 

@@ -49,23 +49,31 @@ export class Bench implements Exchange<Ticket> {
   readonly asked: Asked[] = []
   readonly inFlight: InFlight
   readonly pipeline: Pipeline
+  readonly cache: Cache
+  readonly failures: FailureCache
+  readonly router: Router
+  readonly own: OwnQuestions
+  readonly resolver: Resolver
   /** Added to the real clock, on which the timer wheel depends. */
   aheadMs = 0
+  /** Set while the clock must not move. */
+  frozenMs: number | undefined
   private readonly out = Buffer.alloc(65_535)
 
   constructor(options: BenchOptions = {}) {
-    const nowMs = () => performance.now() + this.aheadMs
-    const cache = new Cache({ ...cacheSettings, ...options.cache })
-    const failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
+    const nowMs = () => this.nowMs()
+    this.cache = new Cache({ ...cacheSettings, ...options.cache })
+    this.failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
     this.inFlight = new InFlight({
       questionsMax: 100,
       waitersPerQuestionMax: 10,
       waitersPerClientMax: 50,
       ...options.inFlight,
     })
-    const { inFlight } = this
-    const router = new Router(zones)
-    const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    this.router = new Router(zones)
+    const { cache, failures, inFlight, router } = this
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    const { own } = this
     const search = { path: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
@@ -78,7 +86,8 @@ export class Bench implements Exchange<Ticket> {
       sampler: undefined,
     })
     const wheel = new TimerWheel(nowMs)
-    const resolver = new Resolver({ cache, failures, inFlight, router, settler, own, search })
+    this.resolver = new Resolver({ cache, failures, inFlight, router, settler, own, search })
+    const { resolver } = this
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
@@ -92,6 +101,10 @@ export class Bench implements Exchange<Ticket> {
       { ...parts, room, loopMarker },
       { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]), staleAfterMs },
     )
+  }
+
+  nowMs(): number {
+    return this.frozenMs ?? performance.now() + this.aheadMs
   }
 
   start(ticket: Ticket, sink: OutcomeSink<Ticket>): void {

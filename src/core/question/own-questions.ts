@@ -82,7 +82,7 @@ export class OwnQuestions {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
     if (!inFlight.hasRoom() || inFlight.get(this.key.text()) !== undefined) return false
-    const what = { route: this.route(), entry: undefined, audited }
+    const what = { route: this.route(), entry: this.kept(), audited }
     this.waiting.push(this.openFor(this.key, query, this.question, what))
     return true
   }
@@ -107,7 +107,7 @@ export class OwnQuestions {
   join({ query, route, ticket }: JoinPlan): Ticket {
     if (ticket !== undefined) return ticket
     this.readQuery(query)
-    return this.openFor(this.key, query, this.question, { route, entry: undefined })
+    return this.openFor(this.key, query, this.question, { route, entry: this.kept() })
   }
 
   /** Asks unless a fresh answer is there, or asking has just failed (RFC 9520). */
@@ -134,6 +134,11 @@ export class OwnQuestions {
   /** Of the question that the method has just read. */
   private route(): Route {
     return this.parts.router.route(this.key.name, this.key.nameBytes)
+  }
+
+  /** What clients that join the question can be given when it takes long, or fails. Of the question that the method has just read. */
+  private kept(): CacheEntry | undefined {
+    return this.parts.cache.peek(this.key, Number.POSITIVE_INFINITY)
   }
 
   private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {

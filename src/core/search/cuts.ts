@@ -97,8 +97,13 @@ export class CutTable {
 
   /** Whether a cut is in use and about to end: its probe should be sent now. Says so once. */
   takeRefreshDue(cut: Cut, nowMs: number): boolean {
-    if (cut.isProbing || nowMs < cut.usableUntilMs - refreshMs) return false
+    if (!this.isRefreshDue(cut, nowMs)) return false
     cut.isProbing = true
     return true
+  }
+
+  /** As `takeRefreshDue`, as often as it is asked. */
+  isRefreshDue({ isProbing, usableUntilMs }: Cut, nowMs: number): boolean {
+    return !isProbing && nowMs >= usableUntilMs - refreshMs
   }
 }

@@ -22,10 +22,14 @@ export interface Stage<F extends object = object> {
 }
 
 /** What a question would get, as far as one stage is concerned. `why` is for people. */
-export type Foretold =
-  | ForetoldReply
-  | ForetoldWait
-  | { readonly kind: 'pass'; readonly why: string }
+export type Foretold = ForetoldReply | ForetoldWait | ForetoldPass
+
+export interface ForetoldPass {
+  readonly kind: 'pass'
+  readonly why: string
+  /** Keys of questions that `commit` opens nevertheless: later stages find them under way. */
+  readonly opens?: readonly string[]
+}
 
 export interface ForetoldReply {
   readonly kind: 'reply'

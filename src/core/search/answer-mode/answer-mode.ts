@@ -159,6 +159,11 @@ export class AnswerMode {
     }
   }
 
+  /** Keys of the questions that a walk has asked, whatever becomes of it. */
+  opens(walk: Walk, nowMs: number): string[] {
+    return this.reader.opens(walk, nowMs)
+  }
+
   private noteGiven(
     { fresh, images, untilMs }: Extract<AnswerVerdict, { kind: 'give' }>,
     asked: PairMember,

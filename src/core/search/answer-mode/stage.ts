@@ -53,7 +53,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
     return true
   }
 
-  foretell({ question }: Inquiry, { verdict }: AnswerFinding): Foretold {
+  foretell({ question, nowMs }: Inquiry, { mode, verdict }: AnswerFinding): Foretold {
     switch (verdict.kind) {
       case 'give':
         return {
@@ -81,6 +81,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
         return {
           kind: 'pass',
           why: `the client walks its list: ${verdict.why ?? 'answer mode is not on'}`,
+          opens: verdict.walk === undefined ? [] : mode.opens(verdict.walk, nowMs),
         }
       case 'pass':
         return verdict

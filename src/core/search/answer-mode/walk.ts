@@ -86,6 +86,17 @@ export class WalkReader {
     }
   }
 
+  /** Keys of the questions that `ask` would open. Changes nothing. */
+  opens({ cuts, wanted }: Walk, nowMs: number): string[] {
+    const { known, own } = this.parts
+    const due = cuts.filter(({ cut }) => known.cuts.isRefreshDue(cut, nowMs))
+    const asked = [...due.map(({ name }) => ({ name, qtype: RrType.a })), ...wanted]
+    return asked.flatMap(({ name, qtype }) => {
+      const plan = own.planJoin(name, qtype, true)
+      return plan === undefined || plan.ticket !== undefined ? [] : [plan.key]
+    })
+  }
+
   /** Has what an answer rests on checked, as it would be if the client had been denied each step. */
   check({ labels }: FirstStep, { suffixes }: SearchList, nowMs: number): void {
     const { judge, auditRun } = this.parts
