@@ -2,6 +2,8 @@
  * Every setting, once: default, bounds, unit and reason. The TypeScript types, the JSON Schema, the defaults and
  * docs/configuration.md come from here. Says nothing about where values come from: that is load.ts.
  */
+
+import { localSections } from '../local/settings.ts'
 import { type Endpoint, parseListen } from './address.ts'
 import { cacheSection } from './cache-settings.ts'
 import { parseDomainName } from './domain-name.ts'
@@ -114,6 +116,7 @@ export const configSchema = item('Configuration of neardns.', {
   }),
   interception: interceptionSection(),
   searchPath: searchPathSection(),
+  ...localSections,
   cache: cacheSection(),
   inFlight: section('Questions that wait for an upstream.', {
     questionsMax: whole({

@@ -18,6 +18,8 @@ import { SearchKnowledge } from '../core/search/knowledge.ts'
 import type { SearchReports } from '../core/search/reports.ts'
 import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { Settler } from '../core/settlement.ts'
+import type { LocalOutlook, LocalStage } from '../local/local-stage.ts'
+import { makeLocalStages } from '../local/stages.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
@@ -49,6 +51,7 @@ export class DataPath {
   readonly inFlight: InFlight
   readonly exchange: UpstreamExchange
   readonly resolver: Resolver
+  readonly local: readonly LocalStage[]
   readonly pipeline: Pipeline
   /** Empty without cluster upstreams, or when switched off. */
   readonly search: SearchSlot = { path: undefined }
@@ -76,7 +79,8 @@ export class DataPath {
     this.replies = new Replies(this.replyContext(outlook))
     const { cache, failures, inFlight, router, loopMarker } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    const { search } = this
+    this.local = makeLocalStages(localOutlook(config))
+    const { search, local } = this
     const settler = new Settler({ cache, failures, router, search })
     this.resolver = new Resolver({
       cache,
@@ -86,6 +90,7 @@ export class DataPath {
       settler,
       own: this.own,
       search,
+      local,
     })
     this.pipeline = this.makePipeline(outlook, settler)
     this.renewSearch(outlook)
@@ -100,6 +105,7 @@ export class DataPath {
     this.budget.reconfigure(config.inFlight)
     this.exchange.reconfigure(routing.groups)
     this.router.replace(routing.zones)
+    for (const stage of this.local) stage.reconfigure(localOutlook(config))
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
@@ -207,6 +213,12 @@ export class DataPath {
 
 /** Whoever asks to have a name explained: a client that is not known. */
 const stranger: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
+
+/** What local stages see of a configuration. */
+function localOutlook(config: Config): LocalOutlook {
+  const names = [config.clusterDomain, ...config.zones.map(({ name }) => name)]
+  return { settings: config, claimed: names.flatMap((name) => parseName(name) ?? []) }
+}
 
 function recordLines(image: Uint8Array): readonly string[] {
   const decoded = decodeMessage(Buffer.from(image))

@@ -60,6 +60,7 @@ export class Monitoring {
   constructor(parts: MonitoredParts) {
     this.parts = parts
     this.metrics.add(allFamilies(this.sources()))
+    for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
     this.metrics.beforeScrape(async () => {
       this.kernelDrops = await readKernelDrops(parts.listeners.addresses)

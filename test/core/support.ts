@@ -131,6 +131,7 @@ export class Core {
       settler: this.settler,
       own: this.own,
       search: { path: undefined },
+      local: [],
     })
   }
 

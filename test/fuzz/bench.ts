@@ -96,6 +96,7 @@ export class Bench implements Exchange<Ticket> {
       failures,
       router,
       search: { path: undefined },
+      local: [],
     })
     const room = new WaitingRoom(
       { ...shared, resolver, budget, exchange: this, replies, wheel, nowMs },

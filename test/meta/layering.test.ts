@@ -17,7 +17,8 @@ const source = join(import.meta.dirname, '../../src')
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   core: ['wire'],
-  config: ['wire'],
+  // The sections of local stages.
+  config: ['wire', 'local'],
   corefile: ['config', 'wire'],
   platform: ['node:'],
   system: ['wire', 'node:'],
@@ -28,6 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ['wire', 'config', 'platform', 'system', 'node:'],
   handover: ['wire', 'core', 'platform', 'system', 'node:'],
   observe: ['wire', 'core', 'platform', 'node:'],
+  // A stage has its settings and metrics beside it.
+  local: ['wire', 'core', 'config', 'observe'],
   pipeline: ['wire', 'core', 'platform'],
 }
 

@@ -18,6 +18,7 @@ import { Resolver } from '../../src/core/resolver.ts'
 import { Router } from '../../src/core/router.ts'
 import type { SearchPath, SearchPathParts } from '../../src/core/search/search-path.ts'
 import { Settler } from '../../src/core/settlement.ts'
+import type { Stage } from '../../src/core/stages/stage.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Replies } from '../../src/pipeline/replies.ts'
 import { WaitingRoom } from '../../src/pipeline/waiting-room.ts'
@@ -32,6 +33,7 @@ export interface BenchOptions {
   readonly inFlight?: Partial<InFlightSettings>
   readonly missesPerClientPerSecond?: number
   readonly staleAfterMs?: number
+  readonly local?: readonly Stage[]
   /** Makes the search path from the parts that it shares. */
   readonly search?: (parts: SharedParts) => SearchPath
 }
@@ -86,7 +88,16 @@ export class Bench implements Exchange<Ticket> {
       sampler: undefined,
     })
     const wheel = new TimerWheel(nowMs)
-    this.resolver = new Resolver({ cache, failures, inFlight, router, settler, own, search })
+    this.resolver = new Resolver({
+      cache,
+      failures,
+      inFlight,
+      router,
+      settler,
+      own,
+      search,
+      local: options.local ?? [],
+    })
     const { resolver } = this
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,

@@ -26,13 +26,16 @@ export interface StageParts {
   readonly own: OwnQuestions
   /** Empty without a cluster zone, or when switched off. */
   readonly search: SearchSlot
+  /** Stages that answer without asking anybody. */
+  readonly local: readonly Stage[]
 }
 
 export function makeStages(parts: StageParts): readonly Stage[] {
-  const { search, router, settler, failures, inFlight } = parts
+  const { search, router, settler, failures, inFlight, local } = parts
   return [
     new AnswerModeStage(search, router), // before a denial from the cache
     new CachedStage(parts),
+    ...local, // from the configuration, or a registry of names
     new RecursionStage(), // from here on somebody may be asked
     new SearchStage(search, router), // cluster names that need not be asked
     new StaleStage(settler), // asking has just failed
