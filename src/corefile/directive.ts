@@ -39,16 +39,16 @@ export function readDirective(tokens: readonly CorefileToken[]): DirectiveResult
 }
 
 class DirectiveReader {
-  readonly #tokens: readonly CorefileToken[]
-  #at = 0
+  private readonly tokens: readonly CorefileToken[]
+  private at = 0
   problem: CorefileProblem | undefined
 
   constructor(tokens: readonly CorefileToken[]) {
-    this.#tokens = tokens
+    this.tokens = tokens
   }
 
   get next(): CorefileToken | undefined {
-    return this.#tokens[this.#at]
+    return this.tokens[this.at]
   }
 
   /** The first complaint is the one that counts. */
@@ -58,22 +58,22 @@ class DirectiveReader {
   }
 
   line(depth: number): CorefileDirective | undefined {
-    const name = this.#take()
+    const name = this.take()
     if (name === undefined) return undefined
     const args: string[] = []
-    while (this.#nextIsArgument()) args.push(this.#take()?.text ?? '')
+    while (this.nextIsArgument()) args.push(this.take()?.text ?? '')
     const directive = { name: name.text, line: name.line, args }
     const brace = this.next
-    if (brace?.text !== '{' || !this.#isOnThisLine(brace)) return directive
+    if (brace?.text !== '{' || !this.isOnThisLine(brace)) return directive
     if (depth === depthMax) {
       return this.refuse({ line: brace.line, message: `blocks within blocks, ${depth} deep` })
     }
-    this.#take()
-    const block = this.#block(brace, depth)
+    this.take()
+    const block = this.block(brace, depth)
     return block && { ...directive, block }
   }
 
-  #block(opened: CorefileToken, depth: number): CorefileDirective[] | undefined {
+  private block(opened: CorefileToken, depth: number): CorefileDirective[] | undefined {
     const lines: CorefileDirective[] = []
     for (;;) {
       const token = this.next
@@ -82,8 +82,8 @@ class DirectiveReader {
       }
       if (token.text === '}') {
         // CoreDNS takes a brace behind words for one more word, and then misses it.
-        if (lines.length > 0 && this.#isOnThisLine(token)) return this.refuse(lateBrace(token))
-        this.#take()
+        if (lines.length > 0 && this.isOnThisLine(token)) return this.refuse(lateBrace(token))
+        this.take()
         return lines
       }
       const line = this.line(depth + 1)
@@ -92,20 +92,20 @@ class DirectiveReader {
     }
   }
 
-  #nextIsArgument(): boolean {
+  private nextIsArgument(): boolean {
     const token = this.next
-    if (token === undefined || !this.#isOnThisLine(token)) return false
+    if (token === undefined || !this.isOnThisLine(token)) return false
     return token.text !== '{' && token.text !== '}'
   }
 
-  #isOnThisLine(token: CorefileToken): boolean {
-    const last = this.#tokens[this.#at - 1]
+  private isOnThisLine(token: CorefileToken): boolean {
+    const last = this.tokens[this.at - 1]
     return last !== undefined && onSameLine(last, token)
   }
 
-  #take(): CorefileToken | undefined {
+  private take(): CorefileToken | undefined {
     const token = this.next
-    this.#at++
+    this.at++
     return token
   }
 }

@@ -30,93 +30,93 @@ const bytesMaxDefault = 1_048_576
 const youngMs = 3000
 
 export class FileWatcher {
-  readonly #options: WatchFileOptions
-  readonly #periodMs: number
-  readonly #bytesMax: number
-  #timer: NodeJS.Timeout | undefined
-  #isStopped = true
-  #seen: string
+  private readonly options: WatchFileOptions
+  private readonly periodMs: number
+  private readonly bytesMax: number
+  private timer: NodeJS.Timeout | undefined
+  private isStopped = true
+  private seen: string
   /** Text that was read once and must be read the same again: a writer may be half way. */
-  #candidate: string | undefined
-  #signature = ''
-  #hasProblem = false
+  private candidate: string | undefined
+  private signature = ''
+  private hasProblem = false
 
   /** @param knownText what the caller has read already; only a different text is reported */
   constructor(options: WatchFileOptions, knownText: string) {
-    this.#options = options
-    this.#periodMs = options.periodMs ?? periodMsDefault
-    this.#bytesMax = options.bytesMax ?? bytesMaxDefault
-    this.#seen = knownText
+    this.options = options
+    this.periodMs = options.periodMs ?? periodMsDefault
+    this.bytesMax = options.bytesMax ?? bytesMaxDefault
+    this.seen = knownText
   }
 
   start(): void {
-    this.#isStopped = false
-    this.#look()
+    this.isStopped = false
+    this.look()
   }
 
   /** No callback is called after this returns. */
   stop(): void {
-    this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.isStopped = true
+    clearTimeout(this.timer)
   }
 
-  #look(): void {
-    stat(this.#options.path, (error, stats) => {
-      if (this.#isStopped) return
-      if (error) this.#failed(error)
-      else this.#judge(stats)
+  private look(): void {
+    stat(this.options.path, (error, stats) => {
+      if (this.isStopped) return
+      if (error) this.failed(error)
+      else this.judge(stats)
     })
   }
 
-  #judge(stats: Stats): void {
-    if (!stats.isFile()) return this.#failed(new Error('not a regular file'))
-    if (stats.size > this.#bytesMax) {
-      return this.#failed(new Error(`larger than ${this.#bytesMax} octets`))
+  private judge(stats: Stats): void {
+    if (!stats.isFile()) return this.failed(new Error('not a regular file'))
+    if (stats.size > this.bytesMax) {
+      return this.failed(new Error(`larger than ${this.bytesMax} octets`))
     }
     const signature = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
     const isYoung = Date.now() - stats.ctimeMs < youngMs
-    if (signature === this.#signature && !isYoung && this.#candidate === undefined) {
-      return this.#again()
+    if (signature === this.signature && !isYoung && this.candidate === undefined) {
+      return this.again()
     }
-    this.#signature = signature
-    readFile(this.#options.path, 'utf8', (error, text) => {
-      if (this.#isStopped) return
-      if (error) this.#failed(error)
-      else this.#compare(text)
+    this.signature = signature
+    readFile(this.options.path, 'utf8', (error, text) => {
+      if (this.isStopped) return
+      if (error) this.failed(error)
+      else this.compare(text)
     })
   }
 
-  #compare(text: string): void {
-    this.#hasProblem = false
-    if (text === this.#seen) {
-      this.#candidate = undefined
-      return this.#again()
+  private compare(text: string): void {
+    this.hasProblem = false
+    if (text === this.seen) {
+      this.candidate = undefined
+      return this.again()
     }
-    if (text !== this.#candidate) {
-      this.#candidate = text
+    if (text !== this.candidate) {
+      this.candidate = text
       // A writer that truncates and writes is done long before this.
-      return this.#again(Math.min(this.#periodMs, 200))
+      return this.again(Math.min(this.periodMs, 200))
     }
-    this.#candidate = undefined
-    this.#seen = text
-    this.#options.onChange(text)
-    this.#again()
+    this.candidate = undefined
+    this.seen = text
+    this.options.onChange(text)
+    this.again()
   }
 
-  #failed(error: Error): void {
-    this.#signature = ''
-    this.#candidate = undefined
-    if (!this.#hasProblem) {
-      this.#hasProblem = true
-      this.#options.onProblem?.(error)
+  private failed(error: Error): void {
+    this.signature = ''
+    this.candidate = undefined
+    if (!this.hasProblem) {
+      this.hasProblem = true
+      this.options.onProblem?.(error)
     }
-    this.#again()
+    this.again()
   }
 
-  #again(afterMs = this.#periodMs): void {
+  private again(afterMs = this.periodMs): void {
     // A callback may have stopped us.
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => this.#look(), afterMs)
-    this.#timer.unref()
+    if (this.isStopped) return
+    this.timer = setTimeout(() => this.look(), afterMs)
+    this.timer.unref()
   }
 }
