@@ -1,7 +1,7 @@
 /**
  * The memory that the container may use, and what V8 has to be told about it. Left alone, Node 26 takes a heap
  * limit of 262 MiB in a cgroup of 128 MiB: the kernel kills it before V8 collects in earnest. V8's limit can only be
- * set before it starts, so `main.ts` starts the program a second time with `process.execve`: same
+ * set before it starts, so `cli/start.ts` starts the program a second time with `process.execve` (heap-flags.ts): same
  * process ID, same descriptors 0-2, some 40 ms.
  *
  * Never fails: without cgroups there is no limit.
