@@ -5,7 +5,7 @@
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
-import { problemText } from '../daemon/workers/group-reload.ts'
+import { ReloadQueue } from '../daemon/reload-queue.ts'
 import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
@@ -21,6 +21,7 @@ import type { RunArgs } from './args.ts'
 import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
+import { ReloadTriggers } from './reload-triggers.ts'
 import { version } from './version.ts'
 
 /** What is said where no resolver can be used: the newcomer's machine may simply have none. */
@@ -72,18 +73,15 @@ class Session {
   private config: Config
   /** Processes that share the limits. */
   private readonly workers: number
-  /** The configuration file is the supervisor's concern. */
-  private readonly isWorker: boolean
+  /** Undefined in a worker: its supervisor says when to reload. */
+  private readonly reloadTriggers: ReloadTriggers | undefined
   private readonly resolvConf: FileWatcher
-  private readonly configFile: FileWatcher | undefined
   private readonly corefile: FileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
   private keepStartPages: () => void = () => {}
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
-  /** Reloads run one after another. */
-  private reloading: Promise<void> = Promise.resolve()
 
   constructor(
     { config: whole, fileText }: HandedConfig,
@@ -104,12 +102,11 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.configFile = link === undefined ? this.watchConfig(args.configFile, fileText) : undefined
+    this.reloadTriggers = link === undefined ? this.makeReloadTriggers(fileText) : undefined
     link?.onConfig({
       check: () => readConfig(args),
       apply: (changed) => this.apply(changed),
     })
-    this.isWorker = link !== undefined
     const corefilePath = config.searchPath.corefile
     const corefileText = corefilePath === null ? '' : readText(corefilePath)
     this.corefile = this.watchCorefile(corefilePath, corefileText)
@@ -132,7 +129,6 @@ class Session {
       log.warn({ fallback, detail }, 'portable sockets: batched ones cannot be had')
     const admin = await daemon.start()
     this.resolvConf.start()
-    this.configFile?.start()
     this.corefile?.start()
     // All of Node's own modules that serving takes are loaded by now.
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
@@ -140,9 +136,9 @@ class Session {
     if (daemon.io.mode === 'batched') this.dropStartPages()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
-    process.on('SIGHUP', () => {
-      if (!this.isWorker) this.reload('SIGHUP')
-    })
+    if (this.reloadTriggers !== undefined) this.reloadTriggers.start()
+    // Whoever signals the whole process group means the supervisor; without a listener the signal would end a worker.
+    else process.on('SIGHUP', () => {})
     log.info(
       {
         listening: daemon.listening,
@@ -181,7 +177,7 @@ class Session {
     this.heap.stop()
     this.keepStartPages()
     this.resolvConf.stop()
-    this.configFile?.stop()
+    this.reloadTriggers?.stop()
     this.corefile?.stop()
   }
 
@@ -191,43 +187,20 @@ class Session {
     this.onStopped()
   }
 
-  private watchConfig(path: string | undefined, fileText: string): FileWatcher | undefined {
-    if (path === undefined) return undefined
-    const onChange = () => this.reload('file changed')
-    // It may have changed since it was read: then the watcher reports it.
-    return new FileWatcher({ path, onChange }, fileText)
+  private makeReloadTriggers(fileText: string): ReloadTriggers {
+    const queue = new ReloadQueue({
+      log: this.log,
+      check: () => readConfig(this.args),
+      apply: (config) => this.apply(config),
+      onRefused: () => this.daemon.noteRefusedConfig(),
+    })
+    const watched = { path: this.args.configFile, fileText }
+    return new ReloadTriggers(watched, (because) => queue.request(because))
   }
 
   private watchCorefile(path: string | null, text: string): FileWatcher | undefined {
     if (path === null) return undefined
     return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
-  }
-
-  private reload(because: string): void {
-    this.reloading = this.reloading
-      .then(() => this.applyFile(because))
-      .catch((error: unknown) => {
-        this.daemon.noteRefusedConfig()
-        const why = error instanceof Error ? error.message : String(error)
-        this.log.error(
-          { because, why },
-          'new configuration could not be applied; the old one stays',
-        )
-      })
-  }
-
-  private async applyFile(because: string): Promise<void> {
-    const read = await readConfig(this.args)
-    if (!read.ok) {
-      this.daemon.noteRefusedConfig()
-      this.log.error(
-        { because, problems: read.problems.map(problemText) },
-        'new configuration is wrong; the old one stays',
-      )
-      return
-    }
-    const needsRestart = await this.apply(read.config)
-    this.log.info({ because, needsRestart }, 'configuration applied')
   }
 
   /** @returns what of it waits for the next start */

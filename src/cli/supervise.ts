@@ -7,11 +7,11 @@ import { placeAddresses } from '../daemon/intercept.ts'
 import { listeningOf, Supervisor } from '../daemon/workers/supervisor.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
-import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
+import { ReloadTriggers } from './reload-triggers.ts'
 import { version } from './version.ts'
 
 /** Environment variable with the plan as JSON; `main.ts` looks for it. */
@@ -95,27 +95,15 @@ export async function supervise(io: CliIo): Promise<number> {
     return ExitCode.failed
   }
   started.resolve()
-  process.on('SIGHUP', () => supervisor.reload('SIGHUP'))
-  // What was not handed over was too long for it: then the first look finds a change, and the reload none.
-  const watcher = watchConfig(plan.configFile, handed?.fileText ?? '', () =>
-    supervisor.reload('file changed'),
-  )
+  // A text that was too long to be handed over counts as empty: the first look finds a change, and the reload none.
+  const watched = { path: plan.configFile, fileText: handed?.fileText ?? '' }
+  const triggers = new ReloadTriggers(watched, (because) => supervisor.reload(because))
+  triggers.start()
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise
-  watcher?.stop()
+  triggers.stop()
   await log.flush()
   return ExitCode.ok
-}
-
-function watchConfig(
-  path: string | undefined,
-  fileText: string,
-  onChange: () => void,
-): FileWatcher | undefined {
-  if (path === undefined) return undefined
-  const watcher = new FileWatcher({ path, onChange }, fileText)
-  watcher.start()
-  return watcher
 }
 
 async function stop(supervisor: Supervisor, log: Log): Promise<void> {

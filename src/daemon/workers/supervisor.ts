@@ -9,6 +9,7 @@ import type { SupervisorView } from '../../observe/stats.ts'
 import { addressText } from '../../system/bind.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import { Handover, type HandoverConfig } from '../handover.ts'
+import { ReloadQueue } from '../reload-queue.ts'
 import { Reloads } from '../reloads.ts'
 import { selfQuery } from '../self-query.ts'
 import { WorkerGroup } from './group.ts'
@@ -43,7 +44,7 @@ export class Supervisor implements Service {
   private readonly group: WorkerGroup
   private readonly desk: PageDesk
   private readonly reloads: Reloads
-  private readonly groupReload: GroupReload
+  private readonly reloadQueue: ReloadQueue
   private config: SupervisedConfig
   private checked: Config | undefined
   /** Started with a configuration that is not in force any more, and not ready to be told of the new one. */
@@ -62,7 +63,7 @@ export class Supervisor implements Service {
       () => this.view,
     )
     this.reloads = new Reloads(checked ?? config)
-    this.groupReload = this.makeReload()
+    this.reloadQueue = this.makeReloadQueue()
     this.handover = this.makeHandover()
   }
 
@@ -109,7 +110,7 @@ export class Supervisor implements Service {
 
   /** The configuration file may have changed. */
   reload(because: string): void {
-    this.groupReload.request(because)
+    this.reloadQueue.request(because)
   }
 
   async pauseReceiving(): Promise<void> {
@@ -132,7 +133,7 @@ export class Supervisor implements Service {
     this.group
       .start()
       .then(() => this.handover.resumed())
-      .then(() => this.groupReload.resume())
+      .then(() => this.reloadQueue.resume())
       .catch((error: unknown) => this.options.log.error({ err: error }, 'workers do not start'))
   }
 
@@ -172,10 +173,24 @@ export class Supervisor implements Service {
     return new Handover(config.handover.socket, parts, loadSystemCalls())
   }
 
-  private makeReload(): GroupReload {
+  private makeReloadQueue(): ReloadQueue {
+    const { log } = this.options
+    const group = this.makeGroupReload()
+    return new ReloadQueue({
+      log,
+      check: () => group.check(),
+      apply: async (config) => {
+        const needsRestart = await group.apply(config)
+        this.reloads.applied(config)
+        log.setLevel(config.log.level)
+        return needsRestart
+      },
+      onRefused: () => this.reloads.refused(),
+    })
+  }
+
+  private makeGroupReload(): GroupReload<WorkerProcess> {
     return new GroupReload({
-      log: this.options.log,
-      reloads: this.reloads,
       ready: () => this.group.ready,
       isLeaving: () => this.group.isLeaving,
       open: (config) => this.openNew(config),
