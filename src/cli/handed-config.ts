@@ -35,7 +35,7 @@ export function takeHandedConfig(writer = process.pid): HandedConfig | undefined
   return pid === writer ? { config, fileText } : undefined
 }
 
-/** A file that is not there is empty: it may come later. */
+/** A missing file counts as empty: it may appear later. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')

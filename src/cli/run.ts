@@ -1,6 +1,6 @@
 /**
- * `neardns run`: serves until SIGTERM or SIGINT. Ties the daemon to the process: configuration file, resolv.conf, signals
- * and log. The daemon itself never touches any of them.
+ * `neardns run`: serves until SIGTERM or SIGINT. Connects the daemon to the process: configuration file, resolv.conf, signals
+ * and log, none of which the daemon touches itself.
  */
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
@@ -24,10 +24,10 @@ import { localAddresses, readConfig } from './read-config.ts'
 import { ReloadTriggers } from './reload-triggers.ts'
 import { version } from './version.ts'
 
-/** What is said where no resolver can be used: the newcomer's machine may simply have none. */
+/** For a machine without name servers: a newcomer's may have none. */
 const demoHint = '`npm run demo` (neardns demo) shows everything without a network'
 
-/** @param handed the configuration, checked */
+/** @param handed the checked configuration */
 export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promise<number> {
   const { config } = handed
   const link = WorkerLink.fromEnvironment()
@@ -47,7 +47,7 @@ export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promi
   return ExitCode.ok
 }
 
-/** A defect that nothing caught ends the process; its line must be out before. Node prints the stack and exits. */
+/** An uncaught exception ends the process: its log line must be written before Node prints the stack and exits. */
 function logLastWords(log: Log): void {
   process.on('uncaughtExceptionMonitor', (error, origin) => {
     log.error({ err: error, origin }, 'ending because of a defect')
@@ -65,13 +65,13 @@ function startFailure(error: unknown, config: Config): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** One run of the daemon, and what of the process it listens to. */
+/** One run of the daemon, with the files and signals that it follows. */
 class Session {
   private readonly args: RunArgs
   private readonly log: Log
   private readonly daemon: Daemon
   private config: Config
-  /** Processes that share the limits. */
+  /** Number of processes that share the limits. */
   private readonly workers: number
   /** Undefined in a worker: its supervisor says when to reload. */
   private readonly reloadTriggers: ReloadTriggers | undefined
@@ -130,14 +130,14 @@ class Session {
     const admin = await daemon.start()
     this.resolvConf.start()
     this.corefile?.start()
-    // All of Node's own modules that serving takes are loaded by now.
+    // Node's own modules are all loaded by now.
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
     if (daemon.io.mode === 'batched') this.dropStartPages()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
     if (this.reloadTriggers !== undefined) this.reloadTriggers.start()
-    // Whoever signals the whole process group means the supervisor; without a listener the signal would end a worker.
+    // A signal to the whole process group is meant for the supervisor; without a listener it would end the worker.
     else process.on('SIGHUP', () => {})
     log.info(
       {
@@ -152,7 +152,7 @@ class Session {
     )
   }
 
-  /** Portable sockets do without koffi, which costs more than a part of this brings. */
+  /** Not with portable sockets: loading koffi would cost more memory than this gives back. */
   private dropStartPages(): void {
     const { dropPages } = loadSystemCalls()
     this.keepStartPages = dropStartPagesLater(dropPages, (bytes) =>
@@ -203,7 +203,7 @@ class Session {
     return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
   }
 
-  /** @returns what of it waits for the next start */
+  /** @returns changed settings that wait for the next start */
   private async apply(whole: Config): Promise<string[]> {
     const config = shareOf(whole, this.workers)
     await this.daemon.reconfigure(config)
@@ -239,7 +239,7 @@ class Session {
   }
 }
 
-/** Settings that are read once; a change is reported and waits for the next start. */
+/** Settings that are read at the start only; a change is logged and waits for the next start. */
 const restartOnly = [
   'io',
   'udp',
