@@ -1,7 +1,7 @@
 /**
- * Keeps the node's addresses and rules as planned while the daemon answers, and opens the way to CoreDNS when it does not.
- * Each round asks every address a question over the real socket; what was answered is intercepted for another short
- * while, what was not runs out by itself. It knows no DNS: asking is the caller's function.
+ * Keeps the node's addresses and rules as planned while the daemon answers, and lets queries through to CoreDNS when it does not.
+ * Each round sends a query to every address over the real socket; an address that answered is intercepted for another short
+ * while, any other runs out by itself. Knows no DNS: the caller's function sends the query.
  */
 import type { Endpoint } from '../config/address.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
@@ -28,16 +28,16 @@ export interface InterceptionParts {
   readonly clusterUpstreams: readonly Endpoint[]
   readonly run: RunProgram
   readonly readProc: ReadProc
-  /** Opens the kernel's nftables; what it opened is closed with the interception. */
+  /** Opens the kernel's nftables; the interception closes them. */
   readonly openNftables: typeof openNftables
-  /** Asks our own socket. @returns undefined when it answered, else why not */
+  /** Sends a query to the daemon's own socket. @returns undefined when it answered, else why not */
   readonly ask: (at: Endpoint) => Promise<string | undefined>
   readonly onTrouble: (trouble: Trouble) => void
-  /** Told which addresses are intercepted, and what the daemon may not look at, when either changes. */
+  /** Called with the intercepted addresses, and with what the daemon cannot read on the node, when either changes. */
   readonly onChange: (active: readonly string[], blindness: string | undefined) => void
 }
 
-/** Orderly: `onStop` counts. Followed: by another process that intercepts. Abandoned: a failed start. */
+/** Orderly: the setting `onStop` applies. Followed: a successor intercepts. Abandoned: the start has failed. */
 export type InterceptionEnd = 'orderly' | 'followed' | 'abandoned'
 
 export class Interception {
@@ -58,7 +58,7 @@ export class Interception {
   private readonly round = this.rounds.alone(() => this.askAndRenew())
   private readonly maintain = this.rounds.alone(() => this.maintainAll())
   private readonly restoreAddresses = this.rounds.alone(() => this.restoreMissing())
-  /** What `onChange` was told last. */
+  /** Arguments of the last `onChange`. */
   private told = ''
 
   constructor(parts: InterceptionParts) {
@@ -72,12 +72,12 @@ export class Interception {
     return viewOf({ plan, facts, active, troubles, renewals })
   }
 
-  /** Sentences on what was chosen and why. */
+  /** The decisions of the plan and their reasons, in sentences. */
   get why(): readonly string[] {
     return this.plan?.why ?? []
   }
 
-  /** Before anything listens: looks at the node, clears what others left, puts up addresses and rules that intercept nothing. */
+  /** Before anything listens: looks at the node, clears leftovers of others, adds addresses and rules that intercept nothing yet. */
   async prepare(): Promise<void> {
     const { settings, run } = this.parts
     const wanted = settings.addresses.length + settings.clusterIps.length
@@ -97,7 +97,7 @@ export class Interception {
     this.report(await this.rules.install(plan))
   }
 
-  /** The listeners are open: intercepts what answers, and goes on doing so. */
+  /** The listeners are open: intercepts the addresses that answer, round by round. */
   async start(): Promise<void> {
     if (this.rules === undefined) return
     await this.round()
@@ -107,7 +107,7 @@ export class Interception {
     this.rounds.every(watchMs, () => this.watchAddresses())
   }
 
-  /** New queries go to CoreDNS from now on. @returns whether any came here before */
+  /** New queries go to CoreDNS from now on. @returns whether any address was intercepted before */
   async disarm(): Promise<boolean> {
     this.rounds.stop()
     const isDiverted = this.active.length > 0
@@ -115,7 +115,7 @@ export class Interception {
     return isDiverted
   }
 
-  /** After the listeners have closed. */
+  /** Removes the rules, after the listeners have closed. */
   async close(end: InterceptionEnd): Promise<void> {
     this.rounds.stop()
     await this.rules?.close(end === 'followed')
@@ -139,7 +139,7 @@ export class Interception {
     if (!this.rounds.isStopped) await this.renew(answered)
   }
 
-  /** Beside the rounds: what waits for programs here must not make a renewal late. */
+  /** Runs beside the rounds, because waiting for programs must not delay a renewal. */
   private async maintainAll(): Promise<void> {
     await this.checkRules()
     await this.followNode()
@@ -147,7 +147,7 @@ export class Interception {
     this.report(await this.conntrack.check())
   }
 
-  /** @returns addresses that are there and were answered on */
+  /** @returns addresses that are on the node and answered */
   private async askAll(): Promise<PlannedAddress[]> {
     const { plan, parts } = this
     if (plan === undefined) return []
@@ -199,7 +199,7 @@ export class Interception {
   }
 
   /**
-   * Packets to an address that has left the node lead nowhere while they are not tracked: kube-proxy does not see them, nobody gets them.
+   * Untracked packets to an address that has left the node are lost: kube-proxy does not translate them, and no socket receives them.
    * @returns whether any was missing
    */
   private async restoreMissing(): Promise<boolean> {
@@ -228,14 +228,14 @@ export class Interception {
     this.report(await rules.updateStandby(this.plan))
   }
 
-  /** Looks at the node again: its firewall changes, and kube-proxy may have started after us. */
+  /** Looks at the node again: its firewall may have changed, and kube-proxy may have started after the daemon. */
   private async lookAgain(): Promise<void> {
     const { plan, rules } = this
     if (plan === undefined || rules === undefined) return
     if (!this.timetable.isLookDue(performance.now())) return
     const facts = await this.look()
     const found = makePlan(this.parts.settings, facts)
-    // kube-proxy may be starting: what was known is better than nothing.
+    // kube-proxy may be starting: known pods are better than none.
     const standby = found.standby.length > 0 ? found.standby : plan.standby
     const next = { ...found, standby }
     if (this.rounds.isStopped || found.backend !== plan.backend || isSamePlan(next, plan)) return

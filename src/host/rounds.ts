@@ -18,7 +18,7 @@ export class Rounds {
     return this.hasStopped
   }
 
-  /** @returns `work` as a function that does nothing, and gives undefined, while a call of it runs and after `stop` */
+  /** @returns a function that runs `work`, or does nothing and gives undefined while a call of it runs and after `stop` */
   alone<T>(work: Work<T>): Work<T | undefined> {
     let isRunning = false
     return async () => {
@@ -40,12 +40,12 @@ export class Rounds {
     if (!this.hasStopped) this.timers.push(setInterval(start, intervalMs))
   }
 
-  /** Starts it now, and does not wait for it. */
+  /** Starts `work` now, and does not wait for it. */
   run(work: Work): void {
     work().catch(this.onFailure)
   }
 
-  /** What runs already runs to its end. */
+  /** Nothing starts any more; running work goes on to its end. */
   stop(): void {
     this.hasStopped = true
     for (const timer of this.timers) clearInterval(timer)
