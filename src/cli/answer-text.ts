@@ -1,4 +1,4 @@
-/** A decoded DNS message in lines that read like dig's. Control octets never reach the terminal. */
+/** Prints a decoded DNS message in lines like dig's. Control bytes never reach the terminal. */
 import type { Decoded } from '../wire/message.ts'
 import { presentRecordType } from './record-type.ts'
 
@@ -74,7 +74,7 @@ function recordLine(record: ResourceRecord): string {
 
 const nameTypes = ['CNAME', 'DNAME', 'NS', 'PTR']
 
-/** Field order of the types that are met every day (RFC 1035 3.3, 2782, 8659); `.` marks a domain name. */
+/** Field order of common types (RFC 1035 3.3, 2782, 8659); `.` marks a domain name. */
 const fieldOrder: Readonly<Record<string, readonly string[]>> = {
   MX: ['preference', 'exchange.'],
   SOA: ['mname.', 'rname.', 'serial', 'refresh', 'retry', 'expire', 'minimum'],
@@ -107,7 +107,7 @@ function name(text: string): string {
   return text === '' || text === '.' ? '.' : `${printable(text)}.`
 }
 
-/** RFC 1035 5.1: octets outside of printable ASCII as `\DDD`. */
+/** RFC 1035 5.1: bytes outside printable ASCII as `\DDD`. */
 function printable(text: string): string {
   return Array.from(Buffer.from(text), (octet) =>
     octet < 0x20 || octet > 0x7e || octet === 0x22

@@ -1,7 +1,7 @@
 /**
- * The text of a Corefile to server blocks, as CoreDNS 1.8 to 1.15 read it. Pure and total: any text ends in blocks or
- * in problems, in bounded time and memory. Knows the grammar and no plugin, so a name that no CoreDNS knows is still
- * a directive here. What only the machine of CoreDNS knows stays visible: imported files in `unresolvedImports`,
+ * Parses the text of a Corefile into server blocks, as CoreDNS 1.8 to 1.15 do. Pure and total: any text gives blocks or
+ * problems, in bounded time and memory. Knows the grammar and no plugin, so a name that no CoreDNS knows is still
+ * a directive here. Facts that only CoreDNS's machine has stay visible: imported files in `unresolvedImports`,
  * environment variables as written. Facts: parser of github.com/coredns/caddy v1.1.4, plugin/normalize.go of CoreDNS
  * v1.14.7; test/corefile/coredns.test.ts asks the program.
  */
@@ -29,7 +29,7 @@ export function parseCorefile(text: string): CorefileResult {
 export interface Corefile {
   /** In the order of the file. */
   readonly blocks: readonly ServerBlock[]
-  /** Whatever these files hold is missing in `blocks`: directives, or whole server blocks. */
+  /** The content of these files is missing in `blocks`: directives, or whole server blocks. */
   readonly unresolvedImports: readonly UnresolvedImport[]
 }
 
@@ -56,7 +56,7 @@ const charactersMax = 1 << 20
 const importsMax = 1000
 const tokensMax = 100_000
 
-/** Thrown inside of the parser only. */
+/** Thrown inside the parser only. */
 class CorefileMistake extends Error {
   readonly problem: CorefileProblem
 
@@ -102,7 +102,7 @@ class CorefileParser {
     const braced = this.token?.text === '{'
     if (braced) this.at++
     const directives = this.directives(braced)
-    // Braces without a label are passed over by CoreDNS without a word.
+    // CoreDNS silently ignores braces without a label.
     if (words.length > 0) this.blocks.push({ line, labels: words.map(readLabel), directives })
   }
 
@@ -155,7 +155,7 @@ class CorefileParser {
       }
       checkDirectiveName(token)
       const words = this.directive(token)
-      // CoreDNS hands a plugin the words of all its directives in one go, so these would become one line.
+      // CoreDNS gives a plugin the words of all its directives at once, so these would become one line.
       const before = lastOf.get(token.text)
       if (before && onSameLine(before, token)) {
         mistake(token, 'this line is imported twice into one block; CoreDNS would join the two')
@@ -165,7 +165,7 @@ class CorefileParser {
       if (!read.ok) throw new CorefileMistake(read.problem.line, read.problem.message)
       directives.push(read.directive)
     }
-    // CoreDNS looks at the last word only, so the block of the last directive may lend its brace.
+    // CoreDNS looks at the last word only, so the brace of the last directive's block may close the server block.
     const last = this.tokens.at(-1)
     const open = braced && last?.text !== '}'
     if (open) mistake(last, 'the file ends within a block; a "}" is missing')
@@ -233,7 +233,7 @@ class CorefileParser {
 
 const directiveName = /^[A-Za-z0-9_-]+$/
 
-/** CoreDNS has a list of names; the names on it look like this. */
+/** CoreDNS has a list of names, all of this form. */
 function checkDirectiveName(name: CorefileToken): void {
   if (directiveName.test(name.text) || readsEnvironment(name.text)) return
   const what = JSON.stringify(name.text.slice(0, 80))

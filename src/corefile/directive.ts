@@ -1,15 +1,15 @@
 /**
- * One directive of a Corefile: its words put in lines and blocks, as a CoreDNS plugin meets them. Knows no plugin;
- * which words are right is the plugin's business. Facts: dispenser of github.com/coredns/caddy v1.1.4.
+ * One directive of a Corefile: its words arranged in lines and blocks, as a CoreDNS plugin gets them. Knows no plugin, and does
+ * not judge the words. Facts: dispenser of github.com/coredns/caddy v1.1.4.
  */
 import { type CorefileToken, onSameLine } from './tokens.ts'
 
 export interface CorefileDirective {
   readonly name: string
   readonly line: number
-  /** Words behind the name on its line. `{$NAME}` and `{%NAME%}` as written. */
+  /** Words after the name on its line. `{$NAME}` and `{%NAME%}` as written. */
   readonly args: readonly string[]
-  /** Absent without braces; otherwise the lines between them, which may have blocks of their own. */
+  /** The lines between braces, which may have blocks of their own; absent without braces. */
   readonly block?: readonly CorefileDirective[]
 }
 
@@ -22,7 +22,7 @@ export type DirectiveResult =
   | { readonly ok: true; readonly directive: CorefileDirective }
   | { readonly ok: false; readonly problem: CorefileProblem }
 
-/** CoreDNS's own plugins know one level; more than this is not meant to be read. */
+/** CoreDNS's own plugins use one level; a deeper text is not a real Corefile. */
 const depthMax = 8
 
 /** @param tokens of one directive with balanced braces, its name first */
@@ -51,7 +51,7 @@ class DirectiveReader {
     return this.tokens[this.at]
   }
 
-  /** The first complaint is the one that counts. */
+  /** Only the first problem is kept. */
   refuse(problem: CorefileProblem): undefined {
     this.problem ??= problem
     return undefined
@@ -81,7 +81,7 @@ class DirectiveReader {
         return this.refuse({ line: opened.line, message: 'the block that begins here has no end' })
       }
       if (token.text === '}') {
-        // CoreDNS takes a brace behind words for one more word, and then misses it.
+        // CoreDNS reads a brace after words as one more word, and then lacks the brace.
         if (lines.length > 0 && this.isOnThisLine(token)) return this.refuse(lateBrace(token))
         this.take()
         return lines

@@ -1,7 +1,7 @@
 /**
- * Watches the text of one file. By asking again and again, because inotify loses sight of what matters here: ConfigMap
+ * Watches the text of one file by polling, because inotify misses the changes that matter here: ConfigMap
  * volumes (the file is a link through a directory link that is swapped), atomic renames, bind mounts, files that
- * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when that changed.
+ * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when its result has changed.
  * Never parses, never logs; reads without blocking the loop.
  */
 import { readFile, type Stats, stat } from 'node:fs'
@@ -13,11 +13,11 @@ export interface WatchFileOptions {
   /** A larger file is not read: `onProblem` is called instead. */
   readonly bytesMax?: number
   /**
-   * Called with the new text when it differs from the last one seen. Must not throw. A file that disappears is
-   * no change: it may be about to be replaced, and what was in it stays in force.
+   * Called with the new text when it differs from the last one. Must not throw. A file that disappears is
+   * no change: it may be about to be replaced, and its last text stays in force.
    */
   readonly onChange: (text: string) => void
-  /** Called once when the file cannot be read any more, and again after it could in between. Must not throw. */
+  /** Called once when the file becomes unreadable, and again only after it was readable in between. Must not throw. */
   readonly onProblem?: (error: Error) => void
 }
 
@@ -36,12 +36,12 @@ export class FileWatcher {
   private timer: NodeJS.Timeout | undefined
   private isStopped = true
   private seen: string
-  /** Text that was read once and must be read the same again: a writer may be half way. */
+  /** A new text that was read once and must be read a second time: its writer may not have finished. */
   private candidate: string | undefined
   private signature = ''
   private hasProblem = false
 
-  /** @param knownText what the caller has read already; only a different text is reported */
+  /** @param knownText the text that the caller has read already; only a different text is reported */
   constructor(options: WatchFileOptions, knownText: string) {
     this.options = options
     this.periodMs = options.periodMs ?? periodMsDefault
@@ -94,7 +94,7 @@ export class FileWatcher {
     }
     if (text !== this.candidate) {
       this.candidate = text
-      // A writer that truncates and writes is done long before this.
+      // A writer that truncates and then writes has finished long before this.
       return this.again(Math.min(this.periodMs, 200))
     }
     this.candidate = undefined
