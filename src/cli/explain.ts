@@ -25,7 +25,7 @@ export async function explain(argv: readonly string[], io: CliIo): Promise<numbe
   return print(admin.value, { path, headers }, io)
 }
 
-/** @returns undefined where there is no token to send */
+/** @returns undefined when there is no token to send */
 function tokenHeaders(path: string | undefined): Record<string, string> | undefined {
   if (path === undefined) return {}
   const token = readToken(path)

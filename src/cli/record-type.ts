@@ -1,6 +1,6 @@
 /**
- * Record types as people write them and as wire/message.ts wants them: its codec has no name for some, and writes
- * a name that it does not know as type 0, so every name is checked here first.
+ * Translates record types between people's spelling and that of wire/message.ts: its codec has no name for some, and writes
+ * an unknown name as type 0, so every name is checked here first.
  */
 import { suggest } from '../config/suggest.ts'
 import { otherTypes } from '../wire/record-text.ts'

@@ -238,16 +238,8 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 /** A complete, valid configuration: every setting has a value, every address is parsed. */
 export type Config = DeepReadonly<ValueOf<typeof configSchema>>
-export type ClusterSettings = Config['cluster']
-export type ExternalSettings = Config['external']
-export type ZoneSettings = Config['zones'][number]
-export type ExchangeSettings = Config['external']['exchange']
-export type TtlSettings = Config['external']['ttl']
-export type CacheSettings = Config['cache']
-export type InFlightSettings = Config['inFlight']
 export type UdpSettings = Config['udp']
 export type TcpSettings = Config['tcp']
-export type LogSettings = Config['log']
 export type InterceptionSettings = Config['interception']
 
 /** JSON Schema of the configuration file, for editors and for docs/configuration.md. */

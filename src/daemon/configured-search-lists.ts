@@ -6,7 +6,7 @@ import { parseName } from '../wire/name.ts'
 
 type Described = Config['searchPath']['answerMode']['namespaces'][number]
 
-/** Clients whose networks were looked up; each is an address of a pod on this node. */
+/** Remembered clients; each is the address of a pod on this node. */
 const clientsMax = 4096
 
 /** @returns undefined when no namespace is described */

@@ -36,7 +36,7 @@ import { configuredSearchLists } from './configured-search-lists.ts'
 import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 
-/** What the data path needs to know from outside; all of it may change while it runs. */
+/** What the data path gets from outside; all of it may change while the daemon runs. */
 export interface Outlook {
   readonly config: Config
   readonly routing: Routing
@@ -61,7 +61,7 @@ export class DataPath {
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
   private readonly loopMarker = randomBytes(markerBytes)
-  /** What the search path in force was made from. */
+  /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
   private readonly nowMs: () => number
@@ -142,7 +142,7 @@ export class DataPath {
     return new Pipeline({ ...shared, room, loopMarker }, settings)
   }
 
-  /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */
+  /** Knowledge learned from another CoreDNS, or under other settings, is dropped. */
   private renewSearch({ config, trust }: Outlook): void {
     const { searchPath, cluster, clusterDomain, zones } = config
     const names = zones.map(({ name }) => name)
@@ -161,7 +161,7 @@ export class DataPath {
     const name = parseName(clusterDomain)
     if (name === undefined) return undefined
     const { cache, inFlight, router, log, own } = this
-    // A stub zone within the cluster domain has servers of its own, and so names that the rules do not know.
+    // A stub zone inside the cluster domain has servers of its own, and so names that the rules do not cover (SP-4).
     const carveOuts = [...searchPath.carveOuts, ...zones.map((zone) => zone.name)]
     return new SearchPath({
       known: new SearchKnowledge({
@@ -170,7 +170,7 @@ export class DataPath {
         zone: { name, multicluster },
         carveOuts: carveOuts.flatMap((carveOut) => {
           const octets = parseName(carveOut)
-          // The root zone or one above the cluster domain carves nothing out of it.
+          // The root zone, or a zone above the cluster domain, carves nothing out of it.
           return octets !== undefined && isAtOrBelow(octets, octets.length, name, name.length)
             ? [octets]
             : []
@@ -247,7 +247,7 @@ function searchReports(log: Log): SearchReports {
   }
 }
 
-/** A rule is a phrase, a cut is a name in wire form: length octets give it away. */
+/** A rule is a phrase, a cut is a name in wire form, which ends in the root's zero byte. */
 function presentKind(kind: string): string {
   return kind.includes('\0') ? presentName(Buffer.from(kind, 'latin1'), 0) : kind
 }

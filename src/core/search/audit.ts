@@ -11,7 +11,7 @@ import { Contradictions } from './contradictions.ts'
 const breakerMs = 600_000
 /**
  * So long the denials of a new subject wait for what CoreDNS says of the first. Then they are given, and checked in the
- * background: a CoreDNS that is down must not take the shapes along that cannot grow old (searchpath R8).
+ * background: a CoreDNS that is down must not take the shapes along that cannot grow old (SP-17, SP-20).
  */
 const firstMs = 2000
 const kindsMax = 20_000

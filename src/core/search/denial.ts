@@ -1,6 +1,6 @@
 /**
  * Answers for what the search list makes of outside names: may this name of the cluster zone be denied without asking, and
- * on what evidence? The law is searchpath.md: structure where it is trusted, cuts learned from CoreDNS's own denials and at
+ * on what evidence? The rules are SP-1 to SP-4 and SP-9 of docs/search-path.md: structure where it is trusted, cuts learned from CoreDNS's own denials and at
  * most five seconds old, nothing on doubt. Pure; learning is in core/search/learning.ts.
  */
 import type { Question } from '../../wire/question.ts'

@@ -1,7 +1,7 @@
 /**
  * One decision on existence for all types of a name: A's denial is everybody's, while A is being asked the others wait for it, and
  * what one half of a look-up was told the other is told, too. Otherwise a cut that expires between A and AAAA, or a Service
- * made then, gives a pair that contradicts itself, which musl takes for "no such name" (searchpath 4.2).
+ * made then, gives a pair that contradicts itself, which musl takes for "no such name" (SP-13, SP-14).
  */
 import { RrType } from '../../wire/constants.ts'
 import type { Cache } from '../cache/cache.ts'

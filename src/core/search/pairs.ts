@@ -1,6 +1,6 @@
 /**
  * Stubs ask for A and AAAA of a name at once, in either order, and musl takes a pair that contradicts itself for an absent name
- * (searchpath 4.2). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is denied
+ * (SP-14). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is denied
  * a name anew in the last quarter of a second of its evidence, and when one half of a pair was denied, so is the other for that
  * long. Halves are known by the socket they come from: musl has one for both, and who has two takes what either finds.
  */

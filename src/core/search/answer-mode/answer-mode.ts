@@ -1,7 +1,7 @@
 /**
  * Answer mode: the first question of a walk along a search list gets what its last would find, so that a pod asks two
  * questions in place of eight. Opt-in, because it is right only if the list is known exactly, and because who asks for
- * `N.<ns>.svc.Z` as such gets N, too (searchpath 3.5, 3.6). Whenever a condition does not hold, nothing is answered here, and
+ * `N.<ns>.svc.Z` as such gets N, too (SP-22, SP-25). Whenever a condition does not hold, nothing is answered here, and
  * the client walks.
  */
 import { RrClass, RrType } from '../../../wire/constants.ts'

@@ -1,6 +1,6 @@
 /**
  * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
- * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2). So a look-up must not begin
+ * look-up a moment later, get one decision, whatever has become known in between (SP-24, SP-14). So a look-up must not begin
  * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
  * socket. Who has a socket for each half, as Go, takes what either finds.
  */
