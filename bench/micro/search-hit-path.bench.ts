@@ -1,6 +1,6 @@
 /**
- * What the search path adds to a query, step by step: nothing may be felt by names outside the cluster domain, and they must not
- * leave garbage. Names inside are judged only when the cache has no answer. `npm run bench:search-hit-path` prints it.
+ * What the search path adds to a query, step by step. Names outside the cluster domain have a bar: little time, no garbage. Names inside
+ * are judged only when the cache has no answer.
  */
 
 import { Decision } from '../../src/core/decision.ts'
@@ -10,18 +10,13 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { type TypeName, writeQuery } from '../../test/support/client/dns-message.ts'
-import { defaultOutlook } from '../micro/fixture.ts'
-import { type MicroBench, type MicroCase, measure, wholeEffort } from '../micro/measure.ts'
-import { alignedTable } from '../report/table.ts'
-import { describeMachine } from '../support/machine.ts'
+import { defaultOutlook } from './fixture.ts'
+import type { MicroBench, MicroCase } from './measure.ts'
 
 const nowMs = 1000
 const count = 256
-/** So many operations leave 32 MB behind at one word each, and the young generation holds 64. */
-const garbageOps = 4_000_000
-/** What names outside may cost: see `isBarred`. The odd octets are the clock's and the optimiser's. */
-const barNs = 300
-const barOctets = 0.1
+/** For names outside the cluster domain. A single word for each operation would be 8 bytes; the reading of the heap leaves half a byte. */
+const bar = { ns: 300, bytes: 1 }
 
 interface Name {
   readonly octets: Buffer
@@ -123,8 +118,8 @@ function lookingUp(name: string, suffix: string, type: TypeName): MicroCase {
 
 function outsideCases(): MicroCase[] {
   return [
-    judging('outside: shape and cuts', 'example.com'),
-    judging('outside, ends like the domain: shape and cuts', 'xcluster.local'),
+    { ...judging('outside: shape and cuts', 'example.com'), bar },
+    { ...judging('outside, ends like the domain: shape and cuts', 'xcluster.local'), bar },
     lookingUp('outside: cache look-up alone, nothing there', 'example.com', 'AAAA'),
     beginning('outside: cache look-up and search path, A', 'example.com', 'A'),
     beginning('outside: cache look-up and search path, AAAA', 'example.com', 'AAAA'),
@@ -140,35 +135,4 @@ function insideCases(): MicroCase[] {
     beginning('inside, impossible: whole denial', 'com.cluster.local', 'A'),
     beginning('inside, denied by a cut: whole denial', 'com.svc.cluster.local', 'A'),
   ]
-}
-
-/** @returns octets left behind by each operation, over so many that one word each would show */
-function garbage({ op }: MicroCase): number {
-  let sum = 0
-  globalThis.gc?.()
-  const before = process.memoryUsage().heapUsed
-  for (let i = 0; i < garbageOps; i++) sum += op()
-  const after = process.memoryUsage().heapUsed
-  return sum < 0 ? Number.NaN : Math.max(0, after - before) / garbageOps
-}
-
-/** Names outside must be let through in no time and without garbage; what the cache leaves behind is its own. */
-function isBarred({ name }: MicroCase): boolean {
-  return name.startsWith('outside') && name.endsWith('shape and cuts')
-}
-
-if (import.meta.main) {
-  const cases = await bench()
-  const rows = cases.map((each) => {
-    const { nsPerOp, p99NsPerOp, bytesPerOp } = measure(each, wholeEffort)
-    const octets = isBarred(each) ? garbage(each) : undefined
-    if (octets !== undefined && (nsPerOp > barNs || octets > barOctets)) process.exitCode = 1
-    const left = octets?.toFixed(3) ?? ''
-    return [each.name, ...[nsPerOp, p99NsPerOp, bytesPerOp].map((n) => n.toFixed(0)), left]
-  })
-  const head = ['step', 'ns', 'p99 ns', 'octets', `octets, ${garbageOps} times`]
-  const { cpu, loadAtStart } = describeMachine()
-  process.stdout.write(
-    `${cpu}, Node ${process.version}, load ${loadAtStart.toFixed(1)}\n\n${alignedTable(head, rows)}\n`,
-  )
 }

@@ -5,11 +5,11 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant } from '../peers/contestant.ts'
+import { type LoadReport, type LoadSpec, load } from '../support/load.ts'
+import { type Asked, writeQueries } from '../support/query-mix.ts'
+import { type ProcessReading, readProcess } from '../support/scrape.ts'
 import { type Absence, Field, type Runner } from './field.ts'
-import { type LoadReport, loadReport, startLoad, wrongExamples } from './load.ts'
-import { type Asked, writeQueries } from './query-mix.ts'
 import type { Load, Scenario } from './scenarios.ts'
-import { type ProcessReading, readProcess } from './scrape.ts'
 
 export interface ContestPlan {
   readonly rounds: number
@@ -51,8 +51,6 @@ export interface ContestResult {
   readonly idleRssBytes: Readonly<Record<string, number>>
 }
 
-/** A server that is so busy is the limit itself. */
-const saturatedShareMin = 0.9
 const lostShareMax = 0.001
 /** The generator may send this much less than it was told, and one query in a hundred may leave so late. */
 const behindShareMax = 0.01
@@ -86,10 +84,6 @@ export async function runContest(
   } finally {
     await field.stop()
   }
-}
-
-export function isSaturated(run: Run): boolean {
-  return run.cpuShare >= saturatedShareMin
 }
 
 class Contest {
@@ -130,14 +124,14 @@ class Contest {
 
   /** What goes wrong here shows in the runs that count. */
   private async warm(runner: Runner): Promise<void> {
-    const once = { load: 'most' as const, seconds: warmSecondsMax, once: true }
+    const once = { queryFile: this.warmFile, seconds: warmSecondsMax, once: true }
     try {
       if (this.scenario.isWarmed) {
-        const { report } = await this.play(runner, once, this.warmFile)
+        const { lost, servfail } = await this.play(runner, once)
         // A second time for what was lost in the first.
-        if (report.lost + report.servfail > 0) await this.play(runner, once, this.warmFile)
+        if (lost + servfail > 0) await this.play(runner, once)
       }
-      await this.play(runner, { load: 'most', seconds: warmUpSeconds })
+      await this.play(runner, { queryFile: this.queryFile, seconds: warmUpSeconds })
     } catch (error) {
       this.plan.progress(`warming ${runner.contestant.name}: ${String(error)}`)
     }
@@ -146,37 +140,26 @@ class Contest {
   private async once(runner: Runner, round: number, load: Load): Promise<Run> {
     const { contestant, child } = runner
     const identity = { contestant: contestant.name, round, load }
-    const { secondsPerRun } = this.plan
-    const seconds = Math.max(secondsPerRun, this.scenario.secondsMin ?? 0)
+    const seconds = Math.max(this.plan.secondsPerRun, this.scenario.secondsMin ?? 0)
+    const rate = load === 'most' ? {} : { rate: load }
     try {
       if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
       const before = readProcess(child.pid)
-      const { report, examples } = await this.play(runner, { load, seconds })
-      return judged(identity, report, { before, after: readProcess(child.pid) }, examples)
+      const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...rate })
+      return judged(identity, report, { before, after: readProcess(child.pid) })
     } catch (error) {
       return failed(identity, error instanceof Error ? error.message : String(error))
     }
   }
 
-  private async play(
+  private play(
     { contestant, port }: Runner,
-    { load, seconds, once }: { load: Load; seconds: number; once?: boolean },
-    queryFile = this.queryFile,
-  ): Promise<{ report: LoadReport; examples: string[] }> {
+    spec: Pick<LoadSpec, 'queryFile' | 'seconds' | 'rate' | 'once'>,
+  ): Promise<LoadReport> {
     this.runNumber += 1
-    const generator = await startLoad({
-      port,
-      queryFile,
-      seconds,
-      cpu: this.plan.loadCpu,
-      window,
-      check: contestant.isEcho === true ? 'none' : 'loose',
-      uniqueFrom: this.runNumber * uniquePerRun,
-      ...(load !== 'most' && { rate: load }),
-      ...(once === true && { once }),
-    })
-    const report = await loadReport(generator, seconds)
-    return { report, examples: wrongExamples(generator) }
+    const uniqueFrom = this.runNumber * uniquePerRun
+    const check = contestant.isEcho === true ? 'none' : 'loose'
+    return load({ ...spec, port, cpu: this.plan.loadCpu, window, check, uniqueFrom })
   }
 }
 
@@ -201,7 +184,6 @@ export function judged(
   identity: RunIdentity,
   report: LoadReport,
   { before, after }: { readonly before: ProcessReading; readonly after: ProcessReading },
-  examples: readonly string[] = [],
 ): Run {
   const { sent, received, lost, seconds, p50Us, p99Us, p999Us, maxUs } = report
   const cpuUs = after.cpuUs - before.cpuUs
@@ -217,7 +199,7 @@ export function judged(
     cpuShare: cpuUs / (seconds * 1e6),
     ...{ lost, sent, p50Us, p99Us, p999Us, maxUs },
     rssBytes: after.rssBytes,
-    invalid: [...complaints(identity, report), ...examples],
+    invalid: [...complaints(identity, report), ...report.examples],
   }
 }
 

@@ -1,33 +1,32 @@
 /**
  * The comparison in one command: neardns with both of its UDP endpoints, the resolvers and caches that Debian has, CoreDNS configured
- * like NodeLocal DNSCache, and a C echo server as the limit; all on one CPU, load and authority on another one. Prints tables and
- * whether the bars were met, writes bench/results/comparison.json and its plots. Installs nothing; says what is missing and how to get it.
+ * like NodeLocal DNSCache, and a C echo server as the limit; all on one CPU, load and authority on another one. Writes
+ * bench/results/comparison.json, and prints its tables. Installs nothing; says what is missing and how to get it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { howToGet } from '../test/support/needs.ts'
-import { allContestants } from './peers/all.ts'
-import type { Contestant } from './peers/contestant.ts'
-import { comparisonPlots } from './report/plots.ts'
-import { describeCircumstances, endOnSignals, writeResult } from './report/record.ts'
+import { howToGet } from '../../test/support/needs.ts'
+import { allContestants } from '../peers/all.ts'
+import type { Contestant } from '../peers/contestant.ts'
+import { comparisonBars } from '../report/bars.ts'
+import { scenarioText } from '../report/comparison.ts'
+import { barsTable } from '../report/text.ts'
 import {
-  type BenchResult,
-  isUsable,
-  type ScenarioResult,
-  summarise,
-  tableHead,
-  tableRows,
-} from './report/results.ts'
-import { alignedTable } from './report/table.ts'
-import { verdictHead, verdictRow, verdicts } from './report/verdict.ts'
-import { builtMain } from './support/built.ts'
-import { type ContestPlan, type Run, runContest } from './support/contest.ts'
-import type { Absence } from './support/field.ts'
-import { measureFirstAnswers } from './support/first-answers.ts'
-import { makeScenario, type ScenarioName, scenarioNames } from './support/scenarios.ts'
+  describeCircumstances,
+  endOnSignals,
+  endWithUsage,
+  exitWith,
+  writeResult,
+} from '../support/record.ts'
+import { builtMain } from '../support/servers.ts'
+import { type ContestPlan, runContest } from './contest.ts'
+import type { Absence } from './field.ts'
+import { measureFirstAnswers } from './first-answers.ts'
+import { makeScenario, type ScenarioName, scenarioNames } from './scenarios.ts'
+import { type ComparisonResult, isUsable, type ScenarioResult, summarise } from './summary.ts'
 
 const usage = `npm run bench -- [--quick] [--only hit,miss,mixed,memory,start] [--servers NAME,...]
                  [--rounds N] [--seconds N] [--file | --no-file]
@@ -58,8 +57,10 @@ function readOptions(): Options {
       seconds: { type: 'string' },
       file: { type: 'boolean', default: false },
       'no-file': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) endWithUsage(usage)
   const isQuick = values.quick
   const only = words(values.only)
   const servers = words(values.servers)
@@ -97,16 +98,9 @@ function positive(flag: string, text: string | undefined, otherwise: number): nu
 
 async function main(): Promise<number> {
   const options = readOptions()
-  const problems = [
-    ...(availableParallelism() < 2
-      ? ['two CPUs are needed: servers on one, load on the other']
-      : []),
-    ...(howToGet('gcc') === undefined ? [] : [`gcc is missing: ${howToGet('gcc')}`]),
-  ]
-  if (problems.length > 0) {
-    process.stderr.write(`${problems.join('\n')}\n`)
-    return 2
-  }
+  if (availableParallelism() < 2) throw new Error('two CPUs: servers on one, load on the other')
+  const how = howToGet('gcc')
+  if (how !== undefined) throw new Error(`gcc is missing: ${how}`)
   const missing = absentPrograms(options.contestants)
   for (const { contestant, why } of missing) say(`${contestant} is missing: ${why}`)
   execFileSync('taskset', ['-apc', String(loadCpu), String(process.pid)], { stdio: 'ignore' })
@@ -120,7 +114,7 @@ async function main(): Promise<number> {
   // Before anything is timed.
   await builtMain()
   const measured = await measure(options, present, directory)
-  const result: BenchResult = {
+  const result: ComparisonResult = {
     ...circumstances,
     isQuick: options.isQuick,
     rounds: options.rounds,
@@ -129,7 +123,12 @@ async function main(): Promise<number> {
     missing,
     ...measured,
   }
-  return conclude(result, options)
+  process.stdout.write(`${barsTable(comparisonBars(result))}\n`)
+  if (options.writesFile) writeResult('comparison', result)
+  const isWhole = result.scenarios.every(
+    ({ summaries, absent }) => absent.length === 0 && summaries.every(isUsable),
+  )
+  return isWhole ? 0 : 1
 }
 
 function absentPrograms(contestants: readonly Contestant[]): Absence[] {
@@ -150,81 +149,40 @@ async function measure(
   { scenarios: wanted, measuresStart, rounds, seconds, isQuick }: Options,
   contestants: readonly Contestant[],
   directory: string,
-): Promise<Pick<BenchResult, 'scenarios' | 'firstAnswers'>> {
+): Promise<Pick<ComparisonResult, 'scenarios' | 'firstAnswers'>> {
   const where = { serverCpu, loadCpu, directory }
   const progress = (text: string) => say(`  ${text}`)
   const plan: ContestPlan = { ...where, rounds, secondsPerRun: seconds, progress }
   const starts = isQuick ? 2 : 5
-  const firstAnswers = measuresStart
-    ? await measureFirstAnswers({ ...where, starts }, contestants)
-    : []
+  const firstAnswers = measuresStart ? await measureFirstAnswers(where, starts, contestants) : []
   for (const { contestant, medianMs } of firstAnswers)
     say(`  first answer, ${contestant}: ${medianMs} ms`)
   const scenarios: ScenarioResult[] = []
-  for (const name of wanted) {
-    try {
-      scenarios.push(await compete(name, plan, contestants))
-    } catch (error) {
-      // The others are worth having. A scenario without a table makes the exit code 1.
-      const absent = [{ contestant: 'all', why: String(error) }]
-      say(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      scenarios.push({
-        name,
-        about: makeScenario(name).about,
-        summaries: [],
-        absent,
-        idleRssBytes: {},
-        runs: [],
-      })
-    }
-  }
+  for (const name of wanted) scenarios.push(await compete(name, plan, contestants))
   return { scenarios, firstAnswers }
 }
 
+/** A scenario that fails is kept without a table, which makes the exit code 1: the others are worth having. */
 async function compete(
   name: ScenarioName,
   plan: ContestPlan,
   contestants: readonly Contestant[],
 ): Promise<ScenarioResult> {
   const scenario = makeScenario(name)
-  say(`${name}: ${scenario.about}`)
-  const { runs, absent, idleRssBytes } = await runContest(scenario, plan, contestants)
-  const summaries = summarise(
-    runs,
-    contestants.map((contestant) => contestant.name),
-  )
-  const notes = [
-    ...absent.map(({ contestant, why }) => `did not start: ${contestant}: ${why}`),
-    ...invalidNotes(runs),
-  ]
-  const table = alignedTable(tableHead, tableRows(summaries))
-  process.stdout.write(`\n${[`${name}: ${scenario.about}`, ...notes].join('\n')}\n\n${table}\n\n`)
-  return { name, about: scenario.about, summaries, absent, idleRssBytes, runs }
-}
-
-function invalidNotes(runs: readonly Run[]): string[] {
-  return runs
-    .filter(({ invalid }) => invalid.length > 0)
-    .map(
-      ({ contestant, round, load, invalid }) =>
-        `invalid: ${contestant}, round ${round}, ${load}: ${invalid.join(', ')}`,
-    )
-}
-
-function conclude(result: BenchResult, { writesFile }: Options): number {
-  const rows = verdicts(result).map(verdictRow)
-  process.stdout.write(`${alignedTable(verdictHead, rows)}\n`)
-  process.stdout.write(
-    'bars for stalls, ten million queries and forced collections: bench:stall, bench:long, bench:gc-stress\n',
-  )
-  if (writesFile) {
-    const files = writeResult('comparison', result, comparisonPlots(result))
-    process.stdout.write(`${files.join('\n')}\nnow: node bench/document.ts\n`)
-  } else process.stdout.write('not kept; --file keeps a quick run or a part\n')
-  const isWhole = result.scenarios.every(
-    ({ summaries, absent }) => absent.length === 0 && summaries.every(isUsable),
-  )
-  return isWhole ? 0 : 1
+  const { about } = scenario
+  say(`${name}: ${about}`)
+  try {
+    const contest = await runContest(scenario, plan, contestants)
+    const order = contestants.map((contestant) => contestant.name)
+    const result = { name, about, summaries: summarise(contest.runs, order), ...contest }
+    for (const { contestant, why } of contest.absent) say(`did not start: ${contestant}: ${why}`)
+    process.stdout.write(`\n${scenarioText(result)}\n\n`)
+    return result
+  } catch (error) {
+    const absent = [{ contestant: 'all', why: String(error) }]
+    say(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return { name, about, summaries: [], absent, idleRssBytes: {}, runs: [] }
+  }
 }
 
 function say(text: string): void {
@@ -232,9 +190,4 @@ function say(text: string): void {
 }
 
 endOnSignals()
-try {
-  process.exitCode = await main()
-} catch (error) {
-  say(`bench: ${error instanceof Error ? error.message : String(error)}\n${usage}`)
-  process.exitCode = 1
-}
+await exitWith('bench', main)

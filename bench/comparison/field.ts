@@ -2,9 +2,9 @@
 import { freePort } from '../../test/support/free-port.ts'
 import type { Child } from '../../test/support/process.ts'
 import type { Contestant, Setup } from '../peers/contestant.ts'
+import { startProgram } from '../support/programs.ts'
+import { onCpu } from '../support/servers.ts'
 import { firstAnswer } from './probe.ts'
-import { startProgram } from './programs.ts'
-import { onCpu } from './servers.ts'
 
 export interface FieldPlan {
   readonly serverCpu: number
@@ -19,6 +19,8 @@ export interface Runner {
   readonly contestant: Contestant
   readonly child: Child
   readonly port: number
+  /** From before its start. */
+  readonly firstAnswerMs: number
 }
 
 export interface Absence {
@@ -78,10 +80,12 @@ export async function startContestant(
   const setup: Setup = {
     ...{ cpu: serverCpu, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
   }
+  const startMs = performance.now()
   const child = await contestant.start(setup)
   try {
-    await firstAnswer(child, port, { isEcho: contestant.isEcho === true })
-    return { contestant, child, port }
+    const isEcho = contestant.isEcho === true
+    const firstAnswerMs = await firstAnswer(child, port, { isEcho, startMs })
+    return { contestant, child, port, firstAnswerMs }
   } catch (error) {
     await child.stop('SIGKILL')
     throw error

@@ -1,6 +1,6 @@
 /** The loads: what is asked, how fast, and of whom. */
 import type { Contestant } from '../peers/contestant.ts'
-import { type Asked, knownNames, podTraffic, uniqueNames } from './query-mix.ts'
+import { type Asked, knownNames, podTraffic, uniqueNames } from '../support/query-mix.ts'
 
 export const scenarioNames = ['hit-1k', 'hit-10k', 'hit-100k', 'miss', 'mixed', 'memory'] as const
 export type ScenarioName = (typeof scenarioNames)[number]

@@ -1,16 +1,16 @@
 /** Where neardns is worse than another server, in sentences: the weak sides are found by the program, not by whoever writes. Pure. */
 import {
-  type BenchResult,
-  fixed,
+  type ComparisonResult,
   isUsable,
   type ScenarioResult,
   type Summary,
-} from '../report/results.ts'
+} from '../comparison/summary.ts'
+import { fixed } from './text.ts'
 
 const cpuRatioMin = 1.05
 const p99RatioMin = 1.2
 
-export function placesBehind({ scenarios }: BenchResult): string[] {
+export function placesBehind({ scenarios }: ComparisonResult): string[] {
   return scenarios.flatMap((scenario) =>
     scenario.name === 'memory' ? memoryBehind(scenario) : loadsBehind(scenario),
   )

@@ -1,0 +1,230 @@
+/**
+ * The set-up of every soak: flags, the daemon on one CPU, its upstream and the load on the other, samples while the load runs, the result
+ * file, and the bars as exit code. Never says what is asked or what is measured.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { freePort } from '../../test/support/free-port.ts'
+import { howToGet } from '../../test/support/needs.ts'
+import type { Child } from '../../test/support/process.ts'
+import { startAuthority } from '../comparison/field.ts'
+import { pageOf } from '../report/soaks.ts'
+import { atMost, type Verdict } from '../support/bars.ts'
+import { type LoadReport, type LoadSpec, load } from '../support/load.ts'
+import { type Asked, writeQueries } from '../support/query-mix.ts'
+import {
+  type Circumstances,
+  describeCircumstances,
+  endOnSignals,
+  endWithUsage,
+  exitWith,
+  writeResult,
+} from '../support/record.ts'
+import { type ProcessReading, readProcess, Scrape } from '../support/scrape.ts'
+import { inCgroup, onCpu, startNeardns } from '../support/servers.ts'
+import { MemoryCgroup } from './memory-cgroup.ts'
+
+export const serverCpu = 0
+export const loadCpu = 1
+/** As NodeLocal DNSCache keeps answers; an answer in use is fetched anew, as in life. */
+export const ttlMaxSeconds = 30
+
+export interface SoakResult extends Circumstances {
+  readonly kind: SoakKind
+  /** How the daemon reads and writes datagrams. */
+  readonly io: string
+  readonly bars: readonly Verdict[]
+}
+
+export type SoakKind =
+  | 'stall'
+  | 'long'
+  | 'gc-stress'
+  | 'soak-memory'
+  | 'million-names'
+  | 'water-torture'
+
+export type Flags<Name extends string> = Readonly<Record<Name, number>>
+
+export interface Soak<Name extends string> {
+  readonly kind: SoakKind
+  /** Numbers above 0, by their flags, with their defaults. A run with less than these is kept only with `--file`. */
+  readonly flags: Flags<Name>
+  readonly env?: Readonly<Record<string, string>>
+  /** Of the daemon's memory, page cache included; needs root. */
+  memoryBytesMax?(flags: Flags<Name>): number
+  measure(rig: Rig, flags: Flags<Name>): Promise<{ readonly bars: readonly Verdict[] }>
+}
+
+/** Runs a soak as this process: the one call of each soak's file. */
+export async function runSoak<Name extends string>(soak: Soak<Name>): Promise<void> {
+  const script = `bench:${soak.kind}`
+  await exitWith(script, async () => {
+    const { flags, io, writesFile } = readFlags(soak)
+    const circumstances = describeCircumstances(script)
+    const rig = await Rig.start(io, soak.env, soak.memoryBytesMax?.(flags))
+    try {
+      const measured = await soak.measure(rig, flags)
+      const result = { ...circumstances, kind: soak.kind, io, ...measured }
+      process.stdout.write(`${pageOf(result)}\n`)
+      if (writesFile) writeResult(soak.kind, result)
+      return result.bars.every(({ verdict }) => verdict === 'met') ? 0 : 1
+    } finally {
+      await rig.stop()
+    }
+  })
+}
+
+function readFlags<Name extends string>({ kind, flags: defaults }: Soak<Name>) {
+  const names = Object.keys(defaults) as Name[]
+  const known = names.map((name) => `[--${name} ${defaults[name]}]`).join(' ')
+  const usage = `npm run bench:${kind} -- ${known} [--io auto|portable|batched] [--file | --no-file]`
+  const numbers: ParseArgsOptionsConfig = Object.fromEntries(
+    names.map((name) => [name, { type: 'string', default: String(defaults[name]) }]),
+  )
+  const texts: ParseArgsOptionsConfig = { io: { type: 'string', default: 'batched' } }
+  const switches: ParseArgsOptionsConfig = Object.fromEntries(
+    ['file', 'no-file', 'help'].map((name) => [name, { type: 'boolean', default: false }]),
+  )
+  const { values } = parseArgs({ options: { ...numbers, ...texts, ...switches } })
+  const flags = Object.fromEntries(names.map((name) => [name, Number(values[name])])) as Flags<Name>
+  const isWrong = names.some((name) => !(flags[name] > 0))
+  if (values['help'] === true) endWithUsage(usage)
+  if (isWrong) throw new Error(usage)
+  if (availableParallelism() < 2) throw new Error('two CPUs are needed')
+  const how = howToGet('gcc')
+  if (how !== undefined) throw new Error(`gcc is missing: ${how}`)
+  const isWhole = names.every((name) => flags[name] >= defaults[name])
+  const writesFile = values['file'] === true || (isWhole && values['no-file'] !== true)
+  return { flags, io: String(values['io']), writesFile }
+}
+
+export class Rig {
+  readonly daemon: Child
+  readonly port: number
+  readonly upstreamPort: number
+  /** Goes away with this process. */
+  readonly directory: string
+  readonly cgroup: MemoryCgroup | undefined
+  private readonly admin: string
+  private readonly authority: Child
+
+  private constructor(parts: {
+    readonly daemon: Child
+    readonly authority: Child
+    readonly ports: { readonly dns: number; readonly admin: number; readonly upstream: number }
+    readonly directory: string
+    readonly cgroup: MemoryCgroup | undefined
+  }) {
+    this.daemon = parts.daemon
+    this.authority = parts.authority
+    this.port = parts.ports.dns
+    this.upstreamPort = parts.ports.upstream
+    this.admin = `http://127.0.0.1:${parts.ports.admin}`
+    this.directory = parts.directory
+    this.cgroup = parts.cgroup
+  }
+
+  static async start(
+    io: string,
+    env: Readonly<Record<string, string>> = {},
+    memoryBytesMax?: number,
+  ): Promise<Rig> {
+    endOnSignals()
+    execFileSync('taskset', ['-apc', String(loadCpu), String(process.pid)], { stdio: 'ignore' })
+    const directory = mkdtempSync(join(tmpdir(), 'neardns-bench-'))
+    process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+    const cgroup =
+      memoryBytesMax === undefined
+        ? undefined
+        : MemoryCgroup.create(`neardns-soak-${process.pid}`, memoryBytesMax)
+    const authority = await startAuthority({ loadCpu, ttlMaxSeconds })
+    const ports = { dns: await freePort(), admin: await freePort(), upstream: authority.port }
+    const upstream = `127.0.0.1:${ports.upstream}`
+    const args = [
+      ...[`--listen=127.0.0.1:${ports.dns}`, `--admin=127.0.0.1:${ports.admin}`, `--io=${io}`],
+      ...[`--cluster-upstream=${upstream}`, `--upstream=${upstream}`],
+    ]
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+    const limited = cgroup === undefined ? [] : inCgroup(cgroup.procsFile)
+    const wrapper = [...limited, ...onCpu(serverCpu), 'env', ...variables]
+    const daemon = await startNeardns(args, wrapper)
+    return new Rig({ daemon, authority: authority.child, ports, directory, cgroup })
+  }
+
+  async stop(): Promise<void> {
+    await this.daemon.stop()
+    await this.authority.stop()
+    this.cgroup?.remove()
+  }
+
+  /** @returns the file of queries for `load` */
+  queries(name: string, asked: readonly Asked[], ednsOneIn = 0): string {
+    const file = join(this.directory, name)
+    writeQueries(file, asked, ednsOneIn)
+    return file
+  }
+
+  /** The generator, on the daemon unless another port is given; wrong replies are shown. */
+  async load(spec: Omit<LoadSpec, 'port' | 'cpu'> & { port?: number }): Promise<LoadReport> {
+    const report = await load({ port: this.port, cpu: loadCpu, ...spec })
+    for (const example of report.examples) process.stderr.write(`${example}\n`)
+    return report
+  }
+
+  /** @throws an Error with the daemon's last words when it has ended */
+  read(): ProcessReading {
+    if (!this.daemon.running) throw new Error(`the daemon ended: ${this.daemon.tail(10)}`)
+    return readProcess(this.daemon.pid)
+  }
+
+  scrape(): Promise<Scrape> {
+    return Scrape.of(this.admin)
+  }
+}
+
+/** Calls `sample` every so often until `over` settles; what it throws is passed on at the end. */
+export async function sampling<T>(
+  over: Promise<T>,
+  everyMs: number,
+  sample: (seconds: number) => Promise<void> | void,
+): Promise<T> {
+  const startMs = performance.now()
+  let isOver = false
+  const done = over.finally(() => {
+    isOver = true
+  })
+  const watching = (async () => {
+    while (!isOver) {
+      await sample((performance.now() - startMs) / 1000)
+      await sleep(everyMs)
+    }
+  })()
+  const [result] = await Promise.all([done, watching])
+  return result
+}
+
+/** What every soak counts. */
+export interface Counts {
+  readonly sent: number
+  readonly received: number
+  readonly lost: number
+  readonly wrong: number
+  readonly servfail: number
+}
+
+export function countsOf({ sent, received, lost, wrong, servfail }: LoadReport): Counts {
+  return { sent, received, lost, wrong, servfail }
+}
+
+/** The bars that most soaks share: no wrong reply, one query in a thousand without its answer. */
+export function replyBars({ sent, lost, wrong, servfail }: Counts): Verdict[] {
+  return [
+    atMost('wrong replies', 0, wrong),
+    atMost('lost or failed', Math.floor(sent / 1000), lost + servfail),
+  ]
+}
