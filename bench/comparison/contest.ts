@@ -8,7 +8,7 @@ import type { Contestant } from '../peers/contestant.ts'
 import { type LoadReport, type LoadSpec, load } from '../support/load.ts'
 import { type Asked, writeQueries } from '../support/query-mix.ts'
 import { type ProcessReading, readProcess } from '../support/scrape.ts'
-import { type Absence, Field, type Runner } from './field.ts'
+import { type Absence, type Field, type Runner, startField } from './field.ts'
 import type { Load, Scenario } from './scenarios.ts'
 
 export interface ContestPlan {
@@ -70,7 +70,7 @@ export async function runContest(
   contestants: readonly Contestant[],
 ): Promise<ContestResult> {
   const suited = contestants.filter((contestant) => scenario.suits(contestant))
-  const field = await Field.start({ ...plan, ...scenario }, suited)
+  const field = await startField({ ...plan, ...scenario }, suited)
   await sleep(settleMs)
   const idleRssBytes = Object.fromEntries(
     field.runners.map(({ contestant, child }) => [

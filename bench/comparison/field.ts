@@ -1,4 +1,4 @@
-/** Starts an authority and contestants before it, all at once on one CPU, and ends them. Who does not start is left out, with the reason. */
+/** Starts an authority and contestants before it, all at once on one CPU, and ends them. A server that does not start is left out, with the reason. */
 import { freePort } from '../../test/support/free-port.ts'
 import type { Child } from '../../test/support/process.ts'
 import type { Contestant, Setup } from '../peers/contestant.ts'
@@ -28,37 +28,33 @@ export interface Absence {
   readonly why: string
 }
 
-export class Field {
+export interface Field {
   readonly runners: readonly Runner[]
   readonly absent: readonly Absence[]
-  private readonly authority: Child
+  stop(): Promise<void>
+}
 
-  private constructor(authority: Child, runners: readonly Runner[], absent: readonly Absence[]) {
-    this.authority = authority
-    this.runners = runners
-    this.absent = absent
-  }
-
-  static async start(plan: FieldPlan, contestants: readonly Contestant[]): Promise<Field> {
-    const { port: upstreamPort, child } = await startAuthority(plan)
-    const runners: Runner[] = []
-    const absent: Absence[] = []
-    // One after another: each has the CPU for itself while it starts.
-    for (const contestant of contestants) {
-      try {
-        runners.push(await startContestant(contestant, plan, upstreamPort))
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        absent.push({ contestant: contestant.name, why })
-      }
+export async function startField(
+  plan: FieldPlan,
+  contestants: readonly Contestant[],
+): Promise<Field> {
+  const authority = await startAuthority(plan)
+  const runners: Runner[] = []
+  const absent: Absence[] = []
+  // One after another: each has the CPU for itself while it starts.
+  for (const contestant of contestants) {
+    try {
+      runners.push(await startContestant(contestant, plan, authority.port))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      absent.push({ contestant: contestant.name, why })
     }
-    return new Field(child, runners, absent)
   }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.runners.map(({ child }) => child.stop('SIGTERM', 2000)))
-    await this.authority.stop()
+  const stop = async () => {
+    await Promise.all(runners.map(({ child }) => child.stop('SIGTERM', 2000)))
+    await authority.child.stop()
   }
+  return { runners, absent, stop }
 }
 
 export async function startAuthority({

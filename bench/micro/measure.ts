@@ -38,13 +38,14 @@ export type Effort = keyof typeof efforts
 
 /** So few that the garbage of one sample of misses fits into the young generation many times. */
 const opsPerSample = 2048
-/** Whatever a call takes: on a busy machine mitata takes an interrupted call for a slow operation, and would time single calls. */
-const inBatches = {
-  ...{ batch_samples: opsPerSample, batch_threshold: Infinity, warmup_threshold: Infinity },
-}
+/** So many that what reading the heap leaves behind, some 800 bytes, does not show. */
+const opsPerBarredSample = 65_536
 
 export async function measure({ name, op, bar }: MicroCase, effort: Effort): Promise<MicroResult> {
   const { warmUpMs, samples } = efforts[effort]
+  const batch_samples = bar === undefined ? opsPerSample : opsPerBarredSample
+  // Whatever a call takes: mitata takes a call that was interrupted for a slow operation, and would time single calls.
+  const inBatches = { batch_samples, batch_threshold: Infinity, warmup_threshold: Infinity }
   // `| 0`: a number beyond 31 bits would be an object on the heap, and ours.
   const once = () => do_not_optimize(op() | 0)
   await sample(once, { ...inBatches, min_cpu_time: warmUpMs * 1e6 })
@@ -58,7 +59,7 @@ export async function measure({ name, op, bar }: MicroCase, effort: Effort): Pro
       return bytes
     },
   })
-  const bytesPerOp = Math.round(leftPerOp(readings) * 100) / 100
+  const bytesPerOp = Math.round((100 * leftBytes(readings)) / batch_samples) / 100
   return {
     name,
     nsPerOp: significant(measured.p50),
@@ -71,11 +72,11 @@ export async function measure({ name, op, bar }: MicroCase, effort: Effort): Pro
 }
 
 /** Readings before and after each sample, in turns. A sample in which V8 collected has less afterwards and says nothing. */
-function leftPerOp(readings: readonly number[]): number {
+function leftBytes(readings: readonly number[]): number {
   const left = readings.flatMap((bytes, at) =>
     at % 2 === 1 ? [bytes - (readings[at - 1] ?? 0)] : [],
   )
-  return median(left.filter((bytes) => bytes >= 0)) / opsPerSample
+  return median(left.filter((bytes) => bytes >= 0))
 }
 
 function bytesInUse(): number {

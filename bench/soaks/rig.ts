@@ -66,7 +66,7 @@ export async function runSoak<Name extends string>(soak: Soak<Name>): Promise<vo
   await exitWith(script, async () => {
     const { flags, io, writesFile } = readFlags(soak)
     const circumstances = describeCircumstances(script)
-    const rig = await Rig.start(io, soak.env, soak.memoryBytesMax?.(flags))
+    const rig = await startRig(io, soak.env, soak.memoryBytesMax?.(flags))
     try {
       const measured = await soak.measure(rig, flags)
       const result = { ...circumstances, kind: soak.kind, io, ...measured }
@@ -103,87 +103,68 @@ function readFlags<Name extends string>({ kind, flags: defaults }: Soak<Name>) {
   return { flags, io: String(values['io']), writesFile }
 }
 
-export class Rig {
+export interface Rig {
   readonly daemon: Child
   readonly port: number
   readonly upstreamPort: number
   /** Goes away with this process. */
   readonly directory: string
   readonly cgroup: MemoryCgroup | undefined
-  private readonly admin: string
-  private readonly authority: Child
-
-  private constructor(parts: {
-    readonly daemon: Child
-    readonly authority: Child
-    readonly ports: { readonly dns: number; readonly admin: number; readonly upstream: number }
-    readonly directory: string
-    readonly cgroup: MemoryCgroup | undefined
-  }) {
-    this.daemon = parts.daemon
-    this.authority = parts.authority
-    this.port = parts.ports.dns
-    this.upstreamPort = parts.ports.upstream
-    this.admin = `http://127.0.0.1:${parts.ports.admin}`
-    this.directory = parts.directory
-    this.cgroup = parts.cgroup
-  }
-
-  static async start(
-    io: string,
-    env: Readonly<Record<string, string>> = {},
-    memoryBytesMax?: number,
-  ): Promise<Rig> {
-    endOnSignals()
-    execFileSync('taskset', ['-apc', String(loadCpu), String(process.pid)], { stdio: 'ignore' })
-    const directory = mkdtempSync(join(tmpdir(), 'neardns-bench-'))
-    process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-    const cgroup =
-      memoryBytesMax === undefined
-        ? undefined
-        : MemoryCgroup.create(`neardns-soak-${process.pid}`, memoryBytesMax)
-    const authority = await startAuthority({ loadCpu, ttlMaxSeconds })
-    const ports = { dns: await freePort(), admin: await freePort(), upstream: authority.port }
-    const upstream = `127.0.0.1:${ports.upstream}`
-    const args = [
-      ...[`--listen=127.0.0.1:${ports.dns}`, `--admin=127.0.0.1:${ports.admin}`, `--io=${io}`],
-      ...[`--cluster-upstream=${upstream}`, `--upstream=${upstream}`],
-    ]
-    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-    const limited = cgroup === undefined ? [] : inCgroup(cgroup.procsFile)
-    const wrapper = [...limited, ...onCpu(serverCpu), 'env', ...variables]
-    const daemon = await startNeardns(args, wrapper)
-    return new Rig({ daemon, authority: authority.child, ports, directory, cgroup })
-  }
-
-  async stop(): Promise<void> {
-    await this.daemon.stop()
-    await this.authority.stop()
-    this.cgroup?.remove()
-  }
-
   /** @returns the file of queries for `load` */
-  queries(name: string, asked: readonly Asked[], ednsOneIn = 0): string {
-    const file = join(this.directory, name)
-    writeQueries(file, asked, ednsOneIn)
-    return file
-  }
-
+  queries(name: string, asked: readonly Asked[], ednsOneIn?: number): string
   /** The generator, on the daemon unless another port is given; wrong replies are shown. */
-  async load(spec: Omit<LoadSpec, 'port' | 'cpu'> & { port?: number }): Promise<LoadReport> {
-    const report = await load({ port: this.port, cpu: loadCpu, ...spec })
-    for (const example of report.examples) process.stderr.write(`${example}\n`)
-    return report
-  }
-
+  load(spec: Omit<LoadSpec, 'port' | 'cpu'> & { port?: number }): Promise<LoadReport>
   /** @throws an Error with the daemon's last words when it has ended */
-  read(): ProcessReading {
-    if (!this.daemon.running) throw new Error(`the daemon ended: ${this.daemon.tail(10)}`)
-    return readProcess(this.daemon.pid)
-  }
+  read(): ProcessReading
+  scrape(): Promise<Scrape>
+  stop(): Promise<void>
+}
 
-  scrape(): Promise<Scrape> {
-    return Scrape.of(this.admin)
+async function startRig(
+  io: string,
+  env: Readonly<Record<string, string>> = {},
+  memoryBytesMax?: number,
+): Promise<Rig> {
+  endOnSignals()
+  execFileSync('taskset', ['-apc', String(loadCpu), String(process.pid)], { stdio: 'ignore' })
+  const directory = mkdtempSync(join(tmpdir(), 'neardns-bench-'))
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const cgroup =
+    memoryBytesMax === undefined
+      ? undefined
+      : MemoryCgroup.create(`neardns-soak-${process.pid}`, memoryBytesMax)
+  const authority = await startAuthority({ loadCpu, ttlMaxSeconds })
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const upstream = `127.0.0.1:${authority.port}`
+  const args = [
+    ...[`--listen=127.0.0.1:${port}`, `--admin=127.0.0.1:${adminPort}`, `--io=${io}`],
+    ...[`--cluster-upstream=${upstream}`, `--upstream=${upstream}`],
+  ]
+  const limited = cgroup === undefined ? [] : inCgroup(cgroup.procsFile)
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const daemon = await startNeardns(args, [...limited, ...onCpu(serverCpu), 'env', ...variables])
+  return {
+    ...{ daemon, port, upstreamPort: authority.port, directory, cgroup },
+    queries: (name, asked, ednsOneIn) => {
+      const file = join(directory, name)
+      writeQueries(file, asked, ednsOneIn)
+      return file
+    },
+    load: async (spec) => {
+      const report = await load({ port, cpu: loadCpu, ...spec })
+      for (const example of report.examples) process.stderr.write(`${example}\n`)
+      return report
+    },
+    read: () => {
+      if (!daemon.running) throw new Error(`the daemon ended: ${daemon.tail(10)}`)
+      return readProcess(daemon.pid)
+    },
+    scrape: () => Scrape.of(`http://127.0.0.1:${adminPort}`),
+    stop: async () => {
+      await daemon.stop()
+      await authority.child.stop()
+      cgroup?.remove()
+    },
   }
 }
 
