@@ -1,12 +1,12 @@
 /** Asks a server until it answers: the one sign of readiness that all servers give. */
 import { createSocket } from 'node:dgram'
 import { writeQuery } from '../../test/support/client/dns-message.ts'
-import type { Child } from '../../test/support/process.ts'
+import { type Child, until } from '../../test/support/process.ts'
 
-const askEveryMs = 2
 /** A name that the authority knows (programs/truth.h), asked by nobody else. */
 const probeName = 'probe.team-1.svc.cluster.local'
 const headerBytes = 12
+const timing = { timeoutMs: 15_000, everyMs: 2 }
 
 /**
  * @returns milliseconds from `startMs` until the first right answer (from an echo: until its first reply)
@@ -15,42 +15,32 @@ const headerBytes = 12
 export async function firstAnswer(
   child: Child,
   port: number,
-  { isEcho = false, timeoutMs = 15_000, startMs = performance.now() } = {},
+  { isEcho, startMs }: { readonly isEcho: boolean; readonly startMs: number },
 ): Promise<number> {
   const socket = createSocket('udp4')
   const query = writeQuery(probeName, 'A', { id: 1 })
-  const answered = new Promise<void>((resolve) => {
-    socket.on('message', (reply) => {
-      if (isEcho || isAnswer(reply)) resolve()
-    })
+  let answeredMs: number | undefined
+  socket.on('message', (reply) => {
+    if (isEcho || isAnswer(reply)) answeredMs ??= performance.now()
   })
-  // Nobody listens yet: the kernel says so, and the next query tries again.
+  // The server does not listen yet: the kernel says so, and the next query tries again.
   socket.on('error', () => undefined)
-  socket.connect(port, '127.0.0.1')
-  await new Promise((resolve) => socket.once('connect', resolve))
-  const asking = setInterval(() => socket.send(query, () => undefined), askEveryMs)
-  let timer: NodeJS.Timeout | undefined
-  const failed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(why(child, `no answer in ${timeoutMs} ms`)), timeoutMs)
-    child.exited.then(
-      () => reject(why(child, 'it ended')),
-      () => undefined,
-    )
-  })
+  const ask = () => {
+    if (!child.running) throw new Error('it ended')
+    socket.send(query, port, '127.0.0.1', () => undefined)
+    return answeredMs !== undefined
+  }
   try {
-    await Promise.race([answered, failed])
-    return performance.now() - startMs
+    await until('an answer', ask, timing)
+    return (answeredMs ?? Number.NaN) - startMs
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error)
+    throw new Error(`${what}: ${child.tail(4).replaceAll('\n', ' | ')}`)
   } finally {
-    clearTimeout(timer)
-    clearInterval(asking)
     socket.close()
   }
 }
 
 function isAnswer(reply: Buffer): boolean {
   return reply.length > headerBytes && (reply.readUInt8(3) & 15) === 0 && reply.readUInt16BE(6) > 0
-}
-
-function why(child: Child, what: string): Error {
-  return new Error(`${what}: ${child.tail(4).replaceAll('\n', ' | ')}`)
 }

@@ -26,7 +26,7 @@ import {
 } from '../support/record.ts'
 import { type ProcessReading, readProcess, Scrape } from '../support/scrape.ts'
 import { inCgroup, onCpu, startNeardns } from '../support/servers.ts'
-import { MemoryCgroup } from './memory-cgroup.ts'
+import { type MemoryCgroup, makeMemoryCgroup } from './memory-cgroup.ts'
 
 export const serverCpu = 0
 export const loadCpu = 1
@@ -132,7 +132,7 @@ async function startRig(
   const cgroup =
     memoryBytesMax === undefined
       ? undefined
-      : MemoryCgroup.create(`neardns-soak-${process.pid}`, memoryBytesMax)
+      : makeMemoryCgroup(`neardns-soak-${process.pid}`, memoryBytesMax)
   const authority = await startAuthority({ loadCpu, ttlMaxSeconds })
   const [port, adminPort] = [await freePort(), await freePort()]
   const upstream = `127.0.0.1:${authority.port}`
