@@ -167,7 +167,7 @@ function distinct(asked: readonly Asked[]): Asked[] {
   return [...new Map(asked.map((each) => [`${each.name} ${each.type}`, each])).values()]
 }
 
-/** Who goes first changes from round to round. */
+/** Another one goes first in each round. */
 function inTurn<T>(items: readonly T[], round: number): T[] {
   const first = round % Math.max(1, items.length)
   return [...items.slice(first), ...items.slice(0, first)]

@@ -1,4 +1,4 @@
-/** The loads: what is asked, how fast, and of whom. */
+/** The loads: which questions, how fast, of which servers. */
 import type { Contestant } from '../peers/contestant.ts'
 import { type Asked, knownNames, podTraffic, uniqueNames } from '../support/query-mix.ts'
 
@@ -32,7 +32,7 @@ const nodeLocalTtlSeconds = 30
 /** NodeLocal DNSCache's capacity, nearly. */
 const entriesDefault = 10_000
 const mixedQuestions = 100_000
-/** Twice the questions that differ: who counts denials apart (CoreDNS) must not have more room than who does not. */
+/** Twice the questions that differ: CoreDNS counts denials apart and must not have more room than the others. */
 const mixedEntries = 40_000
 const rates = [1000, 10_000, 50_000]
 /**

@@ -3,12 +3,15 @@
  * machine disturbs both alike. Each tree runs its own cases on its own sources, so that a commit from before a move of files still runs;
  * this tree's `measure.ts` times both. Cases with equal names are compared: a case whose work changes gets a new name.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { geometricMean, median } from '../support/statistics.ts'
 import type { OneRun } from './one-run.ts'
+
+const run = promisify(execFile)
 
 export const repository = join(import.meta.dirname, '..', '..')
 /** The young generation holds the garbage of a sample, so that V8 rarely collects in one. */
@@ -47,7 +50,8 @@ export interface CompareOptions {
 }
 
 /** @throws an Error when the commit is not known or a side does not run at all */
-export function compare({ against, runs, word, progress }: CompareOptions): Compared {
+export async function compare(options: CompareOptions): Promise<Compared> {
+  const { against, runs, word, progress } = options
   const baseCommit = git('rev-parse', '--short=10', '--verify', `${against}^{commit}`)
   const directory = mkdtempSync(join(tmpdir(), 'neardns-micro-'))
   const tree = join(directory, 'base')
@@ -59,26 +63,28 @@ export function compare({ against, runs, word, progress }: CompareOptions): Comp
   git('worktree', 'add', '--quiet', '--detach', tree, baseCommit)
   symlinkSync(join(repository, 'node_modules'), join(tree, 'node_modules'))
   const sides = { base: [] as OneRun[], branch: [] as OneRun[] }
-  for (let run = 0; run < runs; run++) {
-    const order = run % 2 === 0 ? (['base', 'branch'] as const) : (['branch', 'base'] as const)
+  for (let pair = 1; pair <= runs; pair++) {
+    const order = pair % 2 === 0 ? (['base', 'branch'] as const) : (['branch', 'base'] as const)
     for (const side of order) {
-      sides[side].push(measureTree(side === 'base' ? tree : repository, word, ['--short']))
+      const from = side === 'base' ? tree : repository
+      sides[side].push(await measureTree(from, word, ['--short']))
     }
-    progress(`pair ${run + 1} of ${runs}`)
+    progress(`pair ${pair} of ${runs}`)
   }
   return { baseCommit, ...summed(sides.base, sides.branch) }
 }
 
 /** One fresh process. @throws an Error with its last words when it fails */
-export function measureTree(tree: string, word: string, flags: readonly string[] = []): OneRun {
+export async function measureTree(
+  tree: string,
+  word: string,
+  flags: readonly string[] = [],
+): Promise<OneRun> {
   const pinned = availableParallelism() > 1 ? ['taskset', '-c', '1'] : []
   const script = join(import.meta.dirname, 'one-run.ts')
   const node = [process.execPath, ...nodeFlags, script, tree, word, ...flags]
   const [command = '', ...args] = [...pinned, ...node]
-  const { stdout, stderr, status } = spawnSync(command, args, {
-    ...{ cwd: tree, encoding: 'utf8', timeout: childTimeoutMs },
-  })
-  if (status !== 0) throw new Error(`the benches of ${tree}: ${status}: ${stderr.slice(-500)}`)
+  const { stdout } = await run(command, args, { cwd: tree, timeout: childTimeoutMs })
   return JSON.parse(stdout) as OneRun
 }
 

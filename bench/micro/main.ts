@@ -15,7 +15,7 @@ import { compare, measureTree, repository } from './compare.ts'
 
 const usage = 'npm run bench:micro -- [word] [--file] [--against COMMIT [--runs 10]]'
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -35,14 +35,14 @@ function main(): number {
   endOnSignals()
   const circumstances = describeCircumstances('bench:micro')
   if (against === undefined) {
-    const { results, failed } = measureTree(repository, word)
+    const { results, failed } = await measureTree(repository, word)
     process.stdout.write(`${microTable(circumstances, results)}\n`)
     for (const why of failed) process.stderr.write(`failed: ${why}\n`)
     if (writesFile) writeResult('micro', { ...circumstances, results })
     return failed.length > 0 || results.some(({ isAboveBar }) => isAboveBar) ? 1 : 0
   }
   const progress = (text: string) => process.stderr.write(`  ${text}\n`)
-  const compared = compare({ against, runs, word, progress })
+  const compared = await compare({ against, runs, word, progress })
   process.stdout.write(`${comparedTable(circumstances, compared)}\n`)
   if (writesFile) writeResult('micro-compared', { ...circumstances, ...compared })
   return compared.comparisons.some(({ verdict }) => verdict === 'slower') ? 1 : 0

@@ -1,5 +1,5 @@
 /**
- * A whole miss but for the sockets: octets in, a question for the upstream, its answer settled, kept and sent to the client. Each name is
+ * A whole miss but for the sockets: bytes in, a question for the upstream, its answer settled, kept and sent to the client. Each name is
  * new, so that the cache is full and evicts, as it does under random names.
  */
 

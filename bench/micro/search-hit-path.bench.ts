@@ -19,7 +19,7 @@ const count = 256
 const bar = { ns: 300, bytes: 0.1 }
 
 interface Name {
-  readonly octets: Buffer
+  readonly bytes: Buffer
   readonly query: Buffer
   readonly question: Question
 }
@@ -30,14 +30,14 @@ function makeNames(suffix: string, type: TypeName = 'A'): Name[] {
     const query = writeQuery(name, type)
     const question = new Question()
     readQuestion(query, query.length, question)
-    return { octets: octetsOf(name), query, question }
+    return { bytes: nameBytes(name), query, question }
   })
 }
 
-function octetsOf(name: string): Buffer {
-  const octets = parseName(name)
-  if (octets === undefined) throw new Error(`no name: ${name}`)
-  return Buffer.from(octets)
+function nameBytes(name: string): Buffer {
+  const bytes = parseName(name)
+  if (bytes === undefined) throw new Error(`no name: ${name}`)
+  return Buffer.from(bytes)
 }
 
 export const bench: MicroBench = () => [...outsideCases(), ...insideCases()]
@@ -53,16 +53,16 @@ function makeStage() {
   const { stage } = path.search
   if (stage === undefined) throw new Error('the search path is off')
   const data = Buffer.concat([
-    octetsOf('ns.dns.cluster.local'),
-    octetsOf('hostmaster.cluster.local'),
+    nameBytes('ns.dns.cluster.local'),
+    nameBytes('hostmaster.cluster.local'),
     Buffer.alloc(20),
   ])
   const { known } = stage
-  known.soa = { owner: octetsOf('cluster.local'), data, ttlSeconds: 5 }
+  known.soa = { owner: nameBytes('cluster.local'), data, ttlSeconds: 5 }
   known.trust.fingerprint = 'coredns'
   for (const cut of ['com.team-0.svc.cluster.local', 'com.svc.cluster.local'])
-    known.cuts.learnAbsence(octetsOf(cut).toString('latin1'), 5, nowMs)
-  known.cuts.learnExistence(octetsOf('web.team-0.svc.cluster.local').toString('latin1'), 5, nowMs)
+    known.cuts.learnAbsence(nameBytes(cut).toString('latin1'), 5, nowMs)
+  known.cuts.learnExistence(nameBytes('web.team-0.svc.cluster.local').toString('latin1'), 5, nowMs)
   return { cache: path.cache, stage }
 }
 
@@ -72,8 +72,8 @@ function judging(name: string, suffix: string): MicroCase {
   let at = 0
   const op = () => {
     at = (at + 1) % count
-    const { octets } = names[at] as Name
-    return stage.judge.denialOf(octets, octets.length, nowMs) === undefined ? 0 : 1
+    const { bytes } = names[at] as Name
+    return stage.judge.denialOf(bytes, bytes.length, nowMs) === undefined ? 0 : 1
   }
   return { name, op }
 }

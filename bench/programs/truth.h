@@ -31,9 +31,9 @@ static inline uint8_t *put16(uint8_t *at, unsigned value) {
   return at + 2;
 }
 static inline uint8_t *put32(uint8_t *at, uint32_t value) { return put16(put16(at, value >> 16), value & 0xffff); }
-static inline uint8_t lower(uint8_t octet) { return octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet; }
+static inline uint8_t lower(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte; }
 
-/* A label's first octets are a text, whatever the letter case: forwarders mix it (0x20). */
+/* A label begins with a text, whatever the letter case: forwarders mix it (0x20). */
 static inline int begins_with(const uint8_t *label, const char *text) {
   size_t length = strlen(text);
   if (label[0] < length) return 0;

@@ -1,4 +1,4 @@
-/** Where neardns is worse than another server, in sentences: the weak sides are found by the program, not by whoever writes. Pure. */
+/** Where neardns is worse than another server, in sentences: the program finds the weak sides, and not the author. Pure. */
 import {
   type ComparisonResult,
   isUsable,

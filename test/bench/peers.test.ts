@@ -26,7 +26,7 @@ tools.before((context) => {
 })
 tools.after(({ directory }) => rmSync(directory, { recursive: true, force: true }))
 
-tools('the authority says octet by octet what the generator expects', async ({ directory }) => {
+tools('the authority says byte by byte what the generator expects', async ({ directory }) => {
   const { port, child } = await startAuthority({ loadCpu: cpu, ttlMaxSeconds })
   const queryFile = join(directory, 'queries')
   const spec = { port, queryFile, seconds: 5, cpu, once: true, ttlMaxSeconds }
