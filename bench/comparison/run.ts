@@ -37,17 +37,9 @@ const serverCpu = 0
 /** Of the last minute, in CPUs: above it somebody else is at work here. */
 const loadAverageMax = 0.5
 
-interface Options {
-  readonly isQuick: boolean
-  readonly scenarios: readonly ScenarioName[]
-  readonly measuresStart: boolean
-  readonly contestants: readonly Contestant[]
-  readonly rounds: number
-  readonly seconds: number
-  readonly writesFile: boolean
-}
+type Options = ReturnType<typeof readOptions>
 
-function readOptions(): Options {
+function readOptions() {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },

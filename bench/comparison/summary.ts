@@ -1,4 +1,6 @@
 /** Turns runs into medians: what is kept of the comparison as JSON. Pure. */
+
+import type { Contestant } from '../peers/contestant.ts'
 import type { Circumstances } from '../support/record.ts'
 import { median, significant } from '../support/statistics.ts'
 import type { Run } from './contest.ts'
@@ -6,24 +8,7 @@ import type { Absence } from './field.ts'
 import type { FirstAnswers } from './first-answers.ts'
 import type { Load, ScenarioName } from './scenarios.ts'
 
-/** Medians over the valid runs of one contestant under one load. */
-export interface Summary {
-  readonly contestant: string
-  readonly load: Load
-  readonly runs: number
-  readonly invalidRuns: number
-  readonly cpuUsPerQuery: number
-  readonly userUsPerQuery: number
-  readonly systemUsPerQuery: number
-  readonly queriesPerSecond: number
-  /** At saturation: the contestant's CPU was the limit, and not the load or the authority. */
-  readonly isSaturated: boolean
-  readonly p50Us: number
-  readonly p99Us: number
-  readonly p999Us: number
-  readonly lost: number
-  readonly rssBytes: number
-}
+export type Summary = ReturnType<typeof summary>
 
 export interface ScenarioResult {
   readonly name: ScenarioName
@@ -34,17 +19,13 @@ export interface ScenarioResult {
   readonly runs: readonly Run[]
 }
 
-export interface ContestantFacts {
-  readonly name: string
-  readonly about: string
-  readonly version: string
-}
-
 export interface ComparisonResult extends Circumstances {
   readonly isQuick: boolean
   readonly rounds: number
   readonly secondsPerRun: number
-  readonly contestants: readonly ContestantFacts[]
+  readonly contestants: readonly (Pick<Contestant, 'name' | 'about'> & {
+    readonly version: string
+  })[]
   /** Contestants whose programs this machine lacks. */
   readonly missing: readonly Absence[]
   readonly scenarios: readonly ScenarioResult[]
@@ -65,7 +46,8 @@ export function summarise(runs: readonly Run[], order: readonly string[]): Summa
   )
 }
 
-function summary(all: readonly Run[], contestant: string, load: Load): Summary {
+/** Medians over the valid runs of one contestant under one load. */
+function summary(all: readonly Run[], contestant: string, load: Load) {
   const valid = all.filter(({ invalid }) => invalid.length === 0)
   const middle = (read: (run: Run) => number) => significant(median(valid.map(read)))
   return {
@@ -77,6 +59,7 @@ function summary(all: readonly Run[], contestant: string, load: Load): Summary {
     userUsPerQuery: middle((run) => run.userUsPerQuery),
     systemUsPerQuery: middle((run) => run.systemUsPerQuery),
     queriesPerSecond: Math.round(median(valid.map((run) => run.queriesPerSecond))),
+    /** The contestant's CPU was the limit, and not the load or the authority. */
     isSaturated: valid.length > 0 && valid.every(({ cpuShare }) => cpuShare >= saturatedShareMin),
     p50Us: middle(({ p50Us }) => p50Us),
     p99Us: middle(({ p99Us }) => p99Us),

@@ -5,12 +5,11 @@
 import { atLeast, atMost } from '../support/bars.ts'
 import { knownNames, uniqueNames } from '../support/query-mix.ts'
 import {
-  type Counts,
   countsOf,
   type Flags,
+  type ResultOf,
   type Rig,
   runSoak,
-  type SoakResult,
   sampling,
   ttlMaxSeconds,
 } from './rig.ts'
@@ -20,16 +19,7 @@ const uniqueOneIn = 20
 /** Of the 20 a second that are asked for, under full load. */
 const collectionsPerSecondMin = 5
 
-export interface GcStressResult extends SoakResult {
-  readonly kind: 'gc-stress'
-  readonly verdict: Counts & {
-    readonly minutes: number
-    readonly queriesPerSecond: number
-    /** Whole collections that the daemon counted. */
-    readonly collections: number
-    readonly rssMaxBytes: number
-  }
-}
+export type GcStressResult = ResultOf<'gc-stress', typeof measure>
 
 async function measure(rig: Rig, { minutes }: Flags<'minutes'>) {
   const unique = uniqueNames()
@@ -44,10 +34,11 @@ async function measure(rig: Rig, { minutes }: Flags<'minutes'>) {
     rssMaxBytes = Math.max(rssMaxBytes, rig.read().rssBytes)
   })
   const collections = (await rig.scrape()).sum('nodejs_gc_duration_seconds_count')
-  const verdict: GcStressResult['verdict'] = {
+  const verdict = {
     ...countsOf(report),
     minutes,
     queriesPerSecond: Math.round(report.queriesPerSecond),
+    /** Whole collections that the daemon counted. */
     collections,
     rssMaxBytes,
   }

@@ -6,13 +6,12 @@ import { atMost } from '../support/bars.ts'
 import { podTraffic, uniqueNames } from '../support/query-mix.ts'
 import { growthShare, significant } from '../support/statistics.ts'
 import {
-  type Counts,
   countsOf,
   type Flags,
+  type ResultOf,
   type Rig,
   replyBars,
   runSoak,
-  type SoakResult,
   sampling,
 } from './rig.ts'
 
@@ -24,24 +23,7 @@ const uniqueFrom = 1_000_000
 const warmUpShare = 0.25
 const growthPercentMax = 3
 
-export interface LongResult extends SoakResult {
-  readonly kind: 'long'
-  readonly verdict: Counts & {
-    readonly rate: number
-    readonly seconds: number
-    readonly cpuUsPerQuery: number
-    readonly rssMaxBytes: number
-    readonly rssGrowthShare: number
-    readonly cacheEntries: number
-    readonly cacheBytes: number
-  }
-  readonly samples: readonly RssSample[]
-}
-
-interface RssSample {
-  readonly seconds: number
-  readonly rssBytes: number
-}
+export type LongResult = ResultOf<'long', typeof measure>
 
 async function measure(rig: Rig, { minutes, rate }: Flags<'minutes' | 'rate'>) {
   const queryFile = rig.queries('queries', asked(), 2)
@@ -49,14 +31,14 @@ async function measure(rig: Rig, { minutes, rate }: Flags<'minutes' | 'rate'>) {
   await rig.load({ queryFile, seconds: warmSecondsMax, once: true })
   const before = rig.read()
   const seconds = minutes * 60
-  const samples: RssSample[] = []
+  const samples: { readonly seconds: number; readonly rssBytes: number }[] = []
   const report = await sampling(rig.load({ queryFile, seconds, rate, uniqueFrom }), 1000, (at) => {
     samples.push({ seconds: significant(at), rssBytes: rig.read().rssBytes })
   })
   const cpuUs = rig.read().cpuUs - before.cpuUs
   const scrape = await rig.scrape()
   const late = samples.slice(Math.floor(samples.length * warmUpShare))
-  const verdict: LongResult['verdict'] = {
+  const verdict = {
     ...countsOf(report),
     ...{ rate, seconds },
     cpuUsPerQuery: significant(cpuUs / report.received),

@@ -40,6 +40,12 @@ export interface SoakResult extends Circumstances {
   readonly bars: readonly Verdict[]
 }
 
+/** What a soak keeps, by what its `measure` returns. */
+export type ResultOf<
+  Kind extends SoakKind,
+  Measure extends (...given: never[]) => Promise<unknown>,
+> = SoakResult & Awaited<ReturnType<Measure>> & { readonly kind: Kind }
+
 export type SoakKind =
   | 'stall'
   | 'long'

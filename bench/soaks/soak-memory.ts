@@ -7,13 +7,12 @@ import { floodNames } from '../support/query-mix.ts'
 import { significant } from '../support/statistics.ts'
 import type { MemoryReading } from './memory-cgroup.ts'
 import {
-  type Counts,
   countsOf,
   type Flags,
+  type ResultOf,
   type Rig,
   replyBars,
   runSoak,
-  type SoakResult,
   sampling,
 } from './rig.ts'
 
@@ -21,41 +20,8 @@ const sampleMs = 5000
 /** Every twelfth sample, one a minute, is kept in the file. */
 const keptSampleEvery = 12
 
-export interface SoakMemoryResult extends SoakResult {
-  readonly kind: 'soak-memory'
-  readonly verdict: Counts & {
-    readonly minutes: number
-    readonly limitBytes: number
-    /** Received, neither wrong nor SERVFAIL. */
-    readonly right: number
-    readonly queriesPerSecond: number
-    readonly rssMaxBytes: number
-    readonly cgroupMaxBytes: number
-    readonly anonMaxBytes: number
-    readonly limitHits: number
-    readonly oomKills: number
-    readonly cacheMaxBytes: number
-    readonly cacheBoundBytes: number
-    readonly heapLimitBytes: number
-    readonly stallMaxMs: number
-  }
-  readonly samples: readonly Sample[]
-}
-
-interface Sample {
-  readonly seconds: number
-  readonly rssBytes: number
-  readonly cgroup: MemoryReading
-  readonly cacheBytes: number
-  readonly cacheBytesMax: number
-  readonly cacheEntries: number
-  readonly heapUsedBytes: number
-  readonly heapLimitBytes: number
-  readonly externalBytes: number
-  readonly inFlightQuestions: number
-  /** Longest event-loop delay since the sample before. */
-  readonly stallMs: number
-}
+export type SoakMemoryResult = ResultOf<'soak-memory', typeof measure>
+type Sample = Awaited<ReturnType<typeof sampleOf>>
 
 const flags = { minutes: 30, mebibytes: 128, 'in-flight': 400 }
 const limitBytesOf = ({ mebibytes }: { readonly mebibytes: number }) => mebibytes * 1_048_576
@@ -72,9 +38,10 @@ async function measure(rig: Rig, given: Flags<keyof typeof flags>) {
   })
   const largest = (read: (sample: Sample) => number) => Math.max(...samples.map(read))
   const { usageMaxBytes, limitHits, oomKills } = cgroup.read()
-  const verdict: SoakMemoryResult['verdict'] = {
+  const verdict = {
     ...countsOf(report),
     ...{ minutes, limitBytes: limitBytesOf(given), limitHits, oomKills },
+    /** Received, neither wrong nor SERVFAIL. */
     right: report.received - report.wrong - report.servfail,
     queriesPerSecond: Math.round(report.queriesPerSecond),
     rssMaxBytes: largest(({ rssBytes }) => rssBytes),
@@ -95,7 +62,7 @@ async function measure(rig: Rig, given: Flags<keyof typeof flags>) {
   return { bars, verdict, samples: kept }
 }
 
-async function sampleOf(rig: Rig, at: number, cgroup: MemoryReading): Promise<Sample> {
+async function sampleOf(rig: Rig, at: number, cgroup: MemoryReading) {
   const { rssBytes } = rig.read()
   const scrape = await rig.scrape()
   return {
@@ -107,6 +74,7 @@ async function sampleOf(rig: Rig, at: number, cgroup: MemoryReading): Promise<Sa
     heapLimitBytes: scrape.value('neardns_heap_limit_bytes'),
     externalBytes: scrape.value('nodejs_external_memory_bytes'),
     inFlightQuestions: scrape.value('neardns_in_flight_questions'),
+    /** Longest event-loop delay since the sample before. */
     stallMs: significant(scrape.value('nodejs_eventloop_lag_max_seconds') * 1000),
   }
 }

@@ -68,19 +68,13 @@ export async function load(spec: LoadSpec): Promise<LoadReport> {
   return { ...JSON.parse(line), examples } as LoadReport
 }
 
-function argumentsOf(spec: LoadSpec): string[] {
-  const flags: Readonly<Record<string, string | number | undefined>> = {
-    port: spec.port,
-    queries: spec.queryFile,
-    seconds: spec.seconds,
-    rate: spec.rate,
-    window: spec.window,
-    total: spec.total,
-    check: spec.check,
-    'unique-from': spec.uniqueFrom,
-    'ttl-max': spec.ttlMaxSeconds,
-    'slow-us': spec.slowUs,
-  }
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
-  return [...given.map(([name, value]) => `--${name}=${value}`), ...(spec.once ? ['--once'] : [])]
+/** Flags are the names of the spec in lower case with hyphens. */
+function argumentsOf({ queryFile, ttlMaxSeconds, seconds, once, cpu: _, ...rest }: LoadSpec) {
+  const values = { ...rest, queries: queryFile, seconds, ttlMax: ttlMaxSeconds }
+  const given = Object.entries(values).filter(([, value]) => value !== undefined)
+  const flag = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return [
+    ...given.map(([name, value]) => `--${flag(name)}=${value}`),
+    ...(once === true ? ['--once'] : []),
+  ]
 }
