@@ -28,6 +28,35 @@ import { type ProcessReading, readProcess, Scrape } from '../support/scrape.ts'
 import { inCgroup, onCpu, startNeardns } from '../support/servers.ts'
 import { type MemoryCgroup, makeMemoryCgroup } from './memory-cgroup.ts'
 
+/** Runs a soak as this process: the one call of each soak's file. */
+export async function runSoak<Name extends string>(soak: Soak<Name>): Promise<void> {
+  const script = `bench:${soak.kind}`
+  await exitWith(script, async () => {
+    const { flags, io, writesFile } = readFlags(soak)
+    const circumstances = describeCircumstances(script)
+    const rig = await startRig(io, soak.env, soak.memoryBytesMax?.(flags))
+    try {
+      const measured = await soak.measure(rig, flags)
+      const result = { ...circumstances, kind: soak.kind, io, ...measured }
+      process.stdout.write(`${pageOf(result)}\n`)
+      if (writesFile) writeResult(soak.kind, result)
+      return result.bars.every(({ verdict }) => verdict === 'met') ? 0 : 1
+    } finally {
+      await rig.stop()
+    }
+  })
+}
+
+export interface Soak<Name extends string> {
+  readonly kind: SoakKind
+  /** Numbers above 0, by their flags, with their defaults. A run with less than these is kept only with `--file`. */
+  readonly flags: Flags<Name>
+  readonly env?: Readonly<Record<string, string>>
+  /** Of the daemon's memory, page cache included; needs root. */
+  memoryBytesMax?(flags: Flags<Name>): number
+  measure(rig: Rig, flags: Flags<Name>): Promise<{ readonly bars: readonly Verdict[] }>
+}
+
 export const serverCpu = 0
 export const loadCpu = 1
 /** As NodeLocal DNSCache keeps answers; an answer in use is fetched anew, as in life. */
@@ -56,33 +85,21 @@ export type SoakKind =
 
 export type Flags<Name extends string> = Readonly<Record<Name, number>>
 
-export interface Soak<Name extends string> {
-  readonly kind: SoakKind
-  /** Numbers above 0, by their flags, with their defaults. A run with less than these is kept only with `--file`. */
-  readonly flags: Flags<Name>
-  readonly env?: Readonly<Record<string, string>>
-  /** Of the daemon's memory, page cache included; needs root. */
-  memoryBytesMax?(flags: Flags<Name>): number
-  measure(rig: Rig, flags: Flags<Name>): Promise<{ readonly bars: readonly Verdict[] }>
-}
-
-/** Runs a soak as this process: the one call of each soak's file. */
-export async function runSoak<Name extends string>(soak: Soak<Name>): Promise<void> {
-  const script = `bench:${soak.kind}`
-  await exitWith(script, async () => {
-    const { flags, io, writesFile } = readFlags(soak)
-    const circumstances = describeCircumstances(script)
-    const rig = await startRig(io, soak.env, soak.memoryBytesMax?.(flags))
-    try {
-      const measured = await soak.measure(rig, flags)
-      const result = { ...circumstances, kind: soak.kind, io, ...measured }
-      process.stdout.write(`${pageOf(result)}\n`)
-      if (writesFile) writeResult(soak.kind, result)
-      return result.bars.every(({ verdict }) => verdict === 'met') ? 0 : 1
-    } finally {
-      await rig.stop()
-    }
-  })
+export interface Rig {
+  readonly daemon: Child
+  readonly port: number
+  readonly upstreamPort: number
+  /** Goes away with this process. */
+  readonly directory: string
+  readonly cgroup: MemoryCgroup | undefined
+  /** @returns the file of queries for `load` */
+  queries(name: string, asked: readonly Asked[], ednsOneIn?: number): string
+  /** The generator, on the daemon unless another port is given; wrong replies are shown. */
+  load(spec: Omit<LoadSpec, 'port' | 'cpu'> & { port?: number }): Promise<LoadReport>
+  /** @throws an Error with the daemon's last words when it has ended */
+  read(): ProcessReading
+  scrape(): Promise<Scrape>
+  stop(): Promise<void>
 }
 
 function readFlags<Name extends string>({ kind, flags: defaults }: Soak<Name>) {
@@ -107,23 +124,6 @@ function readFlags<Name extends string>({ kind, flags: defaults }: Soak<Name>) {
   const isWhole = names.every((name) => flags[name] >= defaults[name])
   const writesFile = values['file'] === true || (isWhole && values['no-file'] !== true)
   return { flags, io: String(values['io']), writesFile }
-}
-
-export interface Rig {
-  readonly daemon: Child
-  readonly port: number
-  readonly upstreamPort: number
-  /** Goes away with this process. */
-  readonly directory: string
-  readonly cgroup: MemoryCgroup | undefined
-  /** @returns the file of queries for `load` */
-  queries(name: string, asked: readonly Asked[], ednsOneIn?: number): string
-  /** The generator, on the daemon unless another port is given; wrong replies are shown. */
-  load(spec: Omit<LoadSpec, 'port' | 'cpu'> & { port?: number }): Promise<LoadReport>
-  /** @throws an Error with the daemon's last words when it has ended */
-  read(): ProcessReading
-  scrape(): Promise<Scrape>
-  stop(): Promise<void>
 }
 
 async function startRig(
