@@ -15,7 +15,7 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { makeImage } from '../../src/wire/image.ts'
 import type { Question } from '../../src/wire/question.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
-import { scriptedReply } from '../support/responder.ts'
+import { scriptedReply } from './packets.ts'
 
 export interface Primed {
   readonly path: DataPath
@@ -43,8 +43,7 @@ external: { upstreams: [${upstream}] }
 export async function primed(queries: readonly Buffer[]): Promise<Primed> {
   const upstream = createSocket('udp4')
   upstream.on('message', (query, { port, address }) => {
-    const { bytes, length } = scriptedReply(query, 4096, 3600)
-    upstream.send(Buffer.from(bytes.subarray(0, length)), port, address)
+    upstream.send(scriptedReply(query, 3600), port, address)
   })
   upstream.bind(0, '127.0.0.1')
   await once(upstream, 'listening')
@@ -81,10 +80,10 @@ function peerWith(onReply: () => void): Peer {
 /** Puts the scripted reply to a query into the cache, for an hour from time zero. */
 export function keep(cache: Cache, router: Router, query: Buffer, question: Question): void {
   const key = new QuestionKey().read(query, question)
-  const { bytes, length } = scriptedReply(query, 65_535)
+  const reply = scriptedReply(query)
   const scan = new ResponseScan()
-  scanResponse(bytes, length, scan)
-  const image = makeImage(bytes, scan, new Uint8Array(scan.records).fill(1), false)
+  scanResponse(reply, reply.length, scan)
+  const image = makeImage(reply, scan, new Uint8Array(scan.records).fill(1), false)
   if (image === undefined) throw new Error('the scripted reply has no image')
   const imageScan = new ResponseScan()
   scanResponse(image, image.length, imageScan)
