@@ -2,7 +2,7 @@
  * Tells what a question would get at this moment, and why: asks the resolver's own stages, in their order, and lets none of them commit. So
  * nothing is asked, nothing counted and nothing changed.
  */
-import { RrType } from '../wire/constants.ts'
+import { Rcode, RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
@@ -51,7 +51,6 @@ export function foretell(
   const inquiry = resolver.inquire(query, question, nowMs, asker)
   const route = router.route(inquiry.key.name, inquiry.key.nameBytes)
   const trace: TraceStep[] = []
-  const opened = new Set<string>()
   let outcome = undecided
   for (const stage of resolver.stages) {
     const finding = stage.judge(inquiry)
@@ -59,14 +58,15 @@ export function foretell(
     trace.push({ stage: stage.name, evidence: stage.evidence?.(inquiry) ?? [], foretold })
     if (foretold === undefined) continue
     if (foretold.kind === 'pass') {
-      for (const key of foretold.opens ?? []) opened.add(key)
+      for (const key of foretold.opens ?? []) inquiry.assumed.add(key)
       continue
     }
     outcome = foretold
     break
   }
   // What an earlier stage opens is under way by the time of this one.
-  if (outcome.kind === 'wait' && opened.has(outcome.key)) outcome = { ...outcome, starts: false }
+  if (outcome.kind === 'wait' && inquiry.assumed.has(outcome.key))
+    outcome = { ...outcome, starts: false }
   return { inquiry, route, trace, outcome }
 }
 
@@ -90,9 +90,19 @@ export function explainText(explanation: Explanation, texts: ExplainTexts): stri
       ...evidence,
       ...(foretold?.kind === 'pass' ? [line(stage, foretold.why)] : []),
     ]),
-    line('outcome', `${outcome.why} (${trace.at(-1)?.stage})`),
+    line('outcome', outcomeText(outcome, trace.at(-1)?.stage ?? '')),
     ...details(outcome, question.qtype, texts),
   ]
+}
+
+function outcomeText(outcome: Foretold, stage: string): string {
+  const rcode = outcome.kind === 'reply' ? `${rcodeText(outcome.rcode)}: ` : ''
+  return `${rcode}${outcome.why} [${stage}]`
+}
+
+function rcodeText(rcode: number): string {
+  const found = Object.entries(Rcode).find(([, value]) => value === rcode)
+  return found === undefined ? `RCODE${rcode}` : found[0].toUpperCase()
 }
 
 function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[] {

@@ -21,6 +21,8 @@ export class Inquiry {
   asker: Asker = nobody
   /** What the cache has, fresh or not, of the route in force. */
   entry: CacheEntry | undefined
+  /** Keys of questions that earlier stages would have opened; of use only while an outcome is foretold. */
+  readonly assumed = new Set<string>()
   private keptMember: PairMember | undefined
 
   /** Everything but `entry`, which is looked up by the key. */

@@ -11,13 +11,18 @@ import type { Stage } from './stages/stage.ts'
 
 export class Resolver {
   /** In their order; the last one always decides. */
-  readonly stages: readonly Stage[]
+  stages: readonly Stage[]
   private readonly parts: StageParts
   private readonly inquiry = new Inquiry()
 
   constructor(parts: StageParts) {
     this.parts = parts
     this.stages = makeStages(parts)
+  }
+
+  /** The search path has come, gone or been made anew. */
+  renew(): void {
+    this.stages = makeStages(this.parts)
   }
 
   /** @returns an object that the next call overwrites */

@@ -151,6 +151,7 @@ export class DataPath {
     this.searchBasis = basis
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
     this.search.path = isUsable ? this.makeSearch(config, trust) : undefined
+    this.resolver.renew()
   }
 
   private makeSearch(

@@ -111,9 +111,9 @@ export class Pipeline implements QueryHandler {
     const { current } = this
     const { arrivedMs } = current
     const decision = resolver.begin(current.query, current.question, arrivedMs, current)
-    const { zoneIndex } = decision
-    const reply = room.carryOut(decision, current, arrivedMs)
-    const replyBytes = reply === undefined ? 0 : this.reply(reply, zoneIndex, out)
+    // A reply needs nothing else: the way of a hit is short.
+    const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
+    const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
     room.askOwn()
     return replyBytes
   }

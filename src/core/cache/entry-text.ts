@@ -6,10 +6,10 @@ export function entryText(entry: CacheEntry, nowMs: number): string {
   const ageSeconds = Math.floor((nowMs - entry.storedMs) / 1000)
   const leftSeconds = Math.ceil((entry.expiresMs - nowMs) / 1000)
   const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
-  return `${rcodeText(entry)}, ${ageSeconds} s old, ${state}, ${entry.hits} hits`
+  return `${keptText(entry)}, ${ageSeconds} s old, ${state}, ${entry.hits} hits`
 }
 
-export function rcodeText({ rcode, isDenial }: CacheEntry): string {
-  if (rcode === Rcode.nxdomain) return 'NXDOMAIN'
+export function keptText({ rcode, isDenial }: CacheEntry): string {
+  if (rcode === Rcode.nxdomain) return 'a denial'
   return isDenial ? 'NODATA' : 'an answer'
 }

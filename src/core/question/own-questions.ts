@@ -31,6 +31,8 @@ export interface JoinPlan {
   readonly ticket: Ticket | undefined
 }
 
+const none: ReadonlySet<string> = new Set()
+
 interface Opening {
   readonly route: Route
   readonly entry: CacheEntry | undefined
@@ -91,15 +93,21 @@ export class OwnQuestions {
    * Finds out whether a client can wait for a question. Changes nothing.
    * @param name folded wire form, one character a byte
    * @param mayOpen when it is not under way yet
+   * @param assumed keys of questions to be taken for open
    * @returns undefined when it is not under way and there is no room, or it may not be opened
    */
-  planJoin(name: string, qtype: number, mayOpen: boolean): JoinPlan | undefined {
+  planJoin(
+    name: string,
+    qtype: number,
+    mayOpen: boolean,
+    assumed: ReadonlySet<string> = none,
+  ): JoinPlan | undefined {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
     const key = this.key.text()
     const ticket = inFlight.get(key)
     if (ticket !== undefined) return { key, query, route: ticket.route, ticket }
-    if (!mayOpen || !inFlight.hasRoom()) return undefined
+    if (!assumed.has(key) && (!mayOpen || !inFlight.hasRoom())) return undefined
     return { key, query, route: this.route(), ticket }
   }
 

@@ -53,9 +53,9 @@ export class NameFamily {
   }
 
   /** The A of the name, for the question to wait for. @param mayOpen when nobody has asked for that yet */
-  planA({ key, asker }: Inquiry, mayOpen: boolean): JoinPlan | undefined {
+  planA({ key, asker, assumed }: Inquiry, mayOpen: boolean): JoinPlan | undefined {
     if (asker.turns >= turnsMax.existence) return undefined
-    return this.parts.own.planJoin(key.nameText(), RrType.a, mayOpen)
+    return this.parts.own.planJoin(key.nameText(), RrType.a, mayOpen, assumed)
   }
 
   /** CoreDNS's denial of the name itself, when asked for its A, for a question of another type. */

@@ -175,13 +175,13 @@ function verdictOnUndenied(path: SearchPath, inquiry: Inquiry): Verdict {
 /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
 function lapsedCut(
   { judge, own }: SearchPath,
-  { key, nowMs, asker }: Inquiry,
+  { key, nowMs, asker, assumed }: Inquiry,
 ): Verdict | undefined {
   if (asker.turns >= turnsMax.existence) return undefined
   const lapsed = judge.lapsedCut(key.name, key.nameBytes, nowMs)
   if (lapsed === undefined) return undefined
   // Asked for once; if that taught nothing, the names are asked.
-  const plan = own.planJoin(lapsed.name, RrType.a, !lapsed.cut.isProbing)
+  const plan = own.planJoin(lapsed.name, RrType.a, !lapsed.cut.isProbing, assumed)
   return plan && { kind: 'ask-cut', lapsed, plan }
 }
 
@@ -240,7 +240,7 @@ function denialForetold(
 
 function denialText({ evidence, kind, ttlSeconds }: Denial): string {
   const why = evidence === 'cut' ? `${presentWireText(kind)} does not exist` : kind
-  return `NXDOMAIN without asking, for ${ttlSeconds} s: ${why}`
+  return `without asking, for ${ttlSeconds} s: ${why}`
 }
 
 function waitForetold({ key, route, ticket }: JoinPlan, why: string): Foretold {

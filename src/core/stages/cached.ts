@@ -1,7 +1,7 @@
 /** What is fresh in the cache is given, and refreshed in time while it is in demand. */
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEntry } from '../cache/entry.ts'
-import { rcodeText } from '../cache/entry-text.ts'
+import { keptText } from '../cache/entry-text.ts'
 import { ReplySource } from '../facts.ts'
 import type { Inquiry } from '../inquiry.ts'
 import type { OwnQuestions } from '../question/own-questions.ts'
@@ -38,7 +38,7 @@ export class CachedStage implements Stage<CacheEntry> {
 
   foretell(_inquiry: Inquiry, entry: CacheEntry): ForetoldReply {
     const source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
-    const why = `${rcodeText(entry)} from the cache`
+    const why = `${keptText(entry)} from the cache`
     return { kind: 'reply', why, source, rcode: entry.rcode, image: entry.image() }
   }
 

@@ -30,10 +30,12 @@ export interface StageParts {
   readonly local: readonly Stage[]
 }
 
+/** To be made anew when the search path is. */
 export function makeStages(parts: StageParts): readonly Stage[] {
   const { search, router, settler, failures, inFlight, local } = parts
+  const hasAnswerMode = search.path?.answerMode !== undefined
   return [
-    new AnswerModeStage(search, router), // before a denial from the cache
+    ...(hasAnswerMode ? [new AnswerModeStage(search, router)] : []), // before a denial from the cache
     new CachedStage(parts),
     ...local, // from the configuration, or a registry of names
     new RecursionStage(), // from here on somebody may be asked

@@ -25,6 +25,6 @@ export class RecursionStage implements Stage<Settlement> {
   }
 
   foretell(_inquiry: Inquiry, finding: Settlement): ForetoldReply {
-    return { kind: 'reply', why: 'REFUSED: recursion was not asked for', ...finding }
+    return { kind: 'reply', why: 'recursion was not asked for', ...finding }
   }
 }

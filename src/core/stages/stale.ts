@@ -1,6 +1,6 @@
 /** Soon after a failure nobody is asked again: the stale answer is given at once (RFC 8767 5). */
 import type { CacheEntry } from '../cache/entry.ts'
-import { rcodeText } from '../cache/entry-text.ts'
+import { keptText } from '../cache/entry-text.ts'
 import { ReplySource } from '../facts.ts'
 import type { Inquiry } from '../inquiry.ts'
 import type { Settler } from '../settlement.ts'
@@ -25,7 +25,7 @@ export class StaleStage implements Stage<CacheEntry> {
   }
 
   foretell(_inquiry: Inquiry, entry: CacheEntry): ForetoldReply {
-    const why = `${rcodeText(entry)}, expired: asking has just failed`
+    const why = `${keptText(entry)}, expired: asking has just failed`
     const { rcode } = entry
     return { kind: 'reply', why, source: ReplySource.stale, rcode, image: entry.image() }
   }
