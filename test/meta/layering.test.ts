@@ -16,17 +16,18 @@ const source = join(import.meta.dirname, '../../src')
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
+  address: ['wire'],
   core: ['wire'],
-  config: ['wire'],
-  corefile: ['config', 'wire'],
-  platform: ['node:'],
-  system: ['wire', 'node:'],
+  config: ['wire', 'address'],
+  corefile: ['config', 'wire', 'address'],
+  platform: ['address', 'node:'],
+  system: ['wire', 'address', 'node:'],
   listen: ['wire', 'core', 'platform', 'system', 'node:'],
-  upstream: ['wire', 'core', 'platform', 'system', 'node:'],
+  upstream: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   // Pure, as the core is: the shell beside it gives it the time.
   'upstream/policy': ['wire'],
-  host: ['wire', 'config', 'platform', 'system', 'node:'],
-  handover: ['wire', 'core', 'platform', 'system', 'node:'],
+  host: ['wire', 'address', 'config', 'platform', 'system', 'node:'],
+  handover: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   observe: ['wire', 'core', 'platform', 'node:'],
   pipeline: ['wire', 'core', 'platform'],
 }
@@ -47,7 +48,7 @@ const ownerOf: Readonly<Record<string, string>> = {
   pino: 'observe/log.ts',
   zod: 'config/setting.ts',
   yaml: 'config/yaml.ts',
-  'ipaddr.js': 'config/address.ts',
+  'ipaddr.js': 'address/ip-address.ts',
   '../package.json': 'cli/version.ts',
 }
 
