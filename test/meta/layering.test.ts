@@ -42,7 +42,6 @@ const importersOfDaemon = ['main.ts', 'cli', 'demo', 'daemon']
 const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
   koffi: 'system/system-calls.ts',
-  'quick-lru': 'core/question/miss-budget.ts',
   'dgram-as-promised': 'listen/udp-portable.ts',
   'prom-client': 'observe/metrics.ts',
   pino: 'observe/log.ts',
