@@ -1,7 +1,7 @@
 /** Sends one query to one server, over UDP or TCP, for people at a terminal. The daemon asks its upstreams by other code. */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
-import { type Endpoint, formatEndpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { FrameReader, putFrame } from '../wire/framing.ts'
 
 export type Reply =

@@ -1,5 +1,6 @@
 /** `neardns explain NAME [TYPE]`: asks a running daemon what a question would get now, and on what evidence. */
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { parseEndpoint } from '../config/address.ts'
 import { readToken } from '../daemon/token-file.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'

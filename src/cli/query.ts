@@ -1,12 +1,7 @@
 /** `neardns query NAME [TYPE]`: asks a server as a pod would, and prints the reply. */
 import { randomInt } from 'node:crypto'
-import {
-  dnsPort,
-  type Endpoint,
-  formatEndpoint,
-  parseAddress,
-  parseEndpoint,
-} from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { dnsPort, parseAddress, parseEndpoint } from '../config/address.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'

@@ -5,21 +5,15 @@
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import {
-  addressBytes,
   addressRange,
-  addressText,
   firstAddressOf,
   type IpAddress,
-  isInNetwork,
   type Network,
   parseIpAddress,
 } from '../address/ip-address.ts'
-import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
+import type { Upstream } from '../address/upstream-url.ts'
 
 export type { Endpoint, Network, Upstream }
-// Names that other files still import from here; the room `address/` owns them.
-export { addressBytes, addressText, formatEndpoint, formatUpstream, isInNetwork }
-
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: string }

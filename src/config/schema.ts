@@ -3,8 +3,9 @@
  * docs/configuration.md come from here. Says nothing about where values come from: that is load.ts.
  */
 
+import type { Endpoint } from '../address/endpoint.ts'
 import { localSections } from '../local/settings.ts'
-import { type Endpoint, parseListen } from './address.ts'
+import { parseListen } from './address.ts'
 import { cacheSection } from './cache-settings.ts'
 import { parseDomainName } from './domain-name.ts'
 import {

@@ -1,5 +1,5 @@
 /** The search lists that the configuration vouches for: of whole namespaces, or of their pods in given networks. */
-import { isInNetwork } from '../config/address.ts'
+import { isInNetwork } from '../address/ip-address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'
 import { parseName } from '../wire/name.ts'

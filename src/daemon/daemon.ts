@@ -2,7 +2,8 @@
  * The composition root: builds the parts from the configuration, starts them in order, gives each its share of a changed
  * configuration, stops them in reverse. It decides nothing about DNS.
  */
-import type { Endpoint, Upstream } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception, InterceptionEnd } from '../host/interception.ts'
@@ -12,8 +13,6 @@ import { serverLabel } from '../observe/families/listener.ts'
 import { QueryCounters } from '../observe/query-counters.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { SystemClock } from '../platform/clock.ts'
-import { addressText } from '../system/bind.ts'
-import { upstreamName } from '../upstream/settings.ts'
 import { CorefileTrust } from './corefile-trust.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import { DataPath, type Outlook } from './data-path.ts'
@@ -100,7 +99,7 @@ export class Daemon {
 
   /** Listening addresses with their real ports. */
   get listening(): string[] {
-    return this.listeners.addresses.map(addressText)
+    return this.listeners.addresses.map(formatEndpoint)
   }
 
   /** How UDP is read and written. */
@@ -121,7 +120,7 @@ export class Daemon {
   /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
   get upstreams(): string[] {
     return this.routing.groups.map(
-      ({ name, upstreams }) => `${name}: ${upstreams.map(upstreamName).join(' ') || 'none'}`,
+      ({ name, upstreams }) => `${name}: ${upstreams.map(formatUpstream).join(' ') || 'none'}`,
     )
   }
 

@@ -1,6 +1,6 @@
 /** Builds the parts between the listeners and the upstreams, and hands each its share of a changed configuration. */
 import { randomBytes } from 'node:crypto'
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
 import { Cache } from '../core/cache/cache.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'

@@ -1,5 +1,5 @@
 /** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Config, InterceptionSettings } from '../config/schema.ts'
 import { Interception } from '../host/interception.ts'
 import { openNftables } from '../host/nft/nftables.ts'

@@ -3,7 +3,7 @@
  * keeps its index for the life of the process, because counters are kept by index.
  */
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import type { TcpSettings, UdpSettings } from '../config/schema.ts'
 import type { QueryHandler } from '../core/ports.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
@@ -12,7 +12,7 @@ import { TcpConnections } from '../listen/tcp-connections.ts'
 import { TcpListener } from '../listen/tcp-listener.ts'
 import type { UdpEndpoint } from '../listen/udp-endpoint.ts'
 import type { UdpIo } from '../listen/udp-io.ts'
-import { addressText, type ListenAddress } from '../system/bind.ts'
+import type { ListenAddress } from '../system/bind.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings
@@ -82,7 +82,7 @@ export class Listeners {
     const opened: Opened[] = []
     try {
       for (const address of wanted) {
-        const text = addressText(address)
+        const text = formatEndpoint(address)
         if (this.open.some((one) => one.wanted === text)) continue
         opened.push(await this.openOne(address))
       }
@@ -94,7 +94,7 @@ export class Listeners {
   }
 
   async closeOthers(wanted: readonly Endpoint[], drainMs: number): Promise<void> {
-    const texts = new Set(wanted.map(addressText))
+    const texts = new Set(wanted.map(formatEndpoint))
     const unwanted = this.open.filter((one) => !texts.has(one.wanted))
     this.open = this.open.filter((one) => texts.has(one.wanted))
     await Promise.all(unwanted.map((one) => closePair(one, drainMs)))
@@ -203,8 +203,8 @@ export class Listeners {
       tcp: (at) => new TcpListener({ ...tcp, address: at }),
       udp: (at) => this.io.open({ ...udp, address: at }),
     })
-    this.servers.push(addressText(pair.udp.address))
-    return { ...pair, wanted: addressText(address), serverIndex }
+    this.servers.push(formatEndpoint(pair.udp.address))
+    return { ...pair, wanted: formatEndpoint(address), serverIndex }
   }
 }
 

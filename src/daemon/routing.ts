@@ -1,6 +1,8 @@
 /** Turns the configuration into upstream groups and the zones that they answer for. Pure. */
 
-import { type Endpoint, reachesOurselves, type Upstream } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
+import type { Upstream } from '../address/upstream-url.ts'
+import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SocketAddress } from '../core/question/source-guard.ts'
 import type { ZoneRoute } from '../core/router.ts'

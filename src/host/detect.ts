@@ -1,6 +1,6 @@
 /** Looks at the node: reads the kernel, its tools and /proc, changes nothing. Facts that cannot be read are named, not guessed. */
 import { release } from 'node:os'
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { isListening } from './answers.ts'
 import { nodeLocalRules } from './backends/iptables-rules.ts'

@@ -3,7 +3,7 @@
  * Each round sends a query to every address over the real socket; an address that answered is intercepted for another short
  * while, any other runs out by itself. Knows no DNS: the caller's function sends the query.
  */
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { rulesFor } from './backends/backend.ts'
 import { ConntrackWatch } from './backends/conntrack.ts'

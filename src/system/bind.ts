@@ -1,9 +1,6 @@
 /** What all listeners share: the address they bind, and the error when that fails. Knows no listener. */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 
-// The name under which other files still import it; the room `address/` owns it.
-export { formatEndpoint as addressText }
-
 /** A socket address to listen on; with port 0 the kernel chooses one at `start`. */
 export type ListenAddress = Endpoint
 

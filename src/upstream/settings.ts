@@ -1,12 +1,11 @@
 /** What the upstream side is told: where the servers are, and every limit that its sockets keep. */
 
-import { formatUpstream, type Upstream, type UpstreamTransport } from '../address/upstream-url.ts'
+import type { Upstream } from '../address/upstream-url.ts'
 import type { ChoicePolicy } from './policy/choice.ts'
 import type { HedgeSettings } from './policy/hedge-delay.ts'
 
-export type { Upstream as UpstreamAddress, UpstreamTransport }
-// Names under which other files still import them; the room `address/` owns them.
-export { formatUpstream as upstreamName }
+/** The address is an IP, never a name, because we are the resolver. */
+export type UpstreamAddress = Upstream
 
 export interface StreamSettings {
   /** Connections to one upstream that are in use; as many again may be stalled at the same time. */

@@ -1,7 +1,8 @@
 // Goal: an operator reads in one line which address could not be had and why. Method: errors as Node and systemError make them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addressText, BindError, countCode, errorCode } from '../../src/system/bind.ts'
+import { formatEndpoint } from '../../src/address/endpoint.ts'
+import { BindError, countCode, errorCode } from '../../src/system/bind.ts'
 import { systemError } from '../../src/system/system-error.ts'
 
 const test = suite('system/bind')
@@ -10,7 +11,7 @@ const v4 = { address: '169.254.20.10', port: 53, family: 4 } as const
 const v6 = { address: 'fd00::10', port: 53, family: 6 } as const
 
 test('an IPv6 address stands in brackets before its port', () => {
-  assert.equal([addressText(v4), addressText(v6)], ['169.254.20.10:53', '[fd00::10]:53'])
+  assert.equal([formatEndpoint(v4), formatEndpoint(v6)], ['169.254.20.10:53', '[fd00::10]:53'])
 })
 
 test('the usual reasons are told in words, with the name of errno behind them', () => {

@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addressText } from '../../src/config/address.ts'
+import { addressText } from '../../src/address/ip-address.ts'
 import { addressOf, encodeName, nameBytesOf, portOf } from '../../src/system/socket-name.ts'
 import { Linux } from '../../src/system/system-calls.ts'
 

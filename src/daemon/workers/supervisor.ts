@@ -2,11 +2,12 @@
  * The parent of several workers: holds the sockets, so that they outlive the workers that read them; hands over and applies a changed
  * configuration for all of them; relays what they ask each other. Answers no query, parses no packet, has no cache.
  */
+
+import { formatEndpoint } from '../../address/endpoint.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Service } from '../../handover/predecessor.ts'
 import type { Log } from '../../observe/log.ts'
 import type { SupervisorView } from '../../observe/stats.ts'
-import { addressText } from '../../system/bind.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import { Handover, type HandoverConfig } from '../handover.ts'
 import { ReloadQueue } from '../reload-queue.ts'
@@ -256,5 +257,5 @@ export class Supervisor implements Service {
 
 /** Listening addresses as text. */
 export function listeningOf({ listen }: HandoverConfig): string[] {
-  return listen.map(addressText)
+  return listen.map(formatEndpoint)
 }

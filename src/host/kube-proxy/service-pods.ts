@@ -3,7 +3,9 @@
  * API server is needed. Each mode of kube-proxy has its reader; both follow jumps and maps to the DNAT statements, so they
  * do not depend on how a version of kube-proxy balances the load. Reads, changes nothing.
  */
-import { addressBytes, addressText, type Endpoint } from '../../config/address.ts'
+
+import type { Endpoint } from '../../address/endpoint.ts'
+import { addressBytes, addressText } from '../../address/ip-address.ts'
 import type { Target } from '../facts.ts'
 import { readNumber32, readText } from '../nft/attributes.ts'
 import { Expression, protocolNumber } from '../nft/constants.ts'

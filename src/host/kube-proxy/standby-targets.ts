@@ -2,7 +2,7 @@
  * Finds CoreDNS pods for the standby rule: those that kube-proxy has for the configured Services. Unreadable rules are reported, not
  * guessed: a packet is translated once, so a standby rule to a ClusterIP leads nowhere.
  */
-import { type Endpoint, formatEndpoint } from '../../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../../address/endpoint.ts'
 import type { IptablesVariant, KubeProxyMode, Target } from '../facts.ts'
 import type { Nftables } from '../nft/nftables.ts'
 import type { RunProgram } from '../run-program.ts'

@@ -1,5 +1,5 @@
 /** Netlink messages for changes of nftables and for questions about it. Pure. */
-import { addressBytes } from '../../config/address.ts'
+import { addressBytes } from '../../address/ip-address.ts'
 import { MessageFlag, messageHeaderBytes } from '../../system/netlink.ts'
 import { attribute, nested, number32, number64, text } from './attributes.ts'
 import {

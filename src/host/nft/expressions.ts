@@ -1,5 +1,5 @@
 /** The expressions of a rule: the small programs that nf_tables runs on a packet. Pure. */
-import { addressBytes } from '../../config/address.ts'
+import { addressBytes } from '../../address/ip-address.ts'
 import { attribute, nested, number32, text } from './attributes.ts'
 import {
   Attribute,
