@@ -2,6 +2,7 @@
  * `neardns run`: serves until SIGTERM or SIGINT. Connects the daemon to the process: configuration file, resolv.conf, signals
  * and log, none of which the daemon touches itself.
  */
+import { formatEndpoint } from '../address/endpoint.ts'
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
@@ -60,7 +61,7 @@ function startFailure(error: unknown, config: Config): string {
   if (error instanceof UnsupportedPlatform) return `--io batched: ${error.message}`
   const { listen } = config.admin
   if (listen !== null && errorCode(error).startsWith('E')) {
-    return `cannot listen on admin ${listen.address}:${listen.port}: ${errorCode(error)}`
+    return `cannot listen on admin ${formatEndpoint(listen)}: ${errorCode(error)}`
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

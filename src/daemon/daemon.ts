@@ -144,7 +144,7 @@ export class Daemon {
       await this.interception.start()
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
       this.options.link?.ready()
-      return admin && `${admin.address}:${admin.port}`
+      return admin && formatEndpoint(admin)
     } catch (error) {
       this.handover?.abandon()
       await this.close(0, 'abandoned')

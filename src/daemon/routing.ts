@@ -1,6 +1,6 @@
 /** Turns the configuration into upstream groups and the zones that they answer for. Pure. */
 
-import type { Endpoint } from '../address/endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import type { Upstream } from '../address/upstream-url.ts'
 import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
@@ -113,9 +113,9 @@ export function knownServers(routing: Routing, own: readonly Endpoint[]): Socket
 }
 
 export function warnOfLoops({ looping }: Routing, log: Log): void {
-  for (const { address, port } of looping) {
+  for (const own of looping) {
     log.warn(
-      { upstream: `${address}:${port}` },
+      { upstream: formatEndpoint(own) },
       'upstream left out: it is one of our own listening addresses, so queries would go round for ever',
     )
   }

@@ -3,6 +3,7 @@
  * `-m recent`: they match only while the daemon has written the address into the kernel's list four times within the last second,
  * so a daemon that died or hangs intercepts nothing, and the rules it left have no effect.
  */
+import { formatEndpoint } from '../../address/endpoint.ts'
 import type { LeftoverRule, Target } from '../facts.ts'
 import type { Plan, PlannedAddress } from '../plan.ts'
 import { addressesOf, probePorts, ruleComment } from './nft-rules.ts'
@@ -121,12 +122,11 @@ function probeRule({ address, family }: PlannedAddress, port: number): string {
 /** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
 function standbyRules(standby: readonly Target[], family: 4 | 6, to: string): string[] {
   const targets = standby.filter((target) => target.family === family)
-  return targets.flatMap(({ address, port }, i) => {
+  return targets.flatMap((target, i) => {
     const left = targets.length - i
     const chance =
       left === 1 ? '' : ` -m statistic --mode random --probability ${(1 / left).toFixed(10)}`
-    const destination = family === 4 ? `${address}:${port}` : `[${address}]:${port}`
-    const rule = `${to}${chance} -j DNAT --to-destination ${destination}`
+    const rule = `${to}${chance} -j DNAT --to-destination ${formatEndpoint(target)}`
     return [`-A NEARDNS-PREROUTING ${rule}`, `-A NEARDNS-OUTPUT ${rule}`]
   })
 }
