@@ -1,4 +1,4 @@
-/** `neardns explain NAME [TYPE]`: asks a running daemon what a question would get now, and on what evidence. */
+/** `neardns explain NAME [TYPE]`: asks a running daemon how it would answer a question now, and on what evidence. */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { parseEndpoint } from '../config/address.ts'
 import { readToken } from '../daemon/token-file.ts'

@@ -1,4 +1,4 @@
-/** `neardns validate FILE`: every mistake of a configuration at once, or what it says in a few lines. */
+/** `neardns validate FILE`: prints every mistake of a configuration at once, or a summary of it in a few lines. */
 import { formatEndpoint } from '../address/endpoint.ts'
 import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { formatProblem, type Problem } from '../config/problem.ts'

@@ -1,4 +1,4 @@
-/** The search lists that the configuration vouches for: of whole namespaces, or of their pods in given networks. */
+/** Search lists of clients as the configuration describes them: of a whole namespace, or of its pods in given networks. */
 import { isInNetwork } from '../address/ip-address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'

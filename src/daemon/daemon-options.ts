@@ -1,4 +1,4 @@
-/** What a daemon is given beside its configuration: the log, and facts about the process and the machine. */
+/** Inputs of a daemon beside its configuration: the log, and facts about the process and the machine. */
 import type { Upstream } from '../address/upstream-url.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessFacts } from '../observe/stats.ts'

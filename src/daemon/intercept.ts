@@ -1,4 +1,4 @@
-/** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
+/** Builds the interception of a daemon, with its self-query, its log lines and its readiness. Decides nothing about the node. */
 import type { Endpoint } from '../address/endpoint.ts'
 import type { Config, InterceptionSettings } from '../config/schema.ts'
 import { Interception } from '../host/interception.ts'

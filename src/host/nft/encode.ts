@@ -1,4 +1,4 @@
-/** Netlink messages for changes of nftables and for questions about it. Pure. */
+/** Makes netlink messages that change nftables or ask about them. Pure. */
 import { addressBytes } from '../../address/ip-address.ts'
 import { MessageFlag, messageHeaderBytes } from '../../system/netlink.ts'
 import { attribute, nested, number32, number64, text } from './attributes.ts'

@@ -1,4 +1,4 @@
-/** nftables as people read and write it: the text of a table, a rule, a change. What is shown could be fed to `nft -f`. Pure. */
+/** nftables as text for people: a table, a rule, a change, in the syntax of `nft -f`. Pure. */
 import { formatEndpoint } from '../../address/endpoint.ts'
 import type {
   NftChain,
