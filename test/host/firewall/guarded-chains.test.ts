@@ -11,6 +11,7 @@ import {
   isOfIptables,
 } from '../../../src/host/firewall/guarded-chains.ts'
 import { verdictCode } from '../../../src/host/nft/constants.ts'
+import type { ExpressionFact } from '../../../src/host/nft/decode.ts'
 import { comparison, counter, jumpTo, reject, rule, verdictFact } from '../made-rules.ts'
 import { replayedNftables } from '../replayed-nftables.ts'
 import { scriptedNftables } from '../scripted-nftables.ts'
@@ -66,7 +67,7 @@ test('a chain that jumps to itself is read to its end', async () => {
 })
 
 test('a last rule that drops, rejects or asks the xtables target REJECT refuses; with a condition it does not', async () => {
-  const refuses = async (...expressions: Parameters<typeof rule>) => {
+  const refuses = async (...expressions: readonly ExpressionFact[]) => {
     const nftables = scriptedNftables({
       baseChains: [{ ...base, family: 'inet', table: 'fw', chain: 'in' }],
       rules: () => [rule(...expressions)],
