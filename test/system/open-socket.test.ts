@@ -94,12 +94,14 @@ test('what cannot be bound, listened on or even made throws and leaves nothing o
     codeOf(() => openTcpSocket(deaf.calls, loopback)),
     'EADDRINUSE',
   )
-  const none = counted({ socket: () => -24, closeDescriptor: () => assert.unreachable() })
+  const closed: number[] = []
+  const closeDescriptor = (fd: number) => closed.push(fd)
+  const none = counted({ socket: () => -24, closeDescriptor })
   assert.is(
     codeOf(() => openUdpSocket(none.calls, loopback)),
     'EMFILE',
   )
-  assert.equal([nowhere.open.size, deaf.open.size], [0, 0])
+  assert.equal([nowhere.open.size, deaf.open.size, closed], [0, 0, []])
 })
 
 test('two UDP sockets have one address when both share it, and one alone does not', () => {
