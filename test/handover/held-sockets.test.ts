@@ -17,7 +17,7 @@ const calls = loadSystemCalls()
 const loopback: ListenAddress = { address: '127.0.0.1', port: 0, family: 4 }
 const other: ListenAddress = { address: '127.0.0.2', port: 0, family: 4 }
 
-test('who asks gets a descriptor of its own of the one socket, with the port that the kernel chose', () => {
+test('each caller gets a descriptor of its own for the same socket, and the port that the kernel chose', () => {
   const held = new HeldSockets(calls)
   const first = held.obtain('udp', loopback)
   const second = held.obtain('udp', loopback)
@@ -34,7 +34,7 @@ test('who asks gets a descriptor of its own of the one socket, with the port tha
   held.close()
 })
 
-test('the socket lives in the descriptors that were given when ours is closed', () => {
+test('the socket lives on in the descriptors of its callers after ours is closed', () => {
   const held = new HeldSockets(calls)
   const given = held.obtain('tcp', loopback)
   const socket = openOn(given.fd)
@@ -52,7 +52,7 @@ test('UDP follows TCP to the port that it got', () => {
   held.close()
 })
 
-test('where one of both cannot be had, nothing of the address is left open, and the others stay', async () => {
+test('if UDP or TCP cannot be bound, nothing of the address stays open, and other addresses do', async () => {
   const taken = createSocket('udp4').bind(0, loopback.address)
   await once(taken, 'listening')
   const { port } = taken.address()
@@ -76,7 +76,7 @@ test('where one of both cannot be had, nothing of the address is left open, and 
   taken.close()
 })
 
-test('several sockets of one UDP address share its port, each of them another', () => {
+test('several sockets of one UDP address share its port', () => {
   const held = new HeldSockets(calls)
   const first = held.obtainBoth(loopback, 0)
   const second = held.obtainBoth(loopback, 1)
@@ -90,7 +90,7 @@ test('several sockets of one UDP address share its port, each of them another', 
   held.close()
 })
 
-test('what a predecessor has sent is used in the place of a new socket', () => {
+test('a socket from a predecessor is used instead of a new one', () => {
   const before = new HeldSockets(calls)
   const given = before.obtain('udp', loopback)
   const held = new HeldSockets(calls)
@@ -105,7 +105,7 @@ test('what a predecessor has sent is used in the place of a new socket', () => {
   before.close()
 })
 
-test('a changed configuration closes what it does not want any more, the admin address apart', () => {
+test('a changed configuration closes the sockets that it no longer names; the admin address counts separately', () => {
   const held = new HeldSockets(calls)
   const opened = {
     one: held.obtain('udp', loopback),

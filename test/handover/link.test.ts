@@ -39,7 +39,7 @@ test('lines are messages, in whatever pieces they come', () =>
     assert.equal(heard, { messages: [{ a: 1 }, { b: 'ä' }, { c: 3 }], ends: [] })
   }))
 
-test('what is sent comes as one line each, in order', () =>
+test('each message is sent as one line, in order', () =>
   withLink(async (link, { far }) => {
     const other = new Link(far)
     link.send({ want: 'sockets' })
@@ -48,7 +48,7 @@ test('what is sent comes as one line each, in order', () =>
     assert.equal(await other.next(1000), { text: 'a\nb' })
   }))
 
-test('what comes before anybody listens is kept, in order', () =>
+test('messages that arrive before anybody listens are kept in order', () =>
   withLink(async (link, { far }) => {
     far.write('{"n":1}\n{"n":2}\n{"n":3}\n')
     await once(link.socket, 'data')
@@ -56,7 +56,7 @@ test('what comes before anybody listens is kept, in order', () =>
     assert.equal(listened(link).messages, [{ n: 2 }, { n: 3 }])
   }))
 
-test('a message that is waited for goes to who waits and to nobody else', () =>
+test('next() takes one message and leaves the others to the listener', () =>
   withLink(async (link, { far }) => {
     const waited = link.next(1000)
     far.write('{"n":1}\n{"n":2}\n')
@@ -134,7 +134,7 @@ test('a defect in a listener ends the link, and not the process', () =>
     assert.match(ends[0] ?? '', /^defect: Error: a defect\n/)
   }))
 
-test('the end is told once with its reason, also to who listens after it', () =>
+test('the end is reported once with its reason, also to a listener that comes later', () =>
   withLink(async (link, { far }) => {
     const heard = listened(link)
     far.destroy()
@@ -149,7 +149,7 @@ test('the end is told once with its reason, also to who listens after it', () =>
     assert.equal(heard.ends, [why])
   }))
 
-test('what was sent before a close still goes out; what is sent after it does not', () =>
+test('messages sent before a close still go out; later ones do not', () =>
   withLink(async (link, { far }) => {
     const pieces: Buffer[] = []
     far.on('data', (piece: Buffer) => pieces.push(piece))

@@ -60,7 +60,7 @@ test('a path that cannot be one is an error, and not nobody', async () => {
   )
 })
 
-test('a path that a killed process has left behind is taken over', async () => {
+test('a path left behind by a killed process is taken over', async () => {
   const path = abandonedPath('taken-over.sock')
   const server = await listenAt(path, ignore)
   const socket = await connectTo(path)
@@ -69,7 +69,7 @@ test('a path that a killed process has left behind is taken over', async () => {
   server.close()
 })
 
-test('a path or name that somebody listens on is not taken, and who listens goes on', async () => {
+test('a path or name with a listener is not taken over, and the listener keeps working', async () => {
   for (const at of [join(directory, 'in-use.sock'), meetingPoint()]) {
     const server = await listenAt(at, ignore)
     await listenAt(at, ignore).then(
@@ -83,7 +83,7 @@ test('a path or name that somebody listens on is not taken, and who listens goes
   }
 })
 
-test('a socket that is connected paused has read nothing when it is ours', async () => {
+test('a socket connected in paused mode has read nothing yet', async () => {
   const at = meetingPoint()
   const server = await listenAt(at, (socket) => {
     // It is left with what nobody has read.

@@ -47,7 +47,7 @@ async function linkTo(at: string): Promise<Link> {
 
 const nothing = () => undefined
 
-test('sockets, cache, pause, release: each when it is asked for, and what is sent is the very sockets', () =>
+test('sockets, cache, pause and release come when asked for, and the sockets are the very same ones', () =>
   withServing(async (one) => {
     const { service, held, events, predecessor } = one
     const successor = await successorOf(one)
@@ -130,7 +130,7 @@ test('a successor that falls silent is given up on', () =>
     { timeoutMs: 100 },
   ))
 
-test('what is said out of turn ends the hand-over', () =>
+test('a message out of turn ends the hand-over', () =>
   withServing(async (one) => {
     for (const state of ['done', 'nonsense', undefined]) {
       const link = await linkTo(one.at)
@@ -181,7 +181,7 @@ test('descriptors are for the bearer of the ticket', () =>
     link.socket.destroy()
   }))
 
-test('another user is not spoken to', () => {
+test('a process of another user gets nothing', () => {
   const told = {
     ...calls,
     getOption: (...[, , , into]: Parameters<typeof calls.getOption>) => {
@@ -240,7 +240,7 @@ test("clients' connections follow under the name of their server, and their next
     closeSockets(successor)
   }))
 
-test('a connection that cannot be sent is still ours, and may be tried again', () =>
+test('a connection that cannot be sent stays ours and may be tried again', () =>
   withServing(async (one) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     one.service.retired = promise
@@ -270,7 +270,7 @@ test('a successor that takes no connections leaves them to us', () =>
     closeSockets(successor)
   }))
 
-test('one that waits serves again when its successor ends and nobody has followed', () =>
+test('a waiting predecessor serves again when its successor ends and nobody has followed it', () =>
   withServing(
     async (one) => {
       const successor = await successorOf(one)
@@ -285,7 +285,7 @@ test('one that waits serves again when its successor ends and nobody has followe
     { waits: true },
   ))
 
-test('one that waits watches the third process when that has followed the second', () =>
+test('a waiting predecessor watches the third process once that has followed the second', () =>
   withServing(
     async (one) => {
       const successor = await successorOf(one)
@@ -303,7 +303,7 @@ test('one that waits watches the third process when that has followed the second
     { waits: true },
   ))
 
-test('one that was stopped while it waited does not serve again', () =>
+test('a predecessor that was stopped while waiting does not serve again', () =>
   withServing(
     async (one) => {
       const successor = await successorOf(one)
@@ -319,7 +319,7 @@ test('one that was stopped while it waited does not serve again', () =>
     { waits: true },
   ))
 
-test('a cache that cannot be dumped is told, and costs the cache alone', () =>
+test('a failed cache dump is reported and costs only the cache', () =>
   withServing(
     async (one) => {
       const successor = await successorOf(one)
@@ -338,7 +338,7 @@ test('a cache that cannot be dumped is told, and costs the cache alone', () =>
     },
   ))
 
-test('a dump larger than what a socket takes at once comes whole', () => {
+test('a dump larger than a socket buffer arrives whole', () => {
   const piece = Buffer.alloc(65_536, 7)
   return withServing(
     async (one) => {
@@ -358,7 +358,7 @@ test('a dump larger than what a socket takes at once comes whole', () => {
   )
 })
 
-test('who is idle says so at once, and a stopped one is met by nobody', async () => {
+test('an idle predecessor reports so at once, and a stopped one cannot be found', async () => {
   const one = await serving()
   await one.predecessor.idle()
   await one.stop()

@@ -83,7 +83,7 @@ test('addresses of IPv6 are canonical, and an IPv4-mapped one is the IPv4 addres
   assert.equal(readUdpListeners(procUdp6, 53), ['fd00::10', '::', '169.254.20.10'])
 })
 
-test('one table is taken out of what iptables-save prints of all, up to its COMMIT', () => {
+test('savedTable takes one table out of the output of iptables-save, up to its COMMIT', () => {
   const nat = readFileSync(
     new URL('../fixtures/kube-proxy/iptables-nat-1.37.2.txt', import.meta.url),
     'utf8',
@@ -97,7 +97,7 @@ test('one table is taken out of what iptables-save prints of all, up to its COMM
   assert.is(savedTable('*rawpost\n:X - [0:0]\nCOMMIT\n', 'raw'), '', 'a longer name')
 })
 
-test('a node is blind only where what cannot be read could be kube-proxy', () => {
+test("a node is blind only if the unreadable rules could be kube-proxy's", () => {
   const unreadable = ['iptables-legacy-save: no permission', 'ip6tables-legacy-save: no permission']
   assert.is(blindness({ ...facts, unreadable }), undefined, 'kube-proxy is in sight')
   assert.is(blindness({ ...facts, kubeProxy: 'unreadable', unreadable }), unreadable.join('; '))

@@ -176,7 +176,7 @@ test('without addresses the node is not even looked at', async () => {
 /** Rounds that do not come by themselves, and an address that is not looked for: what a test does is all there is. */
 const calm = { renewMs: 5000, lifetimeMs: 10_000, watchMs: 5000 }
 
-test('only what answers is intercepted, and the one that does not is named with its reason', async () => {
+test('only answering addresses are intercepted, and the others are reported with the reason', async () => {
   const two = { ...calm, addresses: ['192.0.2.1'], clusterIps: ['192.0.2.2'] }
   const nftables = scriptedNftables()
   const ask = async ({ address }: { readonly address: string }) =>
@@ -195,7 +195,7 @@ test('only what answers is intercepted, and the one that does not is named with 
   await subject.close('abandoned')
 })
 
-test('at a stop queries go to CoreDNS first, and it is known whether any came here before', async () => {
+test('disarm() sends queries to CoreDNS and tells whether any came here before', async () => {
   const nftables = scriptedNftables()
   const { subject, active } = interception(scriptedRun().run, calm, nftables)
   await subject.prepare()
@@ -208,7 +208,7 @@ test('at a stop queries go to CoreDNS first, and it is known whether any came he
   await subject.close('orderly')
 })
 
-test('an end takes our own table away; the rest goes only when the operator wants it and nobody follows', async () => {
+test('close() removes the owned table; everything else only with onStop remove and without a successor', async () => {
   const deletedBy = async (end: InterceptionEnd, changes: object) => {
     const standby = { family: 'inet', name: 'neardns-standby-0a0b0c0d', isOwned: false } as const
     let tables: readonly TableFact[] = []
@@ -235,7 +235,7 @@ test('an end takes our own table away; the rest goes only when the operator want
   assert.equal(await deletedBy('abandoned', remove), [true, false, false])
 })
 
-test('an address that somebody has taken off the node is not intercepted, and is put back', async () => {
+test('an address that was removed from the node is not intercepted, and is put back', async () => {
   const often = { ...calm, watchMs: 50 }
   const { run, ran } = scriptedRun()
   const { subject, troubles, active } = interception(run, often, scriptedNftables())
@@ -264,7 +264,7 @@ test('a defect in a later round is a trouble, and the rounds go on', async () =>
   await subject.close('abandoned')
 })
 
-test('who is told of changes is told once for each, however many rounds find the same', async () => {
+test('onChange is called once per change, however many rounds find the same', async () => {
   const often = { ...calm, renewMs: 250, lifetimeMs: 500 }
   const { subject, active } = interception(scriptedRun().run, often, scriptedNftables())
   await subject.prepare()

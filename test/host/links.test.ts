@@ -14,7 +14,7 @@ const noLink = failed('Cannot find device "nodelocaldns"')
 /** The link is not there, and can be set up once it was made. */
 const absent = { 'ip link set dev nodelocaldns up alias': said(''), 'ip link set': noLink }
 
-test('where the link is there, nothing is made but what the addresses need', async () => {
+test('an existing link is only set up and given its addresses', async () => {
   const { run, ran } = scriptedRun()
   const both = planFor({ addresses: ['169.254.20.10', 'fd00::10'] })
   assert.equal(await ensureAddresses(run, both), [])
@@ -41,7 +41,7 @@ test('kinds of links are tried in turn, and the loopback is the last', async () 
   assert.is(ran.at(-1), 'ip address replace 169.254.20.10/32 dev lo')
 })
 
-test('two daemons may make the link at the same moment: that it is up counts, not who has made it', async () => {
+test('a link that another daemon has just made is as good as our own', async () => {
   const { run, ran } = scriptedRun({
     ...absent,
     'ip link add': failed('RTNETLINK answers: File exists'),

@@ -12,7 +12,7 @@ test('a file of /proc is read as it is', async () => {
   assert.match(await readProc('/proc/self/status'), new RegExp(`^Pid:\\s+${process.pid}$`, 'm'))
 })
 
-test('what cannot be read is empty: a file that is not there, a directory', async () => {
+test('a missing file and a directory read as empty', async () => {
   assert.is(await readProc('/proc/net/no_such_table_names'), '')
   assert.is(await readProc(tmpdir()), '')
 })

@@ -18,7 +18,7 @@ test('the printed plan has the facts, the reasons and the rules', () => {
     assert.match(text, part)
 })
 
-test('each address says where it is, whose queries it gets and who stands by', () => {
+test('each address is shown with its link, its clients and its standby', () => {
   const text = textOf({}, { kubeProxy: 'nftables' })
   const own = '169.254.20.10 on nodelocaldns: queries of pods and node; standby to CoreDNS'
   assert.match(text, `address     ${own}\n`)
@@ -30,7 +30,7 @@ test('each address says where it is, whose queries it gets and who stands by', (
   assert.match(textOf({}, { links }), '169.254.20.10 on br7:')
 })
 
-test('a standby that is not known is said, with what was looked at', () => {
+test('an unknown standby is shown with the places that were looked at', () => {
   const standbyGaps = ['the Service at 10.96.0.10:53: kube-proxy (iptables) has no rules for it']
   const text = textOf({}, { standby: [], standbyGaps })
   assert.match(text, 'standby     no CoreDNS pod is known\n')
@@ -41,7 +41,7 @@ test('a standby that is not known is said, with what was looked at', () => {
   )
 })
 
-test('what cannot be read makes a missing iptables an unknown one', () => {
+test('unreadable rules make a missing iptables an unknown one', () => {
   const unreadable = ['iptables-legacy-save: the node has such tables (nat), but permission denied']
   const text = textOf({}, { kubeProxy: 'unreadable', iptables: undefined, unreadable })
   assert.match(text, /kube-proxy +unreadable\n/)

@@ -14,7 +14,7 @@ const test = suite('host/recording')
 const readProc = async (path: string) => path
 const firstLines = (steps: readonly Step[]) => steps.map((step) => stepText(step).split('\n')[0])
 
-test('what looks is let through, what changes is noted and succeeds', async () => {
+test('commands that only look are run, commands that change are noted and succeed', async () => {
   const { run, ran } = scriptedRun({ 'ip -json': said('[]'), 'iptables-nft-save': said('*raw\n') })
   const { tools, steps } = recording({ run, readProc, nftables: 'none' })
   assert.is((await tools.run('ip', ['-json', '-details', 'address', 'show'])).stdout, '[]')
@@ -30,7 +30,7 @@ test('what looks is let through, what changes is noted and succeeds', async () =
   assert.is(tools.nftables, 'none')
 })
 
-test('whether the link is there decides what is noted, and it is looked at without being changed', async () => {
+test('the noted steps depend on whether the link exists, which is looked up without changing it', async () => {
   const there = scriptedRun()
   const absent = scriptedRun({ 'ip link show': failed('Device "nodelocaldns" does not exist.') })
   const own = planFor({ clusterIps: [] })

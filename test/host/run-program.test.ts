@@ -7,12 +7,12 @@ const test = suite('host/run-program')
 
 const node = (script: string, stdin?: string) => runProgram(process.execPath, ['-e', script], stdin)
 
-test('a program that succeeds gives what it printed', async () => {
+test('a successful program gives its output', async () => {
   const ran = await node(`process.stdout.write('rules'); process.stderr.write('a warning\\n')`)
   assert.equal(ran, { ok: true, stdout: 'rules', stderr: 'a warning', isMissing: false })
 })
 
-test('a program that fails gives what it said, and one that says nothing the command that failed', async () => {
+test('a failed program gives its error output, or the failed command if it printed none', async () => {
   const ran = await node(`console.error('xtables lock'); process.exitCode = 4`)
   assert.equal([ran.ok, ran.stderr, ran.isMissing], [false, 'xtables lock', false])
   const silent = await node('process.exitCode = 1')

@@ -29,7 +29,7 @@ test('a step that fails does not keep the next ones from being made', async () =
   assert.equal(failures, [{ step: restore, ran: failed('lock') }])
 })
 
-test('a transaction that the kernel refuses has its reason in the place of what a program would say', async () => {
+test("a refused transaction has the kernel's reason as its error output", async () => {
   const nftables = scriptedNftables({
     change: async () => ({ ok: false, code: 'EPERM', why: 'EPERM: not yours' }),
   })
@@ -44,7 +44,7 @@ test('without nftables the reason is why there are none', async () => {
   assert.equal(failure?.ran, failed(why))
 })
 
-test('a step is shown as the command that does it, with what is fed to it indented below', () => {
+test('a step is shown as its command line, with its input indented below', () => {
   assert.is(stepText(link), 'ip link delete dev nodelocaldns')
   assert.is(
     stepText(restore),
@@ -56,7 +56,7 @@ test('a step is shown as the command that does it, with what is fed to it indent
   assert.is(stepText(two), `nft -f -\n${line}\n${line}`)
 })
 
-test('a failure is told under the name of its means', () => {
+test('stepProgram names the program, or nf_tables', () => {
   assert.is(stepProgram(restore), 'iptables-nft-restore')
   assert.is(stepProgram(deletion), 'nf_tables')
 })

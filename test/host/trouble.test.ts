@@ -34,7 +34,7 @@ test('a kind of link that the kernel does not support says nothing about its rul
   assert.is(troubleOf('ip link add dev x type dummy', said, 'link_failed').kind, 'link_failed')
 })
 
-test('what a program says is put on one line, and a long text is cut', () => {
+test('error output is put on one line, and a long text is cut', () => {
   const { what } = troubleOf(
     'nft',
     failed('/dev/stdin:1:1-5: Error: \n\tsyntax error\n'),
@@ -54,7 +54,7 @@ test('every kind has a cure of its own', () => {
   assert.ok(cures.every((cure) => cure.length > 20))
 })
 
-test("NodeLocal's counter has its own four names for what it knows as well", () => {
+test('troubles that NodeLocal counts too have its four names', () => {
   assert.equal([...new Set(Object.values(setupErrorType))].toSorted(), [
     'interface_add',
     'interface_check',

@@ -149,7 +149,7 @@ test('tables of iptables-legacy are never deleted: its kernel modules keep them'
   assert.equal(firstLines(steps), Array(3).fill('iptables-legacy-restore --noflush --wait 5'))
 })
 
-test('all of it is done, and what fails is told by its means', async () => {
+test('every step is tried, and failures are reported with their program', async () => {
   const nftables = scriptedNftables({
     tables: [table('neardns-standby-0a0b0c0d')],
     change: async () => ({ ok: false, code: 'EPERM', why: 'Operation not permitted' }),
@@ -171,7 +171,7 @@ test('all of it is done, and what fails is told by its means', async () => {
 /** A socket on 169.254.20.10 port 53, in /proc/net/udp. */
 const socket = '  373: 0A14FEA9:0035 00000000:0000 07\n'
 
-test('a process that is just ending is waited for', async () => {
+test('uninstall waits for a process that is just ending', async () => {
   let reads = 0
   const tools = {
     run: scriptedRun().run,
@@ -186,7 +186,7 @@ test('a process that is just ending is waited for', async () => {
   assert.is(tools.nftables.made.length, 1)
 })
 
-test('where somebody goes on serving our addresses nothing is taken away', async () => {
+test('nothing is removed while another process serves our addresses', async () => {
   const tools = {
     run: scriptedRun().run,
     nftables: scriptedNftables({ tables: [table('neardns-standby-0a0b0c0d')] }),

@@ -139,7 +139,7 @@ test('every file that decides something has its test beside it, or a test that i
   assert.equal(bare, [])
 })
 
-test('what is tested elsewhere names a test that is there', () => {
+test('every named test exists', () => {
   const named = Object.values(testedElsewhere).filter((one) => one.endsWith('.test.ts'))
   assert.equal(
     named.filter((one) => !existsSync(join(root, 'test', one))),

@@ -27,7 +27,7 @@ test('the clock is that of the process', () => {
   assert.is(clock.check(), 0)
 })
 
-test('what was cached before a nap is old afterwards', () => {
+test('a nap of the machine makes cached answers older', () => {
   const clock = new SystemClock()
   const beforeMs = clock.nowMs()
   const napMs = 3_600_000

@@ -33,7 +33,7 @@ test('without a directory nothing is kept', async () => {
   assert.is(await node(keeping), 'false false')
 })
 
-test('what is kept is there before the process ends, and only the first is told as such', async () => {
+test('compiled code is written before the process ends, and only the first time returns true', async () => {
   const directory = join(root, 'kept')
   const env = { NODE_COMPILE_CACHE: directory }
   assert.is(await node(keeping, env), 'true false')

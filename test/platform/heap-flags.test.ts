@@ -54,7 +54,7 @@ test('flags stand behind those that are there and before the program, whose argu
   ])
 })
 
-test('who has decided the first flag has decided, by argument or NODE_OPTIONS, with whatever value', () => {
+test('a first flag given by argument or NODE_OPTIONS is respected, whatever its value', () => {
   const ensure = () => ensureHeapFlags(flags)
   assert.equal(startsOf(ensure, { execArgv: ['--max-old-space-size=500'] }), [])
   assert.equal(startsOf(ensure, { nodeOptions: '--trace-gc --max-old-space-size=500' }), [])
@@ -70,7 +70,7 @@ test('the process that was started anew does not start itself again', () => {
   )
 })
 
-test('the C library gets one arena, unless somebody wants others; what the caller adds comes last', () => {
+test("the C library gets one arena unless the environment has a number, and the caller's variables win", () => {
   const before = process.env['MALLOC_ARENA_MAX']
   delete process.env['MALLOC_ARENA_MAX']
   const [plain] = startsOf(() => startAnew({ NEARDNS_STARTED: '1' }))

@@ -13,7 +13,7 @@ async function node(script: string): Promise<string> {
   return output.trim()
 }
 
-test('the last collection gives back what nobody holds, without a flag at the start', async () => {
+test('collectToTheLast frees garbage without a flag at the start', async () => {
   const said = await node(`
     import { collectToTheLast } from '${module}'
     let garbage = Array.from({ length: 400_000 }, (_, i) => ({ i, text: 'x' + i }))
@@ -27,7 +27,7 @@ test('the last collection gives back what nobody holds, without a flag at the st
   assert.ok(Number(after) < Number(before) / 2, `${before} to ${after} bytes`)
 })
 
-test('no function to collect appears in the program itself', async () => {
+test('collectToTheLast leaves no gc function behind', async () => {
   const kind = await node(`
     import { collectToTheLast } from '${module}'
     collectToTheLast()
@@ -36,7 +36,7 @@ test('no function to collect appears in the program itself', async () => {
   assert.is(kind, 'undefined')
 })
 
-test('a heap whose growth is limited takes less beside what it holds', async () => {
+test('limited growth keeps the heap smaller', async () => {
   // 1,000 of 4,000 arrays are held at a time: as much is thrown away as is made.
   const heapBytes = async (percent: number) =>
     Number(

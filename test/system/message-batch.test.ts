@@ -1,5 +1,5 @@
 /**
- * Goal: the kernel finds names, octets and control data where the batch says they are, and a reply goes back the way its question came.
+ * Goal: the kernel finds names, bytes and control data at the addresses in the batch, and a reply goes back the way its question came.
  * Method: the layout read as C would, and datagrams between real sockets of both families.
  */
 import { createSocket } from 'node:dgram'
@@ -35,7 +35,7 @@ function headerOf(batch: MessageBatch, slot: number) {
   }
 }
 
-test('each slot has a place of its own for name, octets and control data, within the memory', () => {
+test('each slot has its own room for name, bytes and control data, within the memory', () => {
   const batch = new MessageBatch(placed, 28, true)
   const places = Array.from({ length: batchSlots }, (_, slot) => {
     const header = headerOf(batch, slot)
@@ -77,7 +77,7 @@ test('headers from a slot on are those of the rest', () => {
   assert.equal([rest.length, rest.byteOffset - batch.headers.byteOffset], [4 * 64, 60 * 64])
 })
 
-test('what the kernel shortened is put back before the next receive', () => {
+test('rearm() restores the lengths that the kernel shortened', () => {
   const batch = new MessageBatch(placed, 16, true)
   batch.headers.writeUInt32LE(0, 5 * 64 + 40)
   batch.rearm()
@@ -113,7 +113,7 @@ for (const [family, any, local] of [
     return { fd, client, input, close }
   }
 
-  test(`a question over IPv${family} says who asked, and its answer comes from the address that was asked`, async () => {
+  test(`a reply over IPv${family} goes back to the client, from the address that was asked`, async () => {
     const { fd, client, input, close } = await asked('question')
     assert.is(input.received(0), 8)
     assert.is(input.slots[0]?.toString('latin1', 0, 8), 'question')

@@ -100,7 +100,7 @@ test('an acknowledgement of number 0 is success; messages before it are handed o
   assert.equal(texts, ['one', 'three'])
 })
 
-test('a failure is told by the name of errno, and with what the kernel says beside it', async () => {
+test("a failure has the name of errno and the kernel's text", async () => {
   const result = async (...replies: readonly Buffer[]) =>
     await new NetlinkSocket(kernel(() => replies).calls).request([message(0xa00)])
   assert.equal(await result(acknowledgement(eperm)), { ok: false, code: 'EPERM', why: 'EPERM' })
@@ -143,7 +143,7 @@ test('a datagram that cannot be sent, and one that cannot be received, are failu
   assert.is(!first.ok && first.code, 'EPERM', 'what the kernel said came first')
 })
 
-test('what is left of an earlier request is not taken for the reply to this one', async () => {
+test('leftovers of an earlier request are not taken for this reply', async () => {
   const { calls, queue } = kernel(() => [acknowledgement()])
   queue.push(acknowledgement(eperm), message(0xa00, 'late'))
   const { texts, take } = collector()
@@ -182,7 +182,7 @@ test('a dump is read over its datagrams to its end, and the event loop has its t
   assert.ok(turns >= 3, `${turns} turns`)
 })
 
-test('a dump that a change has torn is begun anew, and what came of it is forgotten', async () => {
+test('an interrupted dump is read again from the start', async () => {
   const torn = [message(0xa06, 'old', MessageFlag.dumpInterrupted), message(done)]
   const { calls, sent } = kernel((n) => (n < 3 ? torn : [message(0xa06, 'new'), message(done)]))
   let texts: string[] = []
@@ -193,7 +193,7 @@ test('a dump that a change has torn is begun anew, and what came of it is forgot
   assert.equal([result, sent.length, texts], [{ ok: true }, 3, ['new']])
 })
 
-test('a dump that is torn each time is taken as it is, in the end', async () => {
+test('a dump that is interrupted five times is taken as it is', async () => {
   const torn = [message(0xa06, 'x'), message(done, '', MessageFlag.dumpInterrupted)]
   const { calls, sent } = kernel(() => torn)
   const result = await new NetlinkSocket(calls).dump(message(0xa07), () => () => undefined)

@@ -78,7 +78,7 @@ test('descriptors do not block and end with exec', () => {
   assert.equal(types, Array(2).fill(Linux.sockNonBlock | Linux.sockCloExec))
 })
 
-test('what cannot be bound, listened on or even made throws and leaves nothing open', () => {
+test('a socket that cannot be made, bound or listened on throws and leaves nothing open', () => {
   const nowhere = counted()
   const away = { ...loopback, address: '192.0.2.1' }
   assert.is(

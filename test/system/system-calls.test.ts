@@ -45,7 +45,7 @@ test('a socket without datagrams does not make the caller wait', () => {
   calls.closeDescriptor(fd)
 })
 
-test('a longer datagram is cut to what it is read into', async () => {
+test('a datagram is cut to the buffer', async () => {
   const fd = openUdpSocket(calls, loopback)
   await sendTo(fd, 'question')
   const into = Buffer.alloc(4)
@@ -132,7 +132,7 @@ test('a watched socket tells that it can be written to only while that is wanted
   calls.closeDescriptor(fd)
 })
 
-test('ticks and promise jobs of a callback run when it returns, and not with the next event of another kind', async () => {
+test('ticks and promise jobs of a watch callback run as soon as it returns', async () => {
   const fd = openUdpSocket(calls, loopback)
   const order: string[] = []
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -15,7 +15,7 @@ test('a number that no kernel has does not throw another error', () => {
   assert.match(systemError('bind', 4000).message, /^bind /)
 })
 
-test('a machine that cannot make the calls says what it lacks, and keeps the cause', () => {
+test('UnsupportedPlatform names what is missing and keeps the cause', () => {
   const cause = new Error('dlopen')
   const error = new UnsupportedPlatform('library', 'koffi does not load: dlopen', { cause })
   assert.instance(error, Error)

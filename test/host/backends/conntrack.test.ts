@@ -38,7 +38,7 @@ async function lookAt(files: Readonly<Record<string, string>>) {
   return first
 }
 
-test('full is from 95 % on, and what was counted is said', async () => {
+test('95 % and more counts as full, and the message has both numbers', async () => {
   const [full] = await lookAt({ nf_conntrack_count: '950', nf_conntrack_max: '1000' })
   assert.is(full?.kind, 'conntrack_full')
   assert.is(full?.what, 'conntrack holds 950 of 1000 entries')

@@ -43,7 +43,7 @@ test('installed again, jumps are not put there a second time and rules are the s
   await rules.close(false)
 })
 
-test('a check that finds all as it was made changes nothing and is quiet', async () => {
+test('a check that finds no difference changes nothing and reports nothing', async () => {
   const { run, ran } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.installLasting(plan)
@@ -52,7 +52,7 @@ test('a check that finds all as it was made changes nothing and is quiet', async
   assert.equal(ran, ['iptables-nft-save -t raw'], 'the other tables cost a process each')
 })
 
-test('counters move by themselves, and rules of others are none of ours', async () => {
+test('moving counters and rules of others are no difference', async () => {
   const { run, ran, tables } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.installLasting(plan)
@@ -65,7 +65,7 @@ test('counters move by themselves, and rules of others are none of ours', async 
   assert.equal(restores(ran), [])
 })
 
-test('who flushed one table may have flushed all: every one that differs is put back in the same check', async () => {
+test('after a flush of one table every table that differs is restored in the same check', async () => {
   const { run, tables } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.installLasting(plan)
@@ -80,7 +80,7 @@ test('who flushed one table may have flushed all: every one that differs is put 
   assert.equal(await rules.check(), [])
 })
 
-test('a jump that was removed is put back to the head of its chain', async () => {
+test('a removed jump is put back', async () => {
   const { run, tables } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.installLasting(plan)
@@ -90,7 +90,7 @@ test('a jump that was removed is put back to the head of its chain', async () =>
   assert.ok(tables.get('iptables-nft raw')?.includes('-A PREROUTING -j NEARDNS-PREROUTING'))
 })
 
-test('what was taken from filter or nat alone is seen within ten checks', async () => {
+test('rules lost from filter or nat alone are noticed within ten checks', async () => {
   const { run, tables } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.installLasting(plan)
@@ -100,7 +100,7 @@ test('what was taken from filter or nat alone is seen within ten checks', async 
   assert.ok(tables.has('iptables-nft filter'))
 })
 
-test('a restore that fails is told by its reason, and tried again by the next check', async () => {
+test('a failed restore is reported with its reason and retried by the next check', async () => {
   const scripted = scriptedIptables()
   let failure: Ran | undefined = failed("iptables-restore v1.8.9: Couldn't load match `recent'")
   const rules = new IptablesRules(async (program, args, stdin) => {
@@ -132,7 +132,7 @@ test('new pods change nat and no other table', async () => {
   assert.equal(await rules.check(), [])
 })
 
-test('built-in chains that only its save program shows are marked as made by us', async () => {
+test('built-in chains that exist only in the output of iptables-save are marked as made by us', async () => {
   const base = { priority: 0, hook: 3, type: 'nat', dropsByPolicy: false }
   const chains: BaseChain[] = [{ ...base, family: 'ip', table: 'nat', chain: 'PREROUTING' }]
   const { run, tables } = scriptedIptables()
@@ -153,7 +153,7 @@ test("iptables-legacy's chains are always there", async () => {
   assert.not.match(tables.get('iptables-legacy nat')?.join('\n') ?? '', 'neardns: made')
 })
 
-test('a list that the kernel has dropped with its last rule is a loss that can be mended', async () => {
+test('a list that the kernel has dropped with its last rule is reported as flushed rules', async () => {
   const { run } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   assert.equal(await rules.renew(plan.addresses), [], 'nothing is installed')
@@ -164,7 +164,7 @@ test('a list that the kernel has dropped with its last rule is a loss that can b
   await rules.close(false)
 })
 
-test('what is closed is not installed any more, and checks nothing', async () => {
+test('after close() nothing is installed and checks do nothing', async () => {
   const { run, ran } = scriptedIptables()
   const rules = new IptablesRules(run, undefined)
   await rules.install(plan)

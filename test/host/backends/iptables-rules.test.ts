@@ -40,7 +40,7 @@ test("iptables gets NodeLocal's rules with a lease on what intercepts, and each 
   assert.match(again, '-I OUTPUT 1 -j NEARDNS-OUTPUT')
 })
 
-test('a lease ends within its time: more writes are made than it needs, and none is needed twice', () => {
+test('a lease needs fewer writes than are made in its time', () => {
   assert.ok(leaseHits < leaseWrites, 'one write may be late')
   const longer = planFor({ mode: 'iptables', leaseSeconds: 2 })
   const text = restoreText(longer, 4, { table: 'raw', saved: '' })
@@ -83,7 +83,7 @@ test('the standby goes to each pod with an equal chance, and only for own addres
   assert.not.match(text6, '10.244.0.2')
 })
 
-test('tables and built-in chains that come with our rules are marked, those that were there are not', () => {
+test('tables and built-in chains made by our rules are marked, existing ones are not', () => {
   const state = { table: 'nat', saved: kubeProxyNat } as const
   assert.not.match(restoreText(planFor(), 4, state), 'neardns: made')
   const missing = restoreText(planFor(), 4, { ...state, missing: ['OUTPUT'] })
@@ -113,7 +113,7 @@ COMMIT
   assert.is(removalText('raw', '*raw\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n'), undefined)
 })
 
-test('a removal leaves what others have written, and takes accept rules of ours out of their chains', () => {
+test("a removal takes our accept rules out of other people's chains and leaves their rules", () => {
   assert.is(removalText('nat', kubeProxyNat), undefined)
   const ours =
     '-A INPUT -d 169.254.20.10/32 -p udp -m udp --dport 53 -m comment --comment "neardns: DNS of this node" -j ACCEPT'

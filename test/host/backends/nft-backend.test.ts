@@ -49,7 +49,7 @@ test('the standby comes first, then the owned table with sets that intercept not
   assert.match(ownedIn(transactions)[0] ?? '', ownedTablePattern)
 })
 
-test('two daemons on a node do not meet in the name of the owned table', async () => {
+test('the owned tables of two daemons have different names', async () => {
   const names = await Promise.all(
     Array.from({ length: 8 }, async () => {
       const { rules, transactions } = backend()
@@ -60,7 +60,7 @@ test('two daemons on a node do not meet in the name of the owned table', async (
   assert.is(new Set(names).size, 8)
 })
 
-test('what lasts can be put there alone, and intercepts nothing', async () => {
+test('the lasting part can be installed alone and intercepts nothing', async () => {
   const { rules, transactions } = backend()
   assert.equal(await rules.installLasting(planFor(own)), [])
   assert.equal(transactions.map(kindsOf), [['replaceTable']])
@@ -69,7 +69,7 @@ test('what lasts can be put there alone, and intercepts nothing', async () => {
   assert.is(transactions.length, 1)
 })
 
-test('a changed plan takes the place of the one before in one step, with what is intercepted', async () => {
+test('a changed plan replaces the table in one transaction, with the intercepted addresses in it', async () => {
   const { rules, transactions } = backend()
   const plan = planFor(own)
   await rules.install(plan)
@@ -83,7 +83,7 @@ test('a changed plan takes the place of the one before in one step, with what is
   assert.is(last?.[2]?.kind === 'deleteTable' && last[2].name, first)
 })
 
-test('a step that fails leaves the table before it in force', async () => {
+test('a failed transaction leaves the previous table in force', async () => {
   let isFull = false
   const { rules, transactions } = backend({
     change: async ([first]) =>
@@ -105,7 +105,7 @@ test('a step that fails leaves the table before it in force', async () => {
   assert.is(fill?.kind === 'fillSet' && fill.table, ownedIn(transactions)[0])
 })
 
-test('an owned table that is gone is told at once and made again by the next check', async () => {
+test('a lost owned table is reported at once and made again by the next check', async () => {
   let isGone = false
   const { rules, transactions, lost } = backend({
     change: async ([first]) => (isGone && first?.kind === 'fillSet' ? gone : { ok: true }),
@@ -125,7 +125,7 @@ test('an owned table that is gone is told at once and made again by the next che
   assert.equal(made?.[1]?.kind === 'fillSet' && made[1].addresses, ['169.254.20.10'])
 })
 
-test('a renewal that fails otherwise is a trouble; the table is taken as lost and made again', async () => {
+test('any other failed renewal is a trouble, and the table is made again', async () => {
   let code = 'EPERM'
   const { rules, transactions, lost } = backend({
     change: async ([first]) =>
@@ -142,7 +142,7 @@ test('a renewal that fails otherwise is a trouble; the table is taken as lost an
   assert.is(ownedIn(transactions).length, 2)
 })
 
-test('the standby is compared when somebody has changed rules, and put back when it is another', async () => {
+test('the standby is compared only after a change of rules, and restored if it differs', async () => {
   const state = { generation: 1, print: 'as made', looks: 0 }
   const { rules, transactions } = backend({
     generation: async () => state.generation,
@@ -167,7 +167,7 @@ test('the standby is compared when somebody has changed rules, and put back when
   assert.equal(await rules.check(), [], 'it is as it was made now')
 })
 
-test('standby tables of an earlier configuration go, unless another daemon may need them', async () => {
+test('standby tables of an earlier configuration are removed unless another daemon may need them', async () => {
   const table = (name: string): TableFact => ({ family: 'inet', name, isOwned: false })
   const old = table('neardns-standby-00000000')
   const deletedAmong = async (...tables: readonly TableFact[]) => {
@@ -191,7 +191,7 @@ test('new pods change the standby and nothing else', async () => {
   assert.equal(transactions.slice(before).map(kindsOf), [['replaceTable']])
 })
 
-test('at the end the owned table goes and the standby stays', async () => {
+test('close() removes the owned table and leaves the standby', async () => {
   const { rules, transactions } = backend()
   await rules.install(planFor(own))
   const [owned] = ownedIn(transactions)
@@ -204,7 +204,7 @@ test('at the end the owned table goes and the standby stays', async () => {
   assert.is(transactions.length, length, 'what is closed changes nothing more')
 })
 
-test('queries that a firewall would refuse are not intercepted, which is said with each renewal', async () => {
+test('queries that a firewall would refuse are not intercepted, and each renewal reports it', async () => {
   const closed = { family: 'ip', table: 'filter', chain: 'INPUT', hook: 'input' } as const
   const guarded = [{ ...closed, owner: 'iptables', closed: 'Calico drops' } as const]
   const both = planFor({ addresses: ['169.254.20.10', 'fd00::10'], clusterIps: [] }, { guarded })

@@ -16,7 +16,7 @@ import { facts, planFor, settings } from '../made-plan.ts'
 
 const test = suite('host/backends/nft-rules')
 
-test('what comes in is kept from connection tracking by its set; what the node sends by address and set', () => {
+test('incoming packets are matched by set, outgoing ones by address and set', () => {
   const text = tableText(ownedTable('neardns-00000000', planFor({}, { kubeProxy: 'nftables' })))
   assert.match(text, '    udp dport 53 ip daddr @live4 notrack\n')
   assert.match(text, '    tcp dport 53 ip daddr @live4 notrack\n')
@@ -35,7 +35,7 @@ test('the table has a set for each family that has an address, and hooks before 
   assert.match(both, '  flags owner\n')
 })
 
-test('our test question reaches us before anything is intercepted, and only from ports of its own', () => {
+test('our test question is untracked before anything is intercepted, by its own source ports', () => {
   const text = tableText(ownedTable('neardns-00000000', planFor()))
   const rule =
     'udp sport 512-1023 udp dport 53 ip saddr 169.254.20.10 ip daddr 169.254.20.10 notrack'
@@ -55,7 +55,7 @@ test('only own addresses are sent to the standby, each family to its own pods', 
   assert.not.match(text, 'daddr 10.96.0.10')
 })
 
-test('an own address for whose family no pod is known is translated nowhere', () => {
+test('an address without a known pod of its family is not translated', () => {
   const plan = planFor({ addresses: ['fd00::10'] }, { standby: facts.standby.slice(0, 2) })
   assert.not.match(tableText(standbyTable(plan)), 'dnat ip')
 })
@@ -76,7 +76,7 @@ test('three pods get a third each: the first of three, the next of two, the rest
   )
 })
 
-test('what was translated leaves with an address that can be answered, ours and those of kube-proxy', () => {
+test('translated packets are masqueraded, so that they can be answered', () => {
   const text = tableText(standbyTable(planFor()))
   assert.match(text, 'type nat hook prerouting priority -110')
   assert.match(text, 'type nat hook postrouting priority 90')

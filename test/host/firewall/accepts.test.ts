@@ -56,7 +56,7 @@ test('a chain is opened with a rule for each protocol, at its head', async () =>
   )
 })
 
-test('rules of ours that are all there are left, and fewer of them are made anew together', async () => {
+test('a complete set of our rules is left alone, an incomplete one is replaced', async () => {
   const plan = planFor(onlyOwn, { guarded: [native] })
   const whole = changing([ours, { ...ours, handle: 8n }, rule(reject)])
   await new Accepts(scriptedRun().run, whole.nftables).install(plan)
@@ -69,7 +69,7 @@ test('rules of ours that are all there are left, and fewer of them are made anew
   )
 })
 
-test('while nobody changes rules nothing is read; a firewall that is written anew is opened again', async () => {
+test('nothing is read while no rules change; a rewritten firewall is opened again', async () => {
   const { state, nftables } = changing([])
   const accepts = new Accepts(scriptedRun().run, nftables)
   const plan = planFor(onlyOwn, { guarded: [native] })
@@ -98,7 +98,7 @@ test('a firewall that is switched on later is found', async () => {
   assert.is(nftables.made.length, 2)
 })
 
-test('what could not be opened is a trouble and tried again, although nothing has changed', async () => {
+test('a chain that could not be opened is a trouble and is retried without any change of rules', async () => {
   let isPermitted = false
   const nftables = scriptedNftables({
     change: async () => (isPermitted ? { ok: true } : { ok: false, code: 'EBUSY', why: 'EBUSY' }),
@@ -152,7 +152,7 @@ test('chains of iptables are opened with its program of their variant, where the
   assert.is(open.ran.length, 1, 'it is open')
 })
 
-test('in chains that the iptables backend has its own rules in nothing is doubled', async () => {
+test('no rule is doubled in chains where the iptables backend has its own', async () => {
   const { run, ran } = scriptedRun()
   const plan = planFor({ ...onlyOwn, mode: 'iptables' }, { guarded: [ofIptables, legacy] })
   await new Accepts(run, undefined).install(plan)
@@ -192,7 +192,7 @@ test('iptables-legacy, which tells of no change, is read again in each fifth che
   ])
 })
 
-test('a lack of permission is told as programs tell it', () => {
+test('EPERM becomes the trouble no_permission', () => {
   assert.equal(nftTroubles({ ok: true }), [])
   const [trouble] = nftTroubles({ ok: false, code: 'EPERM', why: 'EPERM' })
   assert.is(trouble?.kind, 'no_permission')

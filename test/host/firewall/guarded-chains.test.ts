@@ -131,7 +131,7 @@ test("Calico's drop of what pods send to their node closes INPUT, in iptables-le
   assert.equal(guardedInSave(saved('ACCEPT'), 'ip'), [])
 })
 
-test("Calico's nftables dataplane has its own table and chain; what it drops at output concerns no query", async () => {
+test("Calico's nftables dataplane has its own table and chain, and its drops at output concern no query", async () => {
   const nftables = scriptedNftables({
     baseChains: [
       { ...base, family: 'ip', table: 'calico', chain: 'filter-INPUT' },
@@ -159,7 +159,7 @@ test('in tables of iptables-legacy the same is seen in what its save program pri
   assert.equal(chains(some), ['INPUT'], 'it refuses some packets only')
 })
 
-test('what ufw of Debian writes is guarded in its saved form too, in the family that was asked for', () => {
+test("ufw's rules are guarded in their saved form too, each family by itself", () => {
   for (const [name, family] of [
     ['ipv4', 'ip'],
     ['ipv6', 'ip6'],

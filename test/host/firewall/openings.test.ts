@@ -33,7 +33,7 @@ test('without a rule that accepts there is no opening', async () => {
   assert.is(await isOpenWith(rule(reject)), false)
 })
 
-test('what accepts another port, the loopback or tracked connections is meant for something else', async () => {
+test('rules for another port, the loopback or tracked connections are no opening', async () => {
   const fromLoopback = comparison(Buffer.from('lo\0'))
   const tracked = { name: 'ct', data: new Map() }
   const rules = [port(22), accepting([], fromLoopback), accepting([], tracked)]

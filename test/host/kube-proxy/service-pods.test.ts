@@ -44,7 +44,7 @@ for (const [debian, iptables] of [
   ['bullseye', '1.8.7, which writes the port as an xtables match'],
   ['trixie', '1.8.11, which writes it as a comparison'],
 ] as const) {
-  test(`in iptables mode the pods are found in what iptables ${iptables}`, async () => {
+  test(`in iptables mode the pods are found in the rules of iptables ${iptables}`, async () => {
     const nftables = replayedNftables(`kube-proxy-iptables-1.37.2-${debian}`)
     assert.equal(namesOf(await podsInIptablesNft(nftables, kubeDns)), pods)
     assert.equal(namesOf(await podsInIptablesNft(nftables, kubeDns6)), pods6)

@@ -99,7 +99,7 @@ test('a kernel without nftables leaves its save program for the rules of iptable
   assert.equal([targets.length, ran], [2, ['iptables-nft-save -t nat']])
 })
 
-test('a Service whose pods are all gone is said to have none, and nobody is asked in its place', async () => {
+test('a Service without ready pods is reported as such, and no handshake is tried', async () => {
   const chain = '-A KUBE-SVC-TCOU7JCQXEZGVUNU '
   const empty = saved.split('\n').filter((line) => !line.startsWith(chain))
   let asked = 0
@@ -118,7 +118,7 @@ test('a Service whose pods are all gone is said to have none, and nobody is aske
   assert.is(asked, 0)
 })
 
-test('rules that come while somebody is looked for at the address win: the handshake may have met a pod', async () => {
+test('rules that appear during the handshake win, because it may have met a pod', async () => {
   const nftables = replayedNftables('kube-proxy-nftables-1.37.2')
   let isThere = false
   const late = {

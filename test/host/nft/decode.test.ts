@@ -122,7 +122,7 @@ test("firewalld's input chain accepts first, jumps, and refuses at its end", () 
   assert.ok(handles.every((handle) => handle > 0n))
 })
 
-test('what is kept of a message is a copy: the next read overwrites the buffer', () => {
+test('decoded rules are copies, because the next read overwrites the buffer', () => {
   const [message] = answerTo(firewalld, 'rules inet firewalld filter_INPUT')
   const body = Buffer.from(message?.body ?? [])
   const read = readRule({ type: 0xa06, body })
@@ -190,7 +190,7 @@ test('the comment is found behind other user data, and cut user data has none', 
   assert.is(commentOf('0102ffff'), undefined)
 })
 
-test('the bytes that are compared are without the number of the generation, which moves with every change', () => {
+test('stableBytes leaves out the generation, which moves with every change', () => {
   const body = Buffer.from([2, 0, 0x12, 0x34, 5, 6, 7, 8])
   const other = Buffer.from([2, 0, 0x56, 0x78, 5, 6, 7, 8])
   assert.equal(stableBytes({ type: 0, body }), stableBytes({ type: 0, body: other }))
