@@ -2,6 +2,7 @@
  * Goal: what changes on a node is seen when rules have changed, and costs one number when they have not.
  * Method: scripted nftables whose generation a test moves, and the captures of real kube-proxies.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { HostFacts } from '../../src/host/facts.ts'
@@ -78,22 +79,25 @@ test('a Service that gives fewer pods than before wants a thorough look', async 
   assert.is(await lost.follower.look(), 'all')
 })
 
-test('iptables-legacy tells of no change: it is read after some time, not at once', async () => {
-  const seen = { kubeProxy: 'iptables', iptables: 'legacy' } as const
-  const { follower, ran } = following('ufw-0.36.2', seen)
-  assert.is(await follower.look(), undefined)
-  assert.equal(ran, [])
+const legacySeen = { kubeProxy: 'iptables', iptables: 'legacy', standbyGaps: ['x'] } as const
+
+test('iptables-legacy tells of no change: it is read again after 1.5 s, and not before', async () => {
+  const { follower, ran } = following('ufw-0.36.2', legacySeen)
+  assert.equal([await follower.look(), ran], [undefined, []])
+  await delay(1600)
+  assert.type(await follower.look(), 'object')
+  assert.equal(ran, ['iptables-legacy-save -t nat'])
+  assert.is(await follower.look(), undefined, 'not again at once')
 })
 
-test('an nftables rule that appears beside kube-proxy in iptables-legacy is no other kube-proxy', async () => {
-  const seen = { kubeProxy: 'iptables', iptables: 'legacy' } as const
-  const beside = following('ufw-0.36.2', seen)
+test('nftables rules beside kube-proxy in iptables-legacy matter only if they are of a kube-proxy', async () => {
+  const beside = following('ufw-0.36.2', legacySeen)
   assert.is(await beside.follower.look(), undefined)
-  const changed = following('kube-proxy-nftables-1.37.2', seen)
+  const changed = following('kube-proxy-nftables-1.37.2', legacySeen)
   assert.is(await changed.follower.look(), 'all')
 })
 
-test('a node without nftables that is not followed by legacy rules has nothing to look at', async () => {
+test('without nftables and without legacy rules nothing is looked at', async () => {
   const { run, ran } = scriptedRun()
   const tools = { run, nftables: 'the kernel has no nf_tables', readProc: async () => '' }
   const wanted = { settings: settings(), clusterUpstreams: [] }

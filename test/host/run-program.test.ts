@@ -45,6 +45,14 @@ test('a program that ends without reading its input has ended, and nothing else'
   assert.is(ran.ok, true)
 })
 
+test('a program that hangs is killed after its 10 s and has failed', async () => {
+  const startMs = performance.now()
+  const ran = await node('setInterval(() => {}, 1000)')
+  const tookMs = performance.now() - startMs
+  assert.equal([ran.ok, ran.isMissing], [false, false])
+  assert.ok(tookMs > 9900, `${tookMs} ms`)
+})
+
 test('messages are in English, and directories of the superuser are searched', async () => {
   const ran = await node(`console.log(process.env.LC_ALL, process.env.PATH)`)
   assert.match(ran.stdout, /^C .*:\/usr\/local\/sbin:\/usr\/sbin:\/sbin$/m)

@@ -99,6 +99,8 @@ test('a firewalld whose table is its own is closed: SSH and DHCP are no opening 
     replayedNftables('firewalld-2.3.1', { tables: async () => owned }),
   )
   assert.match(one?.closed ?? '', 'flags owner')
+  const forSsh = replayedNftables('firewalld-2.3.1', { tables: async () => owned })
+  assert.equal(await guardedChains(forSsh, 22), [], 'it lets in SSH by itself')
   const other = [{ family: 'ip', name: 'firewalld', isOwned: true }] as const
   const [open] = await guardedChains(
     replayedNftables('firewalld-2.3.1', { tables: async () => other }),
