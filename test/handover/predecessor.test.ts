@@ -51,6 +51,7 @@ test('sockets, cache, pause and release come when asked for, and the sockets are
   withServing(async (one) => {
     const { service, held, events, predecessor } = one
     const successor = await successorOf(one)
+    assert.not.ok(successor.isWaitedFor)
     assert.equal(
       successor.sockets.map(({ kind, wanted, number, fd }) => [kind, wanted, number, openOn(fd)]),
       held.all.map(({ kind, wanted, number, fd }) => [kind, wanted, number, openOn(fd)]),
@@ -68,6 +69,7 @@ test('sockets, cache, pause and release come when asked for, and the sockets are
     assert.equal(service.asked, ['pause', 'retire'])
     assert.equal(events, ['started', 'handed-over'])
     await until('it is gone', () => why !== '')
+    assert.not.ok(successor.isWaitedFor, 'it has gone')
     closeSockets(successor)
   }))
 
@@ -225,13 +227,16 @@ test("clients' connections follow under the name of their server, and their next
     const received: string[] = []
     await successor.done((server, socket) => {
       received.push(server)
-      socket.on('data', (data) => socket.end(`answer to ${data.toString()}`))
+      const pieces: Buffer[] = []
+      socket.on('data', (piece) => pieces.push(piece))
+      // A client that has said all and waits: its half-open connection must not be closed.
+      socket.on('end', () => socket.end(`answer to ${Buffer.concat(pieces).toString()}`))
     }, nothing)
     const { far, near } = await client()
     await until('it retires', () => one.service.give !== undefined)
     assert.is(one.service.give?.('127.0.0.1:53', near), true)
     near.destroy()
-    far.write('a question')
+    far.end('a question')
     const [answer] = await once(far, 'data')
     assert.is(String(answer), 'answer to a question')
     assert.equal(received, ['127.0.0.1:53'])

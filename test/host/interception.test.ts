@@ -10,9 +10,12 @@ import {
   type InterceptionParts,
 } from '../../src/host/interception.ts'
 import type { TableFact } from '../../src/host/nft/decode.ts'
+import type { NftChange } from '../../src/host/nft/model.ts'
 import type { Nftables } from '../../src/host/nft/nftables.ts'
+import { tableText } from '../../src/host/nft/text.ts'
 import type { Ran, RunProgram } from '../../src/host/run-program.ts'
 import type { Trouble } from '../../src/host/trouble.ts'
+import { replayedNftables } from './replayed-nftables.ts'
 import { scriptedNftables } from './scripted-nftables.ts'
 import { failed, missing, said, scriptedRun } from './scripted-run.ts'
 
@@ -27,7 +30,7 @@ function interception(
 ) {
   const wanted = { addresses: ['192.0.2.1'], standbyTo: ['192.0.2.53:53'], ...changes }
   const text = JSON.stringify({
-    listen: ['192.0.2.1:53', '192.0.2.2:53'],
+    listen: ['192.0.2.1:53', '192.0.2.2:53', '10.96.0.10:53'],
     interception: wanted,
   })
   const loaded = loadConfig({ file: { name: 'test.yaml', text } })
@@ -186,6 +189,7 @@ test('only answering addresses are intercepted, and the others are reported with
   assert.equal(active, [], 'nothing is intercepted before the listeners are open')
   await subject.start()
   assert.equal(active, [['192.0.2.1']])
+  assert.is(subject.view.renewals, 1)
   const [unanswered] = troubles.filter(({ kind }) => kind === 'unanswered')
   assert.is(unanswered?.what, '192.0.2.2: no answer in 500 ms')
   assert.equal(
@@ -233,6 +237,53 @@ test('close() removes the owned table; everything else only with onStop remove a
   assert.equal(await deletedBy('orderly', remove), [true, true, true])
   assert.equal(await deletedBy('followed', remove), [true, false, false])
   assert.equal(await deletedBy('abandoned', remove), [true, false, false])
+})
+
+test('a repair that fails is not tried again at once: each attempt costs processes', async () => {
+  const lock = failed('Another app is currently holding the xtables lock.')
+  const { run, ran } = scriptedRun({ 'iptables-nft-restore': lock })
+  const often = { ...calm, mode: 'iptables', renewMs: 250, lifetimeMs: 500 }
+  const { subject } = interception(run, often)
+  await subject.prepare()
+  await subject.start()
+  const attempts = () => ran.filter((line) => line.startsWith('iptables-nft-restore')).length
+  const before = attempts()
+  await delay(1000)
+  assert.is(attempts(), before)
+  await subject.close('abandoned')
+})
+
+test('pods that were known stay the standby when a later look finds none', async () => {
+  let isThere = true
+  let looks = 0
+  const replayed = replayedNftables('kube-proxy-nftables-1.37.2', { baseChains: async () => [] })
+  const made: NftChange[] = []
+  const nftables: Nftables = {
+    ...replayed,
+    change: async (changes) => {
+      made.push(...changes)
+      return { ok: true }
+    },
+    fingerprint: async () => '',
+    rules: async (at) => await replayed.rules(at).catch(() => []),
+    element: async (...asked) => {
+      looks += 1
+      return isThere ? await replayed.element(...asked) : undefined
+    },
+  }
+  const kubeDns = { clusterIps: ['10.96.0.10'], standbyTo: [], standbySeconds: 1 }
+  const often = { ...calm, ...kubeDns, renewMs: 250, lifetimeMs: 500 }
+  const { subject } = interception(scriptedRun().run, often, nftables)
+  await subject.prepare()
+  await subject.start()
+  assert.is(subject.view.standbyTargets, 2)
+  isThere = false
+  const before = looks
+  while (looks < before + 4) await delay(50)
+  assert.is(subject.view.standbyTargets, 2)
+  const tables = made.flatMap((one) => (one.kind === 'replaceTable' ? [tableText(one.table)] : []))
+  assert.ok(tables.length > 0 && tables.every((text) => text.includes('dnat ip to 10.78.0.2:53')))
+  await subject.close('abandoned')
 })
 
 test('an address that was removed from the node is not intercepted, and is put back', async () => {

@@ -132,7 +132,10 @@ test('an nftables without permission is no old kernel', () => {
 test('iptables that was asked for is taken where nftables would do', () => {
   const plan = planFor({ mode: 'iptables' })
   assert.is(plan.backend, 'iptables')
-  assert.match(plan.why.join(), /mode is iptables; iptables variant nft, kube-proxy uses iptables/)
+  assert.match(
+    plan.why.join(),
+    /mode is iptables; iptables variant nft, kube-proxy uses iptables \(nft variant\), beside/,
+  )
   const missing = planFor({ mode: 'iptables' }, { iptables: undefined })
   assert.is(missing.troubles[0]?.what, 'iptables is not there')
 })

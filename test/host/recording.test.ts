@@ -22,7 +22,7 @@ test('commands that only look are run, commands that change are noted and succee
   await tools.run('ip6tables-legacy-save', [])
   assert.is(ran.length, 3)
   const restored = await tools.run('iptables-nft-restore', ['--noflush'], '*raw\nCOMMIT\n')
-  assert.equal([restored.ok, ran.length], [true, 3])
+  assert.equal([restored.ok, restored.isMissing, ran.length], [true, false, 3])
   assert.equal(steps, [
     { program: 'iptables-nft-restore', args: ['--noflush'], stdin: '*raw\nCOMMIT\n' },
   ])

@@ -121,6 +121,11 @@ test("a removal takes our accept rules out of other people's chains and leaves t
   assert.is(removalText('filter', saved), `*filter\n${ours.replace('-A', '-D')}\nCOMMIT\n`)
 })
 
+test('only the chains of the table itself are removed from it', () => {
+  const saved = '*filter\n:NEARDNS-INPUT - [0:0]\n:NEARDNS-PREROUTING - [0:0]\nCOMMIT\n'
+  assert.is(removalText('filter', saved), '*filter\n-F NEARDNS-INPUT\n-X NEARDNS-INPUT\nCOMMIT\n')
+})
+
 test('a built-in chain is taken away when we made it and nobody else has a rule in it', () => {
   const mark = '-A NEARDNS-OUTPUT -m comment --comment "neardns: made OUTPUT"\n'
   const jump = '-A OUTPUT -j NEARDNS-OUTPUT\n'

@@ -131,6 +131,17 @@ test("Calico's drop of what pods send to their node closes INPUT, in iptables-le
   assert.match(legacy?.closed ?? '', 'defaultEndpointToHostAction')
   assert.is(legacy?.variant, 'legacy')
   assert.equal(guardedInSave(saved('ACCEPT'), 'ip'), [])
+  const strict = saved('DROP').replace('COMMIT', '-A OUTPUT -j DROP\nCOMMIT')
+  const isClosed = guardedInSave(strict, 'ip').map(({ chain, closed }) => [
+    chain,
+    closed !== undefined,
+  ])
+  assert.equal(isClosed, [
+    ['INPUT', true],
+    ['OUTPUT', false],
+  ])
+  const [open] = guardedInSave('*filter\n:INPUT DROP [0:0]\nCOMMIT\n', 'ip')
+  assert.is(open?.closed, undefined)
 })
 
 test("Calico's nftables dataplane has its own table and chain, and its drops at output concern no query", async () => {

@@ -61,10 +61,17 @@ test('a cut attribute, a length below the header and one beyond the end stop the
   assert.equal([...eachAttribute(Buffer.from([0xff, 0xff, 1, 0]))], [])
 })
 
+test('an attribute without a value is one, also as the last', () => {
+  const flag = attribute(5, Buffer.alloc(0))
+  const read = readAttributes(Buffer.concat([flag, number32(1, 7), flag]))
+  assert.equal([read.get(5)?.length, readNumber32(read.get(1))], [0, 7])
+})
+
 test('a text ends at its NUL, or with its attribute', () => {
   assert.is(readText(readAttributes(text(1, 'kube-proxy')).get(1)), 'kube-proxy')
   assert.is(readText(Buffer.from('abc')), 'abc')
   assert.is(readText(Buffer.from('a\0b\0')), 'a')
+  assert.is(readText(Buffer.from('\0rest')), '')
   assert.is(readText(undefined), '')
 })
 

@@ -106,6 +106,22 @@ test('a chain has its hook, its priority and a policy that accepts', () => {
   )
 })
 
+test('a set has the key of its family, times for its elements and a number of its own', () => {
+  const sets = [set, { name: 'live6', family: 6 }] as const
+  const made = encodeChanges([{ kind: 'addTable', table: { ...table, sets, chains: [] } }])
+    .filter((one) => (typeOf(one) & 0xff) === Message.newSet)
+    .map(attributesOf)
+  const { setFlags, setKeyType, setKeyLength, setId } = Attribute
+  const numbers = made.map((one) =>
+    [setFlags, setKeyType, setKeyLength, setId].map((type) => readNumber32(one.get(type))),
+  )
+  // NFT_SET_TIMEOUT; ipv4_addr and ipv6_addr are nft's types 7 and 8.
+  assert.equal(numbers, [
+    [0x10, 7, 4, 1],
+    [0x10, 8, 16, 2],
+  ])
+})
+
 test('a set is emptied before it is filled, and only emptied when nothing is to be in it', () => {
   const fill = { kind: 'fillSet', table: 't', set, timeoutMs: 2500 } as const
   const { deleteElement, newElement } = Message

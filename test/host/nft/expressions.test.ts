@@ -106,6 +106,10 @@ test('a translation loads address and port into two registers that do not lie ov
   })
   assert.equal(words, [0, 4], 'an IPv6 address is four words')
   assert.is(readValue(facts[1]?.data.get(Expression.immediate.data))?.toString('hex'), '14e9')
+  const familyOf = (one: NftVerdict) =>
+    readNumber32(factsOf([], one).at(-1)?.data.get(Expression.nat.family))
+  assert.is(familyOf(verdict), 10)
+  assert.is(familyOf({ kind: 'dnat', family: 4, address: '10.244.0.2', port: 53 }), 2)
 })
 
 test('verdicts of one word are their expressions', () => {
