@@ -227,10 +227,12 @@ test("clients' connections follow under the name of their server, and their next
     const received: string[] = []
     await successor.done((server, socket) => {
       received.push(server)
-      const pieces: Buffer[] = []
-      socket.on('data', (piece) => pieces.push(piece))
+      let question = ''
+      socket.on('data', (piece) => {
+        question += piece.toString()
+      })
       // A client that has said all and waits: its half-open connection must not be closed.
-      socket.on('end', () => socket.end(`answer to ${Buffer.concat(pieces).toString()}`))
+      socket.on('end', () => socket.end(`answer to ${question}`))
     }, nothing)
     const { far, near } = await client()
     await until('it retires', () => one.service.give !== undefined)

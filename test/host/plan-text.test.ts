@@ -14,6 +14,9 @@ function textOf(changes: object = {}, factChanges: Partial<HostFacts> = {}): str
 
 test('the printed plan has the facts, the reasons and the rules', () => {
   const text = textOf()
+  assert.match(text, 'nftables    usable\n')
+  const noNftables = 'nf_tables: operation not permitted'
+  assert.match(textOf({}, { noNftables }), `nftables    ${noNftables}\n`)
   for (const part of ['kube-proxy  iptables', 'backend     nftables', 'flags owner', 'dnat ip to'])
     assert.match(text, part)
 })

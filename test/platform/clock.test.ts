@@ -45,6 +45,15 @@ test('a nap counts once, and naps add up', () => {
   assert.ok(Math.abs(clock.nowMs() - beforeMs - 200_000) < slackMs)
 })
 
+test('time that passes on both clocks is no nap, however long it takes until the next check', () => {
+  const clock = new SystemClock()
+  const { now } = performance
+  performance.now = () => now.call(performance) + 3_600_000
+  const skippedMs = checkAhead(clock, 3_600_000)
+  performance.now = now
+  assert.is(skippedMs, 0)
+})
+
 test('steps below a minute are NTP at work, however many of them', () => {
   const clock = new SystemClock()
   const beforeMs = clock.nowMs()

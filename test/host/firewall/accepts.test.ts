@@ -196,6 +196,7 @@ test('EPERM becomes the trouble no_permission', () => {
   assert.equal(nftTroubles({ ok: true }), [])
   const [trouble] = nftTroubles({ ok: false, code: 'EPERM', why: 'EPERM' })
   assert.is(trouble?.kind, 'no_permission')
+  assert.is(trouble?.what, 'nf_tables: operation not permitted')
 })
 
 test.run()

@@ -121,7 +121,7 @@ test('ufw drops by policy at input in both families, and is changed with iptable
 test("Calico's drop of what pods send to their node closes INPUT, in iptables-legacy as well", async () => {
   const nftables = scriptedNftables({
     baseChains: [{ ...base, family: 'ip', table: 'filter', chain: 'INPUT' }],
-    rules: ({ chain }) => (chain === 'cali-wl-to-host' ? [rule(reject)] : [rule()]),
+    rules: ({ chain }) => (chain === 'cali-wl-to-host' ? [rule(counter, reject)] : [rule()]),
   })
   const [one] = await guardedChains(nftables)
   assert.match(one?.closed ?? '', 'defaultEndpointToHostAction')
