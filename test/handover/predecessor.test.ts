@@ -125,11 +125,11 @@ test('a successor that falls silent is given up on', () =>
       await successor.serving()
       await one.predecessor.idle()
       assert.equal(one.service.asked, ['pause', 'resumeReceiving'])
-      assert.is(one.events[1], 'given-up: it said nothing for 100 ms')
+      assert.is(one.events[1], 'given-up: it said nothing for 500 ms')
       closeSockets(successor)
       successor.abandon()
     },
-    { timeoutMs: 100 },
+    { timeoutMs: 500 },
   ))
 
 test('a message out of turn ends the hand-over', () =>

@@ -48,7 +48,7 @@ async function scripted(script: Script): Promise<{ close(): void; options: Succe
     for (const socket of open) socket.destroy()
     server.close()
   }
-  return { close, options: { at, timeoutMs: 300, calls, dumpBytesMax: 100 } }
+  return { close, options: { at, timeoutMs: 1000, calls, dumpBytesMax: 100 } }
 }
 
 async function refusalOf(script: Script): Promise<string> {
@@ -59,7 +59,7 @@ async function refusalOf(script: Script): Promise<string> {
 }
 
 test('where nobody serves there is nobody to follow', async () => {
-  const options = { at: meetingPoint(), timeoutMs: 300, calls, dumpBytesMax: 100 }
+  const options = { at: meetingPoint(), timeoutMs: 1000, calls, dumpBytesMax: 100 }
   assert.equal(await follow(options), { kind: 'nobody' })
 })
 
@@ -80,7 +80,7 @@ test('a refusal carries the words of the serving process', async () => {
 })
 
 test('a silent process is given up on', async () => {
-  assert.is(await refusalOf({}), 'the other process said nothing for 300 ms')
+  assert.is(await refusalOf({}), 'the other process said nothing for 1000 ms')
 })
 
 test('fewer descriptors than announced sockets are a refusal', async () => {
@@ -143,7 +143,7 @@ test('a dump that does not come in time is none, and the hand-over goes on witho
       yield Buffer.from('late')
     },
   })
-  const followed = await follow({ ...one.options, timeoutMs: 100 })
+  const followed = await follow({ ...one.options, timeoutMs: 500 })
   if (followed.kind !== 'following') throw new Error(followed.kind)
   await followed.successor.cacheDump().then(
     () => assert.unreachable(),
