@@ -262,6 +262,8 @@ test('a connection that cannot be sent stays ours and may be tried again', () =>
     successor.abandon()
     const other = await client()
     await until('the successor has gone', () => one.service.give?.('x', other.near) === false)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.is(one.service.give?.('x', other.near), false)
     for (const socket of [far, other.far, other.near]) socket.destroy()
     resolve()
     closeSockets(successor)

@@ -57,6 +57,20 @@ test('fewer than were wanted are those that came', async () => {
   close()
 })
 
+test('descriptors of the next message are left for the next call', async () => {
+  const { near, far, close } = await mail()
+  const sent = openSockets(2)
+  for (const fd of sent) sendDescriptors(calls, near, [fd])
+  const first = receiveDescriptors(calls, far, 1)
+  const second = receiveDescriptors(calls, far, 1)
+  assert.equal(
+    [first.map(openOn), second.map(openOn)],
+    sent.map((fd) => [openOn(fd)]),
+  )
+  closeAll([...sent, ...first, ...second])
+  close()
+})
+
 test('no descriptors are no message', async () => {
   const { near, far, close } = await mail()
   sendDescriptors(calls, near, [])
