@@ -8,6 +8,9 @@ export interface NftScript {
   readonly baseChains?: readonly BaseChain[]
   readonly rules?: (at: Place) => readonly RuleFact[]
   readonly change?: Nftables['change']
+  /** The same number each time unless given: nobody changes anything. */
+  readonly generation?: Nftables['generation']
+  readonly fingerprint?: Nftables['fingerprint']
 }
 
 export function scriptedNftables(script: NftScript = {}): Nftables & { made: NftChange[] } {
@@ -19,13 +22,13 @@ export function scriptedNftables(script: NftScript = {}): Nftables & { made: Nft
       made.push(...changes)
       return (await script.change?.(changes)) ?? { ok: true }
     },
-    generation: async () => 1,
+    generation: script.generation ?? (async () => 1),
     tables: async () => script.tables ?? [],
     baseChains: async () => script.baseChains ?? [],
     rules: async (at) => script.rules?.(at) ?? [],
     elements: async () => [],
     element: async () => undefined,
-    fingerprint: async () => '',
+    fingerprint: script.fingerprint ?? (async () => ''),
     close: async () => undefined,
   }
 }

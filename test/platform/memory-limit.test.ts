@@ -106,26 +106,6 @@ test('no flag makes V8 refuse the compiled code that Node carries for its own mo
   assert.is.not(await tagWith(['--heap-growing-percent=100']), plain)
 })
 
-test('the heap’s growth can be limited after the start', async () => {
-  const module = join(import.meta.dirname, '../../src/platform/v8-flags.ts')
-  const script = `
-    import { getHeapStatistics } from 'node:v8'
-    import { limitHeapGrowth } from ${JSON.stringify(module)}
-    if (process.argv[1] === 'limited') limitHeapGrowth(50)
-    const kept = new Map()
-    let peak = 0
-    for (let n = 0; n < 2_000_000; n += 1) {
-      kept.set(n % 100_000, { pair: [n, n + 1], text: "text " + n })
-      if (n % 20_000 === 0) peak = Math.max(peak, getHeapStatistics().used_heap_size)
-    }
-    console.log(peak)`
-  const flags = ['--max-semi-space-size=2', '--input-type=module-typescript', '-e', script]
-  const peakOf = async (word: string) => Number(await mustRun(process.execPath, [...flags, word]))
-  const limited = await peakOf('limited')
-  const free = await peakOf('free')
-  assert.ok(limited < 0.75 * free, `${limited} of ${free} octets`)
-})
-
 test('this Node takes all flags, and starts the process anew with them once', async () => {
   const module = join(import.meta.dirname, '../../src/platform')
   const script = `

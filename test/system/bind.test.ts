@@ -29,7 +29,7 @@ test('the usual reasons are told in words, with the name of errno behind them', 
   assert.is(messageOf(97), `${at}: bind EAFNOSUPPORT (EAFNOSUPPORT)`)
 })
 
-test('what was thrown without a code is told as it is, and kept as the cause', () => {
+test('a thrown value without a code is shown as it is and kept as the cause', () => {
   const error = new BindError('tcp', v6, 'odd')
   assert.is(error.message, 'cannot listen on tcp [fd00::10]:53: odd (UNKNOWN)')
   assert.equal([error.cause, error.transport, error.address], ['odd', 'tcp', v6])

@@ -3,28 +3,28 @@ import { onOff, section } from '../../config/setting.ts'
 
 export function specialUseSection() {
   return section(
-    'Names with a meaning of their own (RFC 6761), answered here and asked of nobody. The cluster domain and the zones always win.',
+    'Special-use names (RFC 6761): answered here, and asked of no upstream. The cluster domain and configured zones always win.',
     {
       localhost: onOff({
         default: true,
         about:
-          'localhost and all below it: 127.0.0.1 and ::1. Its reverse names, with the rest of 127.in-addr.arpa.',
+          'Names at and below localhost get 127.0.0.1 and ::1; the reverse names of both are answered, with the rest of 127.in-addr.arpa.',
       }),
-      invalid: onOff({ default: true, about: 'invalid and all below it: NXDOMAIN.' }),
+      invalid: onOff({ default: true, about: 'Names at and below invalid get NXDOMAIN.' }),
       onion: onOff({
         default: true,
         about:
-          'onion and all below it: NXDOMAIN, so that names of Tor do not leave the node (RFC 7686).',
+          'Names at and below onion get NXDOMAIN, so that names of Tor do not leave the node (RFC 7686).',
       }),
       local: onOff({
         default: false,
         about:
-          'local and all below it: NXDOMAIN. Off, because companies have it as a domain of their own; it belongs to multicast DNS (RFC 6762).',
+          'Names at and below local get NXDOMAIN, because it belongs to multicast DNS (RFC 6762). Off, because companies use it as a domain of their own.',
       }),
       test: onOff({
         default: false,
         about:
-          'test and all below it: NXDOMAIN. Off, because companies have it as a domain of their own.',
+          'Names at and below test get NXDOMAIN. Off, because companies use it as a domain of their own.',
       }),
     },
   )
