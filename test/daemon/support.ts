@@ -66,7 +66,8 @@ export interface HandClock {
 export async function withHandClock(
   body: (clock: HandClock) => Promise<void> | void,
 ): Promise<void> {
-  let nowMs = performance.now()
+  // Whole, so that sums of milliseconds are what they say.
+  let nowMs = Math.ceil(performance.now())
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   mock.method(performance, 'now', () => nowMs)
   try {
@@ -82,6 +83,15 @@ export async function withHandClock(
   } finally {
     mock.timers.reset()
     mock.restoreAll()
+  }
+}
+
+/** Lets what the kernel has for us come in, also while timers stand still. */
+export async function whenTrue(what: string, probe: () => boolean): Promise<void> {
+  const endMs = Date.now() + 5000
+  while (!probe()) {
+    if (Date.now() > endMs) throw new Error(`${what}: not within 5 s`)
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
