@@ -5,7 +5,11 @@
 import { mock } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
+import { planRouting } from '../../src/daemon/routing.ts'
+import { judgeTrust } from '../../src/daemon/search-trust.ts'
 import type { Log, LogFields, LogLevel } from '../../src/observe/log.ts'
+import { QueryCounters } from '../../src/observe/query-counters.ts'
 
 /** Settings as they would stand in the file, through the checks that a file goes through. */
 export function configOf(settings: object = {}): Config {
@@ -55,6 +59,28 @@ export class KeptLog implements Log {
   private keep(level: string, fields: LogFields, message: string): void {
     this.lines.push({ level, message, fields })
   }
+}
+
+/** What a data path is built from, with one listening address. */
+export function outlookOf(settings: object, corefile?: string): Outlook {
+  const config = configOf(settings)
+  const routing = planRouting(config, [], [], [])
+  const zones = routing.zones.map(({ zone }) => zone)
+  return {
+    config,
+    routing,
+    own: [],
+    counters: new QueryCounters(['dns://127.0.0.1:53'], zones),
+    trust: judgeTrust(config, corefile),
+  }
+}
+
+/** A data path on a clock that the test sets. Its exchange is to be stopped. */
+export function dataPathOf(
+  settings: object,
+  { log = new KeptLog(), nowMs = () => performance.now() } = {},
+): DataPath {
+  return new DataPath(outlookOf(settings), log, { nowMs })
 }
 
 export interface HandClock {
