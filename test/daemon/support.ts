@@ -114,9 +114,9 @@ export async function withHandClock(
 
 /** Lets what the kernel has for us come in, also while timers stand still. */
 export async function whenTrue(what: string, probe: () => boolean): Promise<void> {
-  const endMs = Date.now() + 5000
+  const endMs = Date.now() + 15_000
   while (!probe()) {
-    if (Date.now() > endMs) throw new Error(`${what}: not within 5 s`)
+    if (Date.now() > endMs) throw new Error(`${what}: not within 15 s`)
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
