@@ -133,15 +133,6 @@ test('an address keeps its index when others go, and a new one never gets the in
     )
   }))
 
-test('an address that is opened again after it was closed is another one to the counters', () =>
-  withListeners(async ({ listeners }) => {
-    const port = await freePort()
-    await listeners.openMissing([at(port)])
-    await listeners.closeOthers([], 0)
-    await listeners.openMissing([at(port)])
-    assert.equal(listeners.servers, [`127.0.0.1:${port}`, `127.0.0.1:${port}`])
-  }))
-
 test('one address that cannot be had: those opened with it are closed again, those open before serve on', () =>
   withTakenPort((taken) =>
     withListeners(async ({ listeners }) => {
