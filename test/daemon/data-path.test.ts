@@ -134,6 +134,16 @@ test('new limits of clients count from the next query', () =>
     assert.is(refused.got[0]?.rcode, 2)
   }))
 
+test('a new limit of misses for each client counts, too', () =>
+  withPath({}, async (world) => {
+    world.reconfigure({ inFlight: { missesPerClientPerSecond: 1 } })
+    const client = new Client()
+    for (let i = 0; i < 20; i++) send(world, `n${i}.example`, client)
+    await until('some are answered', () => world.external.queries.length > 0)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.ok(world.external.queries.length < 10, `${world.external.queries.length} were asked`)
+  }))
+
 test('queries from our own upstreams are dropped: a loop, or somebody who forges their address', () =>
   withPath({}, async (world) => {
     const { port } = world.external

@@ -301,7 +301,7 @@ test('each worker reads its own socket; one that has died leaves its questions t
     assert.ok(one.handler.handled - before >= 24)
   }))
 
-test('a socket is adopted once, however often it is ordered', () =>
+test('a socket is adopted once, however often it is ordered, and left by one order', () =>
   withWorkers(async ([one, other], port) => {
     other.listeners.pauseReceiving()
     await one.listeners.readAlso(1)
@@ -309,6 +309,8 @@ test('a socket is adopted once, however often it is ordered', () =>
     const before = one.handler.handled
     await askFromManyPorts(port)
     assert.is(one.handler.handled - before, 24)
+    one.listeners.leave(1, 0)
+    assert.ok((await askFromManyPorts(port)) < 24, 'somebody still reads it')
   }))
 
 test('a socket is left to its own worker again, and what was read from it is answered from it', () =>
