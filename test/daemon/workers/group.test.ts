@@ -9,7 +9,7 @@ import type { RestoredCache } from '../../../src/daemon/workers/plan.ts'
 import type { WorkerProcess } from '../../../src/daemon/workers/process.ts'
 import { until } from '../../support/process.ts'
 import { KeptLog, whenTrue, withHandClock } from '../support.ts'
-import { commandOf, plainWorker } from './scripted-worker.ts'
+import { commandOf, plainWorker, toldIn } from './scripted-worker.ts'
 
 const test = suite('daemon/workers/group')
 
@@ -44,7 +44,7 @@ function worldOf(count: number, script?: string): World {
     },
     onReady: (_worker, cache) => restored.push(cache),
     onMessage: (worker, message) => {
-      if (message.kind === 'answer') told.push(`${worker.number}: ${message.text}`)
+      told.push(...toldIn(message).map((text) => `${worker.number}: ${text}`))
     },
     onLost: (worker) => lost.push(worker),
   })

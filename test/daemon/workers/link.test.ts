@@ -132,14 +132,12 @@ test('what a colleague asks for is answered under the number of the question', (
     const { worker, heard } = started
     worker.send({ kind: 'ask', id: 41, page: 'metrics' })
     worker.send({ kind: 'ask', id: 42, page: 'ready' })
-    await told(started, 2)
-    assert.equal(
-      heard.messages.filter(({ kind }) => kind === 'answer'),
-      [
-        { kind: 'answer', id: 41, text: 'page metrics' },
-        { kind: 'answer', id: 42, text: 'page ready' },
-      ],
-    )
+    const answers = () => heard.messages.filter(({ kind }) => kind === 'answer')
+    await until('answered', () => answers().length === 2)
+    assert.equal(answers(), [
+      { kind: 'answer', id: 41, text: 'page metrics' },
+      { kind: 'answer', id: 42, text: 'page ready' },
+    ])
   }))
 
 const view: SupervisorView = {

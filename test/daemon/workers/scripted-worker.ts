@@ -13,7 +13,7 @@ export function plainWorker(script = 'ready()'): string[] {
   const source = `
     const plan = JSON.parse(process.env.NEARDNS_WORKER)
     const send = (message) => process.send(message)
-    const tell = (text) => send({ kind: 'answer', id: -1, text: String(text) })
+    const tell = (text) => send({ kind: 'told', text: String(text) })
     const ready = () => send({ kind: 'ready', restored: { entries: 0, isRefused: false } })
     let on = ({ kind, order, number }) => {
       if (kind !== 'order') return
@@ -32,7 +32,7 @@ export function linkedWorker(script = 'link.start(duties)\nlink.ready()'): strin
   const source = `
     import { WorkerLink } from ${JSON.stringify(url)}
     const link = WorkerLink.fromEnvironment()
-    const tell = (text) => process.send({ kind: 'answer', id: -1, text: String(text) })
+    const tell = (text) => process.send({ kind: 'told', text: String(text) })
     const duties = {
       pause: () => tell('pause'),
       resume: () => tell('resume'),
@@ -77,6 +77,12 @@ export class Heard implements WorkerEvents {
 
   /** What its script told, in order. */
   get told(): string[] {
-    return this.messages.flatMap((message) => (message.kind === 'answer' ? [message.text] : []))
+    return this.messages.flatMap(toldIn)
   }
+}
+
+/** What a script told, which is no message of the protocol; nothing in any other message. */
+export function toldIn(message: ToSupervisor): string[] {
+  const kind: unknown = Reflect.get(message, 'kind')
+  return kind === 'told' ? [String(Reflect.get(message, 'text'))] : []
 }
