@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dropReasons } from '../src/core/facts.ts'
-import { allFamilies, emptySources } from '../src/observe/families/all.ts'
 import type { Family } from '../src/observe/families/family.ts'
+import { documentedFamilies } from './all-families.ts'
 
 const path = new URL('metrics.md', import.meta.url)
 
@@ -40,7 +40,7 @@ each sees its part.`,
 
 /** The whole file. */
 export function metricsMarkdown(): string {
-  const families = allFamilies(emptySources())
+  const families = documentedFamilies()
   const parts = sections.map(({ title, about, holds }) => {
     const rows = families.filter(({ name }) => holds(name)).map(row)
     return `## ${title}\n\n${about}\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`

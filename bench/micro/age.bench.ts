@@ -1,5 +1,6 @@
 /** TTLs of a kept answer set to the present second: once per entry and second, not per query. */
 import { Cache } from '../../src/core/cache/cache.ts'
+import { QuestionKey } from '../../src/core/cache/key.ts'
 import { Router } from '../../src/core/router.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { writeQuery } from '../../test/support/client/dns-message.ts'
@@ -18,7 +19,7 @@ export const bench: MicroBench = () => {
     const question = new Question()
     readQuestion(query, query.length, question)
     keep(cache, router, query, question)
-    const entry = cache.lookup(query, question, 1)
+    const entry = cache.lookup(new QuestionKey().read(query, question), 1)
     if (entry === undefined) throw new Error('the answer was not kept')
     let second = 0
     return () => {

@@ -1,19 +1,23 @@
 /**
- * Base against branch: the same benches against the sources of both, in fresh processes that alternate on one CPU, so that whatever else
- * the machine does meets both. The ratio of each pair counts, with a confidence interval over the pairs.
+ * The working tree against another commit: both micro suites in fresh processes that alternate on one CPU, so that other work on the
+ * machine disturbs both alike. Each tree runs its own cases on its own sources, so that a commit from before a move of files still runs;
+ * this tree's `measure.ts` times both. Cases with equal names are compared: a case whose work changes gets a new name.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Row } from '../report/table.ts'
-import { geometricMean } from '../support/statistics.ts'
+import { promisify } from 'node:util'
+import { geometricMean, median } from '../support/statistics.ts'
 import type { OneRun } from './one-run.ts'
 
-const repository = join(import.meta.dirname, '..', '..')
+const run = promisify(execFile)
+
+export const repository = join(import.meta.dirname, '..', '..')
+/** The young generation holds the garbage of a sample, so that V8 rarely collects in one. */
 const nodeFlags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
-const childTimeoutMs = 180_000
-/** A difference that a change of a few lines in an unrelated file can make by moving code about. */
+const childTimeoutMs = 300_000
+/** A change of a few lines in an unrelated file can move code about and make this difference. */
 const toleratedShare = 0.03
 
 export interface Comparison {
@@ -32,23 +36,23 @@ export interface Comparison {
 }
 
 export interface Compared {
-  /** What REV means today. */
   readonly baseCommit: string
   readonly comparisons: readonly Comparison[]
-  /** Operations that only one side has, or that do not run there. */
+  /** Cases that only one side has, and files that do not run. */
   readonly notes: readonly string[]
 }
 
 export interface CompareOptions {
-  readonly base: string
+  readonly against: string
   readonly runs: number
   readonly word: string
   readonly progress: (text: string) => void
 }
 
-/** @throws an Error when the revision is not known or a side does not run at all */
-export function compare({ base, runs, word, progress }: CompareOptions): Compared {
-  const baseCommit = git('rev-parse', '--short=10', '--verify', `${base}^{commit}`)
+/** @throws an Error when the commit is not known or a side does not run at all */
+export async function compare(options: CompareOptions): Promise<Compared> {
+  const { against, runs, word, progress } = options
+  const baseCommit = git('rev-parse', '--short=10', '--verify', `${against}^{commit}`)
   const directory = mkdtempSync(join(tmpdir(), 'neardns-micro-'))
   const tree = join(directory, 'base')
   const clean = () => {
@@ -57,46 +61,34 @@ export function compare({ base, runs, word, progress }: CompareOptions): Compare
   }
   process.once('exit', clean)
   git('worktree', 'add', '--quiet', '--detach', tree, baseCommit)
-  prepare(tree)
+  symlinkSync(join(repository, 'node_modules'), join(tree, 'node_modules'))
   const sides = { base: [] as OneRun[], branch: [] as OneRun[] }
-  for (let run = 0; run < runs; run++) {
-    const order = run % 2 === 0 ? (['base', 'branch'] as const) : (['branch', 'base'] as const)
-    for (const side of order) sides[side].push(measureIn(side === 'base' ? tree : repository, word))
-    progress(`pair ${run + 1} of ${runs}`)
+  for (let pair = 1; pair <= runs; pair++) {
+    const order = pair % 2 === 0 ? (['base', 'branch'] as const) : (['branch', 'base'] as const)
+    for (const side of order) {
+      const from = side === 'base' ? tree : repository
+      sides[side].push(await measureTree(from, word, ['--short']))
+    }
+    progress(`pair ${pair} of ${runs}`)
   }
-  process.removeListener('exit', clean)
-  clean()
   return { baseCommit, ...summed(sides.base, sides.branch) }
 }
 
-/** The branch's benches go over the base's, which stay beside them for what has changed too much. */
-function prepare(tree: string): void {
-  symlinkSync(join(repository, 'node_modules'), join(tree, 'node_modules'))
-  if (existsSync(join(tree, 'bench'))) renameSync(join(tree, 'bench'), join(tree, 'bench-base'))
-  for (const folder of ['bench', 'test/support', 'test/fixtures']) {
-    cpSync(join(repository, folder), join(tree, folder), { recursive: true })
-  }
-}
-
-function measureIn(tree: string, word: string): OneRun {
-  const script = join(tree, 'bench', 'micro', 'one-run.ts')
+/** One fresh process. @throws an Error with its last words when it fails */
+export async function measureTree(
+  tree: string,
+  word: string,
+  flags: readonly string[] = [],
+): Promise<OneRun> {
   const pinned = availableParallelism() > 1 ? ['taskset', '-c', '1'] : []
-  const [command = '', ...args] = [
-    ...pinned,
-    process.execPath,
-    ...nodeFlags,
-    script,
-    '--short',
-    word,
-  ]
-  const { stdout, stderr, status } = spawnSync(command, args, {
-    ...{ cwd: tree, encoding: 'utf8', timeout: childTimeoutMs },
-  })
-  if (status !== 0) throw new Error(`${script} ended with ${status}: ${stderr.slice(-500)}`)
+  const script = join(import.meta.dirname, 'one-run.ts')
+  const node = [process.execPath, ...nodeFlags, script, tree, word, ...flags]
+  const [command = '', ...args] = [...pinned, ...node]
+  const { stdout } = await run(command, args, { cwd: tree, timeout: childTimeoutMs })
   return JSON.parse(stdout) as OneRun
 }
 
-/** Pure: what the runs of both sides say. */
+/** What the runs of both sides say. Pure. */
 export function summed(
   base: readonly OneRun[],
   branch: readonly OneRun[],
@@ -130,8 +122,8 @@ function comparison(name: string, base: readonly OneRun[], branch: readonly OneR
     pairs: ratios.length,
     baseNs: geometricMean(before.map(({ quietNsPerOp }) => quietNsPerOp)).mean,
     branchNs: geometricMean(after.map(({ quietNsPerOp }) => quietNsPerOp)).mean,
-    baseBytes: before[0]?.bytesPerOp ?? Number.NaN,
-    branchBytes: after[0]?.bytesPerOp ?? Number.NaN,
+    baseBytes: median(before.map(({ bytesPerOp }) => bytesPerOp)),
+    branchBytes: median(after.map(({ bytesPerOp }) => bytesPerOp)),
     ...{ ratio, low, high },
     verdict: verdictOn(low, high),
   }
@@ -140,30 +132,6 @@ function comparison(name: string, base: readonly OneRun[], branch: readonly OneR
 function verdictOn(low: number, high: number): Comparison['verdict'] {
   if (low > 1 + toleratedShare) return 'slower'
   return high < 1 - toleratedShare ? 'faster' : 'no difference shown'
-}
-
-export const comparisonHead: Row = [
-  'operation',
-  'base ns',
-  'branch ns',
-  'ratio',
-  '95 % from',
-  'to',
-  'base octets',
-  'branch octets',
-  'verdict',
-]
-
-export function comparisonRow(row: Comparison): Row {
-  return [
-    row.name,
-    row.baseNs.toFixed(0),
-    row.branchNs.toFixed(0),
-    ...[row.ratio, row.low, row.high].map((ratio) => ratio.toFixed(3)),
-    String(row.baseBytes),
-    String(row.branchBytes),
-    row.verdict,
-  ]
 }
 
 function git(...args: string[]): string {

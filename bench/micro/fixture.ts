@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Cache } from '../../src/core/cache/cache.ts'
+import { QuestionKey } from '../../src/core/cache/key.ts'
 import { type Peer, Transport } from '../../src/core/ports.ts'
 import type { Router } from '../../src/core/router.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
@@ -14,7 +15,7 @@ import { SystemClock } from '../../src/platform/clock.ts'
 import { makeImage } from '../../src/wire/image.ts'
 import type { Question } from '../../src/wire/question.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
-import { scriptedReply } from '../support/responder.ts'
+import { scriptedReply } from './packets.ts'
 
 export interface Primed {
   readonly path: DataPath
@@ -42,8 +43,7 @@ external: { upstreams: [${upstream}] }
 export async function primed(queries: readonly Buffer[]): Promise<Primed> {
   const upstream = createSocket('udp4')
   upstream.on('message', (query, { port, address }) => {
-    const { bytes, length } = scriptedReply(query, 4096, 3600)
-    upstream.send(Buffer.from(bytes.subarray(0, length)), port, address)
+    upstream.send(scriptedReply(query, 3600), port, address)
   })
   upstream.bind(0, '127.0.0.1')
   await once(upstream, 'listening')
@@ -79,22 +79,22 @@ function peerWith(onReply: () => void): Peer {
 
 /** Puts the scripted reply to a query into the cache, for an hour from time zero. */
 export function keep(cache: Cache, router: Router, query: Buffer, question: Question): void {
-  cache.lookup(query, question, 0)
-  const { bytes, length } = scriptedReply(query, 65_535)
+  const key = new QuestionKey().read(query, question)
+  const reply = scriptedReply(query)
   const scan = new ResponseScan()
-  scanResponse(bytes, length, scan)
-  const image = makeImage(bytes, scan, new Uint8Array(scan.records).fill(1), false)
+  scanResponse(reply, reply.length, scan)
+  const image = makeImage(reply, scan, new Uint8Array(scan.records).fill(1), false)
   if (image === undefined) throw new Error('the scripted reply has no image')
   const imageScan = new ResponseScan()
   scanResponse(image, image.length, imageScan)
   cache.put({
-    key: cache.key,
-    hash: cache.keys.nameHash,
+    key: key.text(),
+    hash: key.nameHash,
     image,
     scan: imageScan,
     isDenial: false,
     lifetimeSeconds: 3600,
-    route: router.route(cache.keys.name, cache.keys.nameBytes),
+    route: router.route(key.name, key.nameBytes),
     routeGeneration: router.generation,
     nowMs: 0,
   })

@@ -1,11 +1,11 @@
 /** From the question in a packet to the key that its answer is kept under. */
-import { CacheKeys } from '../../src/core/cache/key.ts'
+import { QuestionKey } from '../../src/core/cache/key.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import type { MicroBench } from './measure.ts'
 import { plainQuery } from './packets.ts'
 
 export const bench: MicroBench = () => {
-  const keys = new CacheKeys()
+  const keys = new QuestionKey()
   const question = new Question()
   readQuestion(plainQuery, plainQuery.length, question)
   return [

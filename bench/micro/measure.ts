@@ -1,97 +1,85 @@
-/**
- * Times an operation in process: many samples of a few milliseconds each, nanoseconds and octets of heap and buffers per
- * operation. Run with `--expose-gc` and a young generation so large that no collection falls into a sample of memory.
- */
+/** Times one operation with mitata and reads how many bytes of heap and buffers it leaves behind. Never chooses what is measured. */
+import { getHeapStatistics } from 'node:v8'
+import { do_not_optimize, measure as sample } from 'mitata'
 import { median, percentile, significant } from '../support/statistics.ts'
 
 export interface MicroCase {
   readonly name: string
   /**
    * One operation.
-   * @returns something that depends on its work, so that it cannot be optimised away
+   * @returns an integer that depends on its work, so that the compiler cannot drop the work
    */
   readonly op: () => number
+  /** At most this much, or the run fails. */
+  readonly bar?: { readonly ns: number; readonly bytes: number }
 }
 
-/** What a `*.bench.ts` exports as `bench`. Made late, so that one file's preparations do not slow the others. */
+/** What a `*.bench.ts` exports as `bench`. Called late, so that the preparations of one file do not slow the others. */
 export type MicroBench = () => Promise<readonly MicroCase[]> | readonly MicroCase[]
 
 export interface MicroResult {
   readonly name: string
   readonly nsPerOp: number
-  /** 10th percentile of the samples' means: what is left when the machine is disturbed. For comparisons. */
+  /** 10th percentile of the samples' means: the machine disturbs it least. For comparisons. */
   readonly quietNsPerOp: number
   /** 99th percentile of the samples' means, not of single operations. */
   readonly p99NsPerOp: number
-  readonly opsPerSecond: number
   readonly bytesPerOp: number
   readonly samples: number
+  readonly isAboveBar: boolean
 }
 
-/** How long one case is measured. */
-export interface Effort {
-  readonly warmUpMs: number
-  readonly samples: number
+/** A comparison repeats whole processes; more samples in one of them tell less. */
+const efforts = {
+  whole: { warmUpMs: 300, samples: 54 },
+  short: { warmUpMs: 150, samples: 24 },
 }
+export type Effort = keyof typeof efforts
 
-export const wholeEffort: Effort = { warmUpMs: 300, samples: 50 }
-/** For comparisons, where fresh processes count for more than many samples in one. */
-export const shortEffort: Effort = { warmUpMs: 150, samples: 20 }
+/** So few that the garbage of one sample of misses fits into the young generation many times. */
+const opsPerSample = 2048
+/** So many that what reading the heap leaves behind, some 800 bytes, does not show. */
+const opsPerBarredSample = 65_536
 
-const sampleMs = 5
-const memorySamples = 9
-/** Few: the buffers of 20,000 large images would set off a collection. */
-const memoryOps = 2000
-
-/** Where results of operations go. */
-let sink = 0
-
-export function measure({ name, op }: MicroCase, effort: Effort): MicroResult {
-  const { samples } = effort
-  const opsPerSample = warmUp(op, effort.warmUpMs)
-  const times: number[] = []
-  for (let i = 0; i < samples; i++) times.push(nsPerOp(op, opsPerSample))
-  const bytes = Array.from({ length: memorySamples }, () => bytesPerOp(op))
-  const middle = median(times)
-  const sorted = times.toSorted((a, b) => a - b)
+export async function measure({ name, op, bar }: MicroCase, effort: Effort): Promise<MicroResult> {
+  const { warmUpMs, samples } = efforts[effort]
+  const batch_samples = bar === undefined ? opsPerSample : opsPerBarredSample
+  // Whatever a call takes: mitata takes a call that was interrupted for a slow operation, and would time single calls.
+  const inBatches = { batch_samples, batch_threshold: Infinity, warmup_threshold: Infinity }
+  // `| 0`: a number beyond 31 bits would be an object on the heap, and ours.
+  const once = () => do_not_optimize(op() | 0)
+  await sample(once, { ...inBatches, min_cpu_time: warmUpMs * 1e6 })
+  const readings: number[] = []
+  const measured = await sample(once, {
+    ...inBatches,
+    ...{ min_cpu_time: 0, min_samples: samples, max_samples: samples },
+    heap: () => {
+      const bytes = bytesInUse()
+      readings.push(bytes)
+      return bytes
+    },
+  })
+  const bytesPerOp = Math.round((100 * leftBytes(readings)) / batch_samples) / 100
   return {
     name,
-    nsPerOp: significant(middle),
-    quietNsPerOp: significant(percentile(sorted, 0.1)),
-    p99NsPerOp: significant(percentile(sorted, 0.99)),
-    opsPerSecond: significant(1e9 / middle),
-    bytesPerOp: Math.max(0, Math.round(median(bytes))),
-    samples,
+    nsPerOp: significant(measured.p50),
+    quietNsPerOp: significant(percentile(measured.samples, 0.1)),
+    p99NsPerOp: significant(measured.p99),
+    bytesPerOp,
+    samples: measured.samples.length,
+    isAboveBar: bar !== undefined && (measured.p50 > bar.ns || bytesPerOp > bar.bytes),
   }
 }
 
-/** @returns how many operations a sample takes */
-function warmUp(op: () => number, warmUpMs: number): number {
-  const endMs = performance.now() + warmUpMs
-  let ops = 0
-  while (performance.now() < endMs) {
-    for (let i = 0; i < 100; i++) sink += op()
-    ops += 100
-  }
-  return Math.max(100, Math.round((ops * sampleMs) / warmUpMs))
+/** Readings before and after each sample, in turns. A sample in which V8 collected has less afterwards and says nothing. */
+function leftBytes(readings: readonly number[]): number {
+  const left = readings.flatMap((bytes, at) =>
+    at % 2 === 1 ? [bytes - (readings[at - 1] ?? 0)] : [],
+  )
+  return median(left.filter((bytes) => bytes >= 0))
 }
 
-function nsPerOp(op: () => number, ops: number): number {
-  const startNs = process.hrtime.bigint()
-  for (let i = 0; i < ops; i++) sink += op()
-  return Number(process.hrtime.bigint() - startNs) / ops
-}
-
-function bytesPerOp(op: () => number): number {
-  globalThis.gc?.()
-  const before = process.memoryUsage()
-  for (let i = 0; i < memoryOps; i++) sink += op()
-  const after = process.memoryUsage()
-  const heap = after.heapUsed - before.heapUsed
-  return (heap + after.external - before.external) / memoryOps
-}
-
-/** @returns a number that nobody can foresee: the last word on dead code */
-export function sinkValue(): number {
-  return sink
+function bytesInUse(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return used_heap_size + external_memory
 }

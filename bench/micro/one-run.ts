@@ -1,67 +1,39 @@
 /**
- * Measures the micro benches once in this process: `node --expose-gc ... one-run.ts [--short] [word]` prints one line of JSON. In the tree
- * of another revision this file and the benches beside it are the new ones; where one does not fit those sources, the revision's own bench
- * of that name is taken from `bench-base`.
+ * Measures the micro benches of a tree once, in this process: `one-run.ts TREE [word] [--short]` prints one line of JSON. TREE may be
+ * another commit: its cases run on its sources, and are measured by this file. Never compares.
  */
-import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type MicroBench,
-  type MicroCase,
-  type MicroResult,
-  measure,
-  shortEffort,
-  sinkValue,
-  wholeEffort,
-} from './measure.ts'
+import { parseArgs } from 'node:util'
+import { type MicroBench, type MicroResult, measure } from './measure.ts'
 
 export interface OneRun {
   readonly results: readonly MicroResult[]
-  /** Benches that do not run against these sources. */
+  /** Files that do not run in this tree. */
   readonly failed: readonly string[]
-  readonly sink: number
 }
 
-export async function oneRun(word: string, isShort: boolean): Promise<OneRun> {
+/** `bench/search` held cases before they moved here. */
+const files = 'bench/{micro,search}/*.bench.ts'
+
+async function oneRun(tree: string, word: string, isShort: boolean): Promise<OneRun> {
   const results: MicroResult[] = []
   const failed: string[] = []
-  const files = (await readdir(import.meta.dirname)).filter(
-    (file) => file.endsWith('.bench.ts') && file.includes(word),
-  )
-  for (const file of files.toSorted()) {
-    const cases = await casesOf(file).catch((error: unknown) => {
+  const wanted = globSync(files, { cwd: tree }).filter((file) => file.includes(word))
+  for (const file of wanted.toSorted()) {
+    try {
+      const { bench }: { bench: MicroBench } = await import(join(tree, file))
+      for (const one of await bench()) results.push(await measure(one, isShort ? 'short' : 'whole'))
+    } catch (error) {
       failed.push(`${file}: ${error instanceof Error ? error.message : String(error)}`)
-      return []
-    })
-    for (const one of cases) {
-      try {
-        results.push(measure(one, isShort ? shortEffort : wholeEffort))
-      } catch (error) {
-        failed.push(`${one.name}: ${error instanceof Error ? error.message : String(error)}`)
-      }
     }
   }
-  return { results, failed, sink: sinkValue() }
+  return { results, failed }
 }
 
-async function casesOf(file: string): Promise<readonly MicroCase[]> {
-  try {
-    return await load(join(import.meta.dirname, file))
-  } catch (error) {
-    const own = join(import.meta.dirname, '..', '..', 'bench-base', 'micro', file)
-    if (!existsSync(own)) throw error
-    return await load(own)
-  }
-}
-
-async function load(path: string): Promise<readonly MicroCase[]> {
-  const { bench }: { bench: MicroBench } = await import(path)
-  return await bench()
-}
-
-if (import.meta.main) {
-  const args = process.argv.slice(2)
-  const word = args.find((argument) => !argument.startsWith('--')) ?? ''
-  process.stdout.write(`${JSON.stringify(await oneRun(word, args.includes('--short')))}\n`)
-}
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: 'boolean', default: false } },
+})
+const [tree = '.', word = ''] = positionals
+process.stdout.write(`${JSON.stringify(await oneRun(tree, word, values.short))}\n`)

@@ -1,4 +1,4 @@
-/** A whole cache hit but for the socket: octets in, counted reply out. */
+/** A whole cache hit but for the socket: bytes in, counted reply out. */
 import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { primed } from './fixture.ts'
 import type { MicroBench } from './measure.ts'

@@ -1,5 +1,5 @@
 /**
- * A whole miss but for the sockets: octets in, a question for the upstream, its answer settled, kept and sent to the client. Each name is
+ * A whole miss but for the sockets: bytes in, a question for the upstream, its answer settled, kept and sent to the client. Each name is
  * new, so that the cache is full and evicts, as it does under random names.
  */
 
@@ -7,18 +7,17 @@ import type { OutcomeSink } from '../../src/core/ports.ts'
 import type { Ticket } from '../../src/core/question/in-flight.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { writeQuery } from '../../test/support/client/dns-message.ts'
-import { scriptedReply } from '../support/responder.ts'
 import { primed } from './fixture.ts'
 import type { MicroBench } from './measure.ts'
+import { scriptedReply } from './packets.ts'
 
-/** Of the eight digits that make the name new, behind the length octet and `a1-`. */
+/** Of the eight digits that make the name new, after the length byte and `a1-`. */
 const digitsAt = 12 + 4
 
 export const bench: MicroBench = async () => {
   const { path, peer } = await primed([])
   const query = writeQuery('a1-00000000.bench.cluster.local', 'A')
-  const { bytes, length } = scriptedReply(query, 4096)
-  const reply = Buffer.from(bytes.subarray(0, length))
+  const reply = scriptedReply(query)
   const scan = new ResponseScan()
   const out = Buffer.alloc(65_535)
   let asked: { ticket: Ticket; sink: OutcomeSink<Ticket> } | undefined

@@ -1,25 +1,20 @@
 /** CoreDNS with the server blocks of NodeLocal DNSCache, but for `reload` and `loop`, which do nothing per query. */
 import { freePort } from '../../test/support/free-port.ts'
-import { corednsPath, howToGet } from '../../test/support/needs.ts'
-import { onCpu, startWrapped } from '../support/servers.ts'
-import { versionFrom, writeConfig } from './common.ts'
-import type { Contestant, Setup } from './contestant.ts'
+import { corednsPath } from '../../test/support/needs.ts'
+import { peer } from './common.ts'
+import type { Setup } from './contestant.ts'
 
 /** NodeLocal DNSCache's own capacity; more only where a scenario has more names. */
 const nodeLocalEntries = 9984
 
-export const coredns: Contestant = {
+export const coredns = peer({
   name: 'coredns',
   about: 'CoreDNS with NodeLocal DNSCache’s Corefile (cache, forward with force_tcp, prometheus)',
   forwardsOverTcp: true,
-  missing: () => howToGet('coredns'),
-  version: () => versionFrom(corednsPath() ?? 'coredns', '-version', /CoreDNS-(\S+)/),
-  start: async (setup) => {
-    const file = writeConfig('Corefile', setup, corefile(setup, await freePort()))
-    // Pinned before it starts: the Go runtime counts its CPUs once.
-    return startWrapped(onCpu(setup.cpu), corednsPath() ?? 'coredns', ['-conf', file])
-  },
-}
+  version: [corednsPath() ?? 'coredns', '-version', /CoreDNS-(\S+)/],
+  configuration: async (setup) => corefile(setup, await freePort()),
+  arguments: (_, file) => ['-conf', file],
+})
 
 function corefile(setup: Setup, metricsPort: number): string {
   const { port, upstreamPort, ttlMaxSeconds, entriesMax } = setup

@@ -1,25 +1,15 @@
 /** dnsdist with a packet cache before one upstream. */
-import { howToGet } from '../../test/support/needs.ts'
-import { onCpu, startWrapped } from '../support/servers.ts'
-import { versionFrom, writeConfig } from './common.ts'
-import type { Contestant, Setup } from './contestant.ts'
+import { peer } from './common.ts'
+import type { Setup } from './contestant.ts'
 
-export const dnsdist: Contestant = {
+export const dnsdist = peer({
   name: 'dnsdist',
   about: 'dnsdist, one listener thread, packet cache, everything over TCP',
   forwardsOverTcp: true,
-  missing: () => howToGet('dnsdist'),
-  version: () => versionFrom('dnsdist', '--version', /dnsdist (\d\S*)/),
-  start: async (setup) => {
-    const file = writeConfig('dnsdist', setup, configuration(setup))
-    return startWrapped(onCpu(setup.cpu), 'dnsdist', [
-      '--supervised',
-      '--disable-syslog',
-      '-C',
-      file,
-    ])
-  },
-}
+  version: ['dnsdist', '--version', /dnsdist (\d\S*)/],
+  configuration,
+  arguments: (_, file) => ['--supervised', '--disable-syslog', '-C', file],
+})
 
 function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
   return `setLocal("127.0.0.1:${port}")

@@ -1,24 +1,20 @@
 /** Knot Resolver as a forwarder, one process, no validation. */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { howToGet } from '../../test/support/needs.ts'
-import { onCpu, startWrapped } from '../support/servers.ts'
-import { versionFrom, writeConfig } from './common.ts'
-import type { Contestant, Setup } from './contestant.ts'
+import { peer } from './common.ts'
+import type { Setup } from './contestant.ts'
 
-export const knotResolver: Contestant = {
+export const knotResolver = peer({
   name: 'knot-resolver',
   about: 'Knot Resolver, one process, no validation, cluster names over TCP',
   forwardsOverTcp: true,
-  missing: () => howToGet('knot-resolver'),
-  version: () => versionFrom('kresd', '--version', /version (\S+)/),
-  start: async (setup) => {
-    const file = writeConfig('kresd', setup, configuration(setup))
-    const runDirectory = join(setup.directory, `kresd-${setup.port}`)
+  version: ['kresd', '--version', /version (\S+)/],
+  configuration,
+  arguments: (_, file) => {
+    const runDirectory = `${file}.run`
     mkdirSync(runDirectory)
-    return startWrapped(onCpu(setup.cpu), 'kresd', ['-n', '-c', file, runDirectory])
+    return ['-n', '-c', file, runDirectory]
   },
-}
+})
 
 /** Its cache is a file in memory, of which a gibibyte would be the default's order. */
 function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {

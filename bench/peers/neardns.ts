@@ -2,8 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
-import { builtMain } from '../support/built.ts'
-import { onCpu, startWrapped } from '../support/servers.ts'
+import { builtMain, onCpu, startWrapped } from '../support/servers.ts'
 import type { Contestant, Setup } from './contestant.ts'
 
 /** What an entry of this bench takes (docs/decisions/0011). */

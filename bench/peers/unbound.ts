@@ -1,22 +1,17 @@
 /** unbound as a forwarder, one thread, no validation. */
-import { howToGet } from '../../test/support/needs.ts'
-import { onCpu, startWrapped } from '../support/servers.ts'
-import { versionFrom, writeConfig } from './common.ts'
-import type { Contestant, Setup } from './contestant.ts'
+import { peer } from './common.ts'
+import type { Setup } from './contestant.ts'
 
-export const unbound: Contestant = {
+export const unbound = peer({
   name: 'unbound',
   about: 'unbound, one thread, iterator only, cluster names over TCP',
   forwardsOverTcp: true,
-  missing: () => howToGet('unbound'),
-  version: () => versionFrom('unbound', '-V', /Version (\S+)/),
-  start: async (setup) => {
-    const file = writeConfig('unbound', setup, configuration(setup))
-    return startWrapped(onCpu(setup.cpu), 'unbound', ['-d', '-p', '-c', file])
-  },
-}
+  version: ['unbound', '-V', /Version (\S+)/],
+  configuration,
+  arguments: (_, file) => ['-d', '-p', '-c', file],
+})
 
-/** Its sizes are octets: some 500 for a message with its records, in each of the two caches. */
+/** Its sizes are bytes: some 500 for a message with its records, in each of the two caches. */
 function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
   const megabytes = Math.max(16, Math.ceil((entriesMax * 512) / 1_048_576))
   return `remote-control:

@@ -49,7 +49,7 @@ static int bound(int type, int port) {
 }
 
 static void serve_udp(int fd) {
-  static uint8_t in[BATCH][MESSAGE_MAX], out[BATCH][MESSAGE_MAX];
+  static uint8_t in[BATCH][MESSAGE_MAX], out[BATCH][REPLY_MAX];
   static struct sockaddr_in peers[BATCH];
   struct iovec from[BATCH], to[BATCH];
   struct mmsghdr received[BATCH], sent[BATCH];
@@ -97,7 +97,7 @@ static void serve_tcp(int fd) {
       close_connection(fd);
       return;
     }
-    if (connection->used - at - 2 < length || end + MESSAGE_MAX + 2 > OUTPUT_MAX) break;
+    if (connection->used - at - 2 < length || end + REPLY_MAX + 2 > OUTPUT_MAX) break;
     int reply = reply_of(connection->input + at + 2, length, ttl, out + end + 2);
     if (reply > 0) {
       put16(out + end, (unsigned)reply);

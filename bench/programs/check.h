@@ -1,4 +1,4 @@
-/* Is a reply right? Loosely, as any server may word it; or octet by octet, as neardns has to give back the authority's own reply. */
+/* Is a reply right? Loosely, as any server may word it; or byte by byte, as neardns has to give back the authority's own reply of one record. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -25,9 +25,10 @@ static inline int has_answer(const struct truth *truth, const uint8_t *reply, in
 
 static inline int is_right_loosely(const uint8_t *query, int query_length, const uint8_t *reply, int length) {
   struct truth truth = truth_of(query, query_length);
-  if (!(reply[2] & 0x80) || (reply[2] & 0x02) || (reply[3] & 15) != truth.rcode) return 0;
+  if (!(reply[2] & 0x80) || (reply[3] & 15) != truth.rcode) return 0;
   if (!is_same_question(query, reply, length, truth.question_end)) return 0;
-  return truth.rdata_length > 0 ? get16(reply + 6) > 0 && has_answer(&truth, reply, length) : get16(reply + 6) == 0;
+  if (reply[2] & 0x02) return truth.records > 1; /* more than UDP takes */
+  return truth.records > 0 ? get16(reply + 6) > 0 && has_answer(&truth, reply, length) : get16(reply + 6) == 0;
 }
 
 /* What neardns says to EDNS: an OPT record with its own payload size and nothing else. */
@@ -35,7 +36,7 @@ static const uint8_t opt_record[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0};
 
 /* Only the TTL may differ, and only downwards; AA is not for a cache to say. */
 static inline int is_right_strictly(const uint8_t *query, int query_length, const uint8_t *reply, int length, uint32_t ttl_max) {
-  uint8_t expected[MESSAGE_MAX];
+  uint8_t expected[REPLY_MAX];
   int end = reply_of(query, query_length, ttl_max, expected), has_edns = get16(query + 10) > 0;
   int ttl_at = truth_of(query, query_length).question_end + 6;
   put16(expected + 10, (unsigned)has_edns);

@@ -2,8 +2,8 @@
  * The load generator: plays queries from a file at a DNS server on 127.0.0.1, checks every reply against truth.h, prints one line of
  * JSON. Either a fixed number of queries is out (--window, for saturation) or they leave at a fixed rate whatever comes back
  * (--rate, for latency). Latency ends when the kernel takes the reply in (SO_TIMESTAMPNS), not when this program gets to run.
- * The file holds records: length in 2 octets, query. In a first label `u00000000` or `no-u00000000` the digits are counted up
- * from --unique-from, so that the name is new each time.
+ * The file holds records: length in 2 bytes, query. In a first label `u00000000`, `no-u00000000` or `many-u00000000` the digits are
+ * counted up from --unique-from, so that the name is new each time. --total N ends after so many queries, --once after those of the file.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -44,7 +44,7 @@ struct lane {
 static struct options {
   int port, sockets, window, once;
   double seconds, rate;
-  uint32_t unique_from, ttl_max, slow_us;
+  uint32_t total, unique_from, ttl_max, slow_us;
   enum check check;
   const char *file;
 } options = {.sockets = 16, .window = 128, .seconds = 2, .check = CHECK_LOOSE, .ttl_max = 86400, .slow_us = 5000};
@@ -109,12 +109,13 @@ static int compose(uint8_t *packet, uint32_t query, uint32_t unique, uint16_t id
   put16(packet, id);
   uint8_t *label = packet + HEADER + 1;
   if (memcmp(label, "no-", 3) == 0) label += 3;
+  else if (memcmp(label, "many-", 5) == 0) label += 5;
   if (label[0] == 'u')
     for (int i = 8; i > 0; i--, unique >>= 4) label[i] = (uint8_t) "0123456789abcdef"[unique & 15];
   return query_lengths[query];
 }
 
-static int is_all_sent(void) { return options.once && next_query >= query_count; }
+static int is_all_sent(void) { return options.total > 0 && next_query >= options.total; }
 
 static void send_batch(struct lane *lane, int count) {
   static uint8_t packets[BATCH][MESSAGE_MAX];
@@ -271,7 +272,7 @@ static double cpu_us(void) {
 static void read_options(int argc, char **argv) {
   static const struct option known[] = {
       {"port", 1, 0, 'p'}, {"queries", 1, 0, 'q'}, {"seconds", 1, 0, 's'}, {"rate", 1, 0, 'r'},        {"window", 1, 0, 'w'},
-      {"sockets", 1, 0, 'n'}, {"check", 1, 0, 'c'}, {"once", 0, 0, 'o'},    {"unique-from", 1, 0, 'u'}, {"ttl-max", 1, 0, 't'}, {"slow-us", 1, 0, 'l'}, {0, 0, 0, 0}};
+      {"sockets", 1, 0, 'n'}, {"check", 1, 0, 'c'}, {"once", 0, 0, 'o'}, {"total", 1, 0, 'm'}, {"unique-from", 1, 0, 'u'}, {"ttl-max", 1, 0, 't'}, {"slow-us", 1, 0, 'l'}, {0, 0, 0, 0}};
   for (int flag; (flag = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     if (flag == 'p') options.port = atoi(optarg);
     else if (flag == 'q') options.file = optarg;
@@ -280,6 +281,7 @@ static void read_options(int argc, char **argv) {
     else if (flag == 'w') options.window = atoi(optarg);
     else if (flag == 'n') options.sockets = atoi(optarg);
     else if (flag == 'o') options.once = 1;
+    else if (flag == 'm') options.total = (uint32_t)strtoul(optarg, NULL, 10);
     else if (flag == 'u') options.unique_from = (uint32_t)strtoul(optarg, NULL, 10);
     else if (flag == 't') options.ttl_max = (uint32_t)strtoul(optarg, NULL, 10);
     else if (flag == 'l') options.slow_us = (uint32_t)strtoul(optarg, NULL, 10);
@@ -289,7 +291,7 @@ static void read_options(int argc, char **argv) {
   int is_fine = options.port > 0 && options.file && options.seconds > 0 && options.sockets > 0 && options.sockets <= SOCKETS_MAX &&
                 options.window >= options.sockets && options.window / options.sockets <= BATCH;
   if (is_fine) return;
-  fprintf(stderr, "load --port N --queries FILE [--seconds S] [--rate QPS | --window N] [--sockets N] [--check loose|strict|none] [--once] [--unique-from N] [--ttl-max N] [--slow-us N]\n");
+  fprintf(stderr, "load --port N --queries FILE [--seconds S] [--rate QPS | --window N] [--sockets N] [--check loose|strict|none] [--once | --total N] [--unique-from N] [--ttl-max N] [--slow-us N]\n");
   exit(2);
 }
 
@@ -300,6 +302,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s holds no query\n", options.file);
     return 1;
   }
+  if (options.once) options.total = query_count;
   open_lanes();
   next_unique = options.unique_from;
   prctl(PR_SET_TIMERSLACK, 1);

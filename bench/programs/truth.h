@@ -2,7 +2,8 @@
  * What is true in the benches' made-up world, in one place: the authority answers by it, the load generator checks replies by it.
  *
  * A name that begins with "no-" does not exist. In cluster.local a name exists when it has five labels of which the third is svc
- * or pod; everywhere else all names exist. The A record's address is a hash of the name; cluster names have no AAAA record.
+ * or pod; everywhere else all names exist. The A record's address is a hash of the name; cluster names have no AAAA record. A cluster
+ * name that begins with "many-" has 2 to 250 A records, up to 4 KiB, as a headless Service has.
  */
 #ifndef TRUTH_H
 #define TRUTH_H
@@ -10,12 +11,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { HEADER = 12, TYPE_A = 1, TYPE_SOA = 6, TYPE_AAAA = 28, NXDOMAIN = 3, MESSAGE_MAX = 512 };
+enum { HEADER = 12, TYPE_A = 1, TYPE_SOA = 6, TYPE_AAAA = 28, NXDOMAIN = 3, MESSAGE_MAX = 512, RECORDS_MAX = 250, REPLY_MAX = MESSAGE_MAX + RECORDS_MAX * 16 };
 
 struct truth {
   int question_end; /* 0: the packet is no query for one name in class IN */
   int rcode;
-  int rdata_length; /* of the one answer; 0: none */
+  int records;
+  int rdata_length; /* of each answer; the last byte counts them up */
   uint16_t qtype;
   int soa_at; /* offset of the zone in the question */
   uint8_t rdata[16];
@@ -29,9 +31,9 @@ static inline uint8_t *put16(uint8_t *at, unsigned value) {
   return at + 2;
 }
 static inline uint8_t *put32(uint8_t *at, uint32_t value) { return put16(put16(at, value >> 16), value & 0xffff); }
-static inline uint8_t lower(uint8_t octet) { return octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet; }
+static inline uint8_t lower(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte; }
 
-/* A label's first octets are a text, whatever the letter case: forwarders mix it (0x20). */
+/* A label begins with a text, whatever the letter case: forwarders mix it (0x20). */
 static inline int begins_with(const uint8_t *label, const char *text) {
   size_t length = strlen(text);
   if (label[0] < length) return 0;
@@ -49,6 +51,7 @@ static inline void address_of(struct truth *truth, const uint8_t *name, int leng
   uint32_t hash = 2166136261u;
   for (int i = 0; i < length; i++) hash = (hash ^ lower(name[i])) * 16777619u;
   memset(truth->rdata, 0, sizeof truth->rdata);
+  truth->records = 1;
   if (truth->qtype == TYPE_A) {
     truth->rdata_length = 4;
     put32(truth->rdata, hash);
@@ -81,6 +84,7 @@ static inline struct truth truth_of(const uint8_t *query, int length) {
   if (exists == 0) truth.rcode = NXDOMAIN;
   if (exists == 1 && (truth.qtype == TYPE_A || (truth.qtype == TYPE_AAAA && !is_cluster)))
     address_of(&truth, query + HEADER, at - HEADER);
+  if (is_cluster && truth.records > 0 && begins_with(query + HEADER, "many-")) truth.records = 2 + (int)(get32(truth.rdata) % (RECORDS_MAX - 1));
   return truth;
 }
 
@@ -91,15 +95,17 @@ static inline int reply_of(const uint8_t *query, int length, uint32_t ttl, uint8
   memcpy(out, query, (size_t)truth.question_end);
   out[2] = 0x84 | (query[2] & 0x01); /* QR, AA, the query's RD */
   out[3] = 0x80 | (uint8_t)truth.rcode;
-  put32(out + 6, truth.rdata_length > 0 ? 0x10000 : 1);
+  put32(out + 6, truth.records > 0 ? (uint32_t)truth.records << 16 : 1);
   put16(out + 10, 0);
   uint8_t *at = out + truth.question_end;
-  if (truth.rdata_length > 0) {
+  for (int i = 0; i < truth.records; i++) {
     at = put32(put16(put16(put16(at, 0xc000 | HEADER), truth.qtype), 1), ttl);
     at = put16(at, (unsigned)truth.rdata_length);
     memcpy(at, truth.rdata, (size_t)truth.rdata_length);
-    return (int)(at + truth.rdata_length - out);
+    at += truth.rdata_length;
+    at[-1] = (uint8_t)(at[-1] + i);
   }
+  if (truth.records > 0) return (int)(at - out);
   static const uint32_t times[] = {1, 7200, 1800, 86400, 5};
   at = put16(put32(put16(put16(put16(at, 0xc000u | (unsigned)truth.soa_at), TYPE_SOA), 1), ttl < 5 ? ttl : 5), 24);
   at = put16(put16(at, 0xc000u | (unsigned)truth.soa_at), 0xc000u | (unsigned)truth.soa_at);

@@ -1,16 +1,14 @@
 /** For bars that were not met: where the time goes, and what would be needed. Findings of profiles, with this run's figures. Pure. */
-import type { Run } from '../support/contest.ts'
+import type { Run } from '../comparison/contest.ts'
+import type { ComparisonResult } from '../comparison/summary.ts'
+import type { Verdict } from '../support/bars.ts'
 import { growthShare } from '../support/statistics.ts'
-import type { LongResult, StallResult } from './long-results.ts'
-import { type BenchResult, fixed } from './results.ts'
+import { misses, type Place, pacedHits, summaryAt } from './bars.ts'
+import type { AllResults } from './performance-page.ts'
 import { delaysText } from './stall-page.ts'
-import { misses, type Place, pacedHits, summaryAt, type Verdict } from './verdict.ts'
+import { fixed } from './text.ts'
 
-export interface Findings {
-  readonly comparison?: BenchResult
-  readonly long?: LongResult
-  readonly stall?: StallResult
-}
+export type Findings = Pick<AllResults, 'comparison' | 'long' | 'stall'>
 
 interface Reason {
   /** Which bars are meant; the first that fits. */
@@ -84,14 +82,18 @@ function firstAnswerText({ comparison }: Findings): string {
   return `Node boots twice, because V8 reads the size of its heap at start only, and then loads the daemon and the modules of Node that it uses; what has gone already is in decisions 0022, 0024, 0025 and 0029. CoreDNS took ${fixed(peer ?? Number.NaN, 0)} ms in this run. Before 0029 it was 234 ms on an AMD EPYC where CoreDNS took 28, 292 on an Intel Xeon, 423 on a busy EPYC where CoreDNS took 46; with it, 167 on a calm Intel Xeon where CoreDNS took 24, and 246-379 on an EPYC where CoreDNS took 35-49. There, on one CPU, a Node that does nothing takes 34 ms, and the first start 119, 72 of them for the configuration: the schema's objects are made (46), YAML is read and checked (25). What would be needed: a schema of which only the sections are made that the file has, a V8 that takes the size of its heap after the start, or a Node that can put its network modules into a snapshot (0029).`
 }
 
-function paced(result: BenchResult, name: string): { cpu: string; range: string } | undefined {
+function paced(result: ComparisonResult, name: string): { cpu: string; range: string } | undefined {
   const summary = summaryAt(result, pacedHits, name)
   if (summary === undefined) return undefined
   const range = rangeOf(runsAt(result, pacedHits, name).map(({ p99Us }) => p99Us))
   return { cpu: fixed(summary.cpuUsPerQuery, 1), range }
 }
 
-function ranges(result: BenchResult, place: Place, name: string): { cpu: string; rate: string } {
+function ranges(
+  result: ComparisonResult,
+  place: Place,
+  name: string,
+): { cpu: string; rate: string } {
   const runs = runsAt(result, place, name)
   return {
     cpu: rangeOf(runs.map(({ cpuUsPerQuery }) => cpuUsPerQuery)),
@@ -99,7 +101,7 @@ function ranges(result: BenchResult, place: Place, name: string): { cpu: string;
   }
 }
 
-function runsAt({ scenarios }: BenchResult, { scenario, load }: Place, name: string): Run[] {
+function runsAt({ scenarios }: ComparisonResult, { scenario, load }: Place, name: string): Run[] {
   return scenarios
     .filter((each) => each.name === scenario)
     .flatMap(({ runs }) => runs)

@@ -1,9 +1,8 @@
 /** What a stall run says beside its bars: both servers side by side, and what was going on in the seconds with a long delay. Pure. */
 
+import type { StallResult, StallSample, StallSegment } from '../soaks/stall.ts'
 import { median } from '../support/statistics.ts'
-import type { StallResult, StallSample, StallSegment } from './long-results.ts'
-import { fixed } from './results.ts'
-import type { Row } from './table.ts'
+import { fixed, type Row, table } from './text.ts'
 
 /** Both servers get the same, in turns short enough that a machine which changes its pace changes it for both. */
 export const windowSeconds = 20
@@ -12,7 +11,7 @@ export const slowMs = 5
 /** A delay of the event loop above this is explained. */
 export const stallMsMax = 10
 
-export const stallHead: Row = [
+const stallHead: Row = [
   `windows of ${windowSeconds} s`,
   'number',
   'p50, us',
@@ -29,6 +28,10 @@ const calmStolenMs = 100
 /** A window in which the hypervisor took next to nothing. */
 function isCalm({ stolenMs }: StallSegment): boolean {
   return stolenMs <= calmStolenMs
+}
+
+export function stallTable(result: StallResult): string {
+  return table(stallHead, stallRows(result))
 }
 
 /** Medians of the windows where it does not say otherwise; where they differ, those of the calm ones as well. */

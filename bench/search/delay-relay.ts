@@ -31,9 +31,9 @@ function relayUdp(): void {
 function relayTcp(): void {
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ port: Number(toPort), host, noDelay: true })
-    client.on('data', (octets) => upstream.write(octets))
-    upstream.on('data', (octets) => {
-      setTimeout(() => client.write(octets), delay)
+    client.on('data', (bytes) => upstream.write(bytes))
+    upstream.on('data', (bytes) => {
+      setTimeout(() => client.write(bytes), delay)
     })
     const end = () => {
       client.destroy()

@@ -1,7 +1,7 @@
 /**
  * The three that are compared on the search path, one after another at the same address, and what is measured of each:
  * queries and time of single look-ups, and queries under the load model. Between them and their upstreams lies a network with a
- * distance, or a look-up would cost a loopback's microseconds whoever asks.
+ * distance, or each look-up would cost a loopback's microseconds.
  */
 import { join } from 'node:path'
 import { type CostSample, measureCosts } from '../../test/support/lab/search-cost.ts'

@@ -1,7 +1,6 @@
 /** Runs the load generator (programs/load.c) and reads what it reports. */
-import { Child } from '../../test/support/process.ts'
 import { buildProgram } from './programs.ts'
-import { onCpu } from './servers.ts'
+import { onCpu, startWrapped } from './servers.ts'
 
 export interface LoadSpec {
   readonly port: number
@@ -16,6 +15,8 @@ export interface LoadSpec {
   readonly check?: 'loose' | 'strict' | 'none'
   /** The file is played once, each query answered or given up before the next takes its place. */
   readonly once?: boolean
+  /** So many queries, in the same way. */
+  readonly total?: number
   /** The first number of the names that are new each time. */
   readonly uniqueFrom?: number
   /** Time to live that the authority gives; no answer may have more. */
@@ -46,6 +47,8 @@ export interface LoadReport {
   /** How late queries left, at a fixed rate. */
   readonly lateP99Us: number
   readonly lateMaxUs: number
+  /** What the generator printed of the first wrong replies. */
+  readonly examples: readonly string[]
 }
 
 /** What the generator may take longer than it was told to. */
@@ -53,48 +56,25 @@ const graceMs = 15_000
 
 /** @throws an Error with the generator's last words when it fails or hangs */
 export async function load(spec: LoadSpec): Promise<LoadReport> {
-  const child = await startLoad(spec)
-  return await loadReport(child, spec.seconds)
-}
-
-/** For those who watch something else while it runs. */
-export async function startLoad(spec: LoadSpec): Promise<Child> {
-  const [first = '', ...rest] = [
-    ...onCpu(spec.cpu),
-    await buildProgram('load'),
-    ...argumentsOf(spec),
-  ]
-  return new Child(first, rest)
-}
-
-export async function loadReport(child: Child, seconds: number): Promise<LoadReport> {
-  const timer = setTimeout(() => child.process.kill('SIGKILL'), seconds * 1000 + graceMs)
+  const child = startWrapped(onCpu(spec.cpu), await buildProgram('load'), argumentsOf(spec))
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), spec.seconds * 1000 + graceMs)
   const { code } = await child.exited
   clearTimeout(timer)
   const line = child.lines.findLast((each) => each.startsWith('{'))
   if (code !== 0 || line === undefined) {
     throw new Error(`the load generator ended with ${code}: ${child.tail(3)}`)
   }
-  return JSON.parse(line) as LoadReport
+  const examples = child.lines.filter((each) => each.startsWith('wrong reply'))
+  return { ...JSON.parse(line), examples } as LoadReport
 }
 
-/** What the generator printed of replies that were wrong. */
-export function wrongExamples(child: Child): string[] {
-  return child.lines.filter((line) => line.startsWith('wrong reply'))
-}
-
-function argumentsOf(spec: LoadSpec): string[] {
-  const flags: Readonly<Record<string, string | number | undefined>> = {
-    port: spec.port,
-    queries: spec.queryFile,
-    seconds: spec.seconds,
-    rate: spec.rate,
-    window: spec.window,
-    check: spec.check,
-    'unique-from': spec.uniqueFrom,
-    'ttl-max': spec.ttlMaxSeconds,
-    'slow-us': spec.slowUs,
-  }
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
-  return [...given.map(([name, value]) => `--${name}=${value}`), ...(spec.once ? ['--once'] : [])]
+/** Flags are the names of the spec in lower case with hyphens. */
+function argumentsOf({ queryFile, ttlMaxSeconds, seconds, once, cpu: _, ...rest }: LoadSpec) {
+  const values = { ...rest, queries: queryFile, seconds, ttlMax: ttlMaxSeconds }
+  const given = Object.entries(values).filter(([, value]) => value !== undefined)
+  const flag = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return [
+    ...given.map(([name, value]) => `--${flag(name)}=${value}`),
+    ...(once === true ? ['--once'] : []),
+  ]
 }

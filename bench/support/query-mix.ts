@@ -33,6 +33,26 @@ export function uniqueNames(): Asked[] {
 }
 
 /**
+ * Questions whose names the load generator makes new each time, in and outside the cluster: half have an address, a third do not exist, a
+ * sixth have up to 250 addresses.
+ */
+export function floodNames(): Asked[] {
+  const zones = ['team-1.svc.cluster.local', 'flood.test']
+  const labels = [
+    'u00000000',
+    'no-u00000000',
+    'u00000000',
+    'many-u00000000',
+    'no-u00000000',
+    'u00000000',
+  ]
+  return labels.map((label, at) => {
+    const zone = label.startsWith('many') ? zones[0] : zones[at % 2]
+    return { name: `${label}.${zone}`, type: 'A' }
+  })
+}
+
+/**
  * Look-ups of pods, about `count` questions: each name goes through the search list as glibc does it, A and AAAA together,
  * and stops where something is found. Six in ten are Services of the pod's own namespace, two in ten of
  * another one, two in ten names outside; some are asked far more often than others (Zipf).

@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { readExposition, sampleOf, seriesOf } from '../../test/support/exposition.ts'
 
-/** One scrape: asks it for a value, or for the sum over all label sets of a family. */
+/** One scrape: asks it for a value, or for the sum over all label sets of a family. The text is parsed when first asked, after the load. */
 export class Scrape {
-  private readonly families: ReturnType<typeof readExposition>
+  private readonly text: string
+  private families: ReturnType<typeof readExposition> | undefined
 
   constructor(text: string) {
-    this.families = readExposition(text)
+    this.text = text
   }
 
   static async of(url: string): Promise<Scrape> {
@@ -16,12 +17,17 @@ export class Scrape {
   }
 
   value(name: string): number {
-    return sampleOf(this.families, name)
+    return sampleOf(this.parsed(), name)
   }
 
   /** @returns 0 when there is no series with these labels */
   sum(name: string, labels: Readonly<Record<string, string>> = {}): number {
-    return seriesOf(this.families, name, labels).reduce((sum, { value }) => sum + value, 0)
+    return seriesOf(this.parsed(), name, labels).reduce((sum, { value }) => sum + value, 0)
+  }
+
+  private parsed(): ReturnType<typeof readExposition> {
+    this.families ??= readExposition(this.text)
+    return this.families
   }
 }
 

@@ -1,16 +1,21 @@
 /** A decoded DNS message in lines that read like dig's. Control octets never reach the terminal. */
-import type { Decoded } from '../wire/message.ts'
-import { presentRecordType } from './record-type.ts'
-
-export type Message = Extract<Decoded, { ok: true }>['message']
-type ResourceRecord = NonNullable<Message['answers']>[number]
+import {
+  dottedName,
+  type Message,
+  presentRecordType,
+  printable,
+  type ResourceRecord,
+  recordLine,
+} from '../wire/record-text.ts'
 
 /** Header line, then every section that has records. */
 export function answerText(message: Message): string {
   const sections = [
     [
       'question',
-      message.questions?.map((one) => `;${name(one.name)}  IN  ${presentRecordType(one.type)}`),
+      message.questions?.map(
+        (one) => `;${dottedName(one.name)}  IN  ${presentRecordType(one.type)}`,
+      ),
     ],
     ['answer', records(message.answers)],
     ['authority', records(message.authorities)],
@@ -63,55 +68,4 @@ function flags(message: Message): string {
 
 function records(list: readonly ResourceRecord[] | undefined): string[] {
   return (list ?? []).filter((record) => record.type !== 'OPT').map(recordLine)
-}
-
-function recordLine(record: ResourceRecord): string {
-  const ttl = 'ttl' in record ? String(record.ttl) : ''
-  const data: unknown = 'data' in record ? record.data : undefined
-  const type = presentRecordType(record.type)
-  return `${name(record.name)}  ${ttl}  IN  ${type}  ${rdata(type, data)}`
-}
-
-const nameTypes = ['CNAME', 'DNAME', 'NS', 'PTR']
-
-/** Field order of the types that are met every day (RFC 1035 3.3, 2782, 8659); `.` marks a domain name. */
-const fieldOrder: Readonly<Record<string, readonly string[]>> = {
-  MX: ['preference', 'exchange.'],
-  SOA: ['mname.', 'rname.', 'serial', 'refresh', 'retry', 'expire', 'minimum'],
-  SRV: ['priority', 'weight', 'port', 'target.'],
-  CAA: ['flags', 'tag', 'value"'],
-  NAPTR: ['order', 'preference', 'flags"', 'services"', 'regexp"', 'replacement.'],
-  DS: ['keyTag', 'algorithm', 'digestType', 'digest'],
-}
-
-function rdata(type: string, data: unknown): string {
-  if (typeof data === 'string') return nameTypes.includes(type) ? name(data) : printable(data)
-  // RFC 3597 5: unknown types.
-  if (Buffer.isBuffer(data)) return `\\# ${data.length} ${data.toString('hex')}`
-  if (Array.isArray(data)) return data.map((part) => `"${printable(String(part))}"`).join(' ')
-  if (typeof data !== 'object' || data === null) return String(data ?? '')
-  const fields = new Map<string, unknown>(Object.entries(data))
-  const order = fieldOrder[type]
-  if (order !== undefined) return order.map((field) => fieldText(fields, field)).join(' ')
-  return [...fields.keys()].map((key) => `${key}=${fieldText(fields, key)}`).join(' ')
-}
-
-function fieldText(fields: ReadonlyMap<string, unknown>, field: string): string {
-  const value = fields.get(field.replace(/[."]$/, ''))
-  if (field.endsWith('.')) return name(String(value))
-  if (field.endsWith('"')) return `"${printable(String(value))}"`
-  return Buffer.isBuffer(value) ? value.toString('hex') : printable(String(value))
-}
-
-function name(text: string): string {
-  return text === '' || text === '.' ? '.' : `${printable(text)}.`
-}
-
-/** RFC 1035 5.1: octets outside of printable ASCII as `\DDD`. */
-function printable(text: string): string {
-  return Array.from(Buffer.from(text), (octet) =>
-    octet < 0x20 || octet > 0x7e || octet === 0x22
-      ? `\\${String(octet).padStart(3, '0')}`
-      : String.fromCharCode(octet),
-  ).join('')
 }

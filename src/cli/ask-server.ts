@@ -1,14 +1,14 @@
-/** One question to one server, over UDP or TCP, for people at a terminal. Not the daemon's way to its upstreams. */
+/** Sends one query to one server, over UDP or TCP, for people at a terminal. The daemon asks its upstreams by other code. */
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
-import { type Endpoint, formatEndpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { FrameReader, putFrame } from '../wire/framing.ts'
 
 export type Reply =
   | { readonly ok: true; readonly bytes: Buffer }
   | { readonly ok: false; readonly why: string }
 
-/** The ID (RFC 1035 4.1.1) tells our reply from a late one. */
+/** The ID (RFC 1035 4.1.1) distinguishes our reply from a late one. */
 function isReplyTo(query: Buffer, bytes: Buffer): boolean {
   return bytes.length >= 12 && bytes.readUInt16BE(0) === query.readUInt16BE(0)
 }
@@ -26,7 +26,7 @@ export function askUdp(query: Buffer, server: Endpoint, timeoutMs: number): Prom
     socket.on('message', (bytes) => {
       if (isReplyTo(query, bytes)) finish({ ok: true, bytes })
     })
-    // Connected, so that a port on which nobody listens is reported (ICMP) and strangers are not heard.
+    // Connected, so that a closed port is reported (ICMP) and packets of other senders are dropped.
     socket.once('connect', () => socket.send(query))
     socket.connect(server.port, server.address)
   })
@@ -56,7 +56,7 @@ export function askTcp(query: Buffer, server: Endpoint, timeoutMs: number): Prom
   })
 }
 
-/** The first result counts; what comes after the socket is closed does not. */
+/** The first result counts; later ones, after the socket is closed, do not. */
 function once(resolve: (reply: Reply) => void, close: () => void): (reply: Reply) => void {
   let isDone = false
   return (reply) => {

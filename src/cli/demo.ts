@@ -33,7 +33,7 @@ export async function demo(
   }
   const isOnce = read.flags.some(({ name }) => name === '--once')
   const ending = new AbortController()
-  // From the start: whoever interrupts in the middle gets a clean end as well.
+  // From the start, so that an early interrupt also ends cleanly.
   const interrupted = interruption(ending)
   try {
     const theatre = await openTheatre(startDaemon, port)

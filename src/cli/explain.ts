@@ -1,5 +1,6 @@
 /** `neardns explain NAME [TYPE]`: asks a running daemon what a question would get now, and on what evidence. */
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { parseEndpoint } from '../config/address.ts'
 import { readToken } from '../daemon/token-file.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
@@ -25,7 +26,7 @@ export async function explain(argv: readonly string[], io: CliIo): Promise<numbe
   return print(admin.value, { path, headers }, io)
 }
 
-/** @returns undefined where there is no token to send */
+/** @returns undefined when there is no token to send */
 function tokenHeaders(path: string | undefined): Record<string, string> | undefined {
   if (path === undefined) return {}
   const token = readToken(path)

@@ -1,7 +1,9 @@
 /**
  * Splits an argument list into flags and words: `--flag value`, `--flag=value`, and `--` before words that begin with
- * a dash. Knows nothing about what the flags mean.
+ * a dash. Node's parseArgs splits; what is wrong is judged here, because parseArgs throws at the first surprise, suggests
+ * nothing, and lets a flag be given twice. Knows nothing about what the flags mean.
  */
+import { parseArgs } from 'node:util'
 import { suggest } from '../config/suggest.ts'
 
 /** What a flag takes. */
@@ -22,65 +24,72 @@ export type Flags =
   | { readonly ok: true; readonly flags: readonly Flag[]; readonly words: readonly string[] }
   | { readonly ok: false; readonly why: string }
 
-export function readFlags(
-  argv: readonly string[],
-  rules: Readonly<Record<string, FlagRule>>,
-): Flags {
+type FlagRules = Readonly<Record<string, FlagRule>>
+
+/** @param rules by the flag's name, two dashes included */
+export function readFlags(argv: readonly string[], rules: FlagRules): Flags {
   const flags: Flag[] = []
   const words: string[] = []
-  for (let i = 0; i < argv.length; ) {
-    const argument = argv[i] ?? ''
-    if (argument === '--') return { ok: true, flags, words: [...words, ...argv.slice(i + 1)] }
-    if (!argument.startsWith('-')) {
-      words.push(argument)
-      i += 1
+  for (const token of split(argv, rules)) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') {
+      if (token.value === '-' && !argv.slice(0, token.index).includes('--')) {
+        return { ok: false, why: unknownFlag('-', rules) }
+      }
+      words.push(token.value)
       continue
     }
-    const read = readFlag(argument, argv[i + 1], rules)
-    if (!read.ok) return read
-    const { name } = read.flag
-    if (rules[name]?.repeats !== true && flags.some((flag) => flag.name === name)) {
+    const flag = readFlag(token, argv[token.index] ?? '', rules)
+    if (!flag.ok) return flag
+    const { name } = flag
+    if (rules[name]?.repeats !== true && flags.some((earlier) => earlier.name === name)) {
       return { ok: false, why: `${name} is given twice; it may be given once` }
     }
-    flags.push(read.flag)
-    i += read.used
+    flags.push({ name, value: flag.value })
   }
   return { ok: true, flags, words }
 }
 
-type ReadFlag =
-  | { readonly ok: true; readonly flag: Flag; readonly used: number }
-  | { readonly ok: false; readonly why: string }
+function split(argv: readonly string[], rules: FlagRules) {
+  const options = Object.fromEntries(
+    Object.entries(rules).map(([name, { value }]) => {
+      const type: 'string' | 'boolean' = value === undefined ? 'boolean' : 'string'
+      return [name.slice(2), { type }]
+    }),
+  )
+  return parseArgs({
+    args: [...argv],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens
+}
 
-function readFlag(
-  argument: string,
-  next: string | undefined,
-  rules: Readonly<Record<string, FlagRule>>,
-): ReadFlag {
-  const [name, inline] = splitInline(argument)
+type Token = ReturnType<typeof split>[number]
+type OptionToken = Extract<Token, { readonly kind: 'option' }>
+type ReadFlag = ({ readonly ok: true } & Flag) | { readonly ok: false; readonly why: string }
+
+/** @param written the argument that the token was made of: `-listen` becomes one token a letter */
+function readFlag(token: OptionToken, written: string, rules: FlagRules): ReadFlag {
+  const name = token.rawName
   const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-  if (rule === undefined) return { ok: false, why: unknownFlag(name, Object.keys(rules)) }
+  if (rule === undefined) return { ok: false, why: unknownFlag(written, rules) }
+  const { value, inlineValue } = token
   if (rule.value === undefined) {
-    if (inline === undefined) return { ok: true, flag: { name, value: '' }, used: 1 }
-    return { ok: false, why: `${name} takes no value, got ${JSON.stringify(inline)}` }
+    if (value === undefined) return { ok: true, name, value: '' }
+    return { ok: false, why: `${name} takes no value, got ${JSON.stringify(value)}` }
   }
-  // A flag behind a flag is a forgotten value.
-  const value = inline ?? (next?.startsWith('--') ? undefined : next)
-  if (value === undefined || value === '') {
+  // A flag behind a flag is a forgotten value, which parseArgs takes for one.
+  if (value === undefined || value === '' || (!inlineValue && value.startsWith('--'))) {
     return { ok: false, why: `${name} needs a value: ${name} ${rule.value}` }
   }
-  return { ok: true, flag: { name, value }, used: inline === undefined ? 2 : 1 }
+  return { ok: true, name, value }
 }
 
-function splitInline(argument: string): [string, string | undefined] {
-  const equals = argument.indexOf('=')
-  return equals < 0
-    ? [argument, undefined]
-    : [argument.slice(0, equals), argument.slice(equals + 1)]
-}
-
-function unknownFlag(name: string, known: readonly string[]): string {
-  const near = suggest(name, known)
+function unknownFlag(written: string, rules: FlagRules): string {
+  const [name = ''] = written.split('=', 1)
+  const near = suggest(name, Object.keys(rules))
   const hint = near === undefined ? 'neardns --help lists all flags' : `did you mean ${near}?`
   return `unknown flag ${JSON.stringify(name)}; ${hint}`
 }

@@ -1,5 +1,5 @@
 /**
- * A checked configuration on its way to the same program started anew (platform/heap-flags.ts). Reading it takes the schema and YAML, 9 MB
+ * Hands a checked configuration to the same program started anew (platform/heap-flags.ts). Reading it takes the schema and YAML, 9 MB
  * and 100 ms that the daemon never needs again unless the file changes: so the first start reads and checks, the second serves.
  */
 import { readFileSync } from 'node:fs'
@@ -15,14 +15,14 @@ export interface HandedConfig {
   readonly fileText: string
 }
 
-/** @returns what to add to the environment of the next start, or of a child; nothing when it would not fit */
+/** @returns variables for the environment of the next start, or of a child; none when the text would not fit */
 export function environmentFor(handed: HandedConfig): Record<string, string> {
   const text = JSON.stringify({ pid: process.pid, ...handed })
   return Buffer.byteLength(text) > textBytesMax ? {} : { [variable]: text }
 }
 
 /**
- * Takes it out of the environment: children must not see it.
+ * Takes the configuration out of the environment, because children must not see it.
  * @param writer the process that may have left it there
  * @returns undefined when there is none of that process
  */
@@ -31,11 +31,11 @@ export function takeHandedConfig(writer = process.pid): HandedConfig | undefined
   delete process.env[variable]
   if (text === undefined) return undefined
   const { pid, config, fileText } = JSON.parse(text)
-  // execve keeps the process ID. What another process left in the environment is nobody's checked configuration.
+  // execve keeps the process ID. A text that another process left in the environment does not count.
   return pid === writer ? { config, fileText } : undefined
 }
 
-/** A file that is not there is empty: it may come later. */
+/** A missing file counts as empty: it may appear later. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')

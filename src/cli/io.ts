@@ -1,4 +1,4 @@
-/** What a verb may touch of the process, so that a test needs none. */
+/** The parts of the process that a verb may use, so that a test needs no process. */
 export interface CliIo {
   stdout(text: string): void
   stderr(text: string): void
@@ -7,7 +7,7 @@ export interface CliIo {
 /** Exit codes of all verbs. */
 export const ExitCode = {
   ok: 0,
-  /** The world did not play along: no answer, a taken port. */
+  /** Something outside failed: no answer, a port in use. */
   failed: 1,
   /** The command line or the configuration is wrong. */
   usage: 2,

@@ -1,12 +1,7 @@
-/** `neardns query NAME [TYPE]`: asks a server the way a pod would, and prints what came back. */
+/** `neardns query NAME [TYPE]`: asks a server as a pod would, and prints the reply. */
 import { randomInt } from 'node:crypto'
-import {
-  dnsPort,
-  type Endpoint,
-  formatEndpoint,
-  parseAddress,
-  parseEndpoint,
-} from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { dnsPort, parseAddress, parseEndpoint } from '../config/address.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'
@@ -98,7 +93,7 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
   }
 }
 
-/** RFC 1035 2.3.4. Any octet may be asked for, so only lengths are looked at. */
+/** RFC 1035 2.3.4. A label may hold any byte, so only lengths are checked. */
 function nameMistake(name: string): string | undefined {
   const text = name.replace(/\.$/, '')
   if (text === '') return name === '.' ? undefined : 'the name is empty; the root is written "."'

@@ -11,14 +11,14 @@ export async function readConfig(args: RunArgs): Promise<ConfigResult> {
   return readConfigFor(args, localAddresses())
 }
 
-/** The same for a file that may be meant for another host: addresses of this one mean nothing. */
+/** The same for a file that may be meant for another host: addresses of this host do not count. */
 export async function readForeignConfig(configFile: string): Promise<ConfigResult> {
   return readConfigFor({ configFile, overrides: [] }, [])
 }
 
 async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promise<ConfigResult> {
   const { configFile, overrides } = args
-  // Schema and YAML: 12 MB and 75 ms that help, query and mistyped flags do without.
+  // Schema and YAML: 12 MB and 75 ms that help, query and mistyped flags do not need.
   const { loadConfig } = await importWithoutLocales(() => import('../config/load.ts'))
   const source: ConfigSource = { overrides, localAddresses: addresses }
   if (configFile === undefined) return loadConfig(source)

@@ -1,6 +1,6 @@
 /**
- * `neardns rules show|apply|remove`: what the configuration means for this node, the lasting part of it put in place without
- * a daemon, and everything of ours taken away again. `--dry-run` prints the commands instead of running them.
+ * `neardns rules show|apply|remove`: shows what the configuration means for this node, installs the lasting rules without
+ * a daemon, and removes everything of ours. `--dry-run` prints the commands instead of running them.
  */
 import type { Config } from '../config/schema.ts'
 import { rulesFor } from '../host/backends/backend.ts'
@@ -85,7 +85,7 @@ async function show(call: RulesCall): Promise<number> {
   return outcome(call.io, plan.troubles)
 }
 
-/** Addresses, standby rule and accept rules. What intercepts lives in the daemon, and dies with it. */
+/** Addresses, standby rule and accept rules. The intercepting rules live and die with the daemon. */
 async function apply(call: RulesCall): Promise<number> {
   const { facts, plan } = await look(call)
   const record = call.isDry ? recording(call.tools) : undefined

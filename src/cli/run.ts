@@ -1,11 +1,12 @@
 /**
- * `neardns run`: serves until SIGTERM or SIGINT. Ties the daemon to the process: configuration file, resolv.conf, signals
- * and log. The daemon itself never touches any of them.
+ * `neardns run`: serves until SIGTERM or SIGINT. Connects the daemon to the process: configuration file, resolv.conf, signals
+ * and log, none of which the daemon touches itself.
  */
+import { formatEndpoint } from '../address/endpoint.ts'
 import { parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
-import { problemText } from '../daemon/workers/group-reload.ts'
+import { ReloadQueue } from '../daemon/reload-queue.ts'
 import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
@@ -21,12 +22,13 @@ import type { RunArgs } from './args.ts'
 import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
+import { ReloadTriggers } from './reload-triggers.ts'
 import { version } from './version.ts'
 
-/** What is said where no resolver can be used: the newcomer's machine may simply have none. */
+/** For a machine without name servers: a newcomer's may have none. */
 const demoHint = '`npm run demo` (neardns demo) shows everything without a network'
 
-/** @param handed the configuration, checked */
+/** @param handed the checked configuration */
 export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promise<number> {
   const { config } = handed
   const link = WorkerLink.fromEnvironment()
@@ -46,7 +48,7 @@ export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promi
   return ExitCode.ok
 }
 
-/** A defect that nothing caught ends the process; its line must be out before. Node prints the stack and exits. */
+/** An uncaught exception ends the process: its log line must be written before Node prints the stack and exits. */
 function logLastWords(log: Log): void {
   process.on('uncaughtExceptionMonitor', (error, origin) => {
     log.error({ err: error, origin }, 'ending because of a defect')
@@ -59,31 +61,28 @@ function startFailure(error: unknown, config: Config): string {
   if (error instanceof UnsupportedPlatform) return `--io batched: ${error.message}`
   const { listen } = config.admin
   if (listen !== null && errorCode(error).startsWith('E')) {
-    return `cannot listen on admin ${listen.address}:${listen.port}: ${errorCode(error)}`
+    return `cannot listen on admin ${formatEndpoint(listen)}: ${errorCode(error)}`
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-/** One run of the daemon, and what of the process it listens to. */
+/** One run of the daemon, with the files and signals that it follows. */
 class Session {
   private readonly args: RunArgs
   private readonly log: Log
   private readonly daemon: Daemon
   private config: Config
-  /** Processes that share the limits. */
+  /** Number of processes that share the limits. */
   private readonly workers: number
-  /** The configuration file is the supervisor's concern. */
-  private readonly isWorker: boolean
+  /** Undefined in a worker: its supervisor says when to reload. */
+  private readonly reloadTriggers: ReloadTriggers | undefined
   private readonly resolvConf: FileWatcher
-  private readonly configFile: FileWatcher | undefined
   private readonly corefile: FileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
   private keepStartPages: () => void = () => {}
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
-  /** Reloads run one after another. */
-  private reloading: Promise<void> = Promise.resolve()
 
   constructor(
     { config: whole, fileText }: HandedConfig,
@@ -104,12 +103,11 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.configFile = link === undefined ? this.watchConfig(args.configFile, fileText) : undefined
+    this.reloadTriggers = link === undefined ? this.makeReloadTriggers(fileText) : undefined
     link?.onConfig({
       check: () => readConfig(args),
       apply: (changed) => this.apply(changed),
     })
-    this.isWorker = link !== undefined
     const corefilePath = config.searchPath.corefile
     const corefileText = corefilePath === null ? '' : readText(corefilePath)
     this.corefile = this.watchCorefile(corefilePath, corefileText)
@@ -132,17 +130,16 @@ class Session {
       log.warn({ fallback, detail }, 'portable sockets: batched ones cannot be had')
     const admin = await daemon.start()
     this.resolvConf.start()
-    this.configFile?.start()
     this.corefile?.start()
-    // All of Node's own modules that serving takes are loaded by now.
+    // Node's own modules are all loaded by now.
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
     if (daemon.io.mode === 'batched') this.dropStartPages()
     process.on('SIGTERM', () => this.stop('SIGTERM'))
     process.on('SIGINT', () => this.stop('SIGINT'))
-    process.on('SIGHUP', () => {
-      if (!this.isWorker) this.reload('SIGHUP')
-    })
+    if (this.reloadTriggers !== undefined) this.reloadTriggers.start()
+    // A signal to the whole process group is meant for the supervisor; without a listener it would end the worker.
+    else process.on('SIGHUP', () => {})
     log.info(
       {
         listening: daemon.listening,
@@ -156,7 +153,7 @@ class Session {
     )
   }
 
-  /** Portable sockets do without koffi, which costs more than a part of this brings. */
+  /** Not with portable sockets: loading koffi would cost more memory than this gives back. */
   private dropStartPages(): void {
     const { dropPages } = loadSystemCalls()
     this.keepStartPages = dropStartPagesLater(dropPages, (bytes) =>
@@ -181,7 +178,7 @@ class Session {
     this.heap.stop()
     this.keepStartPages()
     this.resolvConf.stop()
-    this.configFile?.stop()
+    this.reloadTriggers?.stop()
     this.corefile?.stop()
   }
 
@@ -191,11 +188,15 @@ class Session {
     this.onStopped()
   }
 
-  private watchConfig(path: string | undefined, fileText: string): FileWatcher | undefined {
-    if (path === undefined) return undefined
-    const onChange = () => this.reload('file changed')
-    // It may have changed since it was read: then the watcher reports it.
-    return new FileWatcher({ path, onChange }, fileText)
+  private makeReloadTriggers(fileText: string): ReloadTriggers {
+    const queue = new ReloadQueue({
+      log: this.log,
+      check: () => readConfig(this.args),
+      apply: (config) => this.apply(config),
+      onRefused: () => this.daemon.noteRefusedConfig(),
+    })
+    const watched = { path: this.args.configFile, fileText }
+    return new ReloadTriggers(watched, (because) => queue.request(because))
   }
 
   private watchCorefile(path: string | null, text: string): FileWatcher | undefined {
@@ -203,34 +204,7 @@ class Session {
     return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
   }
 
-  private reload(because: string): void {
-    this.reloading = this.reloading
-      .then(() => this.applyFile(because))
-      .catch((error: unknown) => {
-        this.daemon.noteRefusedConfig()
-        const why = error instanceof Error ? error.message : String(error)
-        this.log.error(
-          { because, why },
-          'new configuration could not be applied; the old one stays',
-        )
-      })
-  }
-
-  private async applyFile(because: string): Promise<void> {
-    const read = await readConfig(this.args)
-    if (!read.ok) {
-      this.daemon.noteRefusedConfig()
-      this.log.error(
-        { because, problems: read.problems.map(problemText) },
-        'new configuration is wrong; the old one stays',
-      )
-      return
-    }
-    const needsRestart = await this.apply(read.config)
-    this.log.info({ because, needsRestart }, 'configuration applied')
-  }
-
-  /** @returns what of it waits for the next start */
+  /** @returns changed settings that wait for the next start */
   private async apply(whole: Config): Promise<string[]> {
     const config = shareOf(whole, this.workers)
     await this.daemon.reconfigure(config)
@@ -266,7 +240,7 @@ class Session {
   }
 }
 
-/** Settings that are read once; a change is reported and waits for the next start. */
+/** Settings that are read at the start only; a change is logged and waits for the next start. */
 const restartOnly = [
   'io',
   'udp',

@@ -1,6 +1,6 @@
 /**
- * Starts `neardns run` twice: first to read the configuration and to learn what V8 has to be told, then, with nothing of
- * that in memory, to serve. Where the flags are given already it serves at once.
+ * Starts `neardns run` twice: first to read the configuration and to compute V8's flags, then to serve, with nothing of the
+ * first start in memory. When the flags are set already, it serves at once.
  */
 import { workerVariable } from '../daemon/workers/plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
@@ -13,12 +13,12 @@ import { type CliIo, usageError } from './io.ts'
 export async function start(argv: readonly string[], io: CliIo): Promise<number> {
   const parsed = parseRunArgs(argv)
   if (!parsed.ok) return usageError(io, parsed.why)
-  // A worker gets the one in force from its supervisor: the file may hold a mistake by now.
+  // A worker gets the configuration in force from its supervisor, because the file may hold a mistake by now.
   const writer = isWorker() ? process.ppid : process.pid
   const handed = takeHandedConfig(writer) ?? (await read(parsed.args, argv, io))
   if (typeof handed === 'number') return handed
   const { run } = await import('./run.ts')
-  // The very first start from a checkout: what compiled the sources stays in memory otherwise.
+  // The very first start from a checkout: the compiler of the sources would stay in memory otherwise.
   if (keepCompiled() && !isWorker()) startAnew(environmentFor(handed))
   return run(handed, parsed.args, io)
 }
@@ -35,7 +35,7 @@ async function read(
   if (!result.ok) return (await import('./validate.ts')).reportProblems(io, result.problems)
   const { config } = result
   const handed = { config, fileText }
-  // A worker keeps the process that its supervisor has made: channel and descriptors would not outlive it.
+  // A worker keeps the process that its supervisor started: channel and descriptors would not survive a restart.
   if (isWorker()) return handed
   if (config.workers > 1 || config.supervisor === 'always') {
     return (await import('./supervise.ts')).becomeSupervisor(handed, args, argv)

@@ -1,20 +1,20 @@
 /**
- * The parent of several workers. What it needs of the configuration is read by `run` in this very process, which then replaces itself
- * (execve) by one that has not loaded what reading took: its memory is on every node, for as long as the daemon runs.
+ * The parent of several workers. `run` reads the configuration in this very process, which then replaces itself (execve) by one that has
+ * not loaded the parser and the schema: the parent's memory is taken on every node for as long as the daemon runs.
  */
 import type { Config } from '../config/schema.ts'
 import { placeAddresses } from '../daemon/intercept.ts'
 import { listeningOf, Supervisor } from '../daemon/workers/supervisor.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
-import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
+import { ReloadTriggers } from './reload-triggers.ts'
 import { version } from './version.ts'
 
-/** Environment variable with the plan as JSON; `main.ts` looks for it. */
+/** Environment variable with the plan as JSON; `main.ts` reads it. */
 export const supervisorVariable = 'NEARDNS_SUPERVISOR'
 
 /** The smallest heap that Node starts in; the supervisor has no packets and no cache. */
@@ -27,7 +27,7 @@ interface SupervisorPlan {
   readonly argv: readonly string[]
 }
 
-/** @param argv what followed `run`. @returns only where a process cannot be replaced */
+/** @param argv the arguments after `run`. @returns only when the process cannot be replaced */
 export async function becomeSupervisor(
   handed: HandedConfig,
   { configFile }: RunArgs,
@@ -50,7 +50,7 @@ export async function becomeSupervisor(
     ...environmentFor(handed),
     [supervisorVariable]: JSON.stringify(plan),
   }
-  // The sockets are the parent's, who opens them first thing.
+  // The parent opens the sockets first, on addresses that must exist by then.
   await placeAddresses(config, createLog({ level: log.level }))
   const { execPath, execArgv } = process
   process.execve?.(execPath, [execPath, ...execArgv, ...leanFlags, main], env)
@@ -75,11 +75,11 @@ export async function supervise(io: CliIo): Promise<number> {
     workers,
     argv,
     log,
-    // Workers do not read the file, so what it held does not matter.
+    // Workers do not watch the file, so its text does not matter.
     environmentFor: (current) => environmentFor({ config: current, fileText: '' }),
     onSucceeded: end,
   })
-  // An end that is asked for while the workers start comes when they have: half a start cannot be taken back in order.
+  // A stop during the start waits until the workers are ready: half a start cannot be undone in order.
   const started = Promise.withResolvers<void>()
   const endLater = () => {
     started.promise.then(end, end)
@@ -95,27 +95,15 @@ export async function supervise(io: CliIo): Promise<number> {
     return ExitCode.failed
   }
   started.resolve()
-  process.on('SIGHUP', () => supervisor.reload('SIGHUP'))
-  // What was not handed over was too long for it: then the first look finds a change, and the reload none.
-  const watcher = watchConfig(plan.configFile, handed?.fileText ?? '', () =>
-    supervisor.reload('file changed'),
-  )
+  // A text that was too long to be handed over counts as empty: the first look finds a change, and the reload none.
+  const watched = { path: plan.configFile, fileText: handed?.fileText ?? '' }
+  const triggers = new ReloadTriggers(watched, (because) => supervisor.reload(because))
+  triggers.start()
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise
-  watcher?.stop()
+  triggers.stop()
   await log.flush()
   return ExitCode.ok
-}
-
-function watchConfig(
-  path: string | undefined,
-  fileText: string,
-  onChange: () => void,
-): FileWatcher | undefined {
-  if (path === undefined) return undefined
-  const watcher = new FileWatcher({ path, onChange }, fileText)
-  watcher.start()
-  return watcher
 }
 
 async function stop(supervisor: Supervisor, log: Log): Promise<void> {

@@ -1,5 +1,6 @@
 /** `neardns validate FILE`: every mistake of a configuration at once, or what it says in a few lines. */
-import { formatEndpoint, formatUpstream, type Upstream } from '../config/address.ts'
+import { formatEndpoint } from '../address/endpoint.ts'
+import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { formatProblem, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { readFlags } from './flags.ts'

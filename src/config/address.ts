@@ -1,27 +1,19 @@
 /**
- * Texts that name a socket: `IP:port`, `[v6]:port`, a bare IP, and upstream URLs. Host names are refused, because
- * resolving them would need the resolver that this program is. Owner of ipaddr.js, which is asked for IPv6 and
- * for address ranges only: its IPv4 parser takes `127.1`, `0x7f.1` and octal, which nobody means in a DNS setting.
+ * Addresses as an operator writes them: `IP:port`, `[v6]:port`, a bare IP, a network, an upstream URL; each becomes a
+ * value, or a complaint that says what to write instead. Host names are refused, because resolving them would need the
+ * resolver that this program is. The conversions themselves are in `address/`.
  */
-import ipaddr from 'ipaddr.js'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import {
+  addressRange,
+  firstAddressOf,
+  type IpAddress,
+  type Network,
+  parseIpAddress,
+} from '../address/ip-address.ts'
+import type { Upstream } from '../address/upstream-url.ts'
 
-export interface Endpoint {
-  /** Canonical text: dotted decimal, or RFC 5952 without brackets and zone id. */
-  readonly address: string
-  /** 0-65535; 0 (the kernel chooses) only where we listen. */
-  readonly port: number
-  readonly family: 4 | 6
-}
-
-/** `udp` means UDP with TCP when the reply is truncated. */
-export type UpstreamTransport = 'udp' | 'tcp' | 'tls'
-
-export interface Upstream extends Endpoint {
-  readonly transport: UpstreamTransport
-  /** Name that the server's certificate must carry; absent: its IP address. */
-  readonly tlsName?: string
-}
-
+export type { Endpoint, Network, Upstream }
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: string }
@@ -31,7 +23,6 @@ export const dnsPort = 53
 const dnsOverTlsPort = 853
 
 const urlShape = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i
-const octetShape = /^(?:0|[1-9]\d{0,2})$/
 const portShape = /^\d{1,5}$/
 
 /**
@@ -95,7 +86,7 @@ export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoi
 }
 
 /** `fd00::a:9253` is an address of its own, and may all the same be meant as one with a port. */
-function withPortWritten(text: string, address: Omit<Endpoint, 'port'>): string {
+function withPortWritten(text: string, address: IpAddress): string {
   const whole = formatEndpoint({ ...address, port: dnsPort })
   const [, host = '', port = ''] = /^([0-9a-f:]+):([1-9]\d{0,4})$/i.exec(text) ?? []
   const meant = parseAddress(host)
@@ -103,38 +94,11 @@ function withPortWritten(text: string, address: Omit<Endpoint, 'port'>): string 
 }
 
 /** Parses an IP address alone; IPv4-mapped IPv6 becomes IPv4, since the kernel treats it so. */
-export function parseAddress(host: string): Parsed<Omit<Endpoint, 'port'>> {
+export function parseAddress(host: string): Parsed<IpAddress> {
   if (host === '')
     return refuse('the IP address is missing; 0.0.0.0 and [::] stand for all addresses')
-  if (isIpv4(host)) return accept({ address: host, family: 4 })
-  if (!host.includes(':')) return refuse(hostMistake(host))
-  if (host.includes('%')) {
-    return refuse(
-      `${quoted(host)}: zone ids (%interface) are not supported; use an address with global scope`,
-    )
-  }
-  if (!ipaddr.IPv6.isValid(host)) return refuse(`${quoted(host)} is not an IPv6 address`)
-  const v6 = ipaddr.IPv6.parse(host)
-  if (v6.isIPv4MappedAddress()) return accept({ address: v6.toIPv4Address().toString(), family: 4 })
-  return accept({ address: v6.toRFC5952String(), family: 6 })
-}
-
-/** @param address of an `Endpoint`. @returns 4 or 16 bytes in network order */
-export function addressBytes(address: string): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(address).toByteArray())
-}
-
-/** @param bytes 4 or 16, in network order. @returns the canonical text, as in `Endpoint` */
-export function addressText(bytes: Uint8Array): string {
-  const parsed = ipaddr.fromByteArray([...bytes])
-  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()
-}
-
-/** Addresses that share their first bits. */
-export interface Network {
-  readonly address: string
-  readonly family: 4 | 6
-  readonly prefixBits: number
+  const parsed = parseIpAddress(host)
+  return parsed === undefined ? refuse(hostMistake(host)) : accept(parsed)
 }
 
 /** Parses `10.244.0.0/16`, `fd00::/8`; a bare address is a network of one. */
@@ -149,36 +113,10 @@ export function parseNetwork(text: string): Parsed<Network> {
   if (more.length > 0 || prefixBits > bitsMax)
     return refuse(`${quoted(text)}: behind "/" goes a number from 0 to ${bitsMax}`)
   const network = { ...address.value, prefixBits }
-  const first = firstOf(network)
+  const first = firstAddressOf(network)
   return first === address.value.address
     ? accept(network)
     : refuse(`${quoted(text)} has bits set behind its prefix; write ${first}/${prefixBits}`)
-}
-
-function firstOf({ address, family, prefixBits }: Network): string {
-  const cidr = `${address}/${prefixBits}`
-  if (family === 4) return ipaddr.IPv4.networkAddressFromCIDR(cidr).toString()
-  return ipaddr.IPv6.networkAddressFromCIDR(cidr).toRFC5952String()
-}
-
-/** @param address as a socket gives it */
-export function isInNetwork(address: string, { address: first, prefixBits }: Network): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const own = ipaddr.process(address)
-  const network = ipaddr.parse(first)
-  return own.kind() === network.kind() && own.match(network, prefixBits)
-}
-
-/** `127.0.0.1:53`, `[::1]:53`. */
-export function formatEndpoint(endpoint: Endpoint): string {
-  const host = endpoint.family === 6 ? `[${endpoint.address}]` : endpoint.address
-  return `${host}:${endpoint.port}`
-}
-
-/** `udp://10.0.0.2:53`, `tls://1.1.1.1:853#one.one.one.one`; parses back to the same value. */
-export function formatUpstream(upstream: Upstream): string {
-  const name = upstream.tlsName === undefined ? '' : `#${upstream.tlsName}`
-  return `${upstream.transport}://${formatEndpoint(upstream)}${name}`
 }
 
 /**
@@ -203,9 +141,9 @@ export function isWildcard(endpoint: Endpoint): boolean {
   return rangeOf(endpoint) === 'unspecified'
 }
 
-/** As ipaddr.js names it: `unicast`, `loopback`, `linkLocal`, `multicast` and so on. */
+/** `unicast`, `loopback`, `linkLocal`, `multicast` and so on. */
 export function rangeOf(endpoint: Pick<Endpoint, 'address'>): string {
-  return ipaddr.parse(endpoint.address).range()
+  return addressRange(endpoint.address)
 }
 
 function splitPort(text: string): { host: string; port?: string } | undefined {
@@ -225,16 +163,14 @@ function withPort(host: string, port: string | undefined): { host: string; port?
   return port === undefined ? { host } : { host, port }
 }
 
-function isIpv4(host: string): boolean {
-  const octets = host.split('.')
-  return (
-    octets.length === 4 && octets.every((octet) => octetShape.test(octet) && Number(octet) <= 255)
-  )
-}
-
 function hostMistake(host: string): string {
+  if (host.includes(':')) {
+    return host.includes('%')
+      ? `${quoted(host)}: zone ids (%interface) are not supported; use an address with global scope`
+      : `${quoted(host)} is not an IPv6 address`
+  }
   const swapped = /^(.+)[@#](\d+)$/.exec(host)
-  if (swapped?.[1] !== undefined && isIpv4(swapped[1])) {
+  if (swapped?.[1] !== undefined && parseIpAddress(swapped[1])?.family === 4) {
     return `${quoted(host)} is not an IP address; a port is written ${swapped[1]}:${swapped[2]}`
   }
   if (/^[\d./]+$/.test(host)) return `${quoted(host)} is not an IPv4 address`

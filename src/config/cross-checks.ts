@@ -2,7 +2,8 @@
  * Rules between settings. They look at the configuration as far as it could be parsed, so that they speak up even
  * when something else is wrong: a value of the wrong shape is skipped here, because it has been reported already.
  */
-import { type Endpoint, formatEndpoint, isWildcard, rangeOf, reachesOurselves } from './address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { isWildcard, rangeOf, reachesOurselves } from './address.ts'
 import { answerModeChecks } from './answer-mode-checks.ts'
 import { at, type Found, items } from './partial.ts'
 import { type Path, pathText } from './problem.ts'

@@ -1,5 +1,6 @@
 /** Settings of one group of upstreams: how it is asked, and how long its answers may be kept. */
-import { parseUpstream, type Upstream } from './address.ts'
+import type { Upstream } from '../address/upstream-url.ts'
+import { parseUpstream } from './address.ts'
 import { choice, list, onOff, parsed, requiredList, section, whole } from './setting.ts'
 
 /** Upstreams of one group: CoreDNS takes 15; more spreads health knowledge too thin. */

@@ -1,5 +1,6 @@
 /** Settings of the interception: which addresses the daemon takes over on its node, with which means, for how long. */
-import { type Endpoint, type Parsed, parseAddress, parseEndpoint } from './address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
+import { type Parsed, parseAddress, parseEndpoint } from './address.ts'
 import { choice, list, parsed, section, text, whole } from './setting.ts'
 
 /** An address without a port. */

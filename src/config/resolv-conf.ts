@@ -2,7 +2,8 @@
  * The text of a resolv.conf, as glibc reads it (resolv.conf(5)): keywords start in the first column, `#` and `;` begin
  * a comment there, the last `search` or `domain` wins. Pure: whoever watches the file hands the text in.
  */
-import { dnsPort, parseAddress, type Upstream } from './address.ts'
+import type { Upstream } from '../address/upstream-url.ts'
+import { dnsPort, parseAddress } from './address.ts'
 
 export interface ResolvConf {
   /** In file order, without repetitions; UDP, or TCP where `options use-vc` asks for it. */

@@ -2,7 +2,10 @@
  * Every setting, once: default, bounds, unit and reason. The TypeScript types, the JSON Schema, the defaults and
  * docs/configuration.md come from here. Says nothing about where values come from: that is load.ts.
  */
-import { type Endpoint, parseListen } from './address.ts'
+
+import type { Endpoint } from '../address/endpoint.ts'
+import { localSections } from '../local/settings.ts'
+import { parseListen } from './address.ts'
 import { cacheSection } from './cache-settings.ts'
 import { parseDomainName } from './domain-name.ts'
 import {
@@ -114,6 +117,7 @@ export const configSchema = item('Configuration of neardns.', {
   }),
   interception: interceptionSection(),
   searchPath: searchPathSection(),
+  ...localSections,
   cache: cacheSection(),
   inFlight: section('Questions that wait for an upstream.', {
     questionsMax: whole({
@@ -235,16 +239,8 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 
 /** A complete, valid configuration: every setting has a value, every address is parsed. */
 export type Config = DeepReadonly<ValueOf<typeof configSchema>>
-export type ClusterSettings = Config['cluster']
-export type ExternalSettings = Config['external']
-export type ZoneSettings = Config['zones'][number]
-export type ExchangeSettings = Config['external']['exchange']
-export type TtlSettings = Config['external']['ttl']
-export type CacheSettings = Config['cache']
-export type InFlightSettings = Config['inFlight']
 export type UdpSettings = Config['udp']
 export type TcpSettings = Config['tcp']
-export type LogSettings = Config['log']
 export type InterceptionSettings = Config['interception']
 
 /** JSON Schema of the configuration file, for editors and for docs/configuration.md. */

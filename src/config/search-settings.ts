@@ -1,5 +1,6 @@
 /** Settings of the search path: what may be denied without asking, and how that is checked. */
-import { type Network, type Parsed, parseNetwork } from './address.ts'
+import type { Network } from '../address/ip-address.ts'
+import { type Parsed, parseNetwork } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
 import { choice, item, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
 

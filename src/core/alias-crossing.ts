@@ -41,15 +41,15 @@ export class AliasCrossings {
   /** @param name where the alias leads, folded wire form, one character an octet */
   begin(ticket: Ticket, head: Buffer, name: string, nowMs: number): Step {
     const qtype = ticket.frame.readUInt16BE(ticket.questionEnd - 4)
-    const known = this.own.find(name, qtype, nowMs)
+    const known = this.own.peek(name, qtype, nowMs)
     if (known !== undefined) return { settled: whole(head, known.aged(nowMs)) }
-    const joined = this.own.join(name, qtype, true)
-    if (joined === undefined) return { settled: overloaded }
-    const { ticket: target, isNew } = joined
+    const plan = this.own.planJoin(name, qtype, true)
+    if (plan === undefined) return { settled: overloaded }
+    const target = this.own.join(plan)
     const crossings = this.waiting.get(target) ?? []
     crossings.push({ ticket, head: Buffer.from(head) })
     this.waiting.set(target, crossings)
-    return { settled: undefined, target, isNew }
+    return { settled: undefined, target, isNew: plan.ticket === undefined }
   }
 
   /** What becomes of those that waited for `target`. */

@@ -52,8 +52,6 @@ export class Decision {
   hasStale = false
   /** The ticket is of another question: when that is answered, this one is decided anew. */
   follows: Follows | undefined
-  /** @internal How often the question has waited for another question than itself. */
-  turns = 0
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
@@ -70,7 +68,7 @@ export class Decision {
     return this
   }
 
-  /** @internal What an entry that is fresh says. */
+  /** @internal What an entry that is fresh says; its TTLs become those of now. */
   replyFrom(entry: CacheEntry, nowMs: number): this {
     entry.age(nowMs)
     this.isReply = true
@@ -86,7 +84,7 @@ export class Decision {
     return this
   }
 
-  /** @internal */
+  /** @internal To its own question. */
   wait(ticket: Ticket, starts: boolean, hasStale: boolean): this {
     this.isReply = false
     this.stored = undefined
@@ -98,17 +96,20 @@ export class Decision {
     this.zoneIndex = ticket.route.zoneIndex
     return this
   }
+
+  /** @internal To another question, after which this one is decided anew. */
+  follow(ticket: Ticket, starts: boolean, why: Follows): this {
+    this.wait(ticket, starts, false)
+    this.follows = why
+    return this
+  }
 }
 
 /** Whoever asks. */
 export interface Asker {
   readonly clientPort: number
+  /** How often the question has waited for the answer to another one. */
+  readonly turns: number
+  /** Client's address in text; may build a string. */
   clientAddress(): string
-}
-
-/** A question's circumstances. */
-export interface Moment {
-  readonly nowMs: number
-  readonly decision: Decision
-  readonly asker: Asker
 }

@@ -1,147 +1,132 @@
 /**
- * Tells what a question would get at this moment, and why. Asks the parts that decide, changes nothing, asks nobody. For
- * people: one line a step, names in presentation form.
+ * Tells what a question would get at this moment, and why: asks the resolver's own stages, in their order, and lets none of them commit. So
+ * nothing is asked, nothing counted and nothing changed.
  */
-import { RrType } from '../wire/constants.ts'
+import { Rcode, RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
-import type { Cache } from './cache/cache.ts'
-import type { CacheEntry } from './cache/entry.ts'
-import type { FailureCache } from './cache/failure-cache.ts'
-import type { InFlight } from './question/in-flight.ts'
+import { entryText } from './cache/entry-text.ts'
+import { nameIn, typeIn } from './cache/key.ts'
+import type { Asker } from './decision.ts'
+import type { Inquiry } from './inquiry.ts'
+import type { Resolver } from './resolver.ts'
 import type { Route, Router } from './router.ts'
-import type { SearchEvidence } from './search/denial.ts'
-import type { SearchSlot } from './search/stage.ts'
+import type { Foretold } from './stages/stage.ts'
 
-export interface ExplainParts {
-  readonly cache: Cache
-  readonly failures: FailureCache
-  readonly inFlight: InFlight
-  readonly router: Router
-  readonly search: SearchSlot
+/** What one stage says. `foretold` is undefined where it has nothing to say. */
+export interface TraceStep {
+  readonly stage: string
+  readonly evidence: readonly string[]
+  readonly foretold: Foretold | undefined
 }
 
-/**
- * @param name folded wire form, one character an octet
- * @returns lines of text; the last says what a client would get
- */
-export function explain(parts: ExplainParts, name: string, qtype: number, nowMs: number): string[] {
+export interface Explanation {
+  readonly inquiry: Inquiry
+  readonly route: Route
+  /** One step for each stage that is asked; the last one decides. */
+  readonly trace: readonly TraceStep[]
+  readonly outcome: Foretold
+}
+
+/** Texts that the shells around the core have to give. */
+export interface ExplainTexts {
+  /** The records of a message, one line each. */
+  readonly records: (image: Uint8Array) => readonly string[]
+  /** The upstreams of a group and their state, one line each. */
+  readonly upstreams: (group: string) => readonly string[]
+  /** How long a client waits before it is given what has expired, milliseconds. */
+  readonly staleAfterMs: number
+}
+
+const undecided: Foretold = { kind: 'pass', why: 'no stage decides' }
+
+/** @param name folded wire form, one character a byte */
+export function foretell(
+  { resolver, router }: { readonly resolver: Resolver; readonly router: Router },
+  query: Uint8Array,
+  question: Question,
+  { nowMs, asker }: { readonly nowMs: number; readonly asker: Asker },
+): Explanation {
+  const inquiry = resolver.inquire(query, question, nowMs, asker)
+  const route = router.route(inquiry.key.name, inquiry.key.nameBytes)
+  const trace: TraceStep[] = []
+  let outcome = undecided
+  for (const stage of resolver.stages) {
+    const finding = stage.judge(inquiry)
+    const foretold = finding && stage.foretell(inquiry, finding)
+    trace.push({ stage: stage.name, evidence: stage.evidence?.(inquiry) ?? [], foretold })
+    if (foretold === undefined) continue
+    if (foretold.kind === 'pass') {
+      for (const key of foretold.opens ?? []) inquiry.assumed.add(key)
+      continue
+    }
+    outcome = foretold
+    break
+  }
+  // What an earlier stage opens is under way by the time of this one.
+  if (outcome.kind === 'wait' && inquiry.assumed.has(outcome.key))
+    outcome = { ...outcome, starts: false }
+  return { inquiry, route, trace, outcome }
+}
+
+/** A question as `foretell` and `explainText` take it. @param name folded wire form, one character a byte */
+export function questionAbout(name: string, qtype: number): { query: Buffer; question: Question } {
   const query = plainQuery(name, qtype)
   const question = new Question()
   readQuestion(query, query.length, question)
-  const { cache, router } = parts
-  const entry = cache.lookup(query, question, nowMs)
-  const octets = Buffer.from(name, 'latin1')
-  const route = router.route(octets, octets.length)
-  const lines = [
-    `${presentName(octets, 0)} ${typeText(qtype)}`,
-    `zone      ${route.zone} -> upstream group "${route.group}"`,
-    `cache     ${entry === undefined ? 'nothing' : entryText(entry, nowMs)}`,
-  ]
-  if (entry?.isFresh(nowMs) === true)
-    return [...lines, `outcome   ${rcodeText(entry)} from the cache`]
-  const search = searchLines(parts, octets, question, { entry, route, nowMs })
+  return { query, question }
+}
+
+/** @returns lines for people, names in presentation form: what is known, what each stage says, what a client gets, what is next */
+export function explainText(explanation: Explanation, texts: ExplainTexts): string[] {
+  const { inquiry, route, trace, outcome } = explanation
+  const { entry, key, question, nowMs } = inquiry
   return [
-    ...lines,
-    ...search.lines,
-    `outcome   ${search.outcome ?? upstreamText(parts, entry, route, nowMs)}`,
+    `${presentName(key.name, 0)} ${typeText(question.qtype)}`,
+    line('zone', `${route.zone} -> upstream group "${route.group}"`),
+    line('entry', entry === undefined ? 'nothing in the cache' : entryText(entry, nowMs)),
+    ...trace.flatMap(({ stage, evidence, foretold }) => [
+      ...evidence,
+      ...(foretold?.kind === 'pass' ? [line(stage, foretold.why)] : []),
+    ]),
+    line('outcome', outcomeText(outcome, trace.at(-1)?.stage ?? '')),
+    ...details(outcome, question.qtype, texts),
   ]
 }
 
-interface Known {
-  readonly entry: CacheEntry | undefined
-  readonly route: Route
-  readonly nowMs: number
+function outcomeText(outcome: Foretold, stage: string): string {
+  const rcode = outcome.kind === 'reply' ? `${rcodeText(outcome.rcode)}: ` : ''
+  return `${rcode}${outcome.why} [${stage}]`
 }
 
-function searchLines(
-  { cache, search }: ExplainParts,
-  octets: Buffer,
-  question: Question,
-  { route, nowMs }: Known,
-): { lines: string[]; outcome?: string } {
-  const { stage } = search
-  if (!route.isCluster) return { lines: [] }
-  if (stage === undefined) return { lines: ['search    off'] }
-  const evidence = stage.judge.explain(octets, octets.length, nowMs)
-  const answerMode = stage.answerMode?.explain(octets.toString('latin1'), nowMs)
-  const lines = [
-    ...evidenceLines(evidence, nowMs),
-    ...(answerMode === undefined ? [] : [`answers   ${answerMode}`]),
-  ]
-  if (!stage.judge.isJudged(question)) {
-    return { lines: [...lines, 'search    this type is always asked'] }
-  }
-  const { denial } = evidence
-  if (denial?.isFirst === true)
-    return { lines: [...lines, 'search    the first of its kind is asked, not denied'] }
-  if (denial !== undefined) {
-    const why = denial.evidence === 'cut' ? `${present(denial.kind)} does not exist` : denial.kind
-    return { lines, outcome: `NXDOMAIN without asking, for ${denial.ttlSeconds} s: ${why}` }
-  }
-  const ofA = question.qtype === RrType.a ? undefined : cache.lookupType(question, RrType.a)
-  if (ofA?.isFresh(nowMs) === true && ofA.deniesFamily) {
-    return {
-      lines,
-      outcome: 'NXDOMAIN without asking: A was denied, and so is every type of the name',
-    }
-  }
-  return { lines }
+function rcodeText(rcode: number): string {
+  const found = Object.entries(Rcode).find(([, value]) => value === rcode)
+  return found === undefined ? `RCODE${rcode}` : found[0].toUpperCase()
 }
 
-function evidenceLines(evidence: SearchEvidence, nowMs: number): string[] {
-  const { shape, rule, cuts, trust, fingerprint, isCarvedOut, isConfirmed, openBreakers } = evidence
-  const confirmed = isConfirmed
-    ? 'this name was denied by CoreDNS lately'
-    : 'this name was not denied lately'
+function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[] {
+  if (outcome.kind === 'pass') return []
+  if (outcome.kind === 'reply') {
+    const records = outcome.image === undefined ? [] : texts.records(outcome.image)
+    return records.map((record) => line('record', record))
+  }
+  const { key, group, starts, follows, hasStale } = outcome
+  const asked = `${presentName(Buffer.from(nameIn(key), 'latin1'), 0)} ${typeText(typeIn(key))}`
+  const then =
+    follows === undefined ? 'its answer is given' : `then ${typeText(qtype)} is decided anew`
   return [
-    `shape     ${shape}${rule === undefined ? '' : `: ${rule}`}`,
-    ...cuts.map(({ name, known }) => `cut       ${present(name)} ${cutText(known, nowMs)}`),
-    `trust     ${trust}; denials seen: ${fingerprint}${trust === 'cautious' ? `; ${confirmed}` : ''}`,
-    ...(isCarvedOut ? ['trust     carved out: always asked'] : []),
-    ...openBreakers.map(
-      (kind) => `breaker   off after a mismatch: ${kind.includes('\0') ? present(kind) : kind}`,
-    ),
+    ...texts.upstreams(group).map((upstream) => line('upstream', upstream)),
+    line('next', `${starts ? 'asks' : 'waits for'} ${asked}; ${then}`),
+    ...(hasStale
+      ? [line('next', `after ${texts.staleAfterMs} ms without an answer: the expired one`)]
+      : []),
   ]
 }
 
-function cutText(known: SearchEvidence['cuts'][number]['known'], nowMs: number): string {
-  if (known === undefined) return 'nothing known'
-  const leftSeconds = ((known.expiresMs - nowMs) / 1000).toFixed(1)
-  const ageSeconds = ((nowMs - known.learnedMs) / 1000).toFixed(1)
-  return `${known.exists ? 'exists' : 'does not exist'}, learned ${ageSeconds} s ago, ${leftSeconds} s left`
-}
-
-function upstreamText(
-  { cache, failures, inFlight }: ExplainParts,
-  entry: CacheEntry | undefined,
-  route: Route,
-  nowMs: number,
-): string {
-  const failure = failures.lookup(cache.key, cache.keys.nameHash, nowMs)
-  if (failure !== undefined) return `rcode ${failure.rcode}: failed lately, asked again soon`
-  const stale =
-    entry?.isUsableStale(nowMs) === true ? '; the expired answer if that takes long' : ''
-  if (inFlight.get(cache.key) !== undefined)
-    return `joins the question in flight to ${route.group}${stale}`
-  return `asked of ${route.group}${stale}`
-}
-
-function entryText(entry: CacheEntry, nowMs: number): string {
-  const ageSeconds = Math.floor((nowMs - entry.storedMs) / 1000)
-  const leftSeconds = Math.ceil((entry.expiresMs - nowMs) / 1000)
-  const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
-  return `${rcodeText(entry)}, ${ageSeconds} s old, ${state}, ${entry.hits} hits`
-}
-
-function rcodeText(entry: CacheEntry): string {
-  if (entry.rcode === 3) return 'NXDOMAIN'
-  return entry.isDenial ? 'NODATA' : 'an answer'
-}
-
-function present(name: string): string {
-  return presentName(Buffer.from(name, 'latin1'), 0)
+/** Texts begin in one column. */
+function line(title: string, text: string): string {
+  return `${title.padEnd(9)} ${text}`
 }
 
 function typeText(qtype: number): string {

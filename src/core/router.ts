@@ -13,7 +13,7 @@ export interface Route {
   ttl: TtlLimits
   /**
    * The cluster's own DNS: its answers are passed on whole, its names are never taken from elsewhere, and its denials
-   * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: searchpath 0.5).
+   * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: SP-6).
    */
   isCluster: boolean
   /** The upstreams may have to ask others for these names; CoreDNS knows the cluster domain itself. */

@@ -21,7 +21,7 @@ import type { Ticket } from './question/in-flight.ts'
 import type { Route, Router } from './router.ts'
 import type { Observation } from './search/observer.ts'
 import { pairMs } from './search/pairs.ts'
-import type { SearchSlot } from './search/stage.ts'
+import type { SearchSlot } from './search/search-path.ts'
 
 export interface SettlerParts {
   readonly cache: Cache
@@ -162,13 +162,9 @@ export class Settler {
     lifeSeconds: number,
     nowMs: number,
   ): Observation | undefined {
-    const { stage } = this.parts.search
-    if (stage === undefined || !ticket.route.isCluster) return undefined
-    return stage.observer.observe(
-      ticket,
-      { reply: image, scan: this.imageScan, lifeSeconds },
-      nowMs,
-    )
+    const { path } = this.parts.search
+    if (path === undefined || !ticket.route.isCluster) return undefined
+    return path.observer.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

@@ -1,7 +1,7 @@
 /**
- * The text of a Corefile to server blocks, as CoreDNS 1.8 to 1.15 read it. Pure and total: any text ends in blocks or
- * in problems, in bounded time and memory. Knows the grammar and no plugin, so a name that no CoreDNS knows is still
- * a directive here. What only the machine of CoreDNS knows stays visible: imported files in `unresolvedImports`,
+ * Parses the text of a Corefile into server blocks, as CoreDNS 1.8 to 1.15 do. Pure and total: any text gives blocks or
+ * problems, in bounded time and memory. Knows the grammar and no plugin, so a name that no CoreDNS knows is still
+ * a directive here. Facts that only CoreDNS's machine has stay visible: imported files in `unresolvedImports`,
  * environment variables as written. Facts: parser of github.com/coredns/caddy v1.1.4, plugin/normalize.go of CoreDNS
  * v1.14.7; test/corefile/coredns.test.ts asks the program.
  */
@@ -29,7 +29,7 @@ export function parseCorefile(text: string): CorefileResult {
 export interface Corefile {
   /** In the order of the file. */
   readonly blocks: readonly ServerBlock[]
-  /** Whatever these files hold is missing in `blocks`: directives, or whole server blocks. */
+  /** The content of these files is missing in `blocks`: directives, or whole server blocks. */
   readonly unresolvedImports: readonly UnresolvedImport[]
 }
 
@@ -56,7 +56,7 @@ const charactersMax = 1 << 20
 const importsMax = 1000
 const tokensMax = 100_000
 
-/** Thrown inside of the parser only. */
+/** Thrown inside the parser only. */
 class CorefileMistake extends Error {
   readonly problem: CorefileProblem
 
@@ -67,95 +67,95 @@ class CorefileMistake extends Error {
 }
 
 class CorefileParser {
-  #tokens: readonly CorefileToken[]
+  private tokens: readonly CorefileToken[]
   /** Index of the current token. */
-  #at = 0
-  #imports = 0
-  readonly #snippets = new Map<string, readonly CorefileToken[]>()
-  readonly #blocks: ServerBlock[] = []
-  readonly #unresolvedImports: UnresolvedImport[] = []
+  private at = 0
+  private imports = 0
+  private readonly snippets = new Map<string, readonly CorefileToken[]>()
+  private readonly blocks: ServerBlock[] = []
+  private readonly unresolvedImports: UnresolvedImport[] = []
 
   constructor(tokens: readonly CorefileToken[]) {
-    this.#tokens = tokens
+    this.tokens = tokens
   }
 
   parse(): CorefileResult {
     try {
-      this.#checkSize(0)
-      while (this.#at < this.#tokens.length) this.#serverBlock()
+      this.checkSize(0)
+      while (this.at < this.tokens.length) this.serverBlock()
     } catch (error) {
       if (error instanceof CorefileMistake) return { ok: false, problems: [error.problem] }
       throw error
     }
-    return { ok: true, blocks: this.#blocks, unresolvedImports: this.#unresolvedImports }
+    return { ok: true, blocks: this.blocks, unresolvedImports: this.unresolvedImports }
   }
 
   /** A server block or a snippet's definition. Ends behind it. */
-  #serverBlock(): void {
-    const line = this.#token?.line ?? 1
-    const words = this.#labels()
+  private serverBlock(): void {
+    const line = this.token?.line ?? 1
+    const words = this.labels()
     const name = snippetName(words)
-    if (name !== undefined && this.#token !== undefined) {
-      this.#define(name)
+    if (name !== undefined && this.token !== undefined) {
+      this.define(name)
       return
     }
-    const braced = this.#token?.text === '{'
-    if (braced) this.#at++
-    const directives = this.#directives(braced)
-    // Braces without a label are passed over by CoreDNS without a word.
-    if (words.length > 0) this.#blocks.push({ line, labels: words.map(readLabel), directives })
+    const braced = this.token?.text === '{'
+    if (braced) this.at++
+    const directives = this.directives(braced)
+    // CoreDNS silently ignores braces without a label.
+    if (words.length > 0) this.blocks.push({ line, labels: words.map(readLabel), directives })
   }
 
   /** Words up to `{`, the end of their line (a comma carries it on), or the end of the text. */
-  #labels(): CorefileToken[] {
+  private labels(): CorefileToken[] {
     const words: CorefileToken[] = []
     const promised = () => words.at(-1)?.text.endsWith(',') === true
-    while (this.#token !== undefined && this.#token.text !== '{') {
-      if (this.#token.text === 'import' && this.#beginsLine()) {
-        this.#import()
+    while (this.token !== undefined && this.token.text !== '{') {
+      if (this.token.text === 'import' && this.beginsLine()) {
+        this.import()
         continue
       }
-      if (this.#token.text !== '') words.push(this.#token)
-      this.#at++
-      if (!promised() && this.#beginsLine()) break
+      if (this.token.text !== '') words.push(this.token)
+      this.at++
+      if (!promised() && this.beginsLine()) break
     }
     if (promised()) mistake(words.at(-1), 'a "," promises one more zone, and none follows')
     return words.map((word) => ({ ...word, text: word.text.replace(/,$/, '') }))
   }
 
-  #define(name: string): void {
-    const opened = this.#token
-    if (this.#snippets.has(name)) mistake(opened, `the snippet (${name}) is there already`)
+  private define(name: string): void {
+    const opened = this.token
+    if (this.snippets.has(name)) mistake(opened, `the snippet (${name}) is there already`)
     if (opened?.text !== '{') mistake(opened, `the snippet (${name}) needs a block: (${name}) {`)
-    const start = ++this.#at
-    for (let depth = 1; depth > 0; this.#at++) {
-      if (this.#token === undefined) {
+    const start = ++this.at
+    for (let depth = 1; depth > 0; this.at++) {
+      if (this.token === undefined) {
         mistake(opened, `the snippet (${name}) has no end; a "}" is missing`)
       }
-      depth += depthChange(this.#token)
+      depth += depthChange(this.token)
     }
-    const tokens = this.#tokens.slice(start, this.#at - 1)
+    const tokens = this.tokens.slice(start, this.at - 1)
     const own = tokens.find((_, i) => importsAt(tokens, i) && tokens[i + 1]?.text === name)
     if (own) mistake(own, `the snippet (${name}) imports itself`)
-    this.#snippets.set(name, tokens)
+    this.snippets.set(name, tokens)
   }
 
   /** Directives up to the `}` of the server block, or to the end of the text without braces. Ends behind it. */
-  #directives(braced: boolean): CorefileDirective[] {
+  private directives(braced: boolean): CorefileDirective[] {
     const directives: CorefileDirective[] = []
     const lastOf = new Map<string, CorefileToken>()
-    for (let token = this.#token; token !== undefined; token = this.#token) {
+    for (let token = this.token; token !== undefined; token = this.token) {
       if (token.text === '}') {
-        this.#at++
+        this.at++
         return directives
       }
       if (token.text === 'import') {
-        this.#import()
+        this.import()
         continue
       }
       checkDirectiveName(token)
-      const words = this.#directive(token)
-      // CoreDNS hands a plugin the words of all its directives in one go, so these would become one line.
+      const words = this.directive(token)
+      // CoreDNS gives a plugin the words of all its directives at once, so these would become one line.
       const before = lastOf.get(token.text)
       if (before && onSameLine(before, token)) {
         mistake(token, 'this line is imported twice into one block; CoreDNS would join the two')
@@ -165,75 +165,75 @@ class CorefileParser {
       if (!read.ok) throw new CorefileMistake(read.problem.line, read.problem.message)
       directives.push(read.directive)
     }
-    // CoreDNS looks at the last word only, so the block of the last directive may lend its brace.
-    const last = this.#tokens.at(-1)
+    // CoreDNS looks at the last word only, so the brace of the last directive's block may close the server block.
+    const last = this.tokens.at(-1)
     const open = braced && last?.text !== '}'
     if (open) mistake(last, 'the file ends within a block; a "}" is missing')
     return directives
   }
 
   /** The words of one directive: its line, and further lines while a brace is open. */
-  #directive(name: CorefileToken): CorefileToken[] {
+  private directive(name: CorefileToken): CorefileToken[] {
     const words = [name]
     let depth = 0
-    this.#at++
-    for (let token = this.#token; token !== undefined; token = this.#token) {
-      if (depth === 0 && token.text !== '{' && this.#beginsLine()) return words
-      if (token.text === 'import' && this.#beginsLine()) {
-        this.#import()
+    this.at++
+    for (let token = this.token; token !== undefined; token = this.token) {
+      if (depth === 0 && token.text !== '{' && this.beginsLine()) return words
+      if (token.text === 'import' && this.beginsLine()) {
+        this.import()
         continue
       }
       depth += depthChange(token)
       if (depth < 0) mistake(token, 'a "}" that nothing opened; it needs a line of its own')
       words.push(token)
-      this.#at++
+      this.at++
     }
     if (depth > 0) mistake(name, `the block of "${name.text}" has no end; a "}" is missing`)
     return words
   }
 
   /** Puts a snippet's words in place of `import NAME`; the current token is the first of them afterwards. */
-  #import(): void {
-    const [keyword, name, more] = this.#tokens.slice(this.#at, this.#at + 3)
+  private import(): void {
+    const [keyword, name, more] = this.tokens.slice(this.at, this.at + 3)
     if (keyword === undefined || name === undefined || !onSameLine(keyword, name) || !name.text) {
       mistake(keyword, '"import" needs the name of a snippet or file')
     }
     if (more && onSameLine(name, more)) mistake(name, '"import" takes one snippet, file or pattern')
-    const snippet = this.#snippets.get(name.text)
-    if (snippet === undefined) this.#noteUnresolved(name)
-    if (++this.#imports > importsMax) mistake(name, `more than ${importsMax} imports`)
-    this.#checkSize(snippet?.length ?? 0)
-    const before = this.#tokens.slice(0, this.#at)
-    this.#tokens = [...before, ...(snippet ?? []), ...this.#tokens.slice(this.#at + 2)]
+    const snippet = this.snippets.get(name.text)
+    if (snippet === undefined) this.noteUnresolved(name)
+    if (++this.imports > importsMax) mistake(name, `more than ${importsMax} imports`)
+    this.checkSize(snippet?.length ?? 0)
+    const before = this.tokens.slice(0, this.at)
+    this.tokens = [...before, ...(snippet ?? []), ...this.tokens.slice(this.at + 2)]
   }
 
-  #checkSize(added: number): void {
-    if (this.#tokens.length + added <= tokensMax) return
-    mistake(this.#token, `more than ${tokensMax} words, those of imported snippets included`)
+  private checkSize(added: number): void {
+    if (this.tokens.length + added <= tokensMax) return
+    mistake(this.token, `more than ${tokensMax} words, those of imported snippets included`)
   }
 
-  #noteUnresolved(name: CorefileToken): void {
+  private noteUnresolved(name: CorefileToken): void {
     const pattern = name.text
     if (hasManyWildcards(pattern)) {
       mistake(name, `${JSON.stringify(pattern.slice(0, 80))}: a pattern may have one wildcard`)
     }
-    this.#unresolvedImports.push({ line: name.line, pattern })
+    this.unresolvedImports.push({ line: name.line, pattern })
   }
 
-  get #token(): CorefileToken | undefined {
-    return this.#tokens[this.#at]
+  private get token(): CorefileToken | undefined {
+    return this.tokens[this.at]
   }
 
-  #beginsLine(): boolean {
-    const before = this.#tokens[this.#at - 1]
-    const token = this.#token
+  private beginsLine(): boolean {
+    const before = this.tokens[this.at - 1]
+    const token = this.token
     return before === undefined || (token !== undefined && onLaterLine(before, token))
   }
 }
 
 const directiveName = /^[A-Za-z0-9_-]+$/
 
-/** CoreDNS has a list of names; the names on it look like this. */
+/** CoreDNS has a list of names, all of this form. */
 function checkDirectiveName(name: CorefileToken): void {
   if (directiveName.test(name.text) || readsEnvironment(name.text)) return
   const what = JSON.stringify(name.text.slice(0, 80))

@@ -1,15 +1,15 @@
 /**
- * One directive of a Corefile: its words put in lines and blocks, as a CoreDNS plugin meets them. Knows no plugin;
- * which words are right is the plugin's business. Facts: dispenser of github.com/coredns/caddy v1.1.4.
+ * One directive of a Corefile: its words arranged in lines and blocks, as a CoreDNS plugin gets them. Knows no plugin, and does
+ * not judge the words. Facts: dispenser of github.com/coredns/caddy v1.1.4.
  */
 import { type CorefileToken, onSameLine } from './tokens.ts'
 
 export interface CorefileDirective {
   readonly name: string
   readonly line: number
-  /** Words behind the name on its line. `{$NAME}` and `{%NAME%}` as written. */
+  /** Words after the name on its line. `{$NAME}` and `{%NAME%}` as written. */
   readonly args: readonly string[]
-  /** Absent without braces; otherwise the lines between them, which may have blocks of their own. */
+  /** The lines between braces, which may have blocks of their own; absent without braces. */
   readonly block?: readonly CorefileDirective[]
 }
 
@@ -22,7 +22,7 @@ export type DirectiveResult =
   | { readonly ok: true; readonly directive: CorefileDirective }
   | { readonly ok: false; readonly problem: CorefileProblem }
 
-/** CoreDNS's own plugins know one level; more than this is not meant to be read. */
+/** CoreDNS's own plugins use one level; a deeper text is not a real Corefile. */
 const depthMax = 8
 
 /** @param tokens of one directive with balanced braces, its name first */
@@ -39,41 +39,41 @@ export function readDirective(tokens: readonly CorefileToken[]): DirectiveResult
 }
 
 class DirectiveReader {
-  readonly #tokens: readonly CorefileToken[]
-  #at = 0
+  private readonly tokens: readonly CorefileToken[]
+  private at = 0
   problem: CorefileProblem | undefined
 
   constructor(tokens: readonly CorefileToken[]) {
-    this.#tokens = tokens
+    this.tokens = tokens
   }
 
   get next(): CorefileToken | undefined {
-    return this.#tokens[this.#at]
+    return this.tokens[this.at]
   }
 
-  /** The first complaint is the one that counts. */
+  /** Only the first problem is kept. */
   refuse(problem: CorefileProblem): undefined {
     this.problem ??= problem
     return undefined
   }
 
   line(depth: number): CorefileDirective | undefined {
-    const name = this.#take()
+    const name = this.take()
     if (name === undefined) return undefined
     const args: string[] = []
-    while (this.#nextIsArgument()) args.push(this.#take()?.text ?? '')
+    while (this.nextIsArgument()) args.push(this.take()?.text ?? '')
     const directive = { name: name.text, line: name.line, args }
     const brace = this.next
-    if (brace?.text !== '{' || !this.#isOnThisLine(brace)) return directive
+    if (brace?.text !== '{' || !this.isOnThisLine(brace)) return directive
     if (depth === depthMax) {
       return this.refuse({ line: brace.line, message: `blocks within blocks, ${depth} deep` })
     }
-    this.#take()
-    const block = this.#block(brace, depth)
+    this.take()
+    const block = this.block(brace, depth)
     return block && { ...directive, block }
   }
 
-  #block(opened: CorefileToken, depth: number): CorefileDirective[] | undefined {
+  private block(opened: CorefileToken, depth: number): CorefileDirective[] | undefined {
     const lines: CorefileDirective[] = []
     for (;;) {
       const token = this.next
@@ -81,9 +81,9 @@ class DirectiveReader {
         return this.refuse({ line: opened.line, message: 'the block that begins here has no end' })
       }
       if (token.text === '}') {
-        // CoreDNS takes a brace behind words for one more word, and then misses it.
-        if (lines.length > 0 && this.#isOnThisLine(token)) return this.refuse(lateBrace(token))
-        this.#take()
+        // CoreDNS reads a brace after words as one more word, and then lacks the brace.
+        if (lines.length > 0 && this.isOnThisLine(token)) return this.refuse(lateBrace(token))
+        this.take()
         return lines
       }
       const line = this.line(depth + 1)
@@ -92,20 +92,20 @@ class DirectiveReader {
     }
   }
 
-  #nextIsArgument(): boolean {
+  private nextIsArgument(): boolean {
     const token = this.next
-    if (token === undefined || !this.#isOnThisLine(token)) return false
+    if (token === undefined || !this.isOnThisLine(token)) return false
     return token.text !== '{' && token.text !== '}'
   }
 
-  #isOnThisLine(token: CorefileToken): boolean {
-    const last = this.#tokens[this.#at - 1]
+  private isOnThisLine(token: CorefileToken): boolean {
+    const last = this.tokens[this.at - 1]
     return last !== undefined && onSameLine(last, token)
   }
 
-  #take(): CorefileToken | undefined {
+  private take(): CorefileToken | undefined {
     const token = this.next
-    this.#at++
+    this.at++
     return token
   }
 }

@@ -3,13 +3,14 @@
  * ZONE may be a network in CIDR notation and then stands for one or more reverse zones. Facts: plugin/normalize.go
  * and plugin/pkg/cidr of CoreDNS v1.14.7.
  */
+import { digitBitsOf, reverseDigits, reverseZone } from '../address/reverse-zone.ts'
 import { type Parsed, parseAddress } from '../config/address.ts'
 
 export interface CorefileLabel {
   readonly text: string
   readonly line: number
   readonly scheme: string
-  /** Lower case, no trailing dot, `.` is the root. More than one for a network between octets. Never empty. */
+  /** Lower case, no trailing dot, `.` is the root. More than one for a network that ends inside a label. Never empty. */
   readonly zones: readonly string[]
   /** Absent: the scheme's own, which for DNS is whatever `-dns.port` says. */
   readonly port?: number
@@ -77,18 +78,17 @@ function reverseZones(zone: string): string[] | undefined {
   // Go keeps an IPv4-mapped network as IPv6; nobody serves one, and as a name it matches nothing.
   if (!address.ok || (address.value.family === 4 && host.includes(':'))) return undefined
   const bits = Number(bitsText)
-  const v4 = address.value.family === 4
-  if (bits > (v4 ? 32 : 128)) return undefined
-  const digits = v4 ? address.value.address.split('.').map(Number) : nibbles(address.value.address)
-  const suffix = v4 ? 'in-addr.arpa' : 'ip6.arpa'
-  return splitNetwork(digits, bits, v4 ? 8 : 4).map((prefix) =>
-    [...prefix.map((digit) => digit.toString(v4 ? 10 : 16)).reverse(), suffix].join('.'),
+  const { family } = address.value
+  if (bits > (family === 4 ? 32 : 128)) return undefined
+  const digits = reverseDigits(address.value.address)
+  return splitNetwork(digits, bits, digitBitsOf(family)).map((prefix) =>
+    reverseZone(prefix, family),
   )
 }
 
 /**
  * The networks on a digit's boundary that make up the one given.
- * @param digitBits 8 for octets, 4 for nibbles
+ * @param digitBits 8 for bytes, 4 for nibbles
  * @returns at most 128 prefixes
  */
 function splitNetwork(digits: readonly number[], bits: number, digitBits: number): number[][] {
@@ -98,16 +98,6 @@ function splitNetwork(digits: readonly number[], bits: number, digitBits: number
   const size = 1 << (digitBits - open)
   const first = ((digits[whole] ?? 0) / size) | 0
   return Array.from({ length: size }, (_, i) => [...digits.slice(0, whole), first * size + i])
-}
-
-/** @param address RFC 5952 text */
-function nibbles(address: string): number[] {
-  const [head = '', tail] = address.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const missing = Array.from({ length: 8 - before.length - after.length }, () => '0')
-  const hex = [...before, ...missing, ...after].map((group) => group.padStart(4, '0')).join('')
-  return Array.from(hex, (digit) => Number.parseInt(digit, 16))
 }
 
 function quoted(text: string): string {

@@ -1,7 +1,7 @@
 /**
- * Which CoreDNS plugins can answer for a name of the cluster domain, beside `kubernetes`. The rule: whatever is not
+ * Decides which CoreDNS plugins can answer for a name of the cluster domain, beside `kubernetes`. The rule: a plugin that is not
  * known to leave such names alone may answer for them. Judges one directive of the server block that serves the domain;
- * blocks are the business of corefile/trust.ts. Facts: each plugin's ServeDNS in CoreDNS v1.14.7, and the reading of
+ * corefile/trust.ts judges the blocks. Facts: each plugin's ServeDNS in CoreDNS v1.14.7, and the reading of
  * zones also in v1.8.0, v1.9.4 and v1.11.3.
  */
 import { parseAddress } from '../config/address.ts'
@@ -26,7 +26,7 @@ export function dangerOf(directive: CorefileDirective, domain: string): string |
   return `${code(directive.name)} may answer names of ${domain}; give it zones outside of it, ${wayOut}`
 }
 
-/** Whether a zone argument could share a name with `domain`; true for whatever is not plainly a zone. */
+/** Whether a zone argument could share a name with `domain`; true for any text that is not plainly a zone. */
 export function mayTouch(argument: string, domain: string): boolean {
   const label = parseCorefileLabel(argument, 0)
   if (!label.ok) return true
@@ -41,10 +41,10 @@ const wayOut =
   'move it to a server block of its own, or list the names it serves in searchPath.carveOuts'
 
 /**
- * Never write an answer to a question of class IN for A, AAAA, HTTPS, SVCB, SRV, MX or CNAME that differs from the one
- * of the plugin behind them in rcode or in names. `dns64` leaves NXDOMAIN alone, `minimal` denials, `header` sets
+ * These never answer a question of class IN for A, AAAA, HTTPS, SVCB, SRV, MX or CNAME with another rcode or other names
+ * than the plugin behind them. `dns64` leaves NXDOMAIN alone, `minimal` denials, `header` sets
  * flags, `any` answers ANY, `loop` watches HINFO, `transfer` AXFR, `chaos` class CH; `cache` repeats, for a time.
- * Not here for a reason: `local` answers `localhost.` before any suffix, `secondary` may learn zones from a catalog,
+ * Left out for a reason: `local` answers `localhost.` before any suffix, `secondary` may learn zones from a catalog,
  * `auto` from file names, `erratic` and `whoami` answer everything, `view` decides whether the block is asked at all.
  */
 const harmless: ReadonlySet<string> = new Set(
@@ -55,7 +55,7 @@ const harmless: ReadonlySet<string> = new Set(
   ].flatMap((names) => names.split(' ')),
 )
 
-/** Answer, or refuse to, in the zones that these arguments name. */
+/** These answer, or refuse to, in the zones that the arguments name. */
 const zoned: ReadonlyMap<string, (args: readonly string[]) => readonly string[]> = new Map([
   ['acl', (args) => args],
   ['autopath', (args) => args.slice(0, -1)],
@@ -115,7 +115,7 @@ function dangerOfRewrite(directive: CorefileDirective, domain: string): string |
   return `\`rewrite\` may change questions for ${domain} or their answers; only \`name exact\` and \`name suffix\` rules for names outside of it are known not to; ${wayOut}`
 }
 
-/** Behind `kubernetes`, which lets no name of the domain through; but who forwards a part of it expects answers. */
+/** Runs after `kubernetes`, which lets no name of the domain through; but a Corefile that forwards a part of it expects answers. */
 function dangerOfForward({ name, args }: CorefileDirective, domain: string): string | undefined {
   const from = parseCorefileLabel(args[0] ?? '', 0)
   const outside =

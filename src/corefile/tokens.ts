@@ -1,6 +1,6 @@
 /**
- * The words of a Corefile, split exactly as CoreDNS splits them, with its quirks: a judgement about a Corefile is
- * worth nothing if CoreDNS reads another text than we do. Knows no grammar. Facts: lexer of github.com/coredns/caddy
+ * Splits a Corefile into words exactly as CoreDNS does, quirks included: a judgement about a Corefile is
+ * worthless if CoreDNS reads it differently. Knows no grammar. Facts: lexer of github.com/coredns/caddy
  * v1.1.4, checked against the program by test/corefile/coredns.test.ts.
  */
 
@@ -9,7 +9,7 @@ export interface CorefileToken {
   readonly text: string
   /** Where it starts, from 1. */
   readonly line: number
-  /** Another one only for a quoted word with line breaks in it. */
+  /** Differs from `line` only for a quoted word with line breaks in it. */
   readonly lastLine: number
 }
 
@@ -41,18 +41,18 @@ export function onSameLine(token: CorefileToken, next: CorefileToken): boolean {
   return token.lastLine === next.line
 }
 
-/** Not the opposite of `onSameLine`: words of a snippet keep their lines, and those may lie before. */
+/** Not the opposite of `onSameLine`: words of a snippet keep their line numbers, which may be smaller. */
 export function onLaterLine(token: CorefileToken, next: CorefileToken): boolean {
   return token.lastLine < next.line
 }
 
-/** Whether CoreDNS would put an environment variable here, which only its own process knows. */
+/** Whether CoreDNS would insert an environment variable here, which only its own process knows. */
 export function readsEnvironment(text: string): boolean {
   return text.includes('{$') || text.includes('{%')
 }
 
 interface Word {
-  /** Absent: a quote that never ends and has nothing in it. */
+  /** Undefined for an unclosed quote without content. */
   readonly text: string | undefined
   readonly end: number
 }

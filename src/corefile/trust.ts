@@ -1,7 +1,7 @@
 /**
- * Whether CoreDNS's own Corefile proves that nobody but its `kubernetes` plugin answers for the cluster domain. That
- * proof is the trust level "verified": a name that such a CoreDNS cannot know may be denied without asking. A false
- * yes sends clients to strangers, a false no costs some queries, so every doubt is a no, with its line and a way out.
+ * Decides whether CoreDNS's own Corefile proves that only its `kubernetes` plugin answers for the cluster domain. That
+ * proof is the trust level "verified": a name that such a CoreDNS cannot have may be denied without asking. A false
+ * yes sends clients to strangers, a false no costs some queries, so every doubt is a no, with its line and a cure.
  * Pure. The decision and its reasons: docs/decisions/0008-which-corefiles-are-trusted.md.
  */
 import type { Corefile, ServerBlock } from './corefile.ts'
@@ -35,7 +35,7 @@ export type CorefileVerdict =
       readonly reasons: readonly CorefileProblem[]
     }
 
-/** What the trusted `kubernetes` does that changes which names can exist. */
+/** Options of the trusted `kubernetes` that change which names can exist. */
 export interface KubernetesFacts {
   /** Of its answers and its SOA's MINIMUM, 0-3600. */
   readonly ttlSeconds: number
@@ -51,7 +51,7 @@ export type PodsMode = 'disabled' | 'insecure' | 'verified'
 const reasonsMax = 50
 const ttlDefaultSeconds = 5
 const ttlMaxSeconds = 3600
-/** Narrow what `kubernetes` serves, or say how it watches; none adds a name of another shape. */
+/** Options that narrow the names of `kubernetes`, or say how it watches; none adds a name of another shape. */
 const harmlessOptions: ReadonlySet<string> = new Set([
   ...[
     'endpoint_pod_names',
@@ -82,8 +82,8 @@ function labelReasons(blocks: readonly ServerBlock[], domain: string): CorefileP
 }
 
 /**
- * The one block that answers for `domain`, whichever port is asked: the longest zone wins on each port, and which one
- * is behind the Service is not in the Corefile.
+ * The one block that answers for `domain` on every port: the longest zone wins on each port, and the Corefile does not say
+ * which port is behind the Service.
  */
 function servingBlock(
   blocks: readonly ServerBlock[],
@@ -166,7 +166,7 @@ function kubernetesOf(
   return factsOf(options, domain)
 }
 
-/** `kubernetes` cuts its longest matching zone off a name and takes what is left apart: it must be the domain. */
+/** `kubernetes` strips its longest matching zone from a name and parses the rest: that zone must be the domain. */
 function zoneDanger(
   kubernetes: CorefileDirective,
   block: ServerBlock,

@@ -1,12 +1,12 @@
 /** The search lists that the configuration vouches for: of whole namespaces, or of their pods in given networks. */
-import { isInNetwork } from '../config/address.ts'
+import { isInNetwork } from '../address/ip-address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'
 import { parseName } from '../wire/name.ts'
 
 type Described = Config['searchPath']['answerMode']['namespaces'][number]
 
-/** Clients whose networks were looked up; each is an address of a pod on this node. */
+/** Remembered clients; each is the address of a pod on this node. */
 const clientsMax = 4096
 
 /** @returns undefined when no namespace is described */

@@ -1,9 +1,9 @@
-/** How far the cluster domain is trusted, kept up to date with CoreDNS's Corefile as it changes. */
+/** Keeps the trust level of the cluster domain up to date with CoreDNS's Corefile (docs/search-path.md, SP-15). */
 import type { Config } from '../config/schema.ts'
 import type { Log } from '../observe/log.ts'
 import { judgeTrust, type TrustVerdict } from './search-trust.ts'
 
-/** kubelet brings a changed ConfigMap within 90 s, CoreDNS's `reload` loads it within 45 s; the rest is slack. */
+/** The kubelet delivers a changed ConfigMap within 90 s, CoreDNS's `reload` loads it within 45 s; the rest is slack. */
 const trustDelayMs = 180_000
 
 export class CorefileTrust {
@@ -23,7 +23,7 @@ export class CorefileTrust {
   use(text: string, config: Config, onAdopted: () => void): void {
     clearTimeout(this.timer)
     const isMoreTrusted = judgeTrust(config, text).level === 'verified'
-    // Contradiction counts at once. Trust has to wait until every CoreDNS pod has got and loaded the file that we see already.
+    // Distrust counts at once. Trust waits until every CoreDNS pod has received and loaded the file that is visible here.
     const adopt = () => {
       this.corefile = text
       onAdopted()

@@ -1,5 +1,5 @@
 /** What a daemon is given beside its configuration: the log, and facts about the process and the machine. */
-import type { Upstream } from '../config/address.ts'
+import type { Upstream } from '../address/upstream-url.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessFacts } from '../observe/stats.ts'
 import type { WorkerLink } from './workers/link.ts'
@@ -7,14 +7,14 @@ import type { WorkerLink } from './workers/link.ts'
 export interface DaemonOptions {
   readonly log: Log
   readonly facts: ProcessFacts
-  /** Name servers of resolv.conf, for when no external upstreams are configured. */
+  /** Name servers of resolv.conf, used when no external upstreams are configured. */
   readonly resolvers: readonly Upstream[]
   /** Text of CoreDNS's Corefile, when the configuration names one. */
   readonly corefile?: string
   /** Addresses of this host's interfaces. */
   readonly localAddresses: () => readonly string[]
-  /** Another process serves in our place, and nothing is left to do here. */
+  /** A successor serves, and this process may end. */
   readonly onSucceeded?: () => void
-  /** In a worker: the way to its supervisor. */
+  /** In a worker: the channel to its supervisor. */
   readonly link?: WorkerLink
 }

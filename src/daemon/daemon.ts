@@ -1,8 +1,9 @@
 /**
- * The composition root: builds every part from the configuration, starts them in order, gives a changed configuration
- * to each, stops them in reverse. It decides nothing about DNS.
+ * The composition root: builds the parts from the configuration, starts them in order, gives each its share of a changed
+ * configuration, stops them in reverse. It decides nothing about DNS.
  */
-import type { Endpoint, Upstream } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception, InterceptionEnd } from '../host/interception.ts'
@@ -12,8 +13,6 @@ import { serverLabel } from '../observe/families/listener.ts'
 import { QueryCounters } from '../observe/query-counters.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { SystemClock } from '../platform/clock.ts'
-import { addressText } from '../system/bind.ts'
-import { upstreamName } from '../upstream/settings.ts'
 import { CorefileTrust } from './corefile-trust.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import { DataPath, type Outlook } from './data-path.ts'
@@ -36,7 +35,7 @@ export class Daemon {
   readonly listeners: Listeners
   readonly monitoring: Monitoring
   private interception: Interception
-  /** Undefined when it is not configured. */
+  /** Undefined when hand-over is not configured, or the supervisor does it. */
   private readonly handover: Handover | undefined
   private config: Config
   private resolvers: readonly Upstream[]
@@ -50,7 +49,7 @@ export class Daemon {
 
   /**
    * Opens nothing yet.
-   * @throws UnsupportedPlatform when the configuration insists on batched sockets and they cannot be had
+   * @throws UnsupportedPlatform when the configuration requires batched sockets and this machine has none
    */
   constructor(config: Config, options: DaemonOptions) {
     this.options = options
@@ -100,20 +99,20 @@ export class Daemon {
 
   /** Listening addresses with their real ports. */
   get listening(): string[] {
-    return this.listeners.addresses.map(addressText)
+    return this.listeners.addresses.map(formatEndpoint)
   }
 
-  /** How datagrams are read and written. */
+  /** How UDP is read and written. */
   get io(): UdpIo {
     return this.listeners.io
   }
 
-  /** How far the cluster domain is trusted by the search path. */
+  /** How far the search path trusts the cluster domain. */
   get trustLevel(): string {
-    return this.path.search.stage === undefined ? 'off' : this.trust.verdict.level
+    return this.path.search.path === undefined ? 'off' : this.trust.verdict.level
   }
 
-  /** What was chosen for the node, and why. */
+  /** What the interception does on this node, and why. */
   get interceptionWhy(): readonly string[] {
     return this.interception.why
   }
@@ -121,14 +120,14 @@ export class Daemon {
   /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
   get upstreams(): string[] {
     return this.routing.groups.map(
-      ({ name, upstreams }) => `${name}: ${upstreams.map(upstreamName).join(' ') || 'none'}`,
+      ({ name, upstreams }) => `${name}: ${upstreams.map(formatUpstream).join(' ') || 'none'}`,
     )
   }
 
   /**
-   * Binds everything and answers.
+   * Opens all sockets and serves.
    * @returns address of the admin server, if there is one
-   * @throws BindError, or the system's error of the admin server; nothing is left open then
+   * @throws BindError, or the admin server's system error; nothing stays open then
    */
   async start(): Promise<string | undefined> {
     this.readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
@@ -145,7 +144,7 @@ export class Daemon {
       await this.interception.start()
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
       this.options.link?.ready()
-      return admin && `${admin.address}:${admin.port}`
+      return admin && formatEndpoint(admin)
     } catch (error) {
       this.handover?.abandon()
       await this.close(0, 'abandoned')
@@ -153,7 +152,7 @@ export class Daemon {
     }
   }
 
-  /** With the sockets open: everything else that serving takes. */
+  /** Starts everything else, once the sockets are open. */
   private async beginServing() {
     this.applyOutlook()
     const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
@@ -163,7 +162,7 @@ export class Daemon {
     return admin
   }
 
-  /** Sockets that are held apart from whoever reads them. */
+  /** Sockets that can be handed over. */
   private get held(): HeldSockets | undefined {
     return this.options.link?.held ?? this.handover?.held
   }
@@ -179,9 +178,9 @@ export class Daemon {
         this.housekeeping.stop()
       },
       onRetired: async () => {
-        // The other process has rules of its own by now; what both share it renews.
+        // The other process has rules of its own by now, and renews those that both share.
         await this.interception.close('followed')
-        // A worker ends: its supervisor may start another.
+        // A worker ends: its supervisor may start another one.
         const isExiting = this.config.handover.afterwards === 'exit' || this.options.link
         if (isExiting) this.options.onSucceeded?.()
       },
@@ -190,7 +189,7 @@ export class Daemon {
     })
   }
 
-  /** The process that had followed us has ended: with the sockets and the cache that we have kept. */
+  /** The successor has ended: serves again, with the sockets and the cache that this process kept. */
   private async serveAgain(): Promise<void> {
     if (this.isStopping) return
     this.interception = buildInterception(this.config, this.options.log, this.readiness)
@@ -202,8 +201,8 @@ export class Daemon {
   }
 
   /**
-   * Takes over a checked configuration. Sockets that stay keep their clients; the cache stays.
-   * @throws BindError when a new address cannot be opened; everything goes on as before then
+   * Applies a checked configuration. Addresses that stay keep their clients; the cache stays.
+   * @throws BindError when a new address cannot be opened; nothing has changed then
    */
   async reconfigure(config: Config): Promise<void> {
     if (this.succession.isRetired) {
@@ -215,7 +214,7 @@ export class Daemon {
     this.config = config
     this.applyOutlook()
     this.options.log.setLevel(config.log.level)
-    // Rules are made at the start and bring packets to these addresses until the next one.
+    // Rules are made at the start: they bring packets to these addresses until the next start.
     const wanted = [...config.listen, ...interceptedBy(this.interception.settings)]
     await this.listeners.closeOthers(wanted, config.drain.deadlineMs)
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
@@ -226,7 +225,7 @@ export class Daemon {
     warnOfLoops(this.routing, this.options.log)
   }
 
-  /** Counts a configuration that was refused; the one in force stays. */
+  /** Counts a refused configuration; the one in force stays. */
   noteRefusedConfig(): void {
     this.reloads.refused()
   }
@@ -238,24 +237,24 @@ export class Daemon {
     warnOfLoops(this.routing, this.options.log)
   }
 
-  /** CoreDNS's Corefile has changed: what may be concluded from it is judged anew. */
+  /** CoreDNS's Corefile has changed: the trust level is judged anew. */
   useCorefile(text: string): void {
     this.trust.use(text, this.config, () => this.applyOutlook())
   }
 
-  /** Takes no new queries, answers those that wait or gives up on them at the deadline, closes everything. */
+  /** Takes no new queries, answers the waiting ones until the deadline, closes everything. */
   async stop(): Promise<void> {
-    // Bounded by the hand-over's own time-out; what follows us must get all there is.
+    // A successor must get everything. Bounded by the hand-over's own time-out.
     await this.handover?.idle()
     if (this.isStopping) return
     this.isStopping = true
     this.readiness.set('listeners', { kind: 'stopping' })
     const { deadlineMs } = this.config.drain
     const endMs = performance.now() + deadlineMs
-    // The way to CoreDNS is open before the first query could meet a closed socket.
+    // Queries go to CoreDNS before the first one could meet a closed socket.
     const isFollowed = this.handover?.isWaitedFor === true
     const isDiverted = !isFollowed && (await this.interception.disarm())
-    // Where another process waits, it serves at once, and what comes from now on is for it.
+    // A waiting predecessor serves at once: queries from now on are for it.
     if (isFollowed) this.listeners.pauseReceiving()
     else await this.listeners.stopReceiving(isDiverted)
     this.listeners.stopAccepting()

@@ -1,10 +1,11 @@
 /** Builds the parts between the listeners and the upstreams, and hands each its share of a changed configuration. */
 import { randomBytes } from 'node:crypto'
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
 import { Cache } from '../core/cache/cache.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
-import { explain } from '../core/explain.ts'
+import type { Asker } from '../core/decision.ts'
+import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { InFlight } from '../core/question/in-flight.ts'
 import { markerBytes } from '../core/question/loop-marker.ts'
 import { MissBudget } from '../core/question/miss-budget.ts'
@@ -15,8 +16,10 @@ import { Router } from '../core/router.ts'
 import { stateTexts } from '../core/search/answer-mode/state.ts'
 import { SearchKnowledge } from '../core/search/knowledge.ts'
 import type { SearchReports } from '../core/search/reports.ts'
-import { type SearchSlot, SearchStage } from '../core/search/stage.ts'
+import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { Settler } from '../core/settlement.ts'
+import type { LocalOutlook, LocalStage } from '../local/local-stage.ts'
+import { makeLocalStages } from '../local/stages.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
@@ -26,12 +29,14 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
+import { decodeMessage } from '../wire/message.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
+import { recordLine } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
 import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 
-/** What the data path needs to know from outside; all of it may change while it runs. */
+/** What the data path gets from outside; all of it may change while the daemon runs. */
 export interface Outlook {
   readonly config: Config
   readonly routing: Routing
@@ -45,16 +50,18 @@ export class DataPath {
   readonly cache: Cache
   readonly inFlight: InFlight
   readonly exchange: UpstreamExchange
+  readonly resolver: Resolver
+  readonly local: readonly LocalStage[]
   readonly pipeline: Pipeline
   /** Empty without cluster upstreams, or when switched off. */
-  readonly search: SearchSlot = { stage: undefined }
+  readonly search: SearchSlot = { path: undefined }
   readonly failures: FailureCache
   readonly router: Router
   private readonly replies: Replies
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
   private readonly loopMarker = randomBytes(markerBytes)
-  /** What the search path in force was made from. */
+  /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
   private readonly nowMs: () => number
@@ -72,7 +79,20 @@ export class DataPath {
     this.replies = new Replies(this.replyContext(outlook))
     const { cache, failures, inFlight, router, loopMarker } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    this.pipeline = this.makePipeline(outlook)
+    this.local = makeLocalStages(localOutlook(config))
+    const { search, local } = this
+    const settler = new Settler({ cache, failures, router, search })
+    this.resolver = new Resolver({
+      cache,
+      failures,
+      inFlight,
+      router,
+      settler,
+      own: this.own,
+      search,
+      local,
+    })
+    this.pipeline = this.makePipeline(outlook, settler)
     this.renewSearch(outlook)
   }
 
@@ -85,29 +105,44 @@ export class DataPath {
     this.budget.reconfigure(config.inFlight)
     this.exchange.reconfigure(routing.groups)
     this.router.replace(routing.zones)
+    for (const stage of this.local) stage.reconfigure(localOutlook(config))
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
   }
 
-  /** What a question would get now, and why. @param name folded wire form, one character an octet */
+  /** What a question would get now, and why. @param name folded wire form, one character a byte */
   explain(name: string, qtype: number): string[] {
-    return explain(this, name, qtype, this.nowMs())
+    const { query, question } = questionAbout(name, qtype)
+    const moment = { nowMs: this.nowMs(), asker: stranger }
+    return explainText(foretell(this, query, question, moment), {
+      records: recordLines,
+      upstreams: (group) => this.upstreamLines(group),
+      staleAfterMs: this.cache.settings.serveStale.clientTimeoutMs,
+    })
   }
 
-  private makePipeline(outlook: Outlook): Pipeline {
-    const { cache, failures, inFlight, router, search, own, loopMarker } = this
-    const { exchange, replies, budget, nowMs } = this
-    const settler = new Settler({ cache, failures, router, search })
-    const shared = { cache, inFlight, settler, own }
-    const resolver = new Resolver({ ...shared, failures, router, search, loopMarker })
+  private upstreamLines(group: string): string[] {
+    const found = this.exchange.stats().find(({ name }) => name === group)
+    return (found?.upstreams ?? []).map(
+      ({ name, isUp, roundTripMs, load }) =>
+        `${name} ${isUp ? 'up' : 'down'}, ${roundTripMs.toFixed(1)} ms, ${load} in flight`,
+    )
+  }
+
+  private makePipeline(outlook: Outlook, settler: Settler): Pipeline {
+    const { inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
+    const shared = { resolver, replies, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ ...shared, resolver, exchange, replies, wheel, nowMs })
-    const parts = { resolver, settler, room, replies, budget, own, loopMarker, nowMs }
-    return new Pipeline(parts, pipelineSettings(outlook))
+    const settings = pipelineSettings(outlook)
+    const room = new WaitingRoom(
+      { ...shared, settler, own, inFlight, budget, exchange, wheel },
+      settings.staleAfterMs,
+    )
+    return new Pipeline({ ...shared, room, loopMarker }, settings)
   }
 
-  /** What was learned from one CoreDNS, or under other rules, is worth nothing under new ones. */
+  /** Knowledge learned from another CoreDNS, or under other settings, is dropped. */
   private renewSearch({ config, trust }: Outlook): void {
     const { searchPath, cluster, clusterDomain, zones } = config
     const names = zones.map(({ name }) => name)
@@ -115,27 +150,28 @@ export class DataPath {
     if (basis === this.searchBasis) return
     this.searchBasis = basis
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
-    this.search.stage = isUsable ? this.makeSearch(config, trust) : undefined
+    this.search.path = isUsable ? this.makeSearch(config, trust) : undefined
+    this.resolver.renew()
   }
 
   private makeSearch(
     config: Config,
     { level, multicluster }: TrustVerdict,
-  ): SearchStage | undefined {
+  ): SearchPath | undefined {
     const { searchPath, clusterDomain, zones } = config
     const name = parseName(clusterDomain)
     if (name === undefined) return undefined
     const { cache, inFlight, router, log, own } = this
-    // A stub zone within the cluster domain has servers of its own, and so names that the rules do not know.
+    // A stub zone inside the cluster domain has servers of its own, and so names that the rules do not cover (SP-4).
     const carveOuts = [...searchPath.carveOuts, ...zones.map((zone) => zone.name)]
-    return new SearchStage({
+    return new SearchPath({
       known: new SearchKnowledge({
         ...searchPath,
         trust: level,
         zone: { name, multicluster },
         carveOuts: carveOuts.flatMap((carveOut) => {
           const octets = parseName(carveOut)
-          // The root zone or one above the cluster domain carves nothing out of it.
+          // The root zone, or a zone above the cluster domain, carves nothing out of it.
           return octets !== undefined && isAtOrBelow(octets, octets.length, name, name.length)
             ? [octets]
             : []
@@ -176,6 +212,22 @@ export class DataPath {
   }
 }
 
+/** Whoever asks to have a name explained: a client that is not known. */
+const stranger: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
+
+/** What local stages see of a configuration. */
+function localOutlook(config: Config): LocalOutlook {
+  const names = [config.clusterDomain, ...config.zones.map(({ name }) => name)]
+  return { settings: config, claimed: names.flatMap((name) => parseName(name) ?? []) }
+}
+
+function recordLines(image: Uint8Array): readonly string[] {
+  const decoded = decodeMessage(Buffer.from(image))
+  if (!decoded.ok) return []
+  const { answers = [], authorities = [] } = decoded.message
+  return [...answers, ...authorities].map(recordLine)
+}
+
 function searchReports(log: Log): SearchReports {
   return {
     onMismatch: (name, kind) =>
@@ -196,7 +248,7 @@ function searchReports(log: Log): SearchReports {
   }
 }
 
-/** A rule is a phrase, a cut is a name in wire form: length octets give it away. */
+/** A rule is a phrase, a cut is a name in wire form, which ends in the root's zero byte. */
 function presentKind(kind: string): string {
   return kind.includes('\0') ? presentName(Buffer.from(kind, 'latin1'), 0) : kind
 }

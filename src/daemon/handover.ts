@@ -1,6 +1,6 @@
 /**
- * The daemon's part in a hand-over: what it takes from the process that serves when it starts, what it gives to the one that follows it,
- * and what it does afterwards. Order and bounds of what is said are in src/handover.
+ * The daemon's part in a hand-over: what it takes from its predecessor at the start, what it gives to its successor, and what it
+ * does afterwards. The order of the messages and their bounds are in src/handover.
  */
 import type { Config } from '../config/schema.ts'
 import type { Restored } from '../core/cache/dump.ts'
@@ -17,10 +17,10 @@ import type { DaemonOptions } from './daemon-options.ts'
 import type { DataPath } from './data-path.ts'
 import { restoreDump } from './warm-start.ts'
 
-/** Between attempts to get the sockets. */
+/** Between two attempts to get the sockets. */
 const retryMs = 100
 
-/** What of the configuration a hand-over is about. */
+/** The part of the configuration that a hand-over needs. */
 export interface HandoverConfig {
   readonly listen: Config['listen']
   readonly admin: Config['admin']
@@ -30,16 +30,16 @@ export interface HandoverConfig {
 export interface HandoverParts {
   readonly settings: Config['handover']
   readonly log: Log
-  /** Takes over a cache. @throws when it is of no use */
+  /** Takes over a cache. @throws when it is damaged, foreign or of another version */
   readonly restore: (dump: Buffer) => Restored
   readonly cacheDump: () => AsyncIterable<Buffer>
-  /** What the daemon does for its successor. */
+  /** The daemon's work for its successor. */
   readonly service: Service
   /** The one in force. */
   readonly config: () => HandoverConfig
 }
 
-/** What a daemon gives and takes. */
+/** Parts of a daemon that are handed over. */
 export interface DaemonParts {
   readonly path: DataPath
   readonly clock: Clock
@@ -47,8 +47,8 @@ export interface DaemonParts {
 }
 
 /**
- * @returns undefined when it is not configured, or a supervisor does it for all of its workers
- * @throws UnsupportedPlatform when it is, and this machine cannot do it
+ * @returns undefined when hand-over is not configured, or a supervisor does it for all of its workers
+ * @throws UnsupportedPlatform when it is configured and this machine cannot do it
  */
 export function makeHandover(
   { link, log }: DaemonOptions,
@@ -84,10 +84,10 @@ export class Handover {
   private readonly calls: SystemCalls
   private predecessor: Predecessor | undefined
   private following: Successor | undefined
-  /** Why we could not follow the last time: said once, not at each attempt. */
+  /** Why the last attempt to follow failed: logged once, not at each attempt. */
   private refusal = ''
 
-  /** @param at null: sockets are held, but nobody is followed and nobody can follow */
+  /** @param at null: sockets are held, but this process neither follows another nor can be followed */
   constructor(at: string | null, parts: HandoverParts, calls: SystemCalls) {
     this.at = at
     this.parts = parts
@@ -96,8 +96,8 @@ export class Handover {
   }
 
   /**
-   * Opens the sockets: those of the process that serves or, where nobody does, new ones. One that is just ending, or that another
-   * process is just following, is waited for.
+   * Opens the sockets: those of the process that serves or, when there is none, new ones. Retries while that process is exiting, or
+   * while another process is following it.
    * @throws BindError
    */
   async openWith(open: () => Promise<void>): Promise<void> {
@@ -116,7 +116,7 @@ export class Handover {
     }
   }
 
-  /** Gets sockets and cache of the process that serves, if there is one; it serves on meanwhile. */
+  /** Gets the sockets and the cache of the process that serves, if there is one; that process goes on serving meanwhile. */
   private async follow(): Promise<Followed['kind']> {
     const { settings, log, config } = this.parts
     const { timeoutMs } = settings
@@ -137,21 +137,21 @@ export class Handover {
     return followed.kind
   }
 
-  /** We read from the sockets: from now on the other process does not, so whatever is answered is answered by us. */
+  /** This process reads from the sockets now: the other one stops reading, so every reply comes from this process. */
   async serving(): Promise<void> {
     await this.following?.serving()
   }
 
   /**
-   * The other process may go, and from now on somebody may follow us.
-   * @param why our own question was not answered; undefined when it was
-   * @param adopt gets the client connections that the other process had; without, they end there
+   * Lets the predecessor go, and waits for a successor from now on.
+   * @param why the self-query was not answered; undefined when it was
+   * @param adopt gets the client connections of the predecessor; without it they end there
    */
   async takeOver(why: string | undefined, adopt?: OnConnection): Promise<void> {
     const { log } = this.parts
     const { following } = this
     if (following !== undefined) {
-      // It serves on.
+      // The predecessor goes on serving.
       if (why !== undefined) throw new Error(`hand-over given up: self-query: ${why}`)
       let connections = 0
       const onConnection: OnConnection = (server, client) => {
@@ -169,20 +169,20 @@ export class Handover {
     await this.await()
   }
 
-  /** We serve again, because the process that had followed us has ended. */
+  /** This process serves again, because its successor has ended. */
   async resumed(): Promise<void> {
     this.counts.resumed += 1
     this.parts.log.warn({}, 'hand-over: the process that had followed us has ended; we serve again')
     await this.await()
   }
 
-  /** What became of the cache in a worker; all of them have got the same. */
+  /** The outcome of restoring the cache in a worker; all workers got the same cache. */
   noteRestored({ entries, isRefused }: { entries: number; isRefused: boolean }): void {
     this.entriesRestored = Math.max(this.entriesRestored, entries)
     if (isRefused) this.counts['cache-refused'] = 1
   }
 
-  /** Waits for a successor. A meeting point that cannot be had is no reason not to serve. */
+  /** Waits for a successor. Serving goes on when the socket to wait at cannot be opened. */
   async await(): Promise<void> {
     const { settings, service, log, cacheDump } = this.parts
     const { at, calls } = this
@@ -201,22 +201,22 @@ export class Handover {
     }
   }
 
-  /** Leaves the process that serves as it is. */
+  /** Gives up following: the predecessor goes on as it is. */
   abandon(): void {
     this.following?.abandon()
   }
 
-  /** No hand-over is going on, neither way. Bounded by the time-out. */
+  /** Resolves when no hand-over to a successor is under way. Bounded by the time-out. */
   async idle(): Promise<void> {
     await this.predecessor?.idle()
   }
 
-  /** Whether another process would serve in our place at once, as the one before us. */
+  /** Whether the predecessor still waits, and would serve at once if this process ended. */
   get isWaitedFor(): boolean {
     return this.following?.isWaitedFor === true
   }
 
-  /** Lets a process that waits know that nobody serves any more. */
+  /** Tells a waiting predecessor that this process no longer serves. */
   async resign(): Promise<void> {
     await this.predecessor?.stop()
     this.following?.abandon()

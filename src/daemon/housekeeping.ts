@@ -1,4 +1,4 @@
-/** What a daemon does once a second while it serves: looks for a suspended machine, asks itself a question now and then. */
+/** The daemon's work once a second while it serves: detects that the machine was suspended, and repeats the self-query. */
 
 import type { Log } from '../observe/log.ts'
 import type { Readiness } from '../observe/readiness.ts'
@@ -6,16 +6,16 @@ import type { SystemClock } from '../platform/clock.ts'
 import type { ListenAddress } from '../system/bind.ts'
 import { selfQuery } from './self-query.ts'
 
-/** Looks for a suspended machine, and asks ourselves a question while that has not been answered. */
+/** Between two rounds, and between two self-queries while the last one was not answered. */
 const housekeepingMs = 1000
-/** How often the self-query is repeated once it was answered. */
+/** Between two self-queries while they are answered. */
 const selfQueryEveryMs = 5000
 
 export interface HousekeepingParts {
   readonly clock: SystemClock
   readonly readiness: Readiness
   readonly log: Log
-  /** Present listening addresses. */
+  /** Listening addresses in force. */
   readonly addresses: () => readonly ListenAddress[]
   readonly onDefect: (error: unknown) => void
 }
@@ -37,7 +37,7 @@ export class Housekeeping {
     clearInterval(this.timer)
   }
 
-  /** @returns why we were not answered; undefined when we were, or listen nowhere */
+  /** @returns why the self-query was not answered; undefined when it was, or when there is no listener */
   async checkSelf(): Promise<string | undefined> {
     const { addresses, readiness } = this.parts
     const [first] = addresses()

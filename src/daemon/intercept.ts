@@ -1,5 +1,5 @@
 /** Builds the interception of a daemon: what it asks, where it logs, what it counts. Decides nothing about the node. */
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Config, InterceptionSettings } from '../config/schema.ts'
 import { Interception } from '../host/interception.ts'
 import { openNftables } from '../host/nft/nftables.ts'
@@ -10,7 +10,7 @@ import type { Log } from '../observe/log.ts'
 import { Readiness } from '../observe/readiness.ts'
 import { selfQuery } from './self-query.ts'
 
-/** A trouble that lasts comes with every round; its line comes so often. */
+/** A lasting trouble is reported in every round; it is logged once in this time. */
 const repeatLogMs = 60_000
 
 export function buildInterception(config: Config, log: Log, readiness: Readiness): Interception {
@@ -42,8 +42,8 @@ function logTrouble(log: Log, { kind, what, cure }: Trouble): void {
 }
 
 /**
- * Puts the addresses on the node, and what else stays there, before anybody listens on them: for a parent whose workers intercept. Nothing is
- * intercepted by it.
+ * Puts the addresses and the lasting rules on the node before anything listens on them, for a parent whose workers intercept. Intercepts
+ * nothing itself.
  */
 export async function placeAddresses(config: Config, log: Log): Promise<void> {
   const interception = buildInterception(config, log, new Readiness())
@@ -51,7 +51,7 @@ export async function placeAddresses(config: Config, log: Log): Promise<void> {
   await interception.close('abandoned')
 }
 
-/** Addresses to which the rules bring packets. */
+/** Addresses whose packets the rules bring to the daemon. */
 export function interceptedBy({
   mode,
   addresses,
@@ -62,7 +62,7 @@ export function interceptedBy({
   return hosts.map((host) => ({ ...host, port }))
 }
 
-/** Troubles under the names of NodeLocal DNSCache's counter. */
+/** Counts of troubles under the labels of NodeLocal DNSCache's counter. */
 export function setupErrors(troubles: ReadonlyMap<TroubleKind, number>): Map<string, number> {
   const counts = new Map<string, number>()
   for (const [kind, count] of troubles) {

@@ -1,9 +1,9 @@
 /**
- * The sockets that clients talk to: opens them, follows a changed list of addresses, drains and closes them. An address
- * keeps its index for the life of the process, because counters are kept by it.
+ * The sockets towards clients: opens them, follows a changed list of addresses, drains and closes them. An address
+ * keeps its index for the life of the process, because counters are kept by index.
  */
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import type { TcpSettings, UdpSettings } from '../config/schema.ts'
 import type { QueryHandler } from '../core/ports.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
@@ -12,7 +12,7 @@ import { TcpConnections } from '../listen/tcp-connections.ts'
 import { TcpListener } from '../listen/tcp-listener.ts'
 import type { UdpEndpoint } from '../listen/udp-endpoint.ts'
 import type { UdpIo } from '../listen/udp-io.ts'
-import { addressText, type ListenAddress } from '../system/bind.ts'
+import type { ListenAddress } from '../system/bind.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings
@@ -23,9 +23,9 @@ export interface ListenerParts {
   readonly handler: QueryHandler
   readonly settings: ListenerSettings
   readonly io: UdpIo
-  /** Sockets that are opened in such a way that they can be handed on; undefined when nobody is to have them. */
+  /** Holds the sockets so that they can be handed over; undefined when they never are. */
   readonly held: HeldSockets | undefined
-  /** Which of the sockets of an address is ours: each worker has one. */
+  /** Number of this worker: each worker has a socket of its own at each address. */
   readonly number: number
   readonly onDefect: (error: unknown) => void
 }
@@ -35,13 +35,13 @@ interface Opened extends BoundPair {
   readonly serverIndex: number
 }
 
-/** Nothing has come for so long: queries go elsewhere, and those in the sockets' buffers have been read. */
+/** After this long without a query the buffers of the sockets have been read, and new queries go elsewhere. */
 const quietMs = 5
-/** Some take another way, from the node itself perhaps, and go on coming. */
+/** Queries that are not diverted, perhaps from the node itself, keep coming; the wait ends after this long. */
 const quietMsMax = 200
 
 export class Listeners {
-  /** Addresses by index, those that were closed since included; `IP:port` with the real port. */
+  /** Addresses by index, closed ones included; `IP:port` with the real port. */
   readonly servers: string[] = []
   /** How datagrams are read and written. */
   readonly io: UdpIo
@@ -49,7 +49,7 @@ export class Listeners {
   private readonly settings: ListenerSettings
   private readonly held: HeldSockets | undefined
   private readonly number: number
-  /** Sockets of workers that have died, by their numbers. */
+  /** Sockets of dead workers, by worker number. */
   private readonly adopted = new Map<number, UdpEndpoint[]>()
   private readonly connections: TcpConnections
   private readonly onDefect: (error: unknown) => void
@@ -65,7 +65,7 @@ export class Listeners {
     this.onDefect = onDefect
   }
 
-  /** Present addresses, with their real ports. */
+  /** Open addresses, with their real ports. */
   get addresses(): ListenAddress[] {
     return this.open.map(({ udp }) => udp.address)
   }
@@ -75,14 +75,14 @@ export class Listeners {
   }
 
   /**
-   * Opens what is wanted and not open. What is open and not wanted any more is closed afterwards, by `closeOthers`.
-   * @throws BindError; then everything this call opened is closed again
+   * Opens the addresses that are wanted and not open. `closeOthers` then closes those that are no longer wanted.
+   * @throws BindError; everything that this call opened is closed again then
    */
   async openMissing(wanted: readonly Endpoint[]): Promise<void> {
     const opened: Opened[] = []
     try {
       for (const address of wanted) {
-        const text = addressText(address)
+        const text = formatEndpoint(address)
         if (this.open.some((one) => one.wanted === text)) continue
         opened.push(await this.openOne(address))
       }
@@ -94,15 +94,15 @@ export class Listeners {
   }
 
   async closeOthers(wanted: readonly Endpoint[], drainMs: number): Promise<void> {
-    const texts = new Set(wanted.map(addressText))
+    const texts = new Set(wanted.map(formatEndpoint))
     const unwanted = this.open.filter((one) => !texts.has(one.wanted))
     this.open = this.open.filter((one) => texts.has(one.wanted))
     await Promise.all(unwanted.map((one) => closePair(one, drainMs)))
   }
 
   /**
-   * No new queries and no new connections; those that wait can still be answered.
-   * @param isDiverted somebody else gets new queries: what has come already is read first
+   * Takes no new queries and no new connections; waiting queries can still be answered.
+   * @param isDiverted CoreDNS gets new queries: those in the buffers are read first
    */
   async stopReceiving(isDiverted: boolean): Promise<void> {
     this.stopAccepting()
@@ -123,7 +123,7 @@ export class Listeners {
     for (const { tcp } of this.open) tcp.stopAccepting()
   }
 
-  /** Reads the sockets of another worker as well. */
+  /** Reads the sockets of another worker, too. */
   async readAlso(number: number): Promise<void> {
     const { held, settings, onDefect, open } = this
     if (held === undefined || this.adopted.has(number)) return
@@ -145,7 +145,7 @@ export class Listeners {
     }
   }
 
-  /** Leaves them to their own worker; what is held is still answered. */
+  /** Leaves the sockets to their own worker. @param lingerMs queries that were read from them can be answered for this long */
   leave(number: number, lingerMs: number): void {
     const endpoints = this.adopted.get(number) ?? []
     this.adopted.delete(number)
@@ -158,7 +158,7 @@ export class Listeners {
     }
   }
 
-  /** Datagrams stay in the kernel, for another process. */
+  /** Stops reading: datagrams stay in the kernel for another process. */
   pauseReceiving(): void {
     for (const { udp } of this.open) udp.pauseReceiving()
     for (const number of this.adopted.keys()) this.leave(number, 0)
@@ -168,7 +168,7 @@ export class Listeners {
     for (const { udp } of this.open) udp.resumeReceiving()
   }
 
-  /** Serves a connection that another process has accepted. @param wanted the address as configured */
+  /** Serves a connection that another process accepted. @param wanted the address as configured */
   adopt(wanted: string, client: Socket): void {
     const one = this.open.find((opened) => opened.wanted === wanted)
     if (one === undefined) client.destroy()
@@ -176,8 +176,8 @@ export class Listeners {
   }
 
   /**
-   * Another process accepts connections. Gives it the connections of clients, each as soon as nothing of it is here.
-   * @returns how many are left; to be called again for them
+   * Another process accepts connections now. Gives it the connections of clients, each once it has no unanswered query here.
+   * @returns how many are left; call again for them
    */
   handOver(give: (wanted: string, client: Socket) => boolean): number {
     let left = 0
@@ -203,8 +203,8 @@ export class Listeners {
       tcp: (at) => new TcpListener({ ...tcp, address: at }),
       udp: (at) => this.io.open({ ...udp, address: at }),
     })
-    this.servers.push(addressText(pair.udp.address))
-    return { ...pair, wanted: addressText(address), serverIndex }
+    this.servers.push(formatEndpoint(pair.udp.address))
+    return { ...pair, wanted: formatEndpoint(address), serverIndex }
   }
 }
 

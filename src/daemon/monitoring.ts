@@ -1,5 +1,6 @@
 /** Hands every part's numbers to the metrics registry, and serves them over HTTP. Knows all parts, changes none. */
 
+import { formatEndpoint } from '../address/endpoint.ts'
 import { parseType } from '../core/explain.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
@@ -21,7 +22,7 @@ import type {
   WorkersView,
 } from '../observe/stats.ts'
 import { readKernelDrops } from '../platform/kernel-drops.ts'
-import { addressText, type ListenAddress } from '../system/bind.ts'
+import type { ListenAddress } from '../system/bind.ts'
 import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
@@ -60,6 +61,7 @@ export class Monitoring {
   constructor(parts: MonitoredParts) {
     this.parts = parts
     this.metrics.add(allFamilies(this.sources()))
+    for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
     this.metrics.beforeScrape(async () => {
       this.kernelDrops = await readKernelDrops(parts.listeners.addresses)
@@ -170,7 +172,7 @@ export class Monitoring {
       inFlightQuestionsMax: parts.questionsMax,
       upstreams: () => this.upstreamViews(),
       groups: () => this.groupViews(),
-      search: () => parts.path.search.stage?.view(parts.nowMs()),
+      search: () => parts.path.search.path?.view(parts.nowMs()),
       udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: listeners.io })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,
@@ -235,5 +237,5 @@ function decoded(text: string): string {
 
 /** What a listener counts, under the address it has. */
 function viewOf<Stats>(listener: { readonly address: ListenAddress; readonly stats: Stats }) {
-  return { address: addressText(listener.address), stats: listener.stats }
+  return { address: formatEndpoint(listener.address), stats: listener.stats }
 }

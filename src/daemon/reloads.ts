@@ -1,11 +1,11 @@
-/** Counts what became of new configurations, for the metrics. */
+/** Counts applied and refused configurations, for the metrics. */
 import { createHash } from 'node:crypto'
 import type { ReloadStats } from '../observe/stats.ts'
 
 export class Reloads {
   private now: ReloadStats
 
-  /** @param config what of it is known here */
+  /** @param config the part of it that this process has */
   constructor(config: object) {
     this.now = statsOf(config, { succeeded: 0, failed: 0 })
   }
@@ -18,7 +18,7 @@ export class Reloads {
     this.now = statsOf(config, { ...this.now, succeeded: this.now.succeeded + 1 })
   }
 
-  /** The one in force stays. */
+  /** The configuration in force stays. */
   refused(): void {
     this.now = { ...this.now, failed: this.now.failed + 1, isLastGood: false }
   }

@@ -1,6 +1,8 @@
-/** From the configuration to upstream groups and the zones that they answer for. Pure. */
+/** Turns the configuration into upstream groups and the zones that they answer for. Pure. */
 
-import { type Endpoint, reachesOurselves, type Upstream } from '../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import type { Upstream } from '../address/upstream-url.ts'
+import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SocketAddress } from '../core/question/source-guard.ts'
 import type { ZoneRoute } from '../core/router.ts'
@@ -15,14 +17,14 @@ const reverseZones = ['in-addr.arpa', 'ip6.arpa']
 export interface Routing {
   readonly groups: readonly GroupConfig[]
   readonly zones: readonly ZoneRoute[]
-  /** Upstreams of resolv.conf that were left out, because they are ourselves. */
+  /** Upstreams that were left out because they point back at this daemon. */
   readonly looping: readonly Upstream[]
 }
 
 /**
- * @param resolvers name servers of resolv.conf; used where no external upstreams are configured
- * @param own addresses we listen on
- * @param localAddresses of all interfaces; they matter where we listen on a wildcard address
+ * @param resolvers name servers of resolv.conf; used when no external upstreams are configured
+ * @param own listening addresses
+ * @param localAddresses of all interfaces; needed for a wildcard listener
  */
 export function planRouting(
   config: Config,
@@ -66,7 +68,7 @@ function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
         zoneRoute(name, clusterGroup, {
           ...commonOf(cluster),
           isCluster: true,
-          // Reverse names of addresses outside are forwarded by CoreDNS.
+          // CoreDNS forwards reverse names of addresses outside the cluster.
           mayRecurse: name !== clusterDomain,
           trustAd: false,
         }),
@@ -105,15 +107,15 @@ function wireName(text: string): Uint8Array {
   return name
 }
 
-/** Everybody on the other side of our own sockets who is no client. */
+/** Addresses that are no clients: our own listeners and the upstreams. */
 export function knownServers(routing: Routing, own: readonly Endpoint[]): SocketAddress[] {
   return [...own, ...routing.groups.flatMap(({ upstreams }) => upstreams)]
 }
 
 export function warnOfLoops({ looping }: Routing, log: Log): void {
-  for (const { address, port } of looping) {
+  for (const own of looping) {
     log.warn(
-      { upstream: `${address}:${port}` },
+      { upstream: formatEndpoint(own) },
       'upstream left out: it is one of our own listening addresses, so queries would go round for ever',
     )
   }

@@ -1,4 +1,4 @@
-/** Chooses the trust level of the search path: what the operator says, or what CoreDNS's own Corefile shows. Pure. */
+/** Chooses the trust level of the search path, from the operator's setting or from CoreDNS's own Corefile. Pure. */
 
 import type { Config } from '../config/schema.ts'
 import type { TrustLevel } from '../core/search/trust.ts'

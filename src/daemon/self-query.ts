@@ -1,11 +1,11 @@
 /**
- * Asks our own UDP socket a question, the way a client would, and reports whether an answer came. RD is clear, so that
- * the answer comes from us alone (REFUSED is one): it shows that the socket is bound, that the event loop turns and that the
- * pipeline answers, and does not depend on any upstream.
+ * Sends a query to the daemon's own UDP socket, as a client would, and reports whether a reply came. RD is clear, so that the
+ * reply comes from this daemon alone (REFUSED is a reply): it shows that the socket is bound, that the event loop turns and that the
+ * pipeline answers, and depends on no upstream.
  *
- * The question goes from the asked address to itself. The loopback address would not do: kubelet and kube-proxy drop what comes to
+ * Source and destination are the same address. The loopback address would not do as a source: kubelet and kube-proxy drop packets to
  * 127.0.0.0/8 from other addresses without a tracked connection (chain KUBE-FIREWALL), and replies of an intercepted address are not
- * tracked. A source port below 1024 tells it from the node's other queries, which may be answered by somebody else.
+ * tracked. A source port below 1024 distinguishes it from the node's other queries, which CoreDNS may answer.
  */
 import { randomInt } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
@@ -13,13 +13,13 @@ import { once } from 'node:events'
 import { probePorts } from '../host/backends/nft-rules.ts'
 import type { ListenAddress } from '../system/bind.ts'
 
-/** An answer from our own memory takes microseconds; this is for a machine under stress. */
+/** The reply takes microseconds; this is for an overloaded machine. */
 const timeoutMs = 1000
 const wildcards: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-/** Another program may have one of these ports; hundreds of them are a defect. */
+/** Another program may have one of these ports; hundreds taken would be a defect. */
 const portAttemptsMax = 8
 
-/** @returns undefined when we were answered, else why not. Never rejects. */
+/** @returns undefined when a reply came, else why not. Never rejects. */
 export async function selfQuery(at: ListenAddress): Promise<string | undefined> {
   const address = wildcards[at.address] ?? at.address
   try {
@@ -30,7 +30,7 @@ export async function selfQuery(at: ListenAddress): Promise<string | undefined> 
   }
 }
 
-/** A process that may not bind below 1024 intercepts nothing, so that any port will do. */
+/** A process that may not bind below 1024 intercepts nothing, so any port will do. */
 async function boundSocket(address: string, family: 4 | 6): Promise<Socket> {
   const [first, last] = probePorts
   for (let attempt = 1; ; attempt++) {

@@ -1,9 +1,9 @@
-/** What a daemon does for the process that follows it, and when that one ends: steps aside, gives away what is its clients', comes back. */
+/** The daemon's work for its successor: stops reading, hands over the clients' connections, and serves again if the successor ends. */
 import type { GiveConnection, Service } from '../handover/predecessor.ts'
 import type { Listeners } from './listeners.ts'
 import type { Monitoring } from './monitoring.ts'
 
-/** How often we look whether anybody still waits for an answer of ours. */
+/** Between two looks whether a client still waits for an answer. */
 const pollMs = 5
 
 export interface SuccessionParts {
@@ -11,9 +11,9 @@ export interface SuccessionParts {
   readonly monitoring: () => Monitoring
   /** Clients that wait for an answer. */
   readonly waiters: () => number
-  /** Clients get this long. */
+  /** How long clients may still be answered. */
   readonly deadlineMs: () => number
-  /** Another process serves: no self-queries, it would answer them. */
+  /** Another process serves, and would answer the self-queries: they stop. */
   readonly onRetire: () => void
   readonly onRetired: () => Promise<void>
   /** Opens everything again. */
@@ -44,7 +44,7 @@ export class Succession implements Service {
     onRetire()
     const endMs = performance.now() + deadlineMs()
     const pages = this.parts.monitoring().retire()
-    // A connection goes when nothing of it is here, so it may have to be tried again.
+    // A connection is given once it has no unanswered query here, so some take several attempts.
     listeners.stopAccepting()
     const isDone = () => (give === undefined || listeners.handOver(give) === 0) && waiters() === 0
     await pollUntil(isDone, endMs)
@@ -60,7 +60,7 @@ export class Succession implements Service {
   }
 }
 
-/** Resolves when `isDone`, or at the deadline. */
+/** Resolves when `isDone` says so, or at the deadline. */
 export async function pollUntil(isDone: () => boolean, endMs: number): Promise<void> {
   while (!isDone() && performance.now() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, pollMs))

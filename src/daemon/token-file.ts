@@ -1,7 +1,7 @@
-/** Reads the token of the admin pages; at each request, since the kubelet replaces the files of a Secret. */
+/** Reads the token of the admin pages, at each request, because the kubelet replaces the files of a Secret. */
 import { readFileSync } from 'node:fs'
 
-/** @returns undefined where there is no file, or nothing in its first line: then there is no way in */
+/** @returns undefined when there is no file or its first line is empty: then no token opens the pages */
 export function readToken(path: string | null): string | undefined {
   if (path === null) return undefined
   try {

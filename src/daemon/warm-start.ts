@@ -1,18 +1,18 @@
-/** The cache as one process leaves it to the next: the whole dump is checked before one answer of it is used. */
+/** Restores the cache of the process before: the whole dump is checked before any answer of it is used. */
 import { type Restored, restoreRecords } from '../core/cache/dump.ts'
 import { readDump } from '../handover/cache-file.ts'
 import type { Log } from '../observe/log.ts'
 import type { DataPath } from './data-path.ts'
 import type { WorkerLink } from './workers/link.ts'
 
-/** @throws when the dump is damaged, foreign or of another version; nothing of it is in the cache then */
+/** @throws when the dump is damaged, foreign or of another version; the cache is unchanged then */
 export function restoreDump(dump: Buffer, path: DataPath, nowMs: number): Restored {
   const read = readDump(dump)
   if (!read.ok) throw new Error(read.why)
   return restoreRecords(read.records, path, nowMs - read.ageMs)
 }
 
-/** In a worker: the cache that the supervisor has got, if there is one. A bad one is logged and left. */
+/** In a worker: restores the cache that the supervisor received, if there is one. A bad one is logged and ignored. */
 export async function restoreFrom(
   link: WorkerLink,
   path: DataPath,

@@ -1,7 +1,8 @@
 /**
- * Resource records of the stand-ins, as octets. Knows no zone and no socket. Texts are literals of this program, so a
+ * Resource records of the stand-ins, as bytes. Knows no zone and no socket. Texts are literals of this program, so a
  * malformed one is a defect and throws.
  */
+import { addressBytes } from '../address/ip-address.ts'
 import { putU16, putU32 } from '../wire/bytes.ts'
 import { Flag1, headerBytes, RrClass, RrType, recordFixedBytes } from '../wire/constants.ts'
 import { parseName } from '../wire/name.ts'
@@ -24,7 +25,7 @@ export interface DemoAnswer {
 /**
  * The answer as a message that carries the client's question, ID 0, no OPT: what `writeReply` takes.
  * @param query holds header and question
- * @param flags2 the fourth header octet without the rcode
+ * @param flags2 the fourth header byte without the rcode
  */
 export function answerImage(
   query: Uint8Array,
@@ -59,21 +60,11 @@ function encodeRecord({ owner, type, ttlSeconds, data }: DemoRecord): Buffer {
 export type TypedData = Pick<DemoRecord, 'type' | 'data'>
 
 export function a(address: string): TypedData {
-  return { type: RrType.a, data: Uint8Array.from(address.split('.').map(Number)) }
+  return { type: RrType.a, data: addressBytes(address) }
 }
 
-/** @param address IPv6 with exactly one `::` */
 export function aaaa(address: string): TypedData {
-  const [head = '', tail = ''] = address.split('::')
-  const groups = (text: string) => text.split(':').flatMap((group) => (group ? [group] : []))
-  const data = new Uint8Array(16)
-  groups(head).forEach((group, index) => {
-    putU16(data, index * 2, Number.parseInt(group, 16))
-  })
-  groups(tail).forEach((group, index, all) => {
-    putU16(data, 16 - (all.length - index) * 2, Number.parseInt(group, 16))
-  })
-  return { type: RrType.aaaa, data }
+  return { type: RrType.aaaa, data: addressBytes(address) }
 }
 
 export function cname(target: string): TypedData {
@@ -89,8 +80,8 @@ export function mx(preference: number, exchange: string): TypedData {
 }
 
 export function txt(text: string): TypedData {
-  const octets = Buffer.from(text, 'utf8')
-  return { type: RrType.txt, data: joined([octets.length], octets) }
+  const bytes = Buffer.from(text, 'utf8')
+  return { type: RrType.txt, data: joined([bytes.length], bytes) }
 }
 
 export function srv(port: number, target: string): TypedData {

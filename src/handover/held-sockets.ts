@@ -2,7 +2,8 @@
  * The listening sockets of a process that may hand them on: it knows their descriptors, because it has made them itself or got them from its
  * predecessor. Whoever listens gets a duplicate and closes that; the socket lives until all of its descriptors are closed.
  */
-import { addressText, type ListenAddress } from '../system/bind.ts'
+import { formatEndpoint } from '../address/endpoint.ts'
+import type { ListenAddress } from '../system/bind.ts'
 import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../system/open-socket.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 
@@ -61,7 +62,7 @@ export class HeldSockets {
   obtain(kind: SocketKind, wanted: ListenAddress, at = wanted, number = 0): OpenedSocket {
     const { calls } = this
     const held =
-      this.find(kind, addressText(wanted), number) ?? this.open({ kind, wanted, at, number })
+      this.find(kind, formatEndpoint(wanted), number) ?? this.open({ kind, wanted, at, number })
     const address = { ...wanted, port: boundPort(calls, held.fd, wanted.family) }
     return { ...this.duplicate(held), address }
   }
@@ -80,11 +81,11 @@ export class HeldSockets {
 
   private open({ kind, wanted, at, number }: NewHeldSocket): HeldSocket {
     const { calls } = this
-    const first = number > 0 ? this.find(kind, addressText(wanted), 0) : undefined
+    const first = number > 0 ? this.find(kind, formatEndpoint(wanted), 0) : undefined
     if (first !== undefined) sharePort(calls, first.fd)
     const fd =
       kind === 'udp' ? openUdpSocket(calls, at, first !== undefined) : openTcpSocket(calls, at)
-    const held = { kind, wanted: addressText(wanted), number, fd }
+    const held = { kind, wanted: formatEndpoint(wanted), number, fd }
     this.held.push(held)
     return held
   }
@@ -102,7 +103,7 @@ export class HeldSockets {
       return { tcp, udp: this.obtain('udp', wanted, tcp.address, number) }
     } catch (error) {
       this.calls.closeDescriptor(tcp.fd)
-      this.keepOnly(({ kind, wanted: name }) => kind === 'admin' || name !== addressText(wanted))
+      this.keepOnly(({ kind, wanted: name }) => kind === 'admin' || name !== formatEndpoint(wanted))
       throw error
     }
   }
@@ -122,8 +123,8 @@ export class HeldSockets {
 
   /** Closes what a changed configuration does not want any more. */
   keepFor({ listen, admin }: ListeningConfig): void {
-    const servers = new Set(listen.map(addressText))
-    const adminText = admin.listen === null ? '' : addressText(admin.listen)
+    const servers = new Set(listen.map(formatEndpoint))
+    const adminText = admin.listen === null ? '' : formatEndpoint(admin.listen)
     this.keepOnly(({ kind, wanted }) =>
       kind === 'admin' ? wanted === adminText : servers.has(wanted),
     )

@@ -1,8 +1,8 @@
-/** Whether somebody listens at an address: one TCP handshake, nothing is asked. */
+/** Whether a server listens at an address: one TCP handshake, without a query. */
 import { createConnection } from 'node:net'
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 
-/** CoreDNS is at most a few hops away. Below a second, after which the kernel would send its SYN again, and rules might have come. */
+/** CoreDNS is at most a few hops away. Below one second, because the kernel then repeats its SYN, which new rules might translate. */
 const timeoutMs = 700
 
 /** Never rejects. */

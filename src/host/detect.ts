@@ -1,6 +1,6 @@
-/** Looks at the node: asks the kernel, its tools and /proc, changes nothing. What may not be looked at is named, not guessed. */
+/** Looks at the node: reads the kernel, its tools and /proc, changes nothing. Facts that cannot be read are named, not guessed. */
 import { release } from 'node:os'
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { isListening } from './answers.ts'
 import { nodeLocalRules } from './backends/iptables-rules.ts'
@@ -24,7 +24,7 @@ export interface Detection {
   readonly settings: InterceptionSettings
   /** Upstreams of the cluster group; its ClusterIP leads to the CoreDNS pods. */
   readonly clusterUpstreams: readonly Endpoint[]
-  /** Sockets of our own on each address: another one is somebody else's. */
+  /** Sockets of this daemon on each address: any other belongs to another process. */
   readonly ownSockets?: number
 }
 
@@ -73,20 +73,20 @@ export async function standbyNow(
   return await findStandby(source, { services, isClusterIp, isListening })
 }
 
-/** ClusterIPs that the kubelet put into the environment. */
+/** ClusterIPs in the environment, which the kubelet puts there. */
 function serviceHosts(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
     name.endsWith('_SERVICE_HOST') && value !== undefined ? [value] : [],
   )
 }
 
-/** What the save programs of one variant and family print, by table. */
+/** Output of the save program of one variant and family. */
 interface Save {
   readonly variant: IptablesVariant
   readonly family: 4 | 6
   readonly isThere: boolean
   readonly text: string
-  /** Tables are there and could not be read. */
+  /** Why tables that exist could not be read. */
   readonly unreadable?: string
 }
 
@@ -101,7 +101,7 @@ async function readSaves({ run, readProc }: NodeTools): Promise<Save[]> {
       const save = { variant, family, isThere: ran.ok, text: ran.stdout }
       if (ran.ok || variant === 'nft') return save
       const names = await readProc(`/proc/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`)
-      // The kernel lists those that somebody has used in this network namespace.
+      // The kernel lists the tables that were used in this network namespace.
       const tables = names.trim().replaceAll('\n', ', ')
       if (tables === '') return save
       const why = ran.isMissing ? 'the program is not there' : (ran.stderr.split('\n')[0] ?? '')
@@ -110,7 +110,7 @@ async function readSaves({ run, readProc }: NodeTools): Promise<Save[]> {
   )
 }
 
-/** kube-proxy's and the kubelet's chains decide; else where there are rules; else nft, which needs no modules of its own. */
+/** The variant with chains of kube-proxy or the kubelet; else the one with rules; else nft, which needs no modules of its own. */
 function chooseVariant(saves: readonly Save[]): IptablesVariant | undefined {
   const score = ({ text, variant }: Save) =>
     (/^:KUBE-SERVICES /m.test(text) ? 2e9 : 0) +
@@ -118,7 +118,7 @@ function chooseVariant(saves: readonly Save[]): IptablesVariant | undefined {
     (text.match(/^-A /gm)?.length ?? 0) * 2 +
     (variant === 'nft' ? 1 : 0)
   const best = saves.filter(({ isThere }) => isThere).toSorted((a, b) => score(b) - score(a))[0]
-  // What nobody may read could be kube-proxy's: the other variant is a guess then.
+  // Unreadable rules could be kube-proxy's: the other variant would be a guess.
   const isGuess = best === undefined || score(best) < 1e9
   return isGuess && saves.some(({ unreadable }) => unreadable !== undefined)
     ? undefined
@@ -141,7 +141,7 @@ async function hasKubeProxyTable(nftables: Nftables | undefined): Promise<boolea
   return tables.some(({ name }) => name === 'kube-proxy')
 }
 
-/** Of kube-proxy's modes the one whose rules are in the kernel's nftables now. */
+/** The mode of kube-proxy whose rules are in the kernel's nftables now. */
 export async function kubeProxyIn(
   nftables: Nftables,
 ): Promise<'nftables' | 'iptables' | undefined> {

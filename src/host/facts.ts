@@ -1,7 +1,7 @@
-/** What was found on the node, as far as the plan depends on it, and the pure readers of the texts it is found in. */
+/** Facts about the node that the plan depends on, and pure readers of the texts that hold them. */
 import { parseAddress } from '../config/address.ts'
 
-/** `unreadable`: rules of iptables-legacy are there and may not be read, so that nothing can be said. */
+/** `unreadable`: there are rules of iptables-legacy and they cannot be read, so the mode is unknown. */
 export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none' | 'unreadable'
 export type IptablesVariant = 'legacy' | 'nft'
 
@@ -13,17 +13,17 @@ export interface LinkFact {
   readonly addresses: readonly string[]
 }
 
-/** A base chain that refuses what nobody accepted: by its policy, or by its last rule. */
+/** A base chain that drops packets no rule accepted: by its policy, or by its last rule. */
 export interface GuardedChain {
   readonly family: 'ip' | 'ip6' | 'inet'
   readonly table: string
   readonly chain: string
   readonly hook: 'input' | 'output'
-  /** Chains of iptables are changed with iptables only: it refuses to read tables with foreign syntax. */
+  /** Chains of iptables are changed with iptables only, because it refuses to read tables with foreign syntax. */
   readonly owner: 'nft' | 'iptables'
-  /** Of a chain of iptables: where it is, whatever kube-proxy uses. */
+  /** For a chain of iptables: its variant, which may differ from kube-proxy's. */
   readonly variant?: IptablesVariant
-  /** Why it refuses pods' queries and we cannot let them through. */
+  /** Why it drops pods' queries and only its owner can let them through. */
   readonly closed?: string
 }
 
@@ -34,11 +34,11 @@ export interface Target {
 }
 
 export interface HostFacts {
-  /** As `uname -r` says. */
+  /** Release as in `uname -r`. */
   readonly kernel: string
-  /** Why the kernel's nftables cannot be used; undefined when they can. */
+  /** Why the kernel's nftables cannot be used; undefined when they can be. */
   readonly noNftables: string | undefined
-  /** Variant that kube-proxy uses, else the one that has rules, else the one that is there. */
+  /** The variant that kube-proxy uses, else the one with rules, else the one that is installed. */
   readonly iptables: IptablesVariant | undefined
   readonly kubeProxy: KubeProxyMode
   readonly links: readonly LinkFact[]
@@ -47,15 +47,15 @@ export interface HostFacts {
   readonly standby: readonly Target[]
   /** Why a configured address gave no pod, a sentence each. */
   readonly standbyGaps: readonly string[]
-  /** What the daemon may not look at, a sentence each. */
+  /** Facts that the daemon could not read, a sentence each. */
   readonly unreadable: readonly string[]
   /** Rules that NodeLocal DNSCache left behind, as arguments for `iptables -D`. */
   readonly leftovers: readonly LeftoverRule[]
-  /** Our addresses on which another process listens: NodeLocal, or a daemon that hands over. */
+  /** Addresses of ours on which another process listens: NodeLocal, or a daemon that hands over. */
   readonly servedByOthers: readonly string[]
 }
 
-/** @returns what keeps kube-proxy out of sight; undefined when it is in sight, or certainly not there */
+/** @returns why kube-proxy's rules cannot be read; undefined when they can be, or when there certainly is no kube-proxy */
 export function blindness({ kubeProxy, unreadable }: HostFacts): string | undefined {
   return kubeProxy === 'unreadable' ? unreadable.join('; ') : undefined
 }
@@ -64,11 +64,11 @@ export interface LeftoverRule {
   readonly family: 4 | 6
   readonly variant: IptablesVariant
   readonly table: 'raw' | 'filter'
-  /** `-D CHAIN ...`, as `iptables-save` prints it behind `-A`. */
+  /** `-D CHAIN ...`, the rest as `iptables-save` prints it after `-A`. */
   readonly rule: string
 }
 
-/** @returns whether the kernel is this or newer; a text that is no version counts as new */
+/** @returns whether the kernel has this version or a newer one; a text without a version counts as new */
 export function isKernelAtLeast(kernel: string, major: number, minor: number): boolean {
   const [, have = '', haveMinor = ''] = /^(\d+)\.(\d+)/.exec(kernel) ?? []
   if (have === '') return true
@@ -93,8 +93,8 @@ interface IpRow {
 }
 
 /**
- * One table out of what `iptables-save` prints of all; empty when there is none. Asking iptables-legacy for a table by name
- * would make the kernel set it up, on a node that has none.
+ * One table of the output of `iptables-save`; empty when it is absent. Asking iptables-legacy for a table by name would make
+ * the kernel create it on a node without one.
  */
 export function savedTable(saved: string, table: string): string {
   return new RegExp(`^\\*${table}\\n[\\s\\S]*?^COMMIT\\n`, 'm').exec(saved)?.[0] ?? ''
@@ -102,7 +102,7 @@ export function savedTable(saved: string, table: string): string {
 
 /**
  * Local addresses with a socket on `port`, from /proc/net/udp or udp6.
- * The kernel writes each 32-bit word of an address in the machine's byte order, which is little-endian wherever we run.
+ * The kernel writes each 32-bit word of an address in the machine's byte order, which is little-endian on all supported machines.
  */
 export function readUdpListeners(table: string, port: number): string[] {
   const suffix = port.toString(16).toUpperCase().padStart(4, '0')

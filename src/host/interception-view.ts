@@ -1,4 +1,4 @@
-/** What of the interception is shown to others, in metrics and on pages. Pure. */
+/** The state of the interception as metrics and pages show it. Pure. */
 import type { HostFacts } from './facts.ts'
 import type { Plan, PlannedAddress } from './plan.ts'
 import type { TroubleKind } from './trouble.ts'
@@ -13,7 +13,7 @@ export interface InterceptionView {
   }[]
   readonly troubles: ReadonlyMap<TroubleKind, number>
   readonly renewals: number
-  /** CoreDNS pods that stand in for our own addresses. */
+  /** CoreDNS pods in the standby rules. */
   readonly standbyTargets: number
 }
 

@@ -1,9 +1,9 @@
 /**
- * Keeps the node's addresses and rules as planned while the daemon answers, and opens the way to CoreDNS when it does not.
- * Each round asks every address a question over the real socket; what was answered is intercepted for another short
- * while, what was not runs out by itself. It knows no DNS: asking is the caller's function.
+ * Keeps the node's addresses and rules as planned while the daemon answers, and lets queries through to CoreDNS when it does not.
+ * Each round sends a query to every address over the real socket; an address that answered is intercepted for another short
+ * while, any other runs out by itself. Knows no DNS: the caller's function sends the query.
  */
-import type { Endpoint } from '../config/address.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { InterceptionSettings } from '../config/schema.ts'
 import { rulesFor } from './backends/backend.ts'
 import { ConntrackWatch } from './backends/conntrack.ts'
@@ -16,8 +16,10 @@ import type { Nftables, openNftables } from './nft/nftables.ts'
 import { NodeFollower } from './node-follower.ts'
 import { type NodeTools, type ReadProc, usableNftables } from './node-tools.ts'
 import { isSamePlan, makePlan, type Plan, type PlannedAddress } from './plan.ts'
+import { Rounds } from './rounds.ts'
 import type { Rules } from './rules.ts'
 import type { RunProgram } from './run-program.ts'
+import { Timetable } from './timetable.ts'
 import { type Trouble, type TroubleKind, trouble, troubleKinds } from './trouble.ts'
 import { uninstall } from './uninstall.ts'
 
@@ -26,24 +28,17 @@ export interface InterceptionParts {
   readonly clusterUpstreams: readonly Endpoint[]
   readonly run: RunProgram
   readonly readProc: ReadProc
-  /** Opens the kernel's nftables; what it opened is closed with the interception. */
+  /** Opens the kernel's nftables; the interception closes them. */
   readonly openNftables: typeof openNftables
-  /** Asks our own socket. @returns undefined when it answered, else why not */
+  /** Sends a query to the daemon's own socket. @returns undefined when it answered, else why not */
   readonly ask: (at: Endpoint) => Promise<string | undefined>
   readonly onTrouble: (trouble: Trouble) => void
-  /** Told which addresses are intercepted, and what the daemon may not look at, when either changes. */
+  /** Called with the intercepted addresses, and with what the daemon cannot read on the node, when either changes. */
   readonly onChange: (active: readonly string[], blindness: string | undefined) => void
 }
 
-/** Orderly: `onStop` counts. Followed: by another process that intercepts. Abandoned: a failed start. */
+/** Orderly: the setting `onStop` applies. Followed: a successor intercepts. Abandoned: the start has failed. */
 export type InterceptionEnd = 'orderly' | 'followed' | 'abandoned'
-
-/** A node without kube-proxy, or without the rules that the standby needs, may be one on which it is just starting. */
-const lonelyMs = 10_000
-/** Between two repairs of what was lost. */
-const lostPauseMs = 100
-/** After a repair that failed. */
-const retryMs = 5000
 
 export class Interception {
   readonly settings: InterceptionSettings
@@ -58,20 +53,18 @@ export class Interception {
   private readonly missing = new Set<string>()
   private readonly troubles = new Map<TroubleKind, number>(troubleKinds.map((kind) => [kind, 0]))
   private renewals = 0
-  private renewer: NodeJS.Timeout | undefined
-  private watcher: NodeJS.Timeout | undefined
-  private isRound = false
-  private isWatching = false
-  private isMaintaining = false
-  private isStopped = false
-  /** What `onChange` was told last. */
+  private readonly rounds = new Rounds((error) => this.reportDefect(error))
+  private readonly timetable: Timetable
+  private readonly round = this.rounds.alone(() => this.askAndRenew())
+  private readonly maintain = this.rounds.alone(() => this.maintainAll())
+  private readonly restoreAddresses = this.rounds.alone(() => this.restoreMissing())
+  /** Arguments of the last `onChange`. */
   private told = ''
-  private nextLookMs = 0
-  private nextCheckMs = 0
 
   constructor(parts: InterceptionParts) {
     this.parts = parts
     this.settings = parts.settings
+    this.timetable = new Timetable(parts.settings)
   }
 
   get view(): InterceptionView {
@@ -79,12 +72,12 @@ export class Interception {
     return viewOf({ plan, facts, active, troubles, renewals })
   }
 
-  /** Sentences on what was chosen and why. */
+  /** The decisions of the plan and their reasons, in sentences. */
   get why(): readonly string[] {
     return this.plan?.why ?? []
   }
 
-  /** Before anything listens: looks at the node, clears what others left, puts up addresses and rules that intercept nothing. */
+  /** Before anything listens: looks at the node, clears leftovers of others, adds addresses and rules that intercept nothing yet. */
   async prepare(): Promise<void> {
     const { settings, run } = this.parts
     const wanted = settings.addresses.length + settings.clusterIps.length
@@ -104,34 +97,27 @@ export class Interception {
     this.report(await this.rules.install(plan))
   }
 
-  /** The listeners are open: intercepts what answers, and goes on doing so. */
+  /** The listeners are open: intercepts the addresses that answer, round by round. */
   async start(): Promise<void> {
     if (this.rules === undefined) return
     await this.round()
     await this.maintain()
     const { renewMs, watchMs } = this.parts.settings
-    this.renewer = setInterval(() => {
-      void this.guarded(() => this.round())
-      void this.guarded(() => this.maintain())
-    }, renewMs)
-    this.watcher = setInterval(() => void this.guarded(() => this.watch()), watchMs)
+    this.rounds.every(renewMs, this.round, this.maintain)
+    this.rounds.every(watchMs, () => this.watchAddresses())
   }
 
-  /** New queries go to CoreDNS from now on. @returns whether any came here before */
+  /** New queries go to CoreDNS from now on. @returns whether any address was intercepted before */
   async disarm(): Promise<boolean> {
-    this.isStopped = true
-    clearInterval(this.renewer)
-    clearInterval(this.watcher)
+    this.rounds.stop()
     const isDiverted = this.active.length > 0
     await this.renew([])
     return isDiverted
   }
 
-  /** After the listeners have closed. */
+  /** Removes the rules, after the listeners have closed. */
   async close(end: InterceptionEnd): Promise<void> {
-    this.isStopped = true
-    clearInterval(this.renewer)
-    clearInterval(this.watcher)
+    this.rounds.stop()
     await this.rules?.close(end === 'followed')
     const hasRules = this.rules !== undefined
     this.rules = undefined
@@ -148,32 +134,20 @@ export class Interception {
     return { run, readProc, nftables: this.nftables }
   }
 
-  private async round(): Promise<void> {
-    if (this.isRound || this.isStopped) return
-    this.isRound = true
-    try {
-      const answered = await this.askAll()
-      if (!this.isStopped) await this.renew(answered)
-    } finally {
-      this.isRound = false
-    }
+  private async askAndRenew(): Promise<void> {
+    const answered = await this.askAll()
+    if (!this.rounds.isStopped) await this.renew(answered)
   }
 
-  /** Beside the rounds: what waits for programs here must not make a renewal late. */
-  private async maintain(): Promise<void> {
-    if (this.isMaintaining || this.isStopped) return
-    this.isMaintaining = true
-    try {
-      await this.checkRules()
-      await this.followNode()
-      await this.lookAgain()
-      this.report(await this.conntrack.check())
-    } finally {
-      this.isMaintaining = false
-    }
+  /** Runs beside the rounds, because waiting for programs must not delay a renewal. */
+  private async maintainAll(): Promise<void> {
+    await this.checkRules()
+    await this.followNode()
+    await this.lookAgain()
+    this.report(await this.conntrack.check())
   }
 
-  /** @returns addresses that are there and were answered on */
+  /** @returns addresses that are on the node and answered */
   private async askAll(): Promise<PlannedAddress[]> {
     const { plan, parts } = this
     if (plan === undefined) return []
@@ -201,69 +175,70 @@ export class Interception {
   }
 
   private async checkRules(): Promise<void> {
-    if (performance.now() < this.nextCheckMs) return
+    if (!this.timetable.isCheckDue(performance.now())) return
     const troubles = (await this.rules?.check()) ?? []
     this.report(troubles)
-    // What cannot be repaired now is not tried again at once: an attempt costs processes.
-    const isHopeless = troubles.some(({ kind }) => kind !== 'rules_flushed')
-    if (isHopeless) this.nextCheckMs = performance.now() + retryMs
-    // What was put right intercepts nothing yet.
-    if (troubles.length > 0 && !this.isStopped) await this.renew(this.active)
+    this.timetable.checked(performance.now(), troubles)
+    // Repaired rules intercept nothing yet.
+    if (troubles.length > 0 && !this.rounds.isStopped) await this.renew(this.active)
   }
 
   private onLost(lost: Trouble): void {
-    if (performance.now() < this.nextCheckMs) return
-    this.nextCheckMs = performance.now() + lostPauseMs
+    if (!this.timetable.takeRepair(performance.now())) return
     this.report([lost])
-    void this.guarded(async () => {
+    this.rounds.run(async () => {
       const { plan, rules, active } = this
-      if (this.isStopped || plan === undefined || rules === undefined) return
+      if (this.rounds.isStopped || plan === undefined || rules === undefined) return
       this.report(await rules.check())
       await this.renew(active)
     })
   }
 
-  /** An address that is gone while its packets are not tracked would lead nowhere: not kept from kube-proxy, not delivered. */
-  private async watch(): Promise<void> {
+  private async watchAddresses(): Promise<void> {
+    if ((await this.restoreAddresses()) === true) await this.round()
+  }
+
+  /**
+   * Untracked packets to an address that has left the node are lost: kube-proxy does not translate them, and no socket receives them.
+   * @returns whether any was missing
+   */
+  private async restoreMissing(): Promise<boolean> {
     const { plan, parts } = this
-    if (plan === undefined || this.isWatching || this.isStopped) return
-    this.isWatching = true
-    try {
-      const gone: PlannedAddress[] = []
-      for (const one of plan.addresses) if (!(await isLocal(one.address))) gone.push(one)
-      if (gone.length === 0) return
-      for (const { address } of gone) this.missing.add(address)
-      await this.renew(this.active.filter((one) => !gone.includes(one)))
-      const what = `no longer on this node: ${gone.map(({ address }) => address).join(', ')}`
-      this.report([trouble('address_gone', what), ...(await ensureAddresses(parts.run, plan))])
-      for (const { address } of gone) if (await isLocal(address)) this.missing.delete(address)
-    } finally {
-      this.isWatching = false
-    }
-    await this.round()
+    if (plan === undefined) return false
+    const gone: PlannedAddress[] = []
+    for (const one of plan.addresses) if (!(await isLocal(one.address))) gone.push(one)
+    if (gone.length === 0) return false
+    for (const { address } of gone) this.missing.add(address)
+    await this.renew(this.active.filter((one) => !gone.includes(one)))
+    const what = `no longer on this node: ${gone.map(({ address }) => address).join(', ')}`
+    this.report([trouble('address_gone', what), ...(await ensureAddresses(parts.run, plan))])
+    for (const { address } of gone) if (await isLocal(address)) this.missing.delete(address)
+    return true
   }
 
   private async followNode(): Promise<void> {
     const found = await this.follower?.look()
     const { plan, rules } = this
-    if (found === undefined || plan === undefined || rules === undefined || this.isStopped) return
-    if (found === 'all') this.nextLookMs = 0
+    if (found === undefined || plan === undefined || rules === undefined) return
+    if (this.rounds.isStopped) return
+    if (found === 'all') this.timetable.lookAtOnce()
     if (found === 'all' || found.targets.length === 0) return
     if (JSON.stringify(found.targets) === JSON.stringify(plan.standby)) return
     this.plan = { ...plan, standby: found.targets }
     this.report(await rules.updateStandby(this.plan))
   }
 
-  /** Looks at the node again: its firewall changes, and kube-proxy may have started after us. */
+  /** Looks at the node again: its firewall may have changed, and kube-proxy may have started after the daemon. */
   private async lookAgain(): Promise<void> {
     const { plan, rules } = this
-    if (plan === undefined || rules === undefined || performance.now() < this.nextLookMs) return
+    if (plan === undefined || rules === undefined) return
+    if (!this.timetable.isLookDue(performance.now())) return
     const facts = await this.look()
     const found = makePlan(this.parts.settings, facts)
-    // kube-proxy may be starting: what was known is better than nothing.
+    // kube-proxy may be starting: known pods are better than none.
     const standby = found.standby.length > 0 ? found.standby : plan.standby
     const next = { ...found, standby }
-    if (this.isStopped || found.backend !== plan.backend || isSamePlan(next, plan)) return
+    if (this.rounds.isStopped || found.backend !== plan.backend || isSamePlan(next, plan)) return
     this.facts = facts
     this.plan = next
     const isStandbyOnly = isSamePlan({ ...next, standby: plan.standby }, plan)
@@ -275,9 +250,7 @@ export class Interception {
     const { settings, clusterUpstreams } = this.parts
     const facts = await detect({ tools: this.tools, settings, clusterUpstreams })
     this.follower = new NodeFollower(this.tools, this.parts, facts)
-    const everyMs = settings.standbySeconds * 1000
-    const isLonely = facts.kubeProxy === 'none' || facts.standbyGaps.length > 0
-    this.nextLookMs = performance.now() + (isLonely ? Math.min(everyMs, lonelyMs) : everyMs)
+    this.timetable.looked(performance.now(), facts)
     return facts
   }
 
@@ -288,12 +261,7 @@ export class Interception {
     }
   }
 
-  /** For timers: a defect here must not end the daemon, whose interception then runs out by itself. */
-  private async guarded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.report([trouble('rules_failed', error instanceof Error ? error.message : String(error))])
-    }
+  private reportDefect(error: unknown): void {
+    this.report([trouble('rules_failed', error instanceof Error ? error.message : String(error))])
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Makes sure that the planned addresses are on the node, and takes them away again. Idempotent: where everything is in
- * place, nothing is changed. Never touches firewall rules.
+ * Adds the planned addresses to the node and removes them again. Idempotent: when everything is in place, nothing is
+ * changed. Never touches firewall rules.
  */
 import { createSocket } from 'node:dgram'
 import type { InterceptionSettings } from '../config/schema.ts'
@@ -10,10 +10,10 @@ import type { RunProgram } from './run-program.ts'
 import type { Step } from './steps.ts'
 import { type Trouble, trouble, troubleOf } from './trouble.ts'
 
-/** So that whoever looks at the link knows whose it is. */
+/** Tells an operator whose link it is. */
 const linkAlias = 'neardns'
 
-/** Puts what is missing on the node. @returns what could not be done */
+/** Adds what is missing. @returns what could not be done */
 export async function ensureAddresses(run: RunProgram, plan: Plan): Promise<Trouble[]> {
   const wanted = plan.addresses.filter(({ foreignLink }) => foreignLink === undefined)
   if (wanted.length === 0) return []
@@ -33,7 +33,7 @@ export async function ensureAddresses(run: RunProgram, plan: Plan): Promise<Trou
 async function ensureLink(run: RunProgram, plan: Plan): Promise<string | Trouble> {
   const { name } = plan.link
   if ((await run('ip', ['link', 'set', 'dev', name, 'up'])).ok) return name
-  // The plan's kinds are empty when the link was there at start and somebody has removed it since.
+  // The plan's kinds are empty when the link existed at the start and was removed since.
   const kinds: readonly LinkKind[] =
     plan.link.kinds.length > 0 ? plan.link.kinds : ['dummy', 'bridge', 'lo']
   let last = trouble('link_failed', 'no kind of link to try')
@@ -48,7 +48,7 @@ async function ensureLink(run: RunProgram, plan: Plan): Promise<string | Trouble
   return last
 }
 
-/** Takes away our link, and our addresses from the loopback. Other links are not ours. */
+/** Steps that remove our link, and our addresses from the loopback. Other links are not ours. */
 export function addressRemoval(
   { links }: Pick<HostFacts, 'links'>,
   settings: InterceptionSettings,

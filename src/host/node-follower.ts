@@ -1,7 +1,7 @@
 /**
- * Sees what changes on a node within seconds, between the thorough looks: CoreDNS's pods move in a roll-out, kube-proxy starts or changes
- * its mode. Looks only when somebody has changed rules: for nftables, whose generation the kernel counts, that is
- * one system call; iptables-legacy has no such number, so that it is read again now and then.
+ * Follows changes of the node within seconds, between the complete looks: CoreDNS's pods move in a roll-out, kube-proxy starts or changes
+ * its mode. Reads rules only after another program has changed them: for nftables, whose generation the kernel counts, the check is
+ * one system call; iptables-legacy has no such number and is read again at intervals.
  */
 import { type Detection, kubeProxyIn, standbyNow } from './detect.ts'
 import type { HostFacts } from './facts.ts'
@@ -9,9 +9,9 @@ import type { StandbyFound } from './kube-proxy/standby-targets.ts'
 import { GenerationWatch } from './nft/generation-watch.ts'
 import { type NodeTools, usableNftables } from './node-tools.ts'
 
-/** CoreDNS ends 5 s after it was taken out of its Service (`lameduck` of kubeadm's Corefile). */
+/** Well below the 5 s between a CoreDNS pod's removal from its Service and its end (`lameduck` of kubeadm's Corefile). */
 const legacyEveryMs = 1500
-/** At most a twentieth of the time goes into reading, however long that takes. */
+/** Pause after a reading, as a multiple of its duration: at most a twentieth of the time is spent reading. */
 const pauseFactor = 20
 
 export class NodeFollower {
@@ -22,7 +22,7 @@ export class NodeFollower {
   private readonly isLegacy: boolean
   private nextLegacyMs = performance.now() + legacyEveryMs
 
-  /** @param facts the node as it was seen last; another look needs another follower */
+  /** @param facts of the last complete look; the next one needs a new follower */
   constructor(tools: NodeTools, wanted: NodeFollower['wanted'], facts: HostFacts) {
     this.tools = tools
     this.wanted = wanted
@@ -32,7 +32,7 @@ export class NodeFollower {
     this.watch = nftables && new GenerationWatch(nftables)
   }
 
-  /** @returns undefined where nothing has changed; `all` where a thorough look is needed */
+  /** @returns undefined when nothing has changed; `all` when a complete look is needed */
   async look(): Promise<StandbyFound | 'all' | undefined> {
     const hasMoved = (await this.watch?.hasMoved()) ?? false
     const isLegacyTime = this.isLegacy && performance.now() >= this.nextLegacyMs

@@ -1,16 +1,16 @@
-/** The means with which the node is looked at and changed; together, because a plan needs both. */
+/** The means to look at the node and to change it. */
 import { readFile } from 'node:fs/promises'
 import type { Nftables } from './nft/nftables.ts'
 import type { RunProgram } from './run-program.ts'
 
 export interface NodeTools {
   readonly run: RunProgram
-  /** Or why the kernel's nftables cannot be used. */
+  /** A text says why the kernel's nftables cannot be used. */
   readonly nftables: Nftables | string
   readonly readProc: ReadProc
 }
 
-/** The text of a file of /proc; empty where it is not there or not for us. */
+/** Reads a file of /proc; empty when it is absent or must not be read. */
 export type ReadProc = (path: string) => Promise<string>
 
 export const readProc: ReadProc = async (path) => {
@@ -21,7 +21,7 @@ export const readProc: ReadProc = async (path) => {
   }
 }
 
-/** @returns undefined where it cannot be used */
+/** @returns undefined when the kernel's nftables cannot be used */
 export function usableNftables({ nftables }: NodeTools): Nftables | undefined {
   return typeof nftables === 'string' ? undefined : nftables
 }

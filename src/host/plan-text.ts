@@ -1,4 +1,4 @@
-/** A plan for people: what was found, what follows from it and why, and the rules themselves. Pure. */
+/** A plan as text for people: the facts, the decisions and their reasons, and the rules themselves. Pure. */
 
 import { type OwnTable, ownTables, restoreText } from './backends/iptables-rules.ts'
 import {

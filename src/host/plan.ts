@@ -1,6 +1,6 @@
 /**
- * From settings and facts to what is to be on the node: backend, links, addresses, rules, and why. Pure; what it returns is
- * what `neardns rules show` prints and what the shells beside it apply.
+ * Decides from settings and facts what is to be on the node: backend, links, addresses, rules, and why. Pure; `neardns rules show`
+ * prints the plan, and the backends apply it.
  */
 import type { InterceptionSettings } from '../config/schema.ts'
 import type { GuardedChain, HostFacts, IptablesVariant, Target } from './facts.ts'
@@ -13,11 +13,11 @@ export type LinkKind = 'dummy' | 'bridge' | 'lo'
 export interface PlannedAddress {
   readonly address: string
   readonly family: 4 | 6
-  /** `own`: nobody else serves it. `service`: kube-proxy does while we do not. */
+  /** `own`: no other process serves it. `service`: kube-proxy serves it while the daemon does not. */
   readonly role: 'own' | 'service'
-  /** Queries from the node itself are brought to us as well. */
+  /** The node's own queries are intercepted, too. */
   readonly forHost: boolean
-  /** Link that has it already and is not ours; it is left there. */
+  /** Link of others that has the address already; it stays there. */
   readonly foreignLink?: string
 }
 
@@ -84,7 +84,7 @@ function strandedTroubles(
   return [trouble('standby_unknown', what)]
 }
 
-/** What of a plan the rules are made of. */
+/** Whether two plans lead to the same rules. */
 export function isSamePlan(one: Plan, other: Plan): boolean {
   const text = ({ addresses, standby, accept, variant }: Plan) =>
     JSON.stringify([addresses, standby, accept, variant])
@@ -118,7 +118,7 @@ function chooseBackend(settings: InterceptionSettings, facts: HostFacts): Backen
     return only('iptables', `${because}; iptables variant ${facts.iptables}, ${beside(facts)}`)
   }
   const besides = mode === 'auto' ? `, and ${noNft}` : ''
-  // In the wrong variant the rules would stand beside kube-proxy's, in no certain order.
+  // Rules in the wrong variant would run beside kube-proxy's in no defined order.
   if (facts.unreadable.length > 0) {
     return none('rules_unreadable', `which iptables this node uses cannot be seen${besides}`)
   }
@@ -163,8 +163,8 @@ function planAddresses(settings: InterceptionSettings, facts: HostFacts): Planne
     address,
     family,
     role: 'service' as const,
-    // kube-proxy's nftables mode refuses what leaves the node for a ClusterIP and was not translated; pods are not
-    // concerned, since they take the input path. The node's own queries are left to kube-proxy there.
+    // kube-proxy's nftables mode rejects untranslated packets that leave the node for a ClusterIP. Pods' packets take the input
+    // path, so they are not affected; the node's own queries are left to kube-proxy there.
     forHost: facts.kubeProxy !== 'nftables',
   }))
   const planned = facts.kubeProxy === 'ipvs' ? own : [...own, ...service]

@@ -1,4 +1,4 @@
-/** For dry runs: notes the steps that would change the node, and lets only those through that look. */
+/** For dry runs: records the steps that would change the node, and runs only those that read. */
 import type { Nftables } from './nft/nftables.ts'
 import type { NodeTools } from './node-tools.ts'
 import type { RunProgram } from './run-program.ts'
@@ -26,7 +26,7 @@ function recordingRun(run: RunProgram, steps: Step[]): RunProgram {
   return async (program, args, stdin) => {
     const line = [program, ...args].join(' ')
     if (looksOnly.some((shape) => shape.test(line))) return await run(program, args, stdin)
-    // Whether the link is there decides what comes next.
+    // Later steps depend on whether the link exists.
     const link = /^ip link set dev (\S+) up$/.exec(line)?.[1]
     const shown = link === undefined ? undefined : await run('ip', ['link', 'show', 'dev', link])
     if (shown?.ok === false) return shown

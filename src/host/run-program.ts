@@ -4,13 +4,13 @@ import { execFile } from 'node:child_process'
 export interface Ran {
   readonly ok: boolean
   readonly stdout: string
-  /** What it said about its failure, or why it could not be started. */
+  /** The program's message, or why it could not be started. */
   readonly stderr: string
-  /** The program is not there. */
+  /** The program is not installed. */
   readonly isMissing: boolean
 }
 
-/** @param stdin text for its standard input; none means an empty one */
+/** @param stdin text for the standard input; empty when undefined */
 export type RunProgram = (program: string, args: readonly string[], stdin?: string) => Promise<Ran>
 
 /** A hung program (a netlink lock, a lock of xtables) is killed after this long and counts as failed. */
@@ -33,7 +33,7 @@ export const runProgram: RunProgram = (program, args, stdin = '') =>
       const said = stderr.trim() || (error?.message ?? '')
       resolve({ ok: error === null, stdout, stderr: said, isMissing })
     })
-    // It may end without reading what it is given.
+    // The program may end without reading its standard input.
     child.stdin?.on('error', () => undefined)
     child.stdin?.end(stdin)
   })

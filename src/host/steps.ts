@@ -1,4 +1,4 @@
-/** Changes of the node as data, so that they can be printed instead of made. */
+/** Changes of the node as data, so that a dry run can print them. */
 import type { NftChange } from './nft/model.ts'
 import { changesText } from './nft/text.ts'
 import { type NodeTools, usableNftables } from './node-tools.ts'
@@ -13,7 +13,7 @@ export interface ProgramStep {
   readonly stdin?: string
 }
 
-/** One transaction of nftables, made without a program. */
+/** One transaction of nftables, sent without a program. */
 export interface NftStep {
   readonly changes: readonly NftChange[]
 }
@@ -23,7 +23,7 @@ export interface FailedStep {
   readonly ran: Ran
 }
 
-/** Does the steps one after another; one that fails does not keep the others from being done. */
+/** Runs the steps one after another; the others run even if one fails. */
 export async function runSteps(tools: NodeTools, steps: readonly Step[]): Promise<FailedStep[]> {
   const failed: FailedStep[] = []
   for (const step of steps) {
@@ -42,19 +42,19 @@ async function runChanges(tools: NodeTools, { changes }: NftStep): Promise<Ran> 
   return { ok: done?.ok ?? false, stdout: '', stderr, isMissing: false }
 }
 
-/** What a step is done with, for messages about its failure. */
+/** The program of a step, for messages about its failure. */
 export function stepProgram(step: Step): string {
   return 'program' in step ? step.program : 'nf_tables'
 }
 
-/** For people: the command line, and indented below it what is fed to it. */
+/** For people: the command line, and its standard input indented below. */
 export function stepText(step: Step): string {
   if (!('program' in step)) return nftText(step)
   const { program, args, stdin } = step
   return withInput([program, ...args].join(' '), stdin ?? '')
 }
 
-/** As `nft` would take it, although no nft is needed. */
+/** In the syntax of `nft`, although no nft is needed. */
 function nftText({ changes }: NftStep): string {
   const text = changesText(changes).trimEnd()
   return text.includes('\n') ? withInput('nft -f -', text) : `nft ${text}`

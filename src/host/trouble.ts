@@ -1,4 +1,4 @@
-/** What can go wrong between the daemon and its node, by name, with what the operator can do about it. Pure. */
+/** Everything that can go wrong between the daemon and its node, by name, and what the operator can do about it. Pure. */
 import type { Ran } from './run-program.ts'
 
 export const troubleKinds = [
@@ -21,13 +21,13 @@ export type TroubleKind = (typeof troubleKinds)[number]
 
 export interface Trouble {
   readonly kind: TroubleKind
-  /** What was seen. */
+  /** The observation. */
   readonly what: string
-  /** What helps. */
+  /** What the operator can do. */
   readonly cure: string
 }
 
-/** NodeLocal DNSCache's `errortype` for each kind; what is missing here has no counterpart there. */
+/** NodeLocal DNSCache's `errortype` for each kind; kinds that are missing here have no counterpart there. */
 export const setupErrorType: Readonly<Partial<Record<TroubleKind, string>>> = {
   program_missing: 'iptables',
   no_permission: 'iptables',
@@ -66,7 +66,7 @@ export function trouble(kind: TroubleKind, what: string): Trouble {
   return { kind, what, cure: cures[kind] }
 }
 
-/** Reads the failure of a program. @param otherwise what it is when nothing better is known */
+/** Names the failure of a program. @param otherwise the kind when its message is unknown */
 export function troubleOf(program: string, ran: Ran, otherwise: TroubleKind): Trouble {
   return trouble(
     ran.isMissing ? 'program_missing' : kindOf(ran.stderr, otherwise),

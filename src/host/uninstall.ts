@@ -1,6 +1,6 @@
 /**
- * What takes everything of ours off the node, as a list of commands: computed from what is there, so that it can be printed
- * before it is done. Tables that a running daemon owns cannot be removed by anybody else; they are named instead.
+ * Removes everything of ours from the node, as a list of steps computed from what is there, so that it can be printed
+ * first. Tables that a running daemon owns cannot be removed by another process; they are named instead.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { InterceptionSettings } from '../config/schema.ts'
@@ -25,13 +25,13 @@ export interface Removal {
 }
 
 /**
- * Another process has sockets on our addresses: a successor that serves, or the one before us that the kubelet is just ending. It is
- * waited for so long, within the 15 s that the manifests give a pod to stop.
+ * How long to wait for another process with sockets on our addresses: a successor that serves, or a predecessor that the kubelet is
+ * just ending. Within the 15 s that the manifests give a pod to stop.
  */
 const othersMs = 6000
 const pollMs = 500
 
-/** Takes everything of ours off the node, unless somebody else goes on serving the addresses. @returns what could not be done */
+/** Removes everything of ours from the node, unless another process goes on serving the addresses. @returns what could not be done */
 export async function uninstall(detection: Detection): Promise<Trouble[]> {
   const endMs = performance.now() + othersMs
   let facts = await detect(detection)
@@ -54,10 +54,10 @@ export async function planRemoval(
   const nftables = usableNftables(tools)
   const tables = (await nftables?.tables()) ?? []
   const held = tables.filter(({ name }) => ownedTablePattern.test(name))
-  // Somebody saved our tables and loaded them again: they are nobody's then.
+  // Tables of ours that were saved and loaded again have no owner.
   const orphaned = held.filter(({ isOwned }) => !isOwned)
   const standby = tables.filter(({ name }) => standbyPattern.test(name))
-  // A firewall may have become milder since: all chains in which there can be rules of ours.
+  // The firewall may drop less by now: all chains that may hold rules of ours count.
   const chains = ((await nftables?.baseChains()) ?? []).filter(({ type }) => type === 'filter')
   const native = chains.filter(
     (chain) => !isOfIptables(chain) && !chain.table.startsWith('neardns-'),
@@ -106,7 +106,7 @@ async function iptablesRemoval(
       const chains = variant === 'nft' ? chainsOnlyOurs(table, saved) : []
       return [step, ...chains.map((chain) => ({ program, args: ['-t', table, '-X', chain] }))]
     }
-    // iptables-nft makes its tables when they are first used. This one we made, and nobody else has come since.
+    // iptables-nft creates its tables at the first use. The daemon created this one, and nothing else is in it.
     return [step, tableRemoval(family === 4 ? 'ip' : 'ip6', table)]
   })
 }

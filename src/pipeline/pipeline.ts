@@ -1,34 +1,26 @@
 /**
- * One packet's way: octets -> question -> decision -> reply; or into the waiting room until an upstream has answered.
+ * One packet's way: bytes -> question -> decision -> reply; or into the waiting room until an upstream has answered.
  * The place where core and listeners meet. A cache hit runs through `handle` in one synchronous piece, makes no promise
  * and allocates nothing here.
  */
 
 import type { Reply } from '../core/decision.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
-import { type Peer, type QueryHandler, Transport } from '../core/ports.ts'
-import type { Arrival } from '../core/question/arrival.ts'
-import type { Ticket } from '../core/question/in-flight.ts'
+import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
+import { type Waitable, Waiter } from '../core/question/arrival.ts'
 import { isOwnQuery } from '../core/question/loop-marker.ts'
-import type { MissBudget } from '../core/question/miss-budget.ts'
-import type { OwnQuestions } from '../core/question/own-questions.ts'
 import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
 import type { Resolver } from '../core/resolver.ts'
-import type { Settler } from '../core/settlement.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
-import { truncatedImage } from '../wire/reply.ts'
 import type { Replies } from './replies.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
 export interface PipelineParts {
   readonly resolver: Resolver
-  readonly settler: Settler
   readonly room: WaitingRoom
   readonly replies: Replies
-  readonly budget: MissBudget
-  readonly own: OwnQuestions
-  /** Octets by which we know our own queries again. */
+  /** Bytes by which we know our own queries again. */
   readonly loopMarker: Uint8Array
   readonly nowMs: () => number
 }
@@ -41,7 +33,7 @@ export interface PipelineSettings {
 }
 
 /** The packet being handled; rewritten for each. */
-class CurrentArrival implements Arrival {
+class CurrentArrival implements Waitable {
   readonly question = new Question()
   query: Buffer = Buffer.alloc(0)
   queryBytes = 0
@@ -56,17 +48,19 @@ class CurrentArrival implements Arrival {
   clientAddress(): string {
     return this.peer?.address() ?? ''
   }
+
+  toWaiter(): Waiter {
+    return new Waiter(this, this.peer?.hold() ?? nowhere)
+  }
 }
+
+const nowhere: ReplyTo = { send: () => undefined }
 
 const shortReplies: Readonly<Record<number, Reply>> = {
   [Verdict.formerr]: shortReply(Rcode.formerr, -1),
   [Verdict.notimp]: shortReply(Rcode.notimp, -1),
   [Verdict.refused]: shortReply(Rcode.refused, -1),
   [Verdict.badvers]: shortReply(Rcode.badvers, -1),
-}
-const refusedReply = {
-  ...shortReply(Rcode.refused, Ede.prohibited),
-  source: ReplySource.overloaded,
 }
 const loopReply = shortReply(Rcode.servfail, Ede.other)
 
@@ -88,6 +82,7 @@ export class Pipeline implements QueryHandler {
 
   reconfigure(settings: PipelineSettings): void {
     this.settings = settings
+    this.parts.room.reconfigure(settings.staleAfterMs)
   }
 
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number {
@@ -108,44 +103,19 @@ export class Pipeline implements QueryHandler {
     const refused = shortReplies[verdict]
     if (refused !== undefined) return this.reply(refused, -1, out)
     if (this.isLoop()) return this.reply(loopReply, -1, out)
-    return this.resolve(out, peer)
+    return this.resolve(out)
   }
 
-  private resolve(out: Buffer, peer: Peer): number {
-    const { resolver, room, own } = this.parts
+  private resolve(out: Buffer): number {
+    const { resolver, room } = this.parts
     const { current } = this
-    const decision = resolver.begin(current.query, current.question, current.arrivedMs, current)
-    const { ticket, zoneIndex } = decision
-    if (decision.isReply || ticket === undefined) {
-      const replyBytes = this.reply(decision, zoneIndex, out)
-      if (!own.isEmpty) room.askOwn()
-      return replyBytes
-    }
-    if (decision.starts && !this.parts.budget.take(peer.address(), current.arrivedMs)) {
-      room.giveUp(ticket)
-      return this.reply(this.overBudget(ticket), zoneIndex, out)
-    }
-    if (!room.admit(ticket, current, peer, decision.follows)) {
-      if (decision.starts) room.giveUp(ticket)
-      return this.reply(
-        this.parts.settler.overloaded(ticket.entry, current.arrivedMs),
-        zoneIndex,
-        out,
-      )
-    }
-    if (decision.hasStale) room.armStale(ticket, current.arrivedMs + this.settings.staleAfterMs)
-    if (decision.starts) room.ask(ticket)
-    if (!own.isEmpty) room.askOwn()
-    return 0
-  }
-
-  /** TCP proves the source address and slows the sender down; who is there already is refused (RFC 8906, RFC 5358 4). */
-  private overBudget({ entry }: Ticket): Reply {
-    const { transport, query, question, arrivedMs } = this.current
-    // What is in memory costs nobody anything.
-    if (entry?.isUsableStale(arrivedMs) === true) return this.parts.settler.stale(entry)
-    if (transport === Transport.tcp) return refusedReply
-    return { ...refusedReply, rcode: Rcode.noerror, image: truncatedImage(query, question) }
+    const { arrivedMs } = current
+    const decision = resolver.begin(current.query, current.question, arrivedMs, current)
+    // A reply needs nothing else: the way of a hit is short.
+    const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
+    const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
+    room.askOwn()
+    return replyBytes
   }
 
   private reply(reply: Reply, zoneIndex: number, out: Buffer): number {

@@ -3,16 +3,18 @@
  * expired answers to those who would have to wait too long (RFC 8767 5).
  */
 import { AliasCrossings } from '../core/alias-crossing.ts'
-import type { Reply, Settlement } from '../core/decision.ts'
+import type { Decision, Reply, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
-import type { Exchange, Outcome, OutcomeSink, Peer } from '../core/ports.ts'
-import { type Arrival, type Follows, Waiter } from '../core/question/arrival.ts'
+import type { Exchange, Outcome, OutcomeSink } from '../core/ports.ts'
+import type { Waitable, Waiter } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
+import type { MissBudget } from '../core/question/miss-budget.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
+import { CarryOut } from './carry-out.ts'
 import type { Replies } from './replies.ts'
 
 export interface WaitingRoomParts {
@@ -20,6 +22,7 @@ export interface WaitingRoomParts {
   readonly settler: Settler
   readonly inFlight: InFlight
   readonly own: OwnQuestions
+  readonly budget: MissBudget
   readonly exchange: Exchange<Ticket>
   readonly replies: Replies
   readonly wheel: TimerWheel
@@ -30,40 +33,39 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   private readonly parts: WaitingRoomParts
   private readonly out = Buffer.allocUnsafeSlow(messageBytesMax)
   private readonly crossings: AliasCrossings
+  private readonly carrier: CarryOut
   private readonly staleTimers = new Map<Ticket, WheelTimer>()
 
-  constructor(parts: WaitingRoomParts) {
+  /** @param staleAfterMs how long an expired answer is held back while upstreams are asked */
+  constructor(parts: WaitingRoomParts, staleAfterMs: number) {
     this.parts = parts
     this.crossings = new AliasCrossings(parts.own)
+    const ask = (ticket: Ticket) => this.ask(ticket)
+    const armStale = (ticket: Ticket, dueMs: number) => this.armStale(ticket, dueMs)
+    this.carrier = new CarryOut({ ...parts, ask, armStale }, staleAfterMs)
   }
 
-  /** Asks a new ticket's question upstream. */
-  ask(ticket: Ticket): void {
-    this.parts.exchange.start(ticket, this)
+  reconfigure(staleAfterMs: number): void {
+    this.carrier.staleAfterMs = staleAfterMs
+  }
+
+  /** As `CarryOut.carryOut`. */
+  carryOut(decision: Decision, arrival: Waitable, nowMs: number): Reply | undefined {
+    return this.carrier.carryOut(decision, arrival, nowMs)
   }
 
   /** Asks the questions that nobody waits for. */
   askOwn(): void {
-    for (const ticket of this.parts.own.take()) this.ask(ticket)
+    const { own } = this.parts
+    if (own.isEmpty) return
+    for (const ticket of own.take()) this.ask(ticket)
   }
 
-  /**
-   * @param follows set when the ticket is of another question
-   * @returns false when there is no room: the query is to be answered at once with what there is
-   */
-  admit(ticket: Ticket, arrival: Arrival, peer: Peer, follows: Follows | undefined): boolean {
-    const waiter = new Waiter(arrival, peer.hold())
-    waiter.follows = follows
-    return this.parts.inFlight.wait(ticket, waiter)
+  private ask(ticket: Ticket): void {
+    this.parts.exchange.start(ticket, this)
   }
 
-  /** Gives up a ticket that nobody waits for and that was not asked yet. */
-  giveUp(ticket: Ticket): void {
-    this.parts.inFlight.close(ticket)
-  }
-
-  /** Arms the client timeout of a ticket whose expired answer can be given meanwhile. */
-  armStale(ticket: Ticket, dueMs: number): void {
+  private armStale(ticket: Ticket, dueMs: number): void {
     if (this.staleTimers.has(ticket)) return
     const timer = new WheelTimer({ onTimer: () => this.onClientTimeout(ticket) })
     this.staleTimers.set(ticket, timer)
@@ -71,14 +73,14 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   onOutcome(ticket: Ticket, outcome: Outcome): void {
-    const { inFlight, settler, own, nowMs } = this.parts
+    const { inFlight, settler, nowMs } = this.parts
     // What the cluster says may set off the same question anew; what others say may be the first half only.
     const waiters = ticket.route.isCluster ? inFlight.close(ticket) : undefined
     const settlement = settler.settle(ticket, outcome, nowMs())
     const { image, leadsTo } = settlement
     if (image !== undefined && leadsTo !== undefined) this.cross(ticket, image, leadsTo)
     else this.finish(ticket, settlement, waiters)
-    if (!own.isEmpty) this.askOwn()
+    this.askOwn()
   }
 
   /** The clients go on waiting, while the cluster is asked for what an alias from outside leads to. */
@@ -108,7 +110,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const settlement = this.parts.settler.clientTimeout(ticket, this.parts.nowMs())
     if (settlement === undefined) return
     this.answer(ticket, this.parts.inFlight.release(ticket), settlement)
-    if (!this.parts.own.isEmpty) this.askOwn()
+    this.askOwn()
   }
 
   private answer(ticket: Ticket, waiters: readonly Waiter[], settlement: Settlement): void {
@@ -139,18 +141,10 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
       if (waiter.follows === 'existence') return this.reply(waiter, settlement, zoneIndex)
       waiter.stopFollowing()
     }
-    const { resolver, settler, inFlight, nowMs } = this.parts
-    waiter.follows = undefined
+    const nowMs = this.parts.nowMs()
     waiter.turns += 1
-    const decision = resolver.begin(waiter.query, waiter.question, nowMs(), waiter)
-    const { ticket } = decision
-    if (decision.isReply || ticket === undefined)
-      return this.reply(waiter, decision, decision.zoneIndex)
-    if (!inFlight.wait(ticket, waiter)) {
-      if (decision.starts) this.giveUp(ticket)
-      return this.reply(waiter, settler.overloaded(ticket.entry, nowMs()), zoneIndex)
-    }
-    waiter.follows = decision.follows
-    if (decision.starts) this.ask(ticket)
+    const decision = this.parts.resolver.begin(waiter.query, waiter.question, nowMs, waiter)
+    const reply = this.carryOut(decision, waiter, nowMs)
+    if (reply !== undefined) this.reply(waiter, reply, decision.zoneIndex)
   }
 }

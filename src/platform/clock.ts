@@ -1,20 +1,20 @@
 /**
- * The time that TTLs and deadlines are measured in: milliseconds that only go forward. `performance.now()` stands still
- * while a machine is suspended (CLOCK_MONOTONIC), so a jump of the wall clock ahead of it is added: what was cached
- * before a nap is old afterwards. A wall clock set back changes nothing.
+ * The clock of TTLs and deadlines: milliseconds that only go forward. `performance.now()` stands still while a machine is
+ * suspended (CLOCK_MONOTONIC), so a jump of the wall clock ahead of it is added: entries cached before the suspension have
+ * aged after it. A wall clock that is set back changes nothing.
  */
 
-// Not the global: reading that is a lazy getter's work each time, 1 % of a hit.
+// Not the global `performance`: reading it runs a lazy getter each time, 1 % of a hit.
 import { performance } from 'node:perf_hooks'
 
 export interface Clock {
   nowMs(): number
 }
 
-/** Smaller steps are NTP at work, not a suspended machine. */
+/** Smaller steps are corrections by NTP, not a suspended machine. */
 const jumpMsMin = 60_000
 
-/** The process's clock. `check` is called now and then by its owner. */
+/** The process's clock. Its owner calls `check` at intervals. */
 export class SystemClock implements Clock {
   private skippedMs = 0
   private lastLeadMs: number
@@ -28,8 +28,8 @@ export class SystemClock implements Clock {
   }
 
   /**
-   * Looks for time that passed unseen.
-   * @returns milliseconds that were skipped now, 0 nearly always
+   * Looks for time that passed while the machine was suspended.
+   * @returns skipped milliseconds, nearly always 0
    */
   check(): number {
     const leadMs = wallLeadMs()

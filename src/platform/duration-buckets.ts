@@ -1,6 +1,6 @@
 /**
  * The sixteen duration buckets that CoreDNS uses (0.25 ms doubled up to 8.192 s), as array arithmetic, so that
- * whoever measures a duration counts it in place: sockets for exchanges, the pipeline for queries.
+ * each part counts the durations that it measures: sockets those of exchanges, the pipeline those of queries.
  * Never publishes anything.
  */
 

@@ -1,17 +1,17 @@
 /**
  * Gives V8 its heap flags and the C library its arena. Both are read once, at start, so the program replaces itself (execve:
- * same process ID, same descriptors, no child to supervise). Not done when somebody has decided the first flag already.
+ * same process ID, same descriptors, no child to supervise). Does nothing when the first flag is set already.
  */
 
 /**
  * glibc gives each of the ten threads of Node its own arena, and arenas do not give back what was freed: 14 of 120 MiB,
- * measured in a cgroup of 128 MiB under misses. One is enough where one thread does the work. musl knows no arenas.
+ * measured in a cgroup of 128 MiB under misses. One is enough when one thread does the work. musl has no arenas.
  */
 const arenaVariable = 'MALLOC_ARENA_MAX'
 
 /**
  * @param flags as `heapFlagsFor` gives them
- * @param environment for the program that is started anew, beside what there is
+ * @param environment additional variables for the program that is started anew
  * @returns only when no restart is needed
  */
 export function ensureHeapFlags(
@@ -25,7 +25,7 @@ export function ensureHeapFlags(
   if (!isDecided) startAnew(environment, flags)
 }
 
-/** @returns only where a process cannot replace itself */
+/** @returns only when a process cannot replace itself */
 export function startAnew(
   environment: Readonly<Record<string, string>>,
   flags: readonly string[] = [],

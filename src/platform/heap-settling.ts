@@ -1,13 +1,13 @@
 /**
- * What reading the configuration, compiling and linking leave in V8's heap is given back, once, in the first second in which the
- * process had next to nothing to do: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
- * busy heap has been collected long since, and needs its pages.
+ * Gives back, once, the memory that reading the configuration, compiling and linking left in V8's heap, in the first second in which the
+ * process is nearly idle: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
+ * busy heap has been collected by then, and needs its pages.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
 import { collectToTheLast } from './v8-flags.ts'
 
 const tickMs = 1000
-/** Share of a second that housekeeping (1-2 ms) and some hundred questions take. */
+/** Share of a second that housekeeping (1-2 ms) and about a hundred queries take. */
 const quietUtilization = 0.004
 
 export class HeapSettling {

@@ -4,12 +4,11 @@
  * there is nothing to report.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { addressBytes } from '../address/ip-address.ts'
 
-export interface LocalAddress {
-  /** IP literal without brackets. */
-  readonly address: string
-  readonly port: number
-}
+/** `address` is the IP of a socket that we have bound. */
+export type LocalAddress = Omit<Endpoint, 'family'>
 
 /**
  * The kernel hands the table out page by page and counts its way to the next, so that sockets which come and go meanwhile
@@ -18,7 +17,7 @@ export interface LocalAddress {
 const readingsMax = 3
 
 /**
- * @returns drops by `address:port` (`[address]:port` for IPv6). Another process may share the address
+ * @returns drops by address as `formatEndpoint` prints it. Another process may share the address
  *   (SO_REUSEPORT): then only this process's sockets count. Addresses nobody listens on are left out. Never rejects.
  */
 export async function readKernelDrops(
@@ -35,17 +34,13 @@ export async function readKernelDrops(
       const counted = [...sockets].filter(([inode]) => own === undefined || own.has(inode))
       if (counted.length === 0) continue
       drops.set(
-        labelOf(one),
+        formatEndpoint(one),
         counted.reduce((sum, [, count]) => sum + count, 0),
       )
     }
-    missing = missing.filter((one) => !drops.has(labelOf(one)))
+    missing = missing.filter((one) => !drops.has(formatEndpoint(one)))
   }
   return drops
-}
-
-function labelOf({ address, port }: LocalAddress): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /**
@@ -67,34 +62,8 @@ function findSockets(table: string, key: string): Map<string, number> {
 
 /** The kernel prints each 32-bit word of an address as a number in host byte order (little-endian on all our targets). */
 function socketKey({ address, port }: LocalAddress): string {
-  const octets = address.includes(':') ? ipv6Octets(address) : address.split('.').map(Number)
-  let hex = ''
-  for (let word = 0; word < octets.length; word += 4) {
-    for (let octet = 3; octet >= 0; octet--) hex += hexOctet(octets[word + octet] ?? 0)
-  }
-  return `${hex.toUpperCase()}:${hexOctet(port >> 8)}${hexOctet(port & 0xff)}`.toUpperCase()
-}
-
-function hexOctet(octet: number): string {
-  return octet.toString(16).padStart(2, '0')
-}
-
-/** @param address valid IPv6 text: it is the name of a socket we have bound */
-function ipv6Octets(address: string): number[] {
-  const [head = '', tail] = (address.split('%', 1)[0] ?? '').split('::')
-  const left = groups(head)
-  const right = tail === undefined ? [] : groups(tail)
-  const zeros = new Array<number>(Math.max(0, 16 - left.length - right.length)).fill(0)
-  return [...left, ...zeros, ...right]
-}
-
-function groups(text: string): number[] {
-  if (text === '') return []
-  return text.split(':').flatMap((group) => {
-    if (group.includes('.')) return group.split('.').map(Number)
-    const value = Number.parseInt(group, 16)
-    return [value >> 8, value & 0xff]
-  })
+  const words = Buffer.from(addressBytes(address)).swap32().toString('hex')
+  return `${words}:${port.toString(16).padStart(4, '0')}`.toUpperCase()
 }
 
 async function readOwnInodes(proc: string): Promise<Set<string>> {

@@ -1,7 +1,7 @@
 /**
- * The memory that the container may use, and what V8 has to be told about it. Left alone, Node 26 takes a heap
- * limit of 262 MiB in a cgroup of 128 MiB: the kernel kills it before V8 collects in earnest. V8's limit can only be
- * set before it starts, so `main.ts` starts the program a second time with `process.execve`: same
+ * The memory that the container may use, and the V8 flags that follow from it. Without flags Node 26 chooses a heap
+ * limit of 262 MiB in a cgroup of 128 MiB, and the kernel kills it before V8 collects in earnest. V8's limit can only be
+ * set before it starts, so `cli/start.ts` starts the program a second time with `process.execve` (heap-flags.ts): same
  * process ID, same descriptors 0-2, some 40 ms.
  *
  * Never fails: without cgroups there is no limit.
@@ -21,15 +21,15 @@ const noLimitBytes = 2 ** 60
 
 /**
  * V8 lets a heap grow to four times what survived the last collection, and the young generation to 96 MiB. Measured with
- * misses only: 317 MiB resident left alone, 165 with 50 % and 8 MiB, for a tenth more CPU per miss and none per hit. 100 % give that
- * tenth back and halve the 99th percentile, for 22 MiB more: where there is no limit.
+ * misses only: 317 MiB resident without flags, 165 with 50 % and 8 MiB, for a tenth more CPU per miss and none per hit. 100 % gives that
+ * tenth back and halves the 99th percentile, for 22 MiB more: the choice without a limit.
  */
 const growthFreePercent = 100
 const growthLimitedPercent = 50
 const semiSpaceMaxMiB = 4
 
 /**
- * Flags that V8 reads at start only, for a process that shall live within `limitBytes`, 0 for no limit.
+ * Flags that V8 reads at the start only, for a process that has to stay within `limitBytes`, 0 for no limit.
  *
  * The young generation takes up to three semi-spaces beside the old space; a thirty-second of the limit
  * each (4 MiB of 128 MiB) keeps it near a tenth.
@@ -52,20 +52,20 @@ function isFree(limitBytes: number): boolean {
   return limitBytes <= 0 || limitBytes >= noLimitBytes
 }
 
-/** @returns the smallest memory limit of the cgroups this process is in, octets; 0 when there is none */
+/** @returns the smallest memory limit of this process's cgroups, bytes; 0 when there is none */
 export function readMemoryLimitBytes(root = '/'): number {
   const limits = limitFiles(root).map(readLimit)
   const smallest = Math.min(...limits)
   return smallest < noLimitBytes ? smallest : 0
 }
 
-/** Limit files of all cgroups on the way from ours to the root: a limit anywhere above counts as well. */
+/** Limit files of all cgroups from the process's own to the root: a limit of an ancestor counts, too. */
 function limitFiles(root: string): string[] {
   const files: string[] = []
   for (const line of readText(`${root}proc/self/cgroup`).split('\n')) {
     const [, controllers = '', path = ''] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
     if (path === '') continue
-    // In a container the path may be that of the host while its own cgroup is mounted as the root: try both.
+    // In a container the path may be the host's while the container's own cgroup is mounted as the root: try both.
     if (controllers === '') {
       for (const mount of ['sys/fs/cgroup', 'sys/fs/cgroup/unified']) {
         files.push(...ancestors(path).map((dir) => `${root}${mount}${dir}memory.max`))

@@ -1,18 +1,18 @@
 /**
- * The kernel maps whole runs of a program's file around each page that is touched. What only the start touched (V8's snapshot, ICU,
- * the compilers) stays in the resident memory for good: some 24 of 54 MiB. It is unmapped once, a moment after the start;
- * what is used again comes back from the page cache by itself (docs/decisions/0026).
+ * The kernel maps whole runs of a program's file around each page that is touched. Pages that only the start needs (V8's snapshot, ICU,
+ * the compilers) stay in the resident memory: about 24 of 54 MiB. They are unmapped once, shortly after the start;
+ * a page that is used again comes back from the page cache by itself (docs/decisions/0026).
  */
 import { readFile } from 'node:fs/promises'
 
-/** A range of addresses of this process, octets. */
+/** A range of addresses of this process, in bytes. */
 export interface Mapping {
   readonly address: bigint
   readonly length: number
   readonly residentBytes: number
 }
 
-/** Unmaps pages that a file can give again; 0 or -errno. */
+/** Unmaps pages that are backed by a file; 0 or -errno. */
 export type DropPages = (address: bigint, length: number) => number
 
 /** The first questions of waiting pods have been answered by then. */
@@ -25,8 +25,8 @@ const headOfMapping = /^(?=[0-9a-f]+-[0-9a-f]+ )/m
 const mappedFile = /^([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ [1-9]\d* +\//
 
 /**
- * Read-only memory can still differ from its file: the linker writes addresses before it takes the right to write away, a probe
- * writes break points. Such pages are anonymous, and a mapping with a single one is left alone.
+ * Read-only memory can still differ from its file: the linker writes addresses before it makes pages read-only, a probe
+ * writes breakpoints. Such pages are anonymous, and a mapping with a single one is left alone.
  *
  * @param smaps `/proc/self/smaps` (proc_pid_smaps(5))
  */
@@ -43,16 +43,16 @@ export function droppableMappings(smaps: string): Mapping[] {
   return found
 }
 
-/** @returns octets; NaN where the kernel does not say */
+/** @returns bytes; NaN when the kernel does not say */
 function sizeIn(text: string, name: string): number {
   const [, kilobytes] = new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text) ?? []
   return kilobytes === undefined ? Number.NaN : Number(kilobytes) * 1024
 }
 
 /**
- * The list takes the kernel some 4 ms: a thread of the pool reads it, the loop goes on.
- * @returns octets that were unmapped
- * @throws when `/proc` is not to be read
+ * The kernel takes about 4 ms for the list: a thread of the pool reads it, the event loop goes on.
+ * @returns unmapped bytes
+ * @throws when `/proc` cannot be read
  */
 export async function dropStartPages(drop: DropPages): Promise<number> {
   const mappings = droppableMappings(await readFile('/proc/self/smaps', 'latin1'))
@@ -61,8 +61,8 @@ export async function dropStartPages(drop: DropPages): Promise<number> {
 }
 
 /**
- * @param done told how many octets were unmapped; 0 when `/proc` or the kernel refuses: then the memory stays as it is
- * @returns what calls it off
+ * @param done gets the number of unmapped bytes; 0 when `/proc` or the kernel refuses, and the memory stays as it is
+ * @returns a function that cancels it
  */
 export function dropStartPagesLater(drop: DropPages, done: (bytes: number) => void): () => void {
   const timer = setTimeout(() => {

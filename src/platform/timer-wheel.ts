@@ -1,18 +1,18 @@
 /**
  * One timer for all deadlines of questions in flight. A hashed wheel (Varghese and Lauck, scheme 6): arming and
  * disarming are a few pointer writes, against a `setTimeout` per question, and one native timer sleeps until
- * the next slot that has anything in it. Nothing pending: no timer, no wake-ups. Never fires early; up to one tick late.
+ * the next slot that is not empty. With nothing pending there is no timer and no wake-up. Never fires early; up to one tick late.
  */
 
 const tickMs = 10
-/** One lap is 5.12 s, longer than any deadline of a question; what lies further off goes round again. */
+/** One lap is 5.12 s, longer than any deadline of a question; a later deadline takes more laps. */
 const slotCount = 512
 
 export interface WheelTask {
   onTimer(nowMs: number): void
 }
 
-/** A place in the wheel. Belongs to one task, which may arm it again and again. */
+/** A place in the wheel. Belongs to one task, which may arm it repeatedly. */
 export class WheelTimer {
   readonly task: WheelTask
   /** @internal tick at which it fires; -1 while not armed */
@@ -36,8 +36,8 @@ export class TimerWheel {
   private readonly slots: (WheelTimer | undefined)[] = new Array(slotCount).fill(undefined)
   private readonly fireDue = () => this.advance()
   /**
-   * Fires after the sockets have been read: when the loop was held up, the answers that a deadline waits for may lie in
-   * the kernel, and a late process must not take itself for a slow upstream.
+   * Fires after the sockets have been read: after a stall of the event loop the awaited answers may lie in the kernel, and
+   * the stall must not count as a slow upstream.
    */
   private readonly wakeUp = () => {
     this.native = undefined
@@ -51,7 +51,7 @@ export class TimerWheel {
   private immediate: NodeJS.Immediate | undefined
   private firing = false
 
-  /** @param nowMs monotonic clock; all times given to the wheel are its times */
+  /** @param nowMs monotonic clock; all times given to the wheel are of this clock */
   constructor(nowMs: () => number = () => performance.now()) {
     this.nowMs = nowMs
   }
@@ -95,7 +95,7 @@ export class TimerWheel {
     try {
       // After a long stall one lap visits every slot; more would visit them again.
       const from = Math.max(this.doneTick + 1, nowTick - slotCount + 1)
-      // Before the tasks run: what they arm belongs behind this moment.
+      // Before the tasks run, because the timers that they arm are due later.
       this.doneTick = Math.max(this.doneTick, nowTick)
       for (let tick = from; tick <= nowTick; tick++) this.fireSlot(tick % slotCount, nowTick, nowMs)
     } finally {
@@ -116,7 +116,7 @@ export class TimerWheel {
     }
   }
 
-  /** Looked up anew each time: a task may disarm its neighbours. What it arms is due later than `nowTick`. */
+  /** Looked up anew each time, because a task may disarm its neighbours. Timers that it arms are due later than `nowTick`. */
   private firstDue(slot: number, nowTick: number): WheelTimer | undefined {
     let timer = this.slots[slot]
     while (timer !== undefined && timer.dueTick > nowTick) timer = timer.next

@@ -1,7 +1,7 @@
 /**
- * Watches the text of one file. By asking again and again, because inotify loses sight of what matters here: ConfigMap
+ * Watches the text of one file by polling, because inotify misses the changes that matter here: ConfigMap
  * volumes (the file is a link through a directory link that is swapped), atomic renames, bind mounts, files that
- * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when that changed.
+ * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when its result has changed.
  * Never parses, never logs; reads without blocking the loop.
  */
 import { readFile, type Stats, stat } from 'node:fs'
@@ -13,11 +13,11 @@ export interface WatchFileOptions {
   /** A larger file is not read: `onProblem` is called instead. */
   readonly bytesMax?: number
   /**
-   * Called with the new text when it differs from the last one seen. Must not throw. A file that disappears is
-   * no change: it may be about to be replaced, and what was in it stays in force.
+   * Called with the new text when it differs from the last one. Must not throw. A file that disappears is
+   * no change: it may be about to be replaced, and its last text stays in force.
    */
   readonly onChange: (text: string) => void
-  /** Called once when the file cannot be read any more, and again after it could in between. Must not throw. */
+  /** Called once when the file becomes unreadable, and again only after it was readable in between. Must not throw. */
   readonly onProblem?: (error: Error) => void
 }
 
@@ -30,93 +30,93 @@ const bytesMaxDefault = 1_048_576
 const youngMs = 3000
 
 export class FileWatcher {
-  readonly #options: WatchFileOptions
-  readonly #periodMs: number
-  readonly #bytesMax: number
-  #timer: NodeJS.Timeout | undefined
-  #isStopped = true
-  #seen: string
-  /** Text that was read once and must be read the same again: a writer may be half way. */
-  #candidate: string | undefined
-  #signature = ''
-  #hasProblem = false
+  private readonly options: WatchFileOptions
+  private readonly periodMs: number
+  private readonly bytesMax: number
+  private timer: NodeJS.Timeout | undefined
+  private isStopped = true
+  private seen: string
+  /** A new text that was read once and must be read a second time: its writer may not have finished. */
+  private candidate: string | undefined
+  private signature = ''
+  private hasProblem = false
 
-  /** @param knownText what the caller has read already; only a different text is reported */
+  /** @param knownText the text that the caller has read already; only a different text is reported */
   constructor(options: WatchFileOptions, knownText: string) {
-    this.#options = options
-    this.#periodMs = options.periodMs ?? periodMsDefault
-    this.#bytesMax = options.bytesMax ?? bytesMaxDefault
-    this.#seen = knownText
+    this.options = options
+    this.periodMs = options.periodMs ?? periodMsDefault
+    this.bytesMax = options.bytesMax ?? bytesMaxDefault
+    this.seen = knownText
   }
 
   start(): void {
-    this.#isStopped = false
-    this.#look()
+    this.isStopped = false
+    this.look()
   }
 
   /** No callback is called after this returns. */
   stop(): void {
-    this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.isStopped = true
+    clearTimeout(this.timer)
   }
 
-  #look(): void {
-    stat(this.#options.path, (error, stats) => {
-      if (this.#isStopped) return
-      if (error) this.#failed(error)
-      else this.#judge(stats)
+  private look(): void {
+    stat(this.options.path, (error, stats) => {
+      if (this.isStopped) return
+      if (error) this.failed(error)
+      else this.judge(stats)
     })
   }
 
-  #judge(stats: Stats): void {
-    if (!stats.isFile()) return this.#failed(new Error('not a regular file'))
-    if (stats.size > this.#bytesMax) {
-      return this.#failed(new Error(`larger than ${this.#bytesMax} octets`))
+  private judge(stats: Stats): void {
+    if (!stats.isFile()) return this.failed(new Error('not a regular file'))
+    if (stats.size > this.bytesMax) {
+      return this.failed(new Error(`larger than ${this.bytesMax} octets`))
     }
     const signature = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
     const isYoung = Date.now() - stats.ctimeMs < youngMs
-    if (signature === this.#signature && !isYoung && this.#candidate === undefined) {
-      return this.#again()
+    if (signature === this.signature && !isYoung && this.candidate === undefined) {
+      return this.again()
     }
-    this.#signature = signature
-    readFile(this.#options.path, 'utf8', (error, text) => {
-      if (this.#isStopped) return
-      if (error) this.#failed(error)
-      else this.#compare(text)
+    this.signature = signature
+    readFile(this.options.path, 'utf8', (error, text) => {
+      if (this.isStopped) return
+      if (error) this.failed(error)
+      else this.compare(text)
     })
   }
 
-  #compare(text: string): void {
-    this.#hasProblem = false
-    if (text === this.#seen) {
-      this.#candidate = undefined
-      return this.#again()
+  private compare(text: string): void {
+    this.hasProblem = false
+    if (text === this.seen) {
+      this.candidate = undefined
+      return this.again()
     }
-    if (text !== this.#candidate) {
-      this.#candidate = text
-      // A writer that truncates and writes is done long before this.
-      return this.#again(Math.min(this.#periodMs, 200))
+    if (text !== this.candidate) {
+      this.candidate = text
+      // A writer that truncates and then writes has finished long before this.
+      return this.again(Math.min(this.periodMs, 200))
     }
-    this.#candidate = undefined
-    this.#seen = text
-    this.#options.onChange(text)
-    this.#again()
+    this.candidate = undefined
+    this.seen = text
+    this.options.onChange(text)
+    this.again()
   }
 
-  #failed(error: Error): void {
-    this.#signature = ''
-    this.#candidate = undefined
-    if (!this.#hasProblem) {
-      this.#hasProblem = true
-      this.#options.onProblem?.(error)
+  private failed(error: Error): void {
+    this.signature = ''
+    this.candidate = undefined
+    if (!this.hasProblem) {
+      this.hasProblem = true
+      this.options.onProblem?.(error)
     }
-    this.#again()
+    this.again()
   }
 
-  #again(afterMs = this.#periodMs): void {
+  private again(afterMs = this.periodMs): void {
     // A callback may have stopped us.
-    if (this.#isStopped) return
-    this.#timer = setTimeout(() => this.#look(), afterMs)
-    this.#timer.unref()
+    if (this.isStopped) return
+    this.timer = setTimeout(() => this.look(), afterMs)
+    this.timer.unref()
   }
 }

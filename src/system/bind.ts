@@ -1,13 +1,8 @@
 /** What all listeners share: the address they bind, and the error when that fails. Knows no listener. */
+import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 
-/** A socket address to listen on. */
-export interface ListenAddress {
-  /** IP literal, IPv6 without brackets. */
-  readonly address: string
-  /** 0-65535; with 0 the kernel chooses one at `start`. */
-  readonly port: number
-  readonly family: 4 | 6
-}
+/** A socket address to listen on; with port 0 the kernel chooses one at `start`. */
+export type ListenAddress = Endpoint
 
 export type ListenTransport = 'udp' | 'tcp'
 
@@ -22,7 +17,7 @@ export class BindError extends Error {
   constructor(transport: ListenTransport, address: ListenAddress, cause: unknown) {
     const code = errorCode(cause)
     const why = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause))
-    super(`cannot listen on ${transport} ${addressText(address)}: ${why} (${code})`, { cause })
+    super(`cannot listen on ${transport} ${formatEndpoint(address)}: ${why} (${code})`, { cause })
     this.code = code
     this.transport = transport
     this.address = address
@@ -33,11 +28,6 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process has this port',
   EACCES: 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this address is not on any interface of the machine',
-}
-
-/** `IP:port`, `[v6]:port`. */
-export function addressText(at: ListenAddress): string {
-  return at.family === 6 ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`
 }
 
 /** errno name of a socket error, or `UNKNOWN`. */

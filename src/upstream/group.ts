@@ -3,6 +3,7 @@
  * in flight, chooses who is asked, and knows whether the group as a whole lives. Sends nothing itself.
  */
 
+import { formatUpstream } from '../address/upstream-url.ts'
 import type { Ask, OutcomeSink } from '../core/ports.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import { GroupCounters } from './counters.ts'
@@ -12,12 +13,7 @@ import { RetryBudget } from './policy/retry-budget.ts'
 import { UpstreamQuestion } from './question.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { UpstreamServer, type UpstreamWatcher } from './server.ts'
-import {
-  type ExchangeSettings,
-  type GroupConfig,
-  type UpstreamAddress,
-  upstreamName,
-} from './settings.ts'
+import type { ExchangeSettings, GroupConfig, UpstreamAddress } from './settings.ts'
 
 /**
  * When all upstreams fail, one question in fifteen is asked twice and no more: a storm of failures must not be
@@ -174,7 +170,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   }
 
   private serverFor(address: UpstreamAddress, before: readonly UpstreamServer[]): UpstreamServer {
-    const name = upstreamName(address)
+    const name = formatUpstream(address)
     const known = before.find((server) => server.name === name)
     known?.reconfigure(this.settings)
     return known ?? new UpstreamServer(address, this.settings, this.context, this)

@@ -3,11 +3,12 @@
  * to; which upstream is asked, and when again, is decided elsewhere (`upstream/question.ts`, `upstream/policy/choice.ts`).
  */
 
+import { formatUpstream } from '../address/upstream-url.ts'
 import type { Attempt, ExchangeContext, QuestionFrame, Upstream } from './attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from './counters.ts'
 import { type Candidate, Rank, UpstreamHealth } from './policy/choice.ts'
 import { HedgeDelay } from './policy/hedge-delay.ts'
-import { type ExchangeSettings, type UpstreamAddress, upstreamName } from './settings.ts'
+import type { ExchangeSettings, UpstreamAddress } from './settings.ts'
 import { StreamPool } from './stream-pool.ts'
 import { UpstreamTrial } from './trial.ts'
 import { UdpTransport } from './udp.ts'
@@ -44,7 +45,7 @@ export class UpstreamServer implements Candidate, Upstream {
     watcher: UpstreamWatcher,
   ) {
     this.address = address
-    this.name = upstreamName(address)
+    this.name = formatUpstream(address)
     this.settings = settings
     this.context = context
     this.watcher = watcher

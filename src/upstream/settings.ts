@@ -1,20 +1,11 @@
 /** What the upstream side is told: where the servers are, and every limit that its sockets keep. */
 
+import type { Upstream } from '../address/upstream-url.ts'
 import type { ChoicePolicy } from './policy/choice.ts'
 import type { HedgeSettings } from './policy/hedge-delay.ts'
 
-/** `udp` means UDP, with TCP to the same address where UDP will not do. */
-export type UpstreamTransport = 'udp' | 'tcp' | 'tls'
-
-export interface UpstreamAddress {
-  readonly transport: UpstreamTransport
-  /** IP literal; never a name, because we are the resolver. */
-  readonly address: string
-  readonly port: number
-  readonly family: 4 | 6
-  /** Name that the certificate must carry; absent: the IP address. */
-  readonly tlsName?: string
-}
+/** The address is an IP, never a name, because we are the resolver. */
+export type UpstreamAddress = Upstream
 
 export interface StreamSettings {
   /** Connections to one upstream that are in use; as many again may be stalled at the same time. */
@@ -53,13 +44,6 @@ export interface ExchangeSettings {
 export interface GroupConfig {
   readonly name: string
   /** Without duplicates. */
-  readonly upstreams: readonly UpstreamAddress[]
+  readonly upstreams: readonly Upstream[]
   readonly settings: ExchangeSettings
-}
-
-/** `udp://10.0.0.2:53`: names an upstream in logs, metrics and outcomes. */
-export function upstreamName(upstream: UpstreamAddress): string {
-  const host = upstream.family === 6 ? `[${upstream.address}]` : upstream.address
-  const tlsName = upstream.tlsName === undefined ? '' : `#${upstream.tlsName}`
-  return `${upstream.transport}://${host}:${upstream.port}${tlsName}`
 }

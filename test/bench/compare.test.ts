@@ -7,9 +7,9 @@ import type { OneRun } from '../../bench/micro/one-run.ts'
 const test = suite('bench/compare')
 
 function runOf(times: Readonly<Record<string, number>>): OneRun {
-  const rest = { nsPerOp: 0, p99NsPerOp: 0, opsPerSecond: 0, bytesPerOp: 0, samples: 1 }
+  const rest = { nsPerOp: 0, p99NsPerOp: 0, bytesPerOp: 0, samples: 1, isAboveBar: false }
   const results = Object.entries(times).map(([name, ns]) => ({ name, quietNsPerOp: ns, ...rest }))
-  return { results, failed: [], sink: 0 }
+  return { results, failed: [] }
 }
 
 const verdicts = (base: readonly number[], branch: readonly number[]) =>

@@ -4,11 +4,12 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type BenchResult, isUsable, summarise, tableRows } from '../../bench/report/results.ts'
-import { verdicts } from '../../bench/report/verdict.ts'
-import { judged, type Run } from '../../bench/support/contest.ts'
+import { judged, type Run } from '../../bench/comparison/contest.ts'
+import type { Load } from '../../bench/comparison/scenarios.ts'
+import { type ComparisonResult, isUsable, summarise } from '../../bench/comparison/summary.ts'
+import { comparisonBars } from '../../bench/report/bars.ts'
+import { scenarioText } from '../../bench/report/comparison.ts'
 import type { LoadReport } from '../../bench/support/load.ts'
-import type { Load } from '../../bench/support/scenarios.ts'
 
 const test = suite('bench/contest')
 
@@ -36,7 +37,7 @@ function run({ contestant = 'neardns', load = 'most', userUs = 20_000, report }:
     slow: 0,
     sendErrors: 0,
   }
-  const rest = { seconds: 2, queriesPerSecond: sent / 2, cpuUs: 0, nextUnique: 0 }
+  const rest = { seconds: 2, queriesPerSecond: sent / 2, cpuUs: 0, nextUnique: 0, examples: [] }
   return judged(
     { contestant, round: 1, load },
     { ...counts, ...rest, ...latencies, ...report },
@@ -62,8 +63,8 @@ test('a run with failures does not count: refusing is cheap', () => {
   assert.equal(invalid({ servfail: 11 }), ['11 of 10000 failed'])
 })
 
-test('one wrong answer is enough', () => {
-  assert.equal(invalid({ wrong: 1 }), ['1 of 10000 wrong'])
+test('one wrong answer is enough, and the run keeps the example', () => {
+  assert.equal(invalid({ wrong: 1, examples: ['query 00'] }), ['1 of 10000 wrong', 'query 00'])
 })
 
 test('a run whose load generator fell behind does not count', () => {
@@ -85,11 +86,12 @@ test('medians are over the runs that count, and a row without enough of them mea
 
 test('ratios are to each peer under the same load', () => {
   const runs = [run({}), run({ contestant: 'coredns', userUs: 70_000 })]
-  const rows = tableRows(summarise(runs, ['neardns', 'coredns']))
-  assert.equal(
-    rows.map((cells) => cells[12]),
-    ['', '0.50'],
-  )
+  const summaries = summarise(runs, ['neardns', 'coredns'])
+  const rest = { about: 'hits', absent: [], idleRssBytes: {}, runs }
+  const lines = scenarioText({ name: 'hit-1k', summaries, ...rest }).split('\n')
+  const ratioOf = (server: string) =>
+    lines.find((line) => line.startsWith(`| ${server} `))?.split('|')[6]
+  assert.equal([ratioOf('neardns')?.trim(), ratioOf('coredns')?.trim()], ['', '0.50 x'])
 })
 
 test('a verdict says met, not met, or that it was not measured', () => {
@@ -100,7 +102,7 @@ test('a verdict says met, not met, or that it was not measured', () => {
   const summaries = summarise(runs, ['neardns', 'unbound'])
   const about = { about: '', absent: [], idleRssBytes: {}, runs }
   const scenarios = [{ name: 'hit-1k', summaries, ...about }]
-  const judgedBars = verdicts({ scenarios, firstAnswers: [] } as unknown as BenchResult)
+  const judgedBars = comparisonBars({ scenarios, firstAnswers: [] } as unknown as ComparisonResult)
   const verdictOf = (what: string) => judgedBars.find((bar) => bar.what.includes(what))?.verdict
   assert.is(verdictOf("CPU per query, to unbound's"), 'not met')
   assert.is(verdictOf("q/s, to unbound's"), 'met')

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { startAuthority, startContestant } from '../../bench/comparison/field.ts'
 import { allContestants } from '../../bench/peers/all.ts'
-import { startAuthority, startContestant } from '../../bench/support/field.ts'
 import { load } from '../../bench/support/load.ts'
 import { startProgram } from '../../bench/support/programs.ts'
-import { knownNames, podTraffic, writeQueries } from '../../bench/support/query-mix.ts'
+import { floodNames, knownNames, podTraffic, writeQueries } from '../../bench/support/query-mix.ts'
 import { unwrapped } from '../../bench/support/servers.ts'
+import { askUdp } from '../support/client/dns-client.ts'
+import { readMessage, writeQuery } from '../support/client/dns-message.ts'
 import { freePort } from '../support/free-port.ts'
 import { needing } from '../support/needs.ts'
 
@@ -26,7 +28,7 @@ tools.before((context) => {
 })
 tools.after(({ directory }) => rmSync(directory, { recursive: true, force: true }))
 
-tools('the authority says octet by octet what the generator expects', async ({ directory }) => {
+tools('the authority says byte by byte what the generator expects', async ({ directory }) => {
   const { port, child } = await startAuthority({ loadCpu: cpu, ttlMaxSeconds })
   const queryFile = join(directory, 'queries')
   const spec = { port, queryFile, seconds: 5, cpu, once: true, ttlMaxSeconds }
@@ -35,6 +37,37 @@ tools('the authority says octet by octet what the generator expects', async ({ d
   assert.ok(sent >= 200)
   assert.equal([received, wrong], [sent, 0])
 })
+
+tools('names that begin with many- have 2 to 250 addresses, all different', async () => {
+  const { port, child } = await startAuthority({ loadCpu: cpu, ttlMaxSeconds })
+  const counts: number[] = []
+  for (let i = 0; i < 40; i++) {
+    const query = writeQuery(`many-u${i}.team-1.svc.cluster.local`, 'A')
+    const reply = await askUdp({ host: '127.0.0.1', port }, query)
+    const addresses = readMessage(reply ?? Buffer.alloc(0)).answers.map(({ data }) => data)
+    assert.is(new Set(addresses).size, addresses.length)
+    counts.push(addresses.length)
+  }
+  await child.stop()
+  assert.ok(
+    counts.every((count) => count >= 2 && count <= 250),
+    counts.join(' '),
+  )
+  assert.ok(Math.max(...counts) > 100, counts.join(' '))
+})
+
+tools(
+  'a flood has as many queries as it is told to, each with a name of its own',
+  async ({ directory }) => {
+    const { port, child } = await startAuthority({ loadCpu: cpu, ttlMaxSeconds })
+    const queryFile = join(directory, 'flood')
+    writeQueries(queryFile, floodNames(), 1)
+    const report = await load({ port, queryFile, seconds: 20, cpu, total: 1001, uniqueFrom: 5 })
+    await child.stop()
+    const { sent, received, wrong, nextUnique } = report
+    assert.equal([sent, received, wrong, nextUnique], [1001, 1001, 0, 1006])
+  },
+)
 
 tools('the generator calls it wrong when its own query comes back', async ({ directory }) => {
   const port = await freePort()

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { shortfallsText } from '../../bench/report/shortfalls.ts'
-import { judge } from '../../bench/report/verdict.ts'
+import { judge } from '../../bench/support/bars.ts'
 
 const test = suite('bench/shortfalls')
 

@@ -1,8 +1,8 @@
 /** Goal: what held up the daemon is named after the figures, and nothing is named without one. Method: results made by hand. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { StallResult, StallSample, StallSegment } from '../../bench/report/long-results.ts'
 import { delaysText, stallRows } from '../../bench/report/stall-page.ts'
+import type { StallResult, StallSample, StallSegment } from '../../bench/soaks/stall.ts'
 
 const test = suite('bench/stall-page')
 

@@ -43,6 +43,21 @@ test('help and version are found wherever they stand', () => {
   }
 })
 
+test('help wins over whatever else is wrong, but behind -- it is a word', () => {
+  for (const argv of [
+    ['--frobnicate', '--help'],
+    ['--config', '--help'],
+    ['valdiate', '-h'],
+  ]) {
+    assert.equal(readCommand(argv), { kind: 'help' })
+  }
+  assert.equal(readCommand(['query', '--', '--help']), {
+    kind: 'verb',
+    verb: 'query',
+    argv: ['--', '--help'],
+  })
+})
+
 test('a verb of a later version says so', () => {
   for (const verb of 'check import top cache upstreams doctor node-cache'.split(' ')) {
     assert.equal(readCommand([verb, 'x']), {

@@ -2,9 +2,10 @@
 // Method: what goes onto the wire is read back from the encoded query.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseRecordType, presentRecordType } from '../../src/cli/record-type.ts'
+import { parseRecordType } from '../../src/cli/record-type.ts'
 import { reverseName } from '../../src/cli/reverse-name.ts'
 import { encodeQuery } from '../../src/wire/message.ts'
+import { presentRecordType } from '../../src/wire/record-text.ts'
 
 const test = suite('cli/record-type')
 

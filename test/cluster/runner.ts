@@ -84,8 +84,10 @@ function judged(load: LoadResult, bound: number | undefined): Outcome['loads'][n
 
 export function faultsOf(load: Outcome['loads'][number]): string[] {
   const { address, lost, sent, wrong, lostMax: bound } = load
+  // A comparison with something else has no bound: its losses and wrong answers are what is to be shown.
+  if (bound === undefined) return []
   const faults: string[] = []
-  if (bound !== undefined && lost > bound) {
+  if (lost > bound) {
     const when = load.lostFromMs === undefined ? '' : `, ${load.lostFromMs} to ${load.lostToMs} ms`
     faults.push(`${address}: ${lost} of ${sent} lost${when}; at most ${bound} may be`)
   }

@@ -3,9 +3,9 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { formatEndpoint } from '../../src/address/endpoint.ts'
+import { formatUpstream } from '../../src/address/upstream-url.ts'
 import {
-  formatEndpoint,
-  formatUpstream,
   parseEndpoint,
   parseListen,
   parseUpstream,

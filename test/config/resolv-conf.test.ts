@@ -2,7 +2,7 @@
 // Method: whole file texts.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { formatUpstream } from '../../src/config/address.ts'
+import { formatUpstream } from '../../src/address/upstream-url.ts'
 import { parseResolvConf } from '../../src/config/resolv-conf.ts'
 
 const test = suite('config/resolv-conf')

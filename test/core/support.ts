@@ -122,7 +122,7 @@ export class Core {
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    this.settler = new Settler({ cache, failures, router, search: { stage: undefined } })
+    this.settler = new Settler({ cache, failures, router, search: { path: undefined } })
     this.resolver = new Resolver({
       cache,
       failures,
@@ -130,8 +130,8 @@ export class Core {
       router,
       settler: this.settler,
       own: this.own,
-      search: { stage: undefined },
-      loopMarker,
+      search: { path: undefined },
+      local: [],
     })
   }
 

@@ -11,7 +11,7 @@ import { corednsPath, needs } from '../support/needs.ts'
 import { Child } from '../support/process.ts'
 import { type CorefileFolder, corefileFixtures } from './fixtures.ts'
 
-const test = suite('config/corefile-coredns')
+const test = suite('corefile/coredns')
 const there = needs('coredns')
 
 for (const [folder, accepted] of [

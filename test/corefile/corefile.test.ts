@@ -1,7 +1,7 @@
 // Goal: a Corefile is read as CoreDNS reads it, quirks included, with the line of every directive; and no text whatever
 // makes the reader throw, hang or eat memory.
 // Method: tables; the fixtures of broken Corefiles; random texts of Corefile words. The quirks were found and checked
-// against the parser that CoreDNS is built with, on 120,000 random texts; corefile-coredns.test.ts asks the program.
+// against the parser that CoreDNS is built with, on 120,000 random texts; coredns.test.ts asks the program.
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -160,23 +160,23 @@ test('queries from our own upstreams are dropped: a loop, or somebody who forges
 
 test('the search path needs CoreDNS to ask, and to be wanted', () =>
   withPath({}, async ({ path, reconfigure }) => {
-    assert.is.not(path.search.stage, undefined)
+    assert.is.not(path.search.path, undefined)
     reconfigure({ searchPath: { enabled: false } })
-    assert.is(path.search.stage, undefined)
+    assert.is(path.search.path, undefined)
     reconfigure({ cluster: { upstreams: [] } })
-    assert.is(path.search.stage, undefined)
+    assert.is(path.search.path, undefined)
     reconfigure()
-    assert.is.not(path.search.stage, undefined)
+    assert.is.not(path.search.path, undefined)
   }))
 
 test('what was learned stays while nothing that it rests on has changed', () =>
   withPath({}, async ({ path, reconfigure }) => {
-    const { stage } = path.search
+    const { path: learned } = path.search
     reconfigure()
     reconfigure({ cache: { entriesMax: 777 } })
     reconfigure({ external: { upstreams: ['127.0.0.1:9'] } })
     reconfigure({ log: { queries: { sampleOneIn: 5 } } })
-    assert.is(path.search.stage, stage)
+    assert.is(path.search.path, learned)
   }))
 
 const bases: readonly [what: string, changes: object, corefile?: string][] = [
@@ -192,16 +192,16 @@ const bases: readonly [what: string, changes: object, corefile?: string][] = [
 for (const [what, changes, corefile] of bases) {
   test(`${what}: what was learned is worth nothing any more`, () =>
     withPath({}, async ({ path, reconfigure }) => {
-      const { stage } = path.search
+      const { path: learned } = path.search
       reconfigure(changes, corefile)
-      assert.is.not(path.search.stage, undefined)
-      assert.is.not(path.search.stage, stage)
+      assert.is.not(path.search.path, undefined)
+      assert.is.not(path.search.path, learned)
     }))
 }
 
 test('the trust level of the Corefile is the one of the search path', () =>
   withPath({}, async ({ path, reconfigure }) => {
-    const level = () => path.search.stage?.view(0).level
+    const level = () => path.search.path?.view(0).level
     assert.is(level(), 'cautious')
     reconfigure({}, trustedCorefile)
     assert.is(level(), 'verified')
@@ -220,7 +220,7 @@ test('names of a stub zone in the cluster domain are never denied without asking
     async ({ path }) => {
       const isCarvedOut = (name: string) => {
         const wire = Buffer.from(parseName(name) ?? [])
-        return path.search.stage?.judge.explain(wire, wire.length, 0).isCarvedOut
+        return path.search.path?.judge.explain(wire, wire.length, 0).isCarvedOut
       }
       assert.equal(
         [

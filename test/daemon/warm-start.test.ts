@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { QuestionKey } from '../../src/core/cache/key.ts'
 import { restoreDump, restoreFrom } from '../../src/daemon/warm-start.ts'
 import { WorkerLink } from '../../src/daemon/workers/link.ts'
 import type { RestoredCache } from '../../src/daemon/workers/plan.ts'
@@ -36,12 +37,12 @@ function store({ cache, router }: Path, name: string, ageMs = 0): void {
   const query = writeQuery(name, 'A')
   const question = new Question()
   readQuestion(query, query.length, question)
-  cache.lookup(query, question, 0)
+  const key = new QuestionKey().read(query, question)
   const image = responseTo(name, 'A', { answers: [aRecord(name, '10.0.0.1', 300)] })
   const wire = Buffer.from(parseName(name) ?? [])
   cache.put({
-    key: cache.key,
-    hash: cache.keys.nameHash,
+    key: key.text(),
+    hash: key.nameHash,
     image,
     scan: scanned(image),
     isDenial: false,

@@ -53,7 +53,14 @@ test('a message carries the question as it came, no ID, no OPT, and its sections
 
 test('addresses', () => {
   assert.is(dataOf(a('192.0.2.10')), '192.0.2.10')
-  for (const text of ['2001:db8::10', '::1', 'fd00::', '::', '2001:db8:1:2:3:4::8']) {
+  for (const text of [
+    '2001:db8::10',
+    '::1',
+    'fd00::',
+    '::',
+    '2001:db8:1:2:3:4::8',
+    '1:2:3:4:5:6:7:8',
+  ]) {
     const told = parseAddress(dataOf(aaaa(text)) ?? '')
     assert.equal(told, parseAddress(text), text)
   }

@@ -2,7 +2,7 @@
  * The whole daemon in this process, on free ports of loopback, between scripted upstreams and the plain client of the tests.
  * Configuration goes through the same loader as a file would. Nothing is left open when a body ends.
  */
-import type { Upstream } from '../../src/config/address.ts'
+import type { Upstream } from '../../src/address/upstream-url.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'

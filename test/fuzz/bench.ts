@@ -82,7 +82,7 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router, search: { stage: undefined } })
+    const settler = new Settler({ cache, failures, router, search: { path: undefined } })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
@@ -95,12 +95,15 @@ export class Bench implements Exchange<Ticket> {
       ...shared,
       failures,
       router,
-      search: { stage: undefined },
-      loopMarker,
+      search: { path: undefined },
+      local: [],
     })
-    const room = new WaitingRoom({ ...shared, resolver, exchange: this, replies, wheel, nowMs })
+    const room = new WaitingRoom(
+      { ...shared, resolver, budget, exchange: this, replies, wheel, nowMs },
+      200,
+    )
     this.pipeline = new Pipeline(
-      { resolver, settler, room, replies, budget, own, loopMarker, nowMs },
+      { resolver, room, replies, loopMarker, nowMs },
       { guard: new SourceGuard([]), staleAfterMs: 200 },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))

@@ -6,11 +6,12 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { formatEndpoint } from '../../src/address/endpoint.ts'
 import { bindBoth } from '../../src/listen/bind-pair.ts'
 import { TcpConnections } from '../../src/listen/tcp-connections.ts'
 import { TcpListener } from '../../src/listen/tcp-listener.ts'
 import { PortableUdpEndpoint } from '../../src/listen/udp-portable.ts'
-import { addressText, BindError, type ListenAddress } from '../../src/system/bind.ts'
+import { BindError, type ListenAddress } from '../../src/system/bind.ts'
 import { askTcp, askUdp } from '../support/client/dns-client.ts'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/process.ts'
@@ -281,8 +282,8 @@ listener('when UDP cannot be bound TCP is released too', async () => {
 })
 
 listener('addresses are written as they are configured', () => {
-  assert.is(addressText({ ...v4, port: 53 }), '127.0.0.1:53')
-  assert.is(addressText({ ...v6, port: 53 }), '[::1]:53')
+  assert.is(formatEndpoint({ ...v4, port: 53 }), '127.0.0.1:53')
+  assert.is(formatEndpoint({ ...v6, port: 53 }), '[::1]:53')
 })
 
 listener.run()

@@ -3,7 +3,8 @@
  * Method: the contract suite, real sockets, and a send queue that the test pretends to be full.
  */
 import type { Socket } from 'node:dgram'
-import { DgramAsPromised } from 'dgram-as-promised'
+import { once } from 'node:events'
+import { DgramAsPromised, type SocketAsPromised } from 'dgram-as-promised'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PortableUdpEndpoint } from '../../src/listen/udp-portable.ts'
@@ -19,9 +20,9 @@ const settings = { receiveBufferBytes: 100_000, sendQueueMax: 3 }
 
 /** The raw socket of a started endpoint: there is no public way to fill its queue. */
 function rawSocketOf(endpoint: PortableUdpEndpoint): Socket {
-  const { socket } = endpoint as unknown as { socket: Socket | undefined }
-  if (socket === undefined) throw new Error('not started')
-  return socket
+  const { opened } = endpoint as unknown as { opened: SocketAsPromised | undefined }
+  if (opened === undefined) throw new Error('not started')
+  return opened.socket
 }
 
 /** dgram as it is when the kernel takes nothing: it keeps each buffer that it was given. */
@@ -112,7 +113,7 @@ portable('above sendQueueMax replies are dropped and counted, and it recovers', 
 
 portable('a reply that the kernel refuses is counted by its code', async () => {
   await withEndpoint(async (endpoint, handler, client) => {
-    // 65507 octets are the most that fit into a datagram.
+    // 65507 bytes are the most that fit into a datagram.
     handler.replyBytes = 65508
     client.send(ask(1, 'fill'))
     client.send(ask(2, 'echo'))
@@ -151,6 +152,35 @@ portable('dgram-as-promised loses datagrams in a loop that awaits, hence the eve
   assert.throws(() => server.getSendBufferSize(), RangeError)
   await client.close()
   await server.close()
+})
+
+portable(
+  'dgram-as-promised does not send what follows a socket error, hence dgram’s own send',
+  async () => {
+    const sender = DgramAsPromised.createSocket('udp4')
+    await sender.bind({ address: '127.0.0.1', port: 0 })
+    const { port } = sender.address()
+    let received = 0
+    sender.socket.on('message', () => {
+      received += 1
+    })
+    sender.socket.emit('error', new Error('of an earlier datagram'))
+    const why = await sender.send(ask(1, 'echo'), port, '127.0.0.1').then(() => 'sent', String)
+    assert.is(why, 'Error: of an earlier datagram')
+    await sender.send(ask(2, 'echo'), port, '127.0.0.1')
+    await once(sender.socket, 'message')
+    assert.is(received, 1)
+    await sender.close()
+  },
+)
+
+portable('a stopped endpoint leaves no listener of dgram-as-promised behind', async () => {
+  const endpoint = new PortableUdpEndpoint({ address: v4, serverIndex: 0, settings })
+  await endpoint.start(new ScriptedHandler())
+  const raw = rawSocketOf(endpoint)
+  assert.is(raw.listenerCount('close'), 1)
+  await endpoint.stop()
+  assert.is(raw.listenerCount('close'), 0)
 })
 
 portable.run()

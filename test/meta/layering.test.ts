@@ -16,18 +16,22 @@ const source = join(import.meta.dirname, '../../src')
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
+  address: ['wire'],
   core: ['wire'],
-  config: ['wire'],
-  corefile: ['config', 'wire'],
-  platform: ['node:'],
-  system: ['wire', 'node:'],
+  // The sections of local stages.
+  config: ['wire', 'address', 'local'],
+  corefile: ['config', 'wire', 'address'],
+  platform: ['address', 'node:'],
+  system: ['wire', 'address', 'node:'],
   listen: ['wire', 'core', 'platform', 'system', 'node:'],
-  upstream: ['wire', 'core', 'platform', 'system', 'node:'],
+  upstream: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   // Pure, as the core is: the shell beside it gives it the time.
   'upstream/policy': ['wire'],
-  host: ['wire', 'config', 'platform', 'system', 'node:'],
-  handover: ['wire', 'core', 'platform', 'system', 'node:'],
+  host: ['wire', 'address', 'config', 'platform', 'system', 'node:'],
+  handover: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   observe: ['wire', 'core', 'platform', 'node:'],
+  // A stage has its settings and metrics beside it.
+  local: ['wire', 'address', 'core', 'config', 'observe'],
   pipeline: ['wire', 'core', 'platform'],
 }
 
@@ -41,13 +45,12 @@ const importersOfDaemon = ['main.ts', 'cli', 'demo', 'daemon']
 const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
   koffi: 'system/system-calls.ts',
-  'quick-lru': 'core/question/miss-budget.ts',
   'dgram-as-promised': 'listen/udp-portable.ts',
   'prom-client': 'observe/metrics.ts',
   pino: 'observe/log.ts',
   zod: 'config/setting.ts',
   yaml: 'config/yaml.ts',
-  'ipaddr.js': 'config/address.ts',
+  'ipaddr.js': 'address/ip-address.ts',
   '../package.json': 'cli/version.ts',
 }
 

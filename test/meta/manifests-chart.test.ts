@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { staleFiles } from '../../manifests/generate.ts'
-import { formatEndpoint, formatUpstream } from '../../src/config/address.ts'
+import { formatEndpoint } from '../../src/address/endpoint.ts'
+import { formatUpstream } from '../../src/address/upstream-url.ts'
 import type { Config } from '../../src/config/schema.ts'
 import {
   configOf,

@@ -6,7 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
 import { helmTemplate, overlays } from '../../manifests/generate.ts'
-import { formatEndpoint } from '../../src/config/address.ts'
+import { formatEndpoint } from '../../src/address/endpoint.ts'
 import type { Config } from '../../src/config/schema.ts'
 import {
   configOf,

@@ -16,8 +16,9 @@ import { OwnQuestions } from '../../src/core/question/own-questions.ts'
 import { SourceGuard } from '../../src/core/question/source-guard.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router } from '../../src/core/router.ts'
-import type { SearchStage, SearchStageParts } from '../../src/core/search/stage.ts'
+import type { SearchPath, SearchPathParts } from '../../src/core/search/search-path.ts'
 import { Settler } from '../../src/core/settlement.ts'
+import type { Stage } from '../../src/core/stages/stage.ts'
 import { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { Replies } from '../../src/pipeline/replies.ts'
 import { WaitingRoom } from '../../src/pipeline/waiting-room.ts'
@@ -32,11 +33,12 @@ export interface BenchOptions {
   readonly inFlight?: Partial<InFlightSettings>
   readonly missesPerClientPerSecond?: number
   readonly staleAfterMs?: number
+  readonly local?: readonly Stage[]
   /** Makes the search path from the parts that it shares. */
-  readonly search?: (parts: SharedParts) => SearchStage
+  readonly search?: (parts: SharedParts) => SearchPath
 }
 
-type SharedParts = Pick<SearchStageParts, 'cache' | 'inFlight' | 'router' | 'own'>
+type SharedParts = Pick<SearchPathParts, 'cache' | 'inFlight' | 'router' | 'own'>
 
 interface Asked {
   readonly ticket: Ticket
@@ -49,24 +51,32 @@ export class Bench implements Exchange<Ticket> {
   readonly asked: Asked[] = []
   readonly inFlight: InFlight
   readonly pipeline: Pipeline
+  readonly cache: Cache
+  readonly failures: FailureCache
+  readonly router: Router
+  readonly own: OwnQuestions
+  readonly resolver: Resolver
   /** Added to the real clock, on which the timer wheel depends. */
   aheadMs = 0
+  /** Set while the clock must not move. */
+  frozenMs: number | undefined
   private readonly out = Buffer.alloc(65_535)
 
   constructor(options: BenchOptions = {}) {
-    const nowMs = () => performance.now() + this.aheadMs
-    const cache = new Cache({ ...cacheSettings, ...options.cache })
-    const failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
+    const nowMs = () => this.nowMs()
+    this.cache = new Cache({ ...cacheSettings, ...options.cache })
+    this.failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
     this.inFlight = new InFlight({
       questionsMax: 100,
       waitersPerQuestionMax: 10,
       waitersPerClientMax: 50,
       ...options.inFlight,
     })
-    const { inFlight } = this
-    const router = new Router(zones)
-    const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    const search = { stage: options.search?.({ cache, inFlight, router, own }) }
+    this.router = new Router(zones)
+    const { cache, failures, inFlight, router } = this
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    const { own } = this
+    const search = { path: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
       settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
@@ -78,20 +88,34 @@ export class Bench implements Exchange<Ticket> {
       sampler: undefined,
     })
     const wheel = new TimerWheel(nowMs)
-    const shared = { cache, failures, inFlight, router, settler, own, search, loopMarker }
-    const resolver = new Resolver(shared)
-    const parts = { resolver, settler, inFlight, own, replies, nowMs }
-    const room = new WaitingRoom({ ...parts, exchange: this, wheel })
+    this.resolver = new Resolver({
+      cache,
+      failures,
+      inFlight,
+      router,
+      settler,
+      own,
+      search,
+      local: options.local ?? [],
+    })
+    const { resolver } = this
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
-    this.pipeline = new Pipeline(
-      { ...parts, room, budget, loopMarker },
-      {
-        guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]),
-        staleAfterMs: options.staleAfterMs ?? 200,
-      },
+    const { staleAfterMs = 200 } = options
+    const parts = { resolver, replies, nowMs }
+    const room = new WaitingRoom(
+      { ...parts, settler, inFlight, own, budget, exchange: this, wheel },
+      staleAfterMs,
     )
+    this.pipeline = new Pipeline(
+      { ...parts, room, loopMarker },
+      { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]), staleAfterMs },
+    )
+  }
+
+  nowMs(): number {
+    return this.frozenMs ?? performance.now() + this.aheadMs
   }
 
   start(ticket: Ticket, sink: OutcomeSink<Ticket>): void {

@@ -1,4 +1,5 @@
 /** An exchange for tests: settings that can be changed one by one, groups from fake upstreams, outcomes as promises. */
+import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import type { Ask, ExchangeFailure, Outcome } from '../../src/core/ports.ts'
 import { type ExchangeOptions, UpstreamExchange } from '../../src/upstream/exchange.ts'
 import type {
@@ -6,7 +7,6 @@ import type {
   GroupConfig,
   StreamSettings,
   UpstreamAddress,
-  UpstreamTransport,
 } from '../../src/upstream/settings.ts'
 import { upstreamQuery } from '../../src/wire/query.ts'
 import { writeQuery } from '../support/client/dns-message.ts'

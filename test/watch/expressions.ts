@@ -1,5 +1,5 @@
 /** Which series and labels a PromQL expression asks for, and which the daemon publishes. By patterns: for our own texts, no parser. */
-import { allFamilies, emptySources } from '../../src/observe/families/all.ts'
+import { documentedFamilies } from '../../docs/all-families.ts'
 
 const prefixes = '(?:coredns|neardns|process|nodejs)_'
 
@@ -23,7 +23,7 @@ const targetLabels = ['job', 'node', 'namespace', 'pod', 'instance', 'k8s_app']
 /** Series by name, with all labels they can have. */
 export function publishedFamilies(): ReadonlyMap<string, ReadonlySet<string>> {
   const published = new Map<string, ReadonlySet<string>>([['up', new Set(targetLabels)]])
-  for (const { name, kind, labelNames } of allFamilies(emptySources())) {
+  for (const { name, kind, labelNames } of documentedFamilies()) {
     const labels = [...labelNames, ...targetLabels]
     if (kind !== 'histogram') published.set(name, new Set(labels))
     else {

@@ -5,16 +5,14 @@
  */
 
 import { Rcode, RrType } from '../../wire/constants.ts'
-import type { Question } from '../../wire/question.ts'
 import { DenialFilter } from './denial-filter.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
-import { CacheKeys, keyLike, typeIn, wholeNameKeyOf } from './key.ts'
+import { keyLike, type QuestionKey, typeIn, wholeNameKeyOf } from './key.ts'
 import { hashOf } from './key-bytes.ts'
 import { CacheStats } from './stats.ts'
 import { CacheStore } from './store.ts'
 
 export class Cache {
-  readonly keys = new CacheKeys()
   settings: CacheSettings
   readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
@@ -22,19 +20,11 @@ export class Cache {
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
   private readonly wholeNames = new DenialFilter(14)
-  /** Of the last look-up, once somebody wants it. */
-  private keyText: string | undefined
 
   constructor(settings: CacheSettings) {
     this.settings = settings
     this.store = new CacheStore<CacheEntry>(settings)
     this.stats = new CacheStats(this.store)
-  }
-
-  /** Key of the last look-up: what a miss is asked and stored under. */
-  get key(): string {
-    this.keyText ??= this.keys.text()
-    return this.keyText
   }
 
   get bytes(): number {
@@ -51,36 +41,35 @@ export class Cache {
   }
 
   /**
-   * Finds what is known about a question: its own answer while that is fresh, else a fresh denial of the whole name, else
-   * the later of the two past their time.
+   * Finds what is known about a question, and counts its use: its own answer while that is fresh, else a fresh denial of the whole name,
+   * else the later of the two past their time.
    */
-  lookup(query: Uint8Array, question: Question, nowMs: number): CacheEntry | undefined {
-    const { keys } = this
-    keys.read(query, question)
-    this.keyText = undefined
-    const own = this.store.find(keys)
+  lookup(key: QuestionKey, nowMs: number): CacheEntry | undefined {
+    const own = this.store.get(key)
     if (own?.isFresh(nowMs) === true) return own
-    const hash = keys.nameHash
-    const denial = this.wholeNames.mayHold(hash, nowMs)
-      ? this.store.get(keys.wholeName(question), hash)
-      : undefined
-    if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
-    // Past its time, too: then whichever upstream said last. An older answer must not come back.
-    return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
+    const isDenied = this.wholeNames.mayHold(key.nameHash, nowMs)
+    return latest(
+      own,
+      isDenied ? this.store.getText(key.ofWholeName(), key.nameHash) : undefined,
+      nowMs,
+    )
   }
 
-  /** Finds the entry of another type of the name that was looked up last. */
-  lookupType(question: Question, qtype: number): CacheEntry | undefined {
-    return this.store.peek(this.keys.otherType(question, qtype), this.keys.nameHash)
+  /** As `lookup`, without counting a use. */
+  peek(key: QuestionKey, nowMs: number): CacheEntry | undefined {
+    const { nameHash } = key
+    const own = this.store.peek(key.text(), nameHash)
+    if (own?.isFresh(nowMs) === true) return own
+    return latest(own, this.store.peek(key.ofWholeName(), nameHash), nowMs)
   }
 
-  /** @param hash of the key's name */
-  find(key: string, hash: number): CacheEntry | undefined {
-    return this.store.peek(key, hash)
+  /** Finds the entry of another type of the key's name. */
+  peekType(key: QuestionKey, qtype: number): CacheEntry | undefined {
+    return this.store.peek(key.ofType(qtype), key.nameHash)
   }
 
   /** Finds the entry of another type of a name. @param key of a question about any name, as a model */
-  entryLike(key: string, name: string, qtype: number): CacheEntry | undefined {
+  peekLike(key: string, name: string, qtype: number): CacheEntry | undefined {
     return this.store.peek(keyLike(key, name, qtype), hashOf(name))
   }
 
@@ -147,4 +136,15 @@ export class Cache {
   drop(key: string, hash: number): void {
     this.store.delete(key, hash)
   }
+}
+
+/** @param denial of the whole name */
+function latest(
+  own: CacheEntry | undefined,
+  denial: CacheEntry | undefined,
+  nowMs: number,
+): CacheEntry | undefined {
+  if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
+  // Past its time, too: then whichever upstream said last. An older answer must not come back.
+  return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
 }

@@ -167,7 +167,8 @@ export class CacheEntry extends Storable implements StoredImage {
     return this.image()
   }
 
-  private image(): Buffer {
+  /** The image with its TTLs as they were made last. @returns as `aged` */
+  image(): Buffer {
     return this.memory.subarray(this.imageAt, this.imageAt + this.imageBytes)
   }
 }

@@ -15,7 +15,7 @@ export interface FailureTtl {
 }
 
 /** One remembered failure. */
-class Failure extends Storable {
+export class Failure extends Storable {
   readonly rcode: number
   readonly route: Route
   readonly untilMs: number
@@ -55,20 +55,25 @@ export class FailureCache {
     this.ttl = ttl
   }
 
-  /** @returns undefined when the question may be asked */
+  /** Finds a failure that still counts, without counting a use. @returns undefined when the question may be asked */
   lookup(key: string, hash: number, nowMs: number): Failure | undefined {
     // Nearly always: nothing fails.
     if (this.store.entries === 0) return undefined
-    const failure = this.store.get(key, hash)
+    const failure = this.store.peek(key, hash)
     if (failure === undefined || failure.untilMs <= nowMs) return undefined
     return failure.epoch === this.epochOf(failure.route.group) ? failure : undefined
+  }
+
+  /** Counts a use of a failure, so that names in demand are kept. */
+  use({ key, hash }: Failure): void {
+    this.store.getText(key, hash)
   }
 
   note(failed: { key: string; hash: number; route: Route; rcode: number; nowMs: number }): void {
     const { key, hash, route, rcode, nowMs } = failed
     const { minSeconds, maxSeconds } = this.ttl
     const epoch = this.epochOf(route.group)
-    const last = this.store.get(key, hash)
+    const last = this.store.getText(key, hash)
     // A failure soon after the last one is the same trouble going on.
     const isRepeated =
       last !== undefined && last.epoch === epoch && nowMs - last.untilMs < 2_000 * maxSeconds

@@ -36,7 +36,7 @@ export function isPlain(key: string): boolean {
   return (key.charCodeAt(key.length - 1) & dnssecBits) === 0
 }
 
-/** Key of everything there is at the name of a key, as `CacheKeys.wholeName` makes it. */
+/** Key of everything there is at the name of a key, as `QuestionKey.ofWholeName` makes it. */
 export function wholeNameKeyOf(key: string): string {
   const at = key.length - suffixBytes
   const bits = key.charCodeAt(at + 4) | byNameBit
@@ -49,44 +49,58 @@ export function keyLike(like: string, name: string, qtype: number): string {
   return `${name}${type}${like.slice(2 - suffixBytes)}`
 }
 
-/** Makes keys of questions. What is looked up first is found by its octets; strings are made where a key has to be kept. */
-export class CacheKeys extends KeyBytes {
+/**
+ * The key of one question at a time. What is looked up is found by the key's bytes; a string is made only where a key has to be kept. Who
+ * reads a question into it hands it on as an argument: nothing of it is remembered elsewhere.
+ */
+export class QuestionKey extends KeyBytes {
   private readonly scratch = Buffer.allocUnsafeSlow(keyBytesMax)
+  private qclass = 0
+  private bits = 0
+  private keptText: string | undefined
+  private keptName: string | undefined
 
   /** Reads the key of exactly this question. */
-  read(query: Uint8Array, question: Question): void {
+  read(query: Uint8Array, question: Question): this {
     const { octets } = this
+    const { qnameEnd, qclass } = question
     let to = 0
-    for (let from = headerBytes; from < question.qnameEnd; from++) {
+    for (let from = headerBytes; from < qnameEnd; from++) {
       octets[to++] = foldTable[query[from] as number] as number
     }
-    this.finish(to, joined(question.qtype, question.qclass), bitsOf(question))
+    this.qclass = qclass
+    this.bits = bitsOf(question)
+    this.keptText = undefined
+    this.keptName = undefined
+    this.finish(to, joined(question.qtype, qclass), this.bits)
+    return this
   }
 
-  /** Key of exactly this question. */
-  exact(query: Uint8Array, question: Question): string {
-    this.read(query, question)
-    return this.text()
-  }
-
-  /** The folded qname of the last `exact`, `nameBytes` octets long; a view that the next call overwrites. */
+  /** The folded qname, `nameBytes` bytes long; a view that the next `read` overwrites. */
   get name(): Buffer {
     return this.octets
   }
 
-  /** Key of the question that was read last. */
+  /** The folded qname, one character a byte. */
+  nameText(): string {
+    this.keptName ??= this.octets.toString('latin1', 0, this.nameBytes)
+    return this.keptName
+  }
+
+  /** The whole key, one character a byte: what a miss is asked and stored under. */
   text(): string {
-    return this.octets.toString('latin1', 0, this.bytes)
+    this.keptText ??= this.octets.toString('latin1', 0, this.bytes)
+    return this.keptText
   }
 
-  /** Key of another type of the same name. After `exact`. */
-  otherType(question: Question, qtype: number): string {
-    return this.another(joined(qtype, question.qclass), bitsOf(question))
+  /** Key of another type of the same name. */
+  ofType(qtype: number): string {
+    return this.another(joined(qtype, this.qclass), this.bits)
   }
 
-  /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). After `exact`. */
-  wholeName(question: Question): string {
-    return this.another(joined(0, question.qclass), bitsOf(question) | byNameBit)
+  /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). */
+  ofWholeName(): string {
+    return this.another(joined(0, this.qclass), this.bits | byNameBit)
   }
 
   private another(typeAndClass: number, bits: number): string {

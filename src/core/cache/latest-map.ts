@@ -1,7 +1,8 @@
 /**
- * A Map that forgets what was set longest ago: it holds `entriesMax` keys at most, and the latest half of them at least. Two
- * generations, because to take the first key out of one Map again and again is to walk over the holes of all that were taken before:
- * measured, a quarter of what a miss costs.
+ * A Map that forgets the keys that were set longest ago: it holds at most `entriesMax` keys, and always the latest half
+ * of them. It never reads a clock. Two generations, because deleting the first key of one Map again and again walks over
+ * the holes of all keys deleted before it: measured, a quarter of what a miss costs. Own code, because quick-lru's `size`
+ * counts its keys one by one and its `get` looks each key up twice (docs/decisions/0035).
  */
 export class LatestMap<V> {
   private young = new Map<string, V>()

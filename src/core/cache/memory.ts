@@ -12,8 +12,6 @@ const sharedBytesMax = chunkBytes / 8
 const noOctets = Buffer.alloc(0)
 
 export class CacheMemory {
-  /** Octets handed out, those of entries that have gone since included. */
-  bytes = 0
   /** The chunk that words were kept in last. */
   words: Int32Array = new Int32Array(0)
   /** The allocation that a message was kept in last: a chunk, or its own. */
@@ -24,7 +22,6 @@ export class CacheMemory {
 
   /** Copies a message of `length` octets. @returns where in `octets` it is; it is the caller's to write to */
   keep(from: Buffer, at: number, length: number): number {
-    this.bytes += length
     if (length > sharedBytesMax) {
       this.octets = Buffer.allocUnsafeSlow(length)
       from.copy(this.octets, 0, at, at + length)

@@ -40,13 +40,13 @@ export class CacheStore<V extends Storable> {
     this.makeShards()
   }
 
-  /** Finds the value of the key that was read last. */
-  find(keys: KeyBytes): V | undefined {
-    return this.shardOf(keys.nameHash).get(keys)
+  /** Finds a value, and counts that as use. */
+  get(key: KeyBytes): V | undefined {
+    return this.shardOf(key.nameHash).get(key)
   }
 
-  /** @param hash as in the value's own `hash` */
-  get(key: string, hash: number): V | undefined {
+  /** As `get`, by a key as text. @param hash as in the value's own `hash` */
+  getText(key: string, hash: number): V | undefined {
     return this.shardOf(hash).getText(key, hash)
   }
 

@@ -18,6 +18,14 @@ export interface Arrival {
   clientAddress(): string
 }
 
+/** An arrival that may have to wait. */
+export interface Waitable extends Arrival {
+  /** How often it has waited for the answer to another question. */
+  readonly turns: number
+  /** A copy of what is gone when the call that brought the query returns. */
+  toWaiter(): Waiter
+}
+
 /**
  * Why a question waits for the answer to another one: for what tells whether its name exists (`existence`), or for what else answer mode has
  * to know (`answerMode`). The failure of the first is its own, that of the second is not.
@@ -32,7 +40,7 @@ export type Follows = 'existence' | 'answerMode'
 export const turnsMax: Readonly<Record<Follows, number>> = { existence: 2, answerMode: 6 }
 
 /** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
-export class Waiter implements Arrival {
+export class Waiter implements Waitable {
   readonly question: Question
   readonly query: Buffer
   readonly queryBytes: number
@@ -70,5 +78,9 @@ export class Waiter implements Arrival {
 
   clientAddress(): string {
     return this.client
+  }
+
+  toWaiter(): this {
+    return this
   }
 }

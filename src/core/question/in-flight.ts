@@ -54,7 +54,12 @@ export class InFlight {
   }
 
   hasRoom(): boolean {
-    return this.tickets.size < this.settings.questionsMax
+    return this.room > 0
+  }
+
+  /** How many more questions may be under way. */
+  get room(): number {
+    return this.settings.questionsMax - this.tickets.size
   }
 
   open(ticket: Ticket): void {
@@ -73,11 +78,12 @@ export class InFlight {
     return waiters.some((waiter) => waiter.clientPort === clientPort && waiter.client === client)
   }
 
-  /** Whether there is room for another one of the client's questions to wait. */
-  mayWait(ticket: Ticket, client: string): boolean {
+  /** Whether there is room for another one of the client's questions to wait. @param ticket undefined for one that is yet to be opened */
+  mayWait(ticket: Ticket | undefined, client: string): boolean {
     const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
     const ofClient = this.waitersByClient.get(client) ?? 0
-    return ticket.waiters.length < waitersPerQuestionMax && ofClient < waitersPerClientMax
+    const ofTicket = ticket?.waiters.length ?? 0
+    return ofTicket < waitersPerQuestionMax && ofClient < waitersPerClientMax
   }
 
   /** @returns false, and counts it, when the ticket or this client already has too many waiting */

@@ -3,7 +3,7 @@
  * nobody has asked yet. Hits and joined questions are free, so a pod that is cut off here still gets everything that the
  * node knows already.
  */
-import QuickLRU from 'quick-lru'
+import { LatestMap } from '../cache/latest-map.ts'
 
 export interface MissBudgetSettings {
   /** Sustained rate, and burst, for each client; 0 turns the limit off. */
@@ -15,14 +15,14 @@ interface Bucket {
   filledMs: number
 }
 
-/** More addresses than pods on any node; quick-lru holds up to twice as many. What is forgotten starts full again. */
-const bucketsMax = 2_048
+/** The latest half is always kept: more addresses than pods on any node. A client that is forgotten starts with a full bucket. */
+const bucketsMax = 4_096
 
 export class MissBudget {
   /** Questions that were not allowed. */
   refused = 0
   private settings: MissBudgetSettings
-  private readonly buckets = new QuickLRU<string, Bucket>({ maxSize: bucketsMax })
+  private readonly buckets = new LatestMap<Bucket>(bucketsMax)
 
   constructor(settings: MissBudgetSettings) {
     this.settings = settings
@@ -47,10 +47,9 @@ export class MissBudget {
     return true
   }
 
+  /** The client is the latest from now on, so that a busy one is not forgotten and refilled by a flood of others. */
   private bucketOf(client: string, rate: number, nowMs: number): Bucket {
-    const known = this.buckets.get(client)
-    if (known !== undefined) return known
-    const bucket = { tokens: rate, filledMs: nowMs }
+    const bucket = this.buckets.get(client) ?? { tokens: rate, filledMs: nowMs }
     this.buckets.set(client, bucket)
     return bucket
   }

@@ -1,15 +1,16 @@
 /**
- * Questions that no client asked: refreshes, probes, audits, names that are about to be needed. Opens their tickets and keeps
- * them until the pipeline fetches them to be asked; nobody waits for them, and when there is no room they are not asked.
+ * Opens the tickets of questions that go upstream: those of clients, and those that no client asked (refreshes, probes, audits, names that
+ * are about to be needed). The latter are kept here until the pipeline fetches them to be asked; nobody waits for them, and when there is no
+ * room they are not asked.
  */
-
 import { plainQuery } from '../../wire/query.ts'
 import { Question, readQuestion } from '../../wire/question.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEntry } from '../cache/entry.ts'
 import type { FailureCache } from '../cache/failure-cache.ts'
-import { CacheKeys } from '../cache/key.ts'
-import type { Router } from '../router.ts'
+import { QuestionKey } from '../cache/key.ts'
+import type { Inquiry } from '../inquiry.ts'
+import type { Route, Router } from '../router.ts'
 import type { InFlight, Ticket } from './in-flight.ts'
 import { openTicket } from './ticket.ts'
 
@@ -21,9 +22,27 @@ export interface OwnQuestionsParts {
   readonly loopMarker: Uint8Array
 }
 
+/** A question that a client may wait for, as it stands: under way, or to be opened by `join`. */
+export interface JoinPlan {
+  readonly key: string
+  readonly query: Buffer
+  readonly route: Route
+  /** Undefined while it is not under way. */
+  readonly ticket: Ticket | undefined
+}
+
+const none: ReadonlySet<string> = new Set()
+
+interface Opening {
+  readonly route: Route
+  readonly entry: CacheEntry | undefined
+  readonly audited?: string | undefined
+}
+
 export class OwnQuestions {
   private readonly parts: OwnQuestionsParts
-  private readonly keys = new CacheKeys()
+  // Both hold what one method reads, and nothing from one call to the next.
+  private readonly key = new QuestionKey()
   private readonly question = new Question()
   private waiting: Ticket[] = []
 
@@ -42,87 +61,104 @@ export class OwnQuestions {
     return tickets
   }
 
-  /** Takes a ticket that somebody else has opened. */
-  add(ticket: Ticket): void {
-    this.waiting.push(ticket)
+  /** Opens a client's question. There must be room. @returns a ticket that is the caller's to ask */
+  open({ key, query, question, entry }: Inquiry, route: Route): Ticket {
+    return this.openFor(key, query, question, { route, entry })
+  }
+
+  /** Has an answer in the cache asked for anew. @returns false when it is being asked already, or there is no room */
+  refresh({ key, query, question }: Inquiry, entry: CacheEntry): boolean {
+    const { inFlight } = this.parts
+    if (!inFlight.hasRoom() || inFlight.get(key.text()) !== undefined) return false
+    this.waiting.push(this.openFor(key, query, question, { route: entry.route, entry }))
+    return true
   }
 
   /**
    * Asks whatever the cache says.
-   * @param name folded wire form, one character an octet
+   * @param name folded wire form, one character a byte
    * @param audited what is being checked, when it is an audit
    * @returns false when it is being asked already, or there is no room
    */
   ask(name: string, qtype: number, audited?: string): boolean {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
-    const key = this.keys.exact(query, this.question)
-    if (!inFlight.hasRoom() || inFlight.get(key) !== undefined) return false
-    this.waiting.push(this.open(query, key, audited))
+    if (!inFlight.hasRoom() || inFlight.get(this.key.text()) !== undefined) return false
+    const what = { route: this.route(), entry: this.kept(), audited }
+    this.waiting.push(this.openFor(this.key, query, this.question, what))
     return true
   }
 
   /**
-   * The question as one that a client can wait for.
-   * @param mayOpen when it is not under way yet; the new ticket is the caller's to ask
-   * @returns undefined when it is not under way and there is no room, or it may not be
+   * Finds out whether a client can wait for a question. Changes nothing.
+   * @param name folded wire form, one character a byte
+   * @param mayOpen when it is not under way yet
+   * @param assumed keys of questions to be taken for open
+   * @returns undefined when it is not under way and there is no room, or it may not be opened
    */
-  join(
+  planJoin(
     name: string,
     qtype: number,
     mayOpen: boolean,
-  ): { ticket: Ticket; isNew: boolean } | undefined {
+    assumed: ReadonlySet<string> = none,
+  ): JoinPlan | undefined {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
-    const key = this.keys.exact(query, this.question)
-    const asked = inFlight.get(key)
-    if (asked !== undefined) return { ticket: asked, isNew: false }
-    if (!mayOpen || !inFlight.hasRoom()) return undefined
-    return { ticket: this.open(query, key, undefined), isNew: true }
+    const key = this.key.text()
+    const ticket = inFlight.get(key)
+    if (ticket !== undefined) return { key, query, route: ticket.route, ticket }
+    if (!assumed.has(key) && (!mayOpen || !inFlight.hasRoom())) return undefined
+    return { key, query, route: this.route(), ticket }
+  }
+
+  /** @returns the ticket to wait for; when the plan has none, it is new, and the caller's to ask */
+  join({ query, route, ticket }: JoinPlan): Ticket {
+    if (ticket !== undefined) return ticket
+    this.readQuery(query)
+    return this.openFor(this.key, query, this.question, { route, entry: this.kept() })
   }
 
   /** Asks unless a fresh answer is there, or asking has just failed (RFC 9520). */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
-    if (this.find(name, qtype, nowMs) === undefined && !this.hasFailed(name, qtype, nowMs))
+    if (this.peek(name, qtype, nowMs) === undefined && !this.hasFailed(name, qtype, nowMs))
       this.ask(name, qtype)
   }
 
   /** @returns what would answer the question now, from memory */
-  find(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
-    const { cache, router } = this.parts
-    const { keys, question } = this
-    const query = this.read(name, qtype)
-    const own = cache.find(keys.exact(query, question), keys.nameHash)
-    const entry = own?.isFresh(nowMs) === true ? own : this.findDenial(nowMs)
-    if (entry === undefined) return undefined
+  peek(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
+    this.read(name, qtype)
+    const entry = this.parts.cache.peek(this.key, nowMs)
+    if (entry?.isFresh(nowMs) !== true) return undefined
     // A changed configuration may have given the name to others.
-    return router.route(keys.name, keys.nameBytes) === entry.route ? entry : undefined
-  }
-
-  /** Of the whole name that was read last. */
-  private findDenial(nowMs: number): CacheEntry | undefined {
-    const denial = this.parts.cache.find(this.keys.wholeName(this.question), this.keys.nameHash)
-    return denial?.isFresh(nowMs) === true ? denial : undefined
+    return this.route() === entry.route ? entry : undefined
   }
 
   /** Whether the question could not be answered a moment ago. */
   hasFailed(name: string, qtype: number, nowMs: number): boolean {
-    const query = this.read(name, qtype)
-    const key = this.keys.exact(query, this.question)
-    return this.parts.failures.lookup(key, this.keys.nameHash, nowMs) !== undefined
+    this.read(name, qtype)
+    return this.parts.failures.lookup(this.key.text(), this.key.nameHash, nowMs) !== undefined
   }
 
-  private open(query: Buffer, key: string, audited: string | undefined): Ticket {
+  /** Of the question that the method has just read. */
+  private route(): Route {
+    return this.parts.router.route(this.key.name, this.key.nameBytes)
+  }
+
+  /** What clients that join the question can be given when it takes long, or fails. Of the question that the method has just read. */
+  private kept(): CacheEntry | undefined {
+    return this.parts.cache.peek(this.key, Number.POSITIVE_INFINITY)
+  }
+
+  private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {
     const { inFlight, router, loopMarker } = this.parts
-    const route = router.route(this.keys.name, this.keys.nameBytes)
-    const ticket = openTicket(query, this.question, {
-      key,
-      hash: this.keys.nameHash,
-      route,
+    const ticket = openTicket(query, question, {
+      key: key.text(),
+      hash: key.nameHash,
+      route: what.route,
       routeGeneration: router.generation,
-      entry: undefined,
+      entry: what.entry,
       loopMarker,
-      audited,
+      audited: what.audited,
     })
     inFlight.open(ticket)
     return ticket
@@ -130,7 +166,12 @@ export class OwnQuestions {
 
   private read(name: string, qtype: number): Buffer {
     const query = plainQuery(name, qtype)
-    readQuestion(query, query.length, this.question)
+    this.readQuery(query)
     return query
+  }
+
+  private readQuery(query: Buffer): void {
+    readQuestion(query, query.length, this.question)
+    this.key.read(query, this.question)
   }
 }

@@ -51,7 +51,7 @@ export class AuditRun {
     if (rcode !== Rcode.noerror && rcode !== Rcode.nxdomain) return
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     const exists = rcode === Rcode.noerror
-    // Only A speaks for a cut (searchpath 2.3).
+    // Only A speaks for a cut (SP-8).
     if (qtype === RrType.a) this.hear(name, exists, nowMs)
     if (learned?.brokenRule !== undefined) this.breakRule(learned.brokenRule, name, exists, nowMs)
     for (const cut of learned?.refutedCuts ?? []) {

@@ -11,7 +11,7 @@ import { Contradictions } from './contradictions.ts'
 const breakerMs = 600_000
 /**
  * So long the denials of a new subject wait for what CoreDNS says of the first. Then they are given, and checked in the
- * background: a CoreDNS that is down must not take the shapes along that cannot grow old (searchpath R8).
+ * background: a CoreDNS that is down must not take the shapes along that cannot grow old (SP-17, SP-20).
  */
 const firstMs = 2000
 const kindsMax = 20_000
@@ -26,7 +26,7 @@ export interface AuditStats {
 export class SearchAudit {
   audits = 0
   mismatches = 0
-  private oneIn: number
+  private readonly oneIn: number
   private left: number
   private sampledMs = Number.NEGATIVE_INFINITY
   /** Subjects and names. */
@@ -44,19 +44,10 @@ export class SearchAudit {
     this.left = oneIn
   }
 
-  reconfigure(oneIn: number): void {
-    this.oneIn = oneIn
-    this.left = oneIn
-  }
-
   /** Whether denials of this kind may not be made now. @param kind a structural rule, or the name of a cut */
   isOpen(kind: string, nowMs: number): boolean {
     if (this.openUntilMs.size === 0) return false
-    const untilMs = this.openUntilMs.get(kind)
-    if (untilMs === undefined) return false
-    if (nowMs < untilMs) return true
-    this.openUntilMs.delete(kind)
-    return false
+    return nowMs < (this.openUntilMs.get(kind) ?? 0)
   }
 
   /**
@@ -66,8 +57,12 @@ export class SearchAudit {
   isFirst(subject: string, nowMs: number): boolean {
     if (this.isProved(subject)) return false
     const askedMs = this.firstAskedMs.get(subject)
-    if (askedMs === undefined) this.firstAskedMs.set(subject, nowMs)
     return askedMs === undefined || nowMs < askedMs + firstMs
+  }
+
+  /** A denial of this subject is being asked for instead of given. */
+  noteFirst(subject: string, nowMs: number): void {
+    if (!this.firstAskedMs.has(subject)) this.firstAskedMs.set(subject, nowMs)
   }
 
   /** Whether a denial of this subject was checked, lately or long ago. */

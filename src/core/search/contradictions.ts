@@ -4,7 +4,7 @@
  * unused until every replica must have caught up, and then the same name is checked once more. Only who fails twice was wrong.
  */
 
-/** How long a cut in doubt is left unused: replicas of CoreDNS may differ as long as a denial may be kept (searchpath 2.7). */
+/** How long a cut in doubt is left unused: replicas of CoreDNS may differ as long as a denial may be kept (SP-11). */
 export const restMs = 5000
 /** After this long what CoreDNS says is about another world again. */
 const doubtMs = 600_000

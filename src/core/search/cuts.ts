@@ -95,14 +95,15 @@ export class CutTable {
     })
   }
 
-  clear(): void {
-    this.cuts.clear()
-  }
-
   /** Whether a cut is in use and about to end: its probe should be sent now. Says so once. */
   takeRefreshDue(cut: Cut, nowMs: number): boolean {
-    if (cut.isProbing || nowMs < cut.usableUntilMs - refreshMs) return false
+    if (!this.isRefreshDue(cut, nowMs)) return false
     cut.isProbing = true
     return true
+  }
+
+  /** As `takeRefreshDue`, as often as it is asked. */
+  isRefreshDue({ isProbing, usableUntilMs }: Cut, nowMs: number): boolean {
+    return !isProbing && nowMs >= usableUntilMs - refreshMs
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Answers for what the search list makes of outside names: may this name of the cluster zone be denied without asking, and
- * on what evidence? The law is searchpath.md: structure where it is trusted, cuts learned from CoreDNS's own denials and at
+ * on what evidence? The rules are SP-1 to SP-4 and SP-9 of docs/search-path.md: structure where it is trusted, cuts learned from CoreDNS's own denials and at
  * most five seconds old, nothing on doubt. Pure; learning is in core/search/learning.ts.
  */
 import type { Question } from '../../wire/question.ts'
@@ -19,19 +19,20 @@ import type { Fingerprint, TrustLevel } from './trust.ts'
 /** On what a denial rests. */
 export type Evidence = 'structure' | 'cut'
 
-/** A denial that can be given now. Reused: valid until the next `judge`. */
-export class Denial {
-  evidence: Evidence = 'structure'
+/** A denial that can be given now. */
+export interface Denial {
+  readonly evidence: Evidence
   /** The rule or the cut, for the breaker and for people. */
-  kind = ''
+  readonly kind: string
   /** For the audit: what is the same about denials that stand or fall together. */
-  subject = ''
+  readonly subject: string
   /** Life that is left in the evidence, whole seconds. */
-  ttlSeconds = 0
-  /** The name as octets, one character each. */
-  name = ''
-  cut: Cut | undefined
+  readonly ttlSeconds: number
+  readonly cut: Cut | undefined
 }
+
+/** `outside`: nothing is known here about names outside the cluster zone. */
+export type Judgement = Denial | 'outside' | undefined
 
 export interface LapsedCut {
   readonly name: string
@@ -40,16 +41,11 @@ export interface LapsedCut {
 
 export class SearchJudge {
   private readonly known: SearchKnowledge
+  /** Of the name that one method looks at; nothing is left in it for the next. */
   private readonly shape = new Shape()
-  private readonly denial = new Denial()
 
   constructor(known: SearchKnowledge) {
     this.known = known
-  }
-
-  /** Whether the name that was judged last is in the zone: of all others nothing is known here. */
-  get isInZone(): boolean {
-    return this.shape.kind !== ShapeKind.outside
   }
 
   /** Whether the question is of a kind that may be denied without asking at all. */
@@ -59,21 +55,32 @@ export class SearchJudge {
 
   /**
    * @param name folded wire form, in the cluster zone or not
-   * @returns a denial that is right as of now, or undefined: then CoreDNS has to be asked
+   * @returns a denial that is right as of now; undefined: CoreDNS has to be asked
    */
-  denialOf(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
-    const kind = readShape(name, nameBytes, this.known.zone, this.shape)
-    if (kind === ShapeKind.outside || kind === ShapeKind.forward) return undefined
-    if (this.known.soa === undefined || this.known.trust.isCarvedOut(name, nameBytes))
-      return undefined
+  judgementOf(name: Buffer, nameBytes: number, nowMs: number): Judgement {
+    const { known, shape } = this
+    const kind = readShape(name, nameBytes, known.zone, shape)
+    if (kind === ShapeKind.outside) return 'outside'
+    if (kind === ShapeKind.forward || known.soa === undefined) return undefined
+    if (known.trust.isCarvedOut(name, nameBytes)) return undefined
     const denial =
-      kind === ShapeKind.impossible && this.known.trust.allowsStructure
+      kind === ShapeKind.impossible && known.trust.allowsStructure
         ? this.byStructure(name, nameBytes)
         : this.byCut(name, nameBytes, nowMs)
-    if (denial === undefined || this.known.audit.isOpen(denial.kind, nowMs)) return undefined
-    if (this.known.trust.level !== 'cautious') return denial
-    denial.name = wireText(name, 0, nameBytes)
-    return this.known.trust.isConfirmed(denial.name, nowMs) ? denial : undefined
+    if (denial === undefined || known.audit.isOpen(denial.kind, nowMs)) return undefined
+    if (known.trust.level !== 'cautious') return denial
+    return known.trust.isConfirmed(wireText(name, 0, nameBytes), nowMs) ? denial : undefined
+  }
+
+  /** Whether the name is at or below the cluster zone. */
+  isInZone(name: Buffer, nameBytes: number): boolean {
+    return readShape(name, nameBytes, this.known.zone, this.shape) !== ShapeKind.outside
+  }
+
+  /** As `judgementOf`, where it makes no difference why a name is not denied. */
+  denialOf(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
+    const judgement = this.judgementOf(name, nameBytes, nowMs)
+    return judgement === 'outside' ? undefined : judgement
   }
 
   /**
@@ -115,9 +122,8 @@ export class SearchJudge {
     return this.known.cuts.get(wireText(name, 0, nameBytes), nowMs)?.exists !== true
   }
 
-  /** Everything that `judge` looks at for this name, and what it says. Changes nothing. */
+  /** Everything that a judgement of this name rests on. Changes nothing. */
   explain(name: Buffer, nameBytes: number, nowMs: number): SearchEvidence {
-    const denial = this.denialOf(name, nameBytes, nowMs)
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     const octets = wireText(name, 0, nameBytes)
     return {
@@ -132,23 +138,17 @@ export class SearchJudge {
       isCarvedOut: this.known.trust.isCarvedOut(name, nameBytes),
       isConfirmed: this.known.trust.isConfirmed(octets, nowMs),
       openBreakers: this.known.audit.openKinds(nowMs),
-      denial: denial && {
-        evidence: denial.evidence,
-        kind: denial.kind,
-        ttlSeconds: denial.ttlSeconds,
-        isFirst: !this.known.audit.isProved(denial.subject),
-      },
     }
   }
 
   private byStructure(name: Buffer, nameBytes: number): Denial {
-    const { denial } = this
-    denial.evidence = 'structure'
-    denial.kind = ruleOf(this.shape)
-    denial.subject = ruleSubject(this.shape, name, nameBytes)
-    denial.ttlSeconds = Math.min(cutSecondsMax, this.known.soa?.ttlSeconds ?? 0)
-    denial.cut = undefined
-    return denial
+    return {
+      evidence: 'structure',
+      kind: ruleOf(this.shape),
+      subject: ruleSubject(this.shape, name, nameBytes),
+      ttlSeconds: Math.min(cutSecondsMax, this.known.soa?.ttlSeconds ?? 0),
+      cut: undefined,
+    }
   }
 
   private byCut(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
@@ -156,13 +156,8 @@ export class SearchJudge {
       const cutName = wireText(name, at, nameBytes)
       const cut = this.known.cuts.get(cutName, nowMs)
       if (cut === undefined || cut.exists) continue
-      const { denial } = this
-      denial.evidence = 'cut'
-      denial.kind = cutName
-      denial.subject = cutName
-      denial.ttlSeconds = Math.floor((cut.expiresMs - nowMs) / 1000)
-      denial.cut = cut
-      return denial
+      const ttlSeconds = Math.floor((cut.expiresMs - nowMs) / 1000)
+      return { evidence: 'cut', kind: cutName, subject: cutName, ttlSeconds, cut }
     }
     return undefined
   }
@@ -179,12 +174,6 @@ export interface SearchEvidence {
   readonly isCarvedOut: boolean
   readonly isConfirmed: boolean
   readonly openBreakers: readonly string[]
-  readonly denial:
-    | (Pick<Denial, 'evidence' | 'kind' | 'ttlSeconds'> & {
-        /** Nothing like it was ever checked. */
-        readonly isFirst: boolean
-      })
-    | undefined
 }
 
 const shapeNames: Readonly<Record<ShapeKind, string>> = {

@@ -17,7 +17,7 @@ export interface SearchPathSettings {
   readonly confirmSeconds: number
 }
 
-/** Types that share a name's existence in the kubernetes plugin (searchpath 2.2). */
+/** Types that share a name's existence in the kubernetes plugin (SP-1). */
 export const judgedTypes: ReadonlySet<number> = new Set([
   RrType.a,
   RrType.aaaa,

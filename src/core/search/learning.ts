@@ -1,6 +1,6 @@
 /**
  * Learns from what CoreDNS says: cuts from its denials, existence from its answers, and from both whether the zone can be
- * trusted at all. The rules are searchpath 2.3: only a clean denial of an A question by the kubernetes plugin teaches absence.
+ * trusted at all. The rules are SP-8 and SP-10 of docs/search-path.md: only a clean denial of an A question by the kubernetes plugin teaches absence.
  */
 import { u8, u16 } from '../../wire/bytes.ts'
 import { Flag1, Rcode, RrType } from '../../wire/constants.ts'
@@ -92,7 +92,7 @@ export class SearchLearning {
     const killedCuts: string[] = []
     for (const at of cutPoints(this.shape)) {
       const cutName = tailOf(name, at)
-      // SOA and TXT have data rules of their own (searchpath 0.5, 0.6): they end a cut, but prove nothing.
+      // SOA and TXT have data rules of their own (SP-6): they end a cut, but prove nothing.
       const seconds = exists ? Math.max(1, lifeSeconds) : 0
       if (!this.known.cuts.learnExistence(cutName, seconds, nowMs)) continue
       this.known.stats.killed += 1
@@ -170,12 +170,12 @@ function tailOf({ octets, nameBytes, text }: AnsweredName, at: number): string {
   return at === 0 ? text : wireText(octets, at, nameBytes)
 }
 
-/** A complete denial of the name itself, for A: other types may be denied alone (searchpath 0.5). */
+/** A complete denial of the name itself, for A: other types may be denied alone (SP-6). */
 function isPlainDenial(reply: Uint8Array, scan: ResponseScan): boolean {
   return !scan.tc && scan.answers === 0 && qtypeOf(reply, scan) === RrType.a
 }
 
-/** Only an authoritative one with one SOA and nothing else is the plugin's (searchpath 2.3). */
+/** Only an authoritative one with one SOA and nothing else is the plugin's (SP-8). */
 function isClean(reply: Uint8Array, scan: ResponseScan): boolean {
   return (u8(reply, 2) & Flag1.aa) !== 0 && scan.authorities === 1
 }

@@ -75,7 +75,7 @@ export class SearchObserver {
     // A's denial is AAAA's, too; one of its own would outlive it.
     if (qtype === RrType.aaaa && isPlain(ticket.key)) return this.learning.isByPlugin(observed)
     const isA = qtype === RrType.a
-    const seen = this.parts.cache.entryLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
+    const seen = this.parts.cache.peekLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
     if (isA) return nowMs < seen.storedMs + cutSecondsMax * 1000
     // Others deny AAAA where there is an A, and for good (RFC 4074).
@@ -88,7 +88,7 @@ export class SearchObserver {
     const hash = hashOf(name)
     for (const qtype of judgedTypes) {
       if (!cache.mayDeny(hash, qtype, nowMs)) continue
-      const entry = cache.entryLike(key, name, qtype)
+      const entry = cache.peekLike(key, name, qtype)
       if (entry?.rcode === Rcode.nxdomain) cache.drop(entry.key, entry.hash)
     }
   }

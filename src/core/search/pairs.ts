@@ -1,6 +1,6 @@
 /**
  * Stubs ask for A and AAAA of a name at once, in either order, and musl takes a pair that contradicts itself for an absent name
- * (searchpath 4.2). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is denied
+ * (SP-14). What ends a denial, its age or the news of a new Service, may come between the two. So nobody is denied
  * a name anew in the last quarter of a second of its evidence, and when one half of a pair was denied, so is the other for that
  * long. Halves are known by the socket they come from: musl has one for both, and who has two takes what either finds.
  */
@@ -55,12 +55,19 @@ export class Pairs {
   /** Whether this half has to be denied, because the other one was a moment ago, and on evidence that still holds. */
   holds(member: PairMember, nowMs: number): boolean {
     if (this.isQuiet(nowMs) || !isPairType(member)) return false
-    const key = keyOf(member)
-    const denied = this.denied.get(key)
-    if (isOtherOf(member, denied, nowMs)) return true
-    // The same question again is another look-up.
-    if (denied !== undefined) this.denied.delete(key)
-    return false
+    return isOtherOf(member, this.denied.get(keyOf(member)), nowMs)
+  }
+
+  /** Whether the same question comes again, after a denial of it that the other one has not followed: it is another look-up. */
+  repeats(member: PairMember, nowMs: number): boolean {
+    if (this.isQuiet(nowMs) || !isPairType(member)) return false
+    const denied = this.denied.get(keyOf(member))
+    return denied !== undefined && !isOtherOf(member, denied, nowMs)
+  }
+
+  /** The next question of this name and socket is another look-up. */
+  forget(member: PairMember): void {
+    this.denied.delete(keyOf(member))
   }
 }
 

@@ -1,263 +1,250 @@
 /**
- * The search path as a stage of the resolver: turns what `core/search/denial.ts` knows into replies, lets A speak for AAAA, and
- * opens the questions that keep that knowledge fresh and checked. Pure.
+ * The search path as a stage of the resolver: turns what the judge knows into replies, lets A speak for AAAA, and opens the questions that
+ * keep that knowledge fresh and checked.
  */
 import { putU32 } from '../../wire/bytes.ts'
 import { Rcode, RrType } from '../../wire/constants.ts'
-import type { Question } from '../../wire/question.ts'
-import { negativeImage } from '../../wire/reply.ts'
-import type { Cache } from '../cache/cache.ts'
-import type { Asker, Decision, Moment } from '../decision.ts'
+import { negativeImage, type SoaRecord } from '../../wire/reply.ts'
+import type { CacheEntry } from '../cache/entry.ts'
 import { ReplySource } from '../facts.ts'
+import type { Inquiry } from '../inquiry.ts'
 import { turnsMax } from '../question/arrival.ts'
-import type { InFlight } from '../question/in-flight.ts'
-import type { OwnQuestions } from '../question/own-questions.ts'
+import type { JoinPlan } from '../question/own-questions.ts'
 import type { Router } from '../router.ts'
-import { AnswerMode } from './answer-mode/answer-mode.ts'
-import type { SearchLists } from './answer-mode/lists.ts'
-import { AuditRun } from './audit-run.ts'
-import { type Denial, SearchJudge } from './denial.ts'
-import { NameFamily } from './family.ts'
+import type { Foretold, Stage } from '../stages/stage.ts'
+import type { Denial, LapsedCut } from './denial.ts'
+import { evidenceLines, presentWireText } from './evidence-text.ts'
 import { absoluteName } from './first-step.ts'
-import type { SearchKnowledge } from './knowledge.ts'
-import { SearchObserver } from './observer.ts'
 import { pairMs } from './pairs.ts'
-import type { SearchReports } from './reports.ts'
+import type { SearchPath, SearchSlot } from './search-path.ts'
 
-export interface SearchStageParts {
-  readonly known: SearchKnowledge
-  readonly cache: Cache
-  readonly inFlight: InFlight
-  readonly router: Router
-  readonly own: OwnQuestions
-  /** Ask for the absolute name ahead of the client. */
-  readonly prefetches: boolean
-  readonly reports: SearchReports
-  /** Search lists of clients that may be answered at once; undefined without answer mode. */
-  readonly lists: SearchLists | undefined
+type Verdict =
+  | { readonly kind: 'deny'; readonly denial: Denial }
+  | { readonly kind: 'deny-pair' }
+  | { readonly kind: 'share'; readonly entry: CacheEntry }
+  | { readonly kind: 'ask-cut'; readonly lapsed: LapsedCut; readonly plan: JoinPlan }
+  | { readonly kind: 'ask-a'; readonly plan: JoinPlan }
+  | { readonly kind: 'pass' }
+
+export interface SearchFinding {
+  readonly path: SearchPath
+  readonly verdict: Verdict
+  /** Subject of a denial that would be the first of its kind: CoreDNS is asked instead. */
+  readonly unproved: string | undefined
+  /** The same question was denied just now. */
+  readonly isRepeated: boolean
 }
 
-/** Where the stage in force stands; a changed configuration puts another one there. */
-export interface SearchSlot {
-  stage: SearchStage | undefined
+const pass: Verdict = { kind: 'pass' }
+
+export class SearchStage implements Stage<SearchFinding> {
+  readonly name = 'search'
+  private readonly search: SearchSlot
+  private readonly router: Router
+
+  constructor(search: SearchSlot, router: Router) {
+    this.search = search
+    this.router = router
+  }
+
+  judge(inquiry: Inquiry): SearchFinding | undefined {
+    const { path } = this.search
+    if (path?.judge.isJudged(inquiry.question) !== true) return undefined
+    const { key, nowMs } = inquiry
+    const judgement = path.judge.judgementOf(key.name, key.nameBytes, nowMs)
+    return judgement === 'outside' ? undefined : inZone(path, inquiry, judgement)
+  }
+
+  commit(inquiry: Inquiry, { path, verdict, unproved, isRepeated }: SearchFinding): boolean {
+    const { decision, nowMs } = inquiry
+    if (unproved !== undefined) path.known.audit.noteFirst(unproved, nowMs)
+    if (isRepeated) path.family.pairs.forget(inquiry.member())
+    switch (verdict.kind) {
+      case 'deny':
+        noteDenial(path, inquiry, verdict.denial)
+        return this.synthesise(path, inquiry, verdict.denial.ttlSeconds)
+      case 'deny-pair':
+        path.family.pairs.note(inquiry.member(), nowMs, nowMs)
+        return this.synthesise(path, inquiry, 0)
+      case 'share':
+        path.family.shared += 1
+        path.family.noteDenial(verdict.entry, inquiry)
+        decision.replyFrom(verdict.entry, nowMs)
+        return true
+      case 'ask-cut':
+        verdict.lapsed.cut.isProbing = true
+        return follow(path, inquiry, verdict.plan)
+      case 'ask-a':
+        return follow(path, inquiry, verdict.plan)
+      case 'pass':
+        return false
+    }
+  }
+
+  foretell(inquiry: Inquiry, { path, verdict, unproved }: SearchFinding): Foretold {
+    switch (verdict.kind) {
+      case 'deny':
+        return denialForetold(path, inquiry, verdict.denial.ttlSeconds, denialText(verdict.denial))
+      case 'deny-pair':
+        return denialForetold(
+          path,
+          inquiry,
+          0,
+          'the other type of this look-up was denied just now',
+        )
+      case 'share':
+        return {
+          kind: 'reply',
+          why: 'A was denied, and so is every type of the name',
+          source: ReplySource.cacheDenial,
+          rcode: verdict.entry.rcode,
+          image: verdict.entry.image(),
+        }
+      case 'ask-cut':
+        return waitForetold(
+          verdict.plan,
+          `asks first if ${presentWireText(verdict.lapsed.name)} exists`,
+        )
+      case 'ask-a':
+        return waitForetold(verdict.plan, 'asks first for A, which tells if the name exists')
+      case 'pass': {
+        const why =
+          unproved === undefined
+            ? 'CoreDNS has to be asked'
+            : 'the first of its kind is asked, not denied'
+        return { kind: 'pass', why }
+      }
+    }
+  }
+
+  evidence({ key, question, nowMs }: Inquiry): string[] {
+    const { path } = this.search
+    if (!this.router.route(key.name, key.nameBytes).isCluster) return []
+    if (path === undefined) return ['search    off']
+    const lines = evidenceLines(path.judge.explain(key.name, key.nameBytes, nowMs), nowMs)
+    return path.judge.isJudged(question) ? lines : [...lines, 'search    this type is always asked']
+  }
+
+  private synthesise({ known }: SearchPath, inquiry: Inquiry, ttlSeconds: number): boolean {
+    const image = denialImage(known.soa, inquiry, ttlSeconds)
+    if (image === undefined) return false
+    const { decision, key } = inquiry
+    const { zoneIndex } = this.router.route(key.name, key.nameBytes)
+    const rcode = Rcode.nxdomain
+    decision.reply({ image, rcode, source: ReplySource.synthesised, ede: -1 }, zoneIndex)
+    return true
+  }
 }
 
-export class SearchStage {
-  readonly judge: SearchJudge
-  readonly known: SearchKnowledge
-  private readonly parts: SearchStageParts
-  readonly observer: SearchObserver
-  /** Undefined without answer mode. */
-  readonly answerMode: AnswerMode | undefined
-  private readonly auditRun: AuditRun
-  readonly family: NameFamily
-
-  constructor(parts: SearchStageParts) {
-    const { known, lists } = parts
-    this.parts = parts
-    this.known = known
-    this.judge = new SearchJudge(known)
-    const reports = this.stoppingReports(parts.reports)
-    this.auditRun = new AuditRun({ ...parts, reports, audit: known.audit })
-    const { judge, auditRun } = this
-    this.family = new NameFamily({ ...parts, judge })
-    const { pairs } = this.family
-    this.observer = new SearchObserver({ ...parts, auditRun })
-    this.answerMode = lists && new AnswerMode({ ...parts, lists, judge, auditRun, pairs })
-  }
-
-  /** Numbers for whoever watches. */
-  view(nowMs: number) {
-    const { stats, audit, cuts, trust } = this.known
-    return {
-      ...stats,
-      shared: this.family.shared,
-      mismatches: audit.mismatches,
-      audits: audit.audits,
-      cuts: cuts.size,
-      breakersOpen: audit.openKinds(nowMs).length,
-      answers: this.answerMode?.view(),
-      level: trust.level,
-      fingerprint: trust.fingerprint,
-    }
-  }
-
-  /**
-   * After the cache was looked up for the question, and had nothing fresh.
-   * @returns `decision`, or undefined when the search path has nothing to say
-   */
-  begin(
-    query: Uint8Array,
-    question: Question,
-    { nowMs, decision, asker }: Moment,
-  ): Decision | undefined {
-    const { judge } = this
-    const { keys } = this.parts.cache
-    if (!judge.isJudged(question)) return undefined
-    const denial = judge.denialOf(keys.name, keys.nameBytes, nowMs)
-    if (!judge.isInZone) return undefined
-    // A moment of its own: V8 then makes none for all the other names.
-    return this.decide(denial, query, question, { nowMs, decision, asker })
-  }
-
-  private decide(
-    judged: Denial | undefined,
-    query: Uint8Array,
-    question: Question,
-    moment: Moment,
-  ): Decision | undefined {
-    const { judge, answerMode, family } = this
-    const { nowMs, decision, asker } = moment
-    const { keys } = this.parts.cache
-    let denial = judged
-    if (answerMode !== undefined) {
-      const answered = this.answer(question, moment)
-      if (answered !== undefined) return answered
-      // Judging other names has overwritten it.
-      denial = judge.denialOf(keys.name, keys.nameBytes, nowMs)
-    }
-    if (family.isAwaited(question, asker))
-      return question.qtype === RrType.a ? undefined : family.followA(decision, false)
-    if (denial !== undefined && !this.known.audit.isFirst(denial.subject, nowMs))
-      return this.deny(denial, query, question, moment)
-    return this.denyPaired(query, question, moment) ?? this.fromKin(question, moment)
-  }
-
-  private denyPaired(
-    query: Uint8Array,
-    question: Question,
-    { nowMs, decision, asker }: Moment,
-  ): Decision | undefined {
-    if (!this.isPaired(question, asker, nowMs)) return undefined
-    const { family } = this
-    family.pairs.note(family.memberOf(question, asker), nowMs, nowMs)
-    return this.synthesise(query, question, 0, decision)
-  }
-
-  /** What the question's other types, or what is above its name, tell of it, or will tell. */
-  private fromKin(question: Question, moment: Moment): Decision | undefined {
-    const { family } = this
+function inZone(
+  path: SearchPath,
+  inquiry: Inquiry,
+  denial: Denial | undefined,
+): SearchFinding | undefined {
+  const { family, known } = path
+  if (family.isAwaited(inquiry)) {
+    const isAsked = inquiry.question.qtype === RrType.a || inquiry.hasStale
+    const plan = isAsked ? undefined : family.planA(inquiry, false)
     return (
-      family.share(question, moment) ??
-      this.fromLapsedCut(moment.nowMs, moment.decision) ??
-      family.follow(question, moment)
+      plan && { path, verdict: { kind: 'ask-a', plan }, unproved: undefined, isRepeated: false }
     )
   }
+  const isFirst = denial !== undefined && known.audit.isFirst(denial.subject, inquiry.nowMs)
+  if (denial !== undefined && !isFirst)
+    return { path, verdict: { kind: 'deny', denial }, unproved: undefined, isRepeated: false }
+  const verdict = verdictOnUndenied(path, inquiry)
+  const isRepeated = verdict.kind !== 'deny-pair' && path.isRepeated(inquiry)
+  if (verdict === pass && !isFirst && !isRepeated) return undefined
+  return { path, verdict, unproved: denial?.subject, isRepeated }
+}
 
-  /**
-   * Whether the other half of a pair was decided a moment ago, denied or answered, so that this half has to follow, whatever has
-   * become known since. For the question that was just looked up.
-   */
-  isPaired(question: Question, asker: Asker, nowMs: number): boolean {
-    const { answerMode, family } = this
-    const { pairs } = family
-    const isQuiet = pairs.isQuiet(nowMs) && answerMode?.hasPins !== true
-    if (isQuiet || !this.judge.isJudged(question)) return false
-    const member = family.memberOf(question, asker)
-    return pairs.holds(member, nowMs) || answerMode?.isPinned(member, nowMs) === true
-  }
+/** What the question's other types, or what is above its name, tell of it, or will tell. */
+function verdictOnUndenied(path: SearchPath, inquiry: Inquiry): Verdict {
+  const { family } = path
+  if (path.isPaired(inquiry)) return { kind: 'deny-pair' }
+  const entry = family.deniedA(inquiry)
+  if (entry !== undefined) return { kind: 'share', entry }
+  // A question that waits for another one fails with it, and an answer of its own that would do is then of no use.
+  if (inquiry.hasStale) return pass
+  const lapsed = lapsedCut(path, inquiry)
+  if (lapsed !== undefined) return lapsed
+  const plan = family.planExistence(inquiry)
+  return plan === undefined ? pass : { kind: 'ask-a', plan }
+}
 
-  /**
-   * What answer mode has for the question that was just looked up, in place of a denial from wherever.
-   * @returns undefined when the client is to be denied the name
-   */
-  answer(question: Question, moment: Moment): Decision | undefined {
-    const { answerMode } = this
-    if (answerMode === undefined) return undefined
-    const { asker, decision, nowMs } = moment
-    const asked = this.family.memberOf(question, asker)
-    answerMode.noteStep(asked, nowMs)
-    const answer = answerMode.begin(asked, question, moment)
-    return answer instanceof Uint8Array ? this.replyWith(answer, Rcode.noerror, decision) : answer
-  }
+/** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
+function lapsedCut(
+  { judge, own }: SearchPath,
+  { key, nowMs, asker, assumed }: Inquiry,
+): Verdict | undefined {
+  if (asker.turns >= turnsMax.existence) return undefined
+  const lapsed = judge.lapsedCut(key.name, key.nameBytes, nowMs)
+  if (lapsed === undefined) return undefined
+  // Asked for once; if that taught nothing, the names are asked.
+  const plan = own.planJoin(lapsed.name, RrType.a, !lapsed.cut.isProbing, assumed)
+  return plan && { kind: 'ask-cut', lapsed, plan }
+}
 
-  /** Whether the question that was just looked up would be denied without asking, so that a cached denial need not be kept alive. */
-  spares(question: Question, nowMs: number): boolean {
-    const { keys } = this.parts.cache
-    return (
-      this.judge.isJudged(question) &&
-      this.judge.denialOf(keys.name, keys.nameBytes, nowMs) !== undefined
-    )
-  }
+function follow({ own }: SearchPath, { decision }: Inquiry, plan: JoinPlan): true {
+  decision.follow(own.join(plan), plan.ticket === undefined, 'existence')
+  return true
+}
 
-  private deny(
-    denial: Denial,
-    query: Uint8Array,
-    question: Question,
-    { nowMs, decision, asker }: Moment,
-  ): Decision | undefined {
-    const { known, parts, family } = this
-    const { evidence, kind, cut, ttlSeconds } = denial
-    known.stats[evidence] += 1
-    if (evidence === 'structure') known.audit.noteUse(kind)
-    const member = family.memberOf(question, asker)
-    // What rests on a rule alone never ends, but for answer mode, which might come between the halves of a pair.
-    if (cut !== undefined || this.answerMode !== undefined)
-      family.pairs.note(member, cut?.expiresMs ?? nowMs + pairMs, nowMs)
-    if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) parts.own.ask(kind, RrType.a)
-    this.auditRun.begin(denial, member, nowMs, () => family.deniedA(question, nowMs) !== undefined)
-    if (parts.prefetches) this.prefetch(member.name, nowMs)
-    return this.synthesise(query, question, ttlSeconds, decision)
-  }
+/** What a denial of ours calls for: that the pair be told the same, that the evidence stay fresh, and that CoreDNS be heard. */
+function noteDenial(path: SearchPath, inquiry: Inquiry, denial: Denial): void {
+  const { known, family, own, auditRun } = path
+  const { evidence, kind, cut } = denial
+  const { nowMs } = inquiry
+  known.stats[evidence] += 1
+  if (evidence === 'structure') known.audit.noteUse(kind)
+  const member = inquiry.member()
+  // What rests on a rule alone never ends, but for answer mode, which might come between the questions of a pair.
+  if (cut !== undefined || path.answerMode !== undefined)
+    family.pairs.note(member, cut?.expiresMs ?? nowMs + pairMs, nowMs)
+  if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) own.ask(kind, RrType.a)
+  auditRun.begin(denial, member, nowMs, () => family.deniedA(inquiry) !== undefined)
+  if (path.prefetches) prefetch(path, member.name, nowMs)
+}
 
-  private synthesise(
-    query: Uint8Array,
-    question: Question,
-    ttlSeconds: number,
-    decision: Decision,
-  ): Decision | undefined {
-    const { soa } = this.known
-    if (soa === undefined) return undefined
-    const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
-    // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
-    putU32(image, image.length - 4, ttlSeconds)
-    return this.replyWith(image, Rcode.nxdomain, decision)
-  }
+/** The client will walk its whole list; the name at its end is asked meanwhile. */
+function prefetch({ known, judge, own }: SearchPath, name: string, nowMs: number): void {
+  const absolute = absoluteName(name, known.zone, (expansion) => judge.isDenied(expansion, nowMs))
+  if (absolute === undefined) return
+  own.askIfUnknown(absolute, RrType.a, nowMs)
+  own.askIfUnknown(absolute, RrType.aaaa, nowMs)
+}
 
-  /** To the question that was looked up. */
-  private replyWith(image: Buffer, rcode: number, decision: Decision): Decision {
-    const { cache, router } = this.parts
-    const { zoneIndex } = router.route(cache.keys.name, cache.keys.nameBytes)
-    return decision.reply({ image, rcode, source: ReplySource.synthesised, ede: -1 }, zoneIndex)
-  }
+function denialImage(
+  soa: SoaRecord | undefined,
+  { query, question }: Inquiry,
+  ttlSeconds: number,
+): Buffer | undefined {
+  if (soa === undefined) return undefined
+  const image = negativeImage(query, question, Rcode.nxdomain, { ...soa, ttlSeconds })
+  // MINIMUM is the last field of the SOA and so of the image (RFC 2308 5: the lower of the two counts).
+  putU32(image, image.length - 4, ttlSeconds)
+  return image
+}
 
-  /** What ends a rule or a cut ends answer mode, which rests on all of them. */
-  private stoppingReports({ onMismatch, onBrokenRule, ...others }: SearchReports): SearchReports {
-    return {
-      ...others,
-      onMismatch: (name, kind) => {
-        onMismatch(name, kind)
-        this.answerMode?.stop()
-      },
-      onBrokenRule: (name, rule) => {
-        onBrokenRule(name, rule)
-        this.answerMode?.stop()
-      },
-    }
-  }
+function denialForetold(
+  { known }: SearchPath,
+  inquiry: Inquiry,
+  ttlSeconds: number,
+  why: string,
+): Foretold {
+  const image = denialImage(known.soa, inquiry, ttlSeconds)
+  if (image === undefined) return { kind: 'pass', why: 'CoreDNS has not denied anything yet' }
+  const source = ReplySource.synthesised
+  return { kind: 'reply', why, source, rcode: Rcode.nxdomain, image }
+}
 
-  /** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
-  private fromLapsedCut(nowMs: number, decision: Decision): Decision | undefined {
-    if (decision.turns >= turnsMax.existence) return undefined
-    const { cache, own } = this.parts
-    const lapsed = this.judge.lapsedCut(cache.keys.name, cache.keys.nameBytes, nowMs)
-    if (lapsed === undefined) return undefined
-    // Asked for once; if that taught nothing, the names are asked.
-    const asked = own.join(lapsed.name, RrType.a, !lapsed.cut.isProbing)
-    if (asked === undefined) return undefined
-    lapsed.cut.isProbing = true
-    decision.wait(asked.ticket, asked.isNew, false)
-    decision.follows = 'existence'
-    return decision
-  }
+function denialText({ evidence, kind, ttlSeconds }: Denial): string {
+  const why = evidence === 'cut' ? `${presentWireText(kind)} does not exist` : kind
+  return `without asking, for ${ttlSeconds} s: ${why}`
+}
 
-  /** The client will walk its whole list; the name at its end is asked meanwhile. */
-  private prefetch(name: string, nowMs: number): void {
-    const absolute = absoluteName(name, this.known.zone, (expansion) =>
-      this.judge.isDenied(expansion, nowMs),
-    )
-    if (absolute === undefined) return
-    this.parts.own.askIfUnknown(absolute, RrType.a, nowMs)
-    this.parts.own.askIfUnknown(absolute, RrType.aaaa, nowMs)
-  }
+function waitForetold({ key, route, ticket }: JoinPlan, why: string): Foretold {
+  const starts = ticket === undefined
+  const { group } = route
+  return { kind: 'wait', why, key, group, starts, follows: 'existence', hasStale: false }
 }

@@ -1,4 +1,4 @@
-/** What a worker's daemon does when its supervisor says so. */
+/** Carries out the supervisor's orders in a worker. */
 import { dumpCache } from '../../handover/cache-file.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { DaemonOptions } from '../daemon-options.ts'
@@ -9,7 +9,7 @@ import type { Succession } from '../succession.ts'
 import { restoreFrom } from '../warm-start.ts'
 import type { WorkerDuties } from './link.ts'
 
-/** Answers to what was read from a colleague's socket still leave by it for so long: longer than an upstream may take. */
+/** Queries that were read from another worker's socket can be answered for this long: longer than an upstream may take. */
 const lingerMs = 6000
 
 export interface DutyParts {
@@ -21,7 +21,7 @@ export interface DutyParts {
   readonly onDefect: (error: unknown) => void
 }
 
-/** Begins to listen to the supervisor, and takes over the cache that it has got. Does nothing in a process that has no supervisor. */
+/** Starts to obey the supervisor, and restores the cache that it received. Does nothing in a process without a supervisor. */
 export async function startAsWorker(options: DaemonOptions, parts: DutyParts): Promise<void> {
   const { link, log } = options
   if (link === undefined) return
@@ -34,7 +34,7 @@ function dutiesOf(parts: DutyParts, onOrphaned: () => void): WorkerDuties {
   return {
     pause: () => succession.pauseReceiving(),
     resume: () => succession.resumeReceiving(),
-    // Not waited for: it ends with the process.
+    // Not awaited: it ends with the process.
     retire: () => {
       succession.retire(undefined).catch(onDefect)
     },

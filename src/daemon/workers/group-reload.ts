@@ -1,91 +1,43 @@
 /**
  * A changed configuration for a group of workers. One of them reads and checks it, because the supervisor has no parser; the supervisor
- * opens what is to be listened on, because all of them share it; then each gets the new sockets and applies the rest. What cannot be had
- * is refused before any worker has changed, so that they never differ.
+ * opens the sockets, because all workers share them; then each worker gets the new sockets and applies the rest. Sockets that cannot be
+ * opened are an error before any worker has changed, so that workers never differ. `ReloadQueue` says when.
  */
 import type { Config } from '../../config/schema.ts'
-import type { Log } from '../../observe/log.ts'
-import type { Reloads } from '../reloads.ts'
 import type { CheckedConfig, Configured } from './plan.ts'
-import type { WorkerProcess } from './process.ts'
 
-export interface GroupReloadParts {
-  readonly log: Log
-  readonly reloads: Reloads
-  readonly ready: () => readonly WorkerProcess[]
-  /** Other processes serve, or the end has come. */
+/** What a reload needs of a worker. */
+export interface ConfigReader {
+  /** @returns undefined when it has ended, or does not answer */
+  checkConfig(): Promise<CheckedConfig | undefined>
+}
+
+export interface GroupReloadParts<Worker extends ConfigReader> {
+  readonly ready: () => readonly Worker[]
+  /** Other processes serve, or the supervisor is stopping. */
   readonly isLeaving: () => boolean
   /** Opens the sockets that are new in it. @throws BindError; nothing has changed then */
   readonly open: (config: Config) => void
   /** From now on workers are started with it. */
   readonly use: (config: Config) => void
-  readonly configure: (worker: WorkerProcess, config: Config) => Promise<Configured | undefined>
+  readonly configure: (worker: Worker, config: Config) => Promise<Configured | undefined>
   /** Closes the sockets that it does not want. */
   readonly close: (config: Config) => void
 }
 
 const retryMs = 100
-/** One worker may die of something else meanwhile; a file that kills whoever reads it is not read by all. */
+/** One worker may die of something else meanwhile; a file that kills its reader is not read by all. */
 const readersMax = 2
 
-export class GroupReload {
-  private readonly parts: GroupReloadParts
-  /** Reloads run one after another. */
-  private running: Promise<void> = Promise.resolve()
-  /** Asked for while other processes served. */
-  private missed: string | undefined
+export class GroupReload<Worker extends ConfigReader> {
+  private readonly parts: GroupReloadParts<Worker>
 
-  constructor(parts: GroupReloadParts) {
+  constructor(parts: GroupReloadParts<Worker>) {
     this.parts = parts
   }
 
-  request(because: string): void {
-    this.running = this.running
-      .then(() => this.reload(because))
-      .catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
-        this.parts.reloads.refused()
-        this.parts.log.error(
-          { because, why },
-          'new configuration could not be applied; the old one stays',
-        )
-      })
-  }
-
-  /** We serve again. */
-  resume(): void {
-    const { missed } = this
-    this.missed = undefined
-    if (missed !== undefined) this.request(missed)
-  }
-
-  private async reload(because: string): Promise<void> {
-    const { log, reloads, open, use, close } = this.parts
-    const checked = await this.check()
-    if (checked === undefined) {
-      this.missed = because
-      return
-    }
-    if (!checked.ok) {
-      reloads.refused()
-      log.error(
-        { because, problems: checked.problems.map(problemText) },
-        'new configuration is wrong; the old one stays',
-      )
-      return
-    }
-    const { config } = checked
-    open(config)
-    use(config)
-    const needsRestart = await this.configureAll(config)
-    close(config)
-    reloads.applied(config)
-    log.setLevel(config.log.level)
-    log.info({ because, needsRestart }, 'configuration applied')
-  }
-
-  /** By whichever worker is there. @returns undefined when there are to be none */
-  private async check(): Promise<CheckedConfig | undefined> {
+  /** By the first worker that is ready. @returns undefined when no worker is to be started any more */
+  async check(): Promise<CheckedConfig | undefined> {
     let readers = 0
     while (!this.parts.isLeaving()) {
       const [worker] = this.parts.ready()
@@ -98,6 +50,16 @@ export class GroupReload {
     return undefined
   }
 
+  /** @returns settings that wait for the next start, as the first worker says that applied it */
+  async apply(config: Config): Promise<readonly string[]> {
+    const { open, use, close } = this.parts
+    open(config)
+    use(config)
+    const needsRestart = await this.configureAll(config)
+    close(config)
+    return needsRestart
+  }
+
   private async configureAll(config: Config): Promise<readonly string[]> {
     const { ready, configure } = this.parts
     const results = await Promise.all(ready().map((worker) => configure(worker, config)))
@@ -105,10 +67,3 @@ export class GroupReload {
     return first?.ok ? first.needsRestart : []
   }
 }
-
-/** As the process that serves alone says it. */
-export function problemText({ where, path, message }: ProblemParts): string {
-  return [where, path, message].filter((part) => part !== '').join(': ')
-}
-
-type ProblemParts = Extract<CheckedConfig, { ok: false }>['problems'][number]

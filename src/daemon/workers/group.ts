@@ -1,4 +1,4 @@
-/** The workers of a supervisor: starts one for each number, replaces those that end, hang or are killed. Decides nothing about sockets. */
+/** The workers of a supervisor: starts one for each number, replaces those that exit, hang or are killed. Decides nothing about sockets. */
 import type { Log } from '../../observe/log.ts'
 import type { RestartReason, RestoredCache, ToSupervisor } from './plan.ts'
 import { type WorkerCommand, WorkerProcess } from './process.ts'
@@ -6,7 +6,7 @@ import { type WorkerCommand, WorkerProcess } from './process.ts'
 export interface WorkerGroupParts {
   readonly count: number
   readonly log: Log
-  /** What a worker is started with. @param isHealthy false when the one before it did not live long */
+  /** How a worker is started. @param isHealthy false when the one before it died early */
   readonly command: (isHealthy: boolean) => Omit<WorkerCommand, 'number' | 'count'>
   readonly onReady: (worker: WorkerProcess, restored: RestoredCache) => void
   readonly onMessage: (worker: WorkerProcess, message: ToSupervisor) => void
@@ -14,15 +14,15 @@ export interface WorkerGroupParts {
 }
 
 const watchEveryMs = 250
-/** A worker that ends before it has served for a second is followed after this long, then twice as long, and so on. */
+/** A worker that ends within its first second of service is replaced after this long, the next one after twice as long, and so on. */
 const pauseMsMin = 100
 const pauseMsMax = 5000
-/** One that has served for so long is followed at once: what waits in its socket should not wait longer than it must. */
+/** A worker that has served for this long is replaced at once, because queries wait in its socket. */
 const goodLifeMs = 1000
 const startMsMax = 20_000
 
 export class WorkerGroup {
-  /** Workers that end are not replaced. */
+  /** Workers that end are not replaced any more. */
   isLeaving = false
   readonly restarts: Record<RestartReason, number> = { ended: 0, killed: 0, hung: 0 }
   private readonly parts: WorkerGroupParts
@@ -46,7 +46,7 @@ export class WorkerGroup {
     return this.workers.get(worker.number) === worker
   }
 
-  /** Resolves when all of them are ready. */
+  /** Resolves when all workers are ready. */
   async start(): Promise<void> {
     const { count } = this.parts
     const endMs = performance.now() + startMsMax
@@ -66,7 +66,7 @@ export class WorkerGroup {
     for (const worker of this.workers.values()) worker.kill(signal)
   }
 
-  /** Resolves when the last has gone; kills those that have not after `deadlineMs`. */
+  /** Resolves when the last worker has ended; kills the remaining ones after `deadlineMs`. */
   async untilGone(deadlineMs: number): Promise<void> {
     const late = setTimeout(() => this.kill('SIGKILL'), deadlineMs)
     await Promise.all(this.all.map((worker) => worker.gone()))

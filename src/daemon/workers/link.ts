@@ -1,4 +1,4 @@
-/** A worker's side of what it and its supervisor say to each other, over the channel that Node opens between them. */
+/** A worker's side of the channel to its supervisor, which Node opens between them. */
 import type { Config } from '../../config/schema.ts'
 import { HeldSockets } from '../../handover/held-sockets.ts'
 import type { WorkerText } from '../../observe/merge-expositions.ts'
@@ -18,16 +18,16 @@ import {
   workerVariable,
 } from './plan.ts'
 
-/** The supervisor itself does not wait so long. */
+/** Longer than the supervisor itself waits (page-desk.ts). */
 const answerMsMax = 2000
 
-/** What a worker does when it is told to. */
+/** How a worker carries out the supervisor's orders. */
 export interface WorkerDuties {
   pause(): void
   resume(): void
   /** Another group of processes serves. */
   retire(): void
-  /** Reads a socket whose own worker has died, and leaves it again. */
+  /** Reads the socket of a worker that has died; `drop` leaves it again. */
   adopt(number: number): Promise<void>
   drop(number: number): Promise<void>
   dump(): AsyncIterable<Buffer>
@@ -36,7 +36,7 @@ export interface WorkerDuties {
   orphaned(): void
 }
 
-/** What the process around the daemon does about the configuration. */
+/** The part of a reload that the process around the daemon does. */
 export interface ConfigDuties {
   check(): Promise<CheckedConfig>
   /** @returns settings that wait for the next start. Rejects when it cannot be applied; the old one stays */
@@ -46,7 +46,7 @@ export interface ConfigDuties {
 export class WorkerLink {
   readonly plan: WorkerPlan
   readonly held: HeldSockets
-  /** As of the last answer of the supervisor's. */
+  /** As the supervisor described it in its last answer. */
   view: SupervisorView | undefined
   private readonly waiting = new Map<number, (parts: readonly WorkerText[]) => void>()
   private duties: WorkerDuties | undefined
@@ -61,7 +61,7 @@ export class WorkerLink {
     this.held.adopt(plan.sockets)
   }
 
-  /** @returns undefined in a process that no supervisor has started */
+  /** @returns undefined in a process that no supervisor started */
   static fromEnvironment(): WorkerLink | undefined {
     const text = process.env[workerVariable]
     if (text === undefined || process.send === undefined) return undefined
@@ -69,7 +69,7 @@ export class WorkerLink {
     return new WorkerLink(JSON.parse(text) as WorkerPlan)
   }
 
-  /** To be called before `start`. */
+  /** Call it before `start`. */
   onConfig(duties: ConfigDuties): void {
     this.configDuties = duties
   }
@@ -85,7 +85,7 @@ export class WorkerLink {
     this.beat = setInterval(() => this.send({ kind: 'beat' }), beatEveryMs)
   }
 
-  /** The cache of the process before us, if there is one. */
+  /** The predecessor's cache, if there is one. */
   async readDump(): Promise<Buffer | undefined> {
     if (!this.plan.hasDump) return undefined
     const pieces: Buffer[] = []
@@ -129,7 +129,7 @@ export class WorkerLink {
   }
 
   private send(message: ToSupervisor): void {
-    // A supervisor that is gone is told of by 'disconnect'.
+    // The event 'disconnect' reports the end of the supervisor.
     if (process.connected) process.send?.(message, undefined, undefined, ignore)
   }
 
@@ -167,7 +167,7 @@ export class WorkerLink {
     }
   }
 
-  /** They were sent before this was said. */
+  /** The descriptors were sent before the message. */
   private takeSockets(names: readonly SocketName[]): void {
     const calls = loadSystemCalls()
     const fds = receiveDescriptors(calls, mailDescriptor, names.length)
@@ -179,7 +179,7 @@ export class WorkerLink {
 
   private async sendDump(duties: WorkerDuties): Promise<void> {
     for await (const piece of duties.dump()) {
-      // An empty one would be the end.
+      // An empty piece means the end.
       if (piece.length > 0) this.send({ kind: 'piece', piece })
     }
     this.send({ kind: 'piece', piece: new Uint8Array(0) })

@@ -1,4 +1,4 @@
-/** What a supervisor tells a worker when it starts it, and what the two say to each other afterwards. Types and bounds only. */
+/** The plan that a supervisor gives to a worker at its start, and the messages between the two. Types and bounds only. */
 
 import type { Problem } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
@@ -8,7 +8,7 @@ import type { SupervisorView, WorkersView } from '../../observe/stats.ts'
 
 /** Environment variable with the plan as JSON. */
 export const workerVariable = 'NEARDNS_WORKER'
-/** Sockets that are opened later come here (SCM_RIGHTS). Descriptors 0-2 are the standard ones, 3 is the channel. */
+/** Sockets that are opened later arrive here (SCM_RIGHTS). Descriptors 0-2 are the standard streams, 3 is the channel. */
 export const mailDescriptor = 4
 export const firstDescriptor = 5
 
@@ -16,9 +16,9 @@ export interface WorkerPlan {
   /** From 0. */
   readonly number: number
   readonly count: number
-  /** The whole process group's, with descriptors of the worker. */
+  /** Sockets of all workers, with the descriptors that they have in this worker. */
   readonly sockets: readonly HeldSocket[]
-  /** The cache of the process before comes on standard input. */
+  /** The predecessor's cache comes on standard input. */
   readonly hasDump: boolean
 }
 
@@ -31,17 +31,17 @@ export interface RestoredCache {
 
 export type SocketName = Omit<HeldSocket, 'fd'>
 
-/** What a worker has read in the configuration file. */
+/** The configuration file as a worker has read and checked it. */
 export type CheckedConfig =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 export type Configured =
-  /** @param needsRestart settings that are read at a start only, and have changed */
+  /** @param needsRestart changed settings that are read at the start only */
   | { readonly ok: true; readonly needsRestart: readonly string[] }
   | { readonly ok: false; readonly why: string }
 
-/** What one worker can be asked by another, by way of the supervisor. */
+/** Pages that one worker can ask of the others, through the supervisor. */
 export type WorkerPage = 'metrics' | 'ready'
 
 export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
@@ -65,7 +65,7 @@ export type ToWorker =
     }
 
 export type ToSupervisor =
-  /** What became of the cache that it was started with. */
+  /** @param restored what it made of the cache that it was started with */
   | { readonly kind: 'ready'; readonly restored: RestoredCache }
   | { readonly kind: 'beat' }
   | { readonly kind: 'obeyed'; readonly order: Order }
@@ -78,13 +78,13 @@ export type ToSupervisor =
   /** Its own part of the metrics that somebody has just been shown. */
   | { readonly kind: 'shown'; readonly text: string }
 
-/** A worker that says nothing for so long hangs, and is killed. It beats five times in that time. */
+/** A worker that sends nothing for this long hangs, and is killed. It sends five beats in this time. */
 export const silenceMsMax = 2500
 export const beatEveryMs = 500
 
 /**
- * A worker's share of the limits: those of the configuration hold for all workers together. Clients are dealt out by their ports, so each
- * worker gets about as many, and all cache the same names.
+ * A worker's share of the limits: those of the configuration hold for all workers together. The kernel distributes clients by their ports,
+ * so each worker gets about as many, and all cache the same names.
  */
 export function shareOf(config: Config, count: number): Config {
   if (count === 1) return config

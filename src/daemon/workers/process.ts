@@ -1,4 +1,4 @@
-/** One worker as its supervisor sees it: started, talked to, watched, ended. Never decides whether there is to be another. */
+/** One worker as its supervisor sees it: starts it, exchanges messages with it, kills it when it hangs. Never decides whether it is replaced. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Config } from '../../config/schema.ts'
@@ -20,9 +20,9 @@ import {
   workerVariable,
 } from './plan.ts'
 
-/** From its start to its first "ready". */
+/** From the start of a worker to its message "ready". */
 const startMsMax = 15_000
-/** Reading a configuration, and taking one over with what has to be drained. */
+/** For reading a configuration, and for applying one, which drains closed listeners. */
 const configMsMax = 15_000
 
 export interface WorkerCommand {
@@ -31,9 +31,9 @@ export interface WorkerCommand {
   readonly number: number
   readonly count: number
   readonly sockets: readonly HeldSocket[]
-  /** Beside our own. */
+  /** Variables in addition to this process's own. */
   readonly environment: Readonly<Record<string, string>>
-  /** Cache of the process before, for its standard input. */
+  /** Cache of the predecessor, for the worker's standard input. */
   readonly dump: Buffer | undefined
 }
 
@@ -45,13 +45,13 @@ export interface WorkerEvents {
 
 export class WorkerProcess {
   readonly number: number
-  /** When it began to serve. */
+  /** When the worker became ready. */
   readyMs = Number.POSITIVE_INFINITY
   isReady = false
   private readonly child: ChildProcess
   private heardMs = performance.now()
   private isHung = false
-  /** The sockets that it has. */
+  /** Sockets that the worker has. */
   private sockets: readonly HeldSocket[]
   private readonly waiting = new Set<(message: ToSupervisor | undefined) => void>()
 
@@ -75,7 +75,7 @@ export class WorkerProcess {
     if (this.child.connected) this.child.send(message, () => undefined)
   }
 
-  /** Resolves when the worker has done it, or is gone, or does not answer. */
+  /** Resolves when the worker has obeyed, has ended, or does not answer. */
   async order(order: Order, number = this.number): Promise<void> {
     const isObeyed = (message: ToSupervisor) =>
       message.kind === 'obeyed' && message.order === order ? true : undefined
@@ -84,7 +84,7 @@ export class WorkerProcess {
     await obeyed
   }
 
-  /** @returns undefined when it is gone, or does not answer */
+  /** @returns undefined when the worker has ended, or does not answer */
   checkConfig(): Promise<CheckedConfig | undefined> {
     const checked = this.reply(configMsMax, (message) =>
       message.kind === 'checked' ? message.result : undefined,
@@ -94,8 +94,8 @@ export class WorkerProcess {
   }
 
   /**
-   * @param held all sockets there are; it is sent those that it does not have
-   * @returns undefined when it is gone, or does not answer
+   * @param held all sockets; the worker is sent those that it does not have
+   * @returns undefined when the worker has ended, or does not answer
    */
   configure(config: Config, held: readonly HeldSocket[]): Promise<Configured | undefined> {
     const added = held.filter((socket) => !this.sockets.includes(socket))
@@ -115,7 +115,7 @@ export class WorkerProcess {
     return configured
   }
 
-  /** The first message that `read` makes something of. */
+  /** Waits for the first message of which `read` returns something. */
   private reply<T>(
     timeoutMs: number,
     read: (message: ToSupervisor) => T | undefined,
@@ -142,7 +142,7 @@ export class WorkerProcess {
     return new Promise((resolve) => this.child.once('exit', () => resolve()))
   }
 
-  /** Kills it when it hangs; to be called a few times a second. */
+  /** Kills the worker when it hangs; call it a few times a second. */
   watch(nowMs: number): void {
     const limitMs = this.isReady ? silenceMsMax : startMsMax
     if (this.isHung || nowMs - this.heardMs < limitMs) return
@@ -168,7 +168,7 @@ function start(command: WorkerCommand): ChildProcess {
   const [program = process.execPath, ...args] = argv
   const child = spawn(program, args, {
     env: { ...process.env, ...environment, [workerVariable]: JSON.stringify(plan) },
-    // 'advanced' carries octets as they are.
+    // 'advanced' carries bytes unchanged.
     serialization: 'advanced',
     stdio: [
       dump === undefined ? 'ignore' : 'pipe',

@@ -1,14 +1,16 @@
 /**
- * The parent of several workers: holds the sockets, so that they outlive whoever reads them; hands over for all of them, takes over a changed
- * configuration for all of them, carries what they ask each other. Answers no query, parses no packet, knows no answer.
+ * The parent of several workers: holds the sockets, so that they outlive the workers that read them; hands over and applies a changed
+ * configuration for all of them; relays what they ask each other. Answers no query, parses no packet, has no cache.
  */
+
+import { formatEndpoint } from '../../address/endpoint.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Service } from '../../handover/predecessor.ts'
 import type { Log } from '../../observe/log.ts'
 import type { SupervisorView } from '../../observe/stats.ts'
-import { addressText } from '../../system/bind.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import { Handover, type HandoverConfig } from '../handover.ts'
+import { ReloadQueue } from '../reload-queue.ts'
 import { Reloads } from '../reloads.ts'
 import { selfQuery } from '../self-query.ts'
 import { WorkerGroup } from './group.ts'
@@ -17,24 +19,24 @@ import { PageDesk } from './page-desk.ts'
 import type { Configured, RestoredCache } from './plan.ts'
 import type { WorkerCommand, WorkerProcess } from './process.ts'
 
-/** What of the configuration a supervisor needs. */
+/** The part of the configuration that a supervisor needs. */
 export type SupervisedConfig = HandoverConfig & Pick<Config, 'handover' | 'drain'>
 
 export interface SupervisorOptions {
   readonly config: SupervisedConfig
-  /** All of it; undefined when it is too long to be handed from process to process, and is read by each. */
+  /** The whole configuration; undefined when it is too long to be handed from process to process, so that each reads the file. */
   readonly checked: Config | undefined
   readonly workers: number
-  /** How a worker is started. */
+  /** Command line of a worker. */
   readonly argv: readonly string[]
-  /** What hands the configuration to a worker. */
+  /** Environment that hands the configuration to a worker. */
   readonly environmentFor: (config: Config) => Readonly<Record<string, string>>
   readonly log: Log
-  /** Other processes serve in our place, and nothing is left to do here. */
+  /** A successor serves, and this process may end. */
   readonly onSucceeded: () => void
 }
 
-/** Beyond its own deadline for open questions. */
+/** How long a worker may take to end, beyond its deadline for waiting queries. */
 const endMsMax = 2000
 
 export class Supervisor implements Service {
@@ -43,12 +45,12 @@ export class Supervisor implements Service {
   private readonly group: WorkerGroup
   private readonly desk: PageDesk
   private readonly reloads: Reloads
-  private readonly groupReload: GroupReload
+  private readonly reloadQueue: ReloadQueue
   private config: SupervisedConfig
   private checked: Config | undefined
-  /** Started with a configuration that is not in force any more, and not ready to be told of the new one. */
+  /** Workers that were started with an older configuration and are not ready to take the new one. */
   private readonly outdated = new Set<WorkerProcess>()
-  /** Cache of the process before us, while the first workers start. */
+  /** Cache of the predecessor, while the first workers start. */
   private dump: Buffer | undefined
 
   constructor(options: SupervisorOptions) {
@@ -62,7 +64,7 @@ export class Supervisor implements Service {
       () => this.view,
     )
     this.reloads = new Reloads(checked ?? config)
-    this.groupReload = this.makeReload()
+    this.reloadQueue = this.makeReloadQueue()
     this.handover = this.makeHandover()
   }
 
@@ -76,7 +78,7 @@ export class Supervisor implements Service {
     }
   }
 
-  /** Opens the sockets, starts the workers, takes over from whoever served. @throws BindError */
+  /** Opens the sockets, starts the workers, takes over from a predecessor. @throws BindError */
   async start(): Promise<void> {
     await this.handover.openWith(async () => this.openSockets(this.config))
     await this.group.start()
@@ -99,7 +101,7 @@ export class Supervisor implements Service {
     await this.handover.stop()
   }
 
-  /** Abandons a start that has failed. */
+  /** Undoes a start that has failed. */
   async abandon(): Promise<void> {
     this.group.isLeaving = true
     this.handover.abandon()
@@ -109,7 +111,7 @@ export class Supervisor implements Service {
 
   /** The configuration file may have changed. */
   reload(because: string): void {
-    this.groupReload.request(because)
+    this.reloadQueue.request(because)
   }
 
   async pauseReceiving(): Promise<void> {
@@ -132,7 +134,7 @@ export class Supervisor implements Service {
     this.group
       .start()
       .then(() => this.handover.resumed())
-      .then(() => this.groupReload.resume())
+      .then(() => this.reloadQueue.resume())
       .catch((error: unknown) => this.options.log.error({ err: error }, 'workers do not start'))
   }
 
@@ -162,7 +164,7 @@ export class Supervisor implements Service {
       log: this.options.log,
       config: () => this.config,
       service: this,
-      // Each worker checks it for itself.
+      // Each worker checks the dump for itself.
       restore: (dump: Buffer) => {
         this.dump = dump
         return { entries: 0, skipped: 0 }
@@ -172,10 +174,24 @@ export class Supervisor implements Service {
     return new Handover(config.handover.socket, parts, loadSystemCalls())
   }
 
-  private makeReload(): GroupReload {
+  private makeReloadQueue(): ReloadQueue {
+    const { log } = this.options
+    const group = this.makeGroupReload()
+    return new ReloadQueue({
+      log,
+      check: () => group.check(),
+      apply: async (config) => {
+        const needsRestart = await group.apply(config)
+        this.reloads.applied(config)
+        log.setLevel(config.log.level)
+        return needsRestart
+      },
+      onRefused: () => this.reloads.refused(),
+    })
+  }
+
+  private makeGroupReload(): GroupReload<WorkerProcess> {
     return new GroupReload({
-      log: this.options.log,
-      reloads: this.reloads,
       ready: () => this.group.ready,
       isLeaving: () => this.group.isLeaving,
       open: (config) => this.openNew(config),
@@ -185,7 +201,7 @@ export class Supervisor implements Service {
     })
   }
 
-  /** All sockets: a worker reads those of a colleague that has died. */
+  /** With all sockets, because a worker reads those of a dead one, too. */
   private command(): Omit<WorkerCommand, 'number' | 'count'> {
     const { argv, environmentFor } = this.options
     const { dump, checked } = this
@@ -202,7 +218,7 @@ export class Supervisor implements Service {
   private openSockets({ listen, admin }: SupervisedConfig): void {
     const { held } = this.handover
     for (const address of listen) {
-      // What `obtain` gives is a duplicate for whoever listens; here that is another process.
+      // `obtain` gives a duplicate to a listener in this process; the listeners are in other processes here.
       for (let number = 0; number < this.options.workers; number++) {
         held.forget(held.obtainBoth(address, number))
       }
@@ -220,7 +236,7 @@ export class Supervisor implements Service {
   }
 
   private use(config: Config): void {
-    // Whom we follow and who follows us was settled at the start.
+    // Settings of the hand-over count at the start only.
     this.config = { ...config, handover: this.config.handover }
     this.checked = config
     for (const worker of this.group.all) if (!worker.isReady) this.outdated.add(worker)
@@ -239,7 +255,7 @@ export class Supervisor implements Service {
   }
 }
 
-/** Listening addresses in text. */
+/** Listening addresses as text. */
 export function listeningOf({ listen }: HandoverConfig): string[] {
-  return listen.map(addressText)
+  return listen.map(formatEndpoint)
 }

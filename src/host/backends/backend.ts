@@ -1,4 +1,4 @@
-/** The shell that belongs to a plan's backend. */
+/** Chooses the backend that applies a plan. */
 
 import type { Nftables } from '../nft/nftables.ts'
 import type { Plan } from '../plan.ts'
@@ -7,7 +7,7 @@ import type { RunProgram } from '../run-program.ts'
 import { IptablesRules } from './iptables-backend.ts'
 import { NftRules } from './nft-backend.ts'
 
-/** @param nftables there, where the plan's backend is nftables */
+/** @param nftables required when the plan's backend is nftables */
 export function rulesFor(plan: Plan, run: RunProgram, nftables: Nftables | undefined): Rules {
   return plan.backend === 'nftables' && nftables !== undefined
     ? new NftRules(run, nftables)

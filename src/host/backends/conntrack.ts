@@ -1,12 +1,12 @@
-/** Whether the kernel's connection table is full: then everything but DNS through neardns loses new connections. */
+/** Watches the kernel's connection table: when it is full, everything but DNS through neardns loses new connections. */
 import { readFile } from 'node:fs/promises'
 import { type Trouble, trouble } from '../trouble.ts'
 
-/** Full means from here on: the last entries go within milliseconds. */
+/** Counts as full from here on: the last entries fill within milliseconds. */
 const fullShare = 0.95
 const everyMs = 10_000
 
-/** Looks now and then. */
+/** Reads the counters at intervals. */
 export class ConntrackWatch {
   private nextMs = 0
 
@@ -18,7 +18,7 @@ export class ConntrackWatch {
   }
 }
 
-/** @returns what was found when it is full, else undefined; a kernel without conntrack is never full */
+/** @returns the counters when the table is full, else undefined; a kernel without conntrack has none */
 async function isConntrackFull(directory = '/proc/sys/net/netfilter'): Promise<string | undefined> {
   try {
     const [count, max] = await Promise.all(

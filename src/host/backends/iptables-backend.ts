@@ -1,6 +1,6 @@
 /**
- * Applies, renews and checks the iptables form of a plan. The texts are iptables-rules.ts's. The interception is alive while
- * this process writes its addresses into the kernel's `recent` lists, which are files below /proc/net/xt_recent.
+ * Applies, renews and checks the iptables form of a plan, whose texts iptables-rules.ts makes. An address is intercepted while
+ * this process keeps writing it into the kernel's `recent` lists, which are files below /proc/net/xt_recent.
  */
 import { writeFileSync } from 'node:fs'
 import { savedTable } from '../facts.ts'
@@ -21,25 +21,25 @@ import {
 } from './iptables-rules.ts'
 import { addressesOf } from './nft-rules.ts'
 
-/** Seconds that a call may wait for the lock of xtables. */
+/** How long a call may wait for the lock of xtables. */
 const lockWaitSeconds = 5
-/** `raw` is looked at in each check, the others, which cost a process each as well, in each so many. */
+/** Each check reads `raw`; every tenth reads the other tables, too, because each costs a process. */
 const otherTablesEvery = 10
 
 export class IptablesRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
   private readonly run: RunProgram
   private readonly nftables: Nftables | undefined
-  /** For firewalls that are in nftables, or in the other variant. */
+  /** For firewalls in nftables, or in the other variant. */
   private readonly accepts: Accepts
   private plan: Plan | undefined
   private live: readonly PlannedAddress[] = []
   private liveUntilMs = 0
   private renewer: NodeJS.Timeout | undefined
-  /** Addresses that are in the kernel's list by us. */
+  /** Addresses that this process wrote into the kernel's lists. */
   private readonly written = new Set<string>()
   private checks = 0
-  /** What each family's save printed of us when it had just been made, by `family table`. */
+  /** Our lines in the save output right after each restore, by `family table`. */
   private readonly made = new Map<string, string>()
 
   constructor(run: RunProgram, nftables: Nftables | undefined) {
@@ -78,7 +78,7 @@ export class IptablesRules implements Rules {
     this.live = live
     this.liveUntilMs = performance.now() + plan.lifetimeMs
     for (const one of ended) this.end(one)
-    // Those that run already keep their time: a write between would make the lease longer.
+    // Leases that run already are left alone: an additional write would make them longer.
     const failed = this.extend(live.filter(({ address }) => !this.written.has(address)))
     if (failed !== undefined) return [trouble('rules_flushed', failed)]
     return live.length < answered.length ? this.accepts.refusals() : []
@@ -92,7 +92,7 @@ export class IptablesRules implements Rules {
     const troubles: Trouble[] = []
     for (const family of familiesOf(plan)) {
       if ((await this.driftedTables(plan, family, tables)).length === 0) continue
-      // Whoever took one table may have taken all; without the standby in nat nobody would answer after our end.
+      // A program that flushed one table may have flushed all; without the standby in nat nothing would answer after the daemon's end.
       const drifted = await this.driftedTables(plan, family, ownTables)
       const what = `${program(plan, family)}: rules in ${drifted.join(', ')} were not as they were made`
       troubles.push(trouble('rules_flushed', what))
@@ -113,20 +113,20 @@ export class IptablesRules implements Rules {
 
   async close(isFollowed: boolean): Promise<void> {
     clearInterval(this.renewer)
-    // The lists are the node's, and so the other's as well, who would need a second to get what it needs into them again.
+    // The node's lists are shared with the successor, which would need a second to fill them again.
     if (!isFollowed) for (const one of this.live) this.end(one)
     this.live = []
     this.plan = undefined
   }
 
   /**
-   * Runs five times in each life of the lease. A daemon whose loop stands still does not come here.
+   * Runs five times in the life of a lease, and not at all while the event loop is blocked.
    * @returns why it failed: the kernel drops a list with the last rule that names it
    */
   private extend(addresses: readonly PlannedAddress[]): string | undefined {
     if (performance.now() > this.liveUntilMs) return undefined
     for (const one of addresses) {
-      // One that was not there yet begins with as many as it needs.
+      // A new address starts with as many writes as the rule demands.
       const times = this.written.has(one.address) ? 1 : leaseHits
       for (let i = 0; i < times; i++) {
         const why = write(one, '+')
@@ -154,7 +154,7 @@ export class IptablesRules implements Rules {
     family: 4 | 6,
     tables: readonly OwnTable[],
   ): Promise<Trouble[]> {
-    // All tables: asked for one by name, iptables shows an empty one where there is none.
+    // All tables, because iptables shows an absent table as an empty one when it is asked by name.
     const { stdout } = await this.run(`${program(plan, family)}-save`, [])
     const missing = await this.missingChains(plan, family)
     const text = tables
@@ -172,7 +172,7 @@ export class IptablesRules implements Rules {
     return []
   }
 
-  /** Built-in chains that iptables-nft would make: its save program shows them as if they were there. */
+  /** Built-in chains that iptables-nft would create: its save program shows them as if they existed. */
   private async missingChains(plan: Plan, family: 4 | 6): Promise<Record<OwnTable, string[]>> {
     const bases = plan.variant === 'nft' ? await this.nftables?.baseChains() : undefined
     const isThere = (table: OwnTable, name: string) =>
@@ -219,7 +219,7 @@ function program(plan: Plan, family: 4 | 6): string {
   return `${family === 4 ? 'iptables' : 'ip6tables'}-${plan.variant ?? 'nft'}`
 }
 
-/** Lines that are ours, without counters. */
+/** Our lines, without counters. */
 function ours(saved: string): string {
   const lines = saved.split('\n').filter((line) => line.includes('NEARDNS-'))
   return lines.map((line) => line.replace(/ \[\d+:\d+\]$/, '')).join('\n')

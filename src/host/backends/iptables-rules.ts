@@ -1,8 +1,9 @@
 /**
  * The texts for `iptables-restore` of a plan: NodeLocal DNSCache's rules in chains of our own. Pure. The NOTRACK rules carry
  * `-m recent`: they match only while the daemon has written the address into the kernel's list four times within the last second,
- * so a daemon that died or hangs intercepts nothing, and what it left behind is without effect.
+ * so a daemon that died or hangs intercepts nothing, and the rules it left have no effect.
  */
+import { formatEndpoint } from '../../address/endpoint.ts'
 import type { LeftoverRule, Target } from '../facts.ts'
 import type { Plan, PlannedAddress } from '../plan.ts'
 import { addressesOf, probePorts, ruleComment } from './nft-rules.ts'
@@ -21,17 +22,17 @@ export const ownChains = [
 export type OwnTable = (typeof ownChains)[number]['table']
 export const ownTables = ['raw', 'filter', 'nat'] as const
 
-/** Says in our own chain that the table was not there before: iptables-nft makes tables, and nobody else unmakes them. */
+/** Marks in our own chain that the table did not exist before: iptables-nft creates tables, and nothing else removes them. */
 export const madeTableMark = 'neardns: made this table'
 
-/** The same of a built-in chain in a table that was there: iptables-nft makes each with its first rule. */
-export function madeChainMark(chain: string): string {
+/** The same for a built-in chain of an existing table: iptables-nft creates each with its first rule. */
+function madeChainMark(chain: string): string {
   return `neardns: made ${chain}`
 }
 
 /**
- * A lease is written five times in its time, and holds while four of these lie within it: `recent` knows whole seconds only, and
- * so it ends after 0.4 of one instead of a whole.
+ * A lease is written five times within its duration, and holds while four of these writes lie in it: `recent` counts whole seconds, so
+ * this ends a lease of one second after 0.4 s without writes.
  */
 export const [leaseWrites, leaseHits] = [5, 4] as const
 
@@ -41,9 +42,9 @@ export function leaseName(family: 4 | 6): string {
 }
 
 /**
- * @param saved what `iptables-save -t TABLE` prints now: jumps that are there are not put there again
+ * @param saved output of `iptables-save -t TABLE`: existing jumps are not added again
  * @param missing built-in chains of the table that are not in the kernel
- * @returns input for one `iptables-restore --noflush` call; a chain that it names is emptied by that
+ * @returns input for one `iptables-restore --noflush` call, which empties the chains that it names
  */
 export function restoreText(
   plan: Plan,
@@ -68,7 +69,7 @@ export function restoreText(
   ].join('\n')
 }
 
-/** One table as it is before our rules come. */
+/** One table as it is before our rules are added. */
 export interface TableState {
   readonly table: OwnTable
   readonly saved: string
@@ -111,29 +112,28 @@ function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
   }
 }
 
-/** Our own test question must reach us before anything is intercepted; see `probePorts`. */
+/** The self-query must reach the daemon before anything is intercepted; see `probePorts`. */
 function probeRule({ address, family }: PlannedAddress, port: number): string {
   const host = `${address}/${family === 4 ? 32 : 128}`
   const ports = `--sport ${probePorts.join(':')} --dport ${port}`
   return `-A NEARDNS-OUTPUT -s ${host} -d ${host} -p udp -m udp ${ports} -j NOTRACK`
 }
 
-/** One of n by chance: the first with 1/n, the next of the rest with 1/(n-1), as kube-proxy does it. */
+/** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
 function standbyRules(standby: readonly Target[], family: 4 | 6, to: string): string[] {
   const targets = standby.filter((target) => target.family === family)
-  return targets.flatMap(({ address, port }, i) => {
+  return targets.flatMap((target, i) => {
     const left = targets.length - i
     const chance =
       left === 1 ? '' : ` -m statistic --mode random --probability ${(1 / left).toFixed(10)}`
-    const destination = family === 4 ? `${address}:${port}` : `[${address}]:${port}`
-    const rule = `${to}${chance} -j DNAT --to-destination ${destination}`
+    const rule = `${to}${chance} -j DNAT --to-destination ${formatEndpoint(target)}`
     return [`-A NEARDNS-PREROUTING ${rule}`, `-A NEARDNS-OUTPUT ${rule}`]
   })
 }
 
 /**
- * @param saved what `iptables-save -t TABLE` prints now
- * @returns input for one restore call that takes our chains away; undefined when there are none
+ * @param saved output of `iptables-save -t TABLE`
+ * @returns input for one restore call that removes our chains; undefined when there are none
  */
 export function removalText(table: OwnTable, saved: string): string | undefined {
   const chains = ownChains.filter((one) => one.table === table)
@@ -155,7 +155,7 @@ export function removalText(table: OwnTable, saved: string): string | undefined 
   ].join('\n')
 }
 
-/** @returns built-in chains that we made and in which nobody else has a rule: empty once ours are gone */
+/** @returns built-in chains that the daemon created and that hold no rule of others: they are empty without ours */
 export function chainsOnlyOurs(table: OwnTable, saved: string): string[] {
   return ownChains
     .filter((one) => one.table === table)
@@ -167,7 +167,7 @@ export function chainsOnlyOurs(table: OwnTable, saved: string): string[] {
     .map(({ from }) => from)
 }
 
-/** Accept rules at the head of a built-in chain, where its policy drops and the rest is done by nftables. */
+/** Accept rules at the head of a built-in chain whose policy drops, while the backend is nftables. */
 export function acceptRestoreText(plan: Plan, family: 4 | 6, chain: 'INPUT' | 'OUTPUT'): string {
   const rules = rulesOf(plan, family).filter.filter((rule) =>
     rule.startsWith(`-A NEARDNS-${chain} `),

@@ -1,4 +1,4 @@
-/** Applies, renews and checks the nftables form of a plan. What is put there is nft-rules.ts's. */
+/** Applies, renews and checks the nftables form of a plan, which nft-rules.ts makes. */
 import { randomBytes } from 'node:crypto'
 import { Accepts, nftTroubles } from '../firewall/accepts.ts'
 import { GenerationWatch } from '../nft/generation-watch.ts'
@@ -23,12 +23,12 @@ export class NftRules implements Rules {
   private readonly watch: GenerationWatch
   private readonly accepts: Accepts
   private plan: Plan | undefined
-  /** The owned table; random, so that two daemons on a node do not meet: pids are all alike in containers. */
+  /** Name of the owned table; random, so that two daemons on a node differ: process IDs are alike in containers. */
   private owned: string | undefined
-  /** Somebody else has taken the owned table away; it is being made again. */
+  /** The owned table was removed by another program, and is being made again. */
   private isLost = false
   private live: readonly PlannedAddress[] = []
-  /** Of the standby table's chains when they had just been made. */
+  /** Fingerprints of the standby table's chains, taken right after they were made. */
   private standbyPrints: readonly string[] = []
 
   constructor(run: RunProgram, nftables: Nftables) {
@@ -95,7 +95,7 @@ export class NftRules implements Rules {
     await this.nftables.change([deletionOf(owned)])
   }
 
-  /** Standby tables of an earlier configuration, unless a daemon is running whose they could be. */
+  /** Removes standby tables of an earlier configuration, unless a running daemon may use them. */
   private async sweepStandby(plan: Plan): Promise<void> {
     const names = (await this.nftables.tables()).map(({ name }) => name)
     if (names.some((name) => ownedTablePattern.test(name) && name !== this.owned)) return
@@ -121,7 +121,7 @@ export class NftRules implements Rules {
     return prints
   }
 
-  /** In the place of the one before, in one step: there is no moment in which what is intercepted is not. */
+  /** Replaces the previous table in one transaction: interception is never interrupted. */
   private async installOwned(plan: Plan): Promise<Trouble[]> {
     const before = this.isLost ? undefined : this.owned
     const name = `neardns-${randomBytes(4).toString('hex')}`

@@ -4,8 +4,8 @@
  * - The owned one lives as long as the daemon's netlink socket. Its sets hold the addresses that are intercepted now, each for
  *   a short time; an empty set intercepts nothing. NOTRACK at raw priority keeps the packets from kube-proxy's DNAT, so that
  *   they are delivered to the local address.
- * - The standby one stays when the daemon dies. It sends the addresses that nobody else serves to CoreDNS. Packets that
- *   are not tracked never come to a nat chain, so it acts only while the owned sets are empty or gone.
+ * - The standby one stays when the daemon dies. It sends queries to own addresses, which no other process serves, to CoreDNS.
+ *   Untracked packets never reach a nat chain, so it acts only while the owned sets are empty or gone.
  *
  * One rule for each protocol and address, without anonymous sets: see nft/model.ts.
  */
@@ -27,9 +27,9 @@ const [beforeKubeProxy, beforeMasquerading] = [-110, 90]
 const protocols = ['udp', 'tcp'] as const
 
 /**
- * Source ports of our own test question, from which nobody else asks: stub resolvers have ephemeral ports, and below 1024 only
- * who may bind there. The address alone does not tell, since the node's own queries come from the asked address too; and
- * the loopback address cannot be the source, because the kubelet and kube-proxy drop untracked packets to it (KUBE-FIREWALL).
+ * Source ports of the self-query, which no other client uses: stub resolvers have ephemeral ports, and binding below 1024 takes a
+ * privilege. The source address does not tell, because the node's own queries come from the asked address, too; and the
+ * loopback address cannot be the source, because the kubelet and kube-proxy drop untracked packets to it (KUBE-FIREWALL).
  */
 export const probePorts = [512, 1023] as const
 
@@ -65,7 +65,7 @@ function outboundRules(one: PlannedAddress, plan: Plan): NftRule[] {
   const probe: NftMatch = { kind: 'port', protocol: 'udp', side: 'source', ports: probePorts }
   return [
     ...protocols.map((protocol) => notrack([port(protocol, 'source', plan), from])),
-    // It must reach us before anything is intercepted.
+    // The self-query must reach the daemon before anything is intercepted.
     notrack([probe, port('udp', 'destination', plan), from, to]),
     ...(one.forHost ? protocols : []).map((protocol) =>
       notrack([port(protocol, 'destination', plan), to, isLive(setFor(one.family))]),
@@ -73,7 +73,7 @@ function outboundRules(one: PlannedAddress, plan: Plan): NftRule[] {
   ]
 }
 
-/** Makes exactly these addresses intercepted, for the plan's lifetime. An element's time cannot be extended in old kernels, so it is made anew. */
+/** Intercepts exactly these addresses, for the plan's lifetime. Old kernels cannot extend an element's timeout, so elements are made anew. */
 export function renewal(table: string, plan: Plan, live: readonly PlannedAddress[]): NftChange[] {
   return setsOf(plan).map((set) => ({
     kind: 'fillSet',
@@ -84,7 +84,7 @@ export function renewal(table: string, plan: Plan, live: readonly PlannedAddress
   }))
 }
 
-/** One for each set of addresses, so that two daemons with different ones do not take each other's. */
+/** One name for each set of addresses, so that two daemons with different ones keep their own tables. */
 export function standbyName({ addresses, port: dnsPort }: Plan): string {
   const key = [...addresses.map(({ address }) => address).toSorted(), dnsPort].join(' ')
   return `neardns-standby-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
@@ -107,7 +107,7 @@ export function standbyTable(plan: Plan): NftTable {
         type: 'nat',
         hook: 'postrouting',
         priority: beforeMasquerading,
-        // The node's own queries carry the asked address as their source, since it is local; nobody could answer to that.
+        // The node's own queries have the asked address as their source, because it is local; CoreDNS could not reply to that.
         rules: plan.addresses.map((one) => ({
           matches: [at(one, 'source'), { kind: 'translated' }],
           verdict: { kind: 'masquerade' },
@@ -117,7 +117,7 @@ export function standbyTable(plan: Plan): NftTable {
   }
 }
 
-/** One of n by chance: the first with 1/n, the next of the rest with 1/(n-1), as kube-proxy does it. */
+/** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
 function translate(one: PlannedAddress, protocol: 'udp' | 'tcp', plan: Plan): NftRule[] {
   const { family } = one
   const targets = plan.standby.filter((target) => target.family === family)

@@ -1,7 +1,7 @@
 /**
- * Keeps the chains of other people open to our packets: those that refuse what nobody accepted get accept rules at their head, which are
- * put back when somebody has written the chain anew. Chains that nobody but their owner can open are named, so that no query is
- * brought where it would be refused.
+ * Keeps the chains of other programs open to our packets: chains that drop unaccepted packets get accept rules at their head, which are
+ * put back after the chain was rewritten. Chains that only their owner can open are named, so that no query is intercepted only to be
+ * dropped.
  */
 import type { NetlinkResult } from '../../system/netlink.ts'
 import { acceptRestoreText } from '../backends/iptables-rules.ts'
@@ -15,7 +15,7 @@ import type { RunProgram } from '../run-program.ts'
 import { type Trouble, trouble, troubleOf } from '../trouble.ts'
 import { guardedChains, guardedInSave } from './guarded-chains.ts'
 
-/** iptables-legacy has no number that tells of a change: it is read again in each so many checks, a second each. */
+/** iptables-legacy has no number that shows a change: every fifth check reads it again, and checks come once a second. */
 const legacyEvery = 5
 
 export class Accepts {
@@ -24,7 +24,7 @@ export class Accepts {
   private chains: readonly GuardedChain[] = []
   private readonly watch: GenerationWatch | undefined
   private checks = 0
-  /** Something could not be opened, and is tried again. */
+  /** A chain could not be opened; the next check tries again. */
   private hasFailed = false
 
   constructor(run: RunProgram, nftables: Nftables | undefined) {
@@ -38,7 +38,7 @@ export class Accepts {
     return await this.open(plan)
   }
 
-  /** A firewall is switched on, or written anew, at any time: until our rules are in it, it refuses what we bring to it. */
+  /** A firewall may be switched on or rewritten at any time: until our rules are in it, it drops intercepted queries. */
   async check(plan: Plan): Promise<Trouble[]> {
     this.checks += 1
     const isChanged = (await this.watch?.hasMoved()) ?? false
@@ -56,13 +56,13 @@ export class Accepts {
     return await this.open(plan)
   }
 
-  /** @returns those whose queries nobody would refuse on their way to us */
+  /** @returns addresses whose queries no chain drops on their way to the daemon */
   passable(addresses: readonly PlannedAddress[]): readonly PlannedAddress[] {
     const closed = this.chains.filter((chain) => chain.closed !== undefined)
     return addresses.filter(({ family }) => !closed.some((chain) => concerns(chain, family)))
   }
 
-  /** What is in the way of the others. */
+  /** The chains that drop the queries of all other addresses. */
   refusals(): Trouble[] {
     return this.chains.flatMap(({ family, table, chain, closed }) =>
       closed === undefined
@@ -98,7 +98,7 @@ export class Accepts {
 
   private async openByIptables(plan: Plan, { family, chain, variant }: GuardedChain) {
     const number = family === 'ip6' ? 6 : 4
-    // The backend of iptables has its own rules in these chains.
+    // The iptables backend has its own rules in these chains.
     if (plan.backend === 'iptables' && variant === plan.variant) return []
     if (variant === undefined || addressesOf(plan, number).length === 0) return []
     const program = `${number === 4 ? 'iptables' : 'ip6tables'}-${variant}`

@@ -1,7 +1,7 @@
 /**
- * Finds the chains through which a query to us must get: base chains at input and output that refuse what nobody accepted. A
- * packet without a connection (NOTRACK) meets none of the usual accepts for established ones. Some of them nobody but their
- * owner can open: these are marked as closed. Reads, changes nothing.
+ * Finds the chains that a query to the daemon must pass: base chains at input and output that drop unaccepted packets. A
+ * packet without a connection (NOTRACK) matches none of the usual accepts for established connections. Chains that only their
+ * owner can open are marked as closed. Reads, changes nothing.
  */
 import { type GuardedChain, savedTable } from '../facts.ts'
 import { type BaseChain, chainOf, isRefusal, type RuleFact } from '../nft/decode.ts'
@@ -11,9 +11,9 @@ import { hasOpening } from './openings.ts'
 
 /** NF_INET_LOCAL_IN and NF_INET_LOCAL_OUT. */
 const hookNames: Readonly<Record<number, GuardedChain['hook']>> = { 1: 'input', 3: 'output' }
-/** Expressions that ask nothing of a packet. */
+/** Expressions that match every packet. */
 const unconditional = new Set(['counter', 'log', 'immediate', 'reject', 'target'])
-/** `INPUT` -> a chain of the firewall -> one more: deeper was never seen. */
+/** `INPUT` -> a chain of the firewall -> one more; no firewall was seen to go deeper. */
 const depthMax = 3
 
 /** The last chain on the way of a pod's packet to its node in Calico's two dataplanes, by the table of the base chain. */
@@ -21,7 +21,7 @@ const calicoToHost: Readonly<Record<string, string>> = {
   filter: 'cali-wl-to-host',
   calico: 'filter-cali-wl-to-host',
 }
-/** Felix puts its own rules before everybody else's again and again: an accept of ours would not stay in force. */
+/** Felix keeps putting its own rules before all others: an accept rule of ours would not stay in force. */
 const calicoDrops =
   'Calico drops what pods send to their node (defaultEndpointToHostAction is Drop)'
 
@@ -39,7 +39,7 @@ export async function guardedChains(nftables: Nftables, port = 53): Promise<Guar
   return found
 }
 
-/** @param ownedPort there where the table is another process's: the port that it may let in by itself */
+/** @param ownedPort given when another process owns the table: the port that the table may let in by itself */
 async function guardOf(
   nftables: Nftables,
   base: BaseChain,
@@ -59,12 +59,12 @@ async function guardOf(
     : { ...guarded, closed: ownerCloses }
 }
 
-/** Those of iptables that netlink shows are of its nft variant. */
+/** Chains of iptables that netlink shows are of its nft variant. */
 function ownerOf(base: BaseChain): Pick<GuardedChain, 'owner' | 'variant'> {
   return isOfIptables(base) ? { owner: 'iptables', variant: 'nft' } : { owner: 'nft' }
 }
 
-/** Whether iptables has made the chain, and must be able to read it. */
+/** Whether iptables created the chain, and must be able to read it. */
 export function isOfIptables({ family, table, chain }: Place): boolean {
   return family !== 'inet' && table === 'filter' && (chain === 'INPUT' || chain === 'OUTPUT')
 }
@@ -89,7 +89,7 @@ function isUnconditional({ expressions }: RuleFact): boolean {
   return expressions.every(({ name }) => unconditional.has(name))
 }
 
-/** The same in what `iptables-legacy-save` prints. */
+/** The same for the output of `iptables-legacy-save`. */
 export function guardedInSave(saved: string, family: 'ip' | 'ip6'): GuardedChain[] {
   const filter = savedTable(saved, 'filter')
   const isClosedByCalico = endsInRefusal(filter, 'cali-wl-to-host')

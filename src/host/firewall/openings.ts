@@ -1,6 +1,6 @@
 /**
- * Whether a firewall that nobody but its owner may change lets DNS of pods in already: its rules are read, and what can only be meant for
- * something else is left out. Firewalld's table belongs to its process since 2.2 (`NftablesTableOwner`). Pure but for the reading.
+ * Whether a firewall that only its owner may change lets pods' DNS in already: reads its rules, and leaves out those that can only be
+ * meant for other packets. Firewalld's table belongs to its process since 2.2 (`NftablesTableOwner`). Pure but for the reading.
  */
 import { type Attributes, readNumber32 } from '../nft/attributes.ts'
 import { Expression, metaKey, payloadBase } from '../nft/constants.ts'
@@ -14,9 +14,9 @@ import {
 import type { Place } from '../nft/model.ts'
 import type { Nftables } from '../nft/nftables.ts'
 
-/** A zone of firewalld is eight chains or so. */
+/** A zone of firewalld has about eight chains. */
 const chainsMax = 500
-/** Where a destination port is, and how long. */
+/** Place of the destination port in the transport header. */
 const [portOffset, portBytes] = [2, 2] as const
 const equal = 0
 
@@ -32,14 +32,14 @@ export async function hasOpening(nftables: Nftables, base: Place, port: number):
   return false
 }
 
-/** What no query of a pod is: part of a connection that is tracked, from the loopback, ICMP, to another port. */
+/** No query of a pod is of a tracked connection, from the loopback, ICMP, or for another port. */
 function mayAccept({ expressions }: RuleFact, port: number): boolean {
   if (!expressions.some(isAcceptance)) return false
   if (expressions.some(({ name }) => name === 'ct')) return false
   if (expressions.some(isLoopback)) return false
   const at = expressions.findIndex(isDestinationPort)
   if (at >= 0) return !isAnotherPort(expressions[at + 1], port)
-  // A protocol, or a field of its header, and no port: not of UDP or TCP.
+  // A match of a protocol or a header field without a port is not about UDP or TCP.
   return !expressions.some(
     (one) => isMeta(one, metaKey.transportProtocol) || isPayload(one, payloadBase.transport),
   )
@@ -58,7 +58,7 @@ function isDestinationPort(one: ExpressionFact): boolean {
   )
 }
 
-/** Ranges and sets of ports are taken as having ours. */
+/** Ranges and sets of ports count as containing the daemon's port. */
 function isAnotherPort(next: ExpressionFact | undefined, port: number): boolean {
   if (next?.name !== 'cmp') return false
   if (readNumber32(next.data.get(Expression.compare.operator)) !== equal) return false

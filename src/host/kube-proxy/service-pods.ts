@@ -1,9 +1,11 @@
 /**
- * The pods behind a Service, read out of kube-proxy's own rules: nobody on the node knows them better, and no access to the
- * API server is needed. Each mode of kube-proxy has its reader; both follow jumps and maps to the translations, so that they
- * do not depend on how a version of kube-proxy spreads the load. Reads, changes nothing.
+ * Reads the pods behind a Service from kube-proxy's own rules: no source on the node is fresher, and no access to the
+ * API server is needed. Each mode of kube-proxy has its reader; both follow jumps and maps to the DNAT statements, so they
+ * do not depend on how a version of kube-proxy balances the load. Reads, changes nothing.
  */
-import { addressBytes, addressText, type Endpoint } from '../../config/address.ts'
+
+import type { Endpoint } from '../../address/endpoint.ts'
+import { addressBytes, addressText } from '../../address/ip-address.ts'
 import type { Target } from '../facts.ts'
 import { readNumber32, readText } from '../nft/attributes.ts'
 import { Expression, protocolNumber } from '../nft/constants.ts'
@@ -24,7 +26,7 @@ import type { Nftables } from '../nft/nftables.ts'
 export type ServicePods = readonly Target[] | undefined
 
 const wordBytes = 4
-/** Service, endpoints, and one between for affinity or topology. */
+/** The Service's chain, the endpoints' chains, and one in between for affinity or topology. */
 const depthMax = 4
 
 /** kube-proxy in nftables mode: the map `service-ips` leads to the Service's chain. */
@@ -50,7 +52,7 @@ export async function podsInIptablesNft(
     : await podsBehind(nftables, { ...at, chain: name }, service)
 }
 
-/** kube-proxy in iptables mode, from what `iptables-save -t nat` prints. */
+/** kube-proxy in iptables mode, from the output of `iptables-save -t nat`. */
 export function podsInSave(saved: string, { address, port }: Endpoint): ServicePods {
   const lines = saved.split('\n')
   const entry = lines.find(
@@ -97,7 +99,7 @@ function serviceKey({ address, port }: Endpoint): Buffer {
   ])
 }
 
-/** `-d ADDRESS -p udp --dport PORT -j CHAIN`, whichever way this iptables has written the port. */
+/** Matches `-d ADDRESS -p udp --dport PORT -j CHAIN`, in either form in which iptables writes the port. */
 function isForService({ expressions }: RuleFact, { address, port }: Endpoint): boolean {
   const compared = expressions
     .filter(({ name }) => name === 'cmp')
@@ -137,7 +139,7 @@ interface Translation {
   readonly chains: readonly string[]
 }
 
-/** Runs through a rule as the kernel does: what is in which register when `nat` reads it. */
+/** Evaluates a rule as the kernel does, to learn what the registers hold when `nat` reads them. */
 async function readTranslation(
   nftables: Nftables,
   at: Place,
@@ -169,7 +171,7 @@ async function elementsOf(
   { family, table }: Place,
   { data }: ExpressionFact,
 ): Promise<readonly ElementFact[]> {
-  // Without a register to write to it only tests membership.
+  // A lookup without a destination register only tests membership.
   if (!data.has(Expression.lookup.destination)) return []
   return await nftables.elements({ family, table, set: readText(data.get(Expression.lookup.set)) })
 }

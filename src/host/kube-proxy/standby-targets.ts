@@ -1,17 +1,17 @@
 /**
- * CoreDNS pods for the standby rule: those that kube-proxy has for the configured Services. What cannot be read is said and
- * not guessed: a packet is translated once, so that a standby to a ClusterIP leads nowhere.
+ * Finds CoreDNS pods for the standby rule: those that kube-proxy has for the configured Services. Unreadable rules are reported, not
+ * guessed: a packet is translated once, so a standby rule to a ClusterIP leads nowhere.
  */
-import { type Endpoint, formatEndpoint } from '../../config/address.ts'
+import { type Endpoint, formatEndpoint } from '../../address/endpoint.ts'
 import type { IptablesVariant, KubeProxyMode, Target } from '../facts.ts'
 import type { Nftables } from '../nft/nftables.ts'
 import type { RunProgram } from '../run-program.ts'
 import { podsInIptablesNft, podsInNftables, podsInSave, type ServicePods } from './service-pods.ts'
 
-/** Where the rules of kube-proxy are looked up. */
+/** Sources for the rules of kube-proxy. */
 export interface ServiceSource {
   readonly run: RunProgram
-  /** Absent where the kernel's nftables cannot be used. */
+  /** Undefined when the kernel's nftables cannot be used. */
   readonly nftables: Nftables | undefined
   readonly kubeProxy: KubeProxyMode
   readonly variant: IptablesVariant | undefined
@@ -20,16 +20,16 @@ export interface ServiceSource {
 export interface StandbyWanted {
   /** ClusterIPs of kube-dns and configured upstreams, in the order in which they are tried. */
   readonly services: readonly Endpoint[]
-  /** Whether an address is a Service's for certain. */
+  /** Whether an address certainly is a Service's. */
   readonly isClusterIp: (address: string) => boolean
-  /** Whether somebody listens there. Without rules for an address, that can only be a DNS server of its own. */
+  /** Whether a server listens there. An address that kube-proxy has no rules for can only be a DNS server itself. */
   readonly isListening: (server: Endpoint) => Promise<boolean>
 }
 
 export interface StandbyFound {
-  /** Pods of the first Service that has any, by family; always in the same order while they are the same. */
+  /** Pods of the first Service that has any, for each family; in the same order while they are the same. */
   readonly targets: readonly Target[]
-  /** Why a Service gave none, where nothing else did for its family. */
+  /** Why Services gave no pods, for families without any. */
   readonly gaps: readonly string[]
 }
 
@@ -63,7 +63,7 @@ async function podsOrReason(
   const known = await wanted.read(service)
   if (known !== undefined) return known
   const found = await unknownService(source, service, wanted)
-  // Rules that came meanwhile may have led the handshake to a pod.
+  // Rules that were added meanwhile may have led the handshake to a pod.
   return (await wanted.read(service)) ?? found
 }
 
@@ -83,7 +83,7 @@ async function firstWithPods(
 
 type ServiceReader = (service: Endpoint) => Promise<ServicePods> | ServicePods
 
-/** kube-proxy may be changing its mode: what either of its modes has in nftables counts, whichever was seen last. */
+/** kube-proxy may be changing its mode: the rules of either mode in nftables count, whichever mode was seen last. */
 async function readerOf(source: ServiceSource, family: 4 | 6): Promise<ServiceReader> {
   const { run, nftables, kubeProxy, variant } = source
   if (kubeProxy === 'iptables' && (variant === 'legacy' || nftables === undefined)) {
@@ -96,7 +96,7 @@ async function readerOf(source: ServiceSource, family: 4 | 6): Promise<ServiceRe
     (await podsInNftables(nftables, service)) ?? (await podsInIptablesNft(nftables, service))
 }
 
-/** @returns the address itself where it can be a target, else why not */
+/** @returns the address itself when it can be a target, else why not */
 async function unknownService(
   { kubeProxy }: ServiceSource,
   service: Endpoint,
@@ -104,7 +104,7 @@ async function unknownService(
 ): Promise<readonly Target[] | string> {
   const { address, port, family } = service
   const target = [{ address, port, family }]
-  // IPVS translates behind our nat chain, so that a ClusterIP is as good as a pod there.
+  // IPVS translates after our nat chain, so a ClusterIP is as good as a pod.
   if (kubeProxy === 'ipvs') return target
   if (kubeProxy === 'unreadable')
     return `${formatEndpoint(service)}: kube-proxy's rules cannot be read`

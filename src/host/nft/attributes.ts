@@ -1,5 +1,5 @@
 /**
- * Netlink attributes: type, length and value, padded to four bytes, nested where the value is attributes again
+ * Netlink attributes: type, length and value, padded to four bytes, nested when the value is a list of attributes
  * (include/uapi/linux/netlink.h). Numbers of nf_tables are big-endian. Pure.
  */
 
@@ -39,14 +39,14 @@ export function number64(type: number, value: bigint): Buffer {
   return attribute(type, bytes)
 }
 
-/** Attributes by type; of several with one type the last. Values are views. */
+/** Attributes by type; the last of several with one type. Values are views. */
 export type Attributes = ReadonlyMap<number, Buffer>
 
 export function readAttributes(bytes: Buffer): Attributes {
   return new Map(eachAttribute(bytes))
 }
 
-/** In their order, those of one type too: lists are made so. */
+/** All attributes in order, repeated types included, because lists repeat one. */
 export function* eachAttribute(bytes: Buffer): Generator<[type: number, value: Buffer]> {
   let at = 0
   while (at + headerBytes <= bytes.length) {
@@ -63,7 +63,7 @@ export function readText(value: Buffer | undefined): string {
   return value.toString('latin1', 0, end < 0 ? value.length : end)
 }
 
-/** @returns undefined where the attribute is missing or short */
+/** @returns undefined when the attribute is missing or short */
 export function readNumber32(value: Buffer | undefined): number | undefined {
   return value !== undefined && value.length >= 4 ? value.readInt32BE(0) : undefined
 }

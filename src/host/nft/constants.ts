@@ -1,6 +1,6 @@
 /** Numbers of the kernel's interface for nf_tables: include/uapi/linux/netfilter/nf_tables.h and nfnetlink.h. */
 
-/** NFNL_SUBSYS_NFTABLES; the type of a message is this in its high byte and the message in its low one. */
+/** NFNL_SUBSYS_NFTABLES: the high byte of a message's type; the low one is the message. */
 export const subsystem = 10
 export const batchBegin = 0x10
 export const batchEnd = 0x11
@@ -18,7 +18,6 @@ export const Message = {
   newElement: 12,
   getElement: 13,
   deleteElement: 14,
-  newGeneration: 15,
   getGeneration: 16,
 } as const
 
@@ -28,7 +27,6 @@ export const Family = { unspecified: 0, inet: 1, ip: 2, ip6: 10 } as const
 export const Attribute = {
   tableName: 1,
   tableFlags: 2,
-  tableOwner: 7,
   chainTable: 1,
   chainName: 3,
   chainHook: 4,
@@ -82,7 +80,7 @@ export const tableFlagOwner = 2
 export const setFlagTimeout = 0x10
 export const policyDrop = 0
 
-/** How nft writes the type of a key (enum datatypes), which the kernel only keeps for whoever lists the set. */
+/** How nft writes the type of a key (enum datatypes), which the kernel only keeps for programs that list the set. */
 export const keyType = { 4: 7, 6: 8 } as const
 
 export const payloadBase = { network: 1, transport: 2 } as const
@@ -104,5 +102,5 @@ export const firstWordRegister = 8
 
 export const protocolNumber = { tcp: 6, udp: 17 } as const
 
-/** NFTNL_UDATA_RULE_COMMENT of libnftnl: nft's own format for what it shows as a comment. */
+/** NFTNL_UDATA_RULE_COMMENT of libnftnl: nft's own format for comments. */
 export const userDataComment = 0

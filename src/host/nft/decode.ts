@@ -1,4 +1,4 @@
-/** What the kernel says about its nftables, read out of netlink messages. Pure; copies what it keeps. */
+/** Reads facts about the kernel's nftables from netlink messages. Pure; copies what it keeps. */
 import type { KernelMessage } from '../../system/netlink.ts'
 import {
   type Attributes,
@@ -21,7 +21,7 @@ import {
 import { wordOf } from './expressions.ts'
 import type { NftFamily, Place } from './model.ts'
 
-/** nfgenmsg stands before the attributes. */
+/** Length of nfgenmsg, which precedes the attributes. */
 const generalBytes = 4
 
 export interface BaseChain extends Place {
@@ -55,7 +55,7 @@ export function readGeneration({ body }: KernelMessage): number | undefined {
 export interface TableFact {
   readonly family: NftFamily
   readonly name: string
-  /** It belongs to a process: nobody else can change it. */
+  /** The table belongs to a process: no other one can change it. */
   readonly isOwned: boolean
 }
 
@@ -71,7 +71,7 @@ export function readTable(message: KernelMessage): TableFact | undefined {
   }
 }
 
-/** @returns undefined for a chain that hangs on no hook, and for tables of bridges and devices */
+/** @returns undefined for a chain without a hook, and for tables of bridges and devices */
 export function readBaseChain(message: KernelMessage): BaseChain | undefined {
   const family = familyOf(message)
   const attributes = attributesOf(message.body)
@@ -108,25 +108,25 @@ export function readElements({ body }: KernelMessage): ElementFact[] {
   )
 }
 
-/** The bytes of a message that are the same as long as nothing has changed: without the number of the generation. */
+/** The bytes of a message that stay equal while nothing changes: all but the number of the generation. */
 export function stableBytes({ body }: KernelMessage): Buffer {
   return Buffer.from(body.subarray(generalBytes))
 }
 
-/** Where a rule goes to when it applies: the chain of a jump or goto. */
+/** The chain of a jump or goto. */
 export function chainOf({ name, data }: ExpressionFact): string | undefined {
   if (name !== 'immediate') return undefined
   return readData(data.get(Expression.immediate.data)).chain
 }
 
-/** @returns the first word that an expression writes to, for those that name a register */
+/** @returns the first register word that an expression writes; undefined when it names none */
 export function destinationWord({ name, data }: ExpressionFact): number | undefined {
   const type = name === 'lookup' ? Expression.lookup.destination : Expression.immediate.destination
   const register = readNumber32(data.get(type))
   return register === undefined || register === verdictRegister ? undefined : wordOf(register)
 }
 
-/** What stands in an attribute that holds data. */
+/** The value in a data attribute. */
 export function readValue(bytes: Buffer | undefined): Buffer | undefined {
   return readData(bytes).value
 }
@@ -136,14 +136,14 @@ export function valueIn({ data }: ExpressionFact): Buffer | undefined {
   return readValue(data.get(Expression.immediate.data))
 }
 
-/** Whether the rule ends a packet that it applies to, and by throwing it away. */
+/** Whether the expression drops or rejects the packet. */
 export function isRefusal({ name, data }: ExpressionFact): boolean {
   if (name === 'reject') return true
   if (name === 'target') return readText(data.get(Expression.xtables.name)) === 'REJECT'
   return verdictOf({ name, data }) === verdictCode.drop
 }
 
-/** Whether the rule ends a packet's way through its chains by letting it on. */
+/** Whether the expression accepts the packet. */
 export function isAcceptance(one: ExpressionFact): boolean {
   return verdictOf(one) === verdictCode.accept
 }

@@ -1,5 +1,5 @@
 /** Netlink messages for changes of nftables and for questions about it. Pure. */
-import { addressBytes } from '../../config/address.ts'
+import { addressBytes } from '../../address/ip-address.ts'
 import { MessageFlag, messageHeaderBytes } from '../../system/netlink.ts'
 import { attribute, nested, number32, number64, text } from './attributes.ts'
 import {
@@ -36,7 +36,7 @@ function encodeChange(change: NftChange): Buffer[] {
       return encodeTable(change.table)
     case 'replaceTable': {
       const { name } = change.table
-      // The first makes it where it is not there, so that the second can always remove it.
+      // The first message creates an absent table, so that the second can always remove it.
       return [
         newTable({ ...change.table, isOwned: false }),
         deleteTable('inet', name),
@@ -81,7 +81,7 @@ function deleteTable(family: NftFamily, name: string): Buffer {
   return order(Message.deleteTable, family, 0, [text(Attribute.tableName, name)])
 }
 
-/** Without the user data in which newer nft describe a key: older ones end with an assertion when they read it. */
+/** Without the user data in which newer versions of nft describe a key: older ones abort with an assertion when they read it. */
 function newSet(table: string, { name, family }: NftSet, id: number): Buffer {
   return order(Message.newSet, 'inet', MessageFlag.create, [
     text(Attribute.setTable, table),

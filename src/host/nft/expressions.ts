@@ -1,5 +1,5 @@
 /** The expressions of a rule: the small programs that nf_tables runs on a packet. Pure. */
-import { addressBytes } from '../../config/address.ts'
+import { addressBytes } from '../../address/ip-address.ts'
 import { attribute, nested, number32, text } from './attributes.ts'
 import {
   Attribute,
@@ -21,7 +21,7 @@ import {
 } from './constants.ts'
 import type { NftFamily, NftMatch, NftRule, NftVerdict } from './model.ts'
 
-/** @param family of the table; in one of both protocols a rule says first which of them it is about, as nft has it */
+/** @param family of the table; in a table for both protocols a rule first says which one it is about, as in nft */
 export function expressionsOf({ matches, verdict }: NftRule, family: NftFamily): Buffer[] {
   return [
     ...matches.flatMap((match) => matchExpressions(match, family)),
@@ -29,7 +29,7 @@ export function expressionsOf({ matches, verdict }: NftRule, family: NftFamily):
   ]
 }
 
-/** What nft shows as the rule's comment: type, length, text with NUL. */
+/** The rule's comment for nft: type, length, text with NUL. */
 export function userDataOf({ comment }: NftRule): Buffer | undefined {
   if (comment === undefined) return undefined
   const bytes = Buffer.from(`${comment}\0`, 'latin1')
@@ -126,7 +126,7 @@ function lookup(set: string): Buffer {
   ])
 }
 
-/** `ct status & IPS_DST_NAT != 0`; the status is a number of the machine's byte order, little-endian wherever we run. */
+/** `ct status & IPS_DST_NAT != 0`; the status has the machine's byte order, little-endian on all supported machines. */
 function translated(): Buffer[] {
   const mask = Buffer.alloc(4)
   mask.writeUInt32LE(statusDestinationNat)
@@ -167,7 +167,7 @@ function verdictExpressions(verdict: NftVerdict): Buffer[] {
   }
 }
 
-/** The address goes into the first register of 16 bytes, the port into the second, as nft does it. */
+/** Puts the address into the first register of 16 bytes and the port into the second, as nft does. */
 function translate({ family, address, port }: Extract<NftVerdict, { kind: 'dnat' }>): Buffer[] {
   const secondRegister = firstRegister + 1
   return [
@@ -201,7 +201,7 @@ function expression(name: string, attributes: readonly Buffer[]): Buffer {
   )
 }
 
-/** Which words of four bytes a register is: those of 16 lie over four of them. */
+/** The first word of four bytes of a register: one of 16 bytes overlaps four words. */
 export function wordOf(register: number): number {
   return register >= firstWordRegister
     ? register - firstWordRegister

@@ -1,6 +1,6 @@
 /**
- * Tells whether somebody else has changed nftables since it was last asked. The kernel counts transactions, and telling the number
- * takes no lock, so that this is cheap on a node with any number of rules.
+ * Tells whether another program has changed nftables since the last call. The kernel counts transactions, and reading the number
+ * takes no lock, so this is cheap on a node with any number of rules.
  */
 import type { Nftables } from './nftables.ts'
 
@@ -13,10 +13,10 @@ export class GenerationWatch {
     this.nftables = nftables
   }
 
-  /** True at the first call, and where the kernel does not tell. Changes of our own, as a renewal each second, do not count. */
+  /** True at the first call, and when the kernel does not tell. Our own changes, such as a renewal each second, do not count. */
   async hasMoved(): Promise<boolean> {
     const generation = await this.nftables.generation()
-    // Behind the answer: requests are made one after another, so that these are in it.
+    // Read after the answer: requests are sent one after another, so these changes are in it.
     const ownChanges = this.nftables.changes
     const before = this.generation
     const expected = before === undefined ? undefined : before + ownChanges - this.ownChanges

@@ -1,7 +1,7 @@
 /**
- * nftables as data: what the daemon puts into the kernel's ruleset, as few constructs as it needs. `encode.ts` makes netlink
- * messages of it, `text.ts` what a person reads. No anonymous sets and no maps: each of them would be one more thing that
- * somebody else's nft has to understand, and one of its versions does not (docs/decisions/0031).
+ * nftables as data: the few constructs that the daemon puts into the kernel's ruleset. `encode.ts` makes netlink
+ * messages of them, `text.ts` text for people. No anonymous sets and no maps: the node's own nft would have to
+ * understand them, and one of its versions does not (docs/decisions/0031).
  */
 
 export type NftFamily = 'ip' | 'ip6' | 'inet'
@@ -57,13 +57,13 @@ export interface NftChain {
   readonly rules: readonly NftRule[]
 }
 
-/** A set of addresses, each of which stays for its time only. */
+/** A set of addresses, each with a timeout. */
 export interface NftSet {
   readonly name: string
   readonly family: 4 | 6
 }
 
-/** Of the family `inet`. */
+/** A table of the family `inet`. */
 export interface NftTable {
   readonly name: string
   /** The kernel removes it with the netlink socket that made it (`flags owner`, Linux 5.12). */
@@ -72,7 +72,7 @@ export interface NftTable {
   readonly chains: readonly NftChain[]
 }
 
-/** Where a chain of somebody else is. */
+/** Place of a chain of another program. */
 export interface Place {
   readonly family: NftFamily
   readonly table: string
@@ -83,7 +83,7 @@ export interface Place {
 export type NftChange =
   | { readonly kind: 'addTable' | 'replaceTable'; readonly table: NftTable }
   | { readonly kind: 'deleteTable'; readonly family: NftFamily; readonly name: string }
-  /** Afterwards exactly these addresses are in the set, for so long. */
+  /** Afterwards exactly these addresses are in the set, with this timeout. */
   | {
       readonly kind: 'fillSet'
       readonly table: string

@@ -1,6 +1,6 @@
 /**
- * The kernel's nftables, changed and read by netlink messages of our own. The program `nft` has no part in it: what one of its
- * versions writes makes others crash, and each is a process. Tables with `isOwned` live as long as this object's socket,
+ * The kernel's nftables, changed and read by our own netlink messages. The program `nft` has no part in it: rules that one of its
+ * versions writes make others crash, and each call is a process. Tables with `isOwned` live as long as this object's socket,
  * which the kernel closes with the process, whatever ended it (docs/decisions/0031).
  */
 import { createHash, type Hash } from 'node:crypto'
@@ -22,23 +22,23 @@ import {
 import { encodeChanges, question } from './encode.ts'
 import type { NftChange, NftFamily, Place } from './model.ts'
 
-/** What the interception does with nftables; the tests have another one. */
+/** The operations that the interception needs; tests implement them, too. */
 export interface Nftables {
   /** Makes all changes in one transaction. */
   change(changes: readonly NftChange[]): Promise<NetlinkResult>
-  /** How many transactions of ours have succeeded. */
+  /** Number of our transactions that succeeded. */
   readonly changes: number
-  /** A number that grows by one with each transaction of anybody. @returns undefined when the kernel does not tell */
+  /** A number that grows by one with each transaction of any program. @returns undefined when the kernel does not tell */
   generation(): Promise<number | undefined>
   tables(): Promise<readonly TableFact[]>
-  /** Chains that hang on hooks. */
+  /** Chains with a hook. */
   baseChains(): Promise<readonly BaseChain[]>
   rules(at: Place): Promise<readonly RuleFact[]>
   /** All elements of a set or map. */
   elements(set: SetPlace): Promise<readonly ElementFact[]>
   /** @param key as the kernel stores it: fields padded to four bytes each */
   element(set: SetPlace, key: Uint8Array): Promise<ElementFact | undefined>
-  /** The same as long as the rules of a chain are, whoever looks. */
+  /** Equal while the rules of a chain are equal, for every reader. */
   fingerprint(at: Place): Promise<string>
   close(): Promise<void>
 }
@@ -49,7 +49,7 @@ export interface SetPlace {
   readonly set: string
 }
 
-/** Opens the way to the kernel's nftables. @returns why there is none */
+/** Opens the kernel's nftables. @returns why they cannot be used, when they cannot */
 export async function openNftables(): Promise<
   { readonly ok: true; readonly nftables: Nftables } | { readonly ok: false; readonly why: string }
 > {
@@ -141,7 +141,7 @@ class KernelNftables implements Nftables {
     await this.socket.close()
   }
 
-  /** What cannot be read is taken as not there. */
+  /** Unreadable messages count as absent. */
   private async collect<T>(
     asked: Buffer,
     read: (message: Parameters<typeof readRule>[0]) => T | undefined,

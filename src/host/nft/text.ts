@@ -1,4 +1,5 @@
 /** nftables as people read and write it: the text of a table, a rule, a change. What is shown could be fed to `nft -f`. Pure. */
+import { formatEndpoint } from '../../address/endpoint.ts'
 import type {
   NftChain,
   NftChange,
@@ -83,6 +84,5 @@ function fieldText({ family, side }: Extract<NftMatch, { kind: 'address' | 'set'
 
 function verdictText(verdict: NftVerdict): string {
   if (verdict.kind !== 'dnat') return verdict.kind
-  const { family, address, port } = verdict
-  return family === 4 ? `dnat ip to ${address}:${port}` : `dnat ip6 to [${address}]:${port}`
+  return `dnat ${verdict.family === 4 ? 'ip' : 'ip6'} to ${formatEndpoint(verdict)}`
 }

@@ -8,6 +8,7 @@ import {
   entryOverheadBytes,
   type StoredAnswer,
 } from '../../../src/core/cache/entry.ts'
+import { QuestionKey } from '../../../src/core/cache/key.ts'
 import type { Route } from '../../../src/core/router.ts'
 import { Rcode } from '../../../src/wire/constants.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
@@ -242,16 +243,17 @@ function found(own: Stored | undefined, denial: Stored | undefined, nowMs: numbe
   const query = writeQuery('www.example', 'A')
   const question = new Question()
   readQuestion(query, query.length, question)
-  const key = cache.keys.exact(query, question)
-  const hash = cache.keys.nameHash
-  const whole = cache.keys.wholeName(question)
+  const asked = new QuestionKey().read(query, question)
+  const key = asked.text()
+  const hash = asked.nameHash
+  const whole = asked.ofWholeName()
   if (own !== undefined) cache.put({ ...answer(own), key, hash })
   if (denial !== undefined) {
     const stored = answer({ ...denial, isDenial: true })
     stored.image[3] = Rcode.nxdomain
     cache.put({ ...stored, key: whole, hash })
   }
-  const entryFound = cache.lookup(query, question, nowMs)
+  const entryFound = cache.lookup(asked, nowMs)
   return entryFound === undefined ? 'nothing' : entryFound.isDenial ? 'denial' : 'own'
 }
 

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { Cache } from '../../../src/core/cache/cache.ts'
 import { dumpEntry, readRecords, restoreRecords } from '../../../src/core/cache/dump.ts'
 import type { CacheEntry } from '../../../src/core/cache/entry.ts'
+import { QuestionKey } from '../../../src/core/cache/key.ts'
 import { Router, type ZoneRoute } from '../../../src/core/router.ts'
 import { parseName } from '../../../src/wire/name.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
@@ -36,11 +37,11 @@ function router(...zones: readonly string[]): Router {
 function filled(name = 'www.example', routes = router(), lifetimeSeconds = 100): Cache {
   const cache = new Cache(cacheSettings)
   const image = responseTo(name, 'A', { answers: [aRecord(name, '10.0.0.1', lifetimeSeconds)] })
-  find(cache, name, startMs)
+  const key = keyOf(name)
   const wire = parseName(name) ?? new Uint8Array(1)
   cache.put({
-    key: cache.key,
-    hash: cache.keys.nameHash,
+    key: key.text(),
+    hash: key.nameHash,
     image,
     scan: scanned(image),
     isDenial: false,
@@ -53,10 +54,14 @@ function filled(name = 'www.example', routes = router(), lifetimeSeconds = 100):
 }
 
 function find(cache: Cache, name: string, nowMs: number): CacheEntry | undefined {
+  return cache.lookup(keyOf(name), nowMs)
+}
+
+function keyOf(name: string): QuestionKey {
   const query = writeQuery(name, 'A')
   const question = new Question()
   readQuestion(query, query.length, question)
-  return cache.lookup(query, question, nowMs)
+  return new QuestionKey().read(query, question)
 }
 
 function dumpOf(cache: Cache, nowMs: number): Buffer {

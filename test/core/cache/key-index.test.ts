@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CacheKeys, nameIn } from '../../../src/core/cache/key.ts'
+import { nameIn, QuestionKey } from '../../../src/core/cache/key.ts'
 import { hashOf, hashOfKey } from '../../../src/core/cache/key-bytes.ts'
 import { KeyIndex } from '../../../src/core/cache/key-index.ts'
 import { CacheMemory } from '../../../src/core/cache/memory.ts'
@@ -26,9 +26,9 @@ function stored(key: string, nameHash = hashOf(nameIn(key))): Value {
   return value
 }
 
-const keys = new CacheKeys()
+const keys = new QuestionKey()
 
-function read(qname: Uint8Array, type: number, flags = 0x0100): CacheKeys {
+function read(qname: Uint8Array, type: number, flags = 0x0100): QuestionKey {
   const query = octets(header({ id: 1, flags, counts: [1, 0, 0, 0] }), question(qname, type))
   const into = new Question()
   readQuestion(query, query.length, into)

@@ -2,13 +2,13 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CacheKeys } from '../../../src/core/cache/key.ts'
+import { QuestionKey } from '../../../src/core/cache/key.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
 import { header, name, octets, opt, option, question } from '../../fixtures/packets/octets.ts'
 
 const test = suite('core/cache/key')
 
-const keys = new CacheKeys()
+const keys = new QuestionKey()
 
 interface Asked {
   readonly qname?: Uint8Array
@@ -32,7 +32,7 @@ function read(asked: Asked): [Buffer, Question] {
 }
 
 function key(asked: Asked): string {
-  return keys.exact(...read(asked))
+  return keys.read(...read(asked)).text()
 }
 
 test('letter case, ID, RD, EDNS size, options and AD do not split the cache', () => {
@@ -74,8 +74,8 @@ test('octets above 127 are kept apart', () => {
 test('the key of the whole name is the same for all types and none of theirs', () => {
   const wholes = [0, 1, 28, 255, 65535].map((type) => {
     const [query, asked] = read({ type })
-    const exact = keys.exact(query, asked)
-    const whole = keys.wholeName(asked)
+    const exact = keys.read(query, asked).text()
+    const whole = keys.ofWholeName()
     assert.is.not(whole, exact)
     return whole
   })
@@ -85,8 +85,7 @@ test('the key of the whole name is the same for all types and none of theirs', (
 test('the key of the whole name is split by DO and CD as well', () => {
   const wholes = [{}, { flags: 0x0110 }, { edns: { dnssecOk: true } }].map((asked) => {
     const [query, read1] = read(asked)
-    keys.exact(query, read1)
-    return keys.wholeName(read1)
+    return keys.read(query, read1).ofWholeName()
   })
   assert.is(new Set(wholes).size, 3)
 })

@@ -73,7 +73,7 @@ for (const limits of [
       const key = `key ${random.below(20_000)}`
       const roll = random.below(10)
       if (roll === 0) store.delete(key, hashOf(key))
-      else if (roll < 3) store.get(key, hashOf(key))
+      else if (roll < 3) store.getText(key, hashOf(key))
       else store.set(new Value(key, 100 + random.below(1500), roll < 5))
       assert.ok(store.entries <= limits.entriesMax && store.bytes <= limits.bytesMax)
       if (i % 20_000 === 0) checkAccounts(store)
@@ -96,7 +96,7 @@ test('small stores are accounted exactly through any sequence of operations', ()
       for (const [what, index, bytes] of operations) {
         const key = `key ${index}`
         if (what === 'set') store.set(new Value(key, bytes))
-        else if (what === 'get') store.get(key, hashOf(key))
+        else if (what === 'get') store.getText(key, hashOf(key))
         else if (what === 'delete') store.delete(key, hashOf(key))
         else store.resize({ entriesMax: 2 + index, bytesMax: 500 + bytes, denialPercent: 40 })
         checkAccounts(store)
@@ -139,7 +139,7 @@ test('what is used survives a flood of names that are asked once', () => {
   for (let i = 0; i < 50_000; i++) {
     store.set(new Value(`cold ${i}`, 100))
     const value = hot[i % hot.length]
-    if (value !== undefined) store.get(value.key, value.hash)
+    if (value !== undefined) store.getText(value.key, value.hash)
   }
   const kept = hot.filter(({ key, hash }) => store.peek(key, hash) !== undefined).length
   assert.ok(kept >= 95, `${kept} of 100 are left`)
@@ -152,7 +152,7 @@ test('names that are asked for in turn all stay, up to three quarters of what th
   let misses = 0
   for (let i = 0; i < 5 * count; i++) {
     const key = `key ${i % count}`
-    if (store.get(key, hashOf(key)) !== undefined) continue
+    if (store.getText(key, hashOf(key)) !== undefined) continue
     misses += 1
     store.set(new Value(key, 100))
   }
@@ -175,7 +175,7 @@ test('of 1,000 names in use 99 in 100 look-ups are hits while nine times as many
     const store = storeOf({ bytesMax: 8_388_608 })
     const random = new Random(7)
     const ask = (key: string, isCold: boolean): boolean => {
-      if (store.get(key, hashOf(key)) !== undefined) return true
+      if (store.getText(key, hashOf(key)) !== undefined) return true
       store.set(new Value(key, 1250, isCold && isDenial))
       return false
     }
@@ -224,7 +224,7 @@ test('a value that is too large is refused, and what stood there is gone', () =>
   const store = storeOf({ entriesMax: 10, bytesMax: 1000 })
   assert.ok(store.set(new Value('a', 1000)))
   assert.not(store.set(new Value('a', 1001)))
-  assert.is(store.get('a', hashOf('a')), undefined)
+  assert.is(store.getText('a', hashOf('a')), undefined)
   assert.equal([store.entries, store.bytes], [0, 0])
 })
 
@@ -249,7 +249,7 @@ test('new limits keep what fits, in every shard the latest', () => {
   checkAccounts(store)
   store.resize({ entriesMax: 5000, bytesMax: 100_000_000, denialPercent: 40 })
   assert.ok(store.entries <= 5000 && store.entries >= 4000, `${store.entries} entries`)
-  assert.ok(store.get('key 9999', hashOf('key 9999')) !== undefined)
+  assert.ok(store.getText('key 9999', hashOf('key 9999')) !== undefined)
   store.resize({ entriesMax: 5000, bytesMax: 1000, denialPercent: 40 })
   assert.ok(store.bytes <= 1000)
 })

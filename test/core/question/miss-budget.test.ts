@@ -51,4 +51,13 @@ test('a hundred thousand addresses leave some thousands in memory, and the limit
   assert.not(budget.take('client 99999', 0))
 })
 
+test('a client that goes on asking is not forgotten for others, and so gets no fresh bucket', () => {
+  const budget = new MissBudget({ missesPerClientPerSecond: 1 })
+  assert.ok(budget.take('busy', 0))
+  for (let i = 0; i < 20_000; i++) {
+    budget.take(`client ${i}`, 0)
+    if (i % 1000 === 0) assert.not(budget.take('busy', 0))
+  }
+})
+
 test.run()

@@ -4,7 +4,7 @@
  */
 import type { AnswerState } from '../../../src/core/search/answer-mode/state.ts'
 import { SearchKnowledge, type SearchPathSettings } from '../../../src/core/search/knowledge.ts'
-import { SearchStage, type SearchStageParts } from '../../../src/core/search/stage.ts'
+import { SearchPath, type SearchPathParts } from '../../../src/core/search/search-path.ts'
 import { presentName } from '../../../src/wire/name.ts'
 import { name, octets, rr, u32 } from '../../fixtures/packets/octets.ts'
 import { Bench, Client } from '../../pipeline/support.ts'
@@ -27,7 +27,7 @@ export type Say =
 
 export interface SearchBenchOptions {
   readonly settings?: Partial<SearchPathSettings>
-  readonly stage?: Partial<SearchStageParts>
+  readonly stage?: Partial<SearchPathParts>
 }
 
 const soaTtl = 5
@@ -63,7 +63,7 @@ export class SearchBench {
   readonly answerStates: AnswerState[] = []
   /** Whether questions wait for `answerAll`. */
   isHolding = false
-  stage: SearchStage | undefined
+  stage: SearchPath | undefined
 
   constructor({ settings, stage }: SearchBenchOptions = {}) {
     this.bench = new Bench({
@@ -76,7 +76,7 @@ export class SearchBench {
           confirmSeconds: 600,
           ...settings,
         })
-        this.stage = new SearchStage({
+        this.stage = new SearchPath({
           ...parts,
           known,
           prefetches: false,

@@ -234,7 +234,7 @@ function ageOf(
 
 /**
  * Once a name is told to exist by an answer that has just been fetched (its TTL is still whole), no later question for
- * it may be denied before it is gone again (searchpath 2.3, 7); but other clients may get the other half of a pair.
+ * it may be denied before it is gone again (docs/search-path.md, SP-10); but other clients may get the other half of a pair.
  */
 function relapses(cluster: ChangingCluster, heard: readonly Heard[], limits: Limits): string[] {
   const found: string[] = []

@@ -1,7 +1,7 @@
 /**
  * Writes an answer of one name as the answer of another that is an alias of it: the CNAME first, then the chain and the addresses in
  * the order in which a stub follows them (glibc looks at each record once, and does not look back). For answer mode
- * (searchpath 3.5).
+ * (SP-23).
  */
 import { putU16, putU32, u16 } from '../../../wire/bytes.ts'
 import {

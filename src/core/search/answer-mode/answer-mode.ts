@@ -1,16 +1,17 @@
 /**
  * Answer mode: the first question of a walk along a search list gets what its last would find, so that a pod asks two
  * questions in place of eight. Opt-in, because it is right only if the list is known exactly, and because who asks for
- * `N.<ns>.svc.Z` as such gets N, too (searchpath 3.5, 3.6). Whenever a condition does not hold, nothing is answered here, and
+ * `N.<ns>.svc.Z` as such gets N, too (SP-22, SP-25). Whenever a condition does not hold, nothing is answered here, and
  * the client walks.
  */
 import { RrClass, RrType } from '../../../wire/constants.ts'
 import type { Question } from '../../../wire/question.ts'
 import type { CacheEntry } from '../../cache/entry.ts'
 import { LatestMap } from '../../cache/latest-map.ts'
-import type { Decision, Moment } from '../../decision.ts'
+import type { Inquiry } from '../../inquiry.ts'
 import { turnsMax } from '../../question/arrival.ts'
 import type { InFlight } from '../../question/in-flight.ts'
+import type { JoinPlan } from '../../question/own-questions.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from '../first-step.ts'
 import type { PairMember, Pairs } from '../pairs.ts'
 import type { SearchReports } from '../reports.ts'
@@ -18,7 +19,7 @@ import { aliasImage, writeTtls } from './alias-image.ts'
 import type { SearchList, SearchLists } from './lists.ts'
 import { type Images, Pins } from './pins.ts'
 import { type AnswerState, isOffForGood, stateTexts } from './state.ts'
-import { type Walk, type WalkParts, WalkReader, type WalkReason } from './walk.ts'
+import { type Walk, type WalkParts, WalkReader, type WalkReason, type Wanted } from './walk.ts'
 
 /** Who was left to walk is left so for as long: the other half of the look-up, and its retries, must not be told otherwise. */
 const walkMs = 2000
@@ -32,6 +33,42 @@ export interface AnswerModeParts extends WalkParts {
   readonly pairs: Pairs
   readonly reports: SearchReports
 }
+
+/** What answer mode makes of a look-up. */
+export type AnswerVerdict =
+  /** The client is told what the last step of its walk would find. `fresh` is set when that is decided only now. */
+  | {
+      readonly kind: 'give'
+      readonly images: Images
+      readonly untilMs: number
+      readonly fresh: Walked | undefined
+    }
+  /** The question waits for one that is missing. */
+  | {
+      readonly kind: 'hold'
+      readonly walk: Walk
+      readonly awaited: Wanted
+      readonly plan: JoinPlan
+    }
+  /** The client walks; both questions of its look-up do. `why` is counted. */
+  | {
+      readonly kind: 'leave'
+      readonly why: WalkReason | undefined
+      readonly walk: Walk | undefined
+    }
+  /** Decided as if there was no answer mode. */
+  | { readonly kind: 'pass'; readonly why: string }
+
+interface Walked {
+  readonly walk: Walk
+  readonly step: FirstStep
+  readonly list: SearchList
+}
+
+const isTold: AnswerVerdict = { kind: 'pass', why: 'this client was left to walk a moment ago' }
+const isOff: AnswerVerdict = { kind: 'pass', why: 'answer mode is off' }
+const isNoStep: AnswerVerdict = { kind: 'pass', why: 'no first step of a walk that is known' }
+const isNoAddress: AnswerVerdict = { kind: 'pass', why: 'not a plain question for addresses' }
 
 export class AnswerMode {
   answered = 0
@@ -83,11 +120,80 @@ export class AnswerMode {
     return this.pins.peek(asked, nowMs)?.images !== undefined
   }
 
+  /** Changes nothing. */
+  judge(inquiry: Inquiry): AnswerVerdict {
+    if (!isAddress(inquiry.question)) return isNoAddress
+    const { nowMs } = inquiry
+    const asked = inquiry.member()
+    const pin = this.pins.peek(asked, nowMs)
+    if (pin !== undefined) {
+      const { images, untilMs } = pin
+      return images === undefined ? isTold : { kind: 'give', images, untilMs, fresh: undefined }
+    }
+    if (isOffForGood(this.state)) return isOff
+    const step = readFirstStep(asked.name, this.parts.known.zone)
+    const list = step && this.listOf(step, asked.client)
+    if (step === undefined || list === undefined) return isNoStep
+    // Switched on by the answer to one half, it must not come between the two; nor may it where the other half was denied.
+    if (this.state !== 'on' || this.parts.pairs.holds(asked, nowMs)) return leave(undefined)
+    const isLater = nowMs < (this.nextSteps.get(`${asked.client} ${asked.name}`) ?? 0)
+    return isLater ? leave('second-step') : this.judgeWalk(step, list, inquiry)
+  }
+
+  /** Does what the verdict calls for, but for the decision itself. */
+  note(verdict: AnswerVerdict, inquiry: Inquiry): void {
+    const { nowMs } = inquiry
+    const asked = inquiry.member()
+    this.noteStep(asked, nowMs)
+    this.tell()
+    switch (verdict.kind) {
+      case 'give':
+        return this.noteGiven(verdict, asked, nowMs)
+      case 'hold':
+        return this.reader.ask(verdict.walk, nowMs)
+      case 'leave':
+        return this.noteLeft(verdict, asked, nowMs)
+      case 'pass':
+        // Remembers that the second half of the look-up has come.
+        this.pins.get(asked, nowMs)
+    }
+  }
+
+  /** Keys of the questions that a walk has asked, whatever becomes of it. */
+  opens(walk: Walk, nowMs: number): string[] {
+    return this.reader.opens(walk, nowMs)
+  }
+
+  private noteGiven(
+    { fresh, images, untilMs }: Extract<AnswerVerdict, { kind: 'give' }>,
+    asked: PairMember,
+    nowMs: number,
+  ): void {
+    this.answered += 1
+    if (fresh === undefined) {
+      this.pins.get(asked, nowMs)
+      return
+    }
+    this.reader.ask(fresh.walk, nowMs)
+    this.reader.check(fresh.step, fresh.list, nowMs)
+    this.pins.set(asked, { images, untilMs }, nowMs)
+  }
+
+  private noteLeft(
+    { why, walk }: Extract<AnswerVerdict, { kind: 'leave' }>,
+    asked: PairMember,
+    nowMs: number,
+  ): void {
+    if (walk !== undefined) this.reader.ask(walk, nowMs)
+    if (why !== undefined) this.fallbacks[why] += 1
+    this.pins.set(asked, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
+  }
+
   /**
    * A client asks for a name of the zone. If that can be the first step for a name that ends in a namespace of ours, its next step
    * looks like a first one of that namespace, and is none.
    */
-  noteStep({ name, client }: PairMember, nowMs: number): void {
+  private noteStep({ name, client }: PairMember, nowMs: number): void {
     const { known, lists } = this.parts
     const step = readFirstStep(name, known.zone)
     if (step === undefined || step.labels.length < 2) return
@@ -97,54 +203,15 @@ export class AnswerMode {
     this.nextSteps.set(key, nowMs + stepMs)
   }
 
-  /**
-   * @param asked its name is that of the question
-   * @returns undefined when the question is to be decided as if there was no answer mode
-   */
-  begin(asked: PairMember, question: Question, moment: Moment): Buffer | Decision | undefined {
-    if (!isAddress(question)) return undefined
-    const { nowMs } = moment
-    const pin = this.pins.get(asked, nowMs)
-    if (pin !== undefined) return pin.images && this.give(pin.images, pin.untilMs, asked, nowMs)
-    this.tell()
-    if (isOffForGood(this.state)) return undefined
-    const step = readFirstStep(asked.name, this.parts.known.zone)
-    const list = step && this.listOf(step, asked.client)
-    if (step === undefined || list === undefined) return undefined
-    // Switched on by the answer to one half, it must not come between the two.
-    if (this.state !== 'on') return this.leave(asked, nowMs)
-    return this.decide(step, list, asked, moment)
-  }
-
   /** Nothing was decided about this look-up yet. */
-  private decide(
-    step: FirstStep,
-    list: SearchList,
-    asked: PairMember,
-    moment: Moment,
-  ): Buffer | Decision | undefined {
-    const { nowMs } = moment
-    const { name, client } = asked
-    // The other half of it was denied.
-    if (this.parts.pairs.holds(asked, nowMs)) return this.leave(asked, nowMs)
-    const isLater = nowMs < (this.nextSteps.get(`${client} ${name}`) ?? 0)
-    if (isLater) return this.fallBack('second-step', asked, nowMs)
+  private judgeWalk(step: FirstStep, list: SearchList, inquiry: Inquiry): AnswerVerdict {
+    const { nowMs } = inquiry
     const walk = this.reader.read(step, list, nowMs)
-    if (walk.refusal !== undefined) return this.fallBack(walk.refusal, asked, nowMs)
-    if (walk.wanted.length > 0)
-      return this.hold(walk, client, moment) ?? this.fallBack('evidence', asked, nowMs)
-    const images = imagesOf(name, walk, nowMs)
-    if (images === undefined) return this.fallBack('absolute', asked, nowMs)
-    this.reader.check(step, list, nowMs)
-    this.pins.set(asked, { images, untilMs: walk.untilMs }, nowMs)
-    return this.give(images, walk.untilMs, asked, nowMs)
-  }
-
-  private give(images: Images, untilMs: number, { qtype }: PairMember, nowMs: number): Buffer {
-    this.answered += 1
-    const image = qtype === RrType.a ? images.a : images.aaaa
-    writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
-    return image.image
+    if (walk.refusal !== undefined) return leave(walk.refusal, walk)
+    if (walk.wanted.length > 0) return this.hold(walk, inquiry) ?? leave('evidence', walk)
+    const images = imagesOf(inquiry.member().name, walk, nowMs)
+    if (images === undefined) return leave('absolute', walk)
+    return { kind: 'give', images, untilMs: walk.untilMs, fresh: { walk, step, list } }
   }
 
   /** What answer mode has to say about a name, for people. */
@@ -167,29 +234,20 @@ export class AnswerMode {
     return list === undefined || step.labels.length > list.ndots ? undefined : list
   }
 
-  /** Has the rest of the evidence asked for, and lets the question wait for the slowest part of it. */
-  private hold(walk: Walk, client: string, { decision }: Moment): Decision | undefined {
+  /** The slowest part of the missing evidence that the question can wait for, once all of it is asked. */
+  private hold(walk: Walk, { asker }: Inquiry): AnswerVerdict | undefined {
+    if (asker.turns >= turnsMax.answerMode) return undefined
     const { own, inFlight } = this.parts
-    for (const { name, qtype } of walk.wanted) own.ask(name, qtype)
-    if (decision.turns >= turnsMax.answerMode) return undefined
-    for (const { name, qtype } of walk.wanted.toReversed()) {
-      const asked = own.join(name, qtype, false)
-      if (asked === undefined || !inFlight.mayWait(asked.ticket, client)) continue
-      decision.wait(asked.ticket, false, false)
-      decision.follows = 'answerMode'
-      return decision
+    const client = asker.clientAddress()
+    let room = inFlight.room
+    let held: AnswerVerdict | undefined
+    for (const awaited of walk.wanted) {
+      const plan = own.planJoin(awaited.name, awaited.qtype, room > 0)
+      if (plan === undefined) continue
+      if (plan.ticket === undefined) room -= 1
+      if (inFlight.mayWait(plan.ticket, client)) held = { kind: 'hold', walk, awaited, plan }
     }
-    return undefined
-  }
-
-  /** The client walks, and both halves of its look-up do. */
-  private fallBack(why: WalkReason, asked: PairMember, nowMs: number): undefined {
-    this.fallbacks[why] += 1
-    this.leave(asked, nowMs)
-  }
-
-  private leave(asked: PairMember, nowMs: number): undefined {
-    this.pins.set(asked, { images: undefined, untilMs: nowMs + walkMs }, nowMs)
+    return held
   }
 
   private tell(): void {
@@ -198,6 +256,19 @@ export class AnswerMode {
     this.toldState = state
     this.parts.reports.onAnswerState(state)
   }
+}
+
+/** @returns the message that a client gets, its TTLs those of now: written into the pinned image */
+export function givenImage({ images, untilMs }: Given, qtype: number, nowMs: number): Buffer {
+  const image = qtype === RrType.a ? images.a : images.aaaa
+  writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
+  return image.image
+}
+
+type Given = Extract<AnswerVerdict, { kind: 'give' }>
+
+function leave(why: WalkReason | undefined, walk?: Walk): AnswerVerdict {
+  return { kind: 'leave', why, walk }
 }
 
 /** Only what every stub asks, and no validator. */

@@ -1,6 +1,6 @@
 /**
  * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
- * look-up a moment later, get one decision, whatever has become known in between (searchpath 3.5, 4.2). So a look-up must not begin
+ * look-up a moment later, get one decision, whatever has become known in between (SP-24, SP-14). So a look-up must not begin
  * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
  * socket. Who has a socket for each half, as Go, takes what either finds.
  */
@@ -69,6 +69,7 @@ export class Pins {
   get(member: PairMember, nowMs: number): Pin | undefined {
     const found = this.find(member, nowMs)
     if (found !== undefined) note(found, member, nowMs)
+    else this.forgetEnded(member, nowMs)
     return found?.pin
   }
 
@@ -81,12 +82,16 @@ export class Pins {
     this.pins.clear()
   }
 
+  private forgetEnded(member: PairMember, nowMs: number): void {
+    const pins = this.pins.get(keyOf(member))
+    if (pins?.every(({ untilMs }) => nowMs >= untilMs) === true) this.pins.delete(keyOf(member))
+  }
+
   private find(member: PairMember, nowMs: number): Found | undefined {
     if (this.pins.size === 0) return undefined
     const pins = this.pins.get(keyOf(member))
     const last = pins?.at(-1)
     if (pins === undefined || last === undefined) return undefined
-    if (pins.every(({ untilMs }) => nowMs >= untilMs)) this.pins.delete(keyOf(member))
     return (
       findOther(pins, member, nowMs) ??
       (nowMs < last.untilMs - pairMs ? { pin: last, other: undefined } : undefined)

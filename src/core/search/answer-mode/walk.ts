@@ -7,7 +7,7 @@ import type { CacheEntry } from '../../cache/entry.ts'
 import type { OwnQuestions } from '../../question/own-questions.ts'
 import type { AuditRun } from '../audit-run.ts'
 import { cutSecondsMax } from '../cuts.ts'
-import type { SearchJudge } from '../denial.ts'
+import type { LapsedCut, SearchJudge } from '../denial.ts'
 import type { FirstStep } from '../first-step.ts'
 import type { SearchKnowledge } from '../knowledge.ts'
 import { pairMs } from '../pairs.ts'
@@ -23,6 +23,8 @@ export type WalkReason =
 export interface Wanted {
   readonly name: string
   readonly qtype: number
+  /** Subject of a denial that would be the first of its kind: the name is asked instead. */
+  readonly unproved?: string
 }
 
 export interface Walk {
@@ -32,6 +34,8 @@ export interface Walk {
   refusal: WalkReason | undefined
   /** To be asked; the slowest last. */
   readonly wanted: Wanted[]
+  /** Cuts that deny steps of it, and their names. */
+  readonly cuts: LapsedCut[]
   /** End of the evidence that ends first. */
   untilMs: number
   a: CacheEntry | undefined
@@ -58,6 +62,7 @@ export class WalkReader {
       target: `${relative}\0`,
       refusal: undefined,
       wanted: [],
+      cuts: [],
       untilMs: nowMs + cutSecondsMax * 1000,
       a: undefined,
       aaaa: undefined,
@@ -68,6 +73,28 @@ export class WalkReader {
     const hasAddress = [walk.a, walk.aaaa].some((entry) => entry?.isDenial === false)
     if (walk.a !== undefined && walk.aaaa !== undefined && !hasAddress) refuse(walk, 'absolute')
     return walk
+  }
+
+  /** Has the rest of the evidence asked for, and what is there kept fresh. */
+  ask({ cuts, wanted }: Walk, nowMs: number): void {
+    const { known, own } = this.parts
+    for (const { name, cut } of cuts)
+      if (known.cuts.takeRefreshDue(cut, nowMs)) own.ask(name, RrType.a)
+    for (const { name, qtype, unproved } of wanted) {
+      if (unproved !== undefined) known.audit.noteFirst(unproved, nowMs)
+      own.ask(name, qtype)
+    }
+  }
+
+  /** Keys of the questions that `ask` would open. Changes nothing. */
+  opens({ cuts, wanted }: Walk, nowMs: number): string[] {
+    const { known, own } = this.parts
+    const due = cuts.filter(({ cut }) => known.cuts.isRefreshDue(cut, nowMs))
+    const asked = [...due.map(({ name }) => ({ name, qtype: RrType.a })), ...wanted]
+    return asked.flatMap(({ name, qtype }) => {
+      const plan = own.planJoin(name, qtype, true)
+      return plan === undefined || plan.ticket !== undefined ? [] : [plan.key]
+    })
   }
 
   /** Has what an answer rests on checked, as it would be if the client had been denied each step. */
@@ -85,22 +112,25 @@ export class WalkReader {
   private readStep(name: string, walk: Walk, nowMs: number): void {
     // No client can ask for it.
     if (name.length > nameBytesMax) return
-    const { judge, known, own } = this.parts
+    const { judge, known } = this.parts
     const octets = Buffer.from(name, 'latin1')
-    const denial = judge.denialOf(octets, octets.length, nowMs)
-    if (!judge.isInZone) return this.readOutside(name, walk, nowMs)
-    if (denial === undefined) return this.readInside(name, octets, walk, nowMs)
-    if (known.audit.isFirst(denial.subject, nowMs)) return want(walk, name, RrType.a)
-    const { cut } = denial
+    const judgement = judge.judgementOf(octets, octets.length, nowMs)
+    if (judgement === 'outside') return this.readOutside(name, walk, nowMs)
+    if (judgement === undefined) return this.readInside(name, octets, walk, nowMs)
+    const { subject, kind, cut } = judgement
+    if (known.audit.isFirst(subject, nowMs)) {
+      walk.wanted.push({ name, qtype: RrType.a, unproved: subject })
+      return
+    }
     if (cut === undefined) return
     walk.untilMs = Math.min(walk.untilMs, cut.expiresMs)
-    if (known.cuts.takeRefreshDue(cut, nowMs)) own.ask(denial.kind, RrType.a)
+    walk.cuts.push({ name: kind, cut })
   }
 
   /** A name of the cluster that is not denied by rule or cut: CoreDNS's word for it counts, for all types. */
   private readInside(name: string, octets: Buffer, walk: Walk, nowMs: number): void {
     const { own, judge } = this.parts
-    const entry = own.find(name, RrType.a, nowMs)
+    const entry = own.peek(name, RrType.a, nowMs)
     if (entry === undefined) {
       if (own.hasFailed(name, RrType.a, nowMs)) return refuse(walk, 'evidence')
       const lapsed = judge.lapsedCut(octets, octets.length, nowMs)
@@ -115,7 +145,7 @@ export class WalkReader {
   private readOutside(name: string, walk: Walk, nowMs: number): void {
     const { own } = this.parts
     for (const qtype of [RrType.a, RrType.aaaa]) {
-      const entry = own.find(name, qtype, nowMs)
+      const entry = own.peek(name, qtype, nowMs)
       const untilMs = entry === undefined ? 0 : agedUntilMs(entry)
       if (entry !== undefined && entry.rcode !== Rcode.nxdomain) refuse(walk, 'exists')
       else if (nowMs < untilMs - pairMs) walk.untilMs = Math.min(walk.untilMs, untilMs)
@@ -126,7 +156,7 @@ export class WalkReader {
 
   private readTarget(qtype: number, walk: Walk, nowMs: number): CacheEntry | undefined {
     const { own } = this.parts
-    const entry = own.find(walk.target, qtype, nowMs)
+    const entry = own.peek(walk.target, qtype, nowMs)
     if (entry === undefined || nowMs >= entry.expiresMs - pairMs) {
       if (own.hasFailed(walk.target, qtype, nowMs)) refuse(walk, 'absolute')
       else want(walk, walk.target, qtype)

@@ -1,0 +1,234 @@
+/**
+ * One scenario: all contestants up on one CPU, load and authority on the other, measured in turns over several rounds so that
+ * whatever else the machine does meets all of them. A short warm-up at saturation comes first and is not counted.
+ */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Contestant } from '../peers/contestant.ts'
+import { type LoadReport, type LoadSpec, load } from '../support/load.ts'
+import { type Asked, writeQueries } from '../support/query-mix.ts'
+import { type ProcessReading, readProcess } from '../support/scrape.ts'
+import { type Absence, type Field, type Runner, startField } from './field.ts'
+import type { Load, Scenario } from './scenarios.ts'
+
+export interface ContestPlan {
+  readonly rounds: number
+  readonly secondsPerRun: number
+  readonly serverCpu: number
+  readonly loadCpu: number
+  readonly directory: string
+  /** Told of each run as it ends. */
+  readonly progress: (text: string) => void
+}
+
+/** One load on one contestant. */
+export interface Run {
+  readonly contestant: string
+  readonly round: number
+  readonly load: Load
+  readonly queriesPerSecond: number
+  readonly cpuUsPerQuery: number
+  /** Of that, from ticks of 10 ms: rough where little was done. */
+  readonly userUsPerQuery: number
+  readonly systemUsPerQuery: number
+  /** Share of its CPU that the contestant used; less than all at saturation means that something else was the limit. */
+  readonly cpuShare: number
+  readonly lost: number
+  readonly sent: number
+  readonly p50Us: number
+  readonly p99Us: number
+  readonly p999Us: number
+  readonly maxUs: number
+  readonly rssBytes: number
+  /** Why it does not count; empty when it does. */
+  readonly invalid: readonly string[]
+}
+
+export interface ContestResult {
+  readonly runs: readonly Run[]
+  readonly absent: readonly Absence[]
+  /** Resident memory of each, started and asked one question some seconds ago. */
+  readonly idleRssBytes: Readonly<Record<string, number>>
+}
+
+const lostShareMax = 0.001
+/** The generator may send this much less than it was told, and one query in a hundred may leave so late. */
+const behindShareMax = 0.01
+const lateP99UsMax = 2000
+/** 96 and not more: Knot Resolver fails what exceeds a hundred on one TCP connection. */
+const window = 96
+const warmUpSeconds = 1
+const warmSecondsMax = 40
+/** Until a server counts as idle: what it does after its start is done. */
+const settleMs = 5000
+/** So far apart are the names that are new each time in two runs. */
+const uniquePerRun = 4_000_000
+
+export async function runContest(
+  scenario: Scenario,
+  plan: ContestPlan,
+  contestants: readonly Contestant[],
+): Promise<ContestResult> {
+  const suited = contestants.filter((contestant) => scenario.suits(contestant))
+  const field = await startField({ ...plan, ...scenario }, suited)
+  await sleep(settleMs)
+  const idleRssBytes = Object.fromEntries(
+    field.runners.map(({ contestant, child }) => [
+      contestant.name,
+      readProcess(child.pid).rssBytes,
+    ]),
+  )
+  try {
+    const runs = await new Contest(scenario, plan, field).run()
+    return { runs, absent: field.absent, idleRssBytes }
+  } finally {
+    await field.stop()
+  }
+}
+
+class Contest {
+  private readonly scenario: Scenario
+  private readonly plan: ContestPlan
+  private readonly field: Field
+  private readonly queryFile: string
+  private readonly warmFile: string
+  private runNumber = 0
+
+  constructor(scenario: Scenario, plan: ContestPlan, field: Field) {
+    this.scenario = scenario
+    this.plan = plan
+    this.field = field
+    this.queryFile = join(plan.directory, `${scenario.name}.queries`)
+    this.warmFile = `${this.queryFile}.warm`
+  }
+
+  async run(): Promise<Run[]> {
+    const { scenario, plan } = this
+    const asked = scenario.asked()
+    writeQueries(this.queryFile, asked, scenario.ednsOneIn)
+    writeQueries(this.warmFile, distinct(asked))
+    for (const runner of this.field.runners) await this.warm(runner)
+    const runs: Run[] = []
+    const rounds = Math.min(plan.rounds, scenario.roundsMax ?? plan.rounds)
+    for (let round = 1; round <= rounds; round++) {
+      for (const load of scenario.loads) {
+        for (const runner of inTurn(this.field.runners, round)) {
+          const run = await this.once(runner, round, load)
+          plan.progress(progressLine(run, rounds))
+          runs.push(run)
+        }
+      }
+    }
+    return runs
+  }
+
+  /** What goes wrong here shows in the runs that count. */
+  private async warm(runner: Runner): Promise<void> {
+    const once = { queryFile: this.warmFile, seconds: warmSecondsMax, once: true }
+    try {
+      if (this.scenario.isWarmed) {
+        const { lost, servfail } = await this.play(runner, once)
+        // A second time for what was lost in the first.
+        if (lost + servfail > 0) await this.play(runner, once)
+      }
+      await this.play(runner, { queryFile: this.queryFile, seconds: warmUpSeconds })
+    } catch (error) {
+      this.plan.progress(`warming ${runner.contestant.name}: ${String(error)}`)
+    }
+  }
+
+  private async once(runner: Runner, round: number, load: Load): Promise<Run> {
+    const { contestant, child } = runner
+    const identity = { contestant: contestant.name, round, load }
+    const seconds = Math.max(this.plan.secondsPerRun, this.scenario.secondsMin ?? 0)
+    const rate = load === 'most' ? {} : { rate: load }
+    try {
+      if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
+      const before = readProcess(child.pid)
+      const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...rate })
+      return judged(identity, report, { before, after: readProcess(child.pid) })
+    } catch (error) {
+      return failed(identity, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  private play(
+    { contestant, port }: Runner,
+    spec: Pick<LoadSpec, 'queryFile' | 'seconds' | 'rate' | 'once'>,
+  ): Promise<LoadReport> {
+    this.runNumber += 1
+    const uniqueFrom = this.runNumber * uniquePerRun
+    const check = contestant.isEcho === true ? 'none' : 'loose'
+    return load({ ...spec, port, cpu: this.plan.loadCpu, window, check, uniqueFrom })
+  }
+}
+
+function distinct(asked: readonly Asked[]): Asked[] {
+  return [...new Map(asked.map((each) => [`${each.name} ${each.type}`, each])).values()]
+}
+
+/** Another one goes first in each round. */
+function inTurn<T>(items: readonly T[], round: number): T[] {
+  const first = round % Math.max(1, items.length)
+  return [...items.slice(first), ...items.slice(0, first)]
+}
+
+export interface RunIdentity {
+  readonly contestant: string
+  readonly round: number
+  readonly load: Load
+}
+
+/** Makes a run of what was read, and says whether it counts. */
+export function judged(
+  identity: RunIdentity,
+  report: LoadReport,
+  { before, after }: { readonly before: ProcessReading; readonly after: ProcessReading },
+): Run {
+  const { sent, received, lost, seconds, p50Us, p99Us, p999Us, maxUs } = report
+  const cpuUs = after.cpuUs - before.cpuUs
+  const userTicks = after.userUs - before.userUs
+  const allTicks = userTicks + after.systemUs - before.systemUs
+  const userShare = allTicks > 0 ? userTicks / allTicks : Number.NaN
+  return {
+    ...identity,
+    queriesPerSecond: Math.round(report.queriesPerSecond),
+    cpuUsPerQuery: cpuUs / received,
+    userUsPerQuery: (cpuUs * userShare) / received,
+    systemUsPerQuery: (cpuUs * (1 - userShare)) / received,
+    cpuShare: cpuUs / (seconds * 1e6),
+    ...{ lost, sent, p50Us, p99Us, p999Us, maxUs },
+    rssBytes: after.rssBytes,
+    invalid: [...complaints(identity, report), ...report.examples],
+  }
+}
+
+function complaints({ load }: RunIdentity, report: LoadReport): string[] {
+  const { sent, lost, wrong, servfail, seconds, lateP99Us } = report
+  const found: string[] = []
+  if (report.received === 0) found.push('no reply')
+  if (lost > sent * lostShareMax) found.push(`${lost} of ${sent} lost`)
+  if (servfail > sent * lostShareMax) found.push(`${servfail} of ${sent} failed`)
+  if (wrong > 0) found.push(`${wrong} of ${sent} wrong`)
+  if (load === 'most') return found
+  if (sent < load * seconds * (1 - behindShareMax)) {
+    found.push(`the generator sent ${Math.round(sent / seconds)} q/s`)
+  }
+  if (lateP99Us > lateP99UsMax) found.push(`the generator was ${Math.round(lateP99Us)} us late`)
+  return found
+}
+
+function failed(identity: RunIdentity, why: string): Run {
+  const none = Number.NaN
+  const latencies = { p50Us: none, p99Us: none, p999Us: none, maxUs: none }
+  const cpu = { cpuUsPerQuery: none, userUsPerQuery: none, systemUsPerQuery: none, cpuShare: none }
+  const counts = { queriesPerSecond: 0, lost: 0, sent: 0, rssBytes: none }
+  return { ...identity, ...latencies, ...cpu, ...counts, invalid: [why] }
+}
+
+function progressLine(run: Run, rounds: number): string {
+  const cpu = run.cpuUsPerQuery.toFixed(2)
+  const load = run.load === 'most' ? 'most' : `${run.load} q/s`
+  const valid = run.invalid.length === 0 ? '' : `  INVALID: ${run.invalid.join('; ')}`
+  return `round ${run.round}/${rounds} ${load} ${run.contestant}: ${run.queriesPerSecond} q/s, ${cpu} us CPU, p99 ${Math.round(run.p99Us)} us${valid}`
+}

@@ -1,0 +1,89 @@
+/** Starts an authority and contestants before it, all at once on one CPU, and ends them. A server that does not start is left out, with the reason. */
+import { freePort } from '../../test/support/free-port.ts'
+import type { Child } from '../../test/support/process.ts'
+import type { Contestant, Setup } from '../peers/contestant.ts'
+import { startProgram } from '../support/programs.ts'
+import { onCpu } from '../support/servers.ts'
+import { firstAnswer } from './probe.ts'
+
+export interface FieldPlan {
+  readonly serverCpu: number
+  /** Of the authority, and of the load. */
+  readonly loadCpu: number
+  readonly directory: string
+  readonly ttlMaxSeconds: number
+  readonly entriesMax: number
+}
+
+export interface Runner {
+  readonly contestant: Contestant
+  readonly child: Child
+  readonly port: number
+  /** From before its start. */
+  readonly firstAnswerMs: number
+}
+
+export interface Absence {
+  readonly contestant: string
+  readonly why: string
+}
+
+export interface Field {
+  readonly runners: readonly Runner[]
+  readonly absent: readonly Absence[]
+  stop(): Promise<void>
+}
+
+export async function startField(
+  plan: FieldPlan,
+  contestants: readonly Contestant[],
+): Promise<Field> {
+  const authority = await startAuthority(plan)
+  const runners: Runner[] = []
+  const absent: Absence[] = []
+  // One after another: each has the CPU for itself while it starts.
+  for (const contestant of contestants) {
+    try {
+      runners.push(await startContestant(contestant, plan, authority.port))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      absent.push({ contestant: contestant.name, why })
+    }
+  }
+  const stop = async () => {
+    await Promise.all(runners.map(({ child }) => child.stop('SIGTERM', 2000)))
+    await authority.child.stop()
+  }
+  return { runners, absent, stop }
+}
+
+export async function startAuthority({
+  loadCpu,
+  ttlMaxSeconds,
+}: Pick<FieldPlan, 'loadCpu' | 'ttlMaxSeconds'>): Promise<{ port: number; child: Child }> {
+  const port = await freePort()
+  const args = [String(port), String(ttlMaxSeconds)]
+  return { port, child: await startProgram('authority', args, onCpu(loadCpu)) }
+}
+
+/** @throws an Error that says why it does not run */
+export async function startContestant(
+  contestant: Contestant,
+  { serverCpu, directory, ttlMaxSeconds, entriesMax }: FieldPlan,
+  upstreamPort: number,
+): Promise<Runner> {
+  const port = await freePort()
+  const setup: Setup = {
+    ...{ cpu: serverCpu, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
+  }
+  const startMs = performance.now()
+  const child = await contestant.start(setup)
+  try {
+    const isEcho = contestant.isEcho === true
+    const firstAnswerMs = await firstAnswer(child, port, { isEcho, startMs })
+    return { contestant, child, port, firstAnswerMs }
+  } catch (error) {
+    await child.stop('SIGKILL')
+    throw error
+  }
+}

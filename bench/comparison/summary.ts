@@ -1,0 +1,75 @@
+/** Turns runs into medians: what is kept of the comparison as JSON. Pure. */
+
+import type { Contestant } from '../peers/contestant.ts'
+import type { Circumstances } from '../support/record.ts'
+import { median, significant } from '../support/statistics.ts'
+import type { Run } from './contest.ts'
+import type { Absence } from './field.ts'
+import type { FirstAnswers } from './first-answers.ts'
+import type { Load, ScenarioName } from './scenarios.ts'
+
+export type Summary = ReturnType<typeof summary>
+
+export interface ScenarioResult {
+  readonly name: ScenarioName
+  readonly about: string
+  readonly summaries: readonly Summary[]
+  readonly absent: readonly Absence[]
+  readonly idleRssBytes: Readonly<Record<string, number>>
+  readonly runs: readonly Run[]
+}
+
+export interface ComparisonResult extends Circumstances {
+  readonly isQuick: boolean
+  readonly rounds: number
+  readonly secondsPerRun: number
+  readonly contestants: readonly (Pick<Contestant, 'name' | 'about'> & {
+    readonly version: string
+  })[]
+  /** Contestants whose programs this machine lacks. */
+  readonly missing: readonly Absence[]
+  readonly scenarios: readonly ScenarioResult[]
+  readonly firstAnswers: readonly FirstAnswers[]
+}
+
+/** A server that is so busy is the limit itself. */
+const saturatedShareMin = 0.9
+
+/** One summary for each load and contestant, in that order; contestants as `order` has them. */
+export function summarise(runs: readonly Run[], order: readonly string[]): Summary[] {
+  const loads = [...new Set(runs.map(({ load }) => load))]
+  return loads.flatMap((load) =>
+    order.flatMap((contestant) => {
+      const own = runs.filter((run) => run.contestant === contestant && run.load === load)
+      return own.length === 0 ? [] : [summary(own, contestant, load)]
+    }),
+  )
+}
+
+/** Medians over the valid runs of one contestant under one load. */
+function summary(all: readonly Run[], contestant: string, load: Load) {
+  const valid = all.filter(({ invalid }) => invalid.length === 0)
+  const middle = (read: (run: Run) => number) => significant(median(valid.map(read)))
+  return {
+    contestant,
+    load,
+    runs: all.length,
+    invalidRuns: all.length - valid.length,
+    cpuUsPerQuery: middle((run) => run.cpuUsPerQuery),
+    userUsPerQuery: middle((run) => run.userUsPerQuery),
+    systemUsPerQuery: middle((run) => run.systemUsPerQuery),
+    queriesPerSecond: Math.round(median(valid.map((run) => run.queriesPerSecond))),
+    /** The contestant's CPU was the limit, and not the load or the authority. */
+    isSaturated: valid.length > 0 && valid.every(({ cpuShare }) => cpuShare >= saturatedShareMin),
+    p50Us: middle(({ p50Us }) => p50Us),
+    p99Us: middle(({ p99Us }) => p99Us),
+    p999Us: middle(({ p999Us }) => p999Us),
+    lost: all.reduce((sum, { lost }) => sum + lost, 0),
+    rssBytes: median(all.map(({ rssBytes }) => rssBytes)),
+  }
+}
+
+/** Neither half of its runs counted: the figures of this row mean nothing. */
+export function isUsable({ runs, invalidRuns }: Summary): boolean {
+  return invalidRuns * 2 < runs
+}

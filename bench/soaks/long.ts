@@ -1,0 +1,67 @@
+/**
+ * Does memory grow with the number of queries? Ten million of pods' look-ups at a fixed rate, one in ten for a name that was never
+ * asked before; resident memory every second. Flat means: a straight line through the last three quarters hardly rises.
+ */
+import { atMost } from '../support/bars.ts'
+import { podTraffic, uniqueNames } from '../support/query-mix.ts'
+import { growthShare, significant } from '../support/statistics.ts'
+import {
+  countsOf,
+  type Flags,
+  type ResultOf,
+  type Rig,
+  replyBars,
+  runSoak,
+  sampling,
+} from './rig.ts'
+
+const questions = 90_000
+const uniqueOneIn = 10
+const warmSecondsMax = 60
+/** Names that the warming has not asked. */
+const uniqueFrom = 1_000_000
+const warmUpShare = 0.25
+const growthPercentMax = 3
+
+export type LongResult = ResultOf<'long', typeof measure>
+
+async function measure(rig: Rig, { minutes, rate }: Flags<'minutes' | 'rate'>) {
+  const queryFile = rig.queries('queries', asked(), 2)
+  // A cold cache cannot take the rate; a client in a closed loop waits for it.
+  await rig.load({ queryFile, seconds: warmSecondsMax, once: true })
+  const before = rig.read()
+  const seconds = minutes * 60
+  const samples: { readonly seconds: number; readonly rssBytes: number }[] = []
+  const report = await sampling(rig.load({ queryFile, seconds, rate, uniqueFrom }), 1000, (at) => {
+    samples.push({ seconds: significant(at), rssBytes: rig.read().rssBytes })
+  })
+  const cpuUs = rig.read().cpuUs - before.cpuUs
+  const scrape = await rig.scrape()
+  const late = samples.slice(Math.floor(samples.length * warmUpShare))
+  const verdict = {
+    ...countsOf(report),
+    ...{ rate, seconds },
+    cpuUsPerQuery: significant(cpuUs / report.received),
+    rssMaxBytes: Math.max(...samples.map(({ rssBytes }) => rssBytes)),
+    rssGrowthShare: growthShare(late.map((each) => [each.seconds, each.rssBytes])),
+    cacheEntries: scrape.sum('neardns_cache_entries'),
+    cacheBytes: scrape.value('neardns_cache_bytes'),
+  }
+  const sent = report.sent.toLocaleString('en-US')
+  const growth = `RSS, growth over the last three quarters of ${sent} queries`
+  const bars = [
+    atMost(growth, growthPercentMax, 100 * verdict.rssGrowthShare, '%'),
+    ...replyBars(report),
+  ]
+  return { bars, verdict, samples }
+}
+
+function asked() {
+  const [first, second] = uniqueNames()
+  return podTraffic(questions, 1).flatMap((each, at) => {
+    const unique = at % (2 * uniqueOneIn) === 0 ? first : second
+    return at % (uniqueOneIn - 1) === 0 && unique ? [each, unique] : [each]
+  })
+}
+
+await runSoak({ kind: 'long', flags: { minutes: 8.5, rate: 20_000 }, measure })

@@ -1,0 +1,12 @@
+/** Every metric that a daemon can publish: those of the daemon itself and those of its local stages. */
+import { loadConfig } from '../src/config/load.ts'
+import { makeLocalStages } from '../src/local/stages.ts'
+import { allFamilies, emptySources } from '../src/observe/families/all.ts'
+import type { Family } from '../src/observe/families/family.ts'
+
+export function documentedFamilies(): Family[] {
+  const read = loadConfig({})
+  if (!read.ok) throw new Error('the defaults are no valid configuration')
+  const stages = makeLocalStages({ settings: read.config, claimed: [] })
+  return [...allFamilies(emptySources()), ...stages.flatMap((stage) => stage.families())]
+}

@@ -1,0 +1,22 @@
+/** Names below in-addr.arpa (RFC 1035 3.5) and ip6.arpa (RFC 3596 2.5). Pure. */
+import { addressBytes } from './ip-address.ts'
+
+/**
+ * @param digits leading ones of an address, from `reverseDigits`
+ * @returns the zone of all addresses that begin with them, without a trailing dot
+ */
+export function reverseZone(digits: readonly number[], family: 4 | 6): string {
+  const [radix, suffix] = family === 4 ? [10, 'in-addr.arpa'] : [16, 'ip6.arpa']
+  return [...digits.map((digit) => digit.toString(radix)).reverse(), suffix].join('.')
+}
+
+/** Bits of one label of a reverse name: a byte of IPv4, a nibble of IPv6. */
+export function digitBitsOf(family: 4 | 6): number {
+  return family === 4 ? 8 : 4
+}
+
+/** @returns the address as 4 bytes or 32 nibbles, the most significant first */
+export function reverseDigits(address: string): number[] {
+  const bytes = [...addressBytes(address)]
+  return bytes.length === 4 ? bytes : bytes.flatMap((byte) => [byte >>> 4, byte & 0x0f])
+}

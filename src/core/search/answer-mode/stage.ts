@@ -1,0 +1,103 @@
+/**
+ * Answer mode as a stage of the resolver. It comes first, because what it has to say comes before a denial from the cache as well; of what
+ * is fresh and no denial it keeps out.
+ */
+import { Rcode } from '../../../wire/constants.ts'
+import { ReplySource } from '../../facts.ts'
+import type { Inquiry } from '../../inquiry.ts'
+import type { Router } from '../../router.ts'
+import type { Foretold, Stage } from '../../stages/stage.ts'
+import { presentWireText } from '../evidence-text.ts'
+import type { SearchPath, SearchSlot } from '../search-path.ts'
+import { type AnswerMode, type AnswerVerdict, givenImage } from './answer-mode.ts'
+
+export interface AnswerFinding {
+  readonly path: SearchPath
+  readonly mode: AnswerMode
+  readonly verdict: AnswerVerdict
+}
+
+export class AnswerModeStage implements Stage<AnswerFinding> {
+  readonly name = 'answer mode'
+  private readonly search: SearchSlot
+  private readonly router: Router
+
+  constructor(search: SearchSlot, router: Router) {
+    this.search = search
+    this.router = router
+  }
+
+  judge(inquiry: Inquiry): AnswerFinding | undefined {
+    const { path } = this.search
+    const mode = path?.answerMode
+    if (path === undefined || mode === undefined || !concerns(path, inquiry)) return undefined
+    return { path, mode, verdict: mode.judge(inquiry) }
+  }
+
+  commit(inquiry: Inquiry, { path, mode, verdict }: AnswerFinding): boolean {
+    mode.note(verdict, inquiry)
+    const { decision, question, key, nowMs } = inquiry
+    if (verdict.kind === 'give') {
+      const image = givenImage(verdict, question.qtype, nowMs)
+      const { zoneIndex } = this.router.route(key.name, key.nameBytes)
+      const source = ReplySource.synthesised
+      decision.reply({ image, rcode: Rcode.noerror, source, ede: -1 }, zoneIndex)
+      return true
+    }
+    if (verdict.kind !== 'hold') return false
+    // All that was missing has just been asked: what is waited for is under way.
+    const { awaited } = verdict
+    const plan = path.own.planJoin(awaited.name, awaited.qtype, false)
+    if (plan === undefined) return false
+    decision.follow(path.own.join(plan), false, 'answerMode')
+    return true
+  }
+
+  foretell({ question, nowMs }: Inquiry, { mode, verdict }: AnswerFinding): Foretold {
+    switch (verdict.kind) {
+      case 'give':
+        return {
+          kind: 'reply',
+          why: "the addresses of the absolute name, at the client's first step",
+          source: ReplySource.synthesised,
+          rcode: Rcode.noerror,
+          image: question.qtype === 1 ? verdict.images.a.image : verdict.images.aaaa.image,
+        }
+      case 'hold': {
+        const { key, route } = verdict.plan
+        const why = `waits for what is missing for an answer: ${presentWireText(verdict.awaited.name)}`
+        // Asked for by answer mode itself, so that the client's question finds it under way.
+        return {
+          kind: 'wait',
+          why,
+          key,
+          group: route.group,
+          starts: false,
+          follows: 'answerMode',
+          hasStale: false,
+        }
+      }
+      case 'leave':
+        return {
+          kind: 'pass',
+          why: `the client walks its list: ${verdict.why ?? 'answer mode is not on'}`,
+          opens: verdict.walk === undefined ? [] : mode.opens(verdict.walk, nowMs),
+        }
+      case 'pass':
+        return verdict
+    }
+  }
+
+  evidence({ key, nowMs }: Inquiry): string[] {
+    const text = this.search.path?.answerMode?.explain(key.nameText(), nowMs)
+    return text === undefined ? [] : [`answers   ${text}`]
+  }
+}
+
+/** Whether the question is one that answer mode may come before: denied by the cache, or not answered by it. */
+function concerns(path: SearchPath, inquiry: Inquiry): boolean {
+  const { fresh, question, key } = inquiry
+  if (fresh !== undefined && !path.overtakes(fresh, inquiry)) return fresh.deniesFamily
+  if (!question.recursionDesired || !path.judge.isJudged(question)) return false
+  return path.judge.isInZone(key.name, key.nameBytes)
+}

@@ -1,0 +1,141 @@
+/**
+ * The search path's parts and what they know together: judge, family, audits, observer, answer mode. A changed configuration makes it
+ * anew. What questions get from it is decided in `stage.ts` and `answer-mode/stage.ts`.
+ */
+import { Rcode } from '../../wire/constants.ts'
+import type { Cache } from '../cache/cache.ts'
+import type { CacheEntry } from '../cache/entry.ts'
+import type { Inquiry } from '../inquiry.ts'
+import type { InFlight } from '../question/in-flight.ts'
+import type { OwnQuestions } from '../question/own-questions.ts'
+import type { Router } from '../router.ts'
+import { AnswerMode } from './answer-mode/answer-mode.ts'
+import type { SearchLists } from './answer-mode/lists.ts'
+import { AuditRun } from './audit-run.ts'
+import { SearchJudge } from './denial.ts'
+import { NameFamily } from './family.ts'
+import type { SearchKnowledge } from './knowledge.ts'
+import { SearchObserver } from './observer.ts'
+import { pairMs } from './pairs.ts'
+import type { SearchReports } from './reports.ts'
+
+export interface SearchPathParts {
+  readonly known: SearchKnowledge
+  readonly cache: Cache
+  readonly inFlight: InFlight
+  readonly router: Router
+  readonly own: OwnQuestions
+  /** Ask for the absolute name ahead of the client. */
+  readonly prefetches: boolean
+  readonly reports: SearchReports
+  /** Search lists of clients that may be answered at once; undefined without answer mode. */
+  readonly lists: SearchLists | undefined
+}
+
+/** Where the search path in force stands; undefined without a cluster zone, or when switched off. */
+export interface SearchSlot {
+  path: SearchPath | undefined
+}
+
+export class SearchPath {
+  readonly known: SearchKnowledge
+  readonly judge: SearchJudge
+  readonly family: NameFamily
+  readonly auditRun: AuditRun
+  readonly observer: SearchObserver
+  /** Undefined without answer mode. */
+  readonly answerMode: AnswerMode | undefined
+  readonly prefetches: boolean
+  readonly own: OwnQuestions
+
+  constructor(parts: SearchPathParts) {
+    const { known, lists, own } = parts
+    this.known = known
+    this.own = own
+    this.prefetches = parts.prefetches
+    this.judge = new SearchJudge(known)
+    const reports = this.stoppingReports(parts.reports)
+    this.auditRun = new AuditRun({ ...parts, reports, audit: known.audit })
+    const { judge, auditRun } = this
+    this.family = new NameFamily({ ...parts, judge })
+    const { pairs } = this.family
+    this.observer = new SearchObserver({ ...parts, auditRun })
+    this.answerMode = lists && new AnswerMode({ ...parts, lists, judge, auditRun, pairs })
+  }
+
+  /** Numbers for whoever watches. */
+  view(nowMs: number) {
+    const { stats, audit, cuts, trust } = this.known
+    return {
+      ...stats,
+      shared: this.family.shared,
+      mismatches: audit.mismatches,
+      audits: audit.audits,
+      cuts: cuts.size,
+      breakersOpen: audit.openKinds(nowMs).length,
+      answers: this.answerMode?.view(),
+      level: trust.level,
+      fingerprint: trust.fingerprint,
+    }
+  }
+
+  /**
+   * Whether the other question of a pair was decided a moment ago, denied or answered, so that this one has to follow, whatever has
+   * become known since.
+   */
+  isPaired(inquiry: Inquiry): boolean {
+    const { nowMs } = inquiry
+    if (this.isQuiet(nowMs) || !this.judge.isJudged(inquiry.question)) return false
+    const member = inquiry.member()
+    return (
+      this.family.pairs.holds(member, nowMs) || this.answerMode?.isPinned(member, nowMs) === true
+    )
+  }
+
+  /** Whether an answer came between the questions of a pair, of which the first was denied: no hit but a very early one does. */
+  overtakes({ storedMs, route, rcode }: CacheEntry, inquiry: Inquiry): boolean {
+    if (inquiry.nowMs >= storedMs + pairMs || !route.isCluster || rcode !== Rcode.noerror)
+      return false
+    return this.isPaired(inquiry)
+  }
+
+  /** Something fresh is being given from the cache. */
+  noteCached(entry: CacheEntry, inquiry: Inquiry): void {
+    if (entry.deniesFamily) this.family.noteDenial(entry, inquiry)
+    else if (this.isRepeated(inquiry)) this.family.pairs.forget(inquiry.member())
+  }
+
+  /** Whether the same question comes again after it was denied: then another look-up begins. */
+  isRepeated(inquiry: Inquiry): boolean {
+    const { pairs } = this.family
+    return !pairs.isQuiet(inquiry.nowMs) && pairs.repeats(inquiry.member(), inquiry.nowMs)
+  }
+
+  /** Whether the question would be denied without asking, so that a cached denial need not be kept alive. */
+  spares({ question, key, nowMs }: Inquiry): boolean {
+    return (
+      this.judge.isJudged(question) &&
+      this.judge.denialOf(key.name, key.nameBytes, nowMs) !== undefined
+    )
+  }
+
+  /** Whether nobody was denied or answered anything lately, so that no question can be the second of a pair. */
+  private isQuiet(nowMs: number): boolean {
+    return this.family.pairs.isQuiet(nowMs) && this.answerMode?.hasPins !== true
+  }
+
+  /** What ends a rule or a cut ends answer mode, which rests on all of them. */
+  private stoppingReports({ onMismatch, onBrokenRule, ...others }: SearchReports): SearchReports {
+    return {
+      ...others,
+      onMismatch: (name, kind) => {
+        onMismatch(name, kind)
+        this.answerMode?.stop()
+      },
+      onBrokenRule: (name, rule) => {
+        onBrokenRule(name, rule)
+        this.answerMode?.stop()
+      },
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** What is fresh in the cache is given, and refreshed in time while it is in demand. */
+import type { Cache } from '../cache/cache.ts'
+import type { CacheEntry } from '../cache/entry.ts'
+import { keptText } from '../cache/entry-text.ts'
+import { ReplySource } from '../facts.ts'
+import type { Inquiry } from '../inquiry.ts'
+import type { OwnQuestions } from '../question/own-questions.ts'
+import type { SearchSlot } from '../search/search-path.ts'
+import type { ForetoldReply, Stage } from './stage.ts'
+
+export interface CachedStageParts {
+  readonly cache: Cache
+  readonly own: OwnQuestions
+  readonly search: SearchSlot
+}
+
+export class CachedStage implements Stage<CacheEntry> {
+  readonly name = 'cache'
+  private readonly parts: CachedStageParts
+
+  constructor(parts: CachedStageParts) {
+    this.parts = parts
+  }
+
+  judge(inquiry: Inquiry): CacheEntry | undefined {
+    const { fresh } = inquiry
+    if (fresh === undefined) return undefined
+    return this.parts.search.path?.overtakes(fresh, inquiry) === true ? undefined : fresh
+  }
+
+  commit(inquiry: Inquiry, entry: CacheEntry): true {
+    const { nowMs } = inquiry
+    inquiry.decision.replyFrom(entry, nowMs)
+    this.parts.search.path?.noteCached(entry, inquiry)
+    if (this.parts.cache.takeRefreshDue(entry, nowMs)) this.refresh(entry, inquiry)
+    return true
+  }
+
+  foretell(_inquiry: Inquiry, entry: CacheEntry): ForetoldReply {
+    const source = entry.isDenial ? ReplySource.cacheDenial : ReplySource.cacheSuccess
+    const why = `${keptText(entry)} from the cache`
+    return { kind: 'reply', why, source, rcode: entry.rcode, image: entry.image() }
+  }
+
+  private refresh(entry: CacheEntry, inquiry: Inquiry): void {
+    const { cache, own, search } = this.parts
+    // What the search path would deny without asking need not be kept alive.
+    if (entry.isDenial && search.path?.spares(inquiry) === true) return
+    if (own.refresh(inquiry, entry)) cache.stats.prefetches += 1
+  }
+}

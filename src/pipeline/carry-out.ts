@@ -1,0 +1,84 @@
+/**
+ * Carries out what the resolver has decided: hands the reply back, or lets the query wait, asks upstream and sees to it that nobody waits
+ * without a limit. The same for a query that has just come and for one that has waited for another question and was decided anew.
+ */
+import type { Decision, Reply } from '../core/decision.ts'
+import { ReplySource } from '../core/facts.ts'
+import { Transport } from '../core/ports.ts'
+import type { Waitable } from '../core/question/arrival.ts'
+import type { InFlight, Ticket } from '../core/question/in-flight.ts'
+import type { MissBudget } from '../core/question/miss-budget.ts'
+import type { Settler } from '../core/settlement.ts'
+import { Ede, Rcode } from '../wire/constants.ts'
+import { truncatedImage } from '../wire/reply.ts'
+
+export interface CarryOutParts {
+  readonly inFlight: InFlight
+  readonly settler: Settler
+  readonly budget: MissBudget
+  /** Asks a new ticket's question upstream. */
+  readonly ask: (ticket: Ticket) => void
+  /** Has those that wait for the ticket given what has expired at `dueMs`, unless that is arranged already. */
+  readonly armStale: (ticket: Ticket, dueMs: number) => void
+}
+
+const refused: Reply = {
+  image: undefined,
+  rcode: Rcode.refused,
+  source: ReplySource.overloaded,
+  ede: Ede.prohibited,
+}
+
+export class CarryOut {
+  /** How long an expired answer is held back while upstreams are asked (RFC 8767 5). */
+  staleAfterMs: number
+  private readonly parts: CarryOutParts
+
+  constructor(parts: CarryOutParts, staleAfterMs: number) {
+    this.parts = parts
+    this.staleAfterMs = staleAfterMs
+  }
+
+  /** @returns what the client gets now; undefined when it waits */
+  carryOut(decision: Decision, arrival: Waitable, nowMs: number): Reply | undefined {
+    const { ticket } = decision
+    if (decision.isReply || ticket === undefined) return decision
+    return decision.starts && !this.parts.budget.take(arrival.clientAddress(), nowMs)
+      ? this.overBudget(ticket, arrival, nowMs)
+      : this.wait(ticket, decision, arrival, nowMs)
+  }
+
+  private wait(
+    ticket: Ticket,
+    decision: Decision,
+    arrival: Waitable,
+    nowMs: number,
+  ): Reply | undefined {
+    const { inFlight, settler, ask, armStale } = this.parts
+    const { starts, hasStale } = decision
+    const waiter = arrival.toWaiter()
+    waiter.follows = decision.follows
+    if (!inFlight.wait(ticket, waiter)) {
+      if (starts) inFlight.close(ticket)
+      return settler.overloaded(ticket.entry, nowMs)
+    }
+    // From the arrival on: a client does not care for what its query has waited.
+    if (hasStale) armStale(ticket, arrival.arrivedMs + this.staleAfterMs)
+    if (starts) ask(ticket)
+    return undefined
+  }
+
+  /** TCP proves the source address and slows the sender down; a client that is there already is refused (RFC 8906, RFC 5358 4). */
+  private overBudget(
+    ticket: Ticket,
+    { transport, query, question }: Waitable,
+    nowMs: number,
+  ): Reply {
+    const { entry } = ticket
+    this.parts.inFlight.close(ticket)
+    // What is in memory costs nobody anything.
+    if (entry?.isUsableStale(nowMs) === true) return this.parts.settler.stale(entry)
+    if (transport === Transport.tcp) return refused
+    return { ...refused, rcode: Rcode.noerror, image: truncatedImage(query, question) }
+  }
+}
