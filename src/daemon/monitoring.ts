@@ -1,4 +1,4 @@
-/** Hands every part's numbers to the metrics registry, and serves them over HTTP. Knows all parts, changes none. */
+/** Connects the counters of every part with the metric families, and serves the admin pages over HTTP. Knows all parts, changes none. */
 
 import { formatEndpoint } from '../address/endpoint.ts'
 import { parseType } from '../core/explain.ts'
@@ -6,11 +6,11 @@ import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
 import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
+import { contentType, type Exposition } from '../observe/exposition.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
 import type { HandoverView } from '../observe/families/handover.ts'
 import type { Log } from '../observe/log.ts'
-import { mergeExpositions } from '../observe/merge-expositions.ts'
-import { type Exposition, Metrics } from '../observe/metrics.ts'
+import { Metrics } from '../observe/metrics.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import type { Readiness } from '../observe/readiness.ts'
 import { RuntimeStats } from '../observe/runtime-stats.ts'
@@ -29,7 +29,7 @@ import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
 import { readToken } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
-import type { WorkerPage } from './workers/plan.ts'
+import type { WorkerAnswer, WorkerPage } from './workers/plan.ts'
 
 export interface MonitoredParts {
   readonly path: DataPath
@@ -129,21 +129,21 @@ export class Monitoring {
     return pages
   }
 
-  /** What this process alone has to say. */
-  async page(page: WorkerPage): Promise<string> {
-    if (page === 'ready') return this.parts.readiness.reasons().join('\n')
-    return (await this.metrics.scrape()).body
+  /** This process's share of a page about all workers. @returns undefined when it cannot be made; the log says why */
+  async page(page: WorkerPage): Promise<WorkerAnswer | undefined> {
+    const { log, readiness } = this.parts
+    if (page === 'ready') return { families: [], reasons: readiness.reasons() }
+    try {
+      return { families: await this.metrics.read(), reasons: [] }
+    } catch (error) {
+      log.error({ err: error }, 'admin page failed')
+      return undefined
+    }
   }
 
   private async wholeExposition(): Promise<Exposition> {
-    const { link } = this.parts
-    if (link === undefined) return this.metrics.scrape()
-    // First, because what we say of the group comes with it.
-    const others = await link.ask('metrics')
-    const own = await this.metrics.scrape()
-    link.shown(own.body)
-    const worker = String(link.plan.number)
-    return { ...own, body: await mergeExpositions([{ worker, text: own.body }, ...others]) }
+    const ofAll = await this.parts.link?.ask('metrics')
+    return ofAll === undefined ? this.metrics.scrape() : { contentType, body: ofAll.text }
   }
 
   /** All workers have to be ready. */
@@ -151,8 +151,7 @@ export class Monitoring {
     const { link, readiness } = this.parts
     const own = readiness.reasons()
     if (link === undefined) return own
-    const texts = (await link.ask('ready')).map(({ text }) => text)
-    const others = texts.filter((text) => text !== '')
+    const others = (await link.ask('ready'))?.reasons ?? []
     const { wanted, ready } = link.view?.workers ?? { wanted: link.plan.count, ready: 0 }
     const missing = ready < wanted ? [`workers: ${ready} of ${wanted} are ready`] : []
     return [...own, ...others, ...missing]

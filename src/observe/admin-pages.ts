@@ -1,14 +1,14 @@
-/** The pages that every neardns has: metrics for scrapers, health, readiness and start for probes. */
+/** The pages of every neardns: metrics for scrapers; health, readiness and start for probes. Knows no HTTP and no part of the daemon. */
 import type { PageSource } from './admin-server.ts'
+import type { Exposition } from './exposition.ts'
 import { healthBoundsSeconds } from './families/daemon.ts'
-import type { Exposition } from './metrics.ts'
 
 export interface AdminSources {
   /** Text of all metrics. */
   metrics(): Promise<Exposition>
-  /** Why we are not ready, one line each; empty when ready. */
+  /** Why the daemon is not ready, one line each; empty when ready. */
   ready(): readonly string[] | Promise<readonly string[]>
-  /** Whether we have been ready once. */
+  /** Whether the daemon has been ready once. */
   isStarted(): boolean
 }
 
@@ -21,7 +21,7 @@ export function standardPages(sources: AdminSources): Map<string, PageSource> {
         return { status: 200, contentType, body }
       },
     ],
-    // Says that the event loop turns, and nothing else: upstreams that are down are no reason to be restarted.
+    // Says only that the event loop turns: a restart does not mend upstreams that are down.
     ['/health', () => ({ status: 200, body: 'OK\n' })],
     ['/ready', async () => readyPage(await sources.ready())],
     [
@@ -40,7 +40,7 @@ function readyPage(reasons: readonly string[]) {
     : { status: 503, body: `${reasons.join('\n')}\n` }
 }
 
-/** Wraps a page so that the time it takes is counted in `slots` (see `healthFamilies`). */
+/** Wraps a page so that the time of each request is counted in `slots` (see `healthFamilies`). */
 export function timed(source: PageSource, slots: Float64Array): PageSource {
   return async () => {
     const startMs = performance.now()

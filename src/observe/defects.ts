@@ -1,4 +1,4 @@
-/** Logs exceptions that were caught where none should be: once a second at most, with how many were held back. */
+/** Logs exceptions that only a defect can throw: at most one line a second, with the number of lines held back. Counts nothing. */
 import type { Log } from './log.ts'
 
 export function defectLogger(log: Log): (error: unknown) => void {

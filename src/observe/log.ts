@@ -1,11 +1,11 @@
 /**
- * The log: JSON lines on stdout; the only owner of pino, which formats them. A line costs 5-11 us, so nothing is logged per
- * packet unless asked for, and then sampled (`query-log.ts`).
+ * The log: JSON lines on stdout. The only owner of pino, which formats them. A line costs 5-11 us, so packets are logged only if a setting
+ * asks for it, and then only a sample of them (`query-log.ts`).
  *
- * Traps of pino 10.4, and how they are avoided:
+ * Traps of pino 10.4, and how this file avoids them:
  * - Transports start a worker thread (30-50 MB). None is used.
- * - Its own destination can stop the event loop or the exit: see `line-writer.ts`, which is used instead.
- * - It escapes control characters below 0x20 only; DEL, C1 and the Unicode line separators are escaped here.
+ * - Its own destination can block the event loop or the exit. `line-writer.ts` is used instead and says how.
+ * - It escapes only control characters below 0x20. DEL, C1 and the Unicode line separators are escaped here.
  */
 import { type Level, type Logger, pino } from 'pino'
 import { LineWriter } from './line-writer.ts'
@@ -13,7 +13,7 @@ import { LineWriter } from './line-writer.ts'
 export type LogLevel = Level | 'silent'
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** Keys of repeated warnings that are remembered; beyond that the oldest is forgotten, and may be logged again. */
+/** Keys of rate-limited lines that are remembered. Beyond that the oldest key is forgotten, and its line may be logged again early. */
 const limitedKeysMax = 1000
 
 export interface Log {
@@ -23,23 +23,23 @@ export interface Log {
   error(fields: LogFields, message: string): void
   /**
    * Whether a repeated line may be written now: once per key and `perMs`.
-   * @returns how many were held back since the last that was let through, or undefined to hold this one back, too
+   * @returns the number of lines held back since the last one that was written, or undefined if this line is to be held back
    */
   limited(key: string, perMs: number): number | undefined
   setLevel(level: LogLevel): void
-  /** Resolves when everything is written; gives up after half a second if nobody reads. For an orderly end. */
+  /** Resolves when everything is written; gives up after half a second if stdout is not read. For an orderly end. */
   flush(): Promise<void>
-  /** Writes what is left at once, within half a second; nothing can be logged afterwards. For a crash. */
+  /** Writes the rest synchronously, within half a second. Nothing can be logged afterwards. For a crash. */
   flushSync(): void
-  /** Lines dropped because stdout did not take them. */
+  /** Lines dropped because stdout did not accept them. */
   readonly linesLost: number
 }
 
 export interface LogOptions {
   readonly level: LogLevel
-  /** Number of the worker, in each line. */
+  /** The worker's number, written in each line. */
   readonly worker?: number
-  /** Descriptor to write to; 1 unless a test says otherwise. */
+  /** Descriptor to write to; tests pass their own. */
   readonly fd?: number
   /** Monotonic milliseconds, for `limited`. */
   readonly nowMs?: () => number
@@ -65,68 +65,68 @@ export function createLog({
 }
 
 class PinoLog implements Log {
-  readonly #logger: Logger
-  readonly #output: LineWriter
-  readonly #nowMs: () => number
-  readonly #limits = new Map<string, { untilMs: number; heldBack: number }>()
+  private readonly logger: Logger
+  private readonly output: LineWriter
+  private readonly nowMs: () => number
+  private readonly limits = new Map<string, { untilMs: number; heldBack: number }>()
 
   constructor(logger: Logger, output: LineWriter, nowMs: () => number) {
-    this.#logger = logger
-    this.#output = output
-    this.#nowMs = nowMs
+    this.logger = logger
+    this.output = output
+    this.nowMs = nowMs
   }
 
   debug(fields: LogFields, message: string): void {
-    this.#logger.debug(fields, message)
+    this.logger.debug(fields, message)
   }
 
   info(fields: LogFields, message: string): void {
-    this.#logger.info(fields, message)
+    this.logger.info(fields, message)
   }
 
   warn(fields: LogFields, message: string): void {
-    this.#logger.warn(fields, message)
+    this.logger.warn(fields, message)
   }
 
   error(fields: LogFields, message: string): void {
-    this.#logger.error(fields, message)
+    this.logger.error(fields, message)
   }
 
   limited(key: string, perMs: number): number | undefined {
-    const nowMs = this.#nowMs()
-    const known = this.#limits.get(key)
+    const nowMs = this.nowMs()
+    const known = this.limits.get(key)
     if (known && nowMs < known.untilMs) {
       known.heldBack++
       return undefined
     }
-    this.#limits.delete(key)
-    this.#limits.set(key, { untilMs: nowMs + perMs, heldBack: 0 })
-    const oldest = this.#limits.size > limitedKeysMax ? this.#limits.keys().next().value : undefined
-    if (oldest !== undefined) this.#limits.delete(oldest)
+    this.limits.delete(key)
+    this.limits.set(key, { untilMs: nowMs + perMs, heldBack: 0 })
+    const oldest = this.limits.size > limitedKeysMax ? this.limits.keys().next().value : undefined
+    if (oldest !== undefined) this.limits.delete(oldest)
     return known?.heldBack ?? 0
   }
 
   setLevel(level: LogLevel): void {
-    this.#logger.level = level
+    this.logger.level = level
   }
 
   flush(): Promise<void> {
-    return this.#output.flush()
+    return this.output.flush()
   }
 
   flushSync(): void {
-    this.#output.flushSync()
+    this.output.flushSync()
   }
 
   get linesLost(): number {
-    return this.#output.linesLost
+    return this.output.linesLost
   }
 }
 
 const unsafe = /[\u007f-\u009f\u2028\u2029]/
 const unsafeAll = new RegExp(unsafe, 'g')
 
-/** Such characters can only stand inside JSON strings, where their escape means the same. */
+/** These characters can occur only inside JSON strings, where their escape means the same. */
 function escapeLine(line: string): string {
   if (!unsafe.test(line)) return line
   return line.replace(

@@ -1,15 +1,14 @@
 /**
- * Counts what became of every query, in typed arrays: a few additions per packet, no allocation, no string, no
- * registry. `observe/families/query.ts` turns the numbers into metrics when somebody asks. Nothing that a client
- * sends becomes an index without being mapped to a closed set first (query type, response code), so the
- * memory is fixed at construction. Never reads a clock.
+ * Counts the outcome of every query in typed arrays: a few additions per packet, no allocation, no string. `observe/families/query.ts`
+ * turns the numbers into metrics at a scrape. A value from a packet (query type, response code) becomes an index only after it was mapped
+ * to a closed set, so the memory is fixed at construction. Never reads a clock.
  */
 import { type DropReason, dropReasons, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { addDuration, durationSlots } from '../platform/duration-buckets.ts'
 
 const sourceCount = Object.keys(ReplySource).length
 
-/** Query types that CoreDNS names in its `type` label, by number; all others are `other`. */
+/** Query types that have a `type` label of their own in CoreDNS, by number. All others are `other`. */
 export const countedTypes: readonly (readonly [type: number, label: string])[] = [
   [1, 'A'],
   [28, 'AAAA'],
@@ -34,20 +33,20 @@ const typeSlots = countedTypes.length + 1
 const typeSlotOf = new Uint8Array(256).fill(countedTypes.length)
 for (const [slot, [type]] of countedTypes.entries()) typeSlotOf[type] = slot
 
-/** 0-23 (IANA), then one slot for anything else. */
+/** 0-23 (IANA), then one slot for all others. */
 export const rcodeSlots = 25
 
 /** CoreDNS's message size bounds, inclusive. */
 export const sizeBoundsBytes: readonly number[] = [
   0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000,
 ]
-/** Floats of one size histogram: the buckets, one above all bounds, then the sum. */
+/** Slots of one size histogram: the buckets, one for larger sizes, then the sum. */
 export const sizeSlots = sizeBoundsBytes.length + 2
 const sizeSumSlot = sizeSlots - 1
 
 export class QueryCounters {
   readonly servers: readonly string[]
-  /** The given zones, and last `dropped`: CoreDNS's name for queries that belong to none. */
+  /** The given zones, then `dropped`: CoreDNS's name for queries that belong to no zone. */
   readonly zones: readonly string[]
   /** [server][zone][transport][family][type] */
   readonly requests: Float64Array
@@ -81,8 +80,8 @@ export class QueryCounters {
   }
 
   /**
-   * Takes over the counts of the label sets that both have, so that a changed configuration does not
-   * reset the counters of the zones that stayed.
+   * Adopts the counts of label sets that exist in both, so that a changed configuration does not reset the counters of the zones that
+   * stayed.
    */
   absorb(older: QueryCounters): void {
     for (const [serverIndex, server] of this.servers.entries()) {
@@ -106,7 +105,7 @@ export class QueryCounters {
     }
   }
 
-  /** Counts one reply, of which each waiting client gets its own. */
+  /** Counts one reply. Clients that waited for the same answer get, and count, a reply each. */
   replied(facts: ReplyFacts): void {
     const pair = this.pairIndex(facts.serverIndex, facts.zoneIndex)
     const carried = pair * 2 + facts.transport
@@ -120,12 +119,12 @@ export class QueryCounters {
     if (facts.dnssecOk) increment(this.dnssecOk, pair)
   }
 
-  /** Counts a packet that gets no reply. */
+  /** Counts a packet without a reply. */
   dropped(serverIndex: number, why: DropReason): void {
     increment(this.drops, serverIndex * dropReasons.length + dropReasons.indexOf(why))
   }
 
-  /** @returns replies to one listening address and zone that came from `source`, whatever their rcode */
+  /** @returns replies for one listening address and zone that came from `source`, with any rcode */
   repliesFrom(serverIndex: number, zoneIndex: number, source: ReplySource): number {
     const base = (this.pairIndex(serverIndex, zoneIndex) * sourceCount + source) * rcodeSlots
     let sum = 0
@@ -142,13 +141,16 @@ export class QueryCounters {
     return sum
   }
 
-  /** Position of a listening address and zone in all arrays. */
+  /** Position of a listening address and zone in the arrays that start with [server][zone]. */
   pairIndex(serverIndex: number, zoneIndex: number): number {
     const zone = zoneIndex < 0 ? this.zones.length - 1 : zoneIndex
     return serverIndex * this.zones.length + zone
   }
 
-  /** @returns queries of one cell; `typeSlot` counts through `countedTypes`, then `other` */
+  /**
+   * @param slot an index of `countedTypes`, or its length for `other`
+   * @returns queries of one cell
+   */
   requestsAt(pair: number, transport: number, familyBit: number, slot: number): number {
     return this.requests[((pair * 2 + transport) * 2 + familyBit) * typeSlots + slot] ?? 0
   }
@@ -183,7 +185,7 @@ function increment(slots: Float64Array, at: number): void {
 
 function addSize(slots: Float64Array, base: number, bytes: number): void {
   let bucket = 0
-  // Linear: nearly all messages are found in the first four steps.
+  // Linear: nearly all messages belong to one of the first four buckets.
   while (bucket < sizeBoundsBytes.length && bytes > (sizeBoundsBytes[bucket] as number)) bucket++
   increment(slots, base + bucket)
   slots[base + sizeSumSlot] = (slots[base + sizeSumSlot] as number) + bytes

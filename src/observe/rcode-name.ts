@@ -1,4 +1,4 @@
-/** Response codes as CoreDNS writes them in labels (IANA DNS RCODEs; 16 is BADVERS, since TSIG is not spoken here). */
+/** Response codes as CoreDNS writes them in labels (IANA DNS RCODEs; 16 is BADVERS, because TSIG is not supported). Owns no other name. */
 const names = [
   'NOERROR',
   'FORMERR',
@@ -26,7 +26,7 @@ const names = [
   'BADCOOKIE',
 ]
 
-/** @returns the name of codes 0-23, `other` above: labels are a closed set whatever an upstream sends */
+/** @returns the name of codes 0-23, otherwise `other`: the label stays a closed set whatever an upstream sends */
 export function rcodeName(rcode: number): string {
   return names[rcode] ?? 'other'
 }

@@ -1,4 +1,4 @@
-/** Turns the states of the daemon's parts into one answer for `/ready`. Pure. */
+/** Turns the states of the daemon's parts into one answer for `/ready`. Pure: never looks at a part itself. */
 
 export type PartState =
   | { readonly kind: 'waiting'; readonly for: string }
@@ -8,7 +8,7 @@ export type PartState =
 
 /**
  * @param parts by name, as `udp 127.0.0.1:53` or `self-query`
- * @returns why we are not ready, one line for each part; empty when ready. No parts at all is not ready.
+ * @returns why the daemon is not ready, one line for each part; empty when ready. Without any part it is not ready.
  */
 export function reasonsNotReady(parts: ReadonlyMap<string, PartState>): string[] {
   if (parts.size === 0) return ['start: nothing has been started yet']
@@ -34,38 +34,38 @@ function reasonOf(state: PartState): string | undefined {
 }
 
 /**
- * Remembers the states of the parts. Once everything that serving takes was ready, `isStarted` stays true: a start-up probe
- * must not fail because of what comes later, nor for what only brings pods here, since ending the process mends neither.
+ * Remembers the states of the parts. Once every part that serving needs was ready, `isStarted` stays true: a start-up probe must not
+ * fail because of a later failure, nor because of a part that only brings pods here. A restart mends neither.
  */
 export class Readiness {
-  readonly #parts = new Map<string, PartState>()
-  readonly #notForStart: ReadonlySet<string>
-  #isStarted = false
+  private readonly parts = new Map<string, PartState>()
+  private readonly notForStart: ReadonlySet<string>
+  private hasStarted = false
 
-  /** @param notForStart parts without which the daemon serves all the same */
+  /** @param notForStart parts that the daemon can serve without */
   constructor(notForStart: readonly string[] = []) {
-    this.#notForStart = new Set(notForStart)
+    this.notForStart = new Set(notForStart)
   }
 
   set(part: string, state: PartState): void {
-    this.#parts.set(part, state)
-    if (this.reasonsNotStarted().length === 0) this.#isStarted = true
+    this.parts.set(part, state)
+    if (this.reasonsNotStarted().length === 0) this.hasStarted = true
   }
 
   remove(part: string): void {
-    this.#parts.delete(part)
+    this.parts.delete(part)
   }
 
   reasons(): string[] {
-    return reasonsNotReady(this.#parts)
+    return reasonsNotReady(this.parts)
   }
 
   reasonsNotStarted(): string[] {
-    const serving = [...this.#parts].filter(([name]) => !this.#notForStart.has(name))
+    const serving = [...this.parts].filter(([name]) => !this.notForStart.has(name))
     return reasonsNotReady(new Map(serving))
   }
 
   get isStarted(): boolean {
-    return this.#isStarted
+    return this.hasStarted
   }
 }

@@ -1,18 +1,20 @@
 /**
- * Watches the process itself: event-loop delay, garbage collection, memory, descriptors, CPU. Started only when
- * there is somebody to read it. Never registers anything; `observe/families/process.ts` publishes.
+ * Watches the process itself: event-loop delay, garbage collection, memory, descriptors, CPU. Runs only while there is an admin page
+ * that shows it. Publishes nothing: `observe/families/process.ts` does.
+ *
+ * Why not prom-client's default metrics: its collector of garbage collections reads only the first entry of each batch.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 
 /**
- * How often the loop is sampled. Each sample wakes the process: measured idle cost 0.9 ms CPU a second at 50 ms,
- * 3.7 ms at 10 ms. `samplePerIteration` would cost nothing, but in Node 26.10 it counted idle waits
- * of up to a second as delay whenever a socket had been opened.
+ * How often the event loop is sampled. Each sample wakes the process: an idle process took 0.9 ms of CPU a second with 50 ms, 3.7 ms
+ * with 10 ms. `samplePerIteration` would cost nothing, but in Node 26.10 it counted idle waits of up to a second as delay after a
+ * socket had been opened.
  */
 const samplePeriodMs = 25
 
-/** V8's numbers for kinds of collections, as `perf_hooks.constants` has them. */
+/** V8's numbers for kinds of collections, from `perf_hooks.constants`. */
 const gcKinds: ReadonlyMap<number, GcKind> = new Map([
   [1, 'minor'],
   [4, 'major'],
@@ -21,7 +23,7 @@ const gcKinds: ReadonlyMap<number, GcKind> = new Map([
 ])
 export type GcKind = 'minor' | 'major' | 'incremental' | 'weakcb'
 
-/** Inclusive upper bounds, seconds, under the name and with the buckets of prom-client's default metrics. */
+/** Inclusive upper bounds in seconds: the buckets of prom-client's default metric of the same name. */
 export const gcBoundsSeconds: readonly number[] = [0.001, 0.01, 0.1, 1, 2, 5]
 export const gcKindNames: readonly GcKind[] = [...gcKinds.values()]
 
@@ -37,71 +39,69 @@ export class RuntimeStats {
   readonly gc: ReadonlyMap<GcKind, Float64Array> = new Map(
     gcKindNames.map((kind) => [kind, new Float64Array(gcBoundsSeconds.length + 2)]),
   )
-  #delay: ReturnType<typeof monitorEventLoopDelay> | undefined
-  #observer: PerformanceObserver | undefined
-  /** Longest delay since the start, seconds; the histogram itself is emptied at each reading. */
-  #delayMaxSeconds = 0
-  #openDescriptors = 0
-  #maxDescriptors = 0
-  #cpu = process.cpuUsage()
-  #memory = process.memoryUsage()
+  private delay: ReturnType<typeof monitorEventLoopDelay> | undefined
+  private observer: PerformanceObserver | undefined
+  /** Since the start, seconds. The histogram itself is emptied at each reading. */
+  private longestDelaySeconds = 0
+  private newest = { cpu: process.cpuUsage(), memory: process.memoryUsage(), openDescriptors: 0 }
+  private descriptorLimit = 0
 
   start(): void {
-    this.#delay = monitorEventLoopDelay({ resolution: samplePeriodMs })
-    this.#delay.enable()
-    this.#observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) this.#countCollection(entry)
+    this.delay = monitorEventLoopDelay({ resolution: samplePeriodMs })
+    this.delay.enable()
+    this.observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) this.countCollection(entry)
     })
-    this.#observer.observe({ entryTypes: ['gc'] })
+    this.observer.observe({ entryTypes: ['gc'] })
   }
 
   stop(): void {
-    this.#delay?.disable()
-    this.#observer?.disconnect()
+    this.delay?.disable()
+    this.observer?.disconnect()
   }
 
-  /** Reads what waits for files, and what takes the kernel some 0.1 ms each time; call before each scrape. Never rejects. */
+  /** Reads the numbers that come from files or take the kernel some 0.1 ms. To be called before each scrape. Never rejects. */
   async refresh(): Promise<void> {
-    this.#cpu = process.cpuUsage()
-    this.#memory = process.memoryUsage()
+    const { openDescriptors } = this.newest
+    this.newest = { cpu: process.cpuUsage(), memory: process.memoryUsage(), openDescriptors }
     try {
-      this.#openDescriptors = (await readdir('/proc/self/fd')).length
-      // Nobody changes the limit of a process that runs.
-      this.#maxDescriptors ||= descriptorLimit(await readFile('/proc/self/limits', 'utf8'))
+      this.newest.openDescriptors = (await readdir('/proc/self/fd')).length
+      // The limit of a running process does not change.
+      this.descriptorLimit ||= descriptorLimitIn(await readFile('/proc/self/limits', 'utf8'))
     } catch {
       // No /proc: both stay 0.
     }
   }
 
-  /** CPU time since the start at the last refresh, microseconds. */
+  /** CPU time since the start, as of the newest refresh, microseconds. */
   get cpu(): NodeJS.CpuUsage {
-    return this.#cpu
+    return this.newest.cpu
   }
 
-  /** At the last refresh, octets. */
+  /** As of the newest refresh, bytes. */
   get memory(): NodeJS.MemoryUsage {
-    return this.#memory
+    return this.newest.memory
   }
 
   get openDescriptors(): number {
-    return this.#openDescriptors
+    return this.newest.openDescriptors
   }
 
   get maxDescriptors(): number {
-    return this.#maxDescriptors
+    return this.descriptorLimit
   }
 
   /** Longest event-loop delay since the start, seconds. */
   get delayMaxSeconds(): number {
-    return this.#delayMaxSeconds
+    return this.longestDelaySeconds
   }
 
   /**
-   * Event-loop delay in seconds since the previous call, which empties the histogram. A stall that begins within
-   * a sample period of that is not seen: Node starts to measure at the next tick.
+   * Event-loop delay in seconds since the previous call. Empties the histogram, and a stall that begins within one sample period after
+   * that is not seen, because Node starts to measure at the next tick.
    */
   takeLoopDelay(): LoopDelay {
-    const histogram = this.#delay
+    const histogram = this.delay
     if (!histogram || histogram.count === 0) return { p50: 0, p90: 0, p99: 0, max: 0, mean: 0 }
     const delay = {
       p50: lateSeconds(histogram.percentile(50)),
@@ -111,11 +111,11 @@ export class RuntimeStats {
       mean: lateSeconds(histogram.mean),
     }
     histogram.reset()
-    this.#delayMaxSeconds = Math.max(this.#delayMaxSeconds, delay.max)
+    this.longestDelaySeconds = Math.max(this.longestDelaySeconds, delay.max)
     return delay
   }
 
-  #countCollection(entry: PerformanceEntry): void {
+  private countCollection(entry: PerformanceEntry): void {
     const slots = this.gc.get(gcKindOf(entry))
     if (!slots) return
     const seconds = entry.duration / 1000
@@ -127,11 +127,11 @@ export class RuntimeStats {
   }
 }
 
-function descriptorLimit(limits: string): number {
+function descriptorLimitIn(limits: string): number {
   return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 0)
 }
 
-/** A sample is the time between two ticks of a timer: what exceeds the period is the delay. */
+/** A sample is the time between two ticks of a timer. The part above the period is the delay. */
 function lateSeconds(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e9 - samplePeriodMs / 1000)
 }

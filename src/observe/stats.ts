@@ -1,7 +1,7 @@
 /**
- * The plain numbers that the shells keep and that the metric families read at each scrape. The shells declare
- * what they count in their own files and do not know this folder; these are the parts that are published, and
- * the compiler compares the two where `daemon.ts` hands them over. Counts only grow; the rest says "now".
+ * The numbers that the metric families read from other rooms at each scrape. Those rooms declare their counters themselves and do not know
+ * this folder; the compiler compares both sides in `daemon/monitoring.ts`. Counts only grow; all other numbers are of this moment. Types
+ * only.
  */
 
 import type { HandoverView } from './families/handover.ts'
@@ -12,7 +12,7 @@ export type CountsByName = Readonly<Record<string, number>>
 export interface UdpView {
   /** `169.254.20.10:53` or `[fd00::10]:53`. */
   readonly address: string
-  /** How datagrams are read and written, and what kept us from the faster way. */
+  /** How datagrams are read and written, and why not in batches. */
   readonly io: { readonly mode: string; readonly fallback: string }
   readonly stats: {
     readonly received: number
@@ -46,7 +46,7 @@ export interface UpstreamView {
   readonly address: string
   readonly transport: 'udp' | 'tcp' | 'tls'
   readonly isUp: boolean
-  /** Connections that are open now. */
+  /** Open connections. */
   readonly connections: number
   /** Smoothed round trip; 0 before the first reply. */
   readonly roundTripMs: number
@@ -69,7 +69,7 @@ export interface UpstreamCounts {
   readonly connectionsReused: number
 }
 
-/** One upstream group: what its servers share. */
+/** One upstream group. */
 export interface GroupView {
   readonly name: string
   readonly counters: {
@@ -117,7 +117,7 @@ export interface SearchView {
   readonly breakersOpen: number
   readonly level: string
   readonly fingerprint: string
-  /** Answer mode; undefined while no namespace has it. */
+  /** Answer mode; undefined while no namespace uses it. */
   readonly answers:
     | {
         readonly state: string
@@ -131,23 +131,23 @@ export interface SearchView {
 export interface ReloadStats {
   readonly succeeded: number
   readonly failed: number
-  /** Whether the newest attempt was applied. */
+  /** Whether the newest configuration was applied. */
   readonly isLastGood: boolean
-  /** Seconds since 1970 of the newest configuration that was applied. */
+  /** When the configuration in force was applied, seconds since 1970. */
   readonly appliedSeconds: number
   /** SHA-512 of the configuration in force, lower-case hexadecimal. */
   readonly hash: string
 }
 
-/** The processes that serve together. */
+/** The worker processes. */
 export interface WorkersView {
   readonly wanted: number
   readonly ready: number
-  /** Workers that were replaced, by why. */
+  /** Workers that were replaced, by reason. */
   readonly restarts: Readonly<Record<'ended' | 'killed' | 'hung', number>>
 }
 
-/** What only the supervisor knows, and every worker is to say. */
+/** Numbers that only the supervisor has, and that every worker publishes. */
 export interface SupervisorView {
   readonly workers: WorkersView
   readonly handover: HandoverView
@@ -157,7 +157,7 @@ export interface SupervisorView {
 export interface ProcessFacts {
   readonly version: string
   readonly revision: string
-  /** Octets the memory cgroup allows; 0 when there is no limit. */
+  /** Limit of the memory cgroup in bytes; 0 when there is none. */
   readonly memoryLimitBytes: number
 }
 
@@ -169,9 +169,9 @@ export interface InterceptionStats {
     readonly role: string
     readonly isActive: boolean
   }[]
-  /** Every kind there is, also those that did not happen. */
+  /** By kind. Every kind is there, with 0 if it did not happen. */
   readonly troubles: ReadonlyMap<string, number>
   readonly renewals: number
-  /** CoreDNS pods that stand in for our own addresses. */
+  /** CoreDNS pods that answer on our own addresses while the daemon is down. */
   readonly standbyTargets: number
 }

@@ -46,7 +46,6 @@ const ownerOf: Readonly<Record<string, string>> = {
   'dns-packet': 'wire/message.ts',
   koffi: 'system/system-calls.ts',
   'dgram-as-promised': 'listen/udp-portable.ts',
-  'prom-client': 'observe/metrics.ts',
   pino: 'observe/log.ts',
   zod: 'config/setting.ts',
   yaml: 'config/yaml.ts',

@@ -1,4 +1,9 @@
-/** Stand-ins for what the shells count, for the tests in this folder. */
+/** Numbers as the daemon's parts would have them, and a scrape over them, for the tests in this folder. */
+import { type ReplyFacts, ReplySource } from '../../src/core/facts.ts'
+import { allFamilies, emptySources, type MetricSources } from '../../src/observe/families/all.ts'
+import type { Family } from '../../src/observe/families/family.ts'
+import { Metrics } from '../../src/observe/metrics.ts'
+import { QueryCounters } from '../../src/observe/query-counters.ts'
 import type {
   CacheView,
   GroupView,
@@ -8,6 +13,52 @@ import type {
   UpstreamView,
 } from '../../src/observe/stats.ts'
 import { durationSlots } from '../../src/platform/duration-buckets.ts'
+import { readExposition, type ScrapedFamily } from '../support/exposition.ts'
+
+export const server = 'dns://169.254.20.10:53'
+
+/** A hit for a cluster name. */
+export const facts: ReplyFacts = {
+  serverIndex: 0,
+  zoneIndex: 1,
+  transport: 0,
+  family: 4,
+  qtype: 1,
+  rcode: 0,
+  source: ReplySource.cacheSuccess,
+  queryBytes: 60,
+  replyBytes: 120,
+  dnssecOk: true,
+  tookMs: 0.2,
+}
+
+/** Counters of one address and the zones `.` and `cluster.local.`; all else is empty unless given. */
+export function sourcesWith(more: Partial<MetricSources>): MetricSources {
+  const counters = new QueryCounters([server], ['.', 'cluster.local.'])
+  return { ...emptySources(), counters: () => counters, ...more }
+}
+
+/** Writes all families of these sources and reads the text back. */
+export function scrape(sources: MetricSources): Promise<Map<string, ScrapedFamily>> {
+  return scrapeOf(allFamilies(sources))
+}
+
+/** The same for some families. */
+export async function scrapeOf(families: readonly Family[]): Promise<Map<string, ScrapedFamily>> {
+  const metrics = new Metrics()
+  metrics.add(families)
+  return readExposition((await metrics.scrape()).body)
+}
+
+/** Every series of a family as `{label: value, ...}` and its value. */
+export function seriesIn(
+  families: ReadonlyMap<string, ScrapedFamily>,
+  name: string,
+): (readonly [labels: Record<string, string>, value: number])[] {
+  return (families.get(name)?.series ?? []).map(
+    ({ labels, value }) => [Object.fromEntries(labels), value] as const,
+  )
+}
 
 export function upstream(address: string, more: Partial<UpstreamView> = {}): UpstreamView {
   return {

@@ -1,7 +1,7 @@
 /** Goal: long work neither holds packets up nor starves behind them. Method: a clock of the test's own, turns of a given length. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { TimeSlices } from '../../src/observe/time-slices.ts'
+import { inOneGo, type Pieces, TimeSlices } from '../../src/observe/time-slices.ts'
 
 const test = suite('observe/time-slices')
 
@@ -54,6 +54,53 @@ test('without a clock of its own it lets the event loop run', async () => {
   await work()
   clearImmediate(again)
   assert.is(ran, 10)
+})
+
+function* counting(pieces: number, onPiece: () => void): Pieces<string> {
+  for (let n = 0; n < pieces; n++) {
+    onPiece()
+    yield
+  }
+  return 'done'
+}
+
+test('work in pieces is done to its end, with turns for others, and gives its result', async () => {
+  let nowMs = 0
+  let turns = 0
+  const next = async () => {
+    turns++
+  }
+  const slices = new TimeSlices({ now: () => nowMs, next })
+  const result = await slices.run(
+    counting(20, () => {
+      nowMs += 0.06
+    }),
+  )
+  assert.is(result, 'done')
+  // Two pieces use up a slice of 0.1 ms.
+  assert.is(turns, 10)
+})
+
+test('work that throws rejects', async () => {
+  const work = counting(3, () => {
+    throw new Error('broken')
+  })
+  try {
+    await new TimeSlices().run(work)
+    assert.unreachable()
+  } catch (error) {
+    assert.is((error as Error).message, 'broken')
+  }
+})
+
+test('in one go, nobody else has a turn', () => {
+  let pieces = 0
+  const result = inOneGo(
+    counting(5, () => {
+      pieces++
+    }),
+  )
+  assert.equal([result, pieces], ['done', 5])
 })
 
 test.run()

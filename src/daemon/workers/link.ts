@@ -1,18 +1,19 @@
 /** A worker's side of the channel to its supervisor, which Node opens between them. */
 import type { Config } from '../../config/schema.ts'
 import { HeldSockets } from '../../handover/held-sockets.ts'
-import type { WorkerText } from '../../observe/merge-expositions.ts'
 import type { SupervisorView } from '../../observe/stats.ts'
 import { receiveDescriptors } from '../../system/descriptor-mail.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import {
   beatEveryMs,
   type CheckedConfig,
+  type GroupPage,
   mailDescriptor,
   type RestoredCache,
   type SocketName,
   type ToSupervisor,
   type ToWorker,
+  type WorkerAnswer,
   type WorkerPage,
   type WorkerPlan,
   workerVariable,
@@ -31,7 +32,8 @@ export interface WorkerDuties {
   adopt(number: number): Promise<void>
   drop(number: number): Promise<void>
   dump(): AsyncIterable<Buffer>
-  page(page: WorkerPage): Promise<string>
+  /** Must not reject. */
+  page(page: WorkerPage): Promise<WorkerAnswer | undefined>
   /** The supervisor has died. */
   orphaned(): void
 }
@@ -46,9 +48,9 @@ export interface ConfigDuties {
 export class WorkerLink {
   readonly plan: WorkerPlan
   readonly held: HeldSockets
-  /** As the supervisor described it in its last answer. */
+  /** As of the supervisor's newest question or answer. */
   view: SupervisorView | undefined
-  private readonly waiting = new Map<number, (parts: readonly WorkerText[]) => void>()
+  private readonly waiting = new Map<number, (page: GroupPage) => void>()
   private duties: WorkerDuties | undefined
   private configDuties: ConfigDuties | undefined
   private beat: NodeJS.Timeout | undefined
@@ -101,25 +103,20 @@ export class WorkerLink {
     this.send({ kind: 'ready', restored: this.restored })
   }
 
-  /** What the other workers say. */
-  ask(page: WorkerPage): Promise<readonly WorkerText[]> {
+  /** Has the supervisor collect a page from all workers. @returns undefined when it does not answer in time */
+  ask(page: WorkerPage): Promise<GroupPage | undefined> {
     this.asked += 1
     const id = this.asked
     return new Promise((resolve) => {
-      const done = (parts: readonly WorkerText[]) => {
+      const done = (collected: GroupPage | undefined) => {
         clearTimeout(timer)
         this.waiting.delete(id)
-        resolve(parts)
+        resolve(collected)
       }
-      const timer = setTimeout(() => done([]), answerMsMax)
+      const timer = setTimeout(() => done(undefined), answerMsMax)
       this.waiting.set(id, done)
       this.send({ kind: 'ask', id, page })
     })
-  }
-
-  /** Our part of the metrics was shown to somebody, who must not see smaller numbers when we are gone. */
-  shown(text: string): void {
-    this.send({ kind: 'shown', text })
   }
 
   stop(): void {
@@ -136,12 +133,13 @@ export class WorkerLink {
   private async receive(message: ToWorker): Promise<void> {
     const { duties } = this
     if (duties === undefined) return
-    if (message.kind === 'answers') {
+    if (message.kind === 'page') {
       this.view = message.view
-      this.waiting.get(message.id)?.(message.parts)
+      this.waiting.get(message.id)?.(message.page)
     } else if (message.kind === 'ask') {
-      const text = await duties.page(message.page)
-      this.send({ kind: 'answer', id: message.id, text })
+      this.view = message.view
+      const answer = await duties.page(message.page)
+      this.send({ kind: 'answer', id: message.id, answer })
     } else if (message.kind === 'check') await this.check()
     else if (message.kind === 'configure') await this.configure(message)
     else if (message.order === 'dump') await this.sendDump(duties)

@@ -1,19 +1,24 @@
-/** Carries what workers ask each other: metrics and readiness for whoever was scraped, the cache for a process that follows. */
-import { countsOf, type WorkerText } from '../../observe/merge-expositions.ts'
+/**
+ * Collects pages about all workers for the worker that was asked over HTTP, and the cache of one worker for a process that takes over.
+ * Remembers what dead workers had counted. Metrics are added up and written here, because no packet waits in this process.
+ */
+import { type FamilyReading, textOf } from '../../observe/exposition.ts'
+import { countsOf, mergeReadings } from '../../observe/merge-readings.ts'
 import type { SupervisorView } from '../../observe/stats.ts'
-import { supervisorText } from '../../observe/supervisor-text.ts'
-import type { ToSupervisor, WorkerPage } from './plan.ts'
+import { supervisorReadings } from '../../observe/supervisor-readings.ts'
+import { inOneGo } from '../../observe/time-slices.ts'
+import type { ToSupervisor, WorkerAnswer, WorkerPage } from './plan.ts'
 import type { WorkerProcess } from './process.ts'
 
-/** A worker that has not answered by then is shown with what it said the last time. */
+/** After this time a worker without an answer is shown with its last numbers. */
 const answerMsMax = 1000
 
 interface Collection {
   readonly asker: WorkerProcess
-  /** The asker's own number for it. */
+  /** The number that the asker gave the question. */
   readonly id: number
   readonly page: WorkerPage
-  readonly parts: WorkerText[]
+  readonly answers: Map<WorkerProcess, WorkerAnswer>
   readonly open: Set<WorkerProcess>
   readonly timer: NodeJS.Timeout
 }
@@ -24,10 +29,10 @@ export class PageDesk {
   private readonly collections = new Map<number, Collection>()
   private nextId = 0
   private onPiece: ((piece: Buffer) => void) | undefined
-  /** What each has said of itself on the newest page of metrics. */
-  private readonly shown = new Map<WorkerProcess, string>()
-  /** What those had counted that are dead. */
-  private departed = ''
+  /** What each worker had counted on the newest page of metrics. */
+  private readonly shown = new Map<WorkerProcess, readonly FamilyReading[]>()
+  /** What the workers that have died had counted. */
+  private departed: readonly FamilyReading[] = []
 
   constructor(ready: () => readonly WorkerProcess[], view: () => SupervisorView) {
     this.ready = ready
@@ -36,17 +41,20 @@ export class PageDesk {
 
   take(worker: WorkerProcess, message: ToSupervisor): void {
     if (message.kind === 'ask') this.collect(worker, message.id, message.page)
-    else if (message.kind === 'answer') this.add(worker, message.id, message.text)
+    else if (message.kind === 'answer')
+      this.add(worker, message.id, message.answer ?? this.lastShown(worker))
     else if (message.kind === 'piece') this.onPiece?.(Buffer.from(message.piece))
-    else if (message.kind === 'shown') this.shown.set(worker, message.text)
   }
 
-  /** A worker that has died answers nobody. */
+  /** A worker has died: it answers no question, and its counts are remembered as those of a dead one. */
   lost(worker: WorkerProcess): void {
-    const text = this.shown.get(worker)
+    const families = this.shown.get(worker)
     this.shown.delete(worker)
-    if (text !== undefined) this.departed = countsOf([this.departed, text])
-    for (const id of [...this.collections.keys()]) this.add(worker, id, undefined)
+    if (families !== undefined) this.departed = countsOf([this.departed, families])
+    for (const [id, { answers }] of [...this.collections]) {
+      answers.delete(worker)
+      this.add(worker, id, undefined)
+    }
   }
 
   /** The cache of one worker: they all serve the same names. */
@@ -76,52 +84,66 @@ export class PageDesk {
   }
 
   private collect(asker: WorkerProcess, id: number, page: WorkerPage): void {
-    const open = new Set(this.ready().filter((worker) => worker !== asker))
+    const open = new Set(this.ready()).add(asker)
+    // It says itself whether it is ready.
+    if (page === 'ready') open.delete(asker)
     this.nextId += 1
     const own = this.nextId
     const timer = setTimeout(() => this.expire(own), answerMsMax)
-    this.collections.set(own, { asker, id, page, parts: [], open, timer })
-    for (const worker of open) worker.send({ kind: 'ask', id: own, page })
+    this.collections.set(own, { asker, id, page, answers: new Map(), open, timer })
+    // The view comes first: a worker shows the numbers of the group beside its own.
+    for (const worker of open) worker.send({ kind: 'ask', id: own, page, view: this.view() })
     this.finish(own)
   }
 
-  private add(worker: WorkerProcess, id: number, text: string | undefined): void {
+  private add(worker: WorkerProcess, id: number, answer: WorkerAnswer | undefined): void {
     const collection = this.collections.get(id)
     if (collection?.open.delete(worker) !== true) return
-    if (text !== undefined) {
-      if (collection.page === 'metrics') this.shown.set(worker, text)
-      collection.parts.push({ worker: String(worker.number), text })
+    if (answer !== undefined) {
+      if (collection.page === 'metrics') this.shown.set(worker, answer.families)
+      collection.answers.set(worker, answer)
     }
     this.finish(id)
   }
 
-  /** A sum without those that are late would look like a restart. */
+  /** A sum without the late workers would look like a restart. */
   private expire(id: number): void {
     const { page, open } = this.collections.get(id) ?? { open: [] }
     for (const worker of open) {
-      const text = page === 'metrics' ? this.shown.get(worker) : silent(worker)
-      this.add(worker, id, text)
+      this.add(worker, id, page === 'metrics' ? this.lastShown(worker) : silent(worker))
     }
   }
 
   private finish(id: number): void {
     const collection = this.collections.get(id)
     if (collection === undefined || collection.open.size > 0) return
-    const { asker, id: askersId, page, parts, timer } = collection
-    clearTimeout(timer)
+    clearTimeout(collection.timer)
     this.collections.delete(id)
-    const more = page === 'metrics' ? this.ownParts() : []
-    asker.send({ kind: 'answers', id: askersId, parts: [...parts, ...more], view: this.view() })
+    const { asker, answers } = collection
+    const reasons = [...answers.values()].flatMap((answer) => answer.reasons)
+    const text = collection.page === 'metrics' ? this.metricsOf(collection) : ''
+    asker.send({ kind: 'page', id: collection.id, page: { text, reasons }, view: this.view() })
   }
 
-  private ownParts(): WorkerText[] {
-    return [
-      { worker: 'departed', text: this.departed },
-      { worker: 'supervisor', text: supervisorText() },
-    ]
+  private lastShown(worker: WorkerProcess): WorkerAnswer | undefined {
+    const families = this.shown.get(worker)
+    return families && { families, reasons: [] }
+  }
+
+  /** The asker comes first, then the others as they answered. */
+  private metricsOf({ asker, answers }: Collection): string {
+    const isAsker = (worker: WorkerProcess) => Number(worker === asker)
+    const workers = [...answers].toSorted(([one], [other]) => isAsker(other) - isAsker(one))
+    const merged = mergeReadings([
+      ...workers.map(([{ number }, { families }]) => ({ worker: String(number), families })),
+      { worker: 'departed', families: this.departed },
+      { worker: 'supervisor', families: supervisorReadings() },
+    ])
+    return inOneGo(textOf(merged))
   }
 }
 
-function silent({ number }: WorkerProcess): string {
-  return `worker ${number}: has not answered for ${answerMsMax} ms`
+function silent({ number }: WorkerProcess): WorkerAnswer {
+  const reasons = [`worker ${number}: has not answered for ${answerMsMax} ms`]
+  return { families: [], reasons }
 }

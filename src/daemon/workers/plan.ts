@@ -3,7 +3,7 @@
 import type { Problem } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import type { HeldSocket } from '../../handover/held-sockets.ts'
-import type { WorkerText } from '../../observe/merge-expositions.ts'
+import type { FamilyReading } from '../../observe/exposition.ts'
 import type { SupervisorView, WorkersView } from '../../observe/stats.ts'
 
 /** Environment variable with the plan as JSON. */
@@ -41,14 +41,34 @@ export type Configured =
   | { readonly ok: true; readonly needsRestart: readonly string[] }
   | { readonly ok: false; readonly why: string }
 
-/** Pages that one worker can ask of the others, through the supervisor. */
+/** Admin pages about all workers. The worker that is asked over HTTP has the supervisor collect them. */
 export type WorkerPage = 'metrics' | 'ready'
+
+/** A worker's share of a page. Only the part that was asked for is filled. */
+export interface WorkerAnswer {
+  readonly families: readonly FamilyReading[]
+  /** Why it is not ready; empty when it is. */
+  readonly reasons: readonly string[]
+}
+
+/** The shares of all workers, made one page by the supervisor, which serves no packets. */
+export interface GroupPage {
+  /** Text of the metrics. */
+  readonly text: string
+  /** Why the other workers are not ready. */
+  readonly reasons: readonly string[]
+}
 
 export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
 
 export type ToWorker =
   | { readonly kind: 'order'; readonly order: Order; readonly number: number }
-  | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly page: WorkerPage
+      readonly view: SupervisorView
+    }
   /** Reads the configuration file for the supervisor, which has no parser. */
   | { readonly kind: 'check' }
   /** @param sockets whose descriptors have been sent */
@@ -58,9 +78,9 @@ export type ToWorker =
       readonly sockets: readonly SocketName[]
     }
   | {
-      readonly kind: 'answers'
+      readonly kind: 'page'
       readonly id: number
-      readonly parts: readonly WorkerText[]
+      readonly page: GroupPage
       readonly view: SupervisorView
     }
 
@@ -74,9 +94,8 @@ export type ToSupervisor =
   /** The next piece of the cache; the last is empty. */
   | { readonly kind: 'piece'; readonly piece: Uint8Array }
   | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
-  | { readonly kind: 'answer'; readonly id: number; readonly text: string }
-  /** Its own part of the metrics that somebody has just been shown. */
-  | { readonly kind: 'shown'; readonly text: string }
+  /** @param answer undefined when the worker could not make it */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: WorkerAnswer | undefined }
 
 /** A worker that sends nothing for this long hangs, and is killed. It sends five beats in this time. */
 export const silenceMsMax = 2500

@@ -1,6 +1,6 @@
 /**
- * Every family there is, in the order of the output. The daemon fills the sources; the documentation is made from
- * empty ones, so that it cannot list what is not there, nor miss what is.
+ * All families, in the order of the output. The daemon passes its parts as sources. The documentation is generated from empty sources, so
+ * it lists every family and no other. Makes no sample itself.
  */
 
 import { QueryCounters } from '../query-counters.ts'
@@ -43,14 +43,14 @@ import { searchFamilies } from './search.ts'
 import { groupFamilies, upstreamFamilies } from './upstream.ts'
 import { workerFamilies } from './workers.ts'
 
-/** Where the numbers come from. Functions are called at each scrape and must not wait. */
+/** Where the numbers come from. Functions are called at each scrape and are synchronous. */
 export interface MetricSources {
   readonly process: ProcessFacts
   readonly runtime: RuntimeStats
-  /** The counters in use: a new configuration may bring new ones. */
+  /** The counters in use. A new configuration may replace them. */
   counters(): QueryCounters
   cache(): CacheView
-  /** Questions asked ahead of an expiry. */
+  /** Questions asked before an entry expired. */
   prefetches(): number
   inFlight(): InFlightView
   inFlightQuestionsMax(): number
@@ -62,7 +62,7 @@ export interface MetricSources {
   tcp(): readonly TcpView[]
   /** Newest reading of `readKernelDrops`. */
   kernelDrops(): ReadonlyMap<string, number>
-  /** Undefined when it is not configured. */
+  /** Undefined when hand-over is not configured. */
   handover(): HandoverView | undefined
   workers(): WorkersView
   reload(): ReloadStats
@@ -105,12 +105,12 @@ export function allFamilies(sources: MetricSources): Family[] {
   ]
 }
 
-/** One count per bound, one above all, the sum. */
+/** One count per bound, one for larger values, the sum. */
 export function newHealthSlots(): Float64Array {
   return new Float64Array(healthBoundsSeconds.length + 2)
 }
 
-/** Sources of a daemon that has done nothing yet; also a start for tests. */
+/** Sources of a daemon that has done nothing yet. */
 export function emptySources(): MetricSources {
   const counters = new QueryCounters([], [])
   return {

@@ -1,7 +1,7 @@
 /**
- * Publishes the cache under CoreDNS's names and our own. Hits and misses come from `QueryCounters`, by listening
- * address and zone. Entries, evictions and prefetches belong to the one cache that all addresses and zones share:
- * they carry the first address and the zone `.`, so that a sum over all series stays true.
+ * Publishes the cache under CoreDNS's names and our own. Hits and misses come from `QueryCounters`, by listening address and zone. All
+ * addresses and zones share one cache, so its entries, evictions and prefetches are published once, under the first address and the zone
+ * `.`: a sum over all series stays true.
  */
 import { ReplySource } from '../../core/facts.ts'
 import type { QueryCounters } from '../query-counters.ts'
@@ -12,7 +12,7 @@ const base = ['server', 'zones', 'view'] as const
 const typed = ['server', 'type', 'zones', 'view'] as const
 
 const successSources = [ReplySource.cacheSuccess, ReplySource.stale]
-/** CoreDNS keeps failures in its denial cache as well. */
+/** CoreDNS too keeps failures in its denial cache. */
 const denialSources = [ReplySource.cacheDenial, ReplySource.failureCache]
 const missSources = [
   ReplySource.upstream,
@@ -115,7 +115,7 @@ export function cacheStateFamilies(current: () => QueryCounters, cache: () => Ca
   ]
 }
 
-/** @param prefetches questions asked ahead of an expiry */
+/** @param prefetches questions asked before an entry expired */
 export function prefetchFamilies(current: () => QueryCounters, prefetches: () => number): Family[] {
   return [
     family(
@@ -132,7 +132,7 @@ export function prefetchFamilies(current: () => QueryCounters, prefetches: () =>
   ]
 }
 
-/** Questions that wait for an upstream. */
+/** Questions in flight to upstreams, and the queries that wait for them. */
 export function inFlightFamilies(read: () => InFlightView, questionsMax: () => number): Family[] {
   const own = (
     kind: 'counter' | 'gauge',
@@ -167,7 +167,7 @@ function perZone(
 ): Sample[] {
   const samples: Sample[] = []
   for (const [serverIndex, server] of counters.servers.entries()) {
-    // The last zone stands for queries that could not be read; they never reach the cache.
+    // The last zone is `dropped`: queries that could not be read never reach the cache.
     for (const [zoneIndex, zones] of counters.zones.slice(0, -1).entries()) {
       let value = 0
       for (const source of sources) value += counters.repliesFrom(serverIndex, zoneIndex, source)

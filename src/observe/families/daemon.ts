@@ -1,4 +1,4 @@
-/** Publishes the daemon's life: configuration, health probes, loops, and CoreDNS names that are constant here. */
+/** Publishes the daemon itself: configuration, health probes, loops, defects, and CoreDNS's names that are constant here. */
 
 import type { QueryCounters } from '../query-counters.ts'
 import type { ReloadStats } from '../stats.ts'
@@ -46,10 +46,10 @@ export function reloadFamilies(read: () => ReloadStats): Family[] {
   ]
 }
 
-/** CoreDNS's buckets for its health check: 0.25 ms and five more, each ten times the one before. */
+/** CoreDNS's buckets for its health check: 0.25 ms, then four more, each ten times the one before. */
 export const healthBoundsSeconds: readonly number[] = [0.00025, 0.0025, 0.025, 0.25, 2.5]
 
-/** @param slots bucket counts of the time that `/health` took to answer, then the sum in seconds */
+/** @param slots bucket counts of the time that `/health` took, then the sum in seconds */
 export function healthFamilies(slots: Float64Array): Family[] {
   return [
     histogram(
@@ -71,9 +71,9 @@ export function healthFamilies(slots: Float64Array): Family[] {
 export interface DaemonCounts {
   /** Exceptions caught on the packet path. */
   readonly defects: number
-  /** Questions that had gone round through us. */
+  /** Questions of ours that came back as queries. */
   readonly loops: number
-  /** Log lines thrown away because stdout did not take them. */
+  /** Log lines lost because stdout did not accept them. */
   readonly logLinesLost: number
   readonly isReady: boolean
 }
@@ -99,7 +99,7 @@ export function daemonFamilies(read: () => DaemonCounts): Family[] {
   ]
 }
 
-/** NodeLocal DNSCache's own counter: alerts use its rate, so that all its kinds must be there from the start. */
+/** The types of NodeLocal DNSCache's own counter. Alerts use its rate, so every type has a series from the start. */
 const setupErrorTypes = [
   'configmap',
   'iptables',
@@ -108,7 +108,7 @@ const setupErrorTypes = [
   'interface_check',
 ]
 
-/** @param counts setup errors by NodeLocal's type; missing types are 0 */
+/** @param counts setup errors by NodeLocal's type; a missing type counts 0 */
 export function setupFamilies(counts: () => ReadonlyMap<string, number>): Family[] {
   return [
     family(
@@ -124,7 +124,7 @@ export function setupFamilies(counts: () => ReadonlyMap<string, number>): Family
   ]
 }
 
-/** Which of CoreDNS's plugins have a counterpart that is on, for each listening address and zone. */
+/** The CoreDNS plugins that have a counterpart here which is on, for each listening address and zone. */
 export function pluginFamilies(current: () => QueryCounters): Family[] {
   const names = ['cache', 'errors', 'forward', 'health', 'loop', 'prometheus', 'ready', 'reload']
   return [

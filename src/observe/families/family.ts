@@ -1,17 +1,16 @@
 /**
- * What a metric family is, before any metrics library is involved: a definition that documentation can be
- * generated from, and a function that yields its samples when somebody scrapes. Pure.
+ * What a metric family is: a definition, from which the documentation is generated, and a function that returns the samples of a scrape.
+ * Pure, and knows nothing of the text format.
  */
 
 export type Labels = Readonly<Record<string, string>>
 
 export interface Sample {
-  /** The same object at each scrape where that is easy: its text is then built only once. */
   readonly labels: Labels
   readonly value: number
-  /** Histograms only: which part of the family this is. */
+  /** Histograms only: which part of the family the sample belongs to. */
   readonly suffix?: '_bucket' | '_sum' | '_count'
-  /** Histogram buckets only: the label that differs from bucket to bucket. */
+  /** Histogram buckets only: the upper bound. Written before the other labels. */
   readonly bound?: { readonly le: string }
 }
 
@@ -20,8 +19,8 @@ export interface Family {
   readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
   readonly labelNames: readonly string[]
-  /** Called at each scrape; must not wait for anything and must not throw. */
-  collect(): readonly Sample[]
+  /** Called at each scrape. Synchronous; must not throw. */
+  readonly collect: () => readonly Sample[]
 }
 
 type About = readonly [name: string, help: string]
@@ -42,7 +41,7 @@ export function single(kind: 'counter' | 'gauge', [name, help]: About, read: () 
   return { name, kind, help, labelNames: [], collect: () => [{ labels, value: read() }] }
 }
 
-/** Declares a histogram; `collect` builds its samples with `histogramSamples`. */
+/** Declares a histogram. `collect` makes its samples with `histogramSamples`. */
 export function histogram(
   [name, help]: About,
   labelNames: readonly string[],
@@ -51,7 +50,7 @@ export function histogram(
   return { name, kind: 'histogram', help, labelNames, collect }
 }
 
-/** Inclusive upper bounds of a histogram, with the label of each. */
+/** Inclusive upper bounds of a histogram, and the label of each bucket. */
 export interface Bounds {
   readonly values: readonly number[]
   readonly labels: readonly { readonly le: string }[]
@@ -62,9 +61,9 @@ export function boundsOf(values: readonly number[]): Bounds {
 }
 
 /**
- * Turns one array of bucket counts into the samples of a histogram: cumulative buckets, sum, count.
- * @param slots at `base`: one count per bound, one for what lies above, then the sum
- * @returns nothing for a histogram that counted nothing, so that idle label sets cost no series
+ * Turns an array of bucket counts into the samples of a histogram: cumulative buckets, sum, count.
+ * @param slots from `base`: one count per bound, one for larger values, then the sum
+ * @returns no samples for a histogram without counts, so that idle label sets cost no series
  */
 export function histogramSamples(
   labels: Labels,
@@ -85,26 +84,26 @@ export function histogramSamples(
   return samples
 }
 
-/** Keeps one label object per position, so that each is built once and its text is built once. */
+/** Keeps one label object per position of an array of counters, so that each is made once. */
 export class LabelCache {
-  readonly #build: (at: number) => Labels
-  readonly #known = new Map<number, Labels>()
+  private readonly build: (at: number) => Labels
+  private readonly known = new Map<number, Labels>()
 
   constructor(build: (at: number) => Labels) {
-    this.#build = build
+    this.build = build
   }
 
   at(position: number): Labels {
-    let labels = this.#known.get(position)
+    let labels = this.known.get(position)
     if (!labels) {
-      labels = this.#build(position)
-      this.#known.set(position, labels)
+      labels = this.build(position)
+      this.known.set(position, labels)
     }
     return labels
   }
 }
 
-/** One sample for each position that has counted anything. */
+/** One sample for each position with a count above 0. */
 export function countedSamples(slots: Float64Array, labels: LabelCache): Sample[] {
   const samples: Sample[] = []
   for (let at = 0; at < slots.length; at++) {

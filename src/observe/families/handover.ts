@@ -1,20 +1,20 @@
-/** Publishes hand-overs: whether one was followed, followed somebody, or failed to. */
+/** Publishes hand-overs between processes, by outcome. Takes no part in them. */
 import { type Family, family, single } from './family.ts'
 
 export type HandoverEvent =
-  | 'followed' // we took the place of another process
-  | 'handed-over' // another process took ours
-  | 'failed' // either of these did not come to its end; the one that served goes on
+  | 'followed' // this process took the place of another one
+  | 'handed-over' // another process took the place of this one
+  | 'failed' // a hand-over did not complete; the process that served goes on
   | 'stranger' // a process of another user was refused
-  | 'resumed' // the process that had followed us ended, so we serve again
-  | 'cache-refused' // the cache of the process before us was damaged, too long or of another version
+  | 'resumed' // the process that had followed this one ended, so this one serves again
+  | 'cache-refused' // the cache of the previous process was damaged, too long or of another version
 
 export interface HandoverView {
   readonly counts: Readonly<Record<HandoverEvent, number>>
   readonly entriesRestored: number
 }
 
-/** @param read undefined when hand-over is not configured */
+/** @param read returns undefined when hand-over is not configured */
 export function handoverFamilies(read: () => HandoverView | undefined): Family[] {
   return [
     family(

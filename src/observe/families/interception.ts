@@ -1,9 +1,9 @@
-/** Publishes the interception: which addresses' queries come to the daemon, and what stood in the way. */
+/** Publishes the interception: the addresses whose queries come to the daemon, and the troubles on the way. Changes no rule. */
 
 import type { InterceptionStats } from '../stats.ts'
 import { type Family, family, single } from './family.ts'
 
-/** All kinds must be there from the start, so that alerts can use their rate. */
+/** Alerts use the rate of the troubles, so every kind has a series from the start. */
 export function interceptionFamilies(read: () => InterceptionStats): Family[] {
   return [
     family(

@@ -1,11 +1,11 @@
-/** Publishes the listening sockets: what the kernel dropped, what could not be sent, TCP connections. */
+/** Publishes the listening sockets: datagrams that the kernel dropped, replies that could not be sent, TCP connections. Counts nothing. */
 
 import type { TcpView, UdpView } from '../stats.ts'
 import { type Family, family, type Sample } from './family.ts'
 
 /**
- * @param kernelDrops datagrams the kernel threw away for want of buffer space, by listening address, as of
- *   the newest reading; an address that is missing is not published
+ * @param kernelDrops datagrams that the kernel dropped because the receive buffer was full, by listening address, as of the newest
+ *   reading; a missing address is not published
  */
 export function udpFamilies(
   read: () => readonly UdpView[],
@@ -102,7 +102,7 @@ export function tcpFamilies(read: () => readonly TcpView[]): Family[] {
   ]
 }
 
-/** CoreDNS's form of a listening address; TCP and UDP share it there as well. */
+/** CoreDNS's form of a listening address, which TCP and UDP share in CoreDNS too. */
 export function serverLabel(address: string): string {
   return `dns://${address}`
 }

@@ -1,11 +1,12 @@
 /**
- * Publishes the process: the `process_*` and `nodejs_*` names that Prometheus users expect, under the names of
- * prom-client's default metrics. There is no `go_*`: this is not Go, and invented numbers would mislead.
+ * Publishes the process: the `process_*` and `nodejs_*` families that Prometheus users expect, with the names of prom-client's default
+ * metrics. There is no `go_*`: this is not Go, and invented numbers would mislead.
  */
 import { getHeapStatistics } from 'node:v8'
 import { gcBoundsSeconds, type LoopDelay, type RuntimeStats } from '../runtime-stats.ts'
 import type { ProcessFacts } from '../stats.ts'
 import { boundsOf, type Family, family, histogram, histogramSamples, single } from './family.ts'
+import { costFamilies } from './process-cost.ts'
 
 const gcBounds = boundsOf(gcBoundsSeconds)
 
@@ -32,27 +33,8 @@ export function processFamilies(runtime: RuntimeStats, facts: ProcessFacts): Fam
 }
 
 function standardFamilies(runtime: RuntimeStats): Family[] {
-  const startSeconds = Math.round(Date.now() / 1000 - process.uptime())
   return [
-    single('counter', ['process_cpu_seconds_total', 'CPU time spent, user and system.'], () => {
-      return (runtime.cpu.user + runtime.cpu.system) / 1e6
-    }),
-    single('counter', ['process_cpu_user_seconds_total', 'CPU time spent in user mode.'], () => {
-      return runtime.cpu.user / 1e6
-    }),
-    single('counter', ['process_cpu_system_seconds_total', 'CPU time spent in the kernel.'], () => {
-      return runtime.cpu.system / 1e6
-    }),
-    single(
-      'gauge',
-      ['process_start_time_seconds', 'Start of the process, seconds since 1970.'],
-      () => startSeconds,
-    ),
-    single(
-      'gauge',
-      ['process_resident_memory_bytes', 'Resident memory.'],
-      () => runtime.memory.rss,
-    ),
+    ...costFamilies({ cpu: () => runtime.cpu, rssBytes: () => runtime.memory.rss }),
     single('gauge', ['process_open_fds', 'Open file descriptors.'], () => runtime.openDescriptors),
     single('gauge', ['process_max_fds', 'File descriptors allowed.'], () => runtime.maxDescriptors),
   ]
@@ -97,7 +79,7 @@ function memoryFamilies(runtime: RuntimeStats, facts: ProcessFacts): Family[] {
 }
 
 function loopFamilies(runtime: RuntimeStats): Family[] {
-  // The first family's collect empties the histogram; the others show the same reading.
+  // Collecting the first family empties the histogram. The others show the same reading.
   let newest: LoopDelay = { p50: 0, p90: 0, p99: 0, max: 0, mean: 0 }
   const shown = (name: string, help: string, read: (delay: LoopDelay) => number) =>
     single('gauge', [`nodejs_eventloop_lag_${name}seconds`, help], () => read(newest))

@@ -1,7 +1,6 @@
 /**
- * Publishes `QueryCounters` under CoreDNS's names, so that existing dashboards and alerts keep working, and our
- * own drops beside them. Label sets that never occurred are left out, which bounds a scrape by
- * what happens rather than by what could.
+ * Publishes `QueryCounters` under CoreDNS's names, so that existing dashboards and alerts keep working, and the drops under our own. Label
+ * sets that never occurred have no series, so the size of a scrape depends on real traffic, not on what is possible.
  */
 import { dropReasons, ReplySource } from '../../core/facts.ts'
 import { durationBoundsSeconds, durationSlots } from '../../platform/duration-buckets.ts'
@@ -33,7 +32,7 @@ const typeLabels = [...countedTypes.map(([, label]) => label), 'other']
 const durationBounds = boundsOf(durationBoundsSeconds)
 const sizeBounds = boundsOf(sizeBoundsBytes)
 
-/** @param current read at each scrape: a new configuration brings new counters */
+/** @param current called at each scrape, because a new configuration replaces the counters */
 export function queryFamilies(current: () => QueryCounters): Family[] {
   const labels = labelsFor(current)
   return [
@@ -75,7 +74,7 @@ export function queryFamilies(current: () => QueryCounters): Family[] {
 interface LabelCaches {
   /** Position: listening address and zone. */
   readonly pairs: LabelCache
-  /** Position: the above and the transport. */
+  /** Position: listening address, zone and transport. */
   readonly carried: LabelCache
   /** Position: as in `QueryCounters.requests`. */
   readonly requests: LabelCache
@@ -85,7 +84,7 @@ interface LabelCaches {
   readonly drops: LabelCache
 }
 
-/** The caches belong to one set of listening addresses and zones and are rebuilt with it. */
+/** The labels belong to one set of listening addresses and zones, and are made anew with new counters. */
 function labelsFor(current: () => QueryCounters): () => LabelCaches {
   let counters: QueryCounters | undefined
   let caches: LabelCaches | undefined
@@ -126,7 +125,7 @@ function newCaches({ servers, zones }: QueryCounters): LabelCaches {
   }
 }
 
-/** Which CoreDNS plugin stands for what of ours. Its server's own replies have an empty name there too. */
+/** The CoreDNS plugin that would have made the replies of each source. CoreDNS too leaves the name of its server's own replies empty. */
 const pluginSources: readonly (readonly [plugin: string, sources: readonly ReplySource[]])[] = [
   [
     'cache',
@@ -145,7 +144,7 @@ const pluginSources: readonly (readonly [plugin: string, sources: readonly Reply
   ['', [ReplySource.local]],
 ]
 
-/** Adds up the sources that one plugin stands for: [pair][plugin][rcode]. */
+/** Adds up the sources of each plugin: [pair][plugin][rcode]. */
 function byPlugin(counters: QueryCounters): Float64Array {
   const pairs = counters.servers.length * counters.zones.length
   const sums = new Float64Array(pairs * pluginSources.length * rcodeSlots)
@@ -176,7 +175,7 @@ function sizes(slots: Float64Array, labels: LabelCache): Sample[] {
   return samples
 }
 
-/** Reasons that never occurred are shown as 0: there are few, and a first drop must be seen as an increase. */
+/** Reasons that never occurred are shown as 0: there are few of them, and the first drop must show as an increase. */
 function drops(counters: QueryCounters, labels: LabelCache): Sample[] {
   return Array.from(counters.drops, (value, at) => ({ labels: labels.at(at), value }))
 }

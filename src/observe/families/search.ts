@@ -1,9 +1,9 @@
-/** Publishes the search path: what was answered without asking, and the proof that it was right. */
+/** Publishes the search path: denials and answers that were given without asking, and their audit. Decides nothing. */
 
 import type { SearchView } from '../stats.ts'
 import { type Family, family, single } from './family.ts'
 
-/** @param read undefined while the search path is off */
+/** @param read returns undefined while the search path is off */
 export function searchFamilies(read: () => SearchView | undefined): Family[] {
   const counter = (name: string, help: string, value: (view: SearchView) => number) =>
     single('counter', [name, help], () => amount(read(), value))
@@ -58,7 +58,7 @@ export function searchFamilies(read: () => SearchView | undefined): Family[] {
   ]
 }
 
-/** Answer mode; its series are there while some namespace has it. */
+/** Answer mode. Its labelled series exist only while some namespace uses it. */
 function answerFamilies(read: () => SearchView | undefined): Family[] {
   return [
     single(

@@ -1,6 +1,6 @@
 /**
- * Publishes the upstream servers: under both generations of CoreDNS's names (`coredns_forward_*` before 1.11,
- * `coredns_proxy_*` since), because alerts in use read either, and under our own.
+ * Publishes the upstream servers under both generations of CoreDNS's names (`coredns_forward_*` before 1.11, `coredns_proxy_*` since),
+ * because alerts in use read either of them, and under our own. Asks no upstream.
  */
 import { durationBoundsSeconds, durationSlots } from '../../platform/duration-buckets.ts'
 import { rcodeName } from '../rcode-name.ts'
@@ -19,8 +19,8 @@ import {
 type ReadUpstreams = () => readonly UpstreamView[]
 
 /**
- * More upstreams than this are not published one by one, whatever a service discovery finds: series are
- * bounded by code, not by hope.
+ * At most this many upstreams have series of their own, however many are configured or discovered: the number of series must have a
+ * bound.
  */
 const upstreamsPublishedMax = 64
 
@@ -37,7 +37,7 @@ export function upstreamFamilies(read: ReadUpstreams): Family[] {
   ]
 }
 
-/** A server that is configured twice in one group counts once. */
+/** A server that is configured twice in one group is published once. */
 function distinct(upstreams: readonly UpstreamView[]): UpstreamView[] {
   const byKey = new Map<string, UpstreamView>()
   for (const u of upstreams) byKey.set(`${u.group} ${u.transport} ${u.address}`, u)
@@ -45,8 +45,8 @@ function distinct(upstreams: readonly UpstreamView[]): UpstreamView[] {
 }
 
 /**
- * CoreDNS's names know the address only, and Prometheus refuses a scrape that has one series twice: an address
- * that serves several groups is added up. The transport of the first stands for all.
+ * CoreDNS's series carry only the address, and Prometheus refuses a scrape with the same series twice. So the numbers of an address in
+ * several groups are added up, under the transport of the first group.
  */
 function mergedByAddress(upstreams: readonly UpstreamView[]): UpstreamView[] {
   const merged = new Map<string, UpstreamView>()
@@ -62,7 +62,7 @@ function sumOf(a: UpstreamView, b: UpstreamView): UpstreamView {
   const counters: UpstreamCounts = {
     ...a.counters,
     sent: a.counters.sent + b.counters.sent,
-    // Added up when read: of a dozen families three read one of them.
+    // Added up only when read: three of a dozen families read one of the two.
     get repliesByRcode() {
       return sum(a.counters.repliesByRcode, b.counters.repliesByRcode)
     },
@@ -77,7 +77,7 @@ function sumOf(a: UpstreamView, b: UpstreamView): UpstreamView {
   return { ...a, counters }
 }
 
-/** There are no probes: what counts against an upstream is what questions to it met. */
+/** There are no probes, so the failures of real questions count against an upstream. */
 function observedFailures({ silences, failures }: UpstreamCounts): number {
   let sum = silences
   for (const [reason, count] of Object.entries(failures)) {
@@ -86,7 +86,7 @@ function observedFailures({ silences, failures }: UpstreamCounts): number {
   return sum
 }
 
-/** What only CoreDNS before 1.11 has. */
+/** The families that only CoreDNS before 1.11 has. */
 function forwardFamilies(read: ReadUpstreams): Family[] {
   return [
     family(
@@ -104,7 +104,7 @@ function forwardFamilies(read: ReadUpstreams): Family[] {
   ]
 }
 
-/** What both generations have, under different prefixes. */
+/** The families that both generations have, under different prefixes. */
 function generationFamilies(prefix: string, extra: Labels, read: ReadUpstreams): Family[] {
   const labelNames = [...Object.keys(extra), 'to']
   const perProto = (name: string, help: string, value: (upstream: UpstreamView) => number) =>
@@ -207,7 +207,7 @@ function labelsOf(upstream: UpstreamView): Labels {
   return { group: upstream.group, to: upstream.address, proto: upstream.transport }
 }
 
-/** What the servers of one group share. */
+/** The numbers that belong to a group and not to one of its servers. */
 export function groupFamilies(read: () => readonly GroupView[]): Family[] {
   type Counts = GroupView['counters']
   const own = (name: string, help: string, value: (counts: Counts) => number) =>
@@ -279,7 +279,7 @@ function repliesByRcode({ counters }: UpstreamView, labels: Labels): Sample[] {
   return samples
 }
 
-/** A response code that never came has no series. */
+/** A response code that never occurred has no series. */
 function durations({ counters }: UpstreamView, labels: Labels): Sample[] {
   const slots = counters.durations
   const samples: Sample[] = []

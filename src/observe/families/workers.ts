@@ -1,4 +1,4 @@
-/** Publishes the processes that serve together. Every worker says the same of all, so these are never added up. */
+/** Publishes the worker processes. Every worker shows the same numbers of the whole group, so they are never added up. */
 
 import type { WorkersView } from '../stats.ts'
 import { type Family, family, single } from './family.ts'
