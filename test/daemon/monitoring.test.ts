@@ -10,9 +10,8 @@ import { Listeners } from '../../src/daemon/listeners.ts'
 import { type MonitoredParts, Monitoring } from '../../src/daemon/monitoring.ts'
 import { Reloads } from '../../src/daemon/reloads.ts'
 import { WorkerLink } from '../../src/daemon/workers/link.ts'
-import type { WorkerPage } from '../../src/daemon/workers/plan.ts'
+import type { GroupPage, WorkerPage } from '../../src/daemon/workers/plan.ts'
 import { chooseUdpIo } from '../../src/listen/udp-io.ts'
-import type { WorkerText } from '../../src/observe/merge-expositions.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 import { Readiness } from '../../src/observe/readiness.ts'
 import type { SupervisorView } from '../../src/observe/stats.ts'
@@ -285,11 +284,10 @@ test('who retires answers the last pages and takes no new reader', () =>
     assert.is((await fetch(`http://127.0.0.1:${again}/health`)).status, 200)
   }))
 
-/** A worker whose colleagues say what the test says. */
+/** A worker whose supervisor says what the test says. */
 class ScriptedLink extends WorkerLink {
   readonly pagesAsked: WorkerPage[] = []
-  readonly shownTexts: string[] = []
-  readonly others: Record<WorkerPage, readonly WorkerText[]> = { metrics: [], ready: [] }
+  answer: GroupPage | undefined = { text: 'of the group 1\n', reasons: [] }
   /** What the supervisor says of the group with its answers. */
   told: SupervisorView | undefined
 
@@ -297,14 +295,10 @@ class ScriptedLink extends WorkerLink {
     super({ number, count, sockets: [], hasDump: false })
   }
 
-  override async ask(page: WorkerPage): Promise<readonly WorkerText[]> {
+  override async ask(page: WorkerPage): Promise<GroupPage | undefined> {
     this.pagesAsked.push(page)
     this.view = this.told
-    return this.others[page]
-  }
-
-  override shown(text: string): void {
-    this.shownTexts.push(text)
+    return this.answer
   }
 }
 
@@ -322,31 +316,36 @@ function groupView(ready: number): SupervisorView {
   }
 }
 
-test("a worker's metrics are those of the whole group, and its own part is told to the supervisor", async () => {
+test("a worker's metrics are those of the whole group, as the supervisor has written them", async () => {
   const link = new ScriptedLink()
-  link.told = groupView(2)
-  await withMonitoring({ link }, async ({ listeners, listen, scrape, monitoring }) => {
+  await withMonitoring({ link }, async ({ listeners, listen, get, monitoring }) => {
+    await listen()
+    assert.equal(await get('/metrics'), { status: 200, body: 'of the group 1\n' })
+    assert.equal(link.pagesAsked, ['metrics'])
+    const [{ port } = { port: 0 }] = listeners.addresses
+    await askUdp({ host: '127.0.0.1', port }, ask(1, 'echo'))
+    // What the supervisor asks for is our part alone: asking on would go round for ever.
+    const own = await monitoring.page('metrics')
+    const received = own?.families.find(({ name }) => name === 'neardns_udp_received_total')
+    assert.equal([received?.values, own?.reasons, link.pagesAsked.length], [[1], [], 1])
+  })
+})
+
+test('without an answer of the supervisor a worker shows its own numbers', async () => {
+  const link = new ScriptedLink()
+  link.answer = undefined
+  await withMonitoring({ link }, async ({ listeners, listen, scrape }) => {
     await listen()
     const [{ port } = { port: 0 }] = listeners.addresses
-    const server = { server: `dns://127.0.0.1:${port}` }
     await askUdp({ host: '127.0.0.1', port }, ask(1, 'echo'))
-    const name = 'neardns_udp_received_total'
-    const text = `# HELP ${name} x\n# TYPE ${name} counter\n${name}{server="${server.server}"} 10\n`
-    link.others.metrics = [{ worker: '1', text }]
-    const page = await scrape()
-    assert.is(sampleOf(page, name, server), 11)
-    assert.equal(link.pagesAsked, ['metrics'])
-    const [shown = ''] = link.shownTexts
-    assert.is(sampleOf(readExposition(shown), name, server), 1)
-    // What a colleague asks for is our part alone: asking on would go round for ever.
-    const own = readExposition(await monitoring.page('metrics'))
-    assert.is(sampleOf(own, name, server), 1)
-    assert.equal([link.pagesAsked.length, link.shownTexts.length], [1, 1])
+    const server = { server: `dns://127.0.0.1:${port}` }
+    assert.is(sampleOf(await scrape(), 'neardns_udp_received_total', server), 1)
   })
 })
 
 test("what only the supervisor knows comes from its last answer, not from the worker's own parts", async () => {
   const link = new ScriptedLink()
+  link.answer = undefined
   link.told = groupView(1)
   await withMonitoring({ link }, async ({ listen, scrape }) => {
     await listen()
@@ -369,16 +368,18 @@ test('a worker is ready when all of them are', async () => {
   link.told = groupView(2)
   await withMonitoring({ link }, async ({ listen, get, readiness, monitoring }) => {
     await listen()
-    link.others.ready = [{ worker: '1', text: '' }]
     assert.is((await get('/ready')).status, 200)
-    link.others.ready = [{ worker: '1', text: 'self-query: no answer' }]
+    link.answer = { text: '', reasons: ['self-query: no answer'] }
     readiness.set('interception', { kind: 'waiting', for: 'its first renewal' })
     const { status, body } = await get('/ready')
     assert.equal(
       [status, body],
       [503, 'interception: waiting for its first renewal\nself-query: no answer\n'],
     )
-    assert.is(await monitoring.page('ready'), 'interception: waiting for its first renewal')
+    assert.equal(await monitoring.page('ready'), {
+      families: [],
+      reasons: ['interception: waiting for its first renewal'],
+    })
   })
 })
 

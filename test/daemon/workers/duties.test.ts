@@ -56,7 +56,9 @@ function partsOf(steps: string[], defects: unknown[], retire: () => Promise<void
     path: dataPathOf({}),
     clock: { nowMs: () => 0 },
     listeners: partLike(Listeners.prototype, { readAlso: note('read also'), leave: note('leave') }),
-    monitoring: partLike(Monitoring.prototype, { page: async (page: string) => `own ${page}` }),
+    monitoring: partLike(Monitoring.prototype, {
+      page: async (page: string) => ({ families: [], reasons: [`own ${page}`] }),
+    }),
     succession: partLike(Succession.prototype, {
       pauseReceiving: note('pause'),
       resumeReceiving: note('resume'),
@@ -124,7 +126,7 @@ test('each order reaches its part; a socket that is left is answered from for 6 
     await duties.adopt(3)
     await duties.drop(3)
     assert.equal(steps, ['pause', 'resume', 'read also 3', 'leave 3 6000'])
-    assert.is(await duties.page('ready'), 'own ready')
+    assert.equal(await duties.page('ready'), { families: [], reasons: ['own ready'] })
   }))
 
 test('a worker retires without connections, because its colleagues of the next group accept their own', () => {

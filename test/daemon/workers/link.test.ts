@@ -127,19 +127,6 @@ test('the cache goes in pieces, none of them empty but the last, which is the en
     },
   ))
 
-test('what a colleague asks for is answered under the number of the question', () =>
-  withWorker(undefined, async (started) => {
-    const { worker, heard } = started
-    worker.send({ kind: 'ask', id: 41, page: 'metrics' })
-    worker.send({ kind: 'ask', id: 42, page: 'ready' })
-    const answers = () => heard.messages.filter(({ kind }) => kind === 'answer')
-    await until('answered', () => answers().length === 2)
-    assert.equal(answers(), [
-      { kind: 'answer', id: 41, text: 'page metrics' },
-      { kind: 'answer', id: 42, text: 'page ready' },
-    ])
-  }))
-
 const view: SupervisorView = {
   workers: { wanted: 2, ready: 1, restarts: { ended: 0, killed: 0, hung: 0 } },
   handover: {
@@ -152,12 +139,29 @@ const view: SupervisorView = {
   reload: { succeeded: 0, failed: 0, isLastGood: true, appliedSeconds: 0, hash: '' },
 }
 
-test('each question gets its own answer, in whatever order they come, and the newest view of the group', () =>
+test("the worker's share of a page is sent under the number of the question, and the view of the group has come before", () =>
+  withWorker(
+    `duties.page = async (page) => ({ families: [], reasons: [page + ' of ' + link.view.workers.wanted] })
+     link.start(duties); link.ready()`,
+    async ({ worker, heard }) => {
+      worker.send({ kind: 'ask', id: 41, page: 'metrics', view })
+      worker.send({ kind: 'ask', id: 42, page: 'ready', view })
+      const answers = () => heard.messages.filter(({ kind }) => kind === 'answer')
+      await until('answered', () => answers().length === 2)
+      const of = (page: string) => ({ families: [], reasons: [`${page} of 2`] })
+      assert.equal(answers(), [
+        { kind: 'answer', id: 41, answer: of('metrics') },
+        { kind: 'answer', id: 42, answer: of('ready') },
+      ])
+    },
+  ))
+
+test('each question gets its own page, in whatever order they come, and the newest view of the group', () =>
   withWorker(
     `link.start(duties); link.ready()
      const [one, two] = [link.ask('metrics'), link.ask('ready')]
-     tell('first ' + (await one).map(({ text }) => text))
-     tell('second ' + (await two).map(({ text }) => text) + ' of ' + link.view.workers.wanted)`,
+     tell('first ' + (await one).text)
+     tell('second ' + (await two).text + ' of ' + link.view.workers.wanted)`,
     async (started) => {
       const { worker, heard } = started
       const asked = () =>
@@ -168,10 +172,10 @@ test('each question gets its own answer, in whatever order they come, and the ne
         ['metrics', 'ready'],
       )
       for (const { id, page } of asked().toReversed()) {
-        worker.send({ kind: 'answers', id, parts: [{ worker: '1', text: `of ${page}` }], view })
+        worker.send({ kind: 'page', id, page: { text: `of ${page}`, reasons: [] }, view })
       }
       // Nobody has asked this.
-      worker.send({ kind: 'answers', id: 999, parts: [], view })
+      worker.send({ kind: 'page', id: 999, page: { text: '', reasons: [] }, view })
       await told(started, 2)
       assert.equal(heard.told, ['first of metrics', 'second of ready of 2'])
     },
@@ -181,11 +185,11 @@ test('a supervisor that does not answer costs a page two seconds, and the parts 
   withWorker(
     `link.start(duties); link.ready()
      const startMs = performance.now()
-     const parts = await link.ask('ready')
-     tell(JSON.stringify([parts, performance.now() - startMs >= 1990, link.view === undefined]))`,
+     const page = await link.ask('ready')
+     tell([page === undefined, performance.now() - startMs >= 1990, link.view === undefined])`,
     async (started) => {
       await told(started, 1)
-      assert.equal(started.heard.told, ['[[],true,true]'])
+      assert.equal(started.heard.told, ['true,true,true'])
     },
   ))
 

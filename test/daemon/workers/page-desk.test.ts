@@ -5,9 +5,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PageDesk } from '../../../src/daemon/workers/page-desk.ts'
-import type { ToWorker, WorkerPage } from '../../../src/daemon/workers/plan.ts'
+import type { GroupPage, ToWorker, WorkerAnswer } from '../../../src/daemon/workers/plan.ts'
 import { WorkerProcess } from '../../../src/daemon/workers/process.ts'
-import type { WorkerText } from '../../../src/observe/merge-expositions.ts'
 import type { SupervisorView } from '../../../src/observe/stats.ts'
 import { readExposition, sampleOf } from '../../support/exposition.ts'
 import { withHandClock } from '../support.ts'
@@ -71,41 +70,63 @@ function questions({ sent }: Scripted): number[] {
   return sent.flatMap((message) => (message.kind === 'ask' ? [message.id] : []))
 }
 
-function answer({ desk }: Desk, from: Scripted, text: string): void {
+/** A worker that is not ready, for this reason. */
+function because(reason: string): WorkerAnswer {
+  return { families: [], reasons: [reason] }
+}
+
+/** A worker that has counted so much. */
+function counted(value: number): WorkerAnswer {
+  const reading = { name: 'neardns_x_total', kind: 'counter', help: 'x' } as const
+  return { families: [{ ...reading, labels: [''], suffixes: [], values: [value] }], reasons: [] }
+}
+
+function answer({ desk }: Desk, from: Scripted, given: WorkerAnswer): void {
   const id = questions(from).at(-1)
   if (id === undefined) throw new Error('it was not asked')
-  desk.take(from.worker, { kind: 'answer', id, text })
+  desk.take(from.worker, { kind: 'answer', id, answer: given })
 }
 
-/** What a worker has been told, by the number of its question. */
-function answered({ sent }: Scripted): Map<number, readonly WorkerText[]> {
-  return new Map(
-    sent.flatMap((message) => (message.kind === 'answers' ? [[message.id, message.parts]] : [])),
-  )
+/** The page that a worker has got for its question. */
+function pageOf({ sent }: Scripted, id: number): GroupPage | undefined {
+  const found = sent.find((message) => message.kind === 'page' && message.id === id)
+  return found?.kind === 'page' ? found.page : undefined
 }
 
-function counter(value: number): string {
-  return `# HELP neardns_x_total x\n# TYPE neardns_x_total counter\nneardns_x_total ${value}\n`
+function reasonsOf(from: Scripted, id: number): readonly string[] | undefined {
+  return pageOf(from, id)?.reasons
 }
 
-/** `worker: text` of the parts that are of workers. */
-function texts(parts: readonly WorkerText[] | undefined): string[] | undefined {
-  return parts
-    ?.filter(({ worker }) => /^\d+$/.test(worker))
-    .map(({ worker, text }) => `${worker}: ${text}`)
+/** The sum on a page of metrics. */
+function sumOn(from: Scripted, id: number): number | undefined {
+  const page = pageOf(from, id)
+  return page && sampleOf(readExposition(page.text), 'neardns_x_total')
 }
 
-test('all others are asked, and the answer goes to whoever asked when the last has spoken', () => {
+test('for readiness all others are asked, and the page goes to whoever asked when the last has spoken', () => {
   const world = deskOf()
   const [one, two, three] = world.workers
   world.desk.take(one.worker, { kind: 'ask', id: 77, page: 'ready' })
   assert.equal([questions(one).length, questions(two).length, questions(three).length], [0, 1, 1])
-  answer(world, three, 'c')
-  assert.is(answered(one).size, 0)
-  answer(world, two, 'b')
-  assert.equal(texts(answered(one).get(77)), ['2: c', '1: b'])
+  answer(world, three, because('c'))
+  assert.is(pageOf(one, 77), undefined)
+  answer(world, two, because('b'))
+  assert.equal(reasonsOf(one, 77), ['c', 'b'])
   const [message] = one.sent
-  assert.equal(message?.kind === 'answers' && message.view, view)
+  assert.equal(message?.kind === 'page' && message.view, view)
+})
+
+test('for metrics the asker is asked as well, after the view of the group has come with the question', () => {
+  const world = deskOf()
+  const [one, two, three] = world.workers
+  world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'metrics' })
+  for (const { sent } of world.workers) {
+    assert.equal(sent[0]?.kind === 'ask' && sent[0].view, view)
+  }
+  answer(world, one, counted(1))
+  answer(world, two, counted(10))
+  answer(world, three, counted(100))
+  assert.is(sumOn(one, 1), 111)
 })
 
 test('the only worker is answered at once', () => {
@@ -113,70 +134,73 @@ test('the only worker is answered at once', () => {
   const [one] = world.workers
   world.ready = [one.worker]
   world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'ready' })
-  assert.equal(answered(one).get(1), [])
+  assert.equal(reasonsOf(one, 1), [])
 })
 
 test('two readers at a time: each gets its own answer, and a worker answers both', () => {
   const world = deskOf()
   const [one, two, three] = world.workers
-  world.ready = [one.worker, two.worker, three.worker]
   world.desk.take(one.worker, { kind: 'ask', id: 5, page: 'ready' })
   world.desk.take(two.worker, { kind: 'ask', id: 5, page: 'ready' })
   const [first = 0, second = 0] = questions(three)
   assert.is.not(first, second)
-  world.desk.take(three.worker, { kind: 'answer', id: second, text: 'for two' })
-  world.desk.take(three.worker, { kind: 'answer', id: first, text: 'for one' })
-  answer(world, two, 'from two')
-  answer(world, one, 'from one')
-  assert.equal(texts(answered(one).get(5)), ['2: for one', '1: from two'])
-  assert.equal(texts(answered(two).get(5)), ['2: for two', '0: from one'])
+  world.desk.take(three.worker, { kind: 'answer', id: second, answer: because('for two') })
+  world.desk.take(three.worker, { kind: 'answer', id: first, answer: because('for one') })
+  answer(world, two, because('from two'))
+  answer(world, one, because('from one'))
+  assert.equal(reasonsOf(one, 5), ['for one', 'from two'])
+  assert.equal(reasonsOf(two, 5), ['for two', 'from one'])
 })
 
 test('a second answer to the same question, one of nobody and one to nothing change nothing', () => {
   const world = deskOf()
   const [one, two, three] = world.workers
   world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'ready' })
-  answer(world, two, 'b')
-  answer(world, two, 'twice')
-  world.desk.take(scripted(9).worker, { kind: 'answer', id: questions(two)[0] ?? 0, text: 'who?' })
-  world.desk.take(two.worker, { kind: 'answer', id: 999, text: 'to what?' })
-  answer(world, three, 'c')
-  answer(world, three, 'late')
-  assert.equal(texts(answered(one).get(1)), ['1: b', '2: c'])
+  answer(world, two, because('b'))
+  answer(world, two, because('twice'))
+  const [id = 0] = questions(two)
+  world.desk.take(scripted(9).worker, { kind: 'answer', id, answer: because('who?') })
+  world.desk.take(two.worker, { kind: 'answer', id: 999, answer: because('to what?') })
+  answer(world, three, because('c'))
+  answer(world, three, because('late'))
+  assert.equal(reasonsOf(one, 1), ['b', 'c'])
   assert.is(one.sent.length, 1)
 })
 
-test('the page of metrics has the cost of the supervisor, that of readiness does not', () => {
+test('the page of metrics has the cost of the supervisor, that of readiness has no text', () => {
   const world = deskOf()
   const [one] = world.workers
   world.ready = [one.worker]
-  const partsOf = (page: WorkerPage, id: number) => {
-    world.desk.take(one.worker, { kind: 'ask', id, page })
-    return answered(one)
-      .get(id)
-      ?.map(({ worker }) => worker)
-  }
-  assert.equal(partsOf('metrics', 1), ['departed', 'supervisor'])
-  assert.equal(partsOf('ready', 2), [])
+  world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'metrics' })
+  answer(world, one, counted(1))
+  const series = readExposition(pageOf(one, 1)?.text ?? '').get('process_resident_memory_bytes')
+  assert.equal(
+    series?.series.map(({ labels }) => labels.get('worker')),
+    ['supervisor'],
+  )
+  world.desk.take(one.worker, { kind: 'ask', id: 2, page: 'ready' })
+  assert.is(pageOf(one, 2)?.text, '')
 })
 
-test('a worker that is late is shown with what it said the last time: a sum without it looks like a restart', () =>
+test('a worker that is late is shown with what it had counted the last time: a sum without it looks like a restart', () =>
   withHandClock((clock) => {
     const world = deskOf()
     const [one, two, three] = world.workers
     const ask = (id: number) => world.desk.take(one.worker, { kind: 'ask', id, page: 'metrics' })
     ask(1)
-    answer(world, two, counter(10))
-    answer(world, three, counter(20))
+    answer(world, one, counted(1))
+    answer(world, two, counted(10))
+    answer(world, three, counted(100))
     ask(2)
-    answer(world, two, counter(11))
+    answer(world, one, counted(2))
+    answer(world, two, counted(20))
     clock.wind(999)
-    assert.is(answered(one).has(2), false)
+    assert.is(sumOn(one, 2), undefined)
     clock.wind(1)
-    assert.equal(texts(answered(one).get(2)), [`1: ${counter(11)}`, `2: ${counter(20)}`])
+    assert.is(sumOn(one, 2), 122)
     // What comes afterwards is for the next page.
-    answer(world, three, counter(21))
-    assert.is(one.sent.filter(({ kind }) => kind === 'answers').length, 2)
+    answer(world, three, counted(200))
+    assert.is(one.sent.filter(({ kind }) => kind === 'page').length, 2)
   }))
 
 test('one that has never said anything is left out of the metrics, and named as not ready', () =>
@@ -185,10 +209,11 @@ test('one that has never said anything is left out of the metrics, and named as 
     const [one, two] = world.workers
     world.ready = [one.worker, two.worker]
     world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'metrics' })
+    answer(world, one, counted(1))
     world.desk.take(one.worker, { kind: 'ask', id: 2, page: 'ready' })
     clock.wind(1000)
-    assert.equal(texts(answered(one).get(1)), [])
-    assert.equal(texts(answered(one).get(2)), ['1: worker 1: has not answered for 1000 ms'])
+    assert.is(sumOn(one, 1), 1)
+    assert.equal(reasonsOf(one, 2), ['worker 1: has not answered for 1000 ms'])
   }))
 
 test('the readiness that a worker said earlier is not repeated for it: it may have changed', () =>
@@ -197,47 +222,46 @@ test('the readiness that a worker said earlier is not repeated for it: it may ha
     const [one, two] = world.workers
     world.ready = [one.worker, two.worker]
     world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'ready' })
-    answer(world, two, '')
+    answer(world, two, { families: [], reasons: [] })
+    assert.equal(reasonsOf(one, 1), [])
     world.desk.take(one.worker, { kind: 'ask', id: 2, page: 'ready' })
     clock.wind(1000)
-    assert.match(texts(answered(one).get(2))?.[0] ?? '', /has not answered/)
+    assert.match(reasonsOf(one, 2)?.[0] ?? '', /has not answered/)
   }))
 
-/** The counter on the next page, as its reader adds it up. */
-function departedOn(world: Desk, reader: Scripted, id: number): number | undefined {
+/** The sum on the next page of the only worker, whose own part is 1. */
+function nextSum(world: Desk, reader: Scripted, id: number): number | undefined {
   world.desk.take(reader.worker, { kind: 'ask', id, page: 'metrics' })
-  const text =
-    answered(reader)
-      .get(id)
-      ?.find(({ worker }) => worker === 'departed')?.text ?? ''
-  return text === '' ? undefined : sampleOf(readExposition(text), 'neardns_x_total')
+  answer(world, reader, counted(1))
+  return sumOn(reader, id)
 }
 
-test('what was shown of a worker that has died is not forgotten, and adds up over several deaths', () => {
+test('what a worker that has died had counted is not forgotten, and adds up over several deaths', () => {
   const world = deskOf()
   const [one, two, three] = world.workers
   world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'metrics' })
-  answer(world, two, counter(10))
-  answer(world, three, counter(20))
+  answer(world, one, counted(1))
+  answer(world, two, counted(10))
+  answer(world, three, counted(100))
   world.ready = [one.worker]
-  assert.is(departedOn(world, one, 2), undefined)
   world.desk.lost(two.worker)
-  assert.is(departedOn(world, one, 3), 10)
+  assert.is(nextSum(world, one, 2), 11)
   world.desk.lost(three.worker)
-  assert.is(departedOn(world, one, 4), 30)
+  assert.is(nextSum(world, one, 3), 111)
   // Its death is told once.
   world.desk.lost(three.worker)
-  assert.is(departedOn(world, one, 5), 30)
+  assert.is(nextSum(world, one, 4), 111)
 })
 
-test("the reader's own part counts as shown, in its newest form", () => {
+test('a worker that has answered and dies before the page is made counts once, not twice', () => {
   const world = deskOf()
-  const [one, two] = world.workers
-  world.desk.take(two.worker, { kind: 'shown', text: counter(5) })
-  world.desk.take(two.worker, { kind: 'shown', text: counter(7) })
-  world.ready = [one.worker]
+  const [one, two, three] = world.workers
+  world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'metrics' })
+  answer(world, one, counted(1))
+  answer(world, two, counted(10))
   world.desk.lost(two.worker)
-  assert.is(departedOn(world, one, 1), 7)
+  answer(world, three, counted(100))
+  assert.is(sumOn(one, 1), 111)
 })
 
 test('what nobody was shown need not be remembered', () => {
@@ -245,16 +269,16 @@ test('what nobody was shown need not be remembered', () => {
   const [one, two] = world.workers
   world.ready = [one.worker]
   world.desk.lost(two.worker)
-  assert.is(departedOn(world, one, 1), undefined)
+  assert.is(nextSum(world, one, 1), 1)
 })
 
-test('a worker that dies while it is asked keeps nobody waiting', () => {
+test('a worker that dies while it is asked, or cannot answer, keeps nobody waiting', () => {
   const world = deskOf()
   const [one, two, three] = world.workers
   world.desk.take(one.worker, { kind: 'ask', id: 1, page: 'ready' })
-  answer(world, two, 'b')
+  answer(world, two, because('b'))
   world.desk.lost(three.worker)
-  assert.equal(texts(answered(one).get(1)), ['1: b'])
+  assert.equal(reasonsOf(one, 1), ['b'])
 })
 
 async function read(dump: AsyncIterable<Buffer>): Promise<string[]> {

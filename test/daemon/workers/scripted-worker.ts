@@ -40,7 +40,7 @@ export function linkedWorker(script = 'link.start(duties)\nlink.ready()'): strin
       adopt: async (number) => tell('adopt ' + number),
       drop: async (number) => tell('drop ' + number),
       async *dump() {},
-      page: async (page) => 'page ' + page,
+      page: async () => ({ families: [], reasons: [] }),
       orphaned: () => process.exit(0),
     }
     ${script}`
