@@ -85,6 +85,9 @@ test('names outside the zone are no business of ours, wherever its octets stand'
     name('cluster.locax'),
     // The zone's octets inside of a longer label.
     octets([13], 'xxxxx', [7], 'cluster', [5], 'local', [0]),
+    // One label in place of two.
+    octets([1], 'a', [13], 'cluster', [5], 'local', [0]),
+    octets([13], 'cluster', [5], 'local', [0]),
   ]
   for (const stranger of strangers) {
     assert.is(readShape(stranger, stranger.length, zone, shape), outside, stranger.toString('hex'))
