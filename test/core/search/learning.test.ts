@@ -57,6 +57,11 @@ test('a cut lives as long as its evidence', () => {
   assert.is(cutOf(known, service)?.expiresMs, at + 2000)
 })
 
+test('a cut point that was just denied is not probed itself, even if the denial has no life', () => {
+  const { probes } = learn(knowledge(), service, denial(service), { lifeSeconds: 0 })
+  assert.equal(probes.map(shown), [`${namespace}.`])
+})
+
 test('a denial below cut points teaches none, and has those that are unknown probed, widest first', () => {
   const known = knowledge()
   const { probes, deniesFamily } = learn(known, host, denial(host))

@@ -158,7 +158,9 @@ test('a name that exists loses its older denials, for all types that share its e
 test('NODATA is no denial of the name, and stays', () => {
   const bench = new Observing()
   bench.learn(host, 'HTTPS', existence(host, 'HTTPS'))
+  bench.learn(host, 'SRV', denial(host, 'SRV'))
   bench.observe(host, 'A', existence(host))
+  assert.is(bench.has(host, 'SRV'), false)
   assert.is(bench.has(host, 'HTTPS'), true)
 })
 

@@ -133,7 +133,9 @@ test('no answer rests on anything for more than five seconds', () => {
 })
 
 test('an unknown absolute name is wanted for both families, A last', () => {
-  assert.equal(wanted(denied().read()), ['example.com. 28', 'example.com. 1'])
+  const walk = denied().read()
+  assert.equal(wanted(walk), ['example.com. 28', 'example.com. 1'])
+  assert.is(walk.refusal, undefined)
 })
 
 test('an absolute name that ends within a pair is wanted again', () => {
