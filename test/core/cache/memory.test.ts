@@ -41,8 +41,11 @@ test('a message of an eighth of a chunk is shared, a longer one is an allocation
   assert.is(memory.keep(message(sharedBytesMax + 1, 2), 0, sharedBytesMax + 1), 0)
   assert.is(memory.octets.length, sharedBytesMax + 1)
   assert.is(memory.octets.buffer.byteLength, sharedBytesMax + 1, 'not of a pool')
+  const whole = Buffer.concat([message(9, 4), message(sharedBytesMax + 1, 5)])
+  memory.keep(whole, 9, sharedBytesMax + 1)
+  assert.equal(memory.octets, message(sharedBytesMax + 1, 5))
   assert.is(memory.keep(message(1, 3), 0, 1), sharedBytesMax, 'the chunk goes on behind it')
-  assert.is(memory.bytes, 2 * sharedBytesMax + 2)
+  assert.is(memory.bytes, 3 * sharedBytesMax + 3)
 })
 
 test('a chunk is filled to its last octet, and then there is a new one', () => {

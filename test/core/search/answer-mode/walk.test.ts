@@ -10,7 +10,7 @@ import { SearchJudge } from '../../../../src/core/search/denial.ts'
 import { SearchLearning } from '../../../../src/core/search/learning.ts'
 import { pairMs } from '../../../../src/core/search/pairs.ts'
 import type { TypeName } from '../../../support/client/dns-message.ts'
-import { aRecord, record, responseTo, soaRecord } from '../../support.ts'
+import { aRecord, cnameRecord, record, responseTo, soaRecord } from '../../support.ts'
 import {
   AuditBench,
   answeredName,
@@ -157,6 +157,11 @@ test('an absolute name that does not exist, or has neither family, leaves the cl
   const absent = denied()
   absent.cache(target, 'A', responseTo(target, 'A', { rcode: 3, ...soa }))
   assert.is(absent.read().refusal, 'absolute')
+  const answers = [cnameRecord(target, 'nowhere.example', 60)]
+  const half = denied()
+  half.cache(target, 'A', responseTo(target, 'A', { rcode: 3, answers, ...soa }))
+  half.cache(target, 'AAAA', addresses()[1]?.[1] ?? Buffer.alloc(0))
+  assert.is(half.read().refusal, 'absolute', 'behind an alias')
   const empty = denied()
   for (const type of ['A', 'AAAA'] as const)
     empty.cache(target, type, responseTo(target, type, soa))
