@@ -157,9 +157,13 @@ test('an absolute name that does not exist, or has neither family, leaves the cl
   const absent = denied()
   absent.cache(target, 'A', responseTo(target, 'A', { rcode: 3, ...soa }))
   assert.is(absent.read().refusal, 'absolute')
-  const answers = [cnameRecord(target, 'nowhere.example', 60)]
+  const toNowhere = {
+    rcode: 3,
+    answers: [cnameRecord(target, 'nowhere.example', 60)],
+    authorities: [soaRecord('example', 60)],
+  }
   const half = denied()
-  half.cache(target, 'A', responseTo(target, 'A', { rcode: 3, answers, ...soa }))
+  half.cache(target, 'A', responseTo(target, 'A', toNowhere))
   half.cache(target, 'AAAA', addresses()[1]?.[1] ?? Buffer.alloc(0))
   assert.is(half.read().refusal, 'absolute', 'behind an alias')
   const empty = denied()
