@@ -120,6 +120,7 @@ test('what it says of itself', () => {
   assert.is(entry.name, name('www.example').toString('latin1'))
   assert.is(entry.bytes, nxdomain.length + entryOverheadBytes)
   assert.is(entryOf().deniesFamily, false)
+  assert.is(entryOf({ image: imageOf([a(1)], { rcode: 9 }) }).rcode, 9)
   assert.equal([entryOf().rcode, entryOf().hits, entryOf().recheckAtMs], [0, 0, 0])
 })
 
@@ -155,6 +156,9 @@ test('a clock of another process that is behind makes no TTL larger than what is
   const entry = entryOf({ image: imageOf([a(300)]) })
   assert.equal(ttlsAt(entry, at + 10_000), [290])
   assert.equal(ttlsAt(entry, at + 5000), [295])
+  const short = entryOf({ image: imageOf([a(300), a(2)]), stored: { lifetimeSeconds: 2 } })
+  assert.equal(ttlsAt(short, at + 10_000), [290, 0])
+  assert.equal(ttlsAt(short, at + 5000), [0, 0])
 })
 
 test('what another process had is not aged twice', () => {
@@ -166,12 +170,12 @@ test('what another process had is not aged twice', () => {
 })
 
 test('a newer answer of the same length takes the place of the old one', () => {
-  const entry = entryOf()
+  const entry = entryOf({ image: imageOf([a(300), a(300)]) })
   entry.hits = 9
   entry.recheckAtMs = at + 5
   entry.isRefreshSpent = true
   entry.aged(at + 200_000)
-  const image = octets(imageOf([aRecord('www.example', '192.0.2.9', 60)]))
+  const image = octets(imageOf([aRecord('www.example', '192.0.2.9', 60), a(90)]))
   const newer = storedAnswer(image, {
     nowMs: at + 200_000,
     lifetimeSeconds: 60,
@@ -180,7 +184,7 @@ test('a newer answer of the same length takes the place of the old one', () => {
   })
   assert.is(entry.renew(newer, cacheSettings), true)
   assert.equal(entry.aged(at + 200_000), image)
-  assert.equal(ttlsAt(entry, at + 201_000), [59])
+  assert.equal(ttlsAt(entry, at + 201_000), [59, 89])
   const { storedMs, expiresMs, hits, recheckAtMs, isRefreshSpent, route, routeGeneration } = entry
   assert.equal([storedMs, expiresMs], [at + 200_000, at + 260_000])
   assert.equal([hits, recheckAtMs, isRefreshSpent, routeGeneration], [0, 0, false, 2])

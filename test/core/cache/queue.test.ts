@@ -76,6 +76,20 @@ test('those that are gone are sent away when they hold more than half', () => {
   assert.equal(keysOf(queue), ['a'])
 })
 
+test('octets that had their turn do not count as gone any more', () => {
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((key) => new Value(key)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+  ]
+  const queue = queueOf(a, b, c, d)
+  queue.lose(a)
+  queue.shift()
+  queue.lose(c)
+  assert.is(queue.heldBytes, 300, 'one of three')
+})
+
 test('the last one of all that is lost leaves an empty line, to be used again', () => {
   const only = new Value('a')
   const queue = queueOf(only)

@@ -194,7 +194,9 @@ test('a value that comes with its standing keeps it', () => {
   const shard = new Shard()
   const proven = new Value('proven', true)
   proven.standing = Standing.proven
+  shard.addMany('old', 40, true)
   shard.shard.add(proven)
+  assert.equal(shard.evicted, [], 'it is not of the share of new denials')
   shard.addMany('no', 200, true)
   assert.is(shard.has('proven'), true)
 })
