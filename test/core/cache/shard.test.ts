@@ -134,6 +134,15 @@ test('new answers have a tenth of the room while all others are in use', () => {
   )
 })
 
+test('a few long answers have a tenth of the octets, too', () => {
+  const shard = new Shard({ bytesMax: 10_000 })
+  shard.addMany('used', 50)
+  shard.use('used', 50, 2)
+  for (let i = 0; i < 20; i++) shard.add(`long${i}`, false, 1000)
+  assert.is(shard.use('used', 50, 0), 50)
+  assert.is(shard.use('long', 20, 0), 5)
+})
+
 test('new denials have their share, and no more, also where there is room', () => {
   const shard = new Shard()
   shard.addMany('no', 40, true)
