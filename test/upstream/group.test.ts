@@ -12,7 +12,7 @@ import type {
   GroupConfig,
   UpstreamTransport,
 } from '../../src/upstream/settings.ts'
-import { addressFor, Clock, startMs } from './parts.ts'
+import { addressFor, attemptFor, Clock, startMs } from './parts.ts'
 import { settings } from './support.ts'
 
 const test = suite('upstream/group')
@@ -122,6 +122,13 @@ test('changes of state are told, and when the last goes down the others may be t
   assert.equal([group.isDown, group.trialChoice([])?.address.port], [true, 1])
 })
 
+test('while one is up the others wait for their time', () => {
+  const { group } = started(configOf([1, 2, 3]))
+  takeDown(group, 1)
+  takeDown(group, 2)
+  assert.is(group.trialChoice([]), undefined)
+})
+
 test('one that comes back does not make others a last hope', () => {
   const { group } = started(configOf([1, 2]))
   takeDown(group, 1)
@@ -150,18 +157,20 @@ test('answers and mere signs of life are patience of their own', () => {
 })
 
 test('a reload keeps the upstreams that stay, in their new order, and retires the others', () => {
-  const { group } = started(configOf([1, 2]))
+  // No socket may be opened.
+  const udp = { socketsMax: 0 }
+  const { group } = started(configOf([1, 2], 'udp', { udp }))
   const [one, two] = group.upstreams
   takeDown(group, 2)
-  group.reconfigure(configOf([2, 3]))
+  group.reconfigure(configOf([2, 3], 'udp', { udp }))
   assert.is(group.upstreams[0], two)
   assert.is(two?.isUp, false, 'with its health')
   assert.equal(
     group.upstreams.map(({ address }) => address.port),
     [2, 3],
   )
-  one?.tryOut(startMs)
-  assert.is(one?.counters.trials, 0, 'retired')
+  const send = (server?: UpstreamServer) => server?.send(attemptFor(server))
+  assert.equal([send(one), send(two)], ['closed', 'overloaded'], 'one is retired')
 })
 
 test('a reload gives new settings to group and upstreams, and its policy', () => {
@@ -182,6 +191,19 @@ test('what a budget does not cover is refused and counted; a budget of nothing e
   assert.is(group.spend(group.hedges), false)
   assert.is(group.counters.budgetRefusals, 2)
   assert.is(group.spend(group.failovers), true, 'that is another budget')
+})
+
+test('a reload changes what a question earns for hedges, and a third of it for fail-over', () => {
+  const { group } = started(configOf([1], 'udp', { retryBudgetPercent: 0 }))
+  group.reconfigure(configOf([1], 'udp', { retryBudgetPercent: 100 }))
+  for (const [budget, questions] of [
+    [group.hedges, 1],
+    [group.failovers, 4],
+  ] as const) {
+    for (let i = 0; i < 100; i++) group.spend(budget)
+    for (let i = 0; i < questions; i++) budget.earn(startMs)
+    assert.equal([group.spend(budget), group.spend(budget)], [true, false])
+  }
 })
 
 test('questions that end leave the group, those that have not are failed when it stops', () => {

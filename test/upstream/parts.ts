@@ -46,6 +46,9 @@ export class NotingUpstream implements Upstream {
   readonly counters = new UpstreamCounters()
   readonly sent: Attempt[] = []
   readonly noted: string[] = []
+  /** What `isLively` and `speaksPlain` say. */
+  lively = true
+  plain = false
   /** What `send` says. */
   failure: AttemptFailure | undefined
 
@@ -75,15 +78,25 @@ export class NotingUpstream implements Upstream {
     this.noted.push(`failure ${why}`)
   }
 
-  tryOut(): void {}
-  nudge(): void {}
+  tryOut(): void {
+    this.noted.push('try out')
+  }
+
+  nudge(): void {
+    this.noted.push('nudge')
+  }
+
   isLively(): boolean {
-    return true
+    return this.lively
   }
+
   speaksPlain(): boolean {
-    return false
+    return this.plain
   }
-  rememberPlain(): void {}
+
+  rememberPlain(): void {
+    this.noted.push('plain')
+  }
 
   private indexOf(attempt: Attempt): number {
     return this.sent.indexOf(attempt)
