@@ -134,6 +134,30 @@ test('a connection is filled to its depth, and no more are open than may be', as
   )
 })
 
+test('what waits takes the place of what was answered', async () => {
+  await Pooled.run(
+    async (pooled) => {
+      for (let i = 0; i < 3; i++) pooled.submit(`n${i}.example`)
+      await pooled.toldAll(3)
+      assert.equal(pooled.told, ['reply', 'reply', 'reply'])
+      assert.is(pooled.fake.connectionsAccepted, 1)
+    },
+    { connections: 1, queriesPerConnection: 1, burstPerConnection: 1 },
+  )
+})
+
+test('a connection that ends a second after its last use was of use', async () => {
+  await Pooled.run(async (pooled) => {
+    const { fake, pool, upstream, clock } = pooled
+    pooled.submit()
+    await pooled.toldAll(1)
+    clock.nowMs += 1000
+    fake.resetConnections()
+    await until('it has ended', () => pool.openCount === 0, { everyMs: 2 })
+    assert.is(upstream.health.rank(clock.nowMs), 0)
+  })
+})
+
 test('a retired pool takes nothing more, sends what waits, and closes behind it', async () => {
   await Pooled.run(async (pooled) => {
     pooled.submit()

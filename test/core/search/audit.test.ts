@@ -97,16 +97,6 @@ test('0 checks first uses only', () => {
   for (let i = 0; i < 5000; i++) assert.is(audit.isDue('cut', `${i}`, at + i), false)
 })
 
-test('a configuration that changes begins to count anew', () => {
-  const audit = proved(2)
-  audit.begin('cut', 'checked', at)
-  audit.isDue('cut', 'new', at + 1)
-  audit.reconfigure(3)
-  assert.is(audit.isDue('cut', 'new', at + 10), false)
-  assert.is(audit.isDue('cut', 'new', at + 10), false)
-  assert.is(audit.isDue('cut', 'new', at + 10), true)
-})
-
 test('a mismatch is counted and turns its kind off for ten minutes', () => {
   const audit = new SearchAudit(0)
   assert.is(audit.isOpen('cut', at), false)
