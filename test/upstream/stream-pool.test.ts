@@ -158,6 +158,21 @@ test('a connection that ends a second after its last use was of use', async () =
   })
 })
 
+test('a connection that answers briskly takes a burst, and no more', async () => {
+  await Pooled.run(
+    async (pooled) => {
+      pooled.submit('warm.example')
+      await pooled.toldAll(1)
+      pooled.fake.behave = silent
+      for (let i = 0; i < 20; i++) pooled.submit(`n${i}.example`)
+      await until('a burst', () => pooled.fake.queries.length === 6, { everyMs: 2 })
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+      assert.is(pooled.fake.queries.length, 6)
+    },
+    { connections: 1, queriesPerConnection: 2, burstPerConnection: 5 },
+  )
+})
+
 test('a retired pool takes nothing more, sends what waits, and closes behind it', async () => {
   await Pooled.run(async (pooled) => {
     pooled.submit()
@@ -193,6 +208,7 @@ test('an upstream that refuses is dialled twice, and again when half a second ha
     await pooled.toldAll(1)
     assert.equal(pooled.told, ['lost refused'])
     assert.is(upstream.counters.connectionsFailed, 2)
+    assert.is(upstream.noted.length, 3, 'each dial, and that there is no other')
     assert.is(pooled.submit(), 'refused', 'at once')
     clock.nowMs += 300
     assert.is(pooled.submit(), 'refused')
@@ -259,19 +275,19 @@ test('behind a server that ends young connections each carries one question', as
       fake.resetConnections()
       await pooled.toldAll(2)
       const opened = fake.connectionsAccepted
-      for (let i = 0; i < 3; i++) pooled.submit(`n${i}.example`)
-      await pooled.toldAll(5)
+      for (let i = 0; i < 4; i++) pooled.submit(`n${i}.example`)
+      await pooled.toldAll(6)
       const connections = fake.queries.slice(2).map(({ connection }) => connection)
-      assert.is(new Set(connections).size, 3)
+      assert.is(new Set(connections).size, 4)
       assert.ok(connections.every((connection) => connection > opened))
       clock.nowMs += 2000
       pooled.submit('a.example')
-      await pooled.toldAll(6)
-      pooled.submit('b.example')
       await pooled.toldAll(7)
+      pooled.submit('b.example')
+      await pooled.toldAll(8)
       assert.is(fake.queries.at(-1)?.connection, fake.queries.at(-2)?.connection, 'for two seconds')
     },
-    { behave: silent },
+    { behave: silent, connections: 2 },
   )
 })
 
