@@ -98,8 +98,11 @@ test('who falls idle again is the latest to have done so', () => {
   table.join('second')?.idle()
   first?.busy()
   first?.idle()
-  table.join('third')
+  table.join('third')?.idle()
   assert.equal(table.evicted, ['second'])
+  first?.idle()
+  table.join('fourth')
+  assert.equal(table.evicted, ['second', 'third'], 'a reply was written')
 })
 
 test('a connection that asked nothing stays among the silent when it is marked idle', () => {

@@ -73,6 +73,16 @@ test('the longest reply fits by itself, and to the last octet', () => {
   assert.equal(owner.bytes, framed(longest, Buffer.alloc(0)))
 })
 
+test('replies that fill the batch to its last octet are one write', () => {
+  const [batch, owner] = [new ReplyBatch(), new Owner()]
+  const [one, rest] = [Buffer.alloc(1, 1), Buffer.alloc(frameBytesMax - 5, 2)]
+  batch.append(owner, one, one.length)
+  batch.append(owner, rest, rest.length)
+  assert.equal([owner.written.length, batch.bytesFor(owner)], [0, frameBytesMax])
+  batch.flush()
+  assert.equal(owner.written, [framed(one, rest)])
+})
+
 test('what is written is no view of the batch, nor of a pool', () => {
   const [batch, owner] = [new ReplyBatch(), new Owner()]
   batch.append(owner, Buffer.from('first'), 5)
