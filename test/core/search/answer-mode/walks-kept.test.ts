@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { name } from '../../../fixtures/packets/octets.ts'
 import { Client } from '../../../pipeline/support.ts'
+import { writeQuery } from '../../../support/client/dns-message.ts'
 import { SearchBench } from '../support.ts'
 
 const test = suite('core/search/answer-mode/walks-kept')
@@ -16,8 +17,8 @@ const other = new Client({ host: '10.244.9.9' })
 const first = (label: string) => `${label}.team-0.svc.cluster.local`
 
 /** CoreDNS is known, and so is that none of the search domains has anything below `com`. */
-function started(auditOneIn = 0): SearchBench {
-  const list = { suffixes: suffixes.map((domain) => name(domain).toString('latin1')), ndots: 5 }
+function started(auditOneIn = 0, ndots = 5): SearchBench {
+  const list = { suffixes: suffixes.map((domain) => name(domain).toString('latin1')), ndots }
   const bench = new SearchBench({
     settings: { auditOneIn },
     stage: {
@@ -57,6 +58,22 @@ test('a question that does not want recursion is not answered with what recursio
   assert.is(isAnswered(bench), false)
   assert.is(ask(bench, 'example.com'), 0)
   assert.is(isAnswered(bench), true)
+})
+
+test('other types are not answered, though A and AAAA of the name are', () => {
+  const bench = started()
+  assert.is(ask(bench, 'example.com'), 0)
+  for (const type of ['HTTPS', 'SRV', 'MX'] as const)
+    bench.bench.handle(writeQuery(first('example.com'), type), new Client({ host: pod }))
+  assert.is(view(bench)?.answered, 1)
+})
+
+test('a name is answered while it has fewer dots than the list says', () => {
+  for (const [ndots, rcode] of [
+    [2, 0],
+    [1, 3],
+  ] as const)
+    assert.is(ask(started(0, ndots), 'example.com'), rcode, `${ndots}`)
 })
 
 for (const [seconds, rcode] of [
