@@ -227,7 +227,10 @@ test('SERVFAIL is asked of another, whose answer it is; the first is noted to ha
   const asking = Asking.begun()
   asking.reply(0, { rcode: 2 })
   assert.equal([asking.sent, asking.told], [['a first', 'b failover'], []])
+  const takeSpare = () => asking.failovers.spend(startMs, 1)
+  while (takeSpare());
   asking.reply(1)
+  assert.equal([takeSpare(), takeSpare()], [true, false], 'what helped is given back')
   assert.equal(asking.told, ['answer 0 from b'])
   for (let i = 0; i < 2; i++) asking.all[0]?.health.wasRescued(startMs)
   assert.is(asking.all[0]?.health.rank(startMs), 1, 'three times in a row')
