@@ -320,7 +320,7 @@ test('one that refuses is replaced by another; alone it is asked again, until it
   const alone = Asking.begun({ upstreams: 1 })
   for (let i = 0; i < 4; i++) alone.lose(0, 'refused')
   assert.is(alone.sent.length, 4)
-  assert.equal(alone.deliver(), ['failed unreachable'])
+  assert.equal([alone.deliver(), alone.outages], [['failed unreachable'], 0], 'it is not down')
 })
 
 test('a limit of ours is overload, and nothing is asked again for it', () => {
@@ -362,6 +362,15 @@ test('in silence it is given up, as an outage, and a sign of life was asked for'
   asking.at(1800)
   assert.equal([asking.deliver(), asking.outages], [['failed timeout'], 1])
   assert.is(asking.attempt(0).isDone, true)
+})
+
+test('an upstream that has answered others in the last half second is not asked for a sign of life', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1 } })
+  asking.all[0]?.health.replied(startMs)
+  asking.at(500)
+  assert.not(asking.all[0]?.noted.includes('try out'))
+  asking.at(1000)
+  assert.ok(asking.all[0]?.noted.includes('try out'))
 })
 
 test('what does not fit the question is no answer, but it is why none came', () => {
