@@ -19,6 +19,12 @@ import { askFor, settings } from './support.ts'
 
 const test = suite('upstream/question')
 
+/** Of the test that runs; none may leave a timer behind. */
+const begun: UpstreamQuestion[] = []
+test.after.each(() => {
+  for (const question of begun.splice(0)) question.fail('shutdown')
+})
+
 /** Puts on the wire what it is given, unless it waits for a connection or fails. */
 class Sending extends NotingUpstream {
   private readonly clock: Clock
@@ -67,6 +73,7 @@ class Asking implements QuestionGroup {
     this.all = names.map((name) => new Sending(this.clock, name, transport))
     const onOutcome = (_ask: unknown, outcome: Outcome) => this.told.push(tell(outcome))
     this.question = new UpstreamQuestion(this, askFor('www.example'), { onOutcome })
+    begun.push(this.question)
   }
 
   static begun(setup?: Setup): Asking {
