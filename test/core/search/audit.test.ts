@@ -1,117 +1,159 @@
 /*
- * Goal: no denial of a new kind is given before CoreDNS has been asked about one, and whatever contradicts a rule or a cut ends
- * it, audit or not. Method: the pipeline with the search path at trust `declared`, before a made-up CoreDNS.
+ * Goal: no denial of a new subject before CoreDNS has been asked, as many audits as were set and not more than one in as many
+ * milliseconds, and ten minutes off after a mismatch. Method: given times, each constant at its boundary; then random denials.
  */
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { SearchBench, type SearchBenchOptions } from './support.ts'
+import { SearchAudit } from '../../../src/core/search/audit.ts'
 
-const test = suite('search-audit')
+const test = suite('core/search/audit')
 
-/** CoreDNS has shown what it is. */
-function started(options?: SearchBenchOptions): SearchBench {
-  const bench = new SearchBench(options)
-  bench.ask('first.org.cluster.local')
-  bench.takeAsked()
-  return bench
+const at = 1_000_000
+const breakerMs = 600_000
+
+/** The subject was asked for and confirmed, so what is due now is due by number. */
+function proved(oneIn: number): SearchAudit {
+  const audit = new SearchAudit(oneIn)
+  audit.isFirst('cut', at)
+  audit.confirm('cut', at)
+  return audit
 }
 
-const mismatches = (bench: SearchBench) => bench.stage?.view(0).mismatches
-
-test('the first name of a shape is asked in each part of the zone, the next is denied at once', () => {
-  const bench = started()
-  for (const part of ['com.cluster.local', 'com.team-0.svc.cluster.local']) {
-    assert.is(bench.rcode(`a.b.c.${part}`), 3)
-    assert.equal(
-      bench.takeAsked().filter((asked) => asked.startsWith('a.b.c.')),
-      [`a.b.c.${part}. A`],
-    )
-    assert.is(bench.rcode(`d.e.f.${part}`), 3)
-    assert.equal(bench.takeAsked(), [])
-  }
-})
-
-test('the first name below a cut is asked, the next is denied at once', () => {
-  const bench = started()
-  bench.ask('one.com.team-0.svc.cluster.local')
-  assert.ok(bench.takeAsked().includes('com.team-0.svc.cluster.local. A'), 'the cut is probed')
-  bench.ask('two.com.team-0.svc.cluster.local')
-  assert.equal(bench.takeAsked(), ['two.com.team-0.svc.cluster.local. A'])
-  bench.ask('three.com.team-0.svc.cluster.local')
-  assert.equal(bench.takeAsked(), [])
-})
-
-test('A and AAAA of a first name are one question', () => {
-  const bench = started()
-  const replies = bench.pair('a.b.c.com.cluster.local')
-  assert.equal(
-    replies.map((reply) => reply?.rcode),
-    [3, 3],
+test('the first denial of a subject is asked for, and those behind it for two seconds', () => {
+  const audit = new SearchAudit(0)
+  assert.is(audit.isFirst('cut', at), true)
+  assert.is(audit.isFirst('cut', at + 1999), true)
+  assert.is(
+    audit.isFirst('cut', at + 2000),
+    false,
+    'a CoreDNS that is down does not hold it up for ever',
   )
-  assert.equal(bench.takeAsked(), ['a.b.c.com.cluster.local. A'])
+  assert.is(audit.isFirst('rule', at + 2000), true, 'each subject has its own two seconds')
 })
 
-test('where somebody else answers, the rule is off before it has denied anything', () => {
-  const bench = started()
-  bench.says.set('corp.cluster.local.', 'stranger')
-  bench.says.set('db.corp.cluster.local.', { a: '10.4.0.2' })
-  assert.is(bench.rcode('h.corp.cluster.local'), 3)
-  assert.is(bench.rcode('db.corp.cluster.local'), 0)
-  assert.equal(bench.brokenRules, ['h.corp.cluster.local.'])
-  assert.is(mismatches(bench), 0)
+test('a subject that CoreDNS confirmed is not first any more', () => {
+  const audit = new SearchAudit(0)
+  audit.isFirst('cut', at)
+  assert.is(audit.isProved('cut'), false)
+  audit.confirm('cut', at + 10)
+  assert.is(audit.isProved('cut'), true)
+  assert.is(audit.isFirst('cut', at + 20), false)
+  assert.is(audit.audits, 1)
 })
 
-test('a rule by which names were denied is a mismatch when CoreDNS has one of them, asked by whomever', () => {
-  const bench = started()
-  bench.says.set('db.corp.cluster.local.', { a: '10.4.0.2' })
-  bench.ask('x.corp.cluster.local')
-  assert.is(bench.rcode('db.corp.cluster.local'), 3, 'nothing can know better')
-  // TXT is always asked, and proves nothing; SRV of another part of the zone is asked first.
-  bench.says.set('sub.other.cluster.local.', { a: '10.4.0.3' })
-  assert.is(bench.rcode('sub.other.cluster.local'), 0)
-  assert.equal(bench.mismatches, ['sub.other.cluster.local.'])
-  assert.is(bench.rcode('db.corp.cluster.local'), 0, 'the rule is off everywhere')
-  assert.is(mismatches(bench), 1)
+test('what CoreDNS says of a subject that nobody has denied yet proves nothing', () => {
+  const audit = new SearchAudit(0)
+  audit.confirm('cut', at)
+  assert.is(audit.isProved('cut'), false)
+  assert.is(audit.isFirst('cut', at), true)
+  audit.confirm('cut', at)
+  audit.confirm('cut', at)
+  assert.is(audit.audits, 1, 'and one proof counts once')
 })
 
-test('below a carve-out nothing is a mismatch', () => {
-  const corp = Buffer.from('\x04corp\x07cluster\x05local\0', 'latin1')
-  const bench = started({ settings: { carveOuts: [corp] } })
-  bench.ask('x.com.cluster.local')
-  bench.ask('y.com.cluster.local')
-  bench.says.set('corp.cluster.local.', { a: '10.4.0.2' })
-  assert.is(bench.rcode('db.corp.cluster.local'), 0)
-  bench.takeAsked()
-  assert.is(bench.rcode('z.com.cluster.local'), 3)
-  assert.equal(bench.takeAsked(), [], 'the rule holds still')
-  assert.is(mismatches(bench), 0)
+test('a subject is due again ten minutes after it was checked', () => {
+  const audit = proved(0)
+  assert.is(audit.isDue('cut', 'a', at + breakerMs - 1), false)
+  assert.is(audit.isDue('cut', 'a', at + breakerMs), true)
+  audit.begin('cut', 'a', at + breakerMs)
+  assert.is(audit.isDue('cut', 'b', at + 2 * breakerMs - 1), false)
+  assert.is(audit.isDue('cut', 'b', at + 2 * breakerMs), true)
 })
 
-test('a name below a cut that is still denied is a mismatch the second time', () => {
-  const bench = started()
-  const cut = 'com.team-0.svc.cluster.local'
-  bench.says.set(`${cut}.`, 'nxdomain')
-  bench.ask(`one.${cut}`)
-  bench.says.set(`db.${cut}.`, { a: '10.4.0.2' })
-  assert.is(bench.rcode(`db.${cut}`), 0, 'it is the first below the cut')
-  assert.is(mismatches(bench), 0, 'it may have come since')
-  bench.later(6)
-  bench.ask(`two.${cut}`)
-  bench.ask(`three.${cut}`)
-  bench.ask(`four.${cut}`)
-  assert.is(mismatches(bench), 1)
-  bench.later(1)
-  assert.is(bench.rcode(`db.${cut}`), 0, 'the cut is off')
+test('a subject that was never checked is due at once', () => {
+  assert.is(new SearchAudit(1000).isDue('cut', 'a', at), true)
+  assert.is(new SearchAudit(0).isDue('cut', 'a', at), true)
 })
 
-test('a CoreDNS that does not answer delays new kinds for two seconds, and known ones not at all', () => {
-  const bench = started()
-  bench.ask('a.com.cluster.local')
-  bench.says.set('cluster.local.', 'servfail')
-  assert.is(bench.rcode('b.com.cluster.local'), 3, 'a shape does not grow old')
-  assert.is(bench.rcode('a.net.cluster.local'), 2)
-  bench.later(2.1)
-  assert.is(bench.rcode('b.net.cluster.local'), 3)
+/** @returns how many denials it takes until one is due, each a gap behind the one before */
+function denialsUntilDue(audit: SearchAudit, gapMs: number, name: string): number {
+  for (let count = 1; count <= 1000; count++)
+    if (audit.isDue('cut', name, at + count * gapMs)) return count
+  return -1
+}
+
+test('one in so many is due, but not one that was checked lately, nor more than one in as many milliseconds', () => {
+  const audit = proved(10)
+  audit.begin('cut', 'checked', at)
+  assert.is(denialsUntilDue(audit, 1, 'new'), 10)
+  audit.begin('cut', 'checked', at)
+  assert.is(denialsUntilDue(audit, 0.5, 'new'), 20, 'ten milliseconds')
+  audit.begin('cut', 'checked', at)
+  assert.is(denialsUntilDue(audit, 1, 'checked'), 20, 'twice as many: then it is checked again')
+})
+
+test('where denials are few a new name is due after five times the least gap', () => {
+  const audit = proved(10)
+  audit.begin('cut', 'checked', at)
+  assert.is(audit.isDue('cut', 'new', at + 49), false)
+  assert.is(audit.isDue('cut', 'new', at + 50), true)
+  assert.is(audit.isDue('cut', 'checked', at + 50), false)
+  assert.is(audit.isDue('cut', 'checked', at + breakerMs - 1), false)
+})
+
+test('0 checks first uses only', () => {
+  const audit = proved(0)
+  for (let i = 0; i < 5000; i++) assert.is(audit.isDue('cut', `${i}`, at + i), false)
+})
+
+test('a mismatch is counted and turns its kind off for ten minutes', () => {
+  const audit = new SearchAudit(0)
+  assert.is(audit.isOpen('cut', at), false)
+  audit.mismatch('cut', at)
+  assert.is(audit.mismatches, 1)
+  assert.is(audit.isOpen('cut', at + breakerMs - 1), true)
+  assert.is(audit.isOpen('other', at), false)
+  assert.equal(audit.openKinds(at + breakerMs - 1), ['cut'])
+  assert.equal(audit.openKinds(at + breakerMs), [])
+  assert.is(audit.isOpen('cut', at + breakerMs), false)
+  assert.equal(audit.openKinds(at), [], 'and it is forgotten')
+})
+
+test('a kind may be off for a shorter time, and is no mismatch then', () => {
+  const audit = new SearchAudit(0)
+  audit.trip('cut', at, 5000)
+  assert.is(audit.mismatches, 0)
+  assert.is(audit.isOpen('cut', at + 4999), true)
+  assert.is(audit.isOpen('cut', at + 5000), false)
+})
+
+test('a rule was used once for each time it is asked', () => {
+  const audit = new SearchAudit(0)
+  assert.is(audit.takeUse('rule'), false)
+  audit.noteUse('rule')
+  audit.noteUse('rule')
+  assert.is(audit.takeUse('other'), false)
+  assert.is(audit.takeUse('rule'), true)
+  assert.is(audit.takeUse('rule'), false)
+})
+
+test('whatever is denied whenever, audits are at least so many milliseconds apart as denials are between them', () => {
+  let audits = 0
+  const denial = fc.record({ name: fc.nat(20), gapMs: fc.oneof(fc.nat(2), fc.nat(40)) })
+  const denials = fc.array(denial, { minLength: 20, maxLength: 300, size: 'max' })
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 30 }), denials, (oneIn, all) => {
+      const audit = proved(oneIn)
+      let nowMs = at
+      let lastMs = Number.NEGATIVE_INFINITY
+      let sinceLast = 0
+      for (const { name, gapMs } of all) {
+        nowMs += gapMs
+        sinceLast += 1
+        if (!audit.isDue('cut', `${name}`, nowMs)) continue
+        assert.ok(nowMs - lastMs >= oneIn, `${nowMs - lastMs} ms`)
+        // Fewer denials than that only where they are few.
+        assert.ok(sinceLast >= oneIn || nowMs - lastMs >= 5 * oneIn, `${sinceLast} denials`)
+        audit.begin('cut', `${name}`, nowMs)
+        lastMs = nowMs
+        sinceLast = 0
+        audits += 1
+      }
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(audits > 100, `${audits}`)
 })
 
 test.run()

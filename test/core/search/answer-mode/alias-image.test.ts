@@ -96,4 +96,31 @@ for (const [what, answer] of Object.entries(odd)) {
   })
 }
 
+/** A chain of so many aliases with names of 200 octets and more, and an address at its end. */
+function chainOf(length: number): Buffer {
+  const nameOf = (i: number) => `${`${'x'.repeat(60)}.`.repeat(3)}n${i}.example`
+  const names = [target, ...Array.from({ length }, (_, i) => nameOf(i))]
+  const aliases = names.slice(1).map((next, i) => cnameRecord(names[i] ?? '', next, 60))
+  return responseTo(target, 'A', {
+    answers: [...aliases, aRecord(names.at(-1) ?? '', '192.0.2.1')],
+  })
+}
+
+test('a chain is followed as far as a compression pointer reaches', () => {
+  assert.is(lines(chainOf(70)).length, 72)
+  assert.is(imageOf(chainOf(90)), undefined)
+})
+
+/** Addresses of one name, as a server that compresses writes them: 16 octets each. */
+function addressesOf(count: number): Buffer {
+  const address = rr({ owner: pointer(12), type: 1, ttl: 60, data: Buffer.of(192, 0, 2, 1) })
+  return responseTo(target, 'A', { answers: Array.from({ length: count }, () => address) })
+}
+
+test('an answer that is too long for a message under its alias is none', () => {
+  assert.is(imageOf(addressesOf(4080))?.image.length, 12 + 42 + 4 + 12 + 17 + 4080 * 16)
+  assert.ok(addressesOf(4092).length <= 65_535)
+  assert.is(imageOf(addressesOf(4092)), undefined)
+})
+
 test.run()

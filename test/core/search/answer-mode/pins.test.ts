@@ -41,6 +41,7 @@ test('near its end it is for other halves only', () => {
   assert.ok(pins.peek(a(2), lateMs))
   assert.ok(pins.get(a(2), lateMs))
   assert.is(pins.get(a(2), lateMs + 1), undefined, 'that is another look-up')
+  assert.is(pins.get(aaaa(2), lateMs + 2), undefined, 'and so is that')
 })
 
 test('halves of many clients of one address are not taken for one another', () => {
@@ -73,6 +74,41 @@ test('what other clients are told does not take a pin from under a look-up', () 
   assert.is(pins.get(aaaa(1), lateMs + 2)?.images, images)
   assert.is(pins.get(aaaa(2), lateMs + 3)?.images, undefined)
   assert.is(pins.get(a(3), lateMs + 4)?.untilMs, lateMs + 2000)
+})
+
+test('a pin is for its client and its name alone', () => {
+  const pins = pinned()
+  assert.is(pins.get({ ...aaaa(1), client: '10.0.0.2' }, 1), undefined)
+  assert.is(pins.get({ ...aaaa(1), name: '\x03ftp' }, 1), undefined)
+  assert.ok(pins.get(aaaa(1), 1))
+})
+
+test('no half gets a pin whose evidence has ended', () => {
+  const pins = new Pins()
+  pins.set(a(1), { images, untilMs: 100 }, 0)
+  assert.ok(pins.peek(aaaa(1), 99))
+  assert.is(pins.get(aaaa(1), 100), undefined)
+})
+
+/** Other look-ups of the client that were told something else. */
+function setMore(pins: Pins, count: number, untilMs: number): void {
+  for (let i = 1; i <= count; i++) pins.set(a(100 + i), { images: undefined, untilMs }, i)
+}
+
+test('three pins may come after one before its second half does', () => {
+  const pins = pinned()
+  setMore(pins, 3, untilMs)
+  assert.is(pins.get(aaaa(1), 10)?.images, images)
+  const more = pinned()
+  setMore(more, 4, untilMs)
+  assert.is(more.get(aaaa(1), 10)?.images, undefined)
+})
+
+test('pins that have ended push out none that holds', () => {
+  const pins = pinned()
+  setMore(pins, 3, 10)
+  pins.set(a(200), { images: undefined, untilMs }, 20)
+  assert.is(pins.get(aaaa(1), 30)?.images, images)
 })
 
 test('what is remembered of a pin has a bound', () => {

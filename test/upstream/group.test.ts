@@ -1,0 +1,226 @@
+/*
+ * Goal: a group chooses by its policy, keeps what stays through a reload, and knows when all of it is down and when it is back. Method:
+ * a group before an owner that notes what it is told; upstreams are taken down by their own rules, and no packet is sent.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Deferred, type GroupOwner, UpstreamGroup } from '../../src/upstream/group.ts'
+import type { OpenQuestion } from '../../src/upstream/question-group.ts'
+import type { UpstreamServer } from '../../src/upstream/server.ts'
+import type {
+  ExchangeSettings,
+  GroupConfig,
+  UpstreamTransport,
+} from '../../src/upstream/settings.ts'
+import { addressFor, attemptFor, Clock, startMs } from './parts.ts'
+import { settings } from './support.ts'
+
+const test = suite('upstream/group')
+
+function configOf(
+  ports: readonly number[],
+  transport: UpstreamTransport = 'udp',
+  changes: Partial<ExchangeSettings> = {},
+): GroupConfig {
+  const upstreams = ports.map((port) => addressFor(transport, port))
+  return { name: 'test', upstreams, settings: { ...settings, ...changes } }
+}
+
+class Owner implements GroupOwner {
+  readonly clock = new Clock()
+  readonly context = this.clock.context
+  readonly told: string[] = []
+  readonly deferred: Deferred[] = []
+
+  defer(what: Deferred): void {
+    this.deferred.push(what)
+  }
+
+  onStateChange(
+    _group: UpstreamGroup,
+    { address }: UpstreamServer,
+    up: boolean,
+    why: string,
+  ): void {
+    this.told.push(`${address.port} ${up ? 'up' : 'down'} ${why}`)
+  }
+
+  onRecovered(group: UpstreamGroup): void {
+    this.told.push(`${group.name} recovered`)
+  }
+}
+
+function started(config: GroupConfig) {
+  const owner = new Owner()
+  return { owner, group: new UpstreamGroup(config, owner) }
+}
+
+function takeDown(group: UpstreamGroup, ...ports: readonly number[]): void {
+  for (const server of group.upstreams)
+    if (ports.includes(server.address.port))
+      for (let i = 0; i < 2; i++) server.noteFailure('refused', startMs)
+}
+
+/** Ports that are chosen in 100 draws. */
+function chosen(group: UpstreamGroup): Set<number | undefined> {
+  return new Set(Array.from({ length: 100 }, () => group.firstChoice(startMs)?.address.port))
+}
+
+test('resolvers over UDP are asked in their order, equals over TCP alike', () => {
+  assert.equal(chosen(started(configOf([1, 2])).group), new Set([1]))
+  assert.equal(chosen(started(configOf([1, 2], 'tcp')).group), new Set([1, 2]))
+  assert.equal(chosen(started(configOf([1, 2], 'tls')).group), new Set([1, 2]))
+})
+
+test('a policy that is set holds, whatever the transport', () => {
+  assert.equal(
+    chosen(started(configOf([1, 2], 'udp', { policy: 'spread' })).group),
+    new Set([1, 2]),
+  )
+  assert.equal(
+    chosen(started(configOf([1, 2], 'tcp', { policy: 'sequential' })).group),
+    new Set([1]),
+  )
+})
+
+test('one that is down is passed over, and one that was tried is not the other choice', () => {
+  const { group } = started(configOf([1, 2, 3]))
+  takeDown(group, 1)
+  assert.is(group.firstChoice(startMs)?.address.port, 2)
+  const [, second, third] = group.upstreams
+  assert.is(group.otherChoice(second === undefined ? [] : [second]), third)
+  assert.is(group.otherChoice(group.upstreams), undefined)
+})
+
+test('when all are down one is tried, and the next not before its time', () => {
+  const { owner, group } = started(configOf([1]))
+  takeDown(group, 1)
+  assert.is(group.isDown, true)
+  owner.clock.nowMs = startMs + 499
+  assert.is(group.firstChoice(startMs + 499), undefined)
+  owner.clock.nowMs = startMs + 500
+  assert.is(group.firstChoice(startMs + 500), group.upstreams[0])
+  assert.is(group.firstChoice(startMs + 500), undefined)
+})
+
+test('a trial is for one that is down and was not tried', () => {
+  const { owner, group } = started(configOf([1, 2]))
+  assert.is(group.trialChoice([]), undefined)
+  takeDown(group, 1)
+  owner.clock.nowMs = startMs + 1000
+  const [first] = group.upstreams
+  assert.is(group.trialChoice(first === undefined ? [] : [first]), undefined)
+  assert.is(group.trialChoice([]), first)
+})
+
+test('changes of state are told, and when the last goes down the others may be tried at once', () => {
+  const { owner, group } = started(configOf([1, 2]))
+  takeDown(group, 1)
+  assert.equal([group.isDown, group.trialChoice([])], [false, undefined])
+  takeDown(group, 2)
+  assert.equal(owner.told, ['1 down refused', '2 down refused'])
+  assert.equal([group.isDown, group.trialChoice([])?.address.port], [true, 1])
+})
+
+test('while one is up the others wait for their time', () => {
+  const { group } = started(configOf([1, 2, 3]))
+  takeDown(group, 1)
+  takeDown(group, 2)
+  assert.is(group.trialChoice([]), undefined)
+})
+
+test('one that comes back does not make others a last hope', () => {
+  const { group } = started(configOf([1, 2]))
+  takeDown(group, 1)
+  const [, second] = group.upstreams
+  if (second !== undefined) group.onUpOrDown(second, true, 'answered')
+  assert.is(group.trialChoice([]), undefined)
+})
+
+test('a sign of life after an outage is a recovery, once', () => {
+  const { owner, group } = started(configOf([1]))
+  group.onSignOfLife(true, startMs)
+  assert.equal(owner.told, [])
+  group.noteOutage()
+  group.onSignOfLife(false, startMs)
+  group.onSignOfLife(true, startMs)
+  assert.equal(owner.told, ['test recovered'])
+})
+
+test('answers and mere signs of life are patience of their own', () => {
+  const { group } = started(configOf([1]))
+  const ends = (mayRecurse: boolean) => group.patience.endsMs({ startMs, mayRecurse }, 1000)
+  group.onSignOfLife(false, startMs + 500)
+  assert.equal([ends(true), ends(false)], [startMs + 1500, startMs + 1000])
+  group.onSignOfLife(true, startMs + 700)
+  assert.equal([ends(true), ends(false)], [startMs + 1700, startMs + 1700])
+})
+
+test('a reload keeps the upstreams that stay, in their new order, and retires the others', () => {
+  // No socket may be opened.
+  const udp = { socketsMax: 0 }
+  const { group } = started(configOf([1, 2], 'udp', { udp }))
+  const [one, two] = group.upstreams
+  takeDown(group, 2)
+  group.reconfigure(configOf([2, 3], 'udp', { udp }))
+  assert.is(group.upstreams[0], two)
+  assert.is(two?.isUp, false, 'with its health')
+  assert.equal(
+    group.upstreams.map(({ address }) => address.port),
+    [2, 3],
+  )
+  const send = (server?: UpstreamServer) => server?.send(attemptFor(server))
+  assert.equal([send(one), send(two)], ['closed', 'overloaded'], 'one is retired')
+})
+
+test('a reload gives new settings to group and upstreams, and its policy', () => {
+  const { group } = started(configOf([1, 2]))
+  const hedge = { minMs: 1, maxMs: 2, percentile: 50 }
+  group.reconfigure(configOf([1, 2], 'udp', { hedge, policy: 'spread' }))
+  assert.is(group.settings.hedge, hedge)
+  assert.is(group.upstreams[0]?.hedgeDelay.delayMs, 2)
+  assert.equal(chosen(group), new Set([1, 2]))
+})
+
+test('what a budget does not cover is refused and counted; a budget of nothing ends', () => {
+  const { group } = started(configOf([1], 'udp', { retryBudgetPercent: 0 }))
+  let spent = 0
+  while (group.spend(group.hedges) && spent < 1000) spent += 1
+  assert.ok(spent > 0 && spent < 1000, `${spent}`)
+  assert.is(group.counters.budgetRefusals, 1)
+  assert.is(group.spend(group.hedges), false)
+  assert.is(group.counters.budgetRefusals, 2)
+  assert.is(group.spend(group.failovers), true, 'that is another budget')
+})
+
+test('a reload changes what a question earns for hedges, and a third of it for fail-over', () => {
+  const { group } = started(configOf([1], 'udp', { retryBudgetPercent: 0 }))
+  group.reconfigure(configOf([1], 'udp', { retryBudgetPercent: 100 }))
+  for (const [budget, questions] of [
+    [group.hedges, 1],
+    [group.failovers, 4],
+  ] as const) {
+    for (let i = 0; i < 100; i++) group.spend(budget)
+    for (let i = 0; i < questions; i++) budget.earn(startMs)
+    assert.equal([group.spend(budget), group.spend(budget)], [true, false])
+  }
+})
+
+test('questions that end leave the group, those that have not are failed when it stops', () => {
+  const { owner, group } = started(configOf([1]))
+  const told: string[] = []
+  const questionOf = (name: string): OpenQuestion => ({
+    deliver: () => told.push(`${name} delivered`),
+    fail: (why) => told.push(`${name} ${why}`),
+  })
+  const [ended, open] = [questionOf('ended'), questionOf('open')]
+  group.questions.add(ended)
+  group.questions.add(open)
+  group.end(ended)
+  group.defer(open)
+  assert.equal(owner.deferred, [open])
+  group.stop()
+  assert.equal(told, ['open shutdown'])
+})
+
+test.run()

@@ -1,0 +1,150 @@
+/** Parts of the upstream side for tests of single files: an upstream and an owner that note what they are told, and a clock that a test turns. */
+import { TimerWheel } from '../../src/platform/timer-wheel.ts'
+import {
+  Attempt,
+  type AttemptKind,
+  AttemptList,
+  type AttemptOwner,
+  type ExchangeContext,
+  type Upstream,
+} from '../../src/upstream/attempt.ts'
+import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counters.ts'
+import { UpstreamHealth } from '../../src/upstream/policy/choice.ts'
+import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'
+import { RandomPool, RecentPorts } from '../../src/upstream/random.ts'
+import type { UpstreamAddress, UpstreamTransport } from '../../src/upstream/settings.ts'
+import { ResponseScan } from '../../src/wire/scan.ts'
+import { askFor, settings } from './support.ts'
+
+/** Any start will do; 0 would hide a mistake with it. */
+export const startMs = 1_000_000
+
+export class Clock {
+  nowMs = startMs
+  readonly context: ExchangeContext
+
+  constructor() {
+    this.context = {
+      wheel: new TimerWheel(() => this.nowMs),
+      random: new RandomPool(),
+      recentPorts: new RecentPorts(),
+      scan: new ResponseScan(),
+    }
+  }
+}
+
+export function addressFor(transport: UpstreamTransport, port = 53): UpstreamAddress {
+  return { transport, address: '127.0.0.1', port, family: 4 }
+}
+
+/** Notes calls as text: `wait 1`, where the number is that of the attempt. */
+export class NotingUpstream implements Upstream {
+  readonly name: string
+  readonly address: UpstreamAddress
+  readonly health = new UpstreamHealth()
+  readonly hedgeDelay = new HedgeDelay(settings.hedge)
+  readonly counters = new UpstreamCounters()
+  readonly sent: Attempt[] = []
+  readonly noted: string[] = []
+  /** What `isLively` and `speaksPlain` say. */
+  lively = true
+  plain = false
+  /** What `send` says. */
+  failure: AttemptFailure | undefined
+
+  constructor(transport: UpstreamTransport = 'udp', name = 'upstream') {
+    this.name = name
+    this.address = addressFor(transport)
+  }
+
+  send(attempt: Attempt): AttemptFailure | undefined {
+    this.sent.push(attempt)
+    return this.failure
+  }
+
+  noteReply(attempt: Attempt, rcode: number): void {
+    this.noted.push(`reply ${this.indexOf(attempt)} rcode ${rcode}`)
+  }
+
+  noteLateReply(attempt: Attempt): void {
+    this.noted.push(`late reply ${this.indexOf(attempt)}`)
+  }
+
+  noteWait(attempt: Attempt): void {
+    this.noted.push(`wait ${this.indexOf(attempt)}`)
+  }
+
+  noteFailure(why: AttemptFailure): void {
+    this.noted.push(`failure ${why}`)
+  }
+
+  tryOut(): void {
+    this.noted.push('try out')
+  }
+
+  nudge(): void {
+    this.noted.push('nudge')
+  }
+
+  isLively(): boolean {
+    return this.lively
+  }
+
+  speaksPlain(): boolean {
+    return this.plain
+  }
+
+  rememberPlain(): void {
+    this.noted.push('plain')
+  }
+
+  private indexOf(attempt: Attempt): number {
+    return this.sent.indexOf(attempt)
+  }
+}
+
+export class NotingOwner implements AttemptOwner {
+  readonly told: string[] = []
+
+  onReply(): void {
+    this.told.push('reply')
+  }
+
+  onLost(_attempt: Attempt, why: AttemptFailure): void {
+    this.told.push(`lost ${why}`)
+  }
+
+  onStalled(): void {
+    this.told.push('stalled')
+  }
+
+  onSuspicion(): void {
+    this.told.push('suspicion')
+  }
+}
+
+export interface Making {
+  readonly kind?: AttemptKind
+  readonly overTcp?: boolean
+  readonly siblings?: AttemptList
+  readonly madeMs?: number
+  readonly name?: string
+  /** Without EDNS. */
+  readonly isPlain?: boolean
+}
+
+export function attemptFor(
+  upstream: Upstream,
+  owner: AttemptOwner = new NotingOwner(),
+  making: Making = {},
+): Attempt {
+  const { frame, questionEnd } = askFor(making.name ?? 'www.example')
+  return new Attempt(owner, upstream, {
+    kind: making.kind ?? 'first',
+    frame: making.isPlain === true ? frame.subarray(0, questionEnd) : frame,
+    questionEnd,
+    overTcp: making.overTcp ?? false,
+    siblings: making.siblings ?? new AttemptList(),
+    madeMs: making.madeMs ?? startMs,
+  })
+}

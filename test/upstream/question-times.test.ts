@@ -1,0 +1,111 @@
+/*
+ * Goal: a question ends at its deadline, or when silence has lasted, and asks for a sign of life twice a second. Method: given times at
+ * each boundary, with the group's patience as it is.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Patience } from '../../src/upstream/policy/patience.ts'
+import { QuestionTimes, trialAfterMs } from '../../src/upstream/question-times.ts'
+import { settings } from './support.ts'
+
+const test = suite('upstream/question-times')
+
+const at = 1_000_000
+
+function timesOf(mayRecurse = true) {
+  const patience = new Patience()
+  const times = new QuestionTimes({ patience, settings }, mayRecurse, at)
+  return { patience, times }
+}
+
+/** As a group does when a client's question is answered. */
+function answered(patience: Patience, nowMs: number): void {
+  patience.noteLife(nowMs)
+  patience.noteAnswer(nowMs)
+}
+
+test('in silence a question ends when silence has lasted', () => {
+  const { times } = timesOf()
+  assert.is(times.endMs, at + 1800)
+})
+
+test('an answer to another question puts the end off, to the deadline at most', () => {
+  const { times, patience } = timesOf()
+  answered(patience, at + 1000)
+  assert.is(times.endMs, at + 2800)
+  answered(patience, at + 2699)
+  assert.is(times.endMs, at + 4499)
+  answered(patience, at + 4000)
+  assert.is(times.endMs, at + 4500)
+})
+
+test('a mere sign of life helps a question that may recurse, and no other', () => {
+  for (const mayRecurse of [true, false]) {
+    const { times, patience } = timesOf(mayRecurse)
+    patience.noteLife(at + 1000)
+    assert.is(times.endMs, at + (mayRecurse ? 2800 : 1800))
+  }
+})
+
+test('what comes first is next', () => {
+  const { times } = timesOf()
+  assert.is(times.hedgeAtMs, at + 4500, 'no hedge until somebody says when')
+  assert.is(times.nextMs, at + trialAfterMs)
+  times.hedgeAtMs = at + 50
+  assert.is(times.nextMs, at + 50)
+  times.hedgeAtMs = Number.POSITIVE_INFINITY
+  times.takeTrial(at + 500)
+  times.takeTrial(at + 1000)
+  times.takeTrial(at + 1500)
+  assert.is(times.nextMs, at + 1800)
+})
+
+test('a sign of life is asked for after half a second of silence, and again as often', () => {
+  assert.is(trialAfterMs, 500)
+  const { times } = timesOf()
+  assert.is(times.takeTrial(at + 499), false)
+  assert.is(times.takeTrial(at + 500), true)
+  assert.is(times.takeTrial(at + 501), false)
+  assert.is(times.takeTrial(at + 999), false)
+  assert.is(times.takeTrial(at + 1020), true)
+  assert.is(times.takeTrial(at + 1519), false)
+})
+
+test('six questions that were not heard end the belief in signs of life; each says so once', () => {
+  const { patience } = timesOf()
+  const unheard = Array.from(
+    { length: 6 },
+    () => new QuestionTimes({ patience, settings }, true, at),
+  )
+  const last = new QuestionTimes({ patience, settings }, true, at)
+  patience.noteLife(at + 1000)
+  for (const times of unheard) times.noteUnheard(at + 1799)
+  for (const times of unheard.slice(1)) for (let i = 0; i < 3; i++) times.noteUnheard(at + 1800)
+  assert.is(last.endMs, at + 2800, 'five are not six')
+  unheard[0]?.noteUnheard(at + 1800)
+  assert.is(last.endMs, at + 1800)
+})
+
+test('who has said that it was not heard has nothing due at that time any more', () => {
+  const { times, patience } = timesOf()
+  answered(patience, at + 1700)
+  for (const ms of [500, 1000, 1500]) times.takeTrial(at + ms)
+  assert.is(times.nextMs, at + 1800)
+  times.noteUnheard(at + 1800)
+  assert.is(times.nextMs, at + 2000)
+})
+
+test('times are whole milliseconds', () => {
+  const patience = new Patience()
+  const times = new QuestionTimes({ patience, settings }, true, at + 0.7)
+  assert.equal([times.startMs, times.hedgeAtMs], [at, at + 4500])
+})
+
+test('settings that change hold for questions in flight', () => {
+  const group = { patience: new Patience(), settings }
+  const times = new QuestionTimes(group, true, at)
+  group.settings = { ...settings, deadlineMs: 1000 }
+  assert.is(times.endMs, at + 1000)
+})
+
+test.run()

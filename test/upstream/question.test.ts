@@ -1,0 +1,419 @@
+/*
+ * Goal: one outcome for each question, the best that its upstreams give, within its packets and its time. Method: a group and upstreams
+ * that do what the test says; replies and timers are brought by hand.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Outcome } from '../../src/core/ports.ts'
+import type { Attempt } from '../../src/upstream/attempt.ts'
+import { type AttemptFailure, GroupCounters } from '../../src/upstream/counters.ts'
+import { Patience } from '../../src/upstream/policy/patience.ts'
+import { RetryBudget } from '../../src/upstream/policy/retry-budget.ts'
+import { UpstreamQuestion } from '../../src/upstream/question.ts'
+import type { OpenQuestion, QuestionGroup } from '../../src/upstream/question-group.ts'
+import type { ExchangeSettings, UpstreamTransport } from '../../src/upstream/settings.ts'
+import { scanResponse } from '../../src/wire/scan.ts'
+import { aRecord, responseTo } from '../core/support.ts'
+import { Clock, NotingUpstream, startMs } from './parts.ts'
+import { askFor, settings } from './support.ts'
+
+const test = suite('upstream/question')
+
+/** Of the test that runs; none may leave a timer behind. */
+const begun: UpstreamQuestion[] = []
+test.after.each(() => {
+  for (const question of begun.splice(0)) question.fail('shutdown')
+})
+
+/** Puts on the wire what it is given, unless it waits for a connection or fails. */
+class Sending extends NotingUpstream {
+  private readonly clock: Clock
+  waits = false
+
+  constructor(clock: Clock, name: string, transport: UpstreamTransport) {
+    super(transport, name)
+    this.clock = clock
+  }
+
+  override send(attempt: Attempt): AttemptFailure | undefined {
+    if (!this.waits && this.failure === undefined) attempt.sentMs = this.clock.nowMs
+    return super.send(attempt)
+  }
+}
+
+interface Setup {
+  readonly upstreams?: number
+  readonly transport?: UpstreamTransport
+  readonly settings?: Partial<ExchangeSettings>
+}
+
+class Asking implements QuestionGroup {
+  readonly clock = new Clock()
+  readonly context = this.clock.context
+  readonly settings: ExchangeSettings
+  readonly counters = new GroupCounters()
+  readonly patience = new Patience()
+  readonly hedges = new RetryBudget(0)
+  readonly failovers = new RetryBudget(0)
+  readonly all: readonly Sending[]
+  readonly question: UpstreamQuestion
+  /** `answer 0 from a`, `failed timeout`. */
+  readonly told: string[] = []
+  isDown = false
+  /** Not to be chosen. */
+  readonly down = new Set<NotingUpstream>()
+  isCovered = true
+  ends = 0
+  outages = 0
+  private readonly deferred: OpenQuestion[] = []
+
+  constructor({ upstreams = 2, transport = 'udp', settings: changes = {} }: Setup = {}) {
+    this.settings = { ...settings, ...changes }
+    const names = ['a', 'b', 'c'].slice(0, upstreams)
+    this.all = names.map((name) => new Sending(this.clock, name, transport))
+    const onOutcome = (_ask: unknown, outcome: Outcome) => this.told.push(tell(outcome))
+    this.question = new UpstreamQuestion(this, askFor('www.example'), { onOutcome })
+    begun.push(this.question)
+  }
+
+  static begun(setup?: Setup): Asking {
+    const asking = new Asking(setup)
+    asking.question.begin()
+    return asking
+  }
+
+  nowMs(): number {
+    return this.clock.nowMs
+  }
+
+  firstChoice(): Sending | undefined {
+    return this.otherChoice([])
+  }
+
+  otherChoice(tried: readonly unknown[]): Sending | undefined {
+    return this.all.find((upstream) => !tried.includes(upstream) && !this.down.has(upstream))
+  }
+
+  trialChoice(): undefined {
+    return undefined
+  }
+
+  spend(): boolean {
+    return this.isCovered
+  }
+
+  end(): void {
+    this.ends += 1
+  }
+
+  defer(question: OpenQuestion): void {
+    this.deferred.push(question)
+  }
+
+  noteOutage(): void {
+    this.outages += 1
+  }
+
+  /** What was sent, in order: `a first`. */
+  get sent(): string[] {
+    return this.all
+      .flatMap((upstream) => upstream.sent.map((attempt) => ({ attempt, upstream })))
+      .toSorted((one, other) => one.attempt.madeMs - other.attempt.madeMs)
+      .map(({ attempt, upstream }) => `${upstream.name} ${attempt.kind}`)
+  }
+
+  attempt(index: number, which = -1): Attempt {
+    const attempt = this.all[index]?.sent.at(which)
+    if (attempt === undefined) throw new Error('nothing was sent')
+    return attempt
+  }
+
+  /** A reply to the last that was sent to an upstream. */
+  reply(index: number, { rcode = 0, tc = false } = {}): void {
+    const answers = rcode === 0 ? [aRecord('www.example', '192.0.2.1')] : []
+    const reply = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
+    assert.ok(scanResponse(reply, reply.length, this.context.scan))
+    const attempt = this.attempt(index)
+    attempt.isDone = true
+    this.question.onReply(attempt, reply, this.context.scan)
+    reply.fill(0xff)
+  }
+
+  lose(index: number, why: AttemptFailure): void {
+    this.attempt(index).fail(why)
+  }
+
+  at(afterMs: number): void {
+    this.clock.nowMs = startMs + afterMs
+    this.question.onTimer(this.clock.nowMs)
+  }
+
+  deliver(): string[] {
+    for (const question of this.deferred.splice(0)) question.deliver()
+    return this.told
+  }
+}
+
+function tell(outcome: Outcome): string {
+  if (outcome.kind === 'failed') return `failed ${outcome.why}`
+  return `answer ${outcome.scan.rcode} from ${outcome.upstream}`
+}
+
+test('the answer of the first choice is the outcome, at once and once', () => {
+  const asking = Asking.begun()
+  assert.equal(asking.sent, ['a first'])
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
+  assert.equal([asking.counters.answers, asking.ends, asking.context.wheel.pending], [1, 1, 0])
+  asking.question.fail('shutdown')
+  assert.equal(asking.deliver(), ['answer 0 from a'])
+})
+
+test('where nobody can be asked it fails in a turn of its own', () => {
+  const asking = new Asking({ upstreams: 0 })
+  asking.isDown = true
+  asking.question.begin()
+  assert.equal([asking.told, asking.outages], [[], 1])
+  assert.equal(asking.deliver(), ['failed unreachable'])
+  assert.is(asking.counters.failures.unreachable, 1)
+})
+
+test('an answer that takes longer than usual is hedged, and the first to come ends both', () => {
+  const asking = Asking.begun()
+  asking.at(249)
+  assert.equal(asking.sent, ['a first'])
+  asking.at(250)
+  assert.equal(asking.sent, ['a first', 'b hedge'])
+  assert.equal(asking.all[0]?.noted, ['wait 0'])
+  asking.reply(1)
+  assert.equal(asking.told, ['answer 0 from b'])
+  assert.equal([asking.counters.hedges, asking.counters.hedgesWon], [1, 1])
+  assert.is(asking.attempt(0).isDone, true)
+})
+
+test('where there is no other the same upstream is asked again, later each time', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  for (const ms of [250, 749, 750, 1749, 1750]) asking.at(ms)
+  // A quarter of a second, then half of one, then one.
+  assert.equal(asking.sent, ['a first', 'a hedge', 'a hedge', 'a hedge'])
+  assert.equal(
+    asking.all[0]?.sent.map(({ madeMs }) => madeMs - startMs),
+    [0, 250, 750, 1750],
+  )
+})
+
+test('a hedge that the budget does not cover is not sent', () => {
+  const asking = Asking.begun()
+  asking.isCovered = false
+  asking.at(250)
+  assert.equal(asking.sent, ['a first'])
+})
+
+test('a question that waits for a connection has one more dialled, and is not hedged behind a lively upstream', () => {
+  for (const [lively, sent] of [
+    [true, ['a first']],
+    [false, ['a first', 'b hedge']],
+  ] as const) {
+    const asking = new Asking({ transport: 'tcp' })
+    const [first] = asking.all
+    if (first !== undefined) Object.assign(first, { waits: true, lively })
+    asking.question.begin()
+    asking.at(250)
+    assert.equal(asking.sent, [...sent])
+    assert.ok(first?.noted.includes('nudge'))
+  }
+})
+
+test('no question costs more packets than it may', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 2 } })
+  for (const ms of [250, 750, 1750]) asking.at(ms)
+  assert.is(asking.sent.length, 2)
+})
+
+test('SERVFAIL is asked of another, whose answer it is; the first is noted to have been rescued', () => {
+  const asking = Asking.begun()
+  asking.reply(0, { rcode: 2 })
+  assert.equal([asking.sent, asking.told], [['a first', 'b failover'], []])
+  const takeSpare = () => asking.failovers.spend(startMs, 1)
+  while (takeSpare());
+  asking.reply(1)
+  assert.equal([takeSpare(), takeSpare()], [true, false], 'what helped is given back')
+  assert.equal(asking.told, ['answer 0 from b'])
+  for (let i = 0; i < 2; i++) asking.all[0]?.health.wasRescued(startMs)
+  assert.is(asking.all[0]?.health.rank(startMs), 1, 'three times in a row')
+})
+
+test('SERVFAIL of all is the answer', () => {
+  const asking = Asking.begun()
+  asking.reply(0, { rcode: 2 })
+  asking.reply(1, { rcode: 5 })
+  assert.equal(asking.told, ['answer 5 from b'])
+})
+
+test('SERVFAIL is the answer where fail-over is off, or not covered', () => {
+  const off = Asking.begun({ settings: { failover: false } })
+  off.reply(0, { rcode: 2 })
+  assert.equal(off.told, ['answer 2 from a'])
+  const poor = Asking.begun()
+  poor.isCovered = false
+  poor.reply(0, { rcode: 2 })
+  assert.equal(poor.told, ['answer 2 from a'])
+})
+
+test('SERVFAIL waits for what is under way, and is given when that comes to nothing', () => {
+  const asking = Asking.begun()
+  asking.at(250)
+  asking.reply(0, { rcode: 2 })
+  assert.equal([asking.sent.length, asking.told], [2, []])
+  asking.lose(1, 'overloaded')
+  assert.equal(asking.told, [])
+  assert.equal(asking.deliver(), ['answer 2 from a'])
+  assert.is(asking.counters.answers, 1)
+})
+
+test('FORMERR to EDNS is asked again without, of the same upstream, which is remembered when that helps', () => {
+  const asking = Asking.begun()
+  assert.is(asking.attempt(0).hasOpt, true)
+  asking.reply(0, { rcode: 1 })
+  assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a plain'], false])
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
+  assert.ok(asking.all[0]?.noted.includes('plain'))
+})
+
+test('an upstream that is known to speak plain is asked so at once', () => {
+  const asking = new Asking()
+  if (asking.all[0] !== undefined) asking.all[0].plain = true
+  asking.question.begin()
+  assert.is(asking.attempt(0).hasOpt, false)
+  asking.reply(0, { rcode: 1 })
+  assert.equal(asking.sent, ['a first', 'b failover'], 'its FORMERR is about something else')
+})
+
+test('a truncated answer is asked for over TCP', () => {
+  const asking = Asking.begun()
+  asking.reply(0, { tc: true })
+  assert.equal([asking.sent, asking.attempt(0).overTcp], [['a first', 'a tcp'], true])
+  assert.is(asking.all[0]?.counters.truncated, 1)
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
+})
+
+test('half an answer over TCP is none: another is asked, or it is malformed', () => {
+  const asking = Asking.begun({ upstreams: 2, transport: 'tcp' })
+  asking.reply(0, { tc: true })
+  assert.equal(asking.sent, ['a first', 'b failover'])
+  asking.reply(1, { tc: true })
+  assert.equal(
+    asking.all.map(({ counters }) => counters.failures.malformed),
+    [1, 1],
+  )
+  while (asking.deliver().length === 0) asking.reply(0, { tc: true })
+  assert.equal(asking.told, ['failed malformed'])
+})
+
+test('what was lost with its connection is sent there once more, then elsewhere', () => {
+  const asking = Asking.begun({ transport: 'tcp' })
+  asking.lose(0, 'connection-lost')
+  assert.equal(asking.sent, ['a first', 'a replay'])
+  asking.lose(0, 'connection-lost')
+  assert.equal(asking.sent.toSorted(), ['a first', 'a replay', 'b failover'])
+})
+
+test('one that refuses is replaced by another; alone it is asked again, until its packets are spent', () => {
+  const asking = Asking.begun()
+  asking.lose(0, 'refused')
+  assert.equal(asking.sent, ['a first', 'b failover'])
+  const alone = Asking.begun({ upstreams: 1 })
+  for (let i = 0; i < 4; i++) alone.lose(0, 'refused')
+  assert.is(alone.sent.length, 4)
+  assert.equal([alone.deliver(), alone.outages], [['failed unreachable'], 0], 'it is not down')
+})
+
+test('a limit of ours is overload, and nothing is asked again for it', () => {
+  const asking = new Asking({ upstreams: 1 })
+  if (asking.all[0] !== undefined) asking.all[0].failure = 'overloaded'
+  asking.question.begin()
+  assert.is(asking.sent.length, 1)
+  assert.equal(asking.deliver(), ['failed overloaded'])
+})
+
+test('a question on a connection that seems dead is sent elsewhere, once', () => {
+  const asking = Asking.begun({ transport: 'tcp' })
+  const first = asking.attempt(0)
+  asking.question.onStalled(first)
+  assert.equal(asking.sent, ['a first', 'b replay'])
+  asking.question.onStalled(first)
+  assert.is(asking.sent.length, 2, 'only the newest matters')
+  const alone = Asking.begun({ upstreams: 1, transport: 'tcp' })
+  alone.question.onStalled(alone.attempt(0))
+  assert.equal(alone.sent, ['a first', 'a replay'])
+})
+
+test('where somebody guesses at our socket TCP is asked as well, and once', () => {
+  const asking = Asking.begun()
+  asking.question.onSuspicion(asking.attempt(0))
+  assert.equal([asking.sent, asking.attempt(0).overTcp], [['a first', 'a tcp'], true])
+  asking.question.onSuspicion(asking.attempt(0))
+  assert.is(asking.sent.length, 2)
+})
+
+test('in silence it is given up, as an outage, and a sign of life was asked for', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1 } })
+  asking.at(499)
+  assert.not(asking.all[0]?.noted.includes('try out'))
+  asking.at(500)
+  assert.ok(asking.all[0]?.noted.includes('try out'))
+  asking.at(1799)
+  assert.equal(asking.deliver(), [])
+  asking.at(1800)
+  assert.equal([asking.deliver(), asking.outages], [['failed timeout'], 1])
+  assert.is(asking.attempt(0).isDone, true)
+})
+
+test('an upstream that has answered others in the last half second is not asked for a sign of life', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1 } })
+  asking.all[0]?.health.replied(startMs)
+  asking.at(500)
+  assert.not(asking.all[0]?.noted.includes('try out'))
+  asking.at(1000)
+  assert.ok(asking.all[0]?.noted.includes('try out'))
+})
+
+test('what does not fit the question is no answer, but it is why none came', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1, deadlineMs: 1000 } })
+  asking.attempt(0).mismatched('question')
+  asking.patience.noteLife(startMs + 100)
+  asking.at(1000)
+  assert.equal([asking.deliver(), asking.outages], [['failed malformed'], 0])
+})
+
+test('a reply that was kept is given when time is over', () => {
+  const asking = Asking.begun({ settings: { deadlineMs: 1000 } })
+  asking.reply(0, { rcode: 2 })
+  asking.at(1000)
+  assert.equal(asking.deliver(), ['answer 2 from a'])
+})
+
+test('what comes after the end changes nothing', () => {
+  const asking = Asking.begun()
+  asking.at(250)
+  const first = asking.attempt(0)
+  asking.reply(1)
+  asking.question.onLost(first, 'refused')
+  asking.question.onStalled(first)
+  asking.question.onSuspicion(first)
+  assert.equal([asking.sent.length, asking.ends], [2, 1])
+  assert.equal(asking.deliver(), ['answer 0 from b'])
+})
+
+test('a stop fails what is under way, once', () => {
+  const asking = Asking.begun()
+  asking.question.fail('shutdown')
+  asking.question.fail('timeout')
+  assert.equal(asking.deliver(), ['failed shutdown'])
+  assert.equal([asking.counters.failures.shutdown, asking.counters.failures.timeout], [1, 0])
+  assert.equal([asking.attempt(0).isDone, asking.context.wheel.pending], [true, 0])
+})
+
+test.run()
