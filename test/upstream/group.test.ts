@@ -2,16 +2,14 @@
  * Goal: a group chooses by its policy, keeps what stays through a reload, and knows when all of it is down and when it is back. Method:
  * a group before an owner that notes what it is told; upstreams are taken down by their own rules, and no packet is sent.
  */
+
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import { type Deferred, type GroupOwner, UpstreamGroup } from '../../src/upstream/group.ts'
 import type { OpenQuestion } from '../../src/upstream/question-group.ts'
 import type { UpstreamServer } from '../../src/upstream/server.ts'
-import type {
-  ExchangeSettings,
-  GroupConfig,
-  UpstreamTransport,
-} from '../../src/upstream/settings.ts'
+import type { ExchangeSettings, GroupConfig } from '../../src/upstream/settings.ts'
 import { addressFor, attemptFor, Clock, startMs } from './parts.ts'
 import { settings } from './support.ts'
 

@@ -1,4 +1,6 @@
 /** Parts of the upstream side for tests of single files: an upstream and an owner that note what they are told, and a clock that a test turns. */
+
+import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import { TimerWheel } from '../../src/platform/timer-wheel.ts'
 import {
   Attempt,
@@ -12,7 +14,7 @@ import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counte
 import { UpstreamHealth } from '../../src/upstream/policy/choice.ts'
 import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'
 import { RandomPool, RecentPorts } from '../../src/upstream/random.ts'
-import type { UpstreamAddress, UpstreamTransport } from '../../src/upstream/settings.ts'
+import type { UpstreamAddress } from '../../src/upstream/settings.ts'
 import { ResponseScan } from '../../src/wire/scan.ts'
 import { askFor, settings } from './support.ts'
 

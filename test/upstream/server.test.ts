@@ -4,8 +4,9 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import { UpstreamServer, type UpstreamWatcher } from '../../src/upstream/server.ts'
-import type { ExchangeSettings, UpstreamTransport } from '../../src/upstream/settings.ts'
+import type { ExchangeSettings } from '../../src/upstream/settings.ts'
 import { FakeUpstream, silent } from './fake-upstream.ts'
 import { addressFor, attemptFor, Clock, type Making, startMs } from './parts.ts'
 import { addressOf, settings } from './support.ts'

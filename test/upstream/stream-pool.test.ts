@@ -4,8 +4,9 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import type { AttemptFailure } from '../../src/upstream/counters.ts'
-import type { StreamSettings, UpstreamTransport } from '../../src/upstream/settings.ts'
+import type { StreamSettings } from '../../src/upstream/settings.ts'
 import { StreamPool } from '../../src/upstream/stream-pool.ts'
 import { until } from '../support/process.ts'
 import { type Behaviour, FakeUpstream, silent } from './fake-upstream.ts'

@@ -3,7 +3,7 @@
  * parts that hear them. Names are text, in wire form one character an octet where the code keeps them so.
  */
 import { AuditRun } from '../../../src/core/search/audit-run.ts'
-import { Denial } from '../../../src/core/search/denial.ts'
+import type { Denial } from '../../../src/core/search/denial.ts'
 import { SearchKnowledge, type SearchPathSettings } from '../../../src/core/search/knowledge.ts'
 import type { AnsweredName, Observed } from '../../../src/core/search/learning.ts'
 import { presentName } from '../../../src/wire/name.ts'
@@ -56,7 +56,13 @@ export function knowledge(changes: Partial<SearchPathSettings> = {}): SearchKnow
 
 /** A denial by the cut of that name, or by a rule. */
 export function denialBy(kind: string, subject = kind): Denial {
-  return Object.assign(new Denial(), { kind, subject })
+  return {
+    evidence: kind === subject ? 'cut' : 'structure',
+    kind,
+    subject,
+    ttlSeconds: 5,
+    cut: undefined,
+  }
 }
 
 /** An audit run before a core whose own questions a test reads; what is reported is kept as text. */

@@ -1,9 +1,12 @@
 /** Goal: no two upstreams have one name. Method: addresses that differ in one thing each. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type UpstreamAddress, upstreamName } from '../../src/upstream/settings.ts'
+import {
+  type Upstream as UpstreamAddress,
+  formatUpstream as upstreamName,
+} from '../../src/address/upstream-url.ts'
 
-const test = suite('upstream/settings')
+const test = suite('address/upstream-url-names')
 
 const base: UpstreamAddress = { transport: 'udp', address: '10.0.0.2', port: 53, family: 4 }
 
