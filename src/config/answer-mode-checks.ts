@@ -1,4 +1,4 @@
-/** Whether answer mode can work under the other settings: it must not be switched on where it could never be right. */
+/** Checks whether answer mode can work with the other settings: it must not be switched on where it could never be right. */
 import { at, type Found, items } from './partial.ts'
 import { type Path, pathText } from './problem.ts'
 import type { Issue } from './setting.ts'
@@ -59,7 +59,7 @@ function missingTrust(config: unknown): Condition[] {
   return [{ message, because: [trust, corefile] }]
 }
 
-/** One namespace, one list: who gets which would be left to chance. */
+/** Two descriptions of one namespace would make the list that its pods get ambiguous. */
 function repeated(
   config: unknown,
   { path }: Found<unknown>,

@@ -1,6 +1,6 @@
 /**
- * Rules between settings. They look at the configuration as far as it could be parsed, so that they speak up even
- * when something else is wrong: a value of the wrong shape is skipped here, because it has been reported already.
+ * Rules between settings. They check the configuration as far as it could be parsed, so that they report even when another
+ * setting is wrong: a value of the wrong shape is skipped here, because it has been reported already. Pure.
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { isWildcard, rangeOf, reachesOurselves } from './address.ts'
@@ -96,7 +96,7 @@ function duplicateZones(config: unknown): Issue[] {
   })
 }
 
-/** Longest suffix wins; equal suffixes would leave the choice to chance. */
+/** The longest suffix wins; equal suffixes would make the choice arbitrary. */
 function claimedZones(config: unknown): Issue[] {
   const domain = at(config, ['clusterDomain'])
   const isReverse = at(config, ['cluster', 'reverse']) === true
@@ -111,7 +111,7 @@ function claimedZones(config: unknown): Issue[] {
   })
 }
 
-/** Rules bring packets to an address; somebody must listen there, and no two may claim it. */
+/** Rules bring packets to an address, so it must be in `listen`, and no two settings may claim it. */
 function interceptionChecks(config: unknown): Issue[] {
   const section: Path = ['interception']
   if (at(config, [...section, 'mode']) === 'none') return []

@@ -1,7 +1,7 @@
-/** Domain names as they are written in settings: plain host-like names, no escapes, no wildcards. */
+/** Domain names as written in settings: plain host-like names, no escapes, no wildcards. */
 import type { Parsed } from './address.ts'
 
-/** RFC 1035 2.3.4: 255 octets on the wire are 253 characters of text. */
+/** RFC 1035 2.3.4: 255 bytes on the wire are 253 characters of text. */
 const charactersMax = 253
 const labelShape = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 

@@ -3,10 +3,10 @@ import type { Upstream } from '../address/upstream-url.ts'
 import { parseUpstream } from './address.ts'
 import { choice, list, onOff, parsed, requiredList, section, whole } from './setting.ts'
 
-/** Upstreams of one group: CoreDNS takes 15; more spreads health knowledge too thin. */
+/** Upstreams of one group: CoreDNS takes 15; with more, each is asked too rarely to know its health. */
 const upstreamsMax = 32
 
-/** Different questions in flight at once, and so the most that can wait for one upstream. */
+/** Different questions in flight at once, and so also the most that can wait for one upstream. */
 export const questionsMaxDefault = 5000
 
 const upstreamWhat = 'upstream addresses such as 10.0.0.2:53'

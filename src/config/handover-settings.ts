@@ -1,7 +1,7 @@
-/** Settings of the hand-over: how a process takes the place of another without losing a query. */
+/** Settings of the hand-over, in which one process replaces another without losing a query. */
 import { choice, optionalText, section, whole } from './setting.ts'
 
-/** Linux: 108 octets in `sun_path`, one of them for the end or the mark of an abstract name. */
+/** Linux: `sun_path` has 108 bytes, one of them for the end or the mark of an abstract name. */
 const nameCharsMax = 107
 
 const meetingPoint = {

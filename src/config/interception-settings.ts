@@ -14,7 +14,7 @@ const hostAddress = {
 
 const linkName = {
   what: 'a link name',
-  // The kernel's IFNAMSIZ is 16 with the closing NUL; a slash or a space is refused by it as well.
+  // The kernel's IFNAMSIZ is 16 with the closing NUL; the kernel also refuses a slash or a space.
   parse: (name: string): Parsed<string> =>
     /^[\w.-]{1,15}$/.test(name)
       ? { ok: true, value: name }

@@ -1,6 +1,6 @@
 /**
- * From a file's text and the command line's flags to a frozen `Config`, or to all mistakes at once. Pure: reading
- * the file is the caller's. Import it dynamically where memory counts: zod comes with it.
+ * Turns a file's text and the command line's flags into a frozen `Config`, or into all mistakes at once. Pure: the caller reads
+ * the file. Import it dynamically where memory counts: zod comes with it.
  */
 import { crossChecks } from './cross-checks.ts'
 import { type Path, type Problem, pathText } from './problem.ts'
@@ -8,7 +8,7 @@ import { type Config, configSchema } from './schema.ts'
 import { check, type Issue } from './setting.ts'
 import { parseYaml, type YamlResult } from './yaml.ts'
 
-/** A setting given on the command line; wins over the file. */
+/** A setting given on the command line; overrides the file. */
 export interface Override {
   /** As typed: `--listen`. */
   readonly flag: string
@@ -61,10 +61,10 @@ interface Origins {
   readonly name: string
 }
 
-/** Ties an issue to the flag or the line that caused it. */
+/** Attributes an issue to the flag or the line that caused it. */
 function attribute(issue: Issue, origins: Origins): { order: number; problem: Problem } {
   const flags = placeOverrides(origins.overrides)
-  // A rule between two settings is broken by the one that was written, not by the one left at its default.
+  // When a rule between two settings is broken, the one that was written is at fault, not the one left at its default.
   for (const path of [issue.path, ...issue.because]) {
     const flag = flags.get(pathText(path))
     if (flag !== undefined) {
@@ -97,7 +97,7 @@ function inFile(
   }
 }
 
-/** The overrides by the path that their values have in the checked tree. */
+/** The overrides, by the path of their values in the checked tree. */
 function placeOverrides(overrides: readonly Override[]): Map<string, Override> {
   const placed = new Map<string, Override>()
   const counts = new Map<string, number>()
@@ -125,7 +125,7 @@ function applyOverrides(written: unknown, overrides: readonly Override[]): unkno
   return tree
 }
 
-/** Copies the sections on the way, so that what the caller handed in stays as it is. */
+/** Copies the sections along the path, so that the caller's tree stays unchanged. */
 function openSection(
   tree: Record<string, unknown>,
   path: Path,
@@ -142,7 +142,7 @@ function openSection(
   return section
 }
 
-/** `cache:` with everything below it commented out is null in YAML and means: the defaults. */
+/** `cache:` with everything below it commented out is null in YAML; it means the defaults. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty)
   if (!isSection(value)) return value

@@ -1,6 +1,6 @@
 /**
- * The wording of every complaint about a value: what was wrong, then what would be right. Pure text, so that
- * the same mistake reads the same in a file, in a flag and in a test.
+ * The wording of every complaint about a value: what was wrong, then what would be right. Pure text, so that the same mistake
+ * reads the same in a file, in a flag and in a test.
  */
 import { suggest } from './suggest.ts'
 
@@ -10,7 +10,7 @@ export interface NumberRule {
   readonly unit: string
 }
 
-/** Multiples of the suffix in the setting's own unit: time in ms, sizes in bytes. */
+/** Factors of each suffix in the setting's own unit: time in ms, sizes in bytes. */
 const suffixes: Record<string, Record<string, number>> = {
   ms: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
   seconds: { s: 1, m: 60, h: 3600, d: 86_400 },
@@ -38,7 +38,7 @@ export function numberMistake(input: unknown, rule: NumberRule): string {
   return `${input} is too large; allowed is ${range}`
 }
 
-/** `30s` where seconds are asked for: say the number that was meant. */
+/** For `30s` in a setting in seconds: names the number to write. */
 function convert(input: unknown, unit: string): string {
   const match =
     typeof input === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z%]+)$/i.exec(input) : null
@@ -80,7 +80,7 @@ export function sectionMistake(input: unknown, keys: readonly string[]): string 
 }
 
 /**
- * @param keys what is allowed at this place
+ * @param keys allowed at this place
  * @param elsewhere all settings with their full paths, by their last key: finds a key in the wrong section
  */
 export function unknownKeyMistake(

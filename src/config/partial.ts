@@ -1,4 +1,4 @@
-/** Looks into a configuration that may be wrong in parts: whatever is not there, or of another kind, is skipped. */
+/** Reads parts of a configuration that may be wrong in places: missing values, and values of another kind, are skipped. */
 import type { Path } from './problem.ts'
 
 export interface Found<T> {
@@ -12,7 +12,7 @@ export function items(config: unknown, list: Path): Found<unknown>[] {
   return Array.isArray(value) ? value.map((one, i) => ({ path: [...list, i], value: one })) : []
 }
 
-/** @returns undefined where nothing is, or something of another kind stands on the way */
+/** @returns undefined when a part of the path is missing or of another kind */
 export function at(config: unknown, path: Path): unknown {
   let value = config
   for (const part of path) {

@@ -1,4 +1,4 @@
-/** A mistake in the configuration as its author meets it. Light: nothing here loads the schema. */
+/** A mistake in the configuration, as shown to its author. Light: nothing here loads the schema. */
 
 /** Keys and list positions from the root of the configuration. */
 export type Path = readonly (string | number)[]
@@ -6,7 +6,7 @@ export type Path = readonly (string | number)[]
 export interface Problem {
   /** `neardns.yaml:3:15`, or the flag with its value. */
   readonly where: string
-  /** Setting in dotted form; empty where the complaint is about the file or a flag. */
+  /** Setting in dotted form; empty when the complaint is about the file or a flag. */
   readonly path: string
   /** What was wrong, then what would be right. */
   readonly message: string

@@ -1,6 +1,6 @@
 /**
- * The text of a resolv.conf, as glibc reads it (resolv.conf(5)): keywords start in the first column, `#` and `;` begin
- * a comment there, the last `search` or `domain` wins. Pure: whoever watches the file hands the text in.
+ * Parses the text of a resolv.conf as glibc does (resolv.conf(5)): keywords start in the first column, `#` and `;` begin a
+ * comment there, the last `search` or `domain` wins. Pure: the caller reads and watches the file.
  */
 import type { Upstream } from '../address/upstream-url.ts'
 import { dnsPort, parseAddress } from './address.ts'
@@ -11,14 +11,14 @@ export interface ResolvConf {
   readonly search: readonly string[]
   /** As written: `ndots:5`, `rotate`. */
   readonly options: readonly string[]
-  /** Lines that look like name servers and cannot be used, with the reason: worth one log line. */
+  /** Lines that look like name servers but cannot be used, with the reason: each worth one log line. */
   readonly ignored: readonly { readonly line: number; readonly why: string }[]
 }
 
 /** Above glibc's 3 and CoreDNS's 15: a file with more is broken or hostile. */
 const nameserversMax = 16
 
-/** Never fails: what cannot be used ends up in `ignored`, and the list may be empty. */
+/** Never fails: unusable name servers go to `ignored`, and the list may be empty. */
 export function parseResolvConf(text: string): ResolvConf {
   const addresses: Omit<Upstream, 'transport'>[] = []
   const ignored: { line: number; why: string }[] = []
@@ -44,7 +44,7 @@ export function parseResolvConf(text: string): ResolvConf {
 
 /** @returns why the name server was not added */
 function addNameserver(word: string, to: Omit<Upstream, 'transport'>[]): string | undefined {
-  // The zone id goes, as in CoreDNS's forward plugin: an upstream on the other side of one link is a rarity.
+  // The zone id is dropped, as in CoreDNS's forward plugin: upstreams with link-local addresses are rare.
   const parsed = parseAddress(word.replace(/%.*$/, ''))
   if (!parsed.ok) return parsed.why
   if (parsed.value.address === '0.0.0.0' || parsed.value.address === '::') {

@@ -12,7 +12,7 @@ const corefilePath = {
       : ({ ok: true, value: path } as const),
 }
 
-/** RFC 1123, as Kubernetes wants it. */
+/** RFC 1123, as Kubernetes requires. */
 const namespaceShape = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 function parseNamespace(text: string): Parsed<string> {

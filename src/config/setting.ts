@@ -1,10 +1,10 @@
 /**
- * The kinds of setting there are, and the check of a value against them. Owner of zod: nobody else imports it, so
- * that the error texts, the JSON Schema and the unit of a number come from one place.
+ * The kinds of settings, and the check of a value against them. Only this file imports zod, so that the error texts, the JSON
+ * Schema and the unit of a number come from one place.
  *
- * zod's traps: `default` short-circuits (its value is not parsed), so everything that is transformed uses `prefault`;
- * a refinement is skipped once anything else is wrong unless `when` says otherwise; importing it costs 14 MB of RSS
- * (Node 26.10), 9 of them for its texts in fifty languages, so the daemon comes here through cli/lean-import.ts only.
+ * zod's traps: `default` short-circuits (its value is not parsed), so everything that is transformed uses `prefault`; a
+ * refinement is skipped once anything else is wrong unless `when` says otherwise; importing it costs 14 MB of RSS (Node 26.10), 9
+ * of them for its texts in fifty languages, so the daemon imports this file through cli/lean-import.ts only.
  */
 import * as z from 'zod'
 import type { Parsed } from './address.ts'
@@ -20,14 +20,14 @@ import {
 } from './mistakes.ts'
 import type { Path } from './problem.ts'
 
-// A daemon checks its configuration once a start: to compile the checks takes longer than to run them.
+// A daemon checks its configuration once per start: compiling the checks takes longer than running them.
 z.config({ jitless: true })
 
 /** One mistake in a value, not yet tied to a place in a file. */
 export interface Issue {
   readonly path: Path
   readonly message: string
-  /** Other values the complaint rests on: it is void while one of these is itself wrong. */
+  /** Other values that the complaint rests on: it is dropped if one of these is itself wrong. */
   readonly because: readonly Path[]
   /** The setting should not be there at all: its name is wrong, not its value. */
   readonly isUnknown?: boolean
@@ -72,7 +72,7 @@ export function choice<const C extends string>(rule: {
 }
 
 interface TextRule<T> {
-  /** What the text is, for complaints: `an IP address with port`. */
+  /** Describes the text, for complaints: `an IP address with port`. */
   readonly what: string
   readonly parse: (text: string) => Parsed<T>
   readonly examples?: string[]
@@ -91,7 +91,7 @@ export function parsed<T>(rule: TextRule<T>) {
     })
 }
 
-/** A parsed text with a default; the default goes through the parser, too. */
+/** A parsed text with a default; the default is parsed, too. */
 export function text<T>(rule: TextRule<T> & { readonly default: string; readonly about: string }) {
   return parsed(rule).prefault(rule.default).meta({ description: rule.about })
 }
@@ -134,7 +134,7 @@ export function section<S extends z.ZodRawShape>(about: string, shape: S) {
     .meta({ description: about })
 }
 
-/** A section that has settings which must be written. */
+/** A section with settings that must be written. */
 export function item<S extends z.ZodRawShape>(about: string, shape: S) {
   const keys = Object.keys(shape)
   return z
@@ -151,8 +151,8 @@ export type CheckResult<T> =
 
 /**
  * Checks a value and finds all mistakes at once.
- * @param cross rules between settings. They see the value as far as it could be parsed: a part that is wrong is
- *   still there, in whatever shape it was written.
+ * @param cross rules between settings. They see the value as far as it could be parsed: a wrong part is still there, in the shape
+ *   in which it was written.
  */
 export function check<S extends z.ZodType>(
   schema: S,
@@ -202,7 +202,7 @@ function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((part, i) => part === b[i])
 }
 
-/** A part of the JSON Schema, as far as this project's settings use it. */
+/** The part of JSON Schema that this project's settings use. */
 export interface JsonSchema {
   readonly type?: string | readonly string[]
   readonly description?: string
@@ -216,7 +216,7 @@ export interface JsonSchema {
   readonly 'x-unit'?: string
 }
 
-/** JSON Schema (draft 2020-12) of what may be written, with defaults and descriptions. */
+/** JSON Schema (draft 2020-12) of the configuration as written, with defaults and descriptions. */
 export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, {
     io: 'input',

@@ -1,9 +1,9 @@
-/** "Did you mean": finds the known word that a mistyped one was probably meant to be. */
+/** "Did you mean": finds the known word that a mistyped one probably stands for. Pure. */
 
-/** Words further away than this share nothing but a few letters. */
+/** Words that differ more share only a few letters. */
 const distanceMax = 3
 
-/** @returns the nearest known word, or undefined when none is near enough to be worth saying */
+/** @returns the nearest known word, or undefined when none is near enough to suggest */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   const plain = squeeze(word)
   let best: string | undefined

@@ -1,7 +1,7 @@
 /**
- * YAML text to a plain value, with the place of every part of it. Owner of the yaml package. Its traps: a key
- * `__proto__` becomes an ordinary own property (good: it is then reported as unknown); aliases are expanded when
- * the value is made, so their number is bounded; a tag it does not know is only a warning, here it is a mistake.
+ * Parses YAML text to a plain value, with the position of every part. Owner of the yaml package. Its traps: a key `__proto__`
+ * becomes an ordinary own property (good: it is then reported as unknown); aliases are expanded when the value is made, so their
+ * number is bounded; an unknown tag is only a warning there, but a mistake here.
  */
 import {
   type Alias,
@@ -34,8 +34,8 @@ export type YamlResult =
       /** Plain objects, arrays and scalars; undefined for an empty text. */
       readonly value: unknown
       /**
-       * Place of the value at `path`, or of its key. Sections and empty values are at their key anyhow. When
-       * `path` is not there: the last part of it that is.
+       * Position of the value at `path`, or of its key. Sections and empty values are always at their key. When `path` does not
+       * exist: its last part that does.
        */
       locate(path: Path, part: 'key' | 'value'): Position
       /** Whether something is written at `path`. */
@@ -43,7 +43,7 @@ export type YamlResult =
     }
   | { readonly ok: false; readonly mistakes: readonly YamlMistake[] }
 
-/** 256 zones of four lines have 40,000; a hostile text of this size takes 0.5 s to refuse. */
+/** A file with 256 zones of four lines has 40,000; a hostile text of this size takes 0.5 s to refuse. */
 export const textCharactersMax = 262_144
 /** Shared `exchange` sections need a few dozen; a "billion laughs" file needs thousands. */
 const aliasesMax = 100
@@ -69,7 +69,7 @@ export function parseYaml(text: string): YamlResult {
     offset: pos[0],
     message: wording(code, message, text.slice(0, pos[0])),
   }))
-  // Aliases are looked at only in a text that is sound otherwise.
+  // Aliases are checked only in a text without other mistakes.
   const mistakes = found.length > 0 ? found : aliasMistakes(document)
   if (mistakes.length > 0) {
     const places = mistakes.map(({ offset, message }) => ({ ...place(offset), message }))
@@ -96,12 +96,12 @@ function toValue(document: Document.Parsed, place: (offset: number) => Position)
       has: (path) => walk(root, path, resolve).isWhole,
     }
   } catch {
-    // Few aliases, but each of them multiplies what the others stand for.
+    // Few aliases, but each of them multiplies the expansion of the others.
     return refuse(`aliases (*name) expand to too much; at most ${aliasesMax}`)
   }
 }
 
-/** An alias must name an anchor before it, and not one that it stands in. Resolving costs a walk each: bounded. */
+/** An alias must name an earlier anchor that does not contain it. Resolving costs a walk each, so their number is bounded. */
 function aliasMistakes(document: Document.Parsed): { offset: number; message: string }[] {
   const aliases: Alias[] = []
   visit(document, {
@@ -153,7 +153,7 @@ function walk(root: unknown, path: Path, resolve: (node: unknown) => Node | unde
     if (step === undefined) return { offset, keyOffset, isWhole: false }
     node = resolve(step.value)
     keyOffset = offsetOf(step.key) ?? offset
-    // Of a section the name is what one looks for; an empty value is nowhere.
+    // Readers look for a section by its name; an empty value has no position.
     const isNamed = isMap(step.value) || (isScalar(node) && node.value === null)
     offset = (isNamed ? keyOffset : offsetOf(node)) ?? keyOffset
   }
@@ -180,7 +180,7 @@ function child(node: unknown, part: string | number): Step | undefined {
   return { key: pair.key, value: pair.value }
 }
 
-/** The package's own texts are written for those who call it; these are for those who wrote the file. */
+/** The package's own texts address its callers; these address the author of the file. */
 function wording(code: string, message: string, before: string): string {
   switch (code) {
     case 'MULTIPLE_DOCS':

@@ -1,7 +1,7 @@
 /**
- * An alias from outside that leads into the cluster domain: the outside's part ends at the alias, and the cluster is asked for
- * the rest. One step and no more, because the cluster's own answers are taken whole and never followed. The outcome is not kept:
- * it has two owners, and the cluster's part is in the cache by itself.
+ * An alias from outside that leads into the cluster domain: the outside answer is cut at the alias, and the cluster is asked for
+ * the rest. One crossing and no more, because the cluster's own answers are taken whole and never followed. The joined answer is
+ * not cached: its parts have two owners, and the cluster's part is in the cache anyway.
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import { splice } from '../wire/splice.ts'
@@ -12,11 +12,11 @@ import type { OwnQuestions } from './question/own-questions.ts'
 
 export interface Crossing {
   readonly ticket: Ticket
-  /** The outside's part; a copy. */
+  /** The outside part; a copy. */
   readonly head: Buffer
 }
 
-/** `settled`: the outcome is known. Else the crossing waits for `target`, which is to be asked when it is new. */
+/** `settled`: the outcome is known. Otherwise the crossing waits for `target`, which has to be asked when it is new. */
 export type Step =
   | { readonly settled: Settlement }
   | { readonly settled: undefined; readonly target: Ticket; readonly isNew: boolean }
@@ -38,7 +38,7 @@ export class AliasCrossings {
     this.own = own
   }
 
-  /** @param name where the alias leads, folded wire form, one character an octet */
+  /** @param name the alias's target, folded wire form, one character a byte */
   begin(ticket: Ticket, head: Buffer, name: string, nowMs: number): Step {
     const qtype = ticket.frame.readUInt16BE(ticket.questionEnd - 4)
     const known = this.own.peek(name, qtype, nowMs)
@@ -52,7 +52,7 @@ export class AliasCrossings {
     return { settled: undefined, target, isNew: plan.ticket === undefined }
   }
 
-  /** What becomes of those that waited for `target`. */
+  /** Outcomes of the crossings that waited for `target`. */
   finish(target: Ticket, settlement: Settlement): readonly (readonly [Ticket, Settlement])[] {
     const crossings = this.waiting.get(target)
     if (crossings === undefined) return none

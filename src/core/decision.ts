@@ -1,6 +1,6 @@
 /**
- * What the resolver says about a question: the reply, or what the question has to wait for; and the circumstances under which it is
- * decided. Values only: who fills a decision is `resolver.ts` with its stages, who carries it out is the pipeline.
+ * The resolver's decision about a question: the reply, or the ticket that the question has to wait for. Also the client that
+ * asks. Values only: `resolver.ts` and its stages fill a decision, the pipeline carries it out.
  */
 import { Rcode } from '../wire/constants.ts'
 import type { StoredImage } from '../wire/reply.ts'
@@ -9,11 +9,11 @@ import { ReplySource } from './facts.ts'
 import type { Follows } from './question/arrival.ts'
 import type { Ticket } from './question/in-flight.ts'
 
-/** What a client gets. To be copied before anything else is done with the cache. */
+/** What a client gets. Copy it before the cache is used again. */
 export interface Reply {
-  /** Message in the cache. */
+  /** The message, when it is in the cache. */
   readonly stored?: StoredImage | undefined
-  /** Message, unless it is the one above; undefined too for a reply without records. */
+  /** The message, when it is not `stored`; also undefined for a reply without records. */
   readonly image: Buffer | undefined
   readonly rcode: number
   readonly source: ReplySource
@@ -21,36 +21,39 @@ export interface Reply {
   readonly ede: number
 }
 
-/** What waiting clients get: what they wait for is not in the cache under their question. */
+/** What waiting clients get: a message that is not in the cache under their question. */
 export interface Settlement extends Reply {
   readonly stored?: undefined
-  /** The alias in `image` leads to this name of the cluster (folded wire form, one character an octet): it is to be asked for the rest. */
+  /**
+   * The alias in `image` leads to this name of the cluster (folded wire form, one character a byte), which has to be asked for
+   * the rest.
+   */
   readonly leadsTo?: string
 }
 
 /**
- * What is to be done with a question. A reply is ready (`stored`, or `image`, or only `rcode` where there are no records), or else
- * the question waits for `ticket`. One object per resolver, rewritten by each `begin`.
+ * What to do with a question. Either a reply is ready (`stored`, or `image`, or only `rcode` where there are no records), or the
+ * question waits for `ticket`. One object per resolver, rewritten by each `begin`.
  */
 export class Decision {
   isReply = true
-  /** Reply to be copied out now, from the cache. */
+  /** Reply to copy out now, from the cache. */
   stored: StoredImage | undefined
-  /** Reply to be copied out now, from elsewhere. */
+  /** Reply to copy out now, from elsewhere. */
   image: Buffer | undefined
   rcode: number = Rcode.noerror
   source: ReplySource = ReplySource.local
   /** RFC 8914 code, or -1. */
   ede = -1
-  /** Position of the zone in the configured order, -1 when none was looked for. */
+  /** Position of the zone in the configured order, -1 when no zone was looked up. */
   zoneIndex = -1
-  /** What the question waits for. */
+  /** The ticket that the question waits for. */
   ticket: Ticket | undefined
   /** The ticket is new and has to be asked. */
   starts = false
-  /** An expired answer can be given instead when waiting takes too long. */
+  /** An expired answer can be given instead when the wait takes too long. */
   hasStale = false
-  /** The ticket is of another question: when that is answered, this one is decided anew. */
+  /** Set when the ticket is another question's: after its answer this question is decided anew. */
   follows: Follows | undefined
 
   /** @internal */
@@ -68,7 +71,7 @@ export class Decision {
     return this
   }
 
-  /** @internal What an entry that is fresh says; its TTLs become those of now. */
+  /** @internal Replies from a fresh entry, with present TTLs. */
   replyFrom(entry: CacheEntry, nowMs: number): this {
     entry.age(nowMs)
     this.isReply = true
@@ -84,7 +87,7 @@ export class Decision {
     return this
   }
 
-  /** @internal To its own question. */
+  /** @internal Waits for the question's own answer. */
   wait(ticket: Ticket, starts: boolean, hasStale: boolean): this {
     this.isReply = false
     this.stored = undefined
@@ -97,7 +100,7 @@ export class Decision {
     return this
   }
 
-  /** @internal To another question, after which this one is decided anew. */
+  /** @internal Waits for another question, after which this one is decided anew. */
   follow(ticket: Ticket, starts: boolean, why: Follows): this {
     this.wait(ticket, starts, false)
     this.follows = why
@@ -105,10 +108,10 @@ export class Decision {
   }
 }
 
-/** Whoever asks. */
+/** The client that asks. */
 export interface Asker {
   readonly clientPort: number
-  /** How often the question has waited for the answer to another one. */
+  /** How often the question has waited for another question's answer. */
   readonly turns: number
   /** Client's address in text; may build a string. */
   clientAddress(): string

@@ -1,6 +1,6 @@
 /**
- * Tells what a question would get at this moment, and why: asks the resolver's own stages, in their order, and lets none of them commit. So
- * nothing is asked, nothing counted and nothing changed.
+ * Tells what a question would get at this moment, and why: asks the resolver's own stages in order, and lets none of them commit.
+ * So nothing is asked, counted or changed.
  */
 import { Rcode, RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
@@ -14,7 +14,7 @@ import type { Resolver } from './resolver.ts'
 import type { Route, Router } from './router.ts'
 import type { Foretold } from './stages/stage.ts'
 
-/** What one stage says. `foretold` is undefined where it has nothing to say. */
+/** Result of one stage. `foretold` is undefined when the stage has nothing to say. */
 export interface TraceStep {
   readonly stage: string
   readonly evidence: readonly string[]
@@ -24,18 +24,18 @@ export interface TraceStep {
 export interface Explanation {
   readonly inquiry: Inquiry
   readonly route: Route
-  /** One step for each stage that is asked; the last one decides. */
+  /** One step for each stage that was asked; the last one decides. */
   readonly trace: readonly TraceStep[]
   readonly outcome: Foretold
 }
 
-/** Texts that the shells around the core have to give. */
+/** Texts that the core cannot make itself. */
 export interface ExplainTexts {
   /** The records of a message, one line each. */
   readonly records: (image: Uint8Array) => readonly string[]
   /** The upstreams of a group and their state, one line each. */
   readonly upstreams: (group: string) => readonly string[]
-  /** How long a client waits before it is given what has expired, milliseconds. */
+  /** How long a client waits before it is given an expired answer, milliseconds. */
   readonly staleAfterMs: number
 }
 
@@ -64,13 +64,13 @@ export function foretell(
     outcome = foretold
     break
   }
-  // What an earlier stage opens is under way by the time of this one.
+  // A question that an earlier stage opens is in flight when this stage looks.
   if (outcome.kind === 'wait' && inquiry.assumed.has(outcome.key))
     outcome = { ...outcome, starts: false }
   return { inquiry, route, trace, outcome }
 }
 
-/** A question as `foretell` and `explainText` take it. @param name folded wire form, one character a byte */
+/** A question in the form that `foretell` and `explainText` take. @param name folded wire form, one character a byte */
 export function questionAbout(name: string, qtype: number): { query: Buffer; question: Question } {
   const query = plainQuery(name, qtype)
   const question = new Question()
@@ -78,7 +78,9 @@ export function questionAbout(name: string, qtype: number): { query: Buffer; que
   return { query, question }
 }
 
-/** @returns lines for people, names in presentation form: what is known, what each stage says, what a client gets, what is next */
+/**
+ * @returns lines for people, names in presentation form: what is known, what each stage says, what a client gets, the next step
+ */
 export function explainText(explanation: Explanation, texts: ExplainTexts): string[] {
   const { inquiry, route, trace, outcome } = explanation
   const { entry, key, question, nowMs } = inquiry
@@ -124,7 +126,7 @@ function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[
   ]
 }
 
-/** Texts begin in one column. */
+/** Aligns the texts in one column. */
 function line(title: string, text: string): string {
   return `${title.padEnd(9)} ${text}`
 }

@@ -1,6 +1,6 @@
 /**
- * One question on its way through the stages: what is asked, by whom, when, and what the cache has for it. Stages read it; the only part
- * that they write is `decision`. One object per resolver, rewritten by each question.
+ * One question on its way through the stages: what is asked, by which client, when, and what the cache has for it. Stages read
+ * it, and write only its `decision`. One object per resolver, rewritten for each question.
  */
 import { Question } from '../wire/question.ts'
 import type { CacheEntry } from './cache/entry.ts'
@@ -13,19 +13,19 @@ const nobody: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
 export class Inquiry {
   readonly key = new QuestionKey()
   readonly decision = new Decision()
-  /** Header and question at least. */
+  /** At least header and question. */
   query: Uint8Array = new Uint8Array(0)
   question: Question = new Question()
   /** Monotonic. */
   nowMs = 0
   asker: Asker = nobody
-  /** What the cache has, fresh or not, of the route in force. */
+  /** The cache's entry for the question under the present route, fresh or not. */
   entry: CacheEntry | undefined
-  /** Keys of questions that earlier stages would have opened; of use only while an outcome is foretold. */
+  /** Keys of questions that earlier stages would have opened; set only while an outcome is foretold. */
   readonly assumed = new Set<string>()
   private keptMember: PairMember | undefined
 
-  /** Everything but `entry`, which is looked up by the key. */
+  /** Sets everything but `entry`, which is looked up by the key. */
   read(query: Uint8Array, question: Question, nowMs: number, asker: Asker): this {
     this.key.read(query, question)
     this.query = query
@@ -36,7 +36,7 @@ export class Inquiry {
     return this
   }
 
-  /** The entry, while it is fresh. */
+  /** The entry, if it is fresh. */
   get fresh(): CacheEntry | undefined {
     const { entry } = this
     return entry?.isFresh(this.nowMs) === true ? entry : undefined
@@ -47,7 +47,7 @@ export class Inquiry {
     return this.entry?.isUsableStale(this.nowMs) === true
   }
 
-  /** The question as one of a pair; built when first asked for. */
+  /** The question as a member of a pair; built on first use. */
   member(): PairMember {
     this.keptMember ??= {
       name: this.key.nameText(),

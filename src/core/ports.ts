@@ -1,6 +1,6 @@
 /**
- * The seams between the pure core and the shells around it. A shell (socket, timer, log) implements or
- * calls these; nothing here knows which shell it is talking to.
+ * The interfaces between the pure core and the shells around it. A shell (socket, timer, log) implements or calls these; nothing
+ * here knows which shell it is.
  */
 import type { ResponseScan } from '../wire/scan.ts'
 
@@ -8,18 +8,18 @@ import type { ResponseScan } from '../wire/scan.ts'
 export const Transport = { udp: 0, tcp: 1 } as const
 export type Transport = (typeof Transport)[keyof typeof Transport]
 
-/** Where one reply goes. Unlike `Peer` it may be kept until the answer is there. */
+/** The way back for one reply. Unlike `Peer` it may be kept until the answer is there. */
 export interface ReplyTo {
   /**
-   * Sends one whole DNS message (without a TCP length prefix). Never throws; a peer that is gone
-   * swallows it. The bytes belong to the caller again as soon as the call returns.
+   * Sends one whole DNS message (without a TCP length prefix). Never throws; a reply to a peer that is gone is lost. The caller
+   * may reuse the bytes as soon as the call returns.
    */
   send(reply: Uint8Array): void
 }
 
 /**
- * The sender of the query being handled. A view that the endpoint reuses for its next packet:
- * read it inside `QueryHandler.handle`, and call `hold` to keep a way back.
+ * The sender of the query being handled. A view that the endpoint reuses for its next packet: read it inside
+ * `QueryHandler.handle`, and call `hold` to keep a way back.
  */
 export interface Peer {
   readonly transport: Transport
@@ -33,14 +33,14 @@ export interface Peer {
   hold(): ReplyTo
 }
 
-/** What a listener does with a packet. Implemented by the pipeline. */
+/** Takes the packets of a listener. Implemented by the pipeline. */
 export interface QueryHandler {
   /**
    * Handles one message synchronously.
    * @param query buffer that holds the message at offset 0; only valid during the call
    * @param queryBytes length of the message
-   * @param out where a reply that is ready at once is written, from offset 0
-   * @returns octets written to `out`; 0 when nothing is to be sent now (dropped, or answered later through `peer.hold()`)
+   * @param out a reply that is ready at once is written here, from offset 0
+   * @returns bytes written to `out`; 0 when nothing is to be sent now (dropped, or answered later through `peer.hold()`)
    */
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number
 }
@@ -48,27 +48,27 @@ export interface QueryHandler {
 /** One question for an upstream group. */
 export interface Ask {
   /**
-   * The whole upstream query: ID 0, RD set, qname in lower case, our own OPT record last. Shared by
-   * all attempts and never modified; whoever sends it copies it and writes an ID of its own.
+   * The whole upstream query: ID 0, RD set, qname in lower case, our own OPT record last. Shared by all attempts and never
+   * modified: each attempt copies it and writes its own ID.
    */
   readonly frame: Buffer
-  /** Octets of header and question: what follows in `frame` is the OPT record. */
+  /** Bytes of header and question: the rest of `frame` is the OPT record. */
   readonly questionEnd: number
   /** Name of the upstream group that the router chose. */
   readonly group: string
-  /** The upstream may have to ask others before it can answer, so that it may take seconds (see patience.ts). */
+  /** The upstream may have to ask other servers first, which may take seconds (see patience.ts). */
   readonly mayRecurse: boolean
 }
 
 /** Why no upstream gave a usable answer. */
 export type ExchangeFailure =
-  | 'timeout' // somebody was asked, nobody answered before the deadline
+  | 'timeout' // at least one upstream was asked, none answered before the deadline
   | 'unreachable' // every upstream is down or refused the connection
-  | 'malformed' // upstreams answered, but nothing that could be used
-  | 'overloaded' // a limit of ours kept the question from being sent
+  | 'malformed' // upstreams answered, but not with a usable message
+  | 'overloaded' // one of our limits kept the question from being sent
   | 'shutdown' // the daemon is stopping
 
-/** What became of an `Ask`. */
+/** Result of an `Ask`. */
 export type Outcome =
   | {
       readonly kind: 'answer'
@@ -76,7 +76,7 @@ export type Outcome =
       readonly reply: Buffer
       /** Scan of `reply`; only valid during the call. */
       readonly scan: ResponseScan
-      /** Address of the upstream that gave it, for logs. */
+      /** Address of the upstream that answered, for logs. */
       readonly upstream: string
     }
   | { readonly kind: 'failed'; readonly why: ExchangeFailure }
@@ -88,8 +88,8 @@ export interface OutcomeSink<A extends Ask> {
 /** Carries questions to upstreams. Implemented over sockets, and by fakes in tests. */
 export interface Exchange<A extends Ask> {
   /**
-   * Starts asking. `sink.onOutcome` is called exactly once for each call, never before `start` has
-   * returned, and no later than the group's deadline.
+   * Starts asking. `sink.onOutcome` is called exactly once for each call, never before `start` has returned, and no later than
+   * the group's deadline.
    */
   start(ask: A, sink: OutcomeSink<A>): void
 }

@@ -1,6 +1,6 @@
 /**
- * What a question gets at once, and what it waits for: looks the question up and asks the stages in order. Pure: bytes, question and time
- * come in, a decision goes out, and whoever called carries it out. The second half of a miss is in settlement.ts.
+ * Decides what a question gets at once, or waits for: looks the question up and asks the stages in order. Pure: bytes, question
+ * and time come in, a decision goes out, and the caller carries it out. The second half of a miss is in settlement.ts.
  */
 import type { Question } from '../wire/question.ts'
 import type { CacheEntry } from './cache/entry.ts'
@@ -10,7 +10,7 @@ import { makeStages, type StageParts } from './stages/list.ts'
 import type { Stage } from './stages/stage.ts'
 
 export class Resolver {
-  /** In their order; the last one always decides. */
+  /** In order; the last one always decides. */
   stages: readonly Stage[]
   private readonly parts: StageParts
   private readonly inquiry = new Inquiry()
@@ -20,7 +20,7 @@ export class Resolver {
     this.stages = makeStages(parts)
   }
 
-  /** The search path has come, gone or been made anew. */
+  /** Call when the search path was created, removed or rebuilt. */
   renew(): void {
     this.stages = makeStages(this.parts)
   }
@@ -38,7 +38,8 @@ export class Resolver {
   }
 
   /**
-   * A question as `begin` would put it to the stages. Changes nothing: no use is counted, and what has got another route is only left out.
+   * Prepares a question as `begin` does. Changes nothing: no use is counted, and an entry whose route has changed is left out,
+   * not dropped.
    */
   inquire(query: Uint8Array, question: Question, nowMs: number, asker: Asker): Inquiry {
     const inquiry = new Inquiry().read(query, question, nowMs, asker)
@@ -49,7 +50,7 @@ export class Resolver {
     return inquiry
   }
 
-  /** Forgets an entry whose name has got another route since the entry was checked last. */
+  /** Drops an entry whose name has got another route since the last check. */
   private present(entry: CacheEntry | undefined, { key }: Inquiry): CacheEntry | undefined {
     const { cache, router } = this.parts
     if (entry === undefined || entry.routeGeneration === router.generation) return entry

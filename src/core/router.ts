@@ -2,7 +2,7 @@
 import { nameBytesMax } from '../wire/constants.ts'
 import type { TtlLimits } from './cache/ttl.ts'
 
-/** How the names of one zone are resolved. Kept by cache entries, so one object lives as long as its zone. */
+/** How the names of one zone are resolved. Cache entries keep a reference, so one object lives as long as its zone. */
 export interface Route {
   /** Presentation form with trailing dot, as in `cluster.local.`; labels metrics. */
   readonly zone: string
@@ -12,15 +12,15 @@ export interface Route {
   group: string
   ttl: TtlLimits
   /**
-   * The cluster's own DNS: its answers are passed on whole, its names are never taken from elsewhere, and its denials
-   * hold for the type that was asked only (CoreDNS says NXDOMAIN for TXT where A has NODATA: SP-6).
+   * The cluster's own DNS: its answers are passed on whole, its names are never taken from elsewhere, and its denials hold only
+   * for the type that was asked (CoreDNS says NXDOMAIN for TXT where A has NODATA: SP-6).
    */
   isCluster: boolean
-  /** The upstreams may have to ask others for these names; CoreDNS knows the cluster domain itself. */
+  /** The upstreams may have to ask other servers for these names; CoreDNS knows the cluster domain itself. */
   mayRecurse: boolean
-  /** EDNS size that upstreams are offered (RFC 9715). */
+  /** EDNS buffer size offered to upstreams (RFC 9715). */
   payloadBytes: number
-  /** The upstreams validate, and are reached safely: their AD bit is passed on (RFC 6840 5.8). */
+  /** The upstreams validate, and the path to them is safe: their AD bit is passed on (RFC 6840 5.8). */
   trustAd: boolean
 }
 
@@ -32,10 +32,10 @@ export interface ZoneRoute extends Omit<Route, 'zoneIndex' | 'zone'> {
 }
 
 export class Router {
-  /** Changes with every `replace`, so that a cached answer can be checked against the present routes once. */
+  /** Changes with every `replace`, so that each cached answer is checked once against the present routes. */
   generation = 0
   private routes = new Map<string, Route>()
-  /** 1 for each length in octets that a zone's name has. */
+  /** 1 at each length in bytes that some zone's name has. */
   private readonly zoneLengths = new Uint8Array(nameBytesMax + 1)
   private readonly fallback: Route
 
@@ -65,7 +65,7 @@ export class Router {
   /** @param name folded wire form */
   route(name: Buffer, nameBytes: number): Route {
     for (let at = 0; at < nameBytes; at += (name[at] as number) + 1) {
-      // Strings are made only where a zone of that length exists: for most names of the outside none.
+      // Strings are made only at lengths that some zone has: for most outside names, none.
       if (this.zoneLengths[nameBytes - at] !== 1) continue
       const route = this.routes.get(name.toString('latin1', at, nameBytes))
       if (route !== undefined) return route

@@ -1,6 +1,6 @@
 /**
- * The second half of a miss: what an upstream's answer means for those who wait and for those who come later. Judge it,
- * keep what may be kept, fall back on stale data or remember the failure. Pure.
+ * The second half of a miss: what an upstream's answer means for waiting clients and for later ones. Judges the answer, caches
+ * what may be cached, and otherwise falls back on stale data or remembers the failure. Pure.
  */
 import { u16 } from '../wire/bytes.ts'
 import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
@@ -27,7 +27,7 @@ export interface SettlerParts {
   readonly cache: Cache
   readonly failures: FailureCache
   readonly router: Router
-  /** Learns from what the cluster's DNS says; empty when the search path is off. */
+  /** Learns from answers of the cluster's DNS; empty when the search path is off. */
   readonly search: SearchSlot
 }
 
@@ -37,7 +37,7 @@ export class Settler {
   private readonly parts: SettlerParts
   private readonly chain = new AliasChain()
   private readonly imageScan = new ResponseScan()
-  /** Where images are made: those that wait get theirs from here, the cache keeps a copy. */
+  /** Images are made here: waiting clients get theirs from this buffer, the cache keeps a copy. */
   private readonly scratch = Buffer.allocUnsafeSlow(messageBytesMax)
 
   constructor(parts: SettlerParts) {
@@ -48,14 +48,14 @@ export class Settler {
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
     const { reply, scan } = outcome
-    // Half an answer is none; transports ask again over TCP and should never hand one over.
+    // A truncated answer is useless; transports ask again over TCP and should never pass one on.
     if (scan.tc) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (!this.chain.follow(reply, scan, ticket.route.isCluster ? noForeigner : this.isOfCluster)) {
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     }
     const kind = classify(reply, scan, this.chain)
     if (kind === 'failure') {
-      // Extended codes are about our own EDNS towards the upstream, nothing a client could use.
+      // Extended codes concern our own EDNS towards the upstream; a client could not use them.
       const rcode = scan.rcode > 15 ? Rcode.servfail : scan.rcode
       return this.failed(ticket, 'malformed', rcode, nowMs)
     }
@@ -89,7 +89,7 @@ export class Settler {
     return this.stale(entry)
   }
 
-  /** What a client gets for whom there is no room to wait. */
+  /** What a client gets when there is no room to wait. */
   overloaded(entry: CacheEntry | undefined, nowMs: number): Settlement {
     if (entry?.isUsableStale(nowMs) === true) return this.stale(entry)
     return {
@@ -100,7 +100,7 @@ export class Settler {
     }
   }
 
-  /** Cluster names are the cluster's to answer, whoever else offers to. */
+  /** Only the cluster's DNS may answer for cluster names. */
   private readonly isOfCluster: ForeignName = (name, nameBytes) =>
     this.parts.router.route(name, nameBytes).isCluster
 
@@ -111,7 +111,7 @@ export class Settler {
     const image = makeImage(reply, scan, keep, ticket.route.trustAd, this.scratch)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
     if (this.chain.isForeign) {
-      // The upstream's NXDOMAIN was about a name it cannot know.
+      // The upstream's NXDOMAIN was about a cluster name, which it cannot know.
       image[3] = (image[3] as number) & 0xf0
       this.imageScan.rcode = Rcode.noerror
     }
@@ -126,7 +126,7 @@ export class Settler {
     if (observation?.isContradiction === true) return cache.drop(ticket.key, hash)
     if (kind === 'uncacheable') return
     const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
-    // What is disproved goes, also when nothing may be kept in its place: it must not come back as a stale answer.
+    // A disproved entry goes even when nothing may be cached in its place: it must not come back as a stale answer.
     if (isWholeName || lifetimeSeconds === 0) cache.drop(ticket.key, hash)
     if (kind !== 'nxdomain') cache.dropWholeName(ticket.key, hash, nowMs)
     if (lifetimeSeconds === 0) return
@@ -137,7 +137,7 @@ export class Settler {
       scan: this.imageScan,
       isDenial: kind !== 'answer',
       deniesFamily: observation?.deniesFamily === true,
-      // Pairs are denied whole: core/search/pairs.ts has the rest of this life.
+      // The second half of a pair is denied in the remaining time: core/search/pairs.ts.
       lifetimeSeconds:
         observation?.deniesFamily === true ? lifetimeSeconds - pairMs / 1000 : lifetimeSeconds,
       route,
@@ -147,9 +147,9 @@ export class Settler {
   }
 
   /**
-   * RFC 2308 5: NXDOMAIN is about the name, whatever the type. Taken at its word only where A was asked: servers that deny
-   * AAAA for names with an A are common (RFC 4074). Behind an alias it is about another name, and CoreDNS denies
-   * single types (docs/decisions/0002): there it holds for this question only.
+   * RFC 2308 5: NXDOMAIN is about the name, whatever the type. Believed only where A was asked, because servers that deny AAAA
+   * for names with an A are common (RFC 4074). Behind an alias it is about another name, and CoreDNS denies single types
+   * (docs/decisions/0002): in both cases it holds for this question only.
    */
   private deniesWholeName(image: Buffer, route: Route): boolean {
     const qtype = u16(image, this.imageScan.questionEnd - 4)

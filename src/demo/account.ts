@@ -1,6 +1,6 @@
 /**
- * Turns what happened into text for a person: scenes with a table each, and the sum. Pure; colours are whatever
- * `paint` makes of them. Every number comes from the caller, who counted it.
+ * Describes the results as text for people: a table for each scene, and the totals. Pure; `paint` applies the colours. The caller
+ * has counted all numbers.
  */
 import { Ede, Rcode } from '../wire/constants.ts'
 import type { DemoReply } from './client.ts'
@@ -10,7 +10,7 @@ export type Paint = (style: Style, text: string) => string
 
 export const plain: Paint = (_style, text) => text
 
-/** Who gave the answer. */
+/** The origin of an answer. */
 export type Source = 'cache' | 'stale cache' | 'CoreDNS' | 'outside' | 'nobody'
 
 export interface AccountRow {
@@ -33,7 +33,7 @@ export interface Totals {
 
 const staleErrors: readonly number[] = [Ede.staleAnswer, Ede.staleNxdomain]
 
-/** Where the answer came from, told from what the stand-ins saw and what the reply says. */
+/** The origin of the answer, derived from the queries that the stand-ins received and from the reply. */
 export function sourceOf(reply: DemoReply, toCluster: number, toOutside: number): Source {
   if (staleErrors.includes(reply.extendedError)) return 'stale cache'
   if (reply.rcode < 0) return 'nobody'
@@ -45,7 +45,7 @@ export function sourceOf(reply: DemoReply, toCluster: number, toOutside: number)
 
 const columns = ['asked', 'type', 'answer', 'from', 'ms', 'upstream'] as const
 
-/** A table without frame, indented by two, numbers to the right. */
+/** A table without frame, indented by two, numbers right-aligned. */
 export function renderTable(rows: readonly AccountRow[], paint: Paint): string {
   const cells = rows.map((row) => [
     row.askers > 1 ? `${row.askers} x ${row.qname}` : row.qname,
@@ -108,7 +108,7 @@ function isAnswered({ reply }: AccountRow): boolean {
   return reply.rcode === Rcode.noerror || reply.rcode === Rcode.nxdomain
 }
 
-/** A question asked again upstream (a hedge) saves nothing, and costs nothing twice. */
+/** A question asked again upstream (a hedge) saves nothing, and does not count twice. */
 function savedQueries({ askers, upstreamQueries }: AccountRow): number {
   return Math.max(0, askers - upstreamQueries)
 }

@@ -1,6 +1,6 @@
 /**
- * One look-up of a pod: a datagram from a fresh port, one reply, five seconds of patience as in glibc. Never retries, so
- * that one question is one question in the account.
+ * One look-up of a pod: a datagram from a fresh port, one reply, a timeout of five seconds as in glibc. Never retries, so that
+ * each question counts once.
  */
 
 import { randomInt } from 'node:crypto'
@@ -12,7 +12,7 @@ import { decodeMessage, encodeQuery } from '../wire/message.ts'
 export type AddressType = 'A' | 'AAAA'
 
 export interface DemoReply {
-  /** -1 when nothing came in time. */
+  /** -1 when no reply came in time. */
   readonly rcode: number
   /** Addresses in text. */
   readonly addresses: readonly string[]
@@ -23,7 +23,7 @@ export interface DemoReply {
 
 const patienceMs = 5000
 
-/** Asks the server on 127.0.0.1. Never rejects for what the server does or does not do. */
+/** Asks the server on 127.0.0.1. Never rejects, whatever the server does. */
 export function ask(port: number, name: string, type: AddressType): Promise<DemoReply> {
   const query = encodeQuery({ name, type, id: randomInt(0x1_0000) })
   const socket = createSocket('udp4')
@@ -56,7 +56,7 @@ function readReply(message: Buffer): Omit<DemoReply, 'tookMs'> {
   return { rcode: u8(message, 3) & 0x0f, addresses, extendedError }
 }
 
-/** The library's types list four option codes; others come as octets. */
+/** The library's types list four option codes; others come as bytes. */
 function extendedErrorOf(option: { readonly code: number; readonly data?: unknown }): number {
   const { code, data } = option
   if (code !== EdnsOption.ede || !Buffer.isBuffer(data) || data.length < 2) return -1

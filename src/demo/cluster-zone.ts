@@ -1,7 +1,8 @@
 /**
- * What a CoreDNS with the `kubernetes` plugin says about one small cluster: the shapes of names, the SOA and the
- * difference between NXDOMAIN and NODATA follow that plugin; ExternalName, zonal names, multi-cluster zones and an API that is
- * not synced are left out.
+ * Answers for one small cluster as CoreDNS's `kubernetes` plugin would give them: the shapes of names, the SOA and the difference
+ * between NXDOMAIN and NODATA follow that plugin; ExternalName, zonal names, multi-cluster zones and an API that is not synced
+ * are left out.
+ *
  * A stand-in for demonstrations, never an oracle. Pure.
  */
 import { Rcode, RrType } from '../wire/constants.ts'
@@ -70,7 +71,7 @@ function byName(qname: string, qtype: number): Found {
   const labels = qname.slice(0, -demoDomain.length - 1).split('.')
   const kind = labels.pop()
   if (kind === 'dns') return labels.join('.') === 'ns' ? [a('10.96.0.10')] : nxdomain
-  // NXDOMAIN for A, data for TXT: a real quirk, and a trap for those who learn from NXDOMAIN.
+  // NXDOMAIN for A, data for TXT: a real quirk, and a trap for resolvers that learn from NXDOMAIN.
   if (kind === 'dns-version') return labels.length === 0 ? versionText(qtype) : nxdomain
   if (kind !== 'svc' && kind !== 'pod') return nxdomain
   if (labels.length === 0) return emptyNode(qtype)
@@ -80,7 +81,7 @@ function byName(qname: string, qtype: number): Found {
   return kind === 'pod' ? podAddress(labels) : serviceData(services, labels, qtype)
 }
 
-/** Names that only have names below them: NODATA, but for TXT the plugin says NXDOMAIN. */
+/** Names that only have names below them: NODATA, except that the plugin says NXDOMAIN for TXT. */
 function emptyNode(qtype: number): Found {
   return qtype === RrType.txt ? nxdomain : nodata
 }

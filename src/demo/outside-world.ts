@@ -1,6 +1,6 @@
 /**
- * The Internet of the demo: a few names under domains and addresses that are reserved for documentation (RFC 2606, RFC 5737,
- * RFC 3849), one resolver that is slow and one that is broken. Pure.
+ * The Internet of the demo: a few names under domains and addresses reserved for documentation (RFC 2606, RFC 5737, RFC 3849),
+ * one of them with a slow and one with a broken server. Pure.
  */
 import { Rcode, RrType } from '../wire/constants.ts'
 import { a, aaaa, cname, type DemoAnswer, https, mx, soa, type TypedData, txt } from './records.ts'

@@ -1,6 +1,6 @@
 /**
- * Which names a pod's stub resolver tries for one name that a program gives it (resolv.conf(5), `search` and
- * `ndots`), in the order of glibc. Pure.
+ * The names that a pod's stub resolver tries for one name of a program (resolv.conf(5), `search` and `ndots`), in glibc's order.
+ * Pure.
  */
 
 export interface SearchList {
@@ -9,7 +9,7 @@ export interface SearchList {
   readonly ndots: number
 }
 
-/** What the kubelet writes into the pods of a namespace (dnsPolicy ClusterFirst). */
+/** The list that the kubelet writes into the pods of a namespace (dnsPolicy ClusterFirst). */
 export function podSearchList(namespace: string, clusterDomain: string): SearchList {
   const svc = `svc.${clusterDomain}`
   return { domains: [`${namespace}.${svc}`, svc, clusterDomain], ndots: 5 }

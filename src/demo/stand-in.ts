@@ -1,6 +1,6 @@
 /**
- * A DNS server that plays a part: gives the answers of a pure function over UDP and TCP on 127.0.0.1, on the daemon's own
- * listeners, and remembers what it was asked. Can be stopped and started again on the same port.
+ * A DNS server for the demo: gives the answers of a pure function over UDP and TCP on 127.0.0.1, through the daemon's own
+ * listeners, and records the questions. Can be stopped and started again on the same port.
  */
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { type BoundPair, bindBoth } from '../listen/bind-pair.ts'
@@ -34,7 +34,7 @@ export interface Received {
   readonly transport: Transport
 }
 
-/** How many questions are remembered; a demo that is left running must not grow. */
+/** How many questions are recorded; a demo that is left running must not grow. */
 const receivedMax = 10_000
 
 const rcodeOf: Readonly<Partial<Record<Verdict, number>>> = {
@@ -78,7 +78,7 @@ export class StandIn implements QueryHandler {
     this.at = this.bound.tcp.address
   }
 
-  /** Closes everything at once, like a server that is killed: open connections are cut, delayed answers never come. */
+  /** Closes everything at once, like a killed server: open connections are cut, delayed answers are never sent. */
   async stop(): Promise<void> {
     for (const timer of this.pending) clearTimeout(timer)
     this.pending.clear()

@@ -1,6 +1,6 @@
 /**
- * What the demo shows, scene by scene: asks as pods would, counts at the stand-ins, and hands each scene's account to
- * `print`. Starts and stops nothing but the CoreDNS stand-in, whose failure is one of the scenes.
+ * The demo, scene by scene: asks as pods would, counts the queries at the stand-ins, and prints each scene's account. Starts and
+ * stops only the CoreDNS stand-in, whose failure is one of the scenes.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Transport } from '../core/ports.ts'
@@ -24,7 +24,7 @@ export interface Stage {
   readonly coredns: StandIn
   readonly outside: StandIn
   readonly search: SearchList
-  /** Changes the TTL of what the CoreDNS stand-in answers from now on. */
+  /** Changes the TTL of the CoreDNS stand-in's answers from now on. */
   setClusterTtl(seconds: number): void
 }
 
@@ -36,29 +36,29 @@ export interface Telling {
 
 /** kubeadm's `ttl 30` (the plugin's own default is 5). */
 export const usualTtlSeconds = 30
-/** Shorter than any real CoreDNS is set to: nobody wants to wait for 30 s in a demo. */
+/** Shorter than in any real CoreDNS: a demo should not wait for 30 s. */
 const shortTtlSeconds = 1
-/** Longer than the daemon lets pass between two trials of an upstream that is down. */
+/** Longer than the daemon's pause between two trials of an upstream that is down. */
 const upstreamTrialMs = 1000
 
 interface Scene {
   readonly title: string
   readonly remark: string
-  /** Moves the scenery before anybody asks. */
+  /** Changes the stand-ins before the questions. */
   prepare?(): Promise<void>
   ask(): Promise<readonly AccountRow[]>
 }
 
 /**
  * Plays all scenes; ends early, between two of them, when `signal` is aborted.
- * @returns every row of the account, for those who check it
+ * @returns every row of the account, for tests
  */
 export async function tellStory(
   stage: Stage,
   { print, paint, signal }: Telling,
 ): Promise<readonly AccountRow[]> {
   const told: AccountRow[] = []
-  // Opens connections and has code compiled, so that the first row does not show the cost of starting.
+  // Opens connections and has code compiled, so that the first row does not include the cost of starting.
   await lookUp(stage, 'kubernetes.default.svc')
   const before = receivedCounts(stage)
   for (const scene of [...quietDay(stage), ...faults(stage, signal)]) {
@@ -153,7 +153,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal })
   } catch {
-    // Aborted: the caller looks at the signal itself.
+    // Aborted: the caller checks the signal itself.
   }
 }
 
@@ -172,7 +172,7 @@ async function askPair(stage: Stage, qname: string): Promise<readonly AccountRow
   return await Promise.all([askOnce(stage, qname, 'A', 1), askOnce(stage, qname, 'AAAA', 1)])
 }
 
-/** A questions for these names, one after the other, each by so many pods at once. */
+/** A questions for these names, one after the other, each from this many pods at once. */
 async function inTurn(
   stage: Stage,
   qnames: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Builds and takes down everything that the demo needs in this process: the two stand-ins and the real daemon between
- * them and the pods. All sockets are on 127.0.0.1.
+ * Builds and takes down everything that the demo needs in this process: the two stand-ins and the real daemon between them and
+ * the pods. All sockets are on 127.0.0.1.
  */
 import { loadConfig, type Override } from '../config/load.ts'
 import { formatProblem } from '../config/problem.ts'
@@ -25,12 +25,12 @@ export interface Theatre {
   close(): Promise<void>
 }
 
-/** Ports tried from the wanted one on, when another process has it. */
+/** Ports tried, from the wanted one on, while another process has them. */
 const portTriesMax = 20
 
 /**
  * @param wantedPort the daemon's port, or the first that is tried
- * @throws BindError when none of the ports can be had
+ * @throws BindError when none of the ports is free
  */
 export async function openTheatre(startDaemon: StartDaemon, wantedPort: number): Promise<Theatre> {
   let ttlSeconds = usualTtlSeconds
@@ -92,7 +92,7 @@ function override(flag: string, path: readonly string[], port: number): Override
   return { flag, path, value: `127.0.0.1:${port}`, isListItem: true }
 }
 
-/** Defaults everywhere else: the demo shows the daemon as it is. Its log would tear the account apart. */
+/** Defaults everywhere else: the demo shows the daemon as it is. The log is off, because its lines would break up the account. */
 function demoConfig(overrides: readonly Override[]): Config {
   const silent = { flag: '--log-level', path: ['log', 'level'], value: 'silent', isListItem: false }
   const result = loadConfig({ overrides: [silent, ...overrides] })

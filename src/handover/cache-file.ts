@@ -1,6 +1,6 @@
 /**
- * The frame around a dump of the cache: what it is, when it was made, and a checksum over all of it. It is read whole before one record
- * of it is used, so that a foreign, damaged or cut-off one is as if there were none.
+ * The frame around a dump of the cache: its kind, its time, and a checksum over everything. A dump is read whole before one
+ * record is used, so that a foreign, damaged or truncated one counts as none. Knows no socket.
  */
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -12,10 +12,10 @@ const magic = 'neardns cache\n'
 const headBytes = magic.length + 2 + 8
 const digestBytes = 32
 
-/** Entries written without letting packets through: 0.2 ms once the code is warm. */
+/** Entries written before packets get their turn: 0.2 ms once the code is warm. */
 const sliceEntries = 50
 
-/** Octets of the dump, in pieces; the loop gets its turn between them. */
+/** The bytes of the dump, in parts; the loop gets its turn between them. */
 export async function* dumpCache(
   cache: Cache,
   nowMs: () => number,
@@ -26,7 +26,7 @@ export async function* dumpCache(
   head.write(magic, 'latin1')
   head.writeUInt16BE(dumpVersion, magic.length)
   head.writeDoubleBE(wallMs, magic.length + 2)
-  // All ages are as of now, however long the writing takes.
+  // All ages are those of this moment, however long the writing takes.
   const dumpedMs = nowMs()
   hash.update(head)
   yield head

@@ -1,6 +1,7 @@
 /**
- * The listening sockets of a process that may hand them on: it knows their descriptors, because it has made them itself or got them from its
- * predecessor. Whoever listens gets a duplicate and closes that; the socket lives until all of its descriptors are closed.
+ * The listening sockets of a process that may hand them over: their descriptors are known, because the process made them itself
+ * or got them from its predecessor. A listener gets a duplicate and closes that; the socket lives until all its descriptors are
+ * closed. Reads from none of them.
  */
 import { formatEndpoint } from '../address/endpoint.ts'
 import type { ListenAddress } from '../system/bind.ts'
@@ -19,7 +20,7 @@ export interface HeldSocket {
   readonly fd: number
 }
 
-/** What of the configuration is about sockets. */
+/** The part of the configuration that concerns sockets. */
 export interface ListeningConfig {
   readonly listen: readonly ListenAddress[]
   readonly admin: { readonly listen: ListenAddress | null }
@@ -49,13 +50,13 @@ export class HeldSockets {
     return this.held
   }
 
-  /** Takes over what a predecessor has sent. */
+  /** Takes over the sockets that a predecessor has sent. */
   adopt(sockets: readonly HeldSocket[]): void {
     this.held.push(...sockets)
   }
 
   /**
-   * A socket of an address, made if there is none yet.
+   * A socket of an address, created if there is none yet.
    * @param at with another port than `wanted`, when UDP follows the port that TCP got
    * @throws BindError
    */
@@ -67,7 +68,7 @@ export class HeldSockets {
     return { ...this.duplicate(held), address }
   }
 
-  /** Another descriptor of the same socket, for whoever listens. */
+  /** Another descriptor of the same socket, for a listener. */
   duplicate({ fd }: HeldSocket): { readonly fd: number } {
     return { fd: this.calls.duplicate(fd) }
   }
@@ -92,7 +93,7 @@ export class HeldSockets {
 
   /**
    * UDP and TCP of one address, on one port.
-   * @throws BindError; nothing of the address is left open then
+   * @throws BindError; then nothing of the address is left open
    */
   obtainBoth(
     wanted: ListenAddress,
@@ -108,12 +109,12 @@ export class HeldSockets {
     }
   }
 
-  /** Closes what `obtain` has given, where nobody here listens. */
+  /** Closes descriptors from `obtain` that no listener uses. */
   forget(opened: Readonly<Record<string, OpenedSocket>>): void {
     for (const { fd } of Object.values(opened)) this.calls.closeDescriptor(fd)
   }
 
-  /** Closes our descriptors of those that are not wanted; whoever has got a duplicate goes on. */
+  /** Closes our descriptors of sockets that are not wanted; holders of a duplicate are not affected. */
   keepOnly(isWanted: (socket: HeldSocket) => boolean): void {
     for (const socket of this.held) {
       if (!isWanted(socket)) this.calls.closeDescriptor(socket.fd)
@@ -121,7 +122,7 @@ export class HeldSockets {
     this.held = this.held.filter(isWanted)
   }
 
-  /** Closes what a changed configuration does not want any more. */
+  /** Closes sockets that a changed configuration no longer wants. */
   keepFor({ listen, admin }: ListeningConfig): void {
     const servers = new Set(listen.map(formatEndpoint))
     const adminText = admin.listen === null ? '' : formatEndpoint(admin.listen)

@@ -1,20 +1,20 @@
 /**
- * One connection between the process that serves and the one that is to follow it: lines of JSON over a Unix socket. Owns
- * their form and their bounds; knows nothing of what they mean.
+ * One connection between the serving process and its successor: lines of JSON over a Unix socket. Owns their format and their
+ * bounds; knows nothing of their meaning.
  */
 import type { Socket } from 'node:net'
 
-/** The longest line there is names 32 addresses three times. */
+/** The longest line names 32 addresses three times. */
 const lineCharsMax = 65_536
 
-/** One for each client connection, if all come in one piece. */
+/** One for each client connection, if all arrive together. */
 const unreadMax = 65_536
 
 export type Message = Readonly<Record<string, unknown>>
 
 export class Link {
   readonly socket: Socket
-  /** What nobody has asked for yet. The other end says little before it is answered. */
+  /** Messages that were not asked for yet. The other end says little before it is answered. */
   private readonly unread: Message[] = []
   private onMessage: ((message: Message) => void) | undefined
   private onEnd: ((why: string) => void) | undefined
@@ -69,7 +69,7 @@ export class Link {
     })
   }
 
-  /** Closes the connection; what was sent still goes out. */
+  /** Closes the connection; sent messages still go out. */
   close(): void {
     this.end('we have closed the connection')
     this.socket.end()
@@ -113,7 +113,7 @@ export class Link {
     else this.fail('more than anybody listens to')
   }
 
-  /** A defect in a hand-over ends the hand-over, and never the process that serves. */
+  /** A defect in a hand-over ends the hand-over, but never the serving process. */
   private tell(onMessage: (message: Message) => void, message: Message): void {
     try {
       onMessage(message)

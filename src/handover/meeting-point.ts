@@ -1,7 +1,7 @@
 /**
- * Where the process that serves and the one that follows it find each other: a Unix socket with a path, or with a name in the abstract
- * namespace of the network namespace (unix(7)), which two pods with hostNetwork share without a volume. Anybody there may use an
- * abstract name, so both ends look at who is at the other (SO_PEERCRED): only the same user is spoken to.
+ * Where the serving process and its successor find each other: a Unix socket with a path, or with a name in the abstract
+ * namespace of the network namespace (unix(7)), which two pods with hostNetwork share without a volume. Any process there may use
+ * an abstract name, so both ends check the user at the other end (SO_PEERCRED) and talk only to their own.
  */
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -13,7 +13,7 @@ export function socketPath(written: string): string {
   return written.startsWith('@') ? `\0${written.slice(1)}` : written
 }
 
-/** The descriptor of a connected socket. Node has it under this name since version 0.x, and no other way to it. */
+/** The descriptor of a connected socket. Node has had it under this name since version 0.x, and offers no other way to it. */
 export function descriptorOf(socket: Socket): number {
   const handle: unknown = Reflect.get(socket, '_handle')
   const fd = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined
@@ -21,7 +21,7 @@ export function descriptorOf(socket: Socket): number {
   return fd
 }
 
-/** @returns why the other end is not to be trusted; undefined when it is us */
+/** @returns why the other end is not to be trusted; undefined when it is the same user */
 export function strangerAt(calls: SystemCalls, socket: Socket): string | undefined {
   const user = peerUser(calls, descriptorOf(socket))
   const own = process.geteuid?.()
@@ -30,7 +30,7 @@ export function strangerAt(calls: SystemCalls, socket: Socket): string | undefin
 
 /**
  * @param options as of `Socket.connect`: a socket that is not to be read is paused before it connects
- * @returns undefined when nobody listens there
+ * @returns undefined when no process listens there
  */
 export function connectTo(written: string, isPaused = false): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export function connectTo(written: string, isPaused = false): Promise<Socket | u
   })
 }
 
-/** A path that a killed process has left behind is taken over; one that somebody listens on is not. */
+/** Takes over a path that a killed process has left behind, but not one that a process listens on. */
 export async function listenAt(
   written: string,
   onConnection: (socket: Socket) => void,
@@ -73,7 +73,7 @@ function listening(path: string, onConnection: (socket: Socket) => void): Promis
     server.once('error', reject)
     server.listen({ path }, () => {
       server.off('error', reject)
-      // A failed accept: whoever that was tries again.
+      // A failed accept: the other end tries again.
       server.on('error', () => undefined)
       resolve(server)
     })

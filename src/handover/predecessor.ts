@@ -1,15 +1,15 @@
 /**
- * The side that serves: waits for a successor and gives it everything there is, in an order in which nothing can be lost.
+ * The serving side: waits for a successor and hands everything over, in an order in which nothing can be lost.
  *
  *   successor                        we
  *   want sockets               ->    listening sockets, the kernel's queues in them        (both could read now)
  *   want cache                 ->    answers with their ages
- *   serving                    ->    stop reading datagrams; what comes stays in the kernel, for the successor
+ *   serving                    ->    stop reading datagrams; new ones stay in the kernel, for the successor
  *   done (its self-query was answered, so by itself)
  *                              ->    stop accepting; client connections follow one by one; drain; end
  *
- * A successor that goes away before "done" has changed nothing: we read on. The sockets are the very same in both processes, so neither the
- * datagrams nor the connections that wait in them are anybody's to lose.
+ * A successor that goes away before "done" has changed nothing: we read on. Both processes have the very same sockets, so neither
+ * can lose the datagrams and connections that wait in them.
  */
 import { randomUUID } from 'node:crypto'
 import type { Server, Socket } from 'node:net'
@@ -19,15 +19,15 @@ import type { HeldSocket } from './held-sockets.ts'
 import { Link, type Message } from './link.ts'
 import { connectTo, descriptorOf, listenAt, strangerAt } from './meeting-point.ts'
 
-/** Of what is said below; another version is not talked to. */
+/** Version of the messages below; other versions are refused. */
 export const protocolVersion = 1
 
-/** Sends one client connection. @returns whether it is the successor's now; otherwise it may be tried again later */
+/** Sends one client connection. @returns whether the successor has it now; otherwise it may be tried again later */
 export type GiveConnection = (server: string, client: Socket) => boolean
 
-/** What a process that serves can do for its successor. */
+/** What the serving process does for its successor. */
 export interface Service {
-  /** Resolves, if it takes time, when no datagram is read any more. */
+  /** Stops reading datagrams; the promise, if any, resolves when no more are read. */
   pauseReceiving(): Promise<void> | void
   resumeReceiving(): void
   /**
@@ -35,14 +35,14 @@ export interface Service {
    * @param give for the connections of clients; undefined when the successor takes none
    */
   retire(give: GiveConnection | undefined): Promise<void>
-  /** Nobody serves any more but we could; only called after `retire`. */
+  /** No other process serves now, so serve again; only called after `retire`. */
   resume(): void
 }
 
 export interface PredecessorOptions {
   /** Path or `@name`. */
   readonly at: string
-  /** A successor that says nothing for so long is given up on. */
+  /** A successor that is silent for this long is given up. */
   readonly timeoutMs: number
   /** Stay, ready to serve again, until `stop`. */
   readonly waits: boolean
@@ -50,7 +50,7 @@ export interface PredecessorOptions {
   readonly service: Service
   readonly sockets: () => readonly HeldSocket[]
   readonly cacheDump: () => AsyncIterable<Buffer>
-  /** Told what happens, for the log. */
+  /** Reports events, for the log. */
   onEvent(event: PredecessorEvent, detail: string): void
 }
 
@@ -77,12 +77,12 @@ export class Predecessor {
     this.options = options
   }
 
-  /** Begins to wait for a successor. Rejects when the meeting point cannot be had. */
+  /** Starts to wait for a successor. Rejects when the meeting point is not available. */
   async start(): Promise<void> {
     this.server = await listenAt(this.options.at, (socket) => this.onConnection(socket))
   }
 
-  /** Resolves when no hand-over is going on. It is bounded by the time-out. */
+  /** Resolves when no hand-over is in progress. The timeout bounds the wait. */
   idle(): Promise<void> {
     if (this.successor === undefined) return Promise.resolve()
     return new Promise((resolve) => {
@@ -90,7 +90,7 @@ export class Predecessor {
     })
   }
 
-  /** No successor can come any more. */
+  /** No successor can connect any more. */
   async stop(): Promise<void> {
     this.isStopped = true
     clearTimeout(this.timer)
@@ -124,7 +124,7 @@ export class Predecessor {
     link.listen((message) => this.onFirst(link, message))
   }
 
-  /** The first line of a connection says what it is for. */
+  /** The first line of a connection states its purpose. */
   private onFirst(link: Link, { neardns, want, ticket }: Message): void {
     if (neardns !== protocolVersion) {
       link.send({ error: `this is version ${protocolVersion} of the hand-over` })
@@ -211,7 +211,7 @@ export class Predecessor {
   private async release(successor: Client, takesConnections: boolean): Promise<void> {
     const { link } = successor
     clearTimeout(this.timer)
-    // From now on there is no way back: the sockets are the successor's, whatever becomes of it.
+    // The point of no return: the successor has the sockets, whatever happens to it.
     link.listen(ignore)
     await this.stopListening()
     link.send({ state: 'released' })
@@ -230,7 +230,7 @@ export class Predecessor {
     }
   }
 
-  /** When the process that serves ends, somebody may have followed it already; if nobody has, we serve again. */
+  /** When the serving process ends, another may have followed it already; if none has, we serve again. */
   private watch(link: Link): void {
     link.listen(ignore, () => {
       if (this.isStopped) return

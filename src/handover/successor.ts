@@ -1,6 +1,6 @@
 /**
- * The side that follows: asks the process that serves for its sockets, its cache and its clients' connections. What is said when is in
- * predecessor.ts. Until `done` the other process would go on as if nothing had been.
+ * The following side: asks the serving process for its sockets, its cache and its clients' connections. The order of messages is
+ * in predecessor.ts. Until `done` the other process would go on as if nothing had happened.
  */
 import { Socket } from 'node:net'
 import { receiveDescriptors } from '../system/descriptor-mail.ts'
@@ -15,14 +15,14 @@ export interface SuccessorOptions {
   readonly at: string
   readonly timeoutMs: number
   readonly calls: SystemCalls
-  /** A dump that is longer is not read. */
+  /** Longer dumps are not read. */
   readonly dumpBytesMax: number
 }
 
-/** Told of each connection that has come: whose it is, by the address as configured. */
+/** Called for each received connection, with the address of its listener as configured. */
 export type OnConnection = (server: string, client: Socket) => void
 
-/** What became of the attempt to follow somebody. */
+/** The result of an attempt to follow a serving process. */
 export type Followed =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'refused'; readonly why: string }
@@ -50,7 +50,7 @@ async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
   const { ticket, error } = await link.next(timeoutMs)
   if (typeof ticket !== 'string')
     throw new Error(`the process that serves refused: ${String(error)}`)
-  // Descriptors come on a connection that Node never reads from: it would throw them away.
+  // Descriptors arrive on a connection that Node never reads from, because it would discard them.
   const mail = await connectTo(at, true)
   if (mail === undefined) throw new Error('the process that serves has gone')
   mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
@@ -79,12 +79,12 @@ function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
 }
 
 export class Successor {
-  /** The listening sockets of the process that serves. Ours now, to be closed as well. */
+  /** The listening sockets of the serving process. We own them now, and have to close them. */
   readonly sockets: readonly HeldSocket[]
   private readonly options: SuccessorOptions
   private readonly link: Link
   private readonly mail: Socket
-  /** The process before us has nothing left to do and stays, to serve again when we end. */
+  /** The predecessor has nothing left to do and stays, to serve again when we end. */
   isWaitedFor = false
 
   constructor(options: SuccessorOptions, link: Link, mail: Socket, sockets: readonly HeldSocket[]) {
@@ -95,7 +95,7 @@ export class Successor {
     mail.on('error', () => undefined)
   }
 
-  /** Reads the cache of the process that serves. Rejects when it is too long, or does not come. */
+  /** Reads the cache of the serving process. Rejects when the dump is too long, or does not come. */
   async cacheDump(): Promise<Buffer> {
     const { at, timeoutMs, dumpBytesMax } = this.options
     const socket = await connectTo(at)
@@ -115,16 +115,16 @@ export class Successor {
     return Buffer.concat(pieces)
   }
 
-  /** We read from the sockets. Resolves when the other process does not any more. */
+  /** Tells that we read from the sockets. Resolves when the other process no longer does. */
   async serving(): Promise<void> {
     this.link.send({ state: 'serving' })
     await this.link.next(this.options.timeoutMs)
   }
 
   /**
-   * We are the one that serves. Resolves when the meeting point is ours to take.
-   * @param onConnection gets the connections that the other process had, as they are; without, that one ends them
-   * @param onGone told when it has no more
+   * Tells that we are the serving process. Resolves when the meeting point is free for us.
+   * @param onConnection gets the connections of the other process as they are; without it, the other process ends them
+   * @param onGone called when no more will come
    */
   async done(onConnection: OnConnection | undefined, onGone: (why: string) => void): Promise<void> {
     const { link, mail } = this
@@ -143,7 +143,7 @@ export class Successor {
     )
   }
 
-  /** Leaves; before `done` the other process goes on as if we had never been. */
+  /** Leaves; before `done` the other process goes on as if nothing had happened. */
   abandon(): void {
     this.link.socket.destroy()
     this.mail.destroy()
@@ -157,7 +157,7 @@ export class Successor {
   }
 }
 
-/** With the options that net's own server gives to what it accepts. */
+/** With the options that net's own server gives to accepted connections. */
 function clientSocket(fd: number): Socket {
   return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true })
 }

@@ -9,11 +9,11 @@ export interface BoundPair {
   readonly udp: UdpEndpoint
 }
 
-/** Tries for a port that is free for both, when the kernel chooses: whatever TCP got may be taken for UDP. */
+/** Tries to find a port that is free for both when the kernel chooses: TCP's port may be taken for UDP. */
 const freePortTriesMax = 8
 
 /**
- * Starts TCP and UDP on the same address. With port 0 UDP takes the port that TCP got.
+ * Starts TCP and UDP on the same address. With port 0, UDP takes the port that TCP got.
  * @throws BindError; then neither is left open
  */
 export async function bindBoth(

@@ -1,10 +1,10 @@
 /**
- * Who may be connected: the caps on client connections over all TCP listeners together, and whom to close to
- * make room. Never touches a socket itself.
+ * Admission of client connections: the caps over all TCP listeners together, and which connection to close to make room. Never
+ * touches a socket itself.
  *
- * When a cap is reached the connection that has been idle longest makes room, one that never asked anything
- * before all others, so that a flood of silent connections displaces itself first. Only when every connection
- * has a query in flight is the newcomer turned away.
+ * When a cap is reached, the connection that has been idle longest is closed, and one that never sent a query before all others,
+ * so that a flood of silent connections displaces itself first. A new connection is refused only when every connection has a
+ * query in flight.
  */
 
 import type { TcpConnectionCaps } from './tcp-settings.ts'
@@ -13,7 +13,7 @@ import type { TcpConnectionCaps } from './tcp-settings.ts'
 export interface Evictable {
   /** Source address. */
   readonly client: string
-  /** Whether it has asked anything yet. */
+  /** Whether it has sent a query yet. */
   readonly hasAsked: boolean
   /** Closes the connection at once. Must call `TcpConnections.leave`. */
   evict(): void
@@ -21,14 +21,14 @@ export interface Evictable {
 
 export type Admission = 'admitted' | 'full' | 'client-full'
 
-/** Allowance for the messages in pieces of one connection that is always granted. */
+/** Memory for unfinished messages that each connection always gets. */
 const heldBytesFree = 4096
 
 /** The table that all TCP listeners of the daemon share. */
 export class TcpConnections {
   private readonly caps: TcpConnectionCaps
   private readonly perClient = new Map<string, number>()
-  /** Members in the order in which they fell idle: a Set iterates in the order of insertion. */
+  /** Members in the order in which they became idle: a Set iterates in insertion order. */
   private readonly silent = new Set<Evictable>()
   private readonly idle = new Set<Evictable>()
   private openCount = 0
@@ -42,7 +42,7 @@ export class TcpConnections {
     return this.openCount
   }
 
-  /** Makes room for one more connection of `client`; when it says 'admitted' the caller calls `join`. */
+  /** Makes room for one more connection of `client`; after 'admitted' the caller calls `join`. */
   makeRoom(client: string): Admission {
     const { connectionsMax, connectionsPerClientMax } = this.caps
     if ((this.perClient.get(client) ?? 0) >= connectionsPerClientMax) {
@@ -64,7 +64,7 @@ export class TcpConnections {
     this.silent.add(member)
   }
 
-  /** To be called once for each `join`. */
+  /** Call once for each `join`. */
   leave(member: Evictable): void {
     this.openCount -= 1
     this.silent.delete(member)
@@ -74,7 +74,7 @@ export class TcpConnections {
     else this.perClient.delete(member.client)
   }
 
-  /** Nothing of this connection is in flight: from now on it may be evicted, the latest last. */
+  /** No query of this connection is in flight: it may be evicted from now on, after those that became idle earlier. */
   markIdle(member: Evictable): void {
     this.idle.delete(member)
     if (!member.hasAsked) return
@@ -88,9 +88,9 @@ export class TcpConnections {
   }
 
   /**
-   * Accounts for the buffer of a message that arrives in pieces, which may be 64 KiB per connection.
-   * @param change octets more (or less) than this connection had before
-   * @param now octets that it has with the change
+   * Accounts for the buffer of an unfinished message, which may be 64 KiB per connection.
+   * @param change bytes more (or less) than this connection had before
+   * @param now bytes that it has after the change
    * @returns false when that is more than a usual query needs and all connections together hold too much
    */
   holdBytes(change: number, now: number): boolean {

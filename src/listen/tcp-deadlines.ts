@@ -1,6 +1,6 @@
 /**
- * The limits in time of one connection, as instants that are compared a few times a second: no connection has a
- * timer of its own. Values in, verdict out; no clock, no socket.
+ * The time limits of one connection, as instants that are compared a few times a second: no connection has its own timer. Takes
+ * times, returns verdicts; no clock, no socket.
  */
 import type { TcpSessionSettings } from './tcp-settings.ts'
 import type { TcpCloseReason } from './tcp-stats.ts'
@@ -22,7 +22,7 @@ export class TcpDeadlines {
     this.activeAtMs = nowMs
   }
 
-  /** A whole query was read or a reply written. Pieces of a message are no activity. */
+  /** A whole query was read or a reply written. Parts of a message do not count. */
   active(nowMs: number): void {
     this.activeAtMs = nowMs
   }
@@ -36,7 +36,7 @@ export class TcpDeadlines {
     this.messageBegunAtMs = never
   }
 
-  /** Replies wait for the client to read; its time runs from the first call after `writeDone`. */
+  /** Replies wait for the client to read them; their time runs from the first call after `writeDone`. */
   writeBlocked(nowMs: number): void {
     if (this.writeBlockedAtMs === never) this.writeBlockedAtMs = nowMs
   }
@@ -64,7 +64,7 @@ export class TcpDeadlines {
     return undefined
   }
 
-  /** Whether the client has left its replies lying for too long. */
+  /** Whether the client has not read its replies for too long. */
   isStalled(nowMs: number): boolean {
     return (
       this.writeBlockedAtMs !== never && nowMs - this.writeBlockedAtMs >= this.settings.writeStallMs
@@ -72,8 +72,8 @@ export class TcpDeadlines {
   }
 
   /**
-   * Whether an ending connection has had its time: before our FIN as long as a stalled write, for the replies
-   * in flight (more than an exchange may take); after it as long as a message, for the client's FIN.
+   * Whether an ending connection has used up its time: before our FIN that of a stalled write, for the replies in flight (more
+   * than an exchange may take); after the FIN that of a message, for the client's FIN.
    */
   hasLingered(nowMs: number, finSent: boolean): boolean {
     const limitMs = finSent ? this.settings.messageMs : this.settings.writeStallMs

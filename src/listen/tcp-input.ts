@@ -1,12 +1,12 @@
 /**
- * The reading side of one TCP connection: messages out of the stream, and reading stopped so that it really stops.
- * Owns the octets that were read and not handled yet. Never decides when to stop.
+ * The reading side of one TCP connection: cuts the stream into messages, and stops reading from the kernel when asked. Owns the
+ * bytes that were read and not handled yet. Never decides when to stop.
  */
 import type { Socket } from 'node:net'
 import { FrameReader } from '../wire/framing.ts'
 import type { TcpConnections } from './tcp-connections.ts'
 
-/** What is read and thrown away on a closing connection; more is answered with a reset. */
+/** Bytes read and discarded on a closing connection; more are answered with a reset. */
 const discardedBytesMax = 65536
 
 export class TcpInput {
@@ -41,8 +41,8 @@ export class TcpInput {
   }
 
   /**
-   * Stops between two messages. What is left of the last piece goes back into the stream's own buffer: it fills
-   * it, so that the stream stops reading from the kernel as well. After `pause` alone it would read 64 KiB more.
+   * Stops between two messages. The rest of the last chunk goes back into the stream's own buffer and fills it, so that the
+   * stream stops reading from the kernel as well. After `pause` alone it would read 64 KiB more.
    */
   stop(): void {
     if (!this.flowing) return
@@ -66,13 +66,13 @@ export class TcpInput {
     return this.connections.holdBytes(change, now)
   }
 
-  /** Forgets what was read: no more messages come out. */
+  /** Drops all unhandled bytes: no more messages come out. */
   close(): void {
     this.reader.reset()
     this.keepUnfinished()
   }
 
-  /** Counts what is thrown away. @returns whether there is still patience */
+  /** Counts discarded bytes. @returns whether more may be discarded */
   discard(bytes: number): boolean {
     this.discardedBytes += bytes
     return this.discardedBytes <= discardedBytesMax

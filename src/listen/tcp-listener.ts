@@ -1,6 +1,6 @@
 /**
- * TCP service on one address (RFC 7766): accepts connections within the caps, sweeps their limits with one timer,
- * stops in order. What happens inside a connection is in tcp-session.ts.
+ * TCP service on one address (RFC 7766): accepts connections within the caps, checks their time limits with one timer, stops in
+ * order. The handling of one connection is in tcp-session.ts.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import type { QueryHandler } from '../core/ports.ts'
@@ -14,26 +14,26 @@ import { TcpCounts, type TcpStats } from './tcp-stats.ts'
 
 export interface TcpListenerOptions {
   readonly address: ListenAddress
-  /** Index of the address among all that we listen on; `Peer.serverIndex`. */
+  /** Index of the address among all listening addresses; `Peer.serverIndex`. */
   readonly serverIndex: number
   readonly settings: TcpSessionSettings
   /** One table for all listeners. */
   readonly connections: TcpConnections
-  /** A descriptor of a socket that listens on the address already; the listener closes it. */
+  /** A descriptor of a socket that already listens on the address; the listener closes it. */
   readonly fd?: number
-  /** Told of each exception out of the handler, after it was counted. Must not throw. */
+  /** Called for each exception from the handler, after it was counted. Must not throw. */
   readonly onDefect?: (error: unknown) => void
 }
 
-/** A limit in time is overrun by a quarter of this at most... */
+/** A time limit is overrun by a quarter of this at most... */
 const sweepsPerLimit = 4
 /** ...and by no more than this, which also bounds how often an idle machine wakes up. */
 const sweepEveryMsMax = 250
 const sweepEveryMsMin = 10
 
 /**
- * Size of a stream's own buffers. Small, because a client that does not read (or whose queries we do not read)
- * fills one per direction; above it `write` reports a full queue and reading stops.
+ * Size of a stream's own buffers. Small, because a client that does not read (or whose queries we do not read) fills one per
+ * direction; above it `write` reports a full queue and reading stops.
  */
 const streamBufferBytes = 1024
 
@@ -55,25 +55,25 @@ export class TcpListener {
     this.stats = this.counts
   }
 
-  /** Where it listens; the port is the real one once `start` is done. */
+  /** The listening address; its port is the real one after `start`. */
   get address(): ListenAddress {
     return this.boundAddress
   }
 
-  /** What the edns-tcp-keepalive option may promise (RFC 7828 3.2.2). */
+  /** Idle timeout that the edns-tcp-keepalive option may promise (RFC 7828 3.2.2). */
   get idleMs(): number {
     return this.options.settings.idleMs
   }
 
   /**
-   * Binds and begins to hand messages to `handler`. To be called once.
+   * Binds, and passes messages to `handler` from now on. Call once.
    * @throws BindError when the address cannot be bound
    */
   async start(handler: QueryHandler): Promise<void> {
     const { address, fd } = this.options
     this.context = this.contextFor(handler)
     const server = createServer(
-      // allowHalfOpen: a client may say that it has no more to ask and still wait for its answers.
+      // allowHalfOpen: a client may close its side after its last query and still wait for the answers.
       { allowHalfOpen: true, noDelay: true, highWaterMark: streamBufferBytes },
       this.onConnection,
     )
@@ -82,7 +82,7 @@ export class TcpListener {
     } catch (error) {
       throw new BindError('tcp', address, error)
     }
-    // Among them EMFILE: libuv then closes what waits in the backlog, so it neither spins nor stays full.
+    // Includes EMFILE: libuv then closes the connections in the backlog, so it neither spins nor stays full.
     server.on('error', (error) => countCode(this.counts.acceptErrors, errorCode(error)))
     this.server = server
     this.closed = new Promise((resolve) => server.once('close', resolve))
@@ -104,15 +104,15 @@ export class TcpListener {
     this.onConnection(socket)
   }
 
-  /** Gives away those connections of which nothing is here; the others may be tried again. @returns how many are left */
+  /** Hands over the connections that hold no data here; the others may be tried again. @returns how many are left */
   handOver(give: (socket: Socket) => boolean): number {
     for (const session of this.sessions) session.handOver(give)
     return this.sessions.size
   }
 
   /**
-   * Lets every connection answer what it was asked, then closes it; whatever is open after `deadlineMs` is
-   * closed then. Resolves when all are gone.
+   * Lets every connection answer its queries, then closes it; connections still open after `deadlineMs` are closed then. Resolves
+   * when all are gone.
    */
   async stop(deadlineMs: number): Promise<void> {
     this.stopAccepting()
@@ -120,7 +120,7 @@ export class TcpListener {
     const forced = setTimeout(this.destroyAll, deadlineMs)
     await this.closed
     clearTimeout(forced)
-    // Their sockets are closed by now; what is left is to take them off the books.
+    // Their sockets are closed by now; this only updates the accounts.
     this.destroyAll()
   }
 
@@ -133,7 +133,7 @@ export class TcpListener {
     const client = socket.remoteAddress
     counts.accepted += 1
     if (context === undefined || client === undefined) {
-      // Without an address it is already reset.
+      // A socket without an address is already reset.
       socket.destroy()
       return
     }

@@ -1,10 +1,10 @@
 /**
- * One accepted TCP connection: reads framed queries, hands them to the handler, writes the replies in whatever
- * order they become ready (RFC 7766 6.2.1.1 and 7). Owns the limits of a single connection but has no timer: its
- * listener calls `sweep`. Knows nothing about DNS but the length of a header.
+ * One accepted TCP connection: reads framed queries, passes them to the handler, writes the replies in the order in which they
+ * become ready (RFC 7766 6.2.1.1 and 7). Owns the limits of a single connection but has no timer: its listener calls `sweep`.
+ * Knows nothing about DNS but the length of a header.
  *
- * Life: open -> ending (takes no more queries, answers those in flight) -> FIN sent (what still comes is thrown
- * away, so that no RST overtakes the last replies) -> gone.
+ * Life: open -> ending (takes no more queries, answers those in flight) -> FIN sent (input is discarded, so that no RST overtakes
+ * the last replies) -> gone.
  */
 import type { Socket } from 'node:net'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
@@ -16,27 +16,27 @@ import type { BatchOwner, ReplyBatch } from './tcp-reply-batch.ts'
 import type { TcpSessionSettings } from './tcp-settings.ts'
 import type { TcpCloseReason, TcpCounts } from './tcp-stats.ts'
 
-/** What the sessions of one listener have in common. */
+/** Shared by the sessions of one listener. */
 export interface SessionContext {
   readonly handler: QueryHandler
   readonly settings: TcpSessionSettings
   readonly connections: TcpConnections
   readonly batch: ReplyBatch
   readonly counts: TcpCounts
-  /** What the handler writes to; 65535 octets. */
+  /** The handler writes its replies here; 65535 bytes. */
   readonly out: Buffer
   readonly family: 4 | 6
   readonly serverIndex: number
   /** Monotonic milliseconds. */
   nowMs(): number
   onDefect(error: unknown): void
-  /** Called once, when the connection counts no more. */
+  /** Called once, when the connection no longer counts. */
   onGone(session: TcpSession): void
 }
 
 /**
- * Replies in flight still arrive when the write queue is full. A client that lets this many times
- * `writeQueueBytesMax` pile up is cut off at once: 100 replies of 64 KiB would be 6.5 MB per connection.
+ * Replies in flight still arrive when the write queue is full. A client that lets this many times `writeQueueBytesMax` pile up is
+ * cut off at once: 100 replies of 64 KiB would be 6.5 MB per connection.
  */
 const writeQueueHardFactor = 8
 
@@ -124,9 +124,9 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   }
 
   /**
-   * Gives the connection away as it is, if nothing of it is here: no query in flight or in pieces, no reply unsent. Octets that
-   * are still in the kernel go with it.
-   * @param give @returns whether it is somebody else's now
+   * Hands the connection over if it holds no data here: no query in flight or unfinished, no reply unsent. Bytes still in the
+   * kernel go with it.
+   * @param give @returns whether another process has taken it
    */
   handOver(give: (socket: Socket) => boolean): boolean {
     const isEmpty =
@@ -141,14 +141,14 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     return true
   }
 
-  /** Closes at once; replies in flight go nowhere. */
+  /** Closes at once; replies in flight are lost. */
   destroy(reason: TcpCloseReason): void {
     this.closeReason ??= reason
     this.leave()
     this.socket.destroy()
   }
 
-  /** Applies the limits in time; to be called a few times a second. */
+  /** Applies the time limits; to be called a few times a second. */
   sweep(nowMs: number): void {
     const { deadlines } = this
     const unsent = this.socket.writableLength > 0
@@ -186,7 +186,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
         return
       }
       if (!this.handle(message)) {
-        // The client waits for an answer that never comes: rather than let it, close.
+        // The client would wait for an answer that never comes, so close.
         this.finish('dropped-query')
         return
       }
@@ -234,7 +234,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     if (!this.input.keepUnfinished()) this.finish('memory')
   }
 
-  /** Does what the state allows: fall idle, read on, send our FIN. Safe to call whenever something changed. */
+  /** Acts on the present state: becomes idle, resumes reading, sends our FIN. Safe to call after any change. */
   private settle(): void {
     if (this.gone) return
     const { connections } = this.context

@@ -1,18 +1,18 @@
-/** The limits of TCP service to clients, in the names of the configuration. Types only. */
+/** The limits of TCP service to clients, named as in the configuration. Types only. */
 
 /** Limits of one connection. */
 export interface TcpSessionSettings {
-  /** Without a query for this long a connection is closed (RFC 7766 6.2.3); RFC 7828 tells clients the value. */
+  /** A connection without a query for this long is closed (RFC 7766 6.2.3); RFC 7828 tells clients the value. */
   readonly idleMs: number
-  /** From the first octet of a message to its last, however they drip. */
+  /** From the first byte of a message to its last, however slowly they come. */
   readonly messageMs: number
   /** Queries in flight; at this number the connection is not read. */
   readonly pipelineMax: number
-  /** Unsent reply octets; above it the connection is not read. */
+  /** Unsent reply bytes; above this the connection is not read. */
   readonly writeQueueBytesMax: number
-  /** A client that has not taken what waits for it after this long is cut off. */
+  /** A client that has not read its waiting replies after this long is cut off. */
   readonly writeStallMs: number
-  /** After this long a connection is ended, so that none is for ever. */
+  /** Maximum age of a connection. */
   readonly lifetimeMs: number
 }
 
@@ -20,7 +20,7 @@ export interface TcpSessionSettings {
 export interface TcpConnectionCaps {
   /** Over all listeners. */
   readonly connectionsMax: number
-  /** Of one source address: one pod must not take them all. */
+  /** Per source address, so that one pod cannot take them all. */
   readonly connectionsPerClientMax: number
 }
 

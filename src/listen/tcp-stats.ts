@@ -1,4 +1,4 @@
-/** What a TCP listener counts: plain numbers, read when metrics are collected. */
+/** The counts of a TCP listener: plain numbers, read when metrics are collected. */
 
 /** Why a connection ended; labels a metric. */
 export const tcpCloseReasons = [
@@ -10,25 +10,25 @@ export const tcpCloseReasons = [
   'write-stalled', // the client does not read
   'bad-length', // a message shorter than a DNS header
   'dropped-query', // a message that the handler did not answer
-  'memory', // too many octets in unfinished messages
-  'evicted', // made room for another connection
+  'memory', // too many bytes in unfinished messages
+  'evicted', // closed to make room for another connection
   'drain', // we are stopping
-  'handed-over', // the process that follows us has it
+  'handed-over', // the process that takes over has it
 ] as const
 export type TcpCloseReason = (typeof tcpCloseReasons)[number]
 
 export interface TcpStats {
-  /** Connections taken from the kernel, those turned away included. */
+  /** Connections accepted from the kernel, including refused ones. */
   readonly accepted: number
   readonly open: number
-  /** Turned away (RST) because every connection, or every one of that client, had a query in flight. */
+  /** Refused (RST) because every connection, or every one of that client, had a query in flight. */
   readonly refused: number
   readonly closed: Readonly<Record<TcpCloseReason, number>>
-  /** Messages given to the handler. */
+  /** Messages passed to the handler. */
   readonly received: number
-  /** Replies written, or queued to be. */
+  /** Replies written or queued. */
   readonly sent: number
-  /** Exceptions out of `QueryHandler.handle`; each is a bug, and cost a connection. */
+  /** Exceptions from `QueryHandler.handle`; each is a bug, and cost a connection. */
   readonly handlerDefects: number
   /** Errors of the listening socket, by errno name. EMFILE: the process is out of file descriptors. */
   readonly acceptErrors: ReadonlyMap<string, number>

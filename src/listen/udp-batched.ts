@@ -1,9 +1,10 @@
 /**
- * The UDP endpoint that reads and writes up to 64 datagrams in one system call, on Linux. It has a socket of its own, which libuv's
+ * The UDP endpoint that reads and writes up to 64 datagrams in one system call, on Linux. It has its own socket, which libuv's
  * loop watches; replies are written straight into the slots they are sent from. Knows nothing about DNS.
  *
- * One reading of a batch: `recvmmsg` -> handler for each slot -> `sendmmsg`. After a few batches the loop gets its turn; what is left
- * makes the descriptor readable at once again. Replies that come later (misses) are collected until this turn's sockets have been read.
+ * One batch: `recvmmsg` -> handler for each slot -> `sendmmsg`. After a few batches the loop gets its turn; unread datagrams make
+ * the descriptor readable again at once. Later replies (misses) are collected until this turn's sockets have been read.
+ *
  * CPU per cache hit at saturation, beside udp-portable.ts in the same run: docs/performance.md.
  */
 import { getSystemErrorName } from 'node:util'
@@ -83,7 +84,7 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
     this.calls.closeDescriptor(open.fd)
   }
 
-  /** Sends a reply that was not ready at once. The bytes are free again on return. */
+  /** Sends a reply that was not ready at once. The caller may reuse the bytes on return. */
   sendLater(reply: Uint8Array, peer: SavedPeer): void {
     const { open } = this
     if (open === undefined) {
@@ -146,7 +147,7 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
     return count === batchSlots
   }
 
-  /** @returns replies written to `outgoing` */
+  /** @returns the number of replies written to `outgoing` */
   private handleBatch(incoming: MessageBatch, outgoing: MessageBatch, count: number): number {
     const { peer } = this
     let replies = 0
@@ -205,7 +206,7 @@ interface OpenSocket extends Batches {
 /** More pods than a node has; 40 KB. */
 const textsMax = 512
 
-/** The one Peer of an endpoint: it shows the sender of the datagram being handled. */
+/** The one Peer of an endpoint: shows the sender of the datagram being handled. */
 class SlotView implements Peer {
   readonly transport = Transport.udp
   readonly family: 4 | 6
@@ -213,7 +214,7 @@ class SlotView implements Peer {
   port = 0
   slot = 0
   batch: MessageBatch | undefined
-  /** Of the clients that were asked about lately, by their address: few ask, and often. */
+  /** Texts of recently used client addresses: few clients ask, and often. */
   private readonly texts = new Map<number, string>()
   private readonly endpoint: BatchedUdpEndpoint
 
@@ -255,14 +256,14 @@ class HeldSender implements ReplyTo {
   }
 }
 
-/** A socket that is bound to no address answers from the one that was asked only if told to. */
+/** A socket bound to no address answers from the queried address only if told to. */
 function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::'
 }
 
 /**
- * Asks for buffers that hold a burst, past the system's maximum if we have CAP_NET_ADMIN.
- * @returns what was granted for receiving; Linux reports twice that, its own bookkeeping included (socket(7), SO_RCVBUF)
+ * Requests buffers that hold a burst, beyond the system's maximum if we have CAP_NET_ADMIN.
+ * @returns the granted receive buffer; Linux reports twice that, its own bookkeeping included (socket(7), SO_RCVBUF)
  */
 function growBuffers(calls: SystemCalls, fd: number, bytes: number): number {
   const wanted = new Uint8Array(Int32Array.of(bytes).buffer)

@@ -1,4 +1,4 @@
-/** What a UDP endpoint counts: plain numbers, added to per datagram or per batch. */
+/** The counts of a UDP endpoint: plain numbers, increased per datagram or per batch. */
 import type { UdpStats } from './udp-endpoint.ts'
 
 export class UdpCounts implements UdpStats {

@@ -1,4 +1,4 @@
-/** Which way datagrams are read and written on this machine, and why. */
+/** Chooses how datagrams are read and written on this machine, and says why. */
 import { Linux, loadSystemCalls, type SystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
 import { BatchedUdpEndpoint } from './udp-batched.ts'
@@ -7,13 +7,16 @@ import { PortableUdpEndpoint } from './udp-portable.ts'
 
 export type IoMode = 'portable' | 'batched'
 
-/** Why portable sockets are used: asked for, or what is missing for the others. `none` goes with batched. */
+/**
+ * Why portable sockets are used: because they are configured, or because of a feature that batched ones lack here. `none` goes
+ * with batched.
+ */
 export type IoFallback = 'none' | 'configured' | 'platform' | 'library' | 'kernel'
 
 export interface UdpIo {
   readonly mode: IoMode
   readonly fallback: IoFallback
-  /** What was missing, for people; empty when nothing was. */
+  /** The missing feature, for people; empty when none is missing. */
   readonly detail: string
   open(options: UdpEndpointOptions): UdpEndpoint
 }
@@ -37,7 +40,7 @@ function portable(fallback: IoFallback, detail: string): UdpIo {
   return { mode: 'portable', fallback, detail, open }
 }
 
-/** A kernel or a seccomp profile without `recvmmsg` would show only when the first query comes. */
+/** A kernel or a seccomp profile without `recvmmsg` would otherwise show only at the first query. */
 function probe(calls: SystemCalls): void {
   const fd = calls.socket(Linux.afInet, Linux.sockDgram | Linux.sockNonBlock | Linux.sockCloExec)
   const results = [

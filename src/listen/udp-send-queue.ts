@@ -1,6 +1,6 @@
 /**
- * Sends batches of replies, and keeps what the kernel has no room for until it has: bounded, in order, counted.
- * The socket is written to here and nowhere else.
+ * Sends batches of replies, and keeps those that the kernel has no room for until it has: bounded, in order, counted. Nothing
+ * else writes to the socket.
  */
 import { getSystemErrorName } from 'node:util'
 import { countCode } from '../system/bind.ts'
@@ -13,9 +13,9 @@ export interface SendQueueParts {
   readonly fd: number
   readonly watch: Watch
   readonly counts: UdpCounts
-  /** Replies kept; above it they are dropped. */
+  /** Replies kept; further ones are dropped. */
   readonly max: number
-  /** To send from what was kept; free whenever `onWritable` is called. */
+  /** Kept replies are sent from here; free whenever `onWritable` is called. */
   readonly retry: MessageBatch
 }
 
@@ -32,9 +32,9 @@ export class SendQueue {
     this.parts = parts
   }
 
-  /** Sends the first `count` slots. They are free again on return. */
+  /** Sends the first `count` slots. The caller may reuse them on return. */
   send(batch: MessageBatch, count: number): void {
-    // Nobody overtakes those who wait.
+    // New replies must not overtake waiting ones.
     const sent = this.kept.length > 0 ? 0 : this.sendFrom(batch, count)
     for (let slot = sent; slot < count; slot++) this.keep(batch, slot)
   }
@@ -56,7 +56,7 @@ export class SendQueue {
     watch.setWritable(false)
   }
 
-  /** @returns how many slots are done with; fewer than `count` when the kernel has no room for the next */
+  /** @returns the number of finished slots; fewer than `count` when the kernel has no room for the next */
   private sendFrom(batch: MessageBatch, count: number): number {
     const { calls, fd, counts } = this.parts
     let done = 0
@@ -68,7 +68,7 @@ export class SendQueue {
       } else if (result === -Linux.eagain) {
         return done
       } else if (result !== -Linux.eintr) {
-        // It is about the first one alone, which cannot be helped.
+        // The error concerns the first reply only, and trying again would not help.
         countCode(counts.sendErrors, getSystemErrorName(result))
         done += 1
       }

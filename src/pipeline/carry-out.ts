@@ -1,6 +1,6 @@
 /**
- * Carries out what the resolver has decided: hands the reply back, or lets the query wait, asks upstream and sees to it that nobody waits
- * without a limit. The same for a query that has just come and for one that has waited for another question and was decided anew.
+ * Carries out the resolver's decision: returns the reply, or lets the query wait, asks upstream and bounds every wait. The same
+ * for a query that has just arrived and for one that waited for another question and was decided anew. Writes no reply itself.
  */
 import type { Decision, Reply } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
@@ -18,7 +18,7 @@ export interface CarryOutParts {
   readonly budget: MissBudget
   /** Asks a new ticket's question upstream. */
   readonly ask: (ticket: Ticket) => void
-  /** Has those that wait for the ticket given what has expired at `dueMs`, unless that is arranged already. */
+  /** Arranges that the ticket's waiters get an expired answer at `dueMs`, unless that is arranged already. */
   readonly armStale: (ticket: Ticket, dueMs: number) => void
 }
 
@@ -62,13 +62,15 @@ export class CarryOut {
       if (starts) inFlight.close(ticket)
       return settler.overloaded(ticket.entry, nowMs)
     }
-    // From the arrival on: a client does not care for what its query has waited.
+    // Counted from the arrival: a client's patience does not depend on what its query waited for.
     if (hasStale) armStale(ticket, arrival.arrivedMs + this.staleAfterMs)
     if (starts) ask(ticket)
     return undefined
   }
 
-  /** TCP proves the source address and slows the sender down; a client that is there already is refused (RFC 8906, RFC 5358 4). */
+  /**
+   * TCP proves the source address and slows the sender down; a client that already uses TCP is refused (RFC 8906, RFC 5358 4).
+   */
   private overBudget(
     ticket: Ticket,
     { transport, query, question }: Waitable,
@@ -76,7 +78,7 @@ export class CarryOut {
   ): Reply {
     const { entry } = ticket
     this.parts.inFlight.close(ticket)
-    // What is in memory costs nobody anything.
+    // A stale answer costs no upstream query.
     if (entry?.isUsableStale(nowMs) === true) return this.parts.settler.stale(entry)
     if (transport === Transport.tcp) return refused
     return { ...refused, rcode: Rcode.noerror, image: truncatedImage(query, question) }

@@ -1,7 +1,7 @@
 /**
- * One packet's way: bytes -> question -> decision -> reply; or into the waiting room until an upstream has answered.
- * The place where core and listeners meet. A cache hit runs through `handle` in one synchronous piece, makes no promise
- * and allocates nothing here.
+ * The path of one packet: bytes -> question -> decision -> reply; or into the waiting room until an upstream has answered. The
+ * only place where core and listeners meet. A cache hit runs through `handle` synchronously, makes no promise and allocates
+ * nothing here.
  */
 
 import type { Reply } from '../core/decision.ts'
@@ -20,12 +20,12 @@ export interface PipelineParts {
   readonly resolver: Resolver
   readonly room: WaitingRoom
   readonly replies: Replies
-  /** Bytes by which we know our own queries again. */
+  /** Bytes by which we recognise our own queries. */
   readonly loopMarker: Uint8Array
   readonly nowMs: () => number
 }
 
-/** What a changed configuration replaces. */
+/** The settings that a changed configuration replaces. */
 export interface PipelineSettings {
   readonly guard: SourceGuard
   /** How long an expired answer is held back while upstreams are asked. */
@@ -69,7 +69,7 @@ function shortReply(rcode: number, ede: number): Reply {
 }
 
 export class Pipeline implements QueryHandler {
-  /** Queries of ours that came back to us. */
+  /** Our own queries that came back to us. */
   loopsDetected = 0
   private readonly parts: PipelineParts
   private settings: PipelineSettings
@@ -111,7 +111,7 @@ export class Pipeline implements QueryHandler {
     const { current } = this
     const { arrivedMs } = current
     const decision = resolver.begin(current.query, current.question, arrivedMs, current)
-    // A reply needs nothing else: the way of a hit is short.
+    // A reply needs no carrying out, which keeps the path of a hit short.
     const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
     const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
     room.askOwn()

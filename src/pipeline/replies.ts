@@ -1,6 +1,6 @@
 /**
- * Makes the reply to one client and records it: the stored image or the bare rcode, shaped to what this client asked and
- * can take. Every reply leaves through here, so every one is counted, once.
+ * Makes the reply to one client and records it: the stored image or the bare rcode, shaped to the client's question and size
+ * limit. Every reply is made here, so each is counted exactly once. Sends nothing.
  */
 
 import type { Reply } from '../core/decision.ts'
@@ -11,25 +11,25 @@ import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../wire/reply.ts'
 
-/** Where facts about queries go. */
+/** Receives facts about queries. */
 export interface QueryRecorder {
   replied(facts: ReplyFacts): void
   dropped(serverIndex: number, why: DropReason): void
 }
 
-/** Shows single queries to whoever wants to see them. */
+/** Shows single queries to people who want to see them. */
 export interface QuerySampler {
   record(message: Uint8Array, facts: ReplyFacts, client: () => string): void
 }
 
 export interface ReplySettings {
-  /** Most octets in a UDP reply, whatever the client claims to take. */
+  /** Maximum bytes of a UDP reply, whatever the client claims to take. */
   readonly udpReplyBytesMax: number
-  /** What clients that ask are told about idle TCP connections (RFC 7828). */
+  /** Idle timeout of TCP connections that clients are told on request (RFC 7828). */
   readonly tcpIdleMs: number
 }
 
-/** What a changed configuration replaces in one step. */
+/** Everything that a changed configuration replaces in one step. */
 export interface ReplyContext {
   readonly settings: ReplySettings
   readonly recorder: QueryRecorder
@@ -66,8 +66,8 @@ export class Replies {
 
   /**
    * Writes the reply to `arrival`.
-   * @param out takes up to `out.length` octets; a UDP reply never passes what the client can take
-   * @returns octets written
+   * @param out takes up to `out.length` bytes; a UDP reply never exceeds what the client can take
+   * @returns bytes written
    */
   write(arrival: Arrival, reply: Reply, out: Buffer): number {
     const { question, query, transport } = arrival
@@ -80,7 +80,7 @@ export class Replies {
       : writeReply(out, image, query, question, shape)
   }
 
-  /** Records a reply that has been handed to its transport. */
+  /** Records a reply that was passed to its transport. */
   record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): void {
     const { facts, context } = this
     facts.serverIndex = arrival.serverIndex

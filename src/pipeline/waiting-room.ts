@@ -1,6 +1,6 @@
 /**
- * Those who wait for an upstream: asks once for each question, answers everybody when the outcome is there, and hands out
- * expired answers to those who would have to wait too long (RFC 8767 5).
+ * Queries that wait for an upstream: asks each question once, answers all its waiters when the outcome is there, and gives
+ * expired answers to clients that would have to wait too long (RFC 8767 5). Decides nothing: the core does.
  */
 import { AliasCrossings } from '../core/alias-crossing.ts'
 import type { Decision, Reply, Settlement } from '../core/decision.ts'
@@ -54,7 +54,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     return this.carrier.carryOut(decision, arrival, nowMs)
   }
 
-  /** Asks the questions that nobody waits for. */
+  /** Asks the queued questions that no client waits for. */
   askOwn(): void {
     const { own } = this.parts
     if (own.isEmpty) return
@@ -74,7 +74,8 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   onOutcome(ticket: Ticket, outcome: Outcome): void {
     const { inFlight, settler, nowMs } = this.parts
-    // What the cluster says may set off the same question anew; what others say may be the first half only.
+    // A cluster answer may open the same question anew, so close it first; an outside answer may be only the first half of an
+    // alias.
     const waiters = ticket.route.isCluster ? inFlight.close(ticket) : undefined
     const settlement = settler.settle(ticket, outcome, nowMs())
     const { image, leadsTo } = settlement
@@ -83,7 +84,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     this.askOwn()
   }
 
-  /** The clients go on waiting, while the cluster is asked for what an alias from outside leads to. */
+  /** The clients go on waiting while the cluster is asked for the target of an alias from outside. */
   private cross(ticket: Ticket, head: Buffer, name: string): void {
     const step = this.crossings.begin(ticket, head, name, this.parts.nowMs())
     if (step.settled !== undefined) return this.finish(ticket, step.settled)
@@ -104,7 +105,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     for (const [other, whole] of crossed) this.finish(other, whole)
   }
 
-  /** Who asks after this moment and has to wait arms a timer of its own. */
+  /** Clients that ask later and have to wait arm a new timer. */
   private onClientTimeout(ticket: Ticket): void {
     this.staleTimers.delete(ticket)
     const settlement = this.parts.settler.clientTimeout(ticket, this.parts.nowMs())
@@ -122,7 +123,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
       if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex)
       given = joined
     }
-    // Later: deciding anew may rewrite the image that the others have just been given.
+    // Last: deciding anew may rewrite the image that the other waiters get.
     for (const waiter of waiters)
       if (waiter.follows !== undefined) this.resume(waiter, settlement, zoneIndex)
   }
@@ -134,10 +135,10 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     replies.record(waiter, reply, zoneIndex, replyBytes)
   }
 
-  /** Decides the question of one who waited for another one. */
+  /** Decides the question of a client that waited for another question. */
   private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
     if (settlement.image === undefined) {
-      // The name could not be resolved for that type: asking for this one would only take as long again.
+      // The name could not be resolved for that type: asking for this type would only take as long again.
       if (waiter.follows === 'existence') return this.reply(waiter, settlement, zoneIndex)
       waiter.stopFollowing()
     }

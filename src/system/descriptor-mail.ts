@@ -1,7 +1,7 @@
 /**
- * File descriptors sent to another process over a connected Unix socket (SCM_RIGHTS, unix(7)), and who is at its other end
- * (SO_PEERCRED). A descriptor that has arrived is the same open socket: with the kernel's queue, the connections that wait to be
- * accepted, and all options. Layouts of 64-bit little-endian Linux, the same in glibc, musl and the kernel.
+ * Sends file descriptors to another process over a connected Unix socket (SCM_RIGHTS, unix(7)), and reads the user at its other
+ * end (SO_PEERCRED). A received descriptor is the same open socket: with the kernel's queue, the connections that wait to be
+ * accepted, and all options. Layouts of 64-bit little-endian Linux, the same in glibc, musl and the kernel. Never blocks.
  */
 import { Linux, type SystemCalls } from './system-calls.ts'
 import { systemError } from './system-error.ts'
@@ -14,7 +14,7 @@ const iovecBytes = 16
 const controlHeaderBytes = 16
 const descriptorBytes = 4
 
-/** Sends them in this order. @throws with errno's name when the other end is gone or its buffer full */
+/** Sends descriptors in this order. @throws with errno's name when the other end is gone or its buffer full */
 export function sendDescriptors(
   calls: SystemCalls,
   connection: number,
@@ -32,8 +32,8 @@ export function sendDescriptors(
 }
 
 /**
- * Takes descriptors that the other end has sent already.
- * @returns those that came, in order: `count`, unless the other end sent fewer. They are ours to close.
+ * Takes descriptors that the other end has already sent.
+ * @returns the received ones, in order: `count`, unless the other end sent fewer. The caller has to close them.
  */
 export function receiveDescriptors(
   calls: SystemCalls,
@@ -52,7 +52,7 @@ export function receiveDescriptors(
   return received
 }
 
-/** User of the process that made the other end of a connected Unix socket; undefined when the kernel does not tell. */
+/** User of the process at the other end of a connected Unix socket; undefined when the kernel does not tell. */
 export function peerUser(calls: SystemCalls, connection: number): number | undefined {
   // struct ucred: pid, uid, gid.
   const credentials = Buffer.alloc(12)
@@ -60,7 +60,7 @@ export function peerUser(calls: SystemCalls, connection: number): number | undef
   return result < 0 ? undefined : credentials.readUInt32LE(4)
 }
 
-/** A `struct msghdr` with one octet of data and room for descriptors, and all that it points to. */
+/** A `struct msghdr` with one byte of data and room for descriptors, and everything it points to. */
 class Letter {
   readonly header: Buffer
   readonly control: Buffer
@@ -86,7 +86,7 @@ class Letter {
     this.control.writeInt32LE(Linux.scmRights, 12)
   }
 
-  /** What a receive has put there. */
+  /** The descriptors that a receive has put there. */
   descriptors(): number[] {
     const given = Number(this.header.readBigUInt64LE(40))
     if (given < controlHeaderBytes) return []

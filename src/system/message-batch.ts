@@ -1,7 +1,7 @@
 /**
- * Datagrams for one `recvmmsg` or `sendmmsg`: the array of `struct mmsghdr` and all that it points to (names, control data,
- * octets), in one ArrayBuffer. Whoever holds the batch holds all of it, so nothing the kernel writes to can be collected while it is in use.
- * Layout of 64-bit Linux, the same in glibc, musl and the kernel (socket.h), x86-64 and arm64.
+ * Datagrams for one `recvmmsg` or `sendmmsg`: the array of `struct mmsghdr` and everything it points to (names, control data,
+ * bytes), in one ArrayBuffer. A reference to the batch keeps all of it, so memory that the kernel writes to is never collected
+ * while in use. Layout of 64-bit Linux, the same in glibc, musl and the kernel (socket.h), x86-64 and arm64.
  */
 
 import { messageBytesMax } from '../wire/constants.ts'
@@ -10,7 +10,7 @@ import { Linux, type SystemCalls } from './system-calls.ts'
 /** Datagrams in a batch. At 100k q/s 64 are read at a time; more gains nothing measurable and holds the loop longer. */
 export const batchSlots = 64
 
-// struct mmsghdr, in octets
+// struct mmsghdr, in bytes
 const headerBytes = 64
 const nameLengthAt = 8
 const iovecAt = 16
@@ -25,8 +25,8 @@ const nameStride = 32
 /** CMSG_SPACE(sizeof(struct in6_pktinfo)) is 40, of in_pktinfo 32. */
 const controlStride = 64
 /**
- * Room for any datagram; untouched pages cost nothing. Not a power of two: with slots 65,536 apart the first lines of all of
- * them would share the same few sets of the processor's cache.
+ * Room for any datagram; untouched pages cost nothing. Not a power of two: with slots 65,536 apart, the first cache lines of all
+ * slots would share the same few sets of the processor's cache.
  */
 const slotStride = messageBytesMax + 1 + 5 * 64
 
@@ -38,11 +38,11 @@ const arenaBytes = slotsFrom + batchSlots * slotStride
 export class MessageBatch {
   /** The array of headers, for the call. */
   readonly headers: Buffer
-  /** The octets of each datagram, by slot; each as long as the longest datagram. */
+  /** The bytes of each datagram, by slot; each as long as the longest datagram. */
   readonly slots: readonly Buffer[]
   /** All of the batch; names are in here at `nameAt`. */
   readonly memory: Buffer
-  /** Signed, because V8 keeps those in arrays without boxes. */
+  /** Signed, because V8 keeps signed integers in arrays without boxes. */
   private readonly words: Int32Array
   private readonly nameBytes: number
   private readonly controlBytes: number
@@ -50,7 +50,7 @@ export class MessageBatch {
   private readonly controlWords: number
 
   /**
-   * @param nameBytes octets of a socket name, 16 or 28
+   * @param nameBytes bytes of a socket name, 16 or 28
    * @param withControl room for the local address of each datagram, for sockets that are bound to none
    */
   constructor(calls: SystemCalls, nameBytes: number, withControl: boolean) {
@@ -60,7 +60,7 @@ export class MessageBatch {
     this.headers = Buffer.from(arena, 0, batchSlots * headerBytes)
     this.nameBytes = nameBytes
     this.controlBytes = withControl ? (nameBytes === 16 ? 32 : 40) : 0
-    // Behind port and address sockaddr_in has nothing but padding.
+    // After port and address sockaddr_in has only padding.
     this.peerWords = nameBytes === 16 ? 2 : 7
     this.controlWords = this.controlBytes >>> 2
     this.slots = Array.from({ length: batchSlots }, (_, slot) =>
@@ -93,22 +93,22 @@ export class MessageBatch {
     return slot === 0 ? this.headers : this.headers.subarray(slot * headerBytes)
   }
 
-  /** Where in `memory` the peer's name of a slot is. */
+  /** Offset in `memory` of a slot's peer name. */
   nameAt(slot: number): number {
     return namesFrom + slot * nameStride
   }
 
-  /** The peer's IPv4 address, as a number that is good for nothing but comparison. */
+  /** The peer's IPv4 address, as a number for comparison only. */
   v4AddressOf(slot: number): number {
     return this.words[(this.nameAt(slot) >>> 2) + 1] as number
   }
 
-  /** Octets received into a slot. */
+  /** Bytes received into a slot. */
   received(slot: number): number {
     return this.words[(slot * headerBytes + lengthAt) >>> 2] as number
   }
 
-  /** To be called before each receive: the kernel shortened what it had less to say in. */
+  /** Call before each receive: the kernel has shortened the control lengths where it had less to write. */
   rearm(): void {
     if (this.controlBytes === 0) return
     for (let slot = 0; slot < batchSlots; slot++) {
@@ -116,7 +116,7 @@ export class MessageBatch {
     }
   }
 
-  /** Octets to send from a slot. */
+  /** Sets the bytes to send from a slot. */
   setLength(slot: number, bytes: number): void {
     this.words[(batchSlots * headerBytes + slot * iovecBytes + 8) >>> 2] = bytes
   }
@@ -125,7 +125,7 @@ export class MessageBatch {
     return this.words[(batchSlots * headerBytes + slot * iovecBytes + 8) >>> 2] as number
   }
 
-  /** Makes a slot go to where another batch's came from: from the local address that it was sent to, if that is known. */
+  /** Addresses a slot to the peer of another batch's slot: from the local address that the datagram was sent to, if known. */
   copyPeer(slot: number, from: MessageBatch, fromSlot: number): void {
     const { words, peerWords, controlWords } = this
     const to = this.nameAt(slot) >>> 2
@@ -140,7 +140,7 @@ export class MessageBatch {
     this.freeInterface(controlTo)
   }
 
-  /** The way back of a received datagram, to be kept. */
+  /** The peer of a received datagram, to be kept. */
   savePeer(slot: number): SavedPeer {
     const { words, peerWords, controlWords } = this
     const saved = new Array<number>(peerWords + controlWords)
@@ -163,15 +163,15 @@ export class MessageBatch {
   }
 
   /**
-   * The way out is the routes' to choose: the interface it came in by is not binding (cmsghdr is 16 octets, then
-   * in_pktinfo { ifindex, spec_dst, addr } or in6_pktinfo { addr, ifindex }). Link-local destinations carry their own scope.
+   * Lets the routing table choose the interface, whichever one the datagram came in by (cmsghdr is 16 bytes, then in_pktinfo {
+   * ifindex, spec_dst, addr } or in6_pktinfo { addr, ifindex }). Link-local destinations carry their own scope.
    */
   private freeInterface(control: number): void {
     this.words[control + (this.nameBytes === 16 ? 4 : 8)] = 0
   }
 }
 
-/** A socket name, and the local address where the socket has none of its own. */
+/** A socket name, and the local address for sockets that are bound to none. */
 export type SavedPeer = readonly number[]
 
 function controlAtWord(slot: number): number {

@@ -1,8 +1,8 @@
 /**
- * A netlink socket of the netfilter family (netlink(7)): requests go out, what the kernel says to them comes back. Knows the
- * frame of a message (`struct nlmsghdr`) and acknowledgements, and nothing of what the messages mean. Requests are made one
- * after another: the kernel has put all its replies into the socket's queue when `send` returns, but for dumps, of which it
- * makes the next part when one has been read.
+ * A netlink socket of the netfilter family (netlink(7)): sends requests, returns the kernel's replies. Knows the frame of a
+ * message (`struct nlmsghdr`) and acknowledgements, but not the meaning of messages. Requests are made one after another: when
+ * `send` returns, the kernel has put all its replies into the socket's queue, except for dumps, of which it makes the next part
+ * when one has been read.
  */
 import { getSystemErrorName } from 'node:util'
 import { Linux, loadSystemCalls, type SystemCalls } from './system-calls.ts'
@@ -28,7 +28,7 @@ const attributeText = 1
 
 /** The kernel makes parts of a dump as large as the reader's buffer, up to this. */
 const receiveBytes = 32_768
-/** A change of rules beside a dump makes it incoherent; after so many it is taken as it is. */
+/** A change of rules during a dump makes it incoherent; after this many attempts it is taken as it is. */
 const dumpAttemptsMax = 5
 
 /** A message of the kernel; `body` is a view into memory that the next read overwrites. */
@@ -39,14 +39,14 @@ export interface KernelMessage {
 
 type ReceivedMessage = KernelMessage & { readonly flags: number }
 
-/** What the kernel said to a request. */
+/** The kernel's verdict on a request. */
 export type NetlinkResult = { readonly ok: true } | NetlinkFailure
 
 export interface NetlinkFailure {
   readonly ok: false
-  /** As `EPERM`. */
+  /** Such as `EPERM`. */
   readonly code: string
-  /** The code, and what the kernel says beside it. */
+  /** The code, and the kernel's text for it. */
   readonly why: string
 }
 
@@ -75,7 +75,7 @@ export class NetlinkSocket {
 
   /**
    * Sends messages in one datagram, all of them with the flag `ack` or in a batch whose last one has it.
-   * @param messages each with its header, whose length, type and flags are set; sequence numbers are put in here
+   * @param messages each with its header, whose length, type and flags are set; sequence numbers are written here
    */
   async request(
     messages: readonly Buffer[],
@@ -87,7 +87,7 @@ export class NetlinkSocket {
     })
   }
 
-  /** Asks for a dump. It is read in parts, the event loop has its turn between two of them. */
+  /** Requests a dump. It is read in parts; the event loop gets its turn between them. */
   async dump(message: Buffer, start: () => OnMessage): Promise<NetlinkResult> {
     return await this.alone(async () => {
       for (let attempt = 1; ; attempt++) {
@@ -100,7 +100,7 @@ export class NetlinkSocket {
     })
   }
 
-  /** What the kernel ties to this socket ends here. A request under way is still finished. */
+  /** Ends everything that the kernel ties to this socket. A request in progress is still finished. */
   async close(): Promise<void> {
     await this.alone(async () => {
       if (this.isClosed) return
@@ -126,7 +126,7 @@ export class NetlinkSocket {
     return sent < 0 ? failure(-sent) : { ok: true }
   }
 
-  /** All that is there; the first failure counts. */
+  /** Reads all replies present; the first failure counts. */
   private readReply(onMessage: OnMessage): NetlinkResult {
     let failed: NetlinkFailure | undefined
     for (;;) {
@@ -174,7 +174,7 @@ function* messagesIn(datagram: Buffer): Generator<ReceivedMessage> {
   }
 }
 
-/** @returns undefined where the dump goes on */
+/** @returns undefined when the dump goes on */
 function endOfDump(message: ReceivedMessage): NetlinkResult | undefined {
   if (message.type === typeDone) return { ok: true }
   return message.type === typeError ? (failureIn(message) ?? { ok: true }) : undefined
@@ -185,7 +185,7 @@ function failureIn(message: ReceivedMessage): NetlinkFailure | undefined {
   const { body, flags } = message
   const errno = -body.readInt32LE(0)
   if (errno === 0) return undefined
-  // Behind the number stands the header of the request, then attributes.
+  // After the number comes the header of the request, then attributes.
   const hasText = (flags & MessageFlag.ackHasText) !== 0
   return failure(errno, hasText ? textIn(body.subarray(4 + messageHeaderBytes)) : undefined)
 }

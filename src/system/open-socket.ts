@@ -1,6 +1,6 @@
 /**
- * Sockets made by system calls, so that their descriptors are known: for the batched endpoint, and for whoever hands sockets to
- * another process. Closed again when they cannot be bound.
+ * Sockets made by system calls, so that their descriptors are known: for the batched endpoint, and for handing sockets over to
+ * another process. Closes a socket that cannot be bound. Reads from none.
  */
 
 import { BindError, type ListenAddress, type ListenTransport } from './bind.ts'
@@ -9,12 +9,12 @@ import { encodeName, nameBytesOf, portOf } from './socket-name.ts'
 import { Linux, type SystemCalls } from './system-calls.ts'
 import { systemError } from './system-error.ts'
 
-/** As Node asks for; the kernel caps it at net.core.somaxconn. */
+/** The value that Node requests; the kernel caps it at net.core.somaxconn. */
 const backlog = 511
 
 /**
- * @param isShared several sockets have the address, and the kernel deals datagrams out to them (SO_REUSEPORT, socket(7))
- * @throws BindError; nothing is left open then
+ * @param isShared several sockets have the address, and the kernel distributes datagrams among them (SO_REUSEPORT, socket(7))
+ * @throws BindError; then nothing is left open
  */
 export function openUdpSocket(
   calls: SystemCalls,
@@ -28,15 +28,15 @@ export function openUdpSocket(
   return socket.fd
 }
 
-/** Other sockets of this user may bind to the address as well; also works on one that is bound. */
+/** Lets other sockets of this user bind to the address as well; also works on a bound socket. */
 export function sharePort(calls: SystemCalls, fd: number): void {
   calls.setOption(fd, Linux.solSocket, Linux.soReusePort, on)
 }
 
-/** A socket that listens. @throws BindError; nothing is left open then */
+/** A socket that listens. @throws BindError; then nothing is left open */
 export function openTcpSocket(calls: SystemCalls, address: ListenAddress): number {
   const socket = new NewSocket(calls, 'tcp', address)
-  // Connections of a process before us that are in TIME_WAIT must not keep us out.
+  // A previous process's connections in TIME_WAIT must not keep us from binding.
   calls.setOption(socket.fd, Linux.solSocket, Linux.soReuseAddr, on)
   socket.bind()
   socket.check('listen', calls.listen(socket.fd, backlog))

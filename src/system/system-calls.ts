@@ -1,9 +1,9 @@
 /**
- * The kernel's and libuv's functions that Node does not offer, through koffi; its only owner. Everything here is unchecked:
- * a wrong length or a buffer that is gone is a crash, so callers hand over memory that one long-lived object owns.
+ * Functions of the kernel and libuv that Node does not offer, through koffi; its only owner. Everything here is unchecked: a
+ * wrong length or a freed buffer is a crash, so callers pass memory that one long-lived object owns.
  *
- * Linux on 64-bit little-endian machines, glibc or musl. `recvmmsg` and `sendmmsg` exist in both; musl's `sendmmsg` calls `sendmsg`
- * in a loop, which costs speed and nothing else.
+ * Linux on 64-bit little-endian machines, glibc or musl. `recvmmsg` and `sendmmsg` exist in both; musl's `sendmmsg` calls
+ * `sendmsg` in a loop, which only costs speed.
  */
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
@@ -60,17 +60,17 @@ type Call = (...args: readonly unknown[]) => number
 
 /** A file descriptor that libuv's own loop watches. */
 export interface Watch {
-  /** Also tell when the descriptor can be written to, or no longer. */
+  /** Whether to report that the descriptor can be written to; off at first. */
   setWritable(wanted: boolean): void
-  /** Whether to tell when the descriptor can be read from, as it does at first. */
+  /** Whether to report that the descriptor can be read from; on at first. */
   setReadable(wanted: boolean): void
-  /** No more calls; resolves when libuv has let go of the descriptor, which can be closed then. */
+  /** Ends the calls; resolves when libuv has released the descriptor, which can be closed then. */
   close(): Promise<void>
 }
 
-/** Each call gives what C gives, but -errno instead of -1. */
+/** Each call returns what C returns, but -errno instead of -1. */
 export interface SystemCalls {
-  /** @param protocol 0 unless given: the usual one of domain and type */
+  /** @param protocol default 0: the usual one of domain and type */
   socket(domain: number, type: number, protocol?: number): number
   bind(fd: number, name: Uint8Array): number
   listen(fd: number, backlog: number): number
@@ -80,12 +80,12 @@ export interface SystemCalls {
   getSocketName(fd: number, into: Uint8Array): number
   setOption(fd: number, level: number, option: number, value: Uint8Array): number
   getIntOption(fd: number, level: number, option: number): number
-  /** @param into filled with the option's value; its whole length is asked for */
+  /** @param into filled with the option's value; its whole length is requested */
   getOption(fd: number, level: number, option: number, into: Uint8Array): number
-  /** @param header a `struct msghdr`; all that it points to must be alive */
+  /** @param header a `struct msghdr`; everything it points to must be alive */
   sendMessage(fd: number, header: Uint8Array): number
   receiveMessage(fd: number, header: Uint8Array): number
-  /** @param headers array of `struct mmsghdr`; all that it points to must be alive */
+  /** @param headers array of `struct mmsghdr`; everything they point to must be alive */
   receiveMessages(fd: number, headers: Uint8Array, count: number): number
   sendMessages(fd: number, headers: Uint8Array, count: number): number
   /**
@@ -98,16 +98,16 @@ export interface SystemCalls {
   receive(fd: number, into: Uint8Array): number
   closeDescriptor(fd: number): number
   /**
-   * Unmaps pages; the next access maps them again, with what their file holds. Changes that were made in memory are lost: only for
-   * mappings of files that have none.
-   * @param length octets, whole pages
+   * Unmaps pages; the next access maps them again, with the content of their file. Changes made in memory are lost: only for
+   * mappings without changes.
+   * @param length bytes, whole pages
    */
   dropPages(address: bigint, length: number): number
-  /** Where the first octet of `memory` is. Buffers over an ArrayBuffer of their own do not move. */
+  /** Address of the first byte of `memory`. Buffers with an ArrayBuffer of their own do not move. */
   addressOf(memory: Uint8Array): bigint
   /**
-   * Calls `onEvent` on the main thread, from libuv's loop, while the descriptor can be read from. What the callback queues (ticks,
-   * promise jobs) runs when it returns, as after any callback of Node's. It must not throw.
+   * Calls `onEvent` on the main thread, from libuv's loop, while the descriptor can be read from. Ticks and promise jobs that the
+   * callback queues run when it returns, as after any callback of Node's. It must not throw.
    */
   watch(fd: number, onEvent: (isWritable: boolean) => void): Watch
 }
@@ -115,7 +115,7 @@ export interface SystemCalls {
 let loaded: SystemCalls | undefined
 
 /**
- * Loads koffi at the first call: it costs 20 ms and 8 MiB, which only who uses it should pay.
+ * Loads koffi at the first call: it costs 20 ms and 8 MiB, which only its users should pay.
  * @throws UnsupportedPlatform
  */
 export function loadSystemCalls(): SystemCalls {
@@ -199,7 +199,7 @@ function sender(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls[
     new Promise((resolve, reject) => {
       send.async(fd, data, data.length, 0, (error: Error | null, sent: number) => {
         if (error !== null) reject(error)
-        // errno belongs to the thread that made the call: it is asked for again on this one.
+        // errno belongs to the thread that made the call, so the call is repeated on this one.
         else
           resolve(sent >= 0 ? sent : orErrno(koffi, send(fd, data, data.length, Linux.msgDontWait)))
       })
@@ -226,7 +226,7 @@ function watcher(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls
     open.add(handle)
     check(init(defaultLoop(), handle, fd))
     const onPoll = koffi.register((_handle: bigint, status: number, events: number) => {
-      // An error is for the next read to meet.
+      // An error shows at the next read.
       onEvent(status === 0 && (events & uvWritable) !== 0)
       runQueued()
     }, pollType)
@@ -258,13 +258,13 @@ function watcher(koffi: typeof Koffi, library: Koffi.LibraryHandle): SystemCalls
   }
 }
 
-/** How Node itself empties the queues of ticks and promise jobs when a callback returns. */
+/** Node's own function that empties the queues of ticks and promise jobs when a callback returns. */
 const { _tickCallback: emptyQueues } = process as { _tickCallback?: () => void }
 
 /**
- * What a callback queued would wait for the next event of another kind: koffi 3 calls back outside of Node's callback scope (measured:
- * a tick ran 297 ms later, with a timer). `_tickCallback` is Node's own function for this, old, public and undocumented; it
- * costs 0.07 us a call. Should a Node come without it, an immediate does the same for 0.5 us.
+ * Runs queued jobs, which would otherwise wait for the next event of another kind, because koffi 3 calls back outside Node's
+ * callback scope (measured: a tick ran 297 ms later, with a timer). `_tickCallback` is old, public and undocumented; it costs
+ * 0.07 us a call. If a Node lacks it, an immediate does the same for 0.5 us.
  */
 function runQueued(): void {
   if (emptyQueues === undefined) {
@@ -274,7 +274,7 @@ function runQueued(): void {
   try {
     emptyQueues()
   } catch (error) {
-    // Somebody's tick threw. It ends the process as any other would, but not through C's stack.
+    // A queued job threw. It ends the process like any uncaught exception, but not through C's stack.
     setImmediate(() => {
       throw error
     })

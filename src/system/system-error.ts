@@ -1,4 +1,4 @@
-/** Failures of system calls, and of machines that cannot make them, as errors. */
+/** Errors for failed system calls, and for machines that cannot make them. */
 import { getSystemErrorName } from 'node:util'
 
 /** A machine that these calls were not written for, or whose koffi does not load. The message says which. */

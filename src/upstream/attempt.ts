@@ -1,7 +1,7 @@
 /**
- * One sending of one question to one upstream, and what every transport does with the reply to it. Who asked is told
- * about a valid reply or a failure, once; a packet that fails the checks is counted and forgotten, and the
- * attempt goes on waiting (RFC 5452 9.1, draft-li-dnsop-response-preprocessing "awaiting valid responses").
+ * One sending of one question to one upstream, and the handling of replies that all transports share. The owner is told once,
+ * about a valid reply or a failure; a packet that fails the checks is counted and dropped, and the attempt goes on waiting (RFC
+ * 5452 9.1, draft-li-dnsop-response-preprocessing "awaiting valid responses"). Sends nothing itself.
  */
 
 import { append } from '../core/question/short-list.ts'
@@ -14,7 +14,7 @@ import type { HedgeDelay } from './policy/hedge-delay.ts'
 import type { RandomPool, RecentPorts } from './random.ts'
 import type { UpstreamAddress } from './settings.ts'
 
-/** What all parts of one exchange share. */
+/** Shared by all parts of one exchange. */
 export interface ExchangeContext {
   readonly wheel: TimerWheel
   readonly random: RandomPool
@@ -25,13 +25,13 @@ export interface ExchangeContext {
   readonly tlsCa?: string
 }
 
-/** A question, and where it ends in its message. */
+/** A question, and the offset where it ends in its message. */
 export interface QuestionFrame {
   readonly frame: Buffer
   readonly questionEnd: number
 }
 
-/** What attempts, their questions and their transports see of the upstream that they go to; `UpstreamServer` documents each. */
+/** The upstream as attempts, questions and transports see it; `UpstreamServer` documents each member. */
 export interface Upstream {
   readonly name: string
   readonly address: UpstreamAddress
@@ -54,49 +54,51 @@ export type AttemptKind =
   | 'first'
   | 'hedge' // the first takes longer than usual
   | 'failover' // the first failed or said SERVFAIL
-  | 'replay' // the connection died under it
-  | 'tcp' // truncated, or somebody is guessing at our UDP socket
+  | 'replay' // its connection died
+  | 'tcp' // truncated, or a sender is guessing at our UDP socket
   | 'plain' // without EDNS, after FORMERR or NOTIMP
-  | 'trial' // ours, to see whether the upstream lives
+  | 'trial' // our own, to see whether the upstream answers
 
 export interface AttemptOwner {
   /** @param reply only valid during the call, as is the context's scan of it */
   onReply(attempt: Attempt, reply: Buffer, scan: ResponseScan): void
   onLost(attempt: Attempt, why: AttemptFailure): void
-  /** Its connection has been silent for so long that it may be dead. The attempt goes on. */
+  /** The attempt's connection has been silent for so long that it may be dead. The attempt goes on. */
   onStalled(attempt: Attempt): void
-  /** Several packets came that only a forger or a broken server sends. The attempt goes on. */
+  /** Several packets arrived that only a forger or a broken server sends. The attempt goes on. */
   onSuspicion(attempt: Attempt): void
 }
 
-/** What an attempt sits on while it waits: a UDP socket, a connection, or the queue for one. */
+/** What holds an attempt while it waits: a UDP socket, a connection, or the queue for one. */
 export interface Carrier {
-  /** The owner lost interest: no calls to it any more. */
+  /** The owner has given the attempt up: no more calls to it. */
   forget(attempt: Attempt): void
 }
 
-/** Mismatched packets on one question after which it is asked over TCP too (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
+/**
+ * Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max).
+ */
 const mismatchesBeforeTcp = 3
 
 export class Attempt {
   readonly owner: AttemptOwner
   readonly upstream: Upstream
   readonly kind: AttemptKind
-  /** As it is sent, but for the ID. Shared with other attempts and never written to. */
+  /** As sent, except for the ID. Shared with other attempts and never written to. */
   readonly frame: Buffer
   readonly questionEnd: number
-  /** To a UDP upstream, but over TCP. */
+  /** Over TCP although the upstream's transport is UDP. */
   readonly overTcp: boolean
   /** All attempts for the same question: a hedge avoids their connections. */
   readonly siblings: AttemptList
-  /** When it was given to its upstream. */
+  /** When the upstream got it. */
   readonly madeMs: number
   id = 0
   /** 0 until it is on the wire. */
   sentMs = 0
   /** Nothing more will be reported to the owner. */
   isDone = false
-  /** Its silence was held against the upstream. */
+  /** The upstream's silence was already counted against it. */
   isStruck = false
   mismatches = 0
   carrier: Carrier | undefined
@@ -127,7 +129,7 @@ export class Attempt {
     return this.frame.length > this.questionEnd
   }
 
-  /** Where UDP will not do. */
+  /** Whether to fall back from UDP to TCP. */
   get canGoOverTcp(): boolean {
     return this.upstream.address.transport === 'udp' && !this.overTcp
   }
@@ -153,7 +155,7 @@ export class Attempt {
   }
 }
 
-/** All sendings of one question, the newest last. Decides nothing. */
+/** All attempts of one question, the newest last. Decides nothing. */
 export class AttemptList {
   private attempts: Attempt[] = []
 
@@ -162,8 +164,8 @@ export class AttemptList {
   }
 
   /**
-   * Whether the question may be sent once more. What was lost before it was sent (a dial refused, say) is no packet, and
-   * only half counts.
+   * Whether the question may be sent once more. An attempt lost before it was sent (a refused dial, say) is no packet, and counts
+   * half.
    * @param sendsMax packets per question
    */
   mayGrow(sendsMax: number): boolean {
@@ -176,13 +178,13 @@ export class AttemptList {
     this.attempts = append(this.attempts, attempt)
   }
 
-  /** Whether any of them waits on this carrier. */
+  /** Whether any attempt waits on this carrier. */
   waitsOn(carrier: Carrier): boolean {
     for (const attempt of this.attempts) if (attempt.carrier === carrier) return true
     return false
   }
 
-  /** The newest that may still be answered. */
+  /** The newest attempt that may still be answered. */
   lastLive(): Attempt | undefined {
     return this.attempts.findLast((attempt) => !attempt.isDone)
   }
@@ -199,7 +201,7 @@ export class AttemptList {
     return this.attempts.some((attempt) => attempt.mismatches > 0)
   }
 
-  /** Holds the waiting against upstreams that have said nothing since, once for each. */
+  /** Counts the wait against each upstream that has been silent since, once per upstream. */
   noteWaits(nowMs: number): void {
     for (const [i, attempt] of this.attempts.entries()) {
       const isFirst = this.attempts.findIndex(({ upstream }) => upstream === attempt.upstream) === i
@@ -213,8 +215,8 @@ export class AttemptList {
 }
 
 /**
- * Checks a reply whose ID is right and scans it into the context's scan.
- * @returns why it is not one, or undefined when it is
+ * Checks a reply whose ID is right, and scans it into the context's scan.
+ * @returns the mismatch, or undefined when the reply is valid
  */
 export function examineReply(
   reply: Buffer,
@@ -225,7 +227,7 @@ export function examineReply(
   return scanResponse(reply, reply.length, context.scan) ? undefined : 'malformed'
 }
 
-/** A copy of the attempt's frame under its own ID, at `at` in `into`. */
+/** Copies the attempt's frame with its own ID to offset `at` of `into`. */
 export function writeFrame(attempt: Attempt, into: Buffer, at: number): void {
   attempt.frame.copy(into, at)
   into[at] = attempt.id >>> 8

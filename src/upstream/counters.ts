@@ -1,13 +1,13 @@
-/** Plain numbers about upstreams, counted where things happen and published by whoever is asked for metrics. */
+/** Plain numbers about upstreams, counted where things happen and read when metrics are scraped. */
 import type { ExchangeFailure } from '../core/ports.ts'
 import { addDuration, durationSlots } from '../platform/duration-buckets.ts'
 
 /** Rcodes 0-23 (IANA), then one slot for all others. */
 const rcodeSlots = 25
 
-/** Why a packet from an upstream was not taken for an answer. */
+/** Why a packet from an upstream was not accepted as an answer. */
 export const mismatchReasons = [
-  'short', // fewer than twelve octets
+  'short', // fewer than twelve bytes
   'source', // from another address than the upstream's
   'id', // no question with this ID is open here
   'question', // not a response, not opcode QUERY, or another question
@@ -15,16 +15,16 @@ export const mismatchReasons = [
 ] as const
 export type MismatchReason = (typeof mismatchReasons)[number]
 
-/** Why one sending of a question came to nothing. */
+/** Why one sending of a question failed. */
 export const attemptFailures = [
   'refused', // ICMP port unreachable, or RST to our SYN
   'unreachable', // no route, or a local firewall
   'connect-timeout',
   'tls', // handshake or certificate
   'connection-lost', // closed or reset by the peer with the question unanswered
-  'malformed', // answered with something that cannot be used
-  'overloaded', // a limit of ours: queue, sockets, file descriptors
-  'closed', // the upstream was taken out of the configuration, or we are stopping
+  'malformed', // answered with an unusable message
+  'overloaded', // one of our limits: queue, sockets, file descriptors
+  'closed', // the upstream was removed from the configuration, or we are stopping
 ] as const
 export type AttemptFailure = (typeof attemptFailures)[number]
 
@@ -35,9 +35,9 @@ export class UpstreamCounters {
   readonly durations = new Float64Array(durationSlots * rcodeSlots)
   readonly mismatches: Record<MismatchReason, number> = zeros(mismatchReasons)
   readonly failures: Record<AttemptFailure, number> = zeros(attemptFailures)
-  /** Questions handed to a socket; trials not among them. */
+  /** Questions handed to a socket, without trials. */
   sent = 0
-  /** Cheap questions of our own, to learn whether a silent upstream lives. */
+  /** Cheap questions of our own that test whether a silent upstream answers. */
   trials = 0
   /** Replies to questions that were given up or answered elsewhere before. */
   lateReplies = 0
@@ -48,7 +48,7 @@ export class UpstreamCounters {
   connectionsOpened = 0
   /** Questions sent on a connection that had carried one before. */
   connectionsReused = 0
-  /** Dials that did not become a connection. */
+  /** Dials that failed. */
   connectionsFailed = 0
 
   replied(rcode: number, tookMs: number): void {
@@ -68,7 +68,7 @@ export class GroupCounters {
   retries = 0
   /** Hedges and fail-overs that the retry budget did not allow. */
   budgetRefusals = 0
-  /** Questions without an answer, by what the core is told. */
+  /** Questions without an answer, by the failure reported to the core. */
   readonly failures: Record<ExchangeFailure, number> = {
     timeout: 0,
     unreachable: 0,

@@ -1,6 +1,6 @@
 /**
- * Opens a TCP or TLS socket to an upstream, and says what it means when that fails. TLS is verified always: by the name
- * in the configuration, or else by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
+ * Opens a TCP or TLS socket to an upstream, and maps a failed dial to the failure of its questions. TLS is always verified: by
+ * the name in the configuration, or otherwise by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
  */
 import { connect, type Socket } from 'node:net'
 import { failureOf } from './attempt.ts'
@@ -14,15 +14,15 @@ export interface DialTerms {
 }
 
 export interface DialEvents {
-  /** Called once questions may be sent, after the handshake. */
+  /** Called after the handshake, when questions may be sent. */
   onConnected(): void
   /** @param chunk only valid during the call */
   onData(chunk: Buffer): void
 }
 
 /**
- * All TCP connections are read into this one, each for the length of a call: a buffer for each chunk, as streams make them, is a
- * fifth of a miss. TLS has to be read as a stream.
+ * All TCP connections are read into this buffer, which is valid for one call: a new buffer for each chunk, as streams make them,
+ * is a fifth of the cost of a miss. TLS has to be read as a stream.
  */
 const sharedInput = Buffer.allocUnsafeSlow(65_536)
 
@@ -45,7 +45,7 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
     socket.once('connect', () => events.onConnected())
     return socket
   }
-  // Loaded when first needed: 3 ms and 1.5 MB that a daemon without such upstreams does without (docs/decisions/0022).
+  // Loaded on first use: 3 ms and 1.5 MB that a daemon without TLS upstreams saves (docs/decisions/0022).
   const socket = process.getBuiltinModule('node:tls').connect({
     host: target.address,
     port: target.port,
@@ -64,7 +64,7 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
   return socket
 }
 
-/** What the error of a socket that never became a connection means for the questions that wait for it. */
+/** What the error of a socket that never connected means for the questions that wait for it. */
 export function dialFailure(error: NodeJS.ErrnoException, target: UpstreamAddress): AttemptFailure {
   const why = failureOf(error)
   const isHandshake = target.transport === 'tls' && error.syscall !== 'connect'

@@ -1,7 +1,7 @@
 /**
- * Carries questions to upstreams and brings back one outcome for each: the `Exchange` of `core/ports.ts` over
- * sockets. Owns the groups, the clock wheel and the random pool that they share. The way of one question is in
- * `upstream/question.ts`, what a transport does in `upstream/udp.ts` and `upstream-stream-*.ts`. Never caches, never logs.
+ * Carries questions to upstreams and brings back one outcome for each: the `Exchange` of `core/ports.ts` over sockets. Owns the
+ * groups, and the timer wheel and random pool that they share. The path of one question is in `upstream/question.ts`, the
+ * transports are in `upstream/udp.ts` and `upstream/stream-pool.ts`. Never caches, never logs.
  */
 import type { Ask, Exchange, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
@@ -16,7 +16,7 @@ import type { GroupConfig } from './settings.ts'
 export interface ExchangeEvents {
   /** For the log. @param upstream its name, `udp://10.0.0.2:53` */
   onStateChange?(change: StateChange): void
-  /** A group answers again after questions had failed because none of its upstreams could be heard. */
+  /** A group answers again after questions had failed because none of its upstreams was reachable. */
   onRecovered?(group: string): void
 }
 
@@ -56,7 +56,7 @@ export class UpstreamExchange implements Exchange<Ask>, GroupOwner {
   readonly context: ExchangeContext
   private readonly events: ExchangeEvents
   private readonly groups = new Map<string, UpstreamGroup>()
-  /** Taken out of the configuration, with questions in flight. */
+  /** Removed from the configuration with questions still in flight. */
   private readonly retired = new Set<UpstreamGroup>()
   private readonly deferred: Deferred[] = []
   private readonly deliverDeferred = () => this.flush()

@@ -1,6 +1,6 @@
 /**
- * Upstreams that can stand in for each other: one zone's, the cluster's, or the node's resolvers. Keeps the questions
- * in flight, chooses who is asked, and knows whether the group as a whole lives. Sends nothing itself.
+ * Upstreams that can replace each other: one zone's, the cluster's, or the node's resolvers. Holds the questions in flight,
+ * chooses the upstream to ask, and knows whether the whole group is down. Sends nothing itself.
  */
 
 import { formatUpstream } from '../address/upstream-url.ts'
@@ -16,13 +16,14 @@ import { UpstreamServer, type UpstreamWatcher } from './server.ts'
 import type { ExchangeSettings, GroupConfig, UpstreamAddress } from './settings.ts'
 
 /**
- * When all upstreams fail, one question in fifteen is asked twice and no more: a storm of failures must not be
- * amplified (RFC 9520 3.1). When another upstream helps, the budget is given back and sets no limit.
+ * When all upstreams fail, one question in fifteen is asked twice and no more: a storm of failures must not be amplified (RFC
+ * 9520
+ * 3.1). When another upstream helps, the budget is refunded and sets no limit.
  */
 const failoverShare = 1 / 3
 const failoverBurst = 20
 
-/** What has an outcome to report that must not be reported from where it arose. */
+/** Holds an outcome that must be reported in a later turn. */
 export interface Deferred {
   deliver(): void
 }
@@ -41,14 +42,14 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   readonly questions = new Set<OpenQuestion>()
   readonly context: ExchangeContext
   readonly hedges: RetryBudget
-  /** For asking again after SERVFAIL; what helped is given back. */
+  /** Pays for asking again after SERVFAIL; refunded when that helped. */
   readonly failovers: RetryBudget
   settings: ExchangeSettings
   readonly patience = new Patience()
   private servers: readonly UpstreamServer[] = []
   private policy: ChoicePolicy = 'sequential'
   private readonly owner: GroupOwner
-  /** Questions failed because nobody was there, and nobody has been heard of since. */
+  /** Questions failed because no upstream was reachable, and none has answered since. */
   private hasOutage = false
 
   constructor(config: GroupConfig, owner: GroupOwner) {
@@ -70,7 +71,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return this.servers.every((server) => !server.isUp)
   }
 
-  /** Keeps the connections and the health of upstreams that stay; the others finish what they have. */
+  /** Keeps the connections and the health of upstreams that stay; the others finish their questions. */
   reconfigure(config: GroupConfig): void {
     this.settings = config.settings
     this.hedges.setPercent(config.settings.retryBudgetPercent)
@@ -105,7 +106,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return this.context.wheel.nowMs()
   }
 
-  /** @returns undefined when all are down and none is due for a trial: the question need not wait to fail */
+  /** @returns undefined when all are down and none is due for a trial: the question fails at once */
   firstChoice(nowMs: number): UpstreamServer | undefined {
     return this.choose([], nowMs) ?? this.trialChoice([])
   }
@@ -115,7 +116,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return this.choose(tried, this.nowMs())
   }
 
-  /** @returns a down upstream that a question may try, having taken the trial */
+  /** @returns a down upstream that a question may try; its trial is taken */
   trialChoice(tried: readonly Upstream[]): UpstreamServer | undefined {
     const nowMs = this.nowMs()
     return this.servers.find(
@@ -164,7 +165,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
   }
 
-  /** While others do the work, those out of favour are asked for a sign of life, so that no client pays for the test. */
+  /** While other upstreams do the work, those that are not well get a trial, so that no client pays for the test. */
   private tryOutTheDoubtful(nowMs: number, ask: Ask): void {
     for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs, ask)
   }

@@ -1,4 +1,4 @@
-/** How a question and the group that it was given to see each other. */
+/** The interfaces by which a question and its group see each other. Types only. */
 import type { ExchangeFailure } from '../core/ports.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import type { GroupCounters } from './counters.ts'
@@ -6,13 +6,13 @@ import type { Patience } from './policy/patience.ts'
 import type { RetryBudget } from './policy/retry-budget.ts'
 import type { ExchangeSettings } from './settings.ts'
 
-/** A question without an outcome yet; `UpstreamQuestion` documents each. */
+/** A question without an outcome yet; `UpstreamQuestion` documents each member. */
 export interface OpenQuestion {
   deliver(): void
   fail(why: ExchangeFailure): void
 }
 
-/** What a question sees of the group that it was given to; `UpstreamGroup` documents each. */
+/** The group as its questions see it; `UpstreamGroup` documents each member. */
 export interface QuestionGroup {
   readonly context: ExchangeContext
   readonly settings: ExchangeSettings
@@ -26,9 +26,9 @@ export interface QuestionGroup {
   otherChoice(tried: readonly Upstream[]): Upstream | undefined
   trialChoice(tried: readonly Upstream[]): Upstream | undefined
   spend(budget: RetryBudget): boolean
-  /** The question has ended, and has reported its outcome or will. */
+  /** The question has ended; its outcome is reported or will be. */
   end(question: OpenQuestion): void
-  /** Has `deliver` called in a turn of its own. */
+  /** Arranges a call of `deliver` in a later turn. */
   defer(question: OpenQuestion): void
   noteOutage(): void
 }

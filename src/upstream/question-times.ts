@@ -1,8 +1,8 @@
-/** When something is due for one question on its way upstream. Decides no more than when. */
+/** When each step of one question on its way upstream is due. Decides nothing else. */
 import type { Patience } from './policy/patience.ts'
 import type { ExchangeSettings } from './settings.ts'
 
-/** A question in silence for this long asks its upstreams for a sign of life; and again as often. */
+/** A question that has met silence for this long tests its upstreams with a trial, and again after each such time. */
 export const trialAfterMs = 500
 
 const never = Number.POSITIVE_INFINITY
@@ -22,7 +22,7 @@ export class QuestionTimes {
   ) {
     this.group = group
     this.mayRecurse = mayRecurse
-    // Whole milliseconds: V8 keeps small integers in the object, and fractions beside it.
+    // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
     this.startMs = Math.floor(startMs)
     this.hedgeAtMs = this.startMs + group.settings.deadlineMs
     this.trialAtMs = this.startMs + trialAfterMs
@@ -46,7 +46,7 @@ export class QuestionTimes {
     this.group.patience.noteUnheard(this.startMs)
   }
 
-  /** Whether a sign of life should be asked for now; then not before long again. */
+  /** Whether a trial is due now; the next one is due later. */
   takeTrial(nowMs: number): boolean {
     if (nowMs < this.trialAtMs) return false
     this.trialAtMs = nowMs + trialAfterMs

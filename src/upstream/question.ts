@@ -1,7 +1,7 @@
 /**
- * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over,
- * replay, TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Bounded in packets (`attemptsMax`) and
- * in time. Reports exactly one outcome. Knows no socket, and judges upstreams only through their health.
+ * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over, replay,
+ * TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Bounded in packets (`attemptsMax`) and in time. Reports
+ * exactly one outcome. Knows no socket, and judges upstreams only through their health.
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
@@ -34,11 +34,11 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private hedges = 0
   private isFinished = false
   private failure: ExchangeFailure | undefined
-  /** SERVFAIL or the like, passed on when nobody has anything better. */
+  /** SERVFAIL or the like, passed on when no upstream has a better answer. */
   private kept: KeptReply | undefined
   private hasSpent = false
   private sawMalformed = false
-  /** An attempt was lost to something else than a limit of ours. */
+  /** An attempt was lost for another reason than one of our limits. */
   private sawFault = false
 
   constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>) {
@@ -55,7 +55,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
-  /** Reports what was settled without a reply in hand; called by the exchange from a turn of its own. */
+  /** Reports an outcome that was settled without a reply in hand; the exchange calls it in a later turn. */
   deliver(): void {
     const { kept, group } = this
     if (kept === undefined || this.failure !== undefined) {
@@ -109,7 +109,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
-  /** Sends the question once more, if it may be; to somebody else at once where that fails. */
+  /** Sends the question once more, if allowed; if sending fails, to another upstream at once. */
   private launch(upstream: Upstream, kind: AttemptKind): boolean {
     if (this.isFinished || !this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
     const nowMs = this.group.nowMs()
@@ -134,9 +134,9 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     return this.replace(attempt, failure)
   }
 
-  /** Asks again in place of an attempt that was lost. */
+  /** Asks again in place of a lost attempt. */
   private replace(lost: Attempt, why: AttemptFailure): boolean {
-    // The server is gone, but perhaps not all that are behind the address: once more, on another connection.
+    // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
     if (why === 'connection-lost' && lost.kind !== 'replay') {
       return this.launch(lost.upstream, 'replay')
     }
@@ -145,7 +145,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (other !== undefined) return this.launch(other, 'failover')
     if (why === 'overloaded' || why === 'closed' || this.attempts.lastLive() !== undefined)
       return false
-    // One refusal makes no upstream down; where there is no other, it is asked once more.
+    // One refusal takes no upstream down; where there is no other, it is asked once more.
     const again = this.group.otherChoice([])
     return again !== undefined && this.launch(again, 'failover')
   }
@@ -157,12 +157,12 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       this.launch(attempt.upstream, 'tcp')
       return this.settleOrWait()
     }
-    // TC over a stream makes no sense, and half an answer is none.
+    // TC over a stream makes no sense, and a truncated answer is useless.
     attempt.upstream.counters.failures.malformed++
     this.onLost(attempt, 'malformed')
   }
 
-  /** @returns false when the question may not be sent again: its FORMERR is the answer then */
+  /** @returns false when the question may not be sent again: then its FORMERR is the answer */
   private askPlain(upstream: Upstream, reply: Buffer): boolean {
     if (!this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
     this.keep(reply, upstream)
@@ -171,7 +171,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     return true
   }
 
-  /** @returns true when somebody else may have a better answer; this one is kept in case that nobody has */
+  /** @returns true when another upstream may have a better answer; this one is kept in case none has */
   private failOver(upstream: Upstream, reply: Buffer): boolean {
     if (!this.group.settings.failover) return false
     if (this.attempts.lastLive() === undefined) {
@@ -221,7 +221,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.hedges++
     this.times.hedgeAtMs = Math.ceil(nowMs + last.upstream.hedgeDelay.after(this.hedges))
     if (last.sentMs === 0) {
-      // It waits for a connection. One that is being opened may never be; a busy one will come free.
+      // It waits for a connection. One being opened may never open; a busy one will become free.
       last.upstream.nudge()
       if (last.upstream.isLively(nowMs) || other === undefined) return
     }
@@ -250,7 +250,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
   }
 
-  /** Ends the question when nothing is under way any more; else sets the timer for what comes next. */
+  /** Ends the question when no attempt is live; otherwise sets the timer for the next step. */
   private settleOrWait(): void {
     if (this.isFinished) return
     if (this.attempts.lastLive() !== undefined) return this.rearm()
@@ -265,7 +265,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.group.defer(this)
   }
 
-  /** Ends the question without an answer, unless it has ended. */
+  /** Ends the question without an answer, unless it has already ended. */
   fail(why: ExchangeFailure): void {
     if (this.isFinished) return
     this.failure = why

@@ -1,6 +1,6 @@
 /**
- * Query IDs that nobody can predict (RFC 5452 4.3; CVE-2019-19794 is a forwarder that drew them from a seeded
- * generator), from a pool: one call into the system's generator per 4096 numbers instead of one per query.
+ * Unpredictable query IDs (RFC 5452 4.3; CVE-2019-19794 is a forwarder that drew them from a seeded generator), from a pool: one
+ * call into the system's generator per 4096 numbers instead of one per query.
  */
 import { randomFillSync } from 'node:crypto'
 
@@ -17,7 +17,7 @@ export class RandomPool {
       this.used = 0
     }
     const id = this.pool[this.used] as number
-    // A number that was used must not be found in memory later.
+    // A used number must not be found in memory later.
     this.pool[this.used++] = 0
     return id
   }
@@ -28,19 +28,19 @@ export class RandomPool {
   }
 }
 
-/** More than the questions that are in flight to UDP upstreams at any time, far fewer than the kernel's 28,232 ports. */
+/** More than the questions in flight to UDP upstreams at any time, far fewer than the kernel's 28,232 ports. */
 const remembered = 1024
 
 /**
- * Ports that were used a short while ago. The kernel draws ports at random but may draw one again at once: 18 of 1,000
- * questions would share one, and a late reply to the earlier could reach the later.
+ * Recently used ports. The kernel draws ports at random but may draw one again at once: 18 of 1,000 questions would share one,
+ * and a late reply to the earlier could reach the later.
  */
 export class RecentPorts {
   private readonly ring = new Uint16Array(remembered)
   private readonly isRecent = new Uint8Array(65536)
   private at = 0
 
-  /** @returns false when the port was used lately; it is not noted again then */
+  /** @returns false when the port was used recently; it is not noted again then */
   note(port: number): boolean {
     if (this.isRecent[port] === 1) return false
     this.isRecent[this.ring[this.at] as number] = 0

@@ -1,6 +1,6 @@
 /**
- * One upstream of one group: its transports, its health, its usual round trip, its counters. Sends what it is told
- * to; which upstream is asked, and when again, is decided elsewhere (`upstream/question.ts`, `upstream/policy/choice.ts`).
+ * One upstream of one group: its transports, its health, its usual round trip, its counters. Sends what it is told to; which
+ * upstream is asked, and when again, is decided elsewhere (`upstream/question.ts`, `upstream/policy/choice.ts`).
  */
 
 import { formatUpstream } from '../address/upstream-url.ts'
@@ -13,11 +13,11 @@ import { StreamPool } from './stream-pool.ts'
 import { UpstreamTrial } from './trial.ts'
 import { UdpTransport } from './udp.ts'
 
-/** How long an upstream that took a plain query after refusing one with EDNS is spared EDNS. */
+/** How long an upstream gets plain queries after it answered one and refused EDNS. */
 const plainForMs = 15 * 60_000
 
 export interface UpstreamWatcher {
-  /** Something valid came. @param isAnswer to a client's question, and not to a trial of ours */
+  /** A valid reply arrived. @param isAnswer to a client's question, not to a trial of ours */
   onSignOfLife(isAnswer: boolean, nowMs: number): void
   onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void
 }
@@ -32,7 +32,7 @@ export class UpstreamServer implements Candidate, Upstream {
   private readonly watcher: UpstreamWatcher
   private settings: ExchangeSettings
   private readonly udp: UdpTransport | undefined
-  /** For a UDP upstream: opened when the first reply is truncated. */
+  /** For a UDP upstream: created at the first truncated reply. */
   private pool: StreamPool | undefined
   private isRetired = false
   private plainUntilMs = Number.NEGATIVE_INFINITY
@@ -78,7 +78,7 @@ export class UpstreamServer implements Candidate, Upstream {
     if (this.pool !== undefined) this.pool.settings = settings.stream
   }
 
-  /** @returns why it could not be sent; undefined when it was, or waits for a connection */
+  /** @returns why it could not be sent; undefined when it was sent, or waits for a connection */
   send(attempt: Attempt): AttemptFailure | undefined {
     const failure = this.isRetired ? 'closed' : this.transmit(attempt)
     if (failure !== undefined) this.counters.failures[failure]++
@@ -93,17 +93,17 @@ export class UpstreamServer implements Candidate, Upstream {
     return failure
   }
 
-  /** True while EDNS would only earn another FORMERR. */
+  /** Whether EDNS would only get another FORMERR. */
   speaksPlain(nowMs: number): boolean {
     return nowMs < this.plainUntilMs
   }
 
-  /** It answered without EDNS what it had refused with it. */
+  /** The upstream answered without EDNS a question that it had refused with EDNS. */
   rememberPlain(nowMs: number): void {
     this.plainUntilMs = nowMs + plainForMs
   }
 
-  /** Every valid reply passes here once. */
+  /** Called once for each valid reply. */
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
     const tookMs = nowMs - attempt.sentMs
     this.noteLife(attempt, nowMs)
@@ -112,45 +112,45 @@ export class UpstreamServer implements Candidate, Upstream {
     this.hedgeDelay.add(tookMs)
   }
 
-  /** A reply to something that nobody waits for any more. */
+  /** A reply to a question that is no longer awaited. */
   noteLateReply(attempt: Attempt, nowMs: number): void {
     this.counters.lateReplies++
     this.noteLife(attempt, nowMs)
     if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
   }
 
-  /** The attempt waited for longer than usual. Held against the upstream if it has said nothing at all since. */
+  /** The attempt waited longer than usual. Counts against the upstream if it has been silent since. */
   noteWait(attempt: Attempt, nowMs: number): void {
     if (attempt.isStruck || this.health.lastReplyMs >= attempt.madeMs) return
-    // TCP beside UDP may be missing altogether.
+    // An upstream's TCP beside UDP may not exist at all.
     if (attempt.overTcp) return
     attempt.isStruck = true
     this.counters.silences++
     if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')
   }
 
-  /** A socket failed, or a dial while no connection was open. */
+  /** A socket failed, or a dial failed while no connection was open. */
   noteFailure(why: AttemptFailure, nowMs: number): void {
-    // Limits of ours say nothing about the upstream.
+    // Our own limits say nothing about the upstream.
     if (why === 'overloaded' || why === 'closed') return
     if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
   }
 
   /**
-   * Asks for a sign of life, unless that was done a moment ago.
-   * @param clients a question that is being asked of others just now
+   * Sends a trial, unless one was sent recently.
+   * @param clients a question that other upstreams are being asked now
    */
   tryOut(nowMs: number, clients?: QuestionFrame): void {
     if (this.isRetired || !this.health.takeTrial(nowMs, this.context.random.fraction())) return
     this.trial.begin(nowMs, clients)
   }
 
-  /** Another connection, where the ones there are do not come to life. */
+  /** Opens another connection when the present ones stay silent. */
   nudge(): void {
     this.pool?.nudge()
   }
 
-  /** It has answered something within its usual time. */
+  /** Whether it has answered any question within its usual time. */
   isLively(nowMs: number): boolean {
     return nowMs - this.health.lastReplyMs < this.hedgeDelay.delayMs
   }
@@ -159,7 +159,7 @@ export class UpstreamServer implements Candidate, Upstream {
     return this.health.rank(nowMs) === Rank.well
   }
 
-  /** All others of the group have gone down just now: this one may be tried, and dialled, out of turn. */
+  /** All other upstreams of the group have just gone down: this one may be tried, and dialled, out of turn. */
   becomeLastHope(): void {
     this.health.becomeLastHope()
     this.pool?.allowDial()
@@ -172,7 +172,7 @@ export class UpstreamServer implements Candidate, Upstream {
     this.pool?.retire()
   }
 
-  /** Fails what is in flight and closes everything. */
+  /** Fails all questions in flight and closes everything. */
   stop(): void {
     this.isRetired = true
     this.trial.cancel()

@@ -1,4 +1,4 @@
-/** What the upstream side is told: where the servers are, and every limit that its sockets keep. */
+/** The settings of the upstream side: the servers' addresses, and every limit that its sockets keep. */
 
 import type { Upstream } from '../address/upstream-url.ts'
 import type { ChoicePolicy } from './policy/choice.ts'
@@ -11,13 +11,13 @@ export interface StreamSettings {
   /** Connections to one upstream that are in use; as many again may be stalled at the same time. */
   readonly connections: number
   readonly queriesPerConnection: number
-  /** The same for a connection whose answers come one upon the other. */
+  /** The same for a connection whose answers follow each other closely. */
   readonly burstPerConnection: number
   /** Questions that wait for a place on a connection, per upstream. */
   readonly queueMax: number
   /** Below the 10 s after which CoreDNS closes. */
   readonly idleMs: number
-  /** Below the 3 s after which CoreDNS closes a connection that never said anything. */
+  /** Below the 3 s after which CoreDNS closes a connection that never carried a query. */
   readonly freshSilentMs: number
   readonly ageMaxMs: number
   readonly connectTimeoutMs: number
@@ -29,7 +29,7 @@ export interface UpstreamUdpSettings {
 }
 
 export interface ExchangeSettings {
-  /** `auto`: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), else `spread`. */
+  /** `auto`: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), otherwise `spread`. */
   readonly policy: ChoicePolicy | 'auto'
   readonly deadlineMs: number
   readonly silenceMs: number

@@ -1,8 +1,8 @@
 /**
- * One TCP or TLS connection to an upstream: IDs, writes gathered per turn of the event loop, replies in any order, and a
- * watch over silence, idleness and age (RFC 7766 6.2). TCP keepalive says nothing while data is unacknowledged, and
- * Node has no TCP_USER_TIMEOUT, so a dead connection shows only in what does not come back. Dials nobody
- * else and places no questions: that is the pool.
+ * One TCP or TLS connection to an upstream: IDs, writes gathered per turn of the event loop, replies in any order, and timers for
+ * silence, idleness and age (RFC 7766 6.2). TCP keepalive is silent while data is unacknowledged, and Node has no
+ * TCP_USER_TIMEOUT, so a dead connection shows only by missing replies. Opens no other connection and places no questions: the
+ * pool does.
  */
 import type { Socket } from 'node:net'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
@@ -20,26 +20,26 @@ import type { AttemptFailure, MismatchReason } from './counters.ts'
 import { type DialEvents, type DialTerms, dial, dialFailure } from './dial.ts'
 import type { StreamSettings } from './settings.ts'
 
-/** Silence with a question open after which it is asked on another connection. */
+/** Silence with a question open after which that question is asked on another connection. */
 const stalledAfterMs = 500
-/** Silence after which a connection is given up on which nobody waits any more. */
+/** Silence after which a connection without awaited questions is given up. */
 const deadAfterMs = 2000
-/** Packets that fit no question after which the peer cannot be worked with. */
+/** Packets that fit no question after which the connection is given up. */
 const mismatchesMax = 16
-/** A connection that ends in the midst of its use with fewer answers was no use: its server is spared where others are. */
+/** A connection that ends during use with fewer answers was useless: its server is avoided where others can answer. */
 const usefulAnswers = 4
 const usedLatelyMs = 1000
-/** Share of the age limit that is left to chance: connections opened together must not end together. */
+/** Random share of the age limit: connections opened together must not end together. */
 const ageJitter = 0.2
 
-/** The pool, as its connections see it. */
+/** The pool as its connections see it. */
 export interface ConnectionHost extends DialTerms {
   readonly settings: StreamSettings
   onOpen(connection: StreamConnection): void
   onFirstAnswer(): void
   /** A question was answered, so there is room for another. */
   onRoom(): void
-  /** A message came that belongs to no question here. */
+  /** A message arrived that belongs to no question here. */
   onStray(why: MismatchReason): void
   /** @param lost questions that were sent and not answered */
   onClosed(connection: StreamConnection, why: AttemptFailure, lost: readonly Attempt[]): void
@@ -49,11 +49,11 @@ export type ConnectionState = 'dialing' | 'open' | 'closed'
 
 export class StreamConnection implements Carrier, WheelTask, DialEvents {
   state: ConnectionState = 'dialing'
-  /** It was a connection once, and not only a dial. */
+  /** The dial succeeded at some time. */
   wasOpen = false
-  /** No new questions: too old, or not wanted any more. */
+  /** Takes no new questions: too old, or no longer wanted. */
   isRetiring = false
-  /** Replies that were taken, late ones too. */
+  /** Accepted replies, late ones included. */
   answers = 0
   private sent = 0
   private mismatches = 0
@@ -68,9 +68,9 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   private readonly flushOutbox = () => this.flush()
   private readonly retireAtMs: number
   private lastSentMs = 0
-  /** Since when an open question has met nothing but silence. */
+  /** Start of the present silence, while a question is open. */
   private quietSinceMs = 0
-  /** Between the two latest answers, or the question that met an idle connection and its answer. */
+  /** Time between the two latest answers, or between a question on an idle connection and its answer. */
   private lastGapMs = Number.POSITIVE_INFINITY
   private stallReported = false
 
@@ -87,7 +87,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     context.wheel.arm(this.timer, nowMs + connectTimeoutMs)
   }
 
-  /** Questions that the peer has not answered, given-up ones included: it still works on them. */
+  /** Questions that the peer has not answered, including those given up: it still works on them. */
   get load(): number {
     return this.open.size
   }
@@ -96,7 +96,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     return this.state === 'open' && !this.isRetiring && this.open.size < depthMax
   }
 
-  /** It was used just now, and has hardly been of use. */
+  /** Whether it was used just now, with hardly any answers. */
   wasUseless(nowMs: number): boolean {
     return this.sent > 0 && this.answers < usefulAnswers && nowMs - this.lastSentMs < usedLatelyMs
   }
@@ -116,12 +116,12 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     if (this.open.size === 0) this.context.wheel.arm(this.timer, nowMs)
   }
 
-  /** Questions are open, and nothing came for `afterMs`. */
+  /** Whether questions are open and nothing has arrived for `afterMs`. */
   isQuiet(nowMs: number, afterMs: number): boolean {
     return this.open.size > 0 && nowMs - this.quietSinceMs > afterMs
   }
 
-  /** Answers come within `gapMs` of each other, and the next is not late. */
+  /** Whether answers come within `gapMs` of each other, and the next is not late. */
   isBrisk(nowMs: number, gapMs: number): boolean {
     return this.lastGapMs <= gapMs && !this.isQuiet(nowMs, gapMs)
   }
@@ -140,12 +140,12 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
       this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
     }
     this.open.set(attempt.id, attempt)
-    // After this turn's packets have been read, all that they caused leaves in one write.
+    // Sent after this turn's packets have been read, so that all questions they caused leave in one write.
     if (this.outbox.push(attempt) === 1) setImmediate(this.flushOutbox)
   }
 
   forget(): void {
-    // The ID stays taken: the reply may still come, and says that the connection lives.
+    // The ID stays taken: the reply may still come, and shows that the connection lives.
   }
 
   retire(): void {
@@ -211,7 +211,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     let reply = this.reader.next()
     while (reply !== undefined) {
       this.onMessage(reply)
-      // The owner of a reply may have closed us.
+      // The reply's owner may have closed this connection.
       reply = this.state === 'open' ? this.reader.next() : undefined
     }
   }
@@ -272,8 +272,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   }
 
   /**
-   * A question that is answered nowhere else either may be one slow name, and this reply may be the first to come.
-   * When all were answered elsewhere or given up, the connection is what is wrong.
+   * A question without an answer elsewhere may be one slow name, whose reply may come here first. When all questions were
+   * answered elsewhere or given up, the connection is at fault.
    */
   private isAwaited(): boolean {
     for (const attempt of this.open.values()) if (!attempt.isDone) return true

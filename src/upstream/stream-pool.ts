@@ -1,32 +1,32 @@
 /**
- * The TCP or TLS connections to one upstream, and the questions that wait for a place on them. CoreDNS serves the
- * queries of one connection one after another, so questions are spread: least in flight first, few on each, and none
- * where silence lasts. Dials on demand; an upstream that does not answer is dialled twice a second at most.
+ * The TCP or TLS connections to one upstream, and the questions that wait for a place on them. CoreDNS serves the queries of one
+ * connection one after another, so questions are spread: fewest in flight first, few on each, and none on silent connections.
+ * Dials on demand; an upstream that does not answer is dialled twice a second at most.
  */
 import type { Attempt, Carrier, ExchangeContext, Upstream } from './attempt.ts'
 import type { AttemptFailure, MismatchReason } from './counters.ts'
 import type { StreamSettings, UpstreamAddress } from './settings.ts'
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts'
 
-/** Dials a second while no connection has proved that somebody answers. */
+/** Dials per second while no connection has proved that the upstream answers. */
 const blindDialsPerSecond = 2
-/** Up to this share more is charged for a dial, so that nodes do not knock in step. */
+/** A dial costs up to this share more, so that nodes do not dial in step. */
 const dialJitter = 0.2
-/** Two at once: one address may stand for several servers, of which one is dead. */
+/** Two at once: one address may stand for several servers, one of them dead. */
 const dialTokensMax = 2 * (1 + dialJitter)
-/** How long each connection carries one question only after the upstream has ended a young one with questions open ... */
+/** How long each connection carries only one question after the upstream has closed a young one with questions open ... */
 const singleUseMs = 2000
-/** ... and when it has done so this often within a second: then it is no restart but a habit. */
+/** ... and after this many such closes within a second: then it is no restart but the server's habit. */
 const habitMs = 10_000
 const habitLosses = 3
 const habitSpanMs = 1000
 const quietMsMin = 100
-/** Longer than a turn of a busy event loop takes; a slow answer is noticed before much is behind it. */
+/** Longer than a turn of a busy event loop; a slow answer is noticed before many questions queue behind it. */
 const briskGapMs = 10
-/** Stalled connections may be kept beside those in use, in the hope of a slow answer. */
+/** Stalled connections are kept beside those in use, because a slow answer may still come. */
 const stalledFactor = 2
 
-/** `wait`: a connection will come free or open. `none`: there is nothing to wait for. */
+/** `wait`: a connection will become free or open. `none`: there is none to wait for. */
 type Place = StreamConnection | 'wait' | 'none'
 
 export class StreamPool implements ConnectionHost, Carrier {
@@ -91,12 +91,12 @@ export class StreamPool implements ConnectionHost, Carrier {
     if (at >= 0) this.queue.splice(at, 1)
   }
 
-  /** Questions have waited for longer than usual: one more dial, if it is time for one. */
+  /** Questions have waited longer than usual: one more dial, if one is due. */
   nudge(): void {
     this.dispatch()
   }
 
-  /** What waits is still sent; then the connections close as they come free. */
+  /** Waiting questions are still sent; then the connections close as they become free. */
   retire(): void {
     this.isRetired = true
     this.endIfRetired()
@@ -117,7 +117,7 @@ export class StreamPool implements ConnectionHost, Carrier {
     this.allowDial()
   }
 
-  /** There is reason to believe that somebody is there. */
+  /** There is reason to believe that the upstream answers. */
   allowDial(): void {
     this.dialTokens = dialTokensMax
   }
@@ -141,23 +141,23 @@ export class StreamPool implements ConnectionHost, Carrier {
   private noteFailedDial(why: AttemptFailure): void {
     this.upstream.counters.connectionsFailed++
     this.lastFailure = why
-    // One dead pod behind a service address is not the service.
+    // One dead pod behind a service address does not take the service down.
     if (this.openCount === 0) this.noteUnreachable(why)
   }
 
-  /** No connection, none on the way, and it is too early to dial again. */
+  /** No connection is open or being dialled, and it is too early to dial again. */
   private noteDeadEnd(): AttemptFailure {
     this.noteUnreachable(this.lastFailure)
     return this.lastFailure
   }
 
   private noteUnreachable(why: AttemptFailure): void {
-    // TCP beside UDP may be missing altogether.
+    // An upstream's TCP beside UDP may not exist at all.
     if (this.target.transport === 'udp' || this.isRetired) return
     this.upstream.noteFailure(why, this.context.wheel.nowMs())
   }
 
-  /** A restart ends old connections that worked, and an idle one may end; a server that ends young ones does so by habit. */
+  /** A restart ends old connections that worked, and an idle one may end; a server that closes young ones does so habitually. */
   private noteLoss(connection: StreamConnection, hasLost: boolean): void {
     const nowMs = this.context.wheel.nowMs()
     if (hasLost) this.lastFailure = 'connection-lost'
@@ -173,8 +173,8 @@ export class StreamPool implements ConnectionHost, Carrier {
   }
 
   /**
-   * Places what waits, in order. Not entered twice: a question that fails here is often asked again here, and one such
-   * question in a queue of a thousand would nest a thousand deep.
+   * Places queued questions in order. Not reentrant: a question that fails here is often asked again here, and one such question
+   * in a queue of a thousand would nest a thousand deep.
    */
   private dispatch(): void {
     if (this.isDispatching) return
@@ -210,24 +210,24 @@ export class StreamPool implements ConnectionHost, Carrier {
     // The dial is for the next question; this one waits for it only if it has waited behind another before.
     if (lively !== undefined && (attempt.kind === 'first' || !isDialing)) return lively
     if (isDialing) return 'wait'
-    // Silent connections may be those of a busy server: as long as there is one, its answers are worth waiting for.
+    // Silent connections may belong to a busy server: while there is one, its answers are worth waiting for.
     return this.leastLoaded(attempt, nowMs, true) ?? (this.connections.length > 0 ? 'wait' : 'none')
   }
 
-  /** Connections that new questions can count on, now or when they are open. */
+  /** Connections that new questions can use, now or once they are open. */
   private countInUse(nowMs: number): number {
     const quietMs = this.quietMs()
     let count = 0
     for (const connection of this.connections) {
       connection.checkAge(nowMs)
-      // The end of a used one may be on its way already.
+      // A used one may already be closing.
       if (nowMs < this.singleUseUntilMs && connection.wasUsed) connection.retireSoon(nowMs)
       if (!connection.isRetiring && !connection.isQuiet(nowMs, quietMs)) count++
     }
     return count
   }
 
-  /** @param quiet whether to look among those that have been silent lately, or among the others */
+  /** @param quiet whether to look among recently silent connections, or among the others */
   private leastLoaded(
     attempt: Attempt,
     nowMs: number,
@@ -239,7 +239,7 @@ export class StreamPool implements ConnectionHost, Carrier {
       if (!connection.hasRoom(this.depthOf(connection, nowMs))) continue
       if (connection.isQuiet(nowMs, quietMs) !== quiet) continue
       if (best !== undefined && connection.load >= best.load) continue
-      // A hedge must not wait behind what it is a hedge for.
+      // A hedge must not wait behind the question that it hedges.
       if (!attempt.siblings.waitsOn(connection)) best = connection
     }
     return best
@@ -259,7 +259,7 @@ export class StreamPool implements ConnectionHost, Carrier {
     this.connections.push(new StreamConnection(this, this.context))
   }
 
-  /** Somebody answers on a connection that is open now. */
+  /** Whether a connection that is open now has had answers. */
   private isProven(nowMs: number): boolean {
     const quietMs = this.quietMs()
     return this.connections.some(

@@ -1,7 +1,7 @@
 /**
- * Asks a silent or doubtful upstream for a sign of life, so that no client has to pay for finding out. Every other time
- * with a copy of a client's question, since some servers ignore what they deem pointless and would stay
- * forgotten. What the reply says is of no interest. How often this happens is limited by `upstream/policy/choice.ts`.
+ * Tests a silent or doubtful upstream with a trial, so that no client has to pay for the test. Every other trial is a copy of a
+ * client's question, because some servers ignore questions they deem pointless and would never come back. The reply's content
+ * does not matter. `upstream/policy/choice.ts` limits how often this happens.
  */
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import {
@@ -13,11 +13,11 @@ import {
   type Upstream,
 } from './attempt.ts'
 
-/** RD=0, `. IN NS`: any reply to it will do, and no server has to ask anybody for one. */
+/** RD=0, `. IN NS`: any reply to it will do, and no server has to ask another for one. */
 const cheapFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
 const cheapQuestion: QuestionFrame = { frame: cheapFrame, questionEnd: cheapFrame.length }
 
-/** A trial that has not been answered after this long is given up. */
+/** An unanswered trial is given up after this time. */
 const endsAfterMs = 2000
 
 export class UpstreamTrial implements AttemptOwner, WheelTask {
@@ -34,8 +34,8 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   }
 
   /**
-   * Sends a trial in place of one that is open.
-   * @param clients a question that a client is asking just now, to copy
+   * Sends a trial, which replaces an open one.
+   * @param clients a question that a client is asking now, to copy
    */
   begin(nowMs: number, clients: QuestionFrame | undefined): void {
     this.end(nowMs)
@@ -85,7 +85,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   private end(nowMs: number): void {
     const { current } = this
     if (current === undefined) return
-    // One that never answers cheap questions says nothing by not answering this one.
+    // Silence to a cheap question tells nothing about an upstream that never answers them.
     if (current.frame !== cheapFrame || this.answersCheapOnes) {
       this.upstream.noteWait(current, nowMs)
     }

@@ -1,8 +1,8 @@
 /**
- * Questions over UDP: one connected socket per question, from a port that the kernel draws at random, closed with the
- * question (RFC 5452 9.2, 10). The kernel then filters by peer, and an ICMP "port unreachable" arrives as an error. It costs
- * 28 us more than a socket kept open (measured: 55 against 27 us per round trip), and there is no pool whose ports
- * could be learned. Only the valid reply ends the wait; judges no rcode.
+ * Questions over UDP: one connected socket per question, from a port that the kernel draws at random, closed with the question
+ * (RFC 5452 9.2, 10). The kernel then filters by peer, and an ICMP "port unreachable" arrives as an error. It costs 28 us more
+ * than a socket kept open (measured: 55 against 27 us per round trip), and there is no pool whose ports could be learned. Only
+ * the valid reply ends the wait; judges no rcode.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { u16 } from '../wire/bytes.ts'
@@ -18,14 +18,14 @@ import {
 import type { AttemptFailure } from './counters.ts'
 import type { UpstreamAddress, UpstreamUdpSettings } from './settings.ts'
 
-/** Draws of a port before a recently used one is taken after all. */
+/** Draws of a port before a recently used one is accepted. */
 const portDrawsMax = 4
 
 export class UdpTransport {
   readonly context: ExchangeContext
   readonly target: UpstreamAddress
   settings: UpstreamUdpSettings
-  /** The target as the kernel writes it in a packet's source. */
+  /** The target in the form in which the kernel writes a packet's source. */
   peerAddress = ''
   readonly open = new Set<UdpQuestion>()
 
@@ -100,7 +100,7 @@ class UdpQuestion implements Carrier {
   send(): void {
     const packet = Buffer.allocUnsafe(this.attempt.frame.length)
     writeFrame(this.attempt, packet, 0)
-    // Without a callback EPERM and its like would vanish.
+    // Without a callback EPERM and similar errors would be lost.
     this.socket.send(packet, (error) => {
       if (error !== null) this.onError(error)
     })
@@ -119,7 +119,7 @@ class UdpQuestion implements Carrier {
     const { attempt, transport } = this
     if (attempt.isDone) return
     if (reply.length < headerBytes) return attempt.mismatched('short')
-    // Between bind and connect the kernel takes packets from anybody.
+    // Between bind and connect the kernel accepts packets from any source.
     if (from.port !== transport.target.port || from.address !== transport.peerAddress) {
       return attempt.mismatched('source')
     }

@@ -1,6 +1,6 @@
 /**
- * Unchecked big-endian access. Callers have compared the offset with the length before: inside `wire/` that
- * comparison stands directly above each use, so the reads here need no second one.
+ * Unchecked big-endian access. Callers compare the offset with the length first: inside `wire/` that comparison stands directly
+ * above each use, so the reads here need no second one.
  */
 
 export function u8(bytes: Uint8Array, at: number): number {

@@ -2,13 +2,13 @@
 
 /** RFC 1035 4.1.1: ID, flags, four counts. */
 export const headerBytes = 12
-/** RFC 1035 2.3.4: whole name on the wire, root octet included. */
+/** RFC 1035 2.3.4: whole name on the wire, root byte included. */
 export const nameBytesMax = 255
 /** RFC 1035 2.3.4. */
 export const labelBytesMax = 63
 /** RFC 1035 4.2.1: what every client can take over UDP. */
 export const udpBytesFloor = 512
-/** RFC 1035 4.2.2: what the two-octet length prefix can say. */
+/** RFC 1035 4.2.2: the maximum of the two-byte length prefix. */
 export const messageBytesMax = 65535
 /** RFC 6891 6.1.2: root owner, type, class, TTL, RDLENGTH. */
 export const optFixedBytes = 11
@@ -17,9 +17,9 @@ export const recordFixedBytes = 10
 /** Root owner plus the fixed part: no record is shorter. */
 export const recordBytesMin = 11
 
-/** Bits of the header's third octet. */
+/** Bits of the header's third byte. */
 export const Flag1 = { qr: 0x80, aa: 0x04, tc: 0x02, rd: 0x01 } as const
-/** Bits of the header's fourth octet. */
+/** Bits of the header's fourth byte. */
 export const Flag2 = { ra: 0x80, z: 0x40, ad: 0x20, cd: 0x10 } as const
 
 export const Opcode = { query: 0, notify: 4, update: 5 } as const

@@ -1,34 +1,34 @@
 /**
- * DNS messages over a byte stream: a length of two octets, then the message (RFC 1035 4.2.2, RFC 7766 8). Owns
- * the reassembly of messages that arrive in pieces. Never decides what a bad length means, and knows no socket.
+ * DNS messages over a byte stream: a length of two bytes, then the message (RFC 1035 4.2.2, RFC 7766 8). Owns the reassembly of
+ * messages that arrive in parts. Never decides what a bad length means, and knows no socket.
  */
 import { putU16, u8, u16 } from './bytes.ts'
 import { messageBytesMax } from './constants.ts'
 
-/** Octets of the length in front of each message. */
+/** Bytes of the length before each message. */
 export const lengthPrefixBytes = 2
 
-/** First allocation for a message in pieces: holds nearly every query, so that a length alone costs little. */
+/** First allocation for a partial message: holds nearly every query, so that a length alone costs little. */
 const heldBytesMin = 512
 
 /**
- * Cuts a stream into messages, whatever the pieces it comes in. A message that lies whole in its piece is not
- * copied. Of one that does not, what has arrived is kept in a buffer that grows with it (doubling, so a peer
- * that sends octet by octet costs linear time, and one that only promises 65535 octets costs 512).
+ * Cuts a stream into messages, however its chunks are split. A message that lies whole in one chunk is not copied. A partial
+ * message is kept in a buffer that grows with it (doubling, so a peer that sends byte by byte costs linear time, and one that
+ * only promises 65535 bytes costs 512).
  */
 export class FrameReader {
   private chunk: Buffer | undefined
   private at = 0
-  /** First octet of a length whose second has not arrived; -1: none. */
+  /** First byte of a length whose second has not arrived; -1: none. */
   private lengthHigh = -1
-  /** Length of the message in pieces; -1: none. */
+  /** Length of the partial message; -1: none. */
   private wanted = -1
   private held: Buffer | undefined
   private heldBytes = 0
 
   /**
-   * Gives the reader the next octets. It reads from `chunk` itself, so the caller leaves it alone until `next`
-   * has returned undefined. The piece before must have been used up in that way, or taken with `takeRest`.
+   * Gives the reader the next bytes. It reads from `chunk` itself, so the caller must not change it until `next` has returned
+   * undefined. The previous chunk must have been used up in that way, or taken with `takeRest`.
    */
   push(chunk: Buffer): void {
     this.chunk = chunk
@@ -36,8 +36,8 @@ export class FrameReader {
   }
 
   /**
-   * The next whole message without its length, or undefined when more octets are needed. A zero length gives an
-   * empty buffer. The view is valid until the next call of `next` or `push`.
+   * The next whole message without its length, or undefined when more bytes are needed. A zero length gives an empty buffer. The
+   * view is valid until the next call of `next` or `push`.
    */
   next(): Buffer | undefined {
     const chunk = this.chunk
@@ -62,19 +62,19 @@ export class FrameReader {
     return this.wanted >= 0 || this.lengthHigh >= 0
   }
 
-  /** Octets allocated for a message in pieces. */
+  /** Bytes allocated for a partial message. */
   get heldCapacity(): number {
     return this.held === undefined ? 0 : this.held.length
   }
 
-  /** Takes the unread octets of the last piece away: a view of it, empty when it was used up. */
+  /** Takes the unread bytes of the last chunk: a view of it, empty when it was used up. */
   takeRest(): Buffer {
     const rest = this.chunk?.subarray(this.at) ?? Buffer.alloc(0)
     this.endOfChunk()
     return rest
   }
 
-  /** Drops whatever is held, for a stream that will not be read any further. */
+  /** Drops everything held, for a stream that will not be read any further. */
   reset(): void {
     this.endOfChunk()
     this.forget()
@@ -111,7 +111,7 @@ export class FrameReader {
     const held = this.held
     if (held !== undefined && held.length >= bytes) return held
     const doubled = Math.max(bytes, this.heldCapacity * 2, heldBytesMin)
-    // Not from the shared pool: a message in pieces may stay for seconds and would pin 8 KiB or more.
+    // Not from the shared pool: a partial message may stay for seconds and would pin 8 KiB or more.
     const grown = Buffer.allocUnsafeSlow(Math.min(doubled, this.wanted))
     held?.copy(grown, 0, 0, this.heldBytes)
     this.held = grown
@@ -132,10 +132,10 @@ export class FrameReader {
 }
 
 /**
- * Writes `length` and then the first `length` octets of `message` into `target` at `at`; length and message
- * belong into one write (RFC 7766 8). The caller has made sure that both fit.
+ * Writes `length` and then the first `length` bytes of `message` into `target` at `at`; length and message belong into one write
+ * (RFC 7766 8). The caller ensures that both fit.
  * @param length 0-65535
- * @returns offset behind the message
+ * @returns offset after the message
  */
 export function putFrame(target: Buffer, at: number, message: Uint8Array, length: number): number {
   putU16(target, at, length)
@@ -146,5 +146,5 @@ export function putFrame(target: Buffer, at: number, message: Uint8Array, length
   return at + lengthPrefixBytes + length
 }
 
-/** Octets of the longest message with its length. */
+/** Bytes of the longest message with its length. */
 export const frameBytesMax: number = lengthPrefixBytes + messageBytesMax

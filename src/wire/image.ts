@@ -1,7 +1,7 @@
 /**
- * A reply image: an upstream's response in the form in which it is kept and copied to clients. ID 0, no OPT (EDNS is
- * hop by hop), nothing behind the last record, only the records that were chosen. Its names may be compressed; the
- * question is where the upstream put it, at offset 12.
+ * A reply image: an upstream's response in the form in which it is cached and copied to clients. ID 0, no OPT (EDNS is hop by
+ * hop), nothing after the last record, only the chosen records. Its names may be compressed; the question is where the upstream
+ * put it, at offset 12.
  */
 import { putU16, u8, u16 } from './bytes.ts'
 import { Flag1, Flag2, messageBytesMax, RrType, recordFixedBytes } from './constants.ts'
@@ -9,8 +9,8 @@ import { copyName } from './name.ts'
 import type { ResponseScan } from './scan.ts'
 
 /**
- * Record types whose data hold names that may be compressed (RFC 3597 4): octets before the first name, and how many
- * names. Everything after the names, and every other type, is opaque.
+ * Record types whose data hold names that may be compressed (RFC 3597 4): bytes before the first name, and the number of names.
+ * The rest of their data, and every other type, is opaque.
  */
 const namesInData: ReadonlyMap<number, readonly [prefixBytes: number, names: number]> = new Map([
   [RrType.ns, [0, 1]],
@@ -39,11 +39,11 @@ const namesInData: ReadonlyMap<number, readonly [prefixBytes: number, names: num
 
 /**
  * Makes the image of a scanned response.
- * @param keep one octet per record, nonzero to keep it; OPT is never kept
+ * @param keep one byte per record, nonzero to keep it; OPT is never kept
  * @param trustAd keep the upstream's AD bit (RFC 6840 5.8); otherwise it is cleared
- * @param into takes the image, from offset 0; 65,535 octets long
+ * @param into takes the image, from offset 0; 65,535 bytes long
  * @returns a view of `into`; undefined when the kept records cannot be written, because a name is malformed or the result would
- *   pass 65,535 octets
+ *   exceed 65,535 bytes
  */
 export function makeImage(
   reply: Buffer,
@@ -65,7 +65,7 @@ export function makeImage(
   return body
 }
 
-/** @returns how many leading records are exactly the kept ones, or -1 when something before a kept record goes */
+/** @returns how many leading records are exactly the kept ones, or -1 when a record before a kept one is dropped */
 function keptPrefix(scan: ResponseScan, keep: Uint8Array): number {
   let kept = 0
   let isCut = false
@@ -80,7 +80,7 @@ function keptPrefix(scan: ResponseScan, keep: Uint8Array): number {
   return kept
 }
 
-/** Names only ever point backwards, so what stays needs nothing of what is cut off. */
+/** Names only point backwards, so the kept part needs nothing of the rest. */
 function copyPrefix(reply: Buffer, scan: ResponseScan, kept: number, into: Buffer): number {
   const end = kept === 0 ? scan.questionEnd : (scan.ownerAt[kept] as number)
   return reply.copy(into, 0, 0, end)
@@ -99,7 +99,7 @@ function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): voi
   }
 }
 
-/** Writes header, question and the kept records without compression. @returns offset behind them, or -1 */
+/** Writes header, question and the kept records without compression. @returns offset after them, or -1 */
 function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array, out: Buffer): number {
   out.set(reply.subarray(0, scan.questionEnd))
   let to = scan.questionEnd
@@ -111,10 +111,10 @@ function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array, out: B
   return to
 }
 
-/** Room that one record may need beyond its data: three names of 255 octets and the fixed part. */
+/** Room that one record may need beyond its data: three names of 255 bytes and the fixed part. */
 const recordSlackBytes = 800
 
-/** Writes one record without compression. @returns offset behind it, or -1 */
+/** Writes one record without compression. @returns offset after it, or -1 */
 export function rebuildRecord(
   reply: Uint8Array,
   scan: ResponseScan,
@@ -168,7 +168,7 @@ function rebuildData(
   return at + dataEnd - from
 }
 
-/** @returns offset behind a name that is known to be sound */
+/** @returns offset after a name that is known to be sound */
 function nameEnd(bytes: Uint8Array, at: number): number {
   let next = at
   while (u8(bytes, next) !== 0) {

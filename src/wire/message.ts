@@ -1,8 +1,8 @@
 /**
- * Whole messages as objects, for people and tests: `query` prints them, tests build and read them. The only owner
- * of dns-packet, and never on the data path. Its traps (5.6.1): labels are decoded as UTF-8 and joined with dots, so two
- * different names can read the same; `encode` never compresses, ignores rcode strings and writes unknown type names as
- * type 0; header counts are believed before the length is looked at (1.9 ms for 12 hostile octets); junk throws.
+ * Whole messages as objects, for people and tests: `query` prints them, tests build and read them. The only owner of dns-packet,
+ * and never on the data path. Its traps (5.6.1): labels are decoded as UTF-8 and joined with dots, so two different names can
+ * read the same; `encode` never compresses, ignores rcode strings and writes unknown type names as type 0; header counts are
+ * believed before the length is checked (1.9 ms for 12 hostile bytes); junk throws.
  */
 import dnsPacket, { type DecodedPacket, type RecordType } from 'dns-packet'
 import { u16 } from './bytes.ts'

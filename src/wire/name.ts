@@ -1,20 +1,20 @@
 /**
- * Domain names as they stand in a message: labels of arbitrary octets, compressed or not. All walks are
- * bounded and total. A compression pointer is followed only if it points strictly before the name piece it
- * stands in, so a loop cannot be built (RFC 9267). Letter case is folded for A-Z only (RFC 4343).
+ * Domain names in a message: labels of arbitrary bytes, compressed or not. All walks are bounded and total. A compression pointer
+ * is followed only if it points strictly before the part of the name that it stands in, so a loop cannot be built (RFC 9267).
+ * Letter case is folded for A-Z only (RFC 4343).
  */
 
 import { u8, u16 } from './bytes.ts'
 import { headerBytes, labelBytesMax, nameBytesMax } from './constants.ts'
 
-/** `foldTable[octet]` is the octet in lower case; every octet but A-Z maps to itself. */
+/** `foldTable[byte]` is the byte in lower case; every byte but A-Z maps to itself. */
 export const foldTable: Uint8Array = new Uint8Array(256).map((_, octet) =>
   octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet,
 )
 
 const pointerBits = 0xc0
 
-/** @returns where the pointer at `at` leads, or -1 when it is none, is cut off, or does not lead strictly backwards */
+/** @returns the target of the pointer at `at`, or -1 when it is no pointer, is cut off, or does not point strictly backwards */
 function pointerTarget(bytes: Uint8Array, at: number, end: number, pieceStart: number): number {
   if (at + 2 > end || (u8(bytes, at) & pointerBits) !== pointerBits) return -1
   const target = u16(bytes, at) & 0x3fff
@@ -23,8 +23,8 @@ function pointerTarget(bytes: Uint8Array, at: number, end: number, pieceStart: n
 
 /**
  * Steps over a name without following its pointer.
- * @returns offset behind the name, or -1 when it runs past `end`, has a reserved label type (0x40, 0x80) or
- *   points anywhere but backwards into the message body
+ * @returns offset after the name, or -1 when it runs past `end`, has a reserved label type (0x40, 0x80) or points anywhere but
+ *   backwards into the message body
  */
 export function skipName(bytes: Uint8Array, at: number, end: number): number {
   let next = at
@@ -41,8 +41,8 @@ export function skipName(bytes: Uint8Array, at: number, end: number): number {
 
 /**
  * Writes a name without compression and in lower case.
- * @param out takes up to 255 octets from `outAt`
- * @returns octets written, or -1 for a name that is malformed or longer than 255 octets
+ * @param out takes up to 255 bytes from `outAt`
+ * @returns bytes written, or -1 for a name that is malformed or longer than 255 bytes
  */
 export function copyFoldedName(
   bytes: Uint8Array,
@@ -85,8 +85,8 @@ export function copyName(
 }
 
 /**
- * Length of a name when written without compression, root octet included.
- * @param budget label steps that may still be spent on this message; what was used is subtracted
+ * Length of a name when written without compression, root byte included.
+ * @param budget label steps that may still be spent on this message; the steps used are subtracted
  * @returns -1 for a malformed name or an exhausted budget
  */
 export function nameLength(
@@ -131,8 +131,8 @@ export function isAtOrBelow(
 }
 
 /**
- * Presentation form with a trailing dot (RFC 1035 5.1). Everything but letters, digits, `-` and `_` is written as
- * `\DDD`, so the text has no control octets and no quotes, whatever a client sent.
+ * Presentation form with a trailing dot (RFC 1035 5.1). Everything but letters, digits, `-` and `_` is written as `\DDD`, so the
+ * text has no control bytes and no quotes, whatever a client sent.
  * @returns `'?'` for a malformed name
  */
 export function presentName(bytes: Uint8Array, at: number, end = bytes.length): string {
@@ -161,8 +161,8 @@ function presentOctet(octet: number): string {
 
 /**
  * Reads the presentation form, with `\DDD` and `\X` escapes, trailing dot optional.
- * @returns the folded wire form, or undefined when a label is empty or longer than 63 octets, the name longer than
- *   255, or an escape is broken
+ * @returns the folded wire form, or undefined when a label is empty or longer than 63 bytes, the name longer than 255, or an
+ *   escape is broken
  */
 export function parseName(text: string): Uint8Array | undefined {
   if (text === '.' || text === '') return new Uint8Array([0])
@@ -180,7 +180,7 @@ export function parseName(text: string): Uint8Array | undefined {
 function splitLabels(text: string): number[][] | undefined {
   const labels: number[][] = []
   let label: number[] = []
-  // An escape, or any one character; characters outside ASCII count as their UTF-8 octets.
+  // An escape, or any one character; characters outside ASCII count as their UTF-8 bytes.
   for (const [token] of text.matchAll(/\\\d{3}|\\.|./gsu)) {
     if (token === '.') {
       labels.push(label)

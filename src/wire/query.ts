@@ -1,6 +1,6 @@
 /**
- * Makes the query that goes upstream. It is our own message, not the client's: lower-cased qname, RD set, our OPT
- * record (EDNS is hop by hop, RFC 6891 6.1.1), and no octet of what else the client's packet held.
+ * Makes the query that goes upstream. It is our own message, not the client's: lower-cased qname, RD set, our OPT record (EDNS is
+ * hop by hop, RFC 6891 6.1.1), and no other byte of the client's packet.
  */
 import { putU16 } from './bytes.ts'
 import {
@@ -30,7 +30,8 @@ export function upstreamQuery(
   options: UpstreamQueryOptions,
 ): Buffer {
   const markerBytes = options.loopMarker.length === 0 ? 0 : 4 + options.loopMarker.length
-  // From the shared pool: it lives for seconds at most, and the questions in flight are bounded. On its own it would cost 1 us.
+  // From the shared pool: it lives for seconds at most, and the questions in flight are bounded. Its own allocation would cost 1
+  // us.
   const frame = Buffer.allocUnsafe(questionEnd + optFixedBytes + markerBytes).fill(0)
   frame[2] = Flag1.rd
   frame[3] = options.checkingDisabled ? Flag2.cd : 0
@@ -54,7 +55,7 @@ export function upstreamQuery(
 
 /**
  * A query as a simple client would send it: ID 0, RD=1, no EDNS.
- * @param name folded wire form, one character an octet
+ * @param name folded wire form, one character a byte
  */
 export function plainQuery(name: string, qtype: number): Buffer {
   const query = Buffer.alloc(headerBytes + name.length + 4)

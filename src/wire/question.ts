@@ -1,9 +1,9 @@
 /**
- * Reads a client's query straight from its octets: header, one question, and the OPT record if there is one.
- * Bounded and total: it never throws, never reads past `queryBytes`, allocates nothing, and a header that
- * claims more records than could fit is refused before any of them is looked at.
+ * Reads a client's query straight from its bytes: header, one question, and the OPT record if there is one. Bounded and total: it
+ * never throws, never reads past `queryBytes`, allocates nothing, and refuses a header that claims more records than could fit
+ * before it reads any of them.
  *
- * What each kind of odd query gets is RFC 1035 4.1, RFC 6891, RFC 8906, RFC 9619.
+ * The verdict on each kind of odd query follows RFC 1035 4.1, RFC 6891, RFC 8906, RFC 9619.
  */
 import { u8, u16 } from './bytes.ts'
 import {
@@ -23,11 +23,11 @@ import {
 } from './constants.ts'
 import { skipName } from './name.ts'
 
-/** What is to be done with a query. Everything but `ask` is answered (or not) without looking further. */
+/** How to handle a query. Every verdict but `ask` is answered (or dropped) without reading further. */
 export const Verdict = {
   /** A question that may be resolved. */
   ask: 0,
-  /** Shorter than a header: nobody to answer to. */
+  /** Shorter than a header: nothing to reply to. */
   dropShort: 1,
   /** QR=1. Answering it could start two servers talking to each other for ever (CVE-2024-2169). */
   dropResponse: 2,
@@ -39,20 +39,20 @@ export const Verdict = {
 export type Verdict = (typeof Verdict)[keyof typeof Verdict]
 
 /**
- * More records than any stub sends with a question (OPT, TSIG, a cookie's worth of surprise). Keeps the walk over a
- * 64 KiB query short.
+ * More records than any stub sends with a question (OPT, TSIG, and one or two to spare). Keeps the walk over a 64 KiB query
+ * short.
  */
 const recordsMax = 16
 
-/** One parsed query. Reused for every packet of a pipeline: copy what must outlive the call. */
+/** One parsed query. Reused for every packet of a pipeline: copy fields that must outlive the call. */
 export class Question {
   id = 0
-  /** Third and fourth octet of the header. */
+  /** Third and fourth byte of the header. */
   flags1 = 0
   flags2 = 0
-  /** Offset behind the qname's root octet; the qname starts at 12. 0 while no whole question was read. */
+  /** Offset after the qname's root byte; the qname starts at 12. 0 while no whole question was read. */
   qnameEnd = 0
-  /** Offset behind QCLASS. 0 while no whole question was read. */
+  /** Offset after QCLASS. 0 while no whole question was read. */
   questionEnd = 0
   qtype = 0
   qclass = 0
@@ -66,7 +66,7 @@ export class Question {
   markerAt = 0
   markerBytes = 0
 
-  /** A copy that lives on when the next packet overwrites this one. */
+  /** A copy that stays valid when the next packet overwrites this one. */
   clone(): Question {
     const copy = new Question()
     copy.id = this.id
@@ -108,7 +108,7 @@ export class Question {
 }
 
 /**
- * Reads a message that came to the server port.
+ * Reads a message that arrived at the server port.
  * @param query holds the message from offset 0; not kept
  * @param into overwritten; its header fields are valid unless the verdict is `dropShort`
  */

@@ -1,4 +1,7 @@
-/** Decoded records in lines that read like dig's. Control bytes never reach the terminal. For people, never on the data path. */
+/**
+ * Prints decoded records as lines in the style of dig. Control bytes never reach the terminal. For people, never on the data
+ * path.
+ */
 import type { Decoded } from './message.ts'
 
 export type Message = Extract<Decoded, { ok: true }>['message']
@@ -13,7 +16,7 @@ export function recordLine(record: ResourceRecord): string {
 
 const nameTypes = ['CNAME', 'DNAME', 'NS', 'PTR']
 
-/** Field order of the types that are met every day (RFC 1035 3.3, 2782, 8659); `.` marks a domain name. */
+/** Field order of common types (RFC 1035 3.3, 2782, 8659); `.` marks a domain name, `"` a quoted text. */
 const fieldOrder: Readonly<Record<string, readonly string[]>> = {
   MX: ['preference', 'exchange.'],
   SOA: ['mname.', 'rname.', 'serial', 'refresh', 'retry', 'expire', 'minimum'],
@@ -47,7 +50,7 @@ export function dottedName(text: string): string {
   return text === '' || text === '.' ? '.' : `${printable(text)}.`
 }
 
-/** RFC 1035 5.1: octets outside of printable ASCII as `\DDD`. */
+/** RFC 1035 5.1: bytes outside printable ASCII as `\DDD`. */
 export function printable(text: string): string {
   return Array.from(Buffer.from(text), (octet) =>
     octet < 0x20 || octet > 0x7e || octet === 0x22

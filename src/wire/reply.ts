@@ -1,6 +1,6 @@
 /**
- * Writes what a client gets: a stored image patched to the client's question, or a short reply made from the question
- * alone. Everything goes into the caller's `out`; nothing is allocated.
+ * Writes what a client gets: a stored image adapted to the client's question, or a short reply made from the question alone.
+ * Everything goes into the caller's `out`; nothing is allocated.
  */
 import { putU16, u8, u16 } from './bytes.ts'
 import {
@@ -18,7 +18,7 @@ import { truncate } from './truncate.ts'
 
 /** How one reply differs from the plain one. Reused by its owner from packet to packet. */
 export class ReplyShape {
-  /** Most octets the client can take: its EDNS size or 512 over UDP, 65,535 over TCP. */
+  /** Longest reply that the client can take: its EDNS size or 512 over UDP, 65,535 over TCP. */
   bytesMax = messageBytesMax
   /** RFC 8914 extended error, or -1 for none. Sent only to clients with EDNS. */
   ede = -1
@@ -29,13 +29,13 @@ export class ReplyShape {
 /** UDP payload size that our own OPT announces (RFC 9715). */
 const ednsPayloadBytes = 1232
 
-/** Octets of the OPT record that this reply will carry. */
+/** Bytes of the OPT record that this reply will carry. */
 function optBytes(question: Question, shape: ReplyShape): number {
   if (!question.hasEdns) return 0
   return optFixedBytes + (shape.ede >= 0 ? 6 : 0) + (shape.keepalive >= 0 ? 4 + 2 : 0)
 }
 
-/** A message in a memory that may hold others: `imageBytes` octets from `imageAt` on. */
+/** A message in a buffer that may hold others: `imageBytes` bytes from `imageAt` on. */
 export interface StoredImage {
   readonly memory: Buffer
   readonly imageAt: number
@@ -43,12 +43,12 @@ export interface StoredImage {
 }
 
 /**
- * Copies an image and makes it this client's answer: its ID, its letter case, its RD and CD bits, an OPT record if it
- * sent one, no longer than it can take.
+ * Copies an image and makes it this client's answer: its ID, its letter case, its RD and CD bits, an OPT record if it sent one,
+ * no longer than it can take.
  * @param image TTLs already aged
  * @param query the client's packet, or at least its header and question
- * @param out at least `min(bytesMax, image.length + 32)` octets
- * @returns octets written
+ * @param out at least `min(bytesMax, image.length + 32)` bytes
+ * @returns bytes written
  */
 export function writeReply(
   out: Buffer,
@@ -63,7 +63,7 @@ export function writeReply(
   return finish(out, image.length, query, question, shape)
 }
 
-/** As `writeReply`, for an image that is stored. */
+/** As `writeReply`, for a stored image. */
 export function writeStored(
   out: Buffer,
   { memory, imageAt, imageBytes }: StoredImage,
@@ -74,17 +74,17 @@ export function writeStored(
   const end = imageAt + imageBytes
   if (imageBytes > roomFor(out, question, shape))
     return writeReply(out, memory.subarray(imageAt, end), query, question, shape)
-  // 37 ns, where `set` with a view made for it takes 50, and a loop one for each octet.
+  // 37 ns; `set` with a view made for it takes 50, and a loop 1 ns for each byte.
   memory.copy(out, 0, imageAt, end)
   return finish(out, imageBytes, query, question, shape)
 }
 
-/** Octets of a reply without its OPT record. */
+/** Bytes available to a reply without its OPT record. */
 function roomFor(out: Buffer, question: Question, shape: ReplyShape): number {
   return Math.min(shape.bytesMax, out.length) - optBytes(question, shape)
 }
 
-/** Makes the image of `end` octets that lies in `out` this client's. @returns octets of the reply */
+/** Adapts the image in the first `end` bytes of `out` to this client. @returns bytes of the reply */
 function finish(
   out: Buffer,
   end: number,
@@ -93,12 +93,12 @@ function finish(
   shape: ReplyShape,
 ): number {
   const { flags1, flags2 } = question
-  // RFC 6840 5.7, 5.8: AD is for those who asked for it, by DO or by AD in the query.
+  // RFC 6840 5.7, 5.8: AD is for clients that asked for it, by DO or by AD in the query.
   const isAdWanted = question.dnssecOk || (flags2 & Flag2.ad) !== 0
   putU16(out, 0, question.id)
   out[2] = u8(out, 2) | (flags1 & Flag1.rd)
   out[3] = (isAdWanted ? u8(out, 3) : u8(out, 3) & ~Flag2.ad) | (flags2 & Flag2.cd)
-  // The question has the same length in image and query: it is the same name but for letter case. The type may differ,
+  // The question has the same length in image and query, because the name is the same but for letter case. The type may differ,
   // because a denial of the whole name was made for another one (RFC 2308 5).
   for (let i = headerBytes; i < question.questionEnd; i++) out[i] = query[i] as number
   return question.hasEdns ? writeOpt(out, end, question, shape, Rcode.noerror) : end
@@ -155,7 +155,7 @@ function writeOption(out: Buffer, at: number, code: number, value: number): numb
   return at + 6
 }
 
-/** Makes an image that sends a UDP client to TCP: no records, TC set. To be sent with `writeReply`. */
+/** Makes an image that sends a UDP client to TCP: no records, TC set. Send it with `writeReply`. */
 export function truncatedImage(query: Uint8Array, question: Question): Buffer {
   const image = Buffer.alloc(question.questionEnd)
   image[2] = Flag1.qr | Flag1.tc
@@ -165,7 +165,7 @@ export function truncatedImage(query: Uint8Array, question: Question): Buffer {
   return image
 }
 
-/** A zone's SOA in the form in which negative replies carry it (RFC 2308 3). */
+/** A zone's SOA in the form that negative replies carry (RFC 2308 3). */
 export interface SoaRecord {
   /** Uncompressed wire form. */
   readonly owner: Uint8Array
@@ -175,7 +175,7 @@ export interface SoaRecord {
 }
 
 /**
- * Makes an image that says NXDOMAIN (or NODATA) with an SOA, for names that are answered without asking. To be sent with
+ * Makes an image that says NXDOMAIN (or NODATA) with an SOA, for names that are answered without asking. Send it with
  * `writeReply` like a stored one.
  * @param rcode `Rcode.nxdomain` or `Rcode.noerror`
  */

@@ -1,15 +1,15 @@
 /**
- * Is this message an answer to what we asked? RFC 5452 4.2 and 9.1. A message that fails is not an answer at all: the
- * caller drops it and goes on waiting, so that a bad packet that overtakes the good one does no harm.
+ * Checks whether a message answers the question that we asked. RFC 5452 4.2 and 9.1. A message that fails is no answer at all:
+ * the caller drops it and goes on waiting, so that a bad packet that overtakes the good one does no harm.
  */
 import { u8, u16 } from './bytes.ts'
 import { Flag1, headerBytes, Opcode } from './constants.ts'
 import { foldTable } from './name.ts'
 
 /**
- * Compares everything but the ID, which belongs to the transport.
- * @param frame the query as it was sent (qname in lower case)
- * @param questionEnd octets of header and question in `frame`
+ * Compares everything but the ID, which the transport compares.
+ * @param frame the query as sent (qname in lower case)
+ * @param questionEnd bytes of header and question in `frame`
  */
 export function matchesQuestion(
   reply: Uint8Array,
@@ -22,7 +22,7 @@ export function matchesQuestion(
   if ((flags1 & Flag1.qr) === 0 || ((flags1 >>> 3) & 0x0f) !== Opcode.query) return false
   if (u16(reply, 4) !== 1) return false
   const qnameEnd = questionEnd - 4
-  // Label lengths are below 64 and so never touched by folding.
+  // Label lengths are below 64, so folding never changes them.
   for (let i = headerBytes; i < qnameEnd; i++) {
     if (foldTable[u8(reply, i)] !== frame[i]) return false
   }

@@ -1,7 +1,7 @@
 /**
- * One walk over an upstream's response: where each record is, which TTL is the smallest, SOA, OPT, rcode. Record
- * data stay opaque (RFC 3597) but for the few fields named here. Total: malformed input gives `false`, never an
- * exception, and the work on names is bounded for the whole message (CVE-2024-8508 and its kin).
+ * One walk over an upstream's response: the offset of each record, the SOA and its TTL, OPT, rcode. Record data stay opaque (RFC
+ * 3597) except for the few fields named here. Total: malformed input gives `false`, never an exception, and the work on names is
+ * bounded for the whole message (CVE-2024-8508 and others like it).
  */
 import { u8, u16, u32 } from './bytes.ts'
 import {
@@ -33,7 +33,7 @@ export class ResponseScan {
   authorities = 0
   /** All records of the three sections, OPT included. */
   records = 0
-  /** Octets up to the end of the last record: what follows is trailing garbage. */
+  /** Bytes up to the end of the last record: the rest is trailing garbage. */
   end = 0
   /** Offset of each record's owner name; index `records` holds `end`. */
   readonly ownerAt = new Uint16Array(recordsCapacity + 1)
@@ -57,7 +57,7 @@ export function readTtl(bytes: Uint8Array, at: number): number {
 
 /**
  * @param reply holds the message from offset 0; not kept
- * @returns false when it is malformed; `into` is then undefined content
+ * @returns false when it is malformed; the content of `into` is then undefined
  */
 export function scanResponse(reply: Uint8Array, replyBytes: number, into: ResponseScan): boolean {
   if (replyBytes < headerBytes || replyBytes > messageBytesMax) return false
@@ -74,7 +74,7 @@ export function scanResponse(reply: Uint8Array, replyBytes: number, into: Respon
   if (u16(reply, 4) !== 1) return false
   if (nameLength(reply, headerBytes, replyBytes, into.nameBudget) < 0) return false
   into.questionEnd = skipName(reply, headerBytes, replyBytes) + 4
-  // Count lies are refused before any record is looked at.
+  // False counts are refused before any record is read.
   if (into.records * recordBytesMin > replyBytes - into.questionEnd) return false
   return scanRecords(reply, replyBytes, into)
 }
@@ -91,7 +91,7 @@ function scanRecords(reply: Uint8Array, replyBytes: number, into: ResponseScan):
   return true
 }
 
-/** @returns offset behind the record, or -1 when it is malformed */
+/** @returns offset after the record, or -1 when it is malformed */
 function scanRecord(
   reply: Uint8Array,
   replyBytes: number,
@@ -135,7 +135,7 @@ function isOwnerSound(
   return nameLength(reply, at, replyBytes, into.nameBudget) > 0
 }
 
-/** Takes note of the first SOA of the authority section. */
+/** Records the first SOA of the authority section. */
 function readSoa(reply: Uint8Array, end: number, index: number, into: ResponseScan): boolean {
   const isAuthority = index >= into.answers && index < into.answers + into.authorities
   if (!isAuthority || into.soaIndex >= 0) return true

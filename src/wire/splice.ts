@@ -1,4 +1,4 @@
-/** Puts two images together: an alias chain, and what the name at its end has. */
+/** Joins two images: an alias chain, and the records of the name at its end. */
 import { putU16, u8 } from './bytes.ts'
 import { Flag1, Flag2, messageBytesMax } from './constants.ts'
 import { rebuildRecord } from './image.ts'
@@ -10,8 +10,8 @@ const out = Buffer.allocUnsafeSlow(messageBytesMax)
 
 /**
  * @param head its question and answers come first
- * @param tail its answers and authorities follow, and its rcode is the whole's
- * @returns a buffer of its own; undefined when it would pass 65,535 octets
+ * @param tail its answers and authorities follow, and the whole gets its rcode
+ * @returns a new buffer; undefined when the result would exceed 65,535 bytes
  */
 export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
   if (!scanResponse(head, head.length, headScan)) return undefined
@@ -26,7 +26,7 @@ export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
     if (i !== tailScan.optIndex) to = rebuildRecord(tail, tailScan, i, out, to)
   }
   if (to < 0) return undefined
-  // Nobody is an authority for both, and nobody has validated the whole.
+  // No server is an authority for both parts, and none has validated the whole.
   out[2] = u8(head, 2) & ~Flag1.aa
   out[3] = Flag2.ra | (tailScan.rcode & 0x0f)
   putU16(out, 6, headScan.answers + answers)

@@ -1,7 +1,7 @@
 /**
- * Cuts a reply to what a client can take over UDP. RFC 2181 5.2 and 9: an RRset goes whole or not at all, except that a
- * part of a set of addresses is more use to a stub than none; TC says that something needed is missing. Records that only
- * help (additional, authority of a positive answer) go first and leave TC clear.
+ * Cuts a reply to the size that a client can take over UDP. RFC 2181 5.2 and 9: an RRset goes whole or not at all, except that a
+ * part of a set of addresses is more useful to a stub than none; TC says that a needed record is missing. Records that only help
+ * (additional, authority of a positive answer) are dropped first and leave TC clear.
  */
 import { putU16, u8, u16 } from './bytes.ts'
 import { Flag1, headerBytes, RrType, recordFixedBytes } from './constants.ts'
@@ -10,8 +10,8 @@ import { skipName } from './name.ts'
 /**
  * @param image a sound message without OPT, longer than `bytesMax`
  * @param bytesMax at least header and question
- * @param out where the cut message goes
- * @returns octets written
+ * @param out takes the cut message
+ * @returns bytes written
  */
 export function truncate(image: Uint8Array, bytesMax: number, out: Uint8Array): number {
   const answers = u16(image, 6)
@@ -25,12 +25,12 @@ export function truncate(image: Uint8Array, bytesMax: number, out: Uint8Array): 
   }
   if (authorityEnd <= bytesMax)
     return copyHead(image, out, authorityEnd, [answers, authorities], false)
-  // Without its SOA a negative answer cannot be cached (RFC 2308 5): that is needed, not helpful.
+  // Without its SOA a negative answer cannot be cached (RFC 2308 5), so the SOA is needed.
   const isNegative = hasSoa(image, answerEnd, authorities)
   return copyHead(image, out, answerEnd, [answers, 0], isNegative)
 }
 
-/** Finds the last place in the answer section, not behind `bytesMax`, where a cut is allowed. */
+/** Finds the last offset in the answer section, not after `bytesMax`, where a cut is allowed. */
 function cutAnswers(
   image: Uint8Array,
   questionEnd: number,

@@ -1,7 +1,7 @@
 /**
- * Which records of an upstream's response are passed on. From the cluster's own CoreDNS: all. From anybody else: the
- * alias chain of the question, the SOA of a negative answer, and for clients that validate the proofs. Never NS, never
- * glue: we cache messages by question, so nothing else could use them, and a stub must not see them.
+ * Which records of an upstream's response are passed on. From the cluster's own CoreDNS: all. From other upstreams: the alias
+ * chain of the question, the SOA of a negative answer, and for clients that validate the proofs. Never NS, never glue: messages
+ * are cached by question, so nothing else could use them, and a stub must not see them.
  */
 import { u16 } from '../../wire/bytes.ts'
 import { RrType } from '../../wire/constants.ts'
@@ -10,7 +10,7 @@ import type { AliasChain } from './alias-chain.ts'
 
 const keep = new Uint8Array(6_000)
 
-/** @returns one octet per record, nonzero to keep; valid until the next call */
+/** @returns one byte per record, nonzero to keep; valid until the next call */
 export function keepAll(scan: ResponseScan): Uint8Array {
   keep.fill(1, 0, scan.records)
   return keep
@@ -19,7 +19,7 @@ export function keepAll(scan: ResponseScan): Uint8Array {
 /**
  * @param chain followed through this same response
  * @param dnssecOk the question had DO set
- * @returns one octet per record, nonzero to keep; valid until the next call
+ * @returns one byte per record, nonzero to keep; valid until the next call
  */
 export function keepAnswerOnly(
   reply: Uint8Array,

@@ -1,36 +1,36 @@
 /**
- * Follows the CNAME chain from the question through the answer section, and marks the records that it reaches. What it
- * does not reach has no business in the answer (CVE-2025-40778, CVE-2025-11411 and kin). RFC 1034 3.6.2, RFC 6672.
+ * Follows the CNAME chain from the question through the answer section, and marks the records that it reaches. Other records do
+ * not belong in the answer (CVE-2025-40778, CVE-2025-11411 and others). RFC 1034 3.6.2, RFC 6672.
  */
 import { u16 } from '../../wire/bytes.ts'
 import { headerBytes, nameBytesMax, RrType, recordFixedBytes } from '../../wire/constants.ts'
 import { copyFoldedName, isAtOrBelow } from '../../wire/name.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 
-/** Aliases followed in one answer; resolvers stop at 8 to 16 themselves. */
+/** Aliases followed in one answer; resolvers themselves stop at 8 to 16. */
 const aliasesMax = 16
-/** Owner comparisons per message: bounds hostile answers with thousands of records in no order. */
+/** Owner comparisons per message: bounds hostile answers with thousands of unordered records. */
 const comparisonsMax = 16_384
 
-/** Says whether a folded name belongs to somebody else than the upstream that gave the answer. */
+/** Whether a folded name is one that the upstream of this answer may not answer for. */
 export type ForeignName = (name: Buffer, nameBytes: number) => boolean
 
 /** Result of the last `follow`; reused by each call. */
 export class AliasChain {
   /** Nonzero for each answer record that the chain reaches; index as in the scan. */
   readonly reached = new Uint8Array(6_000)
-  /** Folded name at the end of the chain: what a negative answer is about. */
+  /** Folded name at the end of the chain: a negative answer is about this name. */
   readonly name = Buffer.allocUnsafeSlow(nameBytesMax)
   nameBytes = 0
   aliases = 0
-  /** The chain led to a name that this upstream may not speak for; the records behind it are not reached. */
+  /** The chain led to a name that this upstream may not answer for; the records behind it are not reached. */
   isForeign = false
   private readonly owner = new Uint8Array(nameBytesMax)
-  /** Index of each alias on the way: their owners are the names where the chain has been. */
+  /** Index of each alias followed: their owners are the names that the chain has visited. */
   private readonly followed = new Uint16Array(aliasesMax + 1)
   private comparisons = 0
 
-  /** The name at the end, one character an octet. */
+  /** The name at the end, one character a byte. */
   get end(): string {
     return this.name.toString('latin1', 0, this.nameBytes)
   }
@@ -55,7 +55,7 @@ export class AliasChain {
     return this.nameBytes > 0
   }
 
-  /** Marks what the current name owns. @returns true when an alias moved the chain on to another name */
+  /** Marks the records of the current name. @returns true when an alias moved the chain on to another name */
   private markRecordsAtName(reply: Uint8Array, scan: ResponseScan, qtype: number): boolean {
     const followsAlias = qtype !== RrType.cname && qtype !== RrType.any
     let aliasIndex = -1

@@ -1,6 +1,6 @@
 /**
- * Classifies a response (RFC 2308 2, RFC 9499): what it says about the question, and whether in a form that may be
- * kept. Looks at types, owners and SOA only.
+ * Classifies a response (RFC 2308 2, RFC 9499): what it says about the question, and whether its form may be cached. Looks at
+ * types, owners and SOA only.
  */
 import { u16 } from '../../wire/bytes.ts'
 import { nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
@@ -9,15 +9,15 @@ import type { ResponseScan } from '../../wire/scan.ts'
 import type { AliasChain } from './alias-chain.ts'
 
 export type ResponseKind =
-  /** Data of the type that was asked for, or any data for ANY. */
+  /** Data of the requested type, or any data for ANY. */
   | 'answer'
   /** The name exists, the type does not; with an SOA. */
   | 'nodata'
   /** The name does not exist; with an SOA. */
   | 'nxdomain'
-  /** To be passed on, not to be stored: no SOA of an enclosing zone (RFC 2308 5), referral, lone alias. */
+  /** Passed on, not cached: no SOA of an enclosing zone (RFC 2308 5), referral, lone alias. */
   | 'uncacheable'
-  /** SERVFAIL, REFUSED and the like: says nothing about the name. */
+  /** SERVFAIL, REFUSED and the like: say nothing about the name. */
   | 'failure'
 
 /** @param chain followed through this same response */
@@ -41,7 +41,7 @@ function hasWantedType(reply: Uint8Array, scan: ResponseScan, chain: AliasChain)
 
 const soaOwner = new Uint8Array(nameBytesMax)
 
-/** An SOA of another tree proves nothing about this name. */
+/** An SOA that does not enclose the name proves nothing about it. */
 function hasEnclosingSoa(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): boolean {
   if (scan.soaIndex < 0) return false
   const ownerAt = scan.ownerAt[scan.soaIndex] as number

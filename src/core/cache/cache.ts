@@ -1,7 +1,7 @@
 /**
- * What is kept of upstreams' answers, and when it may be used: fresh, due for a refresh, or stale (RFC 2308, RFC 8767).
- * Whole messages under their question, never single records under their owner: an answer can say nothing about any other
- * name (CVE-2025-40778, MaginotDNS). Time is passed in.
+ * The cached answers of upstreams, and when each may be used: fresh, due for a refresh, or stale (RFC 2308, RFC 8767). Stores
+ * whole messages under their question, never single records under their owner: an answer can say nothing about any other name
+ * (CVE-2025-40778, MaginotDNS). Reads no clock.
  */
 
 import { Rcode, RrType } from '../../wire/constants.ts'
@@ -16,7 +16,7 @@ export class Cache {
   settings: CacheSettings
   readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
-  /** Names with an NXDOMAIN for A, for another type, and for whatever type. */
+  /** Names with an NXDOMAIN for A, for another type, and for all types. */
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
   private readonly wholeNames = new DenialFilter(14)
@@ -31,7 +31,7 @@ export class Cache {
     return this.store.bytes
   }
 
-  /** Applies new settings to what is stored from now on; sizes apply at once. */
+  /** Applies new settings to answers stored from now on; sizes apply at once. */
   reconfigure(settings: CacheSettings): void {
     const { entriesMax, bytesMax, denialPercent } = this.settings
     this.settings = settings
@@ -41,8 +41,8 @@ export class Cache {
   }
 
   /**
-   * Finds what is known about a question, and counts its use: its own answer while that is fresh, else a fresh denial of the whole name,
-   * else the later of the two past their time.
+   * Finds what is known about a question, and counts a use: its own answer if fresh, otherwise a fresh denial of the whole name,
+   * otherwise the later of the two expired ones.
    */
   lookup(key: QuestionKey, nowMs: number): CacheEntry | undefined {
     const own = this.store.get(key)
@@ -73,7 +73,7 @@ export class Cache {
     return this.store.peek(keyLike(key, name, qtype), hashOf(name))
   }
 
-  /** Whether a refresh should be started now; says so once per entry. */
+  /** Whether a refresh should be started now; true once per entry. */
   takeRefreshDue(entry: CacheEntry, nowMs: number): boolean {
     entry.hits += 1
     if (nowMs < entry.refreshAtMs || entry.isRefreshSpent) return false
@@ -82,11 +82,11 @@ export class Cache {
     return true
   }
 
-  /** @returns the entry, or undefined when the answer is too large to be kept: that is counted */
+  /** @returns the entry, or undefined when the answer is too large to be kept, which is counted */
   put(answer: StoredAnswer): CacheEntry | undefined {
     const { key, hash } = answer
     const known = this.store.peek(key, hash)
-    // Refreshed answers nearly always have the length of those before: no new entry, and no hole in the memory.
+    // A refreshed answer nearly always has the length of the old one: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return this.noted(known)
     const entry = this.noted(new CacheEntry(answer, this.settings))
     const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
@@ -96,9 +96,9 @@ export class Cache {
   }
 
   /**
-   * Puts back what another process had.
-   * @param answer its TTLs are those of now, `nowMs` is when it was stored there
-   * @returns false for what is of no use any more, or too large
+   * Restores an entry of another process.
+   * @param answer its TTLs are the present ones, `nowMs` is when it was stored there
+   * @returns false when it is of no use any more, or too large
    */
   restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
     const entry = this.noted(new CacheEntry(answer, this.settings))
@@ -106,12 +106,14 @@ export class Cache {
     return entry.isUsableStale(nowMs) && this.store.set(entry)
   }
 
-  /** All entries, those that were used lately last. What comes or moves while one takes his time may be missing or come twice. */
+  /**
+   * All entries, recently used ones last. Entries that are added or move during a slow iteration may be missing or come twice.
+   */
   *all(): Generator<CacheEntry> {
     yield* this.store.all()
   }
 
-  /** False when the type of the name is not denied by an NXDOMAIN in the cache; true says nothing. @param hash of the name */
+  /** False when no NXDOMAIN in the cache denies this type of the name; true says nothing. @param hash of the name */
   mayDeny(hash: number, qtype: number, nowMs: number): boolean {
     return this.filterFor(qtype).mayHold(hash, nowMs)
   }
@@ -128,7 +130,7 @@ export class Cache {
     return qtype === RrType.a ? this.deniedA : this.deniedOther
   }
 
-  /** Drops what denies every type of the name. @param key of a question about it */
+  /** Drops the denial of every type of the name. @param key of a question about it */
   dropWholeName(key: string, hash: number, nowMs: number): void {
     if (this.wholeNames.mayHold(hash, nowMs)) this.drop(wholeNameKeyOf(key), hash)
   }
@@ -145,6 +147,6 @@ function latest(
   nowMs: number,
 ): CacheEntry | undefined {
   if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
-  // Past its time, too: then whichever upstream said last. An older answer must not come back.
+  // Both have expired: the upstream's later word counts. An older answer must not come back.
   return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
 }

@@ -1,7 +1,6 @@
 /**
- * Which names may have denials of some kind in the cache, so that nearly all look-ups for denials that are not there are spared, and the
- * strings that they would be looked up by. Errs on the side of "may": names share buckets, and denials that went before their time are
- * not taken out.
+ * Tells which names may have denials of some kind in the cache, which saves nearly all look-ups of denials that are not there,
+ * and the strings for them. Errs on the side of "may": names share buckets, and denials that were dropped early are not removed.
  */
 
 import { spread } from './key.ts'
@@ -10,7 +9,7 @@ export class DenialFilter {
   private readonly untilSeconds: Uint32Array
   private readonly shift: number
 
-  /** @param bucketBits there are two to the power of it, of 4 octets each; it is of use while fewer names are denied at a time */
+  /** @param bucketBits there are 2 ** bucketBits buckets of 4 bytes each; useful while fewer names are denied at a time */
   constructor(bucketBits: number) {
     this.untilSeconds = new Uint32Array(2 ** bucketBits)
     this.shift = 32 - bucketBits

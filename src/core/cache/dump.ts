@@ -1,7 +1,7 @@
 /**
- * Entries of the cache as octets, for a process that takes over: what was answered, how old it is and how long it may live. A
- * record is believed only as far as it agrees with itself; its route is found anew, so that an answer goes only where the present
- * configuration would have got it. Pure; the frame around the records is the caller's.
+ * Cache entries as bytes, for a process that takes over: what was answered, how old it is and how long it may live. A record that
+ * contradicts itself is refused; its route is looked up again, so that an answer is used only where the present configuration
+ * would have got it. Pure; the caller frames the records.
  */
 import { Flag2, headerBytes } from '../../wire/constants.ts'
 import { copyFoldedName, skipName } from '../../wire/name.ts'
@@ -12,15 +12,15 @@ import type { CacheEntry } from './entry.ts'
 import { nameIn } from './key.ts'
 import { hashOf } from './key-bytes.ts'
 
-/** Of the records below. A dump of another version is of no use. */
+/** Version of the records below. A dump of another version is useless. */
 export const dumpVersion = 1
 
-/** Octets of a record in front of key, zone and image. */
+/** Bytes of a record before key, zone and image. */
 const fixedBytes = 20
 const denialFlag = 1
 const familyFlag = 2
 
-/** One record, its length (32 bits) in front. The TTLs in it are those of now. */
+/** One record after its length (32 bits), with present TTLs. */
 export function dumpEntry(entry: CacheEntry, nowMs: number): Buffer {
   const image = entry.aged(nowMs)
   const { key, route } = entry
@@ -53,7 +53,7 @@ export interface DumpRecord {
   readonly image: Buffer
 }
 
-/** @returns the records, or undefined when anything about any of them is wrong: then none should be believed */
+/** @returns the records, or undefined when any detail of any record is wrong: then none should be believed */
 export function readRecords(body: Buffer): DumpRecord[] | undefined {
   const records: DumpRecord[] = []
   const scan = new ResponseScan()
@@ -87,7 +87,7 @@ function readRecord(bytes: Buffer): DumpRecord | undefined {
   }
 }
 
-/** The image is a whole message about the name that the key is about. */
+/** Whether the image is a whole message about the key's name. */
 function isSound({ key, image }: DumpRecord, scan: ResponseScan): boolean {
   if (!scanResponse(image, image.length, scan) || scan.end !== image.length || scan.tc) return false
   const nameEnd = skipName(image, headerBytes, image.length)
@@ -102,7 +102,7 @@ export interface Restored {
   readonly skipped: number
 }
 
-/** Puts records into the cache, each as old as it is. @param nowMs when they were dumped, on our clock */
+/** Puts records into the cache with their age. @param nowMs when they were dumped, on our clock */
 export function restoreRecords(
   records: readonly DumpRecord[],
   { cache, router }: { readonly cache: Cache; readonly router: Router },

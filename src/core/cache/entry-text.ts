@@ -1,4 +1,4 @@
-/** What an entry holds, in words, for people. */
+/** Describes a cache entry in words, for people. */
 import { Rcode } from '../../wire/constants.ts'
 import type { CacheEntry } from './entry.ts'
 

@@ -1,4 +1,4 @@
-/** One cached answer: its octets, its times, and what it looks like now. Whole messages under their question. Pure. */
+/** One cached answer: its bytes, its times, and its present TTLs. Whole messages under their question. Pure. */
 import type { StoredImage } from '../../wire/reply.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { Route } from '../router.ts'
@@ -10,9 +10,9 @@ import { ageTtls, overwriteTtls } from './ttl.ts'
 
 export interface CacheSettings extends StoreLimits {
   readonly prefetch: {
-    /** Hits since the answer was stored that make a refresh worth it; 0 turns prefetch off. */
+    /** Hits since the answer was stored that justify a refresh; 0 turns prefetch off. */
     readonly hitsMin: number
-    /** Share of the lifetime that is left when a refresh is due. */
+    /** A refresh is due when this share of the lifetime remains. */
     readonly remainingPercent: number
   }
   readonly serveStale: {
@@ -22,26 +22,26 @@ export interface CacheSettings extends StoreLimits {
     /** How long upstreams may take before the client gets the stale answer instead (RFC 8767 5). */
     readonly clientTimeoutMs: number
     readonly replyTtlSeconds: number
-    /** Pause before upstreams are asked again after a failure; stale answers are instant meanwhile. */
+    /** Pause before upstreams are asked again after a failure; stale answers are instant in that time. */
     readonly failureRecheckSeconds: number
   }
 }
 
 /**
- * Octets of resident memory that an entry costs beside its image: the entry, key, place in the index.
- * Measured: docs/decisions/0011.
+ * Bytes of resident memory that an entry costs beside its image: the entry, key, place in the index. Measured:
+ * docs/decisions/0011.
  */
 export const entryOverheadBytes = 520
 
 /**
- * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 keeps small integers in the
+ * One answer. Its times are whole milliseconds, rounded down, and `never` instead of infinity: V8 stores small integers in the
  * entry itself, and fractions in heap objects of their own.
  */
 export class CacheEntry extends Storable implements StoredImage {
-  // First what a hit needs, as in Storable.
+  // The fields of a hit come first, as in Storable.
   expiresMs = 0
   storedMs = 0
-  /** Age that the TTLs in the image are of; -1 while they are those of a stale answer. */
+  /** Age, in seconds, at which the image's TTLs are written; -1 while they are those of a stale answer. */
   private agedSeconds = 0
   /** When a refresh becomes due, if the entry is in use. */
   refreshAtMs = 0
@@ -53,11 +53,11 @@ export class CacheEntry extends Storable implements StoredImage {
   memory: Buffer
   imageAt = 0
   imageBytes: number
-  /** No refresh becomes due, or it has been seen to. */
+  /** No refresh will become due, or it was already taken. */
   isRefreshSpent = false
-  /** An NXDOMAIN for A that denies AAAA and its like as well, in the cluster zone. */
+  /** An NXDOMAIN for A that denies AAAA and the other address types as well, in the cluster zone. */
   deniesFamily = false
-  /** Equal to `expiresMs` for what is never served stale. */
+  /** Equal to `expiresMs` for entries that are never served stale. */
   staleUntilMs = 0
   /** Until then a stale answer is given without asking first. */
   recheckAtMs = 0
@@ -74,7 +74,7 @@ export class CacheEntry extends Storable implements StoredImage {
   }
 
   /**
-   * Takes a newer answer to the same question in place of the present one, which is then gone for whoever still holds the entry.
+   * Replaces the present answer with a newer one to the same question; other holders of the entry see the new answer.
    * @returns false when it does not fit: another length, or a denial after an answer
    */
   renew(stored: StoredAnswer, settings: CacheSettings): boolean {
@@ -102,24 +102,24 @@ export class CacheEntry extends Storable implements StoredImage {
     this.routeGeneration = stored.routeGeneration
     this.storedMs = Math.floor(stored.nowMs)
     this.expiresMs = this.storedMs + lifetimeMs
-    // A second at least: in less, the refresh would come too late to be of use.
+    // At least a second: with less, the refresh would come too late to be useful.
     const refreshMs = Math.max((lifetimeMs * prefetch.remainingPercent) / 100, 1000)
     this.refreshAtMs = Math.floor(this.expiresMs - refreshMs)
     this.isRefreshSpent = prefetch.hitsMin === 0
-    // A Service that has just been made must not be denied by what was true before an outage.
+    // A Service that was just created must not be denied on knowledge from before an outage.
     const isNeverStale = !serveStale.enabled || (stored.isDenial && route.isCluster)
     this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
     this.recheckAtMs = 0
     this.hits = 0
   }
 
-  /** The image's TTLs are those of now already. */
+  /** The image's TTLs are already the present ones. */
   restored(hits: number, nowMs: number): void {
     this.hits = hits
     this.agedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
   }
 
-  /** The qname, folded, one character an octet. */
+  /** The qname, folded, one character a byte. */
   get name(): string {
     return nameIn(this.key)
   }
@@ -132,14 +132,14 @@ export class CacheEntry extends Storable implements StoredImage {
     return nowMs < this.staleUntilMs
   }
 
-  /** Makes the TTLs in the image those of now. In place, at most once a second: one entry serves thousands of hits in that time. */
+  /** Brings the image's TTLs up to date, in place and at most once a second: one entry serves thousands of hits in that time. */
   age(nowMs: number): void {
     const elapsedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
     if (elapsedSeconds !== this.agedSeconds) this.rewriteTtls(elapsedSeconds, nowMs)
   }
 
   /**
-   * The image with its TTLs as they are now.
+   * The image with present TTLs.
    * @returns a view of the entry's own bytes, to be copied and not written to
    */
   aged(nowMs: number): Buffer {
@@ -153,7 +153,7 @@ export class CacheEntry extends Storable implements StoredImage {
     if (agedSeconds >= 0 && elapsedSeconds > agedSeconds) {
       ageTtls(memory, at, records, elapsedSeconds - agedSeconds)
     } else {
-      // It was given as stale before its time, because a refresh had failed: what is left to the shortest record holds for all.
+      // A failed refresh had it given as stale before its time: all records get the shortest remaining TTL.
       const leftSeconds = Math.max(0, Math.floor((this.expiresMs - nowMs) / 1000))
       overwriteTtls(memory, at, records, leftSeconds)
     }
@@ -167,7 +167,7 @@ export class CacheEntry extends Storable implements StoredImage {
     return this.image()
   }
 
-  /** The image with its TTLs as they were made last. @returns as `aged` */
+  /** The image with the TTLs last written. @returns as `aged` */
   image(): Buffer {
     return this.memory.subarray(this.imageAt, this.imageAt + this.imageBytes)
   }
@@ -181,7 +181,7 @@ export interface StoredAnswer {
   /** Scan of `image`. */
   readonly scan: ResponseScan
   readonly isDenial: boolean
-  /** See `CacheEntry`; false unless said. */
+  /** See `CacheEntry`; default false. */
   readonly deniesFamily?: boolean
   readonly lifetimeSeconds: number
   readonly route: Route

@@ -1,6 +1,6 @@
 /**
  * Remembers questions that could not be resolved (RFC 9520), so that a thousand retries do not become a thousand upstream
- * queries. Apart from the answers: a failure never shadows data that is still usable.
+ * queries. Separate from the answers: a failure never shadows data that is still usable.
  */
 
 import type { Route } from '../router.ts'
@@ -10,7 +10,7 @@ import { CacheStore } from './store.ts'
 export interface FailureTtl {
   /** After the first failure. RFC 9520 3.2: at least 1 s. */
   readonly minSeconds: number
-  /** After repeated ones; the time doubles with each. RFC 9520 3.2: at most 5 min. */
+  /** Upper bound: the time doubles with each repeated failure. RFC 9520 3.2: at most 5 min. */
   readonly maxSeconds: number
 }
 
@@ -34,7 +34,7 @@ export class Failure extends Storable {
 
 type FailureFacts = Pick<Failure, 'rcode' | 'route' | 'untilMs' | 'ttlSeconds' | 'epoch'>
 
-/** Enough for a node's names; a failure is some 200 octets. */
+/** Enough for a node's names; a failure takes some 200 bytes. */
 const failuresMax = 8_192
 const failureBytes = 256
 
@@ -57,7 +57,7 @@ export class FailureCache {
 
   /** Finds a failure that still counts, without counting a use. @returns undefined when the question may be asked */
   lookup(key: string, hash: number, nowMs: number): Failure | undefined {
-    // Nearly always: nothing fails.
+    // The usual case: nothing fails.
     if (this.store.entries === 0) return undefined
     const failure = this.store.peek(key, hash)
     if (failure === undefined || failure.untilMs <= nowMs) return undefined
@@ -74,7 +74,7 @@ export class FailureCache {
     const { minSeconds, maxSeconds } = this.ttl
     const epoch = this.epochOf(route.group)
     const last = this.store.getText(key, hash)
-    // A failure soon after the last one is the same trouble going on.
+    // A failure soon after the last one has the same cause.
     const isRepeated =
       last !== undefined && last.epoch === epoch && nowMs - last.untilMs < 2_000 * maxSeconds
     const ttlSeconds = isRepeated ? Math.min(last.ttlSeconds * 2, maxSeconds) : minSeconds
@@ -86,7 +86,7 @@ export class FailureCache {
     if (this.store.entries > 0) this.store.delete(key, hash)
   }
 
-  /** A group answers again: its remembered failures count no more. */
+  /** A group answers again: its remembered failures no longer count. */
   groupRecovered(group: string): void {
     this.epochs.set(group, this.epochOf(group) + 1)
   }

@@ -1,22 +1,23 @@
 /**
- * A cache key as octets, to be hashed and compared four at a time: on the hit path a string costs three times as much as the look-up, since
- * V8 has to make, hash and intern it (docs/decisions/0027). A name, then type, class and bits as core/cache/key.ts says; zeros to the next word.
- * Two keys are equal when their words are: a name ends with its root label, so that nothing can follow it unseen.
+ * A cache key as bytes, hashed and compared four at a time: on the hit path a string costs three times as much as the look-up,
+ * because V8 has to make, hash and intern it (docs/decisions/0027). A name, then type, class and bits as in core/cache/key.ts;
+ * zeros up to the next word. Keys are equal when their words are: a name ends with its root label, so it cannot run into the
+ * suffix.
  */
 import { nameBytesMax } from '../../wire/constants.ts'
 
-/** Type, class, and an octet of bits. */
+/** Type, class, and a byte of bits. */
 export const suffixBytes = 5
 export const keyBytesMax = nameBytesMax + suffixBytes
-/** One more: zeros are written up to three octets past the last. */
+/** One more: zeros are written up to three bytes past the end. */
 const wordsMax = Math.ceil(keyBytesMax / 4) + 1
 
-/** @returns how many words that many octets of a key take */
+/** @returns the number of words that this many bytes of a key take */
 export function wordsFor(octets: number): number {
   return (octets + 3) >>> 2
 }
 
-/** Of this process, never told to anybody: who knew them could ask for names that all fall into one bucket. */
+/** Secret of this process: with it, a client could ask for names that all fall into one bucket. */
 const seed = (Math.random() * 2 ** 32) | 0
 const multiplier = (Math.random() * 2 ** 32) | 1
 
@@ -26,7 +27,7 @@ function mixed(hash: number, word: number): number {
   return product ^ (product >>> 15)
 }
 
-/** @returns where the suffix ends */
+/** @returns the end of the suffix */
 export function writeSuffix(
   octets: Uint8Array,
   at: number,
@@ -44,11 +45,11 @@ export function writeSuffix(
 const suffixHash = (nameHash: number, typeAndClass: number, bits: number) =>
   mixed(mixed(nameHash, typeAndClass), bits)
 
-/** One key at a time. */
+/** Holds one key at a time. */
 export class KeyBytes {
-  /** The key, `bytes` octets of it. */
+  /** The key; `bytes` of them are valid. */
   readonly octets: Buffer
-  /** The same octets, `wordCount` words of them, the last one filled with zeros. In the machine's order. */
+  /** The same bytes as `wordCount` words, the last one filled with zeros. In the machine's byte order. */
   readonly words: Int32Array
   bytes = 0
   nameBytes = 0
@@ -67,7 +68,7 @@ export class KeyBytes {
     return wordsFor(this.bytes)
   }
 
-  /** Takes the octets of a key as they are; its hashes are not made. @param key one character an octet */
+  /** Takes the bytes of a key as they are, and makes no hashes. @param key one character a byte */
   write(key: string): void {
     const { octets } = this
     this.bytes = octets.write(key, 'latin1')
@@ -75,8 +76,8 @@ export class KeyBytes {
   }
 
   /**
-   * Puts type (the upper half of `typeAndClass`), class and bits behind the name.
-   * @param nameBytes octets of the folded name, which are there already
+   * Appends type (the upper half of `typeAndClass`), class and bits to the name.
+   * @param nameBytes bytes of the folded name, which is already there
    */
   protected finish(nameBytes: number, typeAndClass: number, bits: number): void {
     const { octets } = this
@@ -106,7 +107,7 @@ function fillWord(octets: Uint8Array, from: number): void {
 
 const scratch = new KeyBytes()
 
-/** Hash of a folded qname, as in `KeyBytes.nameHash`. @param name one character an octet */
+/** Hash of a folded qname, as in `KeyBytes.nameHash`. @param name one character a byte */
 export function hashOf(name: string): number {
   scratch.write(name)
   return scratch.hashOfWords(scratch.wordCount)
@@ -120,7 +121,7 @@ export function hashOfKey(key: string, nameHash: number): number {
   return suffixHash(nameHash, typeAndClass, octet(4))
 }
 
-/** @returns the words of a key; the next call overwrites them. @param key one character an octet */
+/** @returns the words of a key; the next call overwrites them. @param key one character a byte */
 export function wordsOf(key: string): Int32Array {
   scratch.write(key)
   return scratch.words

@@ -1,4 +1,7 @@
-/** Finds values by the octets of their key, or by its string: a chain of values for each bucket. Twice the buckets when there are as many values. */
+/**
+ * Finds values by the bytes of their key, or by its string: each bucket is a chain of values. Doubles its buckets when there are
+ * as many values as buckets. Bounds and evicts nothing.
+ */
 
 import { hashOfKey, type KeyBytes } from './key-bytes.ts'
 import type { Storable } from './queue.ts'
@@ -29,7 +32,7 @@ export class KeyIndex<V extends Storable> {
     return value
   }
 
-  /** Nothing may be there under its key. */
+  /** No value may be stored under its key. */
   add(value: V): void {
     if (this.size === this.buckets.length) this.grow()
     this.size += 1
@@ -37,7 +40,7 @@ export class KeyIndex<V extends Storable> {
     this.link(value)
   }
 
-  /** The value must be there. */
+  /** The value must be stored. */
   remove(value: V): void {
     const bucket = value.keyHash >>> (32 - this.bucketBits)
     const { nextInBucket } = value

@@ -1,7 +1,7 @@
 /**
- * Which bits of a query split the cache: the folded qname as wire octets, type, class, DO and CD. Not the letter case, the
- * EDNS size, the transport or the client. DO and CD are in because an upstream answers them differently (signatures,
- * unvalidated data: CVE-2024-0874). Octets, not text: `a.b` as one label is another name than `a`, `b`.
+ * Which bits of a query split the cache: the folded qname as wire bytes, type, class, DO and CD; never the letter case, the EDNS
+ * size, the transport or the client. DO and CD count because an upstream answers them differently (signatures, unvalidated data:
+ * CVE-2024-0874). Bytes, not text: `a.b` as one label is another name than `a`, `b`.
  */
 import { headerBytes } from '../../wire/constants.ts'
 import { foldTable } from '../../wire/name.ts'
@@ -15,43 +15,46 @@ const byNameBit = 4
 /** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
 const hashMultiplier = 0x9e3779b1
 
-/** A name's hash with all its bits in the upper ones (Fibonacci hashing): its lowest are hardly more than a sum of the octets. Signed. */
+/**
+ * Moves all bits of a name's hash into its upper bits (Fibonacci hashing): the lowest are hardly more than a sum of the bytes.
+ * Signed.
+ */
 export function spread(hash: number): number {
   return Math.imul(hash, hashMultiplier)
 }
 
-/** The qname that a key is about, folded, one character an octet. */
+/** The key's qname, folded, one character a byte. */
 export function nameIn(key: string): string {
   return key.slice(0, -suffixBytes)
 }
 
-/** The question's type that a key is about. */
+/** The key's question type. */
 export function typeIn(key: string): number {
   const at = key.length - suffixBytes
   return (key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)
 }
 
-/** Whether a key is of a question without DO and CD. */
+/** Whether the key's question has neither DO nor CD. */
 export function isPlain(key: string): boolean {
   return (key.charCodeAt(key.length - 1) & dnssecBits) === 0
 }
 
-/** Key of everything there is at the name of a key, as `QuestionKey.ofWholeName` makes it. */
+/** Key of the whole name of a key, as `QuestionKey.ofWholeName` makes it. */
 export function wholeNameKeyOf(key: string): string {
   const at = key.length - suffixBytes
   const bits = key.charCodeAt(at + 4) | byNameBit
   return `${key.slice(0, at)}\0\0${key.slice(at + 2, at + 4)}${String.fromCharCode(bits)}`
 }
 
-/** Key of another question about a name. @param like key of the question that it is to be like, but for its type */
+/** Key of another question about a name. @param like key of a question to copy everything but name and type from */
 export function keyLike(like: string, name: string, qtype: number): string {
   const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)
   return `${name}${type}${like.slice(2 - suffixBytes)}`
 }
 
 /**
- * The key of one question at a time. What is looked up is found by the key's bytes; a string is made only where a key has to be kept. Who
- * reads a question into it hands it on as an argument: nothing of it is remembered elsewhere.
+ * The key of one question at a time. Look-ups use the key's bytes; a string is made only where a key has to be kept. The function
+ * that reads a question into a key passes that key on as an argument: nothing of it is remembered elsewhere.
  */
 export class QuestionKey extends KeyBytes {
   private readonly scratch = Buffer.allocUnsafeSlow(keyBytesMax)
@@ -87,7 +90,7 @@ export class QuestionKey extends KeyBytes {
     return this.keptName
   }
 
-  /** The whole key, one character a byte: what a miss is asked and stored under. */
+  /** The whole key, one character a byte: a miss is asked and stored under it. */
   text(): string {
     this.keptText ??= this.octets.toString('latin1', 0, this.bytes)
     return this.keptText
@@ -98,7 +101,7 @@ export class QuestionKey extends KeyBytes {
     return this.another(joined(qtype, this.qclass), this.bits)
   }
 
-  /** Key of everything there is at this name, for answers that hold whatever the type (RFC 2308 5). */
+  /** Key of the whole name, for answers that hold for all types (RFC 2308 5). */
   ofWholeName(): string {
     return this.another(joined(0, this.qclass), this.bits | byNameBit)
   }

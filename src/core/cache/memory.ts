@@ -1,12 +1,12 @@
 /**
- * Where the octets of cached messages lie: one after another in chunks of 8 KiB, so that an answer of a hundred octets is no
- * allocation of its own, with an ArrayBuffer, its bookkeeping outside of the heap and a finaliser (docs/decisions/0011).
- * Entries know chunk and offset: a view for each would be a hundred octets more, to be fetched at every hit. Chunks are never used
- * again: each lives until nobody knows it any more, so a reply that is still being written can never show another entry's octets.
+ * Holds the bytes of cached messages: one after another in chunks of 8 KiB, so that an answer of a hundred bytes needs no
+ * allocation of its own, with an ArrayBuffer, its bookkeeping outside the heap and a finaliser (docs/decisions/0011). Entries
+ * know chunk and offset: a view for each would take a hundred bytes more, to be fetched at every hit. Chunks are never reused:
+ * each lives until nothing refers to it, so a reply that is still being written can never show another entry's bytes.
  */
 
 const chunkBytes = 8192
-/** Larger messages are allocations of their own: what they would leave unused at the end of a chunk is too much. */
+/** Larger messages get their own allocation: they would leave too much unused at the end of a chunk. */
 const sharedBytesMax = chunkBytes / 8
 
 const noOctets = Buffer.alloc(0)
@@ -14,13 +14,13 @@ const noOctets = Buffer.alloc(0)
 export class CacheMemory {
   /** The chunk that words were kept in last. */
   words: Int32Array = new Int32Array(0)
-  /** The allocation that a message was kept in last: a chunk, or its own. */
+  /** The allocation that holds the last message: a chunk, or its own. */
   octets: Buffer = noOctets
   private chunk: Buffer = noOctets
   private chunkWords: Int32Array = new Int32Array(0)
   private at = 0
 
-  /** Copies a message of `length` octets. @returns where in `octets` it is; it is the caller's to write to */
+  /** Copies a message of `length` bytes. @returns its offset in `octets`; the caller may write to it */
   keep(from: Buffer, at: number, length: number): number {
     if (length > sharedBytesMax) {
       this.octets = Buffer.allocUnsafeSlow(length)
@@ -35,7 +35,7 @@ export class CacheMemory {
     return to
   }
 
-  /** Copies `count` words, of the key of the message that comes next. @returns where in `words` they are */
+  /** Copies `count` words of the next message's key. @returns their offset in `words` */
   keepWords(from: Int32Array, at: number, count: number): number {
     this.at = (this.at + 3) & ~3
     this.makeRoom(4 * count)

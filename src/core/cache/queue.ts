@@ -1,48 +1,48 @@
 /**
- * Values of one standing in the order in which they came, first in line first to go (FIFO; the second chance is the shard's to give).
- * Their octets lie in the same order, so that memory becomes free at the end where the line is served. A value that was taken away
- * keeps its place, and is accounted, until its turn.
+ * FIFO of stored values that share a standing (the shard gives second chances). Their bytes lie in the same order, so that memory
+ * is freed at the end where values leave. A value that was removed keeps its place, and is accounted, until its turn. Evicts
+ * nothing itself.
  */
 
 import { type KeyBytes, wordsFor, wordsOf } from './key-bytes.ts'
 import { CacheMemory } from './memory.ts'
 
-/** Why a value is where it is. */
+/** Which queue a value belongs to. */
 export const Standing = {
-  /** Not stored, or not any more. */
+  /** Not stored, or no longer. */
   none: 0,
   /** Not asked for again yet. */
   fresh: 1,
-  /** It has been found in use. */
+  /** It was asked for again. */
   proven: 2,
 } as const
 export type Standing = (typeof Standing)[keyof typeof Standing]
 
-/** What the store needs of a value, and what it notes on it: a value is in one store at most. */
+/** What the store needs of a value, and the fields it keeps on it: a value is in one store at most. */
 export abstract class Storable {
-  // V8 lays fields out in this order. Those of a hit are together, since 100,000 values do not lie in the CPU's cache and each of its
-  // lines has to be fetched.
+  // V8 lays fields out in this order. Those that a hit reads are together, because 100,000 values do not fit into the CPU's cache
+  // and each cache line has to be fetched.
   /** @internal Hash of the whole key. */
   keyHash = 0
   /** @internal */
   nextInBucket: this | undefined = undefined
-  /** Not read off `key`, for the same reason. */
+  /** A copy of `key.length` in words, for the same reason. */
   private readonly keyWordCount: number
-  /** Chunk that holds the key's octets, and where in it, counted in words. */
+  /** Chunk that holds the key's bytes, and their offset in words. */
   private keyWords: Int32Array | undefined = undefined
   private keyAt = 0
-  /** @internal Look-ups that found it since it came into its line, up to what is needed to stay. */
+  /** @internal Look-ups that found it since it was queued, up to the number that keeps it. */
   uses = 0
-  /** Counted apart from each other, and with a budget of their own while they are new. */
+  /** Denials are counted separately, and have their own budget while they are new. */
   readonly isDenial: boolean
   /** @internal */
   standing: Standing = Standing.none
   readonly key: string
   /** Hash of the key; picks the shard. The same at each call for the same key. */
   readonly hash: number
-  /** Octets this value is accounted with. */
+  /** Bytes that the value is accounted with. */
   readonly bytes: number
-  /** @internal The next in line. */
+  /** @internal The next value of the queue. */
   next: this | undefined = undefined
 
   constructor(key: string, hash: number, bytes: number, isDenial: boolean) {
@@ -53,14 +53,14 @@ export abstract class Storable {
     this.keyWordCount = wordsFor(key.length)
   }
 
-  /** The value comes into a line: its octets are to be kept in that one's memory. */
+  /** Called when the value is queued: moves its bytes to the queue's memory. */
   settle(memory: CacheMemory): void {
     const { keyWords, keyAt, key, keyWordCount } = this
     this.keyAt = memory.keepWords(keyWords ?? wordsOf(key), keyAt, keyWordCount)
     this.keyWords = memory.words
   }
 
-  /** @internal Of a stored value. */
+  /** @internal Only for a stored value. */
   hasKey({ words, wordCount }: KeyBytes): boolean {
     const { keyWords, keyAt } = this
     if (keyWords === undefined || this.keyWordCount !== wordCount) return false
@@ -72,9 +72,9 @@ export abstract class Storable {
 }
 
 export class CacheQueue<V extends Storable> {
-  /** Those that are stored. */
+  /** Stored values. */
   entries = 0
-  /** Those that are gone included, until their turn. */
+  /** Including removed values, until their turn. */
   heldBytes = 0
   private goneBytes = 0
   private readonly memory = new CacheMemory()
@@ -82,7 +82,7 @@ export class CacheQueue<V extends Storable> {
   private last: V | undefined
 
   push(value: V): void {
-    // It may come from another line, of a store that is made anew.
+    // Set when the value comes from another queue, of a store that is being rebuilt.
     value.next = undefined
     if (this.last === undefined) this.first = value
     else this.last.next = value
@@ -92,12 +92,12 @@ export class CacheQueue<V extends Storable> {
     value.settle(this.memory)
   }
 
-  /** Takes the first in line out. @returns undefined when that one was gone already, or nobody is there */
+  /** Removes the head. @returns undefined when that value was removed before, or the queue is empty */
   shift(): V | undefined {
     const { first } = this
     if (first === undefined) return undefined
     this.first = first.next
-    // An old object that nobody needs must not keep those behind it.
+    // An unreferenced old value must not keep later ones alive.
     first.next = undefined
     if (this.first === undefined) this.last = undefined
     this.heldBytes -= first.bytes
@@ -109,7 +109,7 @@ export class CacheQueue<V extends Storable> {
     return first
   }
 
-  /** The value is gone, though still in line. When most of those in line are, they are sent away. */
+  /** Removes a value that stays queued until its turn. When most queued bytes belong to such values, the queue is compacted. */
   lose(value: V): void {
     value.standing = Standing.none
     this.entries -= 1
@@ -117,7 +117,7 @@ export class CacheQueue<V extends Storable> {
     if (2 * this.goneBytes > this.heldBytes) this.tidy()
   }
 
-  /** In line order. */
+  /** In queue order. */
   *all(): Generator<V> {
     for (let value = this.first; value !== undefined; value = value.next) {
       if (value.standing !== Standing.none) yield value

@@ -1,7 +1,7 @@
 /**
- * One part of the cache, within one bound in entries and octets: who has to make room. First those that were not asked for again
- * since they came, then those that were not since they were passed over last; so names that come once (water torture, a scan) push
- * out each other and not the names in use. S3-FIFO, with a budget for new denials: docs/decisions/0021.
+ * One part of the cache, bounded in entries and bytes, and its eviction. First to go are values that were not asked for again
+ * since they were queued, then those not asked for since their last second chance; so names that come once (water torture, a
+ * scan) evict each other and not the names in use. S3-FIFO, with a budget for new denials: docs/decisions/0021.
  */
 
 import type { KeyBytes } from './key-bytes.ts'
@@ -11,13 +11,13 @@ import { CacheQueue, Standing, type Storable } from './queue.ts'
 export interface ShardLimits {
   readonly entriesMax: number
   readonly bytesMax: number
-  /** Of the whole, for denials that were not asked for again. */
+  /** Share of both limits for denials that were not asked for again. */
   readonly denialShare: number
 }
 
 /** Not one: A and AAAA of a name that does not exist are a miss and a use, by one and the same call of getaddrinfo. */
 const usesToProve = 2
-/** Shares that new answers and new denials have when the rest is in use: a new name must have a chance to be asked for again. */
+/** Shares that new answers and new denials keep when the rest is in use: a new name needs a chance to be asked for again. */
 const newAnswersShareMin = 0.1
 const newDenialsShareMin = 0.05
 
@@ -47,7 +47,7 @@ export class CacheShard<V extends Storable> {
     return used(this.index.findText(key, nameHash))
   }
 
-  /** Finds a value without counting that as use. */
+  /** Finds a value without counting a use. */
   peek(key: string, nameHash: number): V | undefined {
     return this.index.findText(key, nameHash)
   }
@@ -60,7 +60,7 @@ export class CacheShard<V extends Storable> {
     return value
   }
 
-  /** The value must fit, and nothing may be there under its key. */
+  /** The value must fit, and no value may be stored under its key. */
   add(value: V): void {
     if (value.isDenial && value.standing !== Standing.proven) this.makeRoomForDenial(value)
     this.makeRoom(value)
@@ -113,7 +113,7 @@ export class CacheShard<V extends Storable> {
     return heldBytes > share * bytesMax || entries > share * entriesMax
   }
 
-  /** The first in line goes, unless it is in use: then it waits once more, among its like. */
+  /** Evicts the head unless it is in use; then it is queued once more, with the proven values. */
   private pass(line: CacheQueue<V>): void {
     const value = line.shift()
     if (value === undefined) return

@@ -1,4 +1,4 @@
-/** The cache's numbers for whoever watches: its own counts, and what the store knows. */
+/** The cache's numbers for metrics: its own counts, and those of the store. */
 import type { StoreCounts } from './store.ts'
 
 interface Counted {

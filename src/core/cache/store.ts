@@ -1,6 +1,6 @@
 /**
- * A map bounded in entries and in octets. Spreads its keys over shards (core/cache/shard.ts), because the growing of one large Map would
- * hold the loop.
+ * A map bounded in entries and in bytes. Spreads its keys over shards (core/cache/shard.ts), because one large Map would block
+ * the loop while it grows. Reads no clock.
  */
 import { spread } from './key.ts'
 import type { KeyBytes } from './key-bytes.ts'
@@ -10,7 +10,7 @@ import { CacheShard } from './shard.ts'
 export interface StoreLimits {
   readonly entriesMax: number
   readonly bytesMax: number
-  /** Of both, what denials may take that were not asked for again; what they leave is there for answers. */
+  /** Share of both limits for denials that were not asked for again; answers may use what denials leave. */
   readonly denialPercent: number
 }
 
@@ -21,7 +21,7 @@ export interface StoreCounts {
 
 const shardsMax = 64
 const entriesPerShardMin = 64
-/** Room for the largest message there is and its accounts, so that the number of shards forbids no answer. */
+/** Room for the largest possible message and its overhead, so that no answer is refused because of the number of shards. */
 const bytesPerShardMin = 262_144
 
 export class CacheStore<V extends Storable> {
@@ -29,10 +29,10 @@ export class CacheStore<V extends Storable> {
   bytes = 0
   limits: StoreLimits
   readonly present: StoreCounts = { success: 0, denial: 0 }
-  /** Values that had to make room, since the store was made. */
+  /** Values evicted since the store was made. */
   readonly evicted: StoreCounts = { success: 0, denial: 0 }
   private shards: CacheShard<V>[] = []
-  /** Of one shard. */
+  /** Limit of one shard. */
   private bytesMax = 0
 
   constructor(limits: StoreLimits) {
@@ -40,7 +40,7 @@ export class CacheStore<V extends Storable> {
     this.makeShards()
   }
 
-  /** Finds a value, and counts that as use. */
+  /** Finds a value, and counts a use. */
   get(key: KeyBytes): V | undefined {
     return this.shardOf(key.nameHash).get(key)
   }
@@ -50,17 +50,17 @@ export class CacheStore<V extends Storable> {
     return this.shardOf(hash).getText(key, hash)
   }
 
-  /** Finds a value without counting that as use. */
+  /** Finds a value without counting a use. */
   peek(key: string, hash: number): V | undefined {
     return this.shardOf(hash).peek(key, hash)
   }
 
-  /** @returns false when the value alone is too large to be kept; what was there under its key is gone then, too */
+  /** @returns false when the value alone is too large to be kept; the previous value under its key is gone then, too */
   set(value: V): boolean {
     const { key, hash } = value
     const before = this.peek(key, hash)
     if (before !== undefined) {
-      // A refreshed answer is as popular as the one that it replaces.
+      // A refreshed answer is as popular as the one it replaces.
       value.uses = before.uses
       value.standing = before.standing
       this.delete(key, hash)
@@ -68,7 +68,7 @@ export class CacheStore<V extends Storable> {
     return this.add(value)
   }
 
-  /** As `set`, for a key that nothing is stored under. */
+  /** As `set`, for a key that holds no value. */
   add(value: V): boolean {
     if (value.bytes > this.bytesMax) return false
     this.shardOf(value.hash).add(value)
@@ -81,12 +81,12 @@ export class CacheStore<V extends Storable> {
     if (value !== undefined) this.count(value, -1)
   }
 
-  /** All values, in every shard roughly in the order in which they would have to go. */
+  /** All values, in each shard roughly in eviction order. */
   *all(): Generator<V> {
     for (const shard of this.shards) yield* shard.all()
   }
 
-  /** Applies new limits; keeps as much of the contents as they allow. Costs one pass over all entries. */
+  /** Applies new limits, and keeps as many values as they allow. Costs one pass over all entries. */
   resize(limits: StoreLimits): void {
     const kept = [...this.all()]
     this.limits = limits

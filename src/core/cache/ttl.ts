@@ -1,6 +1,6 @@
 /**
- * TTL arithmetic: how long a response may be kept, and what its records say meanwhile. RFC 2181 8 (top bit), RFC 2308 5
- * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs; only the caps touch them.
+ * TTL arithmetic: how long a response may be kept, and the TTLs of its records in that time. RFC 2181 8 (top bit), RFC 2308 5
+ * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs; only the bounds change them.
  */
 import { putU32, u16, u32 } from '../../wire/bytes.ts'
 import { skipName } from '../../wire/name.ts'
@@ -16,9 +16,9 @@ export interface TtlLimits {
 }
 
 /**
- * Bounds every TTL in `image` and says how long the whole may be kept.
+ * Bounds every TTL in `image`, and computes how long the whole message may be kept.
  * @param scan of `image` itself
- * @returns seconds; 0 means that it answers only those who are already waiting
+ * @returns seconds; 0 means that it answers only the clients that are already waiting
  */
 export function boundTtls(
   image: Uint8Array,
@@ -46,8 +46,8 @@ function clamp(value: number, min: number, max: number): number {
 }
 
 /**
- * Takes whole seconds off every TTL, never below zero.
- * @param image octets with a sound message in them, without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
+ * Subtracts whole seconds from every TTL, never below zero.
+ * @param image a sound message without an OPT record, whose "TTL" is flags (RFC 6891 6.1.3)
  * @param at offset of its first record
  */
 export function ageTtls(image: Uint8Array, at: number, records: number, seconds: number): void {
@@ -59,7 +59,7 @@ export function ageTtls(image: Uint8Array, at: number, records: number, seconds:
   }
 }
 
-/** Writes one TTL into every record: what a stale answer carries (RFC 8767 4). Parameters as in `ageTtls`. */
+/** Writes one TTL into every record, as a stale answer needs (RFC 8767 4). Parameters as in `ageTtls`. */
 export function overwriteTtls(image: Uint8Array, at: number, records: number, ttl: number): void {
   let next = at
   for (let i = 0; i < records; i++) {

@@ -1,4 +1,4 @@
-/** A query as it came in: what a reply to it needs to know. */
+/** A query as received: the facts that a reply to it needs. Values only. */
 import type { Question } from '../../wire/question.ts'
 import type { ReplyTo, Transport } from '../ports.ts'
 
@@ -6,7 +6,7 @@ export interface Arrival {
   readonly question: Question
   /** Holds at least header and question. */
   readonly query: Buffer
-  /** Length of the packet that came. */
+  /** Length of the received packet. */
   readonly queryBytes: number
   readonly serverIndex: number
   readonly transport: Transport
@@ -20,26 +20,26 @@ export interface Arrival {
 
 /** An arrival that may have to wait. */
 export interface Waitable extends Arrival {
-  /** How often it has waited for the answer to another question. */
+  /** How often it has waited for another question's answer. */
   readonly turns: number
-  /** A copy of what is gone when the call that brought the query returns. */
+  /** A copy of everything that the end of the present call invalidates. */
   toWaiter(): Waiter
 }
 
 /**
- * Why a question waits for the answer to another one: for what tells whether its name exists (`existence`), or for what else answer mode has
- * to know (`answerMode`). The failure of the first is its own, that of the second is not.
+ * Why a question waits for another question's answer: because that tells whether its name exists (`existence`), or because answer
+ * mode needs it (`answerMode`). A failure of the former is passed on to the waiting question, one of the latter is not.
  */
 export type Follows = 'existence' | 'answerMode'
 
 /**
- * How often a question may wait for another one before it is asked itself. Kin are the cut above it and the A of its name: with answers
- * of TTL 0 and clients enough it would otherwise never be its turn. Answer mode has asked for all it needs before it waits, the
- * slowest first, so that few of these turns are needed.
+ * How often a question may wait for another one before it is asked itself. For existence these are the cut above it and the A of
+ * its name: with answers of TTL 0 and enough clients its turn would otherwise never come. Answer mode has asked for everything
+ * before it waits, the slowest first, so that it needs few of these turns.
  */
 export const turnsMax: Readonly<Record<Follows, number>> = { existence: 2, answerMode: 6 }
 
-/** A query without a reply yet. Owns copies: the packet it came in is long gone when the answer arrives. */
+/** A query without a reply yet. Owns copies, because the packet is long gone when the answer arrives. */
 export class Waiter implements Waitable {
   readonly question: Question
   readonly query: Buffer
@@ -51,12 +51,12 @@ export class Waiter implements Waitable {
   readonly arrivedMs: number
   readonly client: string
   readonly replyTo: ReplyTo
-  /** Set while it waits for another question; then it is decided anew. */
+  /** Set while it waits for another question; afterwards this one is decided anew. */
   follows: Follows | undefined
   /** How often it has waited for another question than its own. */
   turns = 0
 
-  /** From now on it waits for nothing but its own answer. */
+  /** From now on it waits only for its own answer. */
   stopFollowing(): void {
     this.turns = Number.POSITIVE_INFINITY
   }

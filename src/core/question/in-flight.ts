@@ -1,6 +1,6 @@
 /**
- * Questions that wait for an upstream, each asked once however many clients want it (CVE-2020-25686: parallel equal
- * questions are what a birthday attack needs). Bounded three ways: questions, clients per question, questions per client.
+ * Questions that wait for an upstream, each asked once however many clients want it (CVE-2020-25686: parallel equal questions are
+ * what a birthday attack needs). Bounded three ways: questions, clients per question, questions per client. Asks nothing itself.
  */
 
 import type { CacheEntry } from '../cache/entry.ts'
@@ -24,15 +24,15 @@ export interface Ticket extends Ask {
   /** Generation of the routes that `route` was looked up in. */
   readonly routeGeneration: number
   readonly dnssecOk: boolean
-  /** What the cache had when it was asked, past its time or about to be. */
+  /** The cache's entry when the question was asked: expired, or about to expire. */
   readonly entry: CacheEntry | undefined
   /** The synthesised denial that this question checks, when it is an audit. */
   readonly audited: string | undefined
-  /** The table's to change. */
+  /** Only the table changes it. */
   waiters: Waiter[]
 }
 
-/** Of a question that nobody waits for; shared. */
+/** Shared list of questions without waiters. */
 export const nobody: Waiter[] = []
 
 export class InFlight {
@@ -57,7 +57,7 @@ export class InFlight {
     return this.room > 0
   }
 
-  /** How many more questions may be under way. */
+  /** How many more questions may be in flight. */
   get room(): number {
     return this.settings.questionsMax - this.tickets.size
   }
@@ -67,18 +67,18 @@ export class InFlight {
     this.stats.questions = this.tickets.size
   }
 
-  /** Whether any question of the client waits. */
+  /** Whether a question of this client waits. */
   hasWaiting(client: string): boolean {
     return this.waitersByClient.has(client)
   }
 
-  /** Whether a question from this socket waits for the question of that key. */
+  /** Whether a question from this socket waits for the question with that key. */
   isAwaited(key: string, client: string, clientPort: number): boolean {
     const waiters = this.tickets.get(key)?.waiters ?? nobody
     return waiters.some((waiter) => waiter.clientPort === clientPort && waiter.client === client)
   }
 
-  /** Whether there is room for another one of the client's questions to wait. @param ticket undefined for one that is yet to be opened */
+  /** Whether another of the client's questions may wait. @param ticket undefined when it is yet to be opened */
   mayWait(ticket: Ticket | undefined, client: string): boolean {
     const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
     const ofClient = this.waitersByClient.get(client) ?? 0
@@ -117,7 +117,7 @@ export class InFlight {
   }
 
   /**
-   * Takes a finished question out of the table.
+   * Removes a finished question from the table.
    * @returns its waiters
    */
   close(ticket: Ticket): readonly Waiter[] {

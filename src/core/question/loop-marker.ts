@@ -1,21 +1,21 @@
 /**
- * Knows our own queries when they come back. Every upstream query carries a random number of this process in a local EDNS
- * option; a resolver that hands it on, and is itself pointed at us, would else forward for ever. Other daemons of our kind make
- * queries of their own, so each carries on the numbers that a query came with: two that are pointed at each other notice it
- * at the third packet. The loop is answered and counted, and the daemon goes on (CoreDNS's `loop` exits, which is a way to
- * stop it from outside: CVE-2026-26018).
+ * Recognises our own queries when they come back. Every upstream query carries a random number of this process in a local EDNS
+ * option; without it, a resolver that points at us would make a query circle for ever. Other neardns processes make their own
+ * queries, so each carries on the numbers that a query came with: two that point at each other notice it at the third packet. The
+ * loop is answered and counted, and the daemon goes on (CoreDNS's `loop` exits, which lets others stop it from outside:
+ * CVE-2026-26018).
  */
 import type { Question } from '../../wire/question.ts'
 
-/** Octets of one process's number. */
+/** Bytes of one process's number. */
 export const markerBytes = 8
 /**
- * Numbers in one query: those of the first daemons on the way, so that a loop of any length is closed by whoever it began
- * with. Bounds what a client can make us send.
+ * Numbers in one query: those of the first daemons on the way, so that the daemon where a loop began closes it, whatever its
+ * length. Bounds what a client can make us send.
  */
 const markersMax = 4
 
-/** @param marker `markerBytes` random octets of this process */
+/** @param marker `markerBytes` random bytes of this process */
 export function isOwnQuery(query: Uint8Array, question: Question, marker: Uint8Array): boolean {
   if (marker.length !== markerBytes || !isMarkerList(question)) return false
   const end = question.markerAt + question.markerBytes
@@ -27,7 +27,7 @@ export function isOwnQuery(query: Uint8Array, question: Question, marker: Uint8A
 
 /**
  * Data of the loop marker option for the query that goes upstream.
- * @returns `marker` itself for an ordinary client’s query; else octets to be used at once, perhaps a view of `query`
+ * @returns `marker` itself for an ordinary client’s query; otherwise bytes to be used at once, perhaps a view of `query`
  */
 export function markersFor(query: Uint8Array, question: Question, marker: Uint8Array): Uint8Array {
   if (question.markerBytes === 0 || marker.length === 0 || !isMarkerList(question)) return marker

@@ -1,7 +1,7 @@
 /**
- * Opens the tickets of questions that go upstream: those of clients, and those that no client asked (refreshes, probes, audits, names that
- * are about to be needed). The latter are kept here until the pipeline fetches them to be asked; nobody waits for them, and when there is no
- * room they are not asked.
+ * Opens the tickets of questions that go upstream: those of clients, and those that no client asked (refreshes, probes, audits,
+ * names that will be needed soon). The latter are queued here until the pipeline takes them to ask them; no client waits for
+ * them, and they are dropped when there is no room.
  */
 import { plainQuery } from '../../wire/query.ts'
 import { Question, readQuestion } from '../../wire/question.ts'
@@ -22,12 +22,12 @@ export interface OwnQuestionsParts {
   readonly loopMarker: Uint8Array
 }
 
-/** A question that a client may wait for, as it stands: under way, or to be opened by `join`. */
+/** A question that a client may wait for: in flight, or to be opened by `join`. */
 export interface JoinPlan {
   readonly key: string
   readonly query: Buffer
   readonly route: Route
-  /** Undefined while it is not under way. */
+  /** Undefined while the question is not in flight. */
   readonly ticket: Ticket | undefined
 }
 
@@ -41,7 +41,7 @@ interface Opening {
 
 export class OwnQuestions {
   private readonly parts: OwnQuestionsParts
-  // Both hold what one method reads, and nothing from one call to the next.
+  // Scratch space of one method; nothing is kept in them between calls.
   private readonly key = new QuestionKey()
   private readonly question = new Question()
   private waiting: Ticket[] = []
@@ -54,19 +54,19 @@ export class OwnQuestions {
     return this.waiting.length === 0
   }
 
-  /** @returns the tickets to be asked now; they are the caller's */
+  /** @returns the tickets to ask now; the caller owns them */
   take(): Ticket[] {
     const tickets = this.waiting
     this.waiting = []
     return tickets
   }
 
-  /** Opens a client's question. There must be room. @returns a ticket that is the caller's to ask */
+  /** Opens a client's question. There must be room. @returns a ticket that the caller has to ask */
   open({ key, query, question, entry }: Inquiry, route: Route): Ticket {
     return this.openFor(key, query, question, { route, entry })
   }
 
-  /** Has an answer in the cache asked for anew. @returns false when it is being asked already, or there is no room */
+  /** Queues a question that refreshes a cached answer. @returns false when it is in flight already, or there is no room */
   refresh({ key, query, question }: Inquiry, entry: CacheEntry): boolean {
     const { inFlight } = this.parts
     if (!inFlight.hasRoom() || inFlight.get(key.text()) !== undefined) return false
@@ -78,7 +78,7 @@ export class OwnQuestions {
    * Asks whatever the cache says.
    * @param name folded wire form, one character a byte
    * @param audited what is being checked, when it is an audit
-   * @returns false when it is being asked already, or there is no room
+   * @returns false when it is in flight already, or there is no room
    */
   ask(name: string, qtype: number, audited?: string): boolean {
     const { inFlight } = this.parts
@@ -92,9 +92,9 @@ export class OwnQuestions {
   /**
    * Finds out whether a client can wait for a question. Changes nothing.
    * @param name folded wire form, one character a byte
-   * @param mayOpen when it is not under way yet
-   * @param assumed keys of questions to be taken for open
-   * @returns undefined when it is not under way and there is no room, or it may not be opened
+   * @param mayOpen whether it may be opened when it is not in flight
+   * @param assumed keys of questions that count as in flight
+   * @returns undefined when it is not in flight and there is no room, or it may not be opened
    */
   planJoin(
     name: string,
@@ -111,40 +111,40 @@ export class OwnQuestions {
     return { key, query, route: this.route(), ticket }
   }
 
-  /** @returns the ticket to wait for; when the plan has none, it is new, and the caller's to ask */
+  /** @returns the ticket to wait for; it is new, and the caller has to ask it, when the plan has none */
   join({ query, route, ticket }: JoinPlan): Ticket {
     if (ticket !== undefined) return ticket
     this.readQuery(query)
     return this.openFor(this.key, query, this.question, { route, entry: this.kept() })
   }
 
-  /** Asks unless a fresh answer is there, or asking has just failed (RFC 9520). */
+  /** Asks unless there is a fresh answer, or asking has just failed (RFC 9520). */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
     if (this.peek(name, qtype, nowMs) === undefined && !this.hasFailed(name, qtype, nowMs))
       this.ask(name, qtype)
   }
 
-  /** @returns what would answer the question now, from memory */
+  /** @returns the fresh entry that would answer the question now */
   peek(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
     this.read(name, qtype)
     const entry = this.parts.cache.peek(this.key, nowMs)
     if (entry?.isFresh(nowMs) !== true) return undefined
-    // A changed configuration may have given the name to others.
+    // A changed configuration may have moved the name to another route.
     return this.route() === entry.route ? entry : undefined
   }
 
-  /** Whether the question could not be answered a moment ago. */
+  /** Whether asking has just failed. */
   hasFailed(name: string, qtype: number, nowMs: number): boolean {
     this.read(name, qtype)
     return this.parts.failures.lookup(this.key.text(), this.key.nameHash, nowMs) !== undefined
   }
 
-  /** Of the question that the method has just read. */
+  /** Route of the question that the method has just read. */
   private route(): Route {
     return this.parts.router.route(this.key.name, this.key.nameBytes)
   }
 
-  /** What clients that join the question can be given when it takes long, or fails. Of the question that the method has just read. */
+  /** Entry of the question that the method has just read; clients that join get it when the question takes long, or fails. */
   private kept(): CacheEntry | undefined {
     return this.parts.cache.peek(this.key, Number.POSITIVE_INFINITY)
   }

@@ -1,18 +1,18 @@
 /**
- * Source addresses that must not be answered. A reply to port 0 makes Node's `send` throw; a reply to an echo, chargen or
- * DNS port starts two servers talking to each other for ever (CVE-2024-2169). The ports are those that BIND refuses.
+ * Source addresses that must not be answered. A reply to port 0 makes Node's `send` throw; a reply to an echo, chargen or DNS
+ * port starts two servers talking to each other for ever (CVE-2024-2169). The ports are those that BIND refuses.
  */
 
-/** echo, discard, daytime, qotd, chargen, time, kpasswd: services that answer anything they get. */
+/** echo, discard, daytime, qotd, chargen, time, kpasswd: services that answer anything. */
 const refusedPorts = [0, 7, 9, 13, 17, 19, 37, 464]
 const dnsPort = 53
 
-/** What a source port alone says. */
+/** What the source port alone tells. */
 export const PortVerdict = {
   fine: 0,
-  /** Replying there is harmful whoever it is. */
+  /** A reply to this port is harmful at any address. */
   refused: 1,
-  /** One of our own sockets or an upstream may sit there: ask `isKnownServer`. */
+  /** One of our own sockets or an upstream may use the port: ask `isKnownServer`. */
   suspect: 2,
 } as const
 
@@ -25,9 +25,9 @@ export class SourceGuard {
   private readonly verdicts = new Uint8Array(65_536)
   private readonly servers = new Set<string>()
 
-  /** @param servers our own listening sockets and our upstreams: nobody there is a client */
+  /** @param servers our own listening sockets and our upstreams: no client uses these addresses */
   constructor(servers: readonly SocketAddress[]) {
-    // Some stubs really do send from port 53, so it is refused only where we know better.
+    // Some stubs really send from port 53, so it is refused only from known servers.
     this.verdicts[dnsPort] = PortVerdict.suspect
     for (const { address, port } of servers) {
       this.verdicts[port] = PortVerdict.suspect

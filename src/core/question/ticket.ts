@@ -12,7 +12,7 @@ export interface TicketParts {
   readonly route: Route
   readonly routeGeneration: number
   readonly entry: CacheEntry | undefined
-  /** Data of the EDNS option by which we know our own queries again; empty to send none. */
+  /** Data of the EDNS option by which we recognise our own queries; empty to send none. */
   readonly loopMarker: Uint8Array
   readonly audited: string | undefined
 }
@@ -24,7 +24,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
   const { group, mayRecurse, payloadBytes } = parts.route
   const options = { dnssecOk, checkingDisabled, payloadBytes, loopMarker: markers }
   const frame = upstreamQuery(query, questionEnd, options)
-  // Written out: copying properties one by one, as a spread does, costs a microsecond.
+  // Written out: a spread, which copies properties one by one, costs a microsecond.
   return {
     key: parts.key,
     hash: parts.hash,

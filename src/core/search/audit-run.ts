@@ -1,6 +1,7 @@
 /**
- * Has denials of ours checked with CoreDNS, and judges what it says, in audits and of its own accord: a rule that is broken
- * once is off; a cut gets a second chance, because the cluster may have changed since (core/search/contradictions.ts).
+ * Checks our denials with CoreDNS, and compares every answer of CoreDNS with them, whether an audit or a client asked. A rule
+ * that is broken once is switched off; a cut gets a second chance, because the cluster may have changed in between
+ * (core/search/contradictions.ts). Answers no client.
  */
 import { u16 } from '../../wire/bytes.ts'
 import { Rcode, RrType } from '../../wire/constants.ts'
@@ -26,8 +27,8 @@ export class AuditRun {
   }
 
   /**
-   * Has a denial that is being made checked, if it is its turn.
-   * @param isProved CoreDNS has said the same of this name a moment ago
+   * Audits the denial that is being given, if an audit is due.
+   * @param isProved whether CoreDNS has just denied this very name
    */
   begin({ kind, subject }: Denial, denied: Denied, nowMs: number, isProved: () => boolean): void {
     const { audit, own } = this.parts
@@ -38,9 +39,9 @@ export class AuditRun {
   }
 
   /**
-   * To be called with each answer of CoreDNS's.
-   * @param name of its question, one character an octet
-   * @param lesson what was learned from it
+   * Call with each answer of CoreDNS.
+   * @param name of its question, one character a byte
+   * @param learned what was learned from it
    */
   finish(
     ticket: Ticket,
@@ -51,7 +52,7 @@ export class AuditRun {
     if (rcode !== Rcode.noerror && rcode !== Rcode.nxdomain) return
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     const exists = rcode === Rcode.noerror
-    // Only A speaks for a cut (SP-8).
+    // Only A is evidence for a cut (SP-8).
     if (qtype === RrType.a) this.hear(name, exists, nowMs)
     if (learned?.brokenRule !== undefined) this.breakRule(learned.brokenRule, name, exists, nowMs)
     for (const cut of learned?.refutedCuts ?? []) {
@@ -63,7 +64,7 @@ export class AuditRun {
     if (audited !== name || qtype !== RrType.a) this.contradiction(audited, { name, qtype }, nowMs)
   }
 
-  /** @param exists the name does; else somebody other than the plugin denies it, as we would have done */
+  /** @param exists whether the name exists; false: something other than the kubernetes plugin denied it */
   private breakRule(rule: string, name: string, exists: boolean, nowMs: number): void {
     const { audit, reports } = this.parts
     if (exists && audit.takeUse(rule)) return this.mismatch(name, rule, nowMs)
@@ -90,7 +91,7 @@ export class AuditRun {
   }
 }
 
-/** Names end in the root's octet; rules are phrases. */
+/** Names end in the root's zero byte; rules are phrases. */
 function isCutName(kind: string): boolean {
   return kind.endsWith('\0')
 }

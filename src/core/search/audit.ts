@@ -1,8 +1,8 @@
 /**
- * Proof that what is answered without asking is what CoreDNS would have said. The first denial of each subject is asked for
- * instead of given; of the others one in so many is asked of CoreDNS in the background. An answer other than NXDOMAIN opens
- * the breaker: that kind is asked, not answered, for ten minutes. A false NXDOMAIN sends a client to a public name, so
- * there is no second chance.
+ * Checks that our denials are what CoreDNS would have said (SP-17 to SP-19). The first denial of each subject is asked instead of
+ * given; later ones are sampled and asked of CoreDNS in the background. An answer other than NXDOMAIN opens the breaker: names of
+ * that kind are asked, not denied, for ten minutes. A false NXDOMAIN sends a client to a public name, so there is no second
+ * chance.
  */
 import { LatestMap } from '../cache/latest-map.ts'
 import { Contradictions } from './contradictions.ts'
@@ -10,12 +10,12 @@ import { Contradictions } from './contradictions.ts'
 /** How long a kind stays off after a mismatch, and how long the check of a subject counts. */
 const breakerMs = 600_000
 /**
- * So long the denials of a new subject wait for what CoreDNS says of the first. Then they are given, and checked in the
- * background: a CoreDNS that is down must not take the shapes along that cannot grow old (SP-17, SP-20).
+ * How long denials of a new subject are held back while CoreDNS answers the first. After that they are given, and checked in the
+ * background: a CoreDNS that is down must not disable structure, which cannot go stale (SP-17, SP-20).
  */
 const firstMs = 2000
 const kindsMax = 20_000
-/** Where denials are few, a name that was never checked is so after this many times the least gap. */
+/** Where denials are rare, a name that was never checked is checked after this many times the minimum gap. */
 const idleFactor = 5
 
 export interface AuditStats {
@@ -29,11 +29,11 @@ export class SearchAudit {
   private readonly oneIn: number
   private left: number
   private sampledMs = Number.NEGATIVE_INFINITY
-  /** Subjects and names. */
+  /** By subject and by name. */
   private readonly auditedUntilMs = new LatestMap<number>(kindsMax)
-  /** Subjects that are being asked about for the first time, and since when. */
+  /** Subjects whose first question is in flight, and when it was asked. */
   private readonly firstAskedMs = new LatestMap<number>(kindsMax)
-  /** Rules by which something was denied since they were contradicted last. */
+  /** Rules that have denied something since they were last contradicted. */
   private readonly usedRules = new Set<string>()
   private readonly openUntilMs = new LatestMap<number>(kindsMax)
   readonly contradictions = new Contradictions()
@@ -44,15 +44,15 @@ export class SearchAudit {
     this.left = oneIn
   }
 
-  /** Whether denials of this kind may not be made now. @param kind a structural rule, or the name of a cut */
+  /** Whether denials of this kind are switched off now. @param kind a structural rule, or the name of a cut */
   isOpen(kind: string, nowMs: number): boolean {
     if (this.openUntilMs.size === 0) return false
     return nowMs < (this.openUntilMs.get(kind) ?? 0)
   }
 
   /**
-   * Whether a denial has to be asked for instead of given: nothing that stands or falls with it was ever checked.
-   * @param subject what is the same about denials that stand or fall together
+   * Whether a denial has to be asked instead of given, because no denial of its subject was ever checked.
+   * @param subject what denials have in common that are right or wrong together
    */
   isFirst(subject: string, nowMs: number): boolean {
     if (this.isProved(subject)) return false
@@ -60,12 +60,12 @@ export class SearchAudit {
     return askedMs === undefined || nowMs < askedMs + firstMs
   }
 
-  /** A denial of this subject is being asked for instead of given. */
+  /** Records that a denial of this subject is being asked instead of given. */
   noteFirst(subject: string, nowMs: number): void {
     if (!this.firstAskedMs.has(subject)) this.firstAskedMs.set(subject, nowMs)
   }
 
-  /** Whether a denial of this subject was checked, lately or long ago. */
+  /** Whether a denial of this subject was ever checked. */
   isProved(subject: string): boolean {
     return this.auditedUntilMs.has(subject)
   }
@@ -77,19 +77,19 @@ export class SearchAudit {
     this.auditedUntilMs.set(subject, nowMs + breakerMs)
   }
 
-  /** Something is being denied by this rule. */
+  /** Records that the rule is being used for a denial. */
   noteUse(rule: string): void {
     this.usedRules.add(rule)
   }
 
-  /** @returns whether anything was denied by the rule since this was asked last */
+  /** @returns whether the rule has denied anything since the last call */
   takeUse(rule: string): boolean {
     return this.usedRules.delete(rule)
   }
 
   /**
-   * Whether the denial that is being made now is to be checked. Names that were not checked lately come first: what a Corefile
-   * adds are single names, and those in demand are soon all covered.
+   * Whether the denial that is being given should be checked. Names without a recent check come first: a Corefile adds single
+   * names, and the names in demand are soon all covered.
    * @param name the denied name
    */
   isDue(subject: string, name: string, nowMs: number): boolean {
@@ -97,14 +97,14 @@ export class SearchAudit {
     this.left -= 1
     if (nowMs >= (auditedUntilMs.get(subject) ?? 0)) return true
     const sinceMs = nowMs - this.sampledMs
-    // As many milliseconds as denials: proof does not grow with the load, and CoreDNS's share of it should not either.
+    // As many milliseconds as denials: the audit need not grow with the load, and its share of CoreDNS's load should not either.
     if (oneIn === 0 || sinceMs < oneIn) return false
     if (this.left <= -oneIn) return true
     const isTurn = this.left <= 0 || sinceMs >= idleFactor * oneIn
     return isTurn && nowMs >= (auditedUntilMs.get(name) ?? 0)
   }
 
-  /** The question that checks it is on its way. */
+  /** Records that the audit's question has been sent. */
   begin(subject: string, name: string, nowMs: number): void {
     this.left = this.oneIn
     this.sampledMs = nowMs
@@ -113,18 +113,18 @@ export class SearchAudit {
     this.audits += 1
   }
 
-  /** A denial that was given is not what CoreDNS says. */
+  /** CoreDNS contradicts a denial that was given. */
   mismatch(kind: string, nowMs: number): void {
     this.mismatches += 1
     this.trip(kind, nowMs)
   }
 
-  /** A name exists that this kind would have denied: off, before it does harm. */
+  /** CoreDNS has a name that this kind would have denied: switches the kind off before it does harm. */
   trip(kind: string, nowMs: number, forMs = breakerMs): void {
     this.openUntilMs.set(kind, nowMs + forMs)
   }
 
-  /** Kinds that are off now. */
+  /** Kinds that are switched off now. */
   openKinds(nowMs: number): string[] {
     return [...this.openUntilMs.all()]
       .filter(([, untilMs]) => nowMs < untilMs)

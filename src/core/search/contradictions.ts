@@ -1,17 +1,18 @@
 /**
- * An audit has found a name below a cut. Mostly that is no mistake: the Service was made after the cut was learned, or another
- * CoreDNS, a moment behind, is the one that denied it. So the cut itself is asked again; if it is denied still, it is left
- * unused until every replica must have caught up, and then the same name is checked once more. Only who fails twice was wrong.
+ * What happens when an audit finds a name below a cut. Mostly the cut was right: the Service was created after the cut was
+ * learned, or a CoreDNS replica that lags behind denied it. So the cut itself is asked again; if CoreDNS still denies it, the cut
+ * is not used until every replica must have caught up, and then the same name is checked once more. Only a cut that fails twice
+ * was wrong (SP-19).
  */
 
-/** How long a cut in doubt is left unused: replicas of CoreDNS may differ as long as a denial may be kept (SP-11). */
+/** How long a contradicted cut is not used: CoreDNS replicas may differ for as long as a denial may be kept (SP-11). */
 export const restMs = 5000
-/** After this long what CoreDNS says is about another world again. */
+/** After this long, what CoreDNS says is about a different state of the cluster. */
 const doubtMs = 600_000
-/** Each is a failed audit; so many at once are a world that changes as a whole. */
+/** Each is a failed audit. With this many the cluster itself is changing, so all are forgotten. */
 const doubtsMax = 1000
 
-/** A name that exists though it was denied; octets, one character each. */
+/** A name that exists although it was denied; one character a byte. */
 export interface Denied {
   readonly name: string
   readonly qtype: number
@@ -20,16 +21,16 @@ export interface Denied {
 interface Contradiction {
   readonly denied: Denied
   readonly sinceMs: number
-  /** An audit said that the name exists, and the cut has not been asked since. */
+  /** An audit found that the name exists, and the cut has not been asked since. */
   isOpen: boolean
-  /** The cut was denied still when it was asked, and has been left unused since. */
+  /** The cut was asked again and still denied; it has not been used since. */
   hasRested: boolean
 }
 
 export class Contradictions {
   private readonly contradictions = new Map<string, Contradiction>()
 
-  /** An audit has found a name that exists. @param cut what it was denied from; it has to be asked for now */
+  /** An audit has found a name that exists. @param cut the cut that denied it; the caller asks for the cut now */
   raise(cut: string, denied: Denied, nowMs: number): void {
     const known = this.get(cut, nowMs)
     if (known !== undefined) known.isOpen = true
@@ -40,8 +41,8 @@ export class Contradictions {
   }
 
   /**
-   * CoreDNS has spoken about a name that may be a cut in doubt.
-   * @returns `rest`: the cut is to be left unused for `restMs`; a name: it was denied and exists, for the second time
+   * CoreDNS has answered for a name that may be a contradicted cut.
+   * @returns `rest`: do not use the cut for `restMs`; a name: it was denied although it exists, for the second time
    */
   hear(cut: string, exists: boolean, nowMs: number): 'rest' | Denied | undefined {
     if (this.contradictions.size === 0) return undefined
@@ -56,7 +57,7 @@ export class Contradictions {
     return exists ? undefined : contradiction.denied
   }
 
-  /** What is to be checked again before anything else is denied from this cut. */
+  /** The name to check again before the cut denies anything else. */
   retry(cut: string, nowMs: number): Denied | undefined {
     if (this.contradictions.size === 0) return undefined
     const contradiction = this.get(cut, nowMs)

@@ -1,7 +1,7 @@
 /**
- * Answers for what the search list makes of outside names: may this name of the cluster zone be denied without asking, and
- * on what evidence? The rules are SP-1 to SP-4 and SP-9 of docs/search-path.md: structure where it is trusted, cuts learned from CoreDNS's own denials and at
- * most five seconds old, nothing on doubt. Pure; learning is in core/search/learning.ts.
+ * Decides whether a name of the cluster zone may be denied without asking, and on what evidence: by structure where the zone is
+ * trusted, or by cuts learned from CoreDNS's own denials and at most five seconds old; when in doubt, not at all. The rules are SP-1 to
+ * SP-4 and SP-9 of docs/search-path.md. Pure; learning is in core/search/learning.ts.
  */
 import type { Question } from '../../wire/question.ts'
 import { type Cut, cutSecondsMax } from './cuts.ts'
@@ -16,7 +16,7 @@ import {
 import { readShape, Shape, ShapeKind } from './shape.ts'
 import type { Fingerprint, TrustLevel } from './trust.ts'
 
-/** On what a denial rests. */
+/** What a denial rests on. */
 export type Evidence = 'structure' | 'cut'
 
 /** A denial that can be given now. */
@@ -24,14 +24,14 @@ export interface Denial {
   readonly evidence: Evidence
   /** The rule or the cut, for the breaker and for people. */
   readonly kind: string
-  /** For the audit: what is the same about denials that stand or fall together. */
+  /** For the audit: what denials have in common that are right or wrong together. */
   readonly subject: string
-  /** Life that is left in the evidence, whole seconds. */
+  /** Remaining life of the evidence, whole seconds. */
   readonly ttlSeconds: number
   readonly cut: Cut | undefined
 }
 
-/** `outside`: nothing is known here about names outside the cluster zone. */
+/** `outside`: names outside the cluster zone are not judged here. */
 export type Judgement = Denial | 'outside' | undefined
 
 export interface LapsedCut {
@@ -41,21 +41,21 @@ export interface LapsedCut {
 
 export class SearchJudge {
   private readonly known: SearchKnowledge
-  /** Of the name that one method looks at; nothing is left in it for the next. */
+  /** Scratch space for the name that one method looks at; nothing is kept in it between calls. */
   private readonly shape = new Shape()
 
   constructor(known: SearchKnowledge) {
     this.known = known
   }
 
-  /** Whether the question is of a kind that may be denied without asking at all. */
+  /** Whether questions of this kind may be denied without asking at all (SP-1). */
   isJudged(question: Question): boolean {
     return judgedTypes.has(question.qtype) && !question.dnssecOk && !question.checkingDisabled
   }
 
   /**
    * @param name folded wire form, in the cluster zone or not
-   * @returns a denial that is right as of now; undefined: CoreDNS has to be asked
+   * @returns a denial that is right now; undefined: CoreDNS has to be asked
    */
   judgementOf(name: Buffer, nameBytes: number, nowMs: number): Judgement {
     const { known, shape } = this
@@ -77,16 +77,16 @@ export class SearchJudge {
     return readShape(name, nameBytes, this.known.zone, this.shape) !== ShapeKind.outside
   }
 
-  /** As `judgementOf`, where it makes no difference why a name is not denied. */
+  /** As `judgementOf`, for callers that do not need the reason why a name is not denied. */
   denialOf(name: Buffer, nameBytes: number, nowMs: number): Denial | undefined {
     const judgement = this.judgementOf(name, nameBytes, nowMs)
     return judgement === 'outside' ? undefined : judgement
   }
 
   /**
-   * The cut that would have denied the name until lately. To ask for it again takes no longer than to ask for the name, and
-   * tells about all the others below it, too.
-   * @returns undefined when there is none, or the name has to be asked itself
+   * The recently ended cut that would have denied the name. Asking for the cut again takes no longer than asking for the name,
+   * and covers all the other names below it, too.
+   * @returns undefined when there is none, or the name itself has to be asked
    */
   lapsedCut(name: Buffer, nameBytes: number, nowMs: number): LapsedCut | undefined {
     const { known, shape } = this
@@ -109,20 +109,20 @@ export class SearchJudge {
     return trust.level !== 'cautious' || trust.isConfirmed(name, nowMs)
   }
 
-  /** Whether a name is denied by present knowledge. @param name folded wire form, one character an octet */
+  /** Whether the name is denied by present knowledge. @param name folded wire form, one character a byte */
   isDenied(name: string, nowMs: number): boolean {
     const octets = Buffer.from(name, 'latin1')
     return this.denialOf(octets, octets.length, nowMs) !== undefined
   }
 
-  /** Whether it is open if the name exists: only of Services and namespaces that is known apart from their answers. */
+  /** Whether the name may exist without a record of it: the cuts record existence, but only of Services and namespaces. */
   isDoubtful(name: Buffer, nameBytes: number, nowMs: number): boolean {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return false
     return this.known.cuts.get(wireText(name, 0, nameBytes), nowMs)?.exists !== true
   }
 
-  /** Everything that a judgement of this name rests on. Changes nothing. */
+  /** All evidence that a judgement of this name rests on. Changes nothing. */
   explain(name: Buffer, nameBytes: number, nowMs: number): SearchEvidence {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     const octets = wireText(name, 0, nameBytes)
@@ -163,10 +163,10 @@ export class SearchJudge {
   }
 }
 
-/** What is known about a name, for people. Names are octets, one character each. */
+/** What is known about a name, for people. Names have one character a byte. */
 export interface SearchEvidence {
   readonly shape: string
-  /** The structural rule that the name falls under, whether it may be used or not. */
+  /** The structural rule that the name falls under, whether or not the rule may be used. */
   readonly rule: string | undefined
   readonly cuts: readonly { readonly name: string; readonly known: Cut | undefined }[]
   readonly trust: TrustLevel

@@ -1,4 +1,4 @@
-/** What the search path knows about a name, in words, for people. */
+/** Puts the search path's knowledge of a name into words, for people. */
 import { presentName } from '../../wire/name.ts'
 import type { SearchEvidence } from './denial.ts'
 

@@ -1,7 +1,7 @@
 /**
- * One decision on existence for all types of a name: A's denial is everybody's, while A is being asked the others wait for it, and
- * what one half of a look-up was told the other is told, too. Otherwise a cut that expires between A and AAAA, or a Service
- * made then, gives a pair that contradicts itself, which musl takes for "no such name" (SP-13, SP-14).
+ * One decision on existence for all types of a name (SP-13, SP-14): A's denial holds for all types, the other types wait while A
+ * is being asked, and both halves of a look-up are told the same. Otherwise a cut that expires between A and AAAA, or a Service
+ * created then, gives a pair that contradicts itself, which musl takes for "no such name".
  */
 import { RrType } from '../../wire/constants.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -23,7 +23,7 @@ export interface NameFamilyParts {
 }
 
 export class NameFamily {
-  /** AAAA and its like that A's denial answered. */
+  /** Questions for AAAA and other types that A's denial answered. */
   shared = 0
   readonly pairs = new Pairs()
   private readonly parts: NameFamilyParts
@@ -32,15 +32,15 @@ export class NameFamily {
     this.parts = parts
   }
 
-  /** A denial of a whole name is being given from memory. */
+  /** Records that a denial of the whole name is given from the cache. */
   noteDenial({ expiresMs }: CacheEntry, inquiry: Inquiry): void {
-    // The cache lets go of it that much before the end of the evidence.
+    // The cache entry ends that much before its evidence.
     this.pairs.note(inquiry.member(), expiresMs + pairMs, inquiry.nowMs)
   }
 
   /**
-   * Whether the other half of the pair, or this one, waits for CoreDNS already. What is learned meanwhile, or may be used again,
-   * must not deny this one: the other may be told of a new Service.
+   * Whether this question or the other half of its pair already waits for CoreDNS. Evidence learned, or made usable again, in the
+   * meantime must not deny this half: CoreDNS may tell the other one of a new Service.
    */
   isAwaited({ key, question, asker }: Inquiry): boolean {
     const { inFlight } = this.parts
@@ -52,30 +52,30 @@ export class NameFamily {
     )
   }
 
-  /** The A of the name, for the question to wait for. @param mayOpen when nobody has asked for that yet */
+  /** Plans to wait for the A of the name. @param mayOpen whether to ask for A when it is not in flight yet */
   planA({ key, asker, assumed }: Inquiry, mayOpen: boolean): JoinPlan | undefined {
     if (asker.turns >= turnsMax.existence) return undefined
     return this.parts.own.planJoin(key.nameText(), RrType.a, mayOpen, assumed)
   }
 
-  /** CoreDNS's denial of the name itself, when asked for its A, for a question of another type. */
+  /** CoreDNS's denial of A for the name, for a question of another type. */
   deniedA({ key, question, nowMs }: Inquiry): CacheEntry | undefined {
     if (question.qtype === RrType.a) return undefined
     const known = this.parts.cache.peekType(key, RrType.a)
     return known?.deniesFamily === true && known.isFresh(nowMs) ? known : undefined
   }
 
-  /** The A of the name for another type to wait for, where that tells if the name exists. */
+  /** Plans to wait for A before another type is decided, when A's answer tells whether the name exists. */
   planExistence(inquiry: Inquiry): JoinPlan | undefined {
     const { question, key, nowMs } = inquiry
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
     const { cache, router, judge } = this.parts
     const known = cache.peekType(key, RrType.a)
-    // A name with data, if stale, existed before an outage, and may well have to be answered from that data.
+    // A name with data, even stale, existed before an outage, and may have to be answered from that data.
     if (known?.isFresh(nowMs) === true || known?.isUsableStale(nowMs) === true) return undefined
     if (!judge.isDoubtful(key.name, key.nameBytes, nowMs)) return undefined
     if (!router.route(key.name, key.nameBytes).isCluster) return undefined
-    // Also when nobody has asked for A yet: some clients send AAAA first, and whoever asks for one asks for the other.
+    // A may be opened here: some clients send AAAA first, and a client that asks for one type asks for the other.
     return this.planA(inquiry, true)
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The name that a client means when it asks for `<name>.<ns>.svc.Z`, if that is certainly none of the cluster's. It is asked
- * ahead of the client only when all three standard expansions are denied, so nothing leaves the cluster that the client would
- * not send out itself a moment later.
+ * The absolute name that a client means when it asks for `<name>.<ns>.svc.Z`, if that is certainly not a cluster name. It is
+ * asked ahead of the client only when all three standard expansions are denied, so nothing leaves the cluster that the client
+ * would not send a moment later (SP-21).
  */
 import type { ClusterZone } from './shape.ts'
 
-/** Top-level domains that outside names commonly end in; every one of two letters is a country's. */
+/** Common top-level domains of outside names; every two-letter one belongs to a country. */
 const genericTlds = new Set([
   'com',
   'net',
@@ -38,8 +38,8 @@ const genericTlds = new Set([
 ])
 
 /**
- * @param name folded wire form, one character an octet
- * @param isDenied whether the cluster has no such name, by present knowledge
+ * @param name folded wire form, one character a byte
+ * @param isDenied whether present knowledge denies a name of the cluster
  * @returns the absolute name in the same form, or undefined
  */
 export function absoluteName(
@@ -56,15 +56,15 @@ export function absoluteName(
     : undefined
 }
 
-/** What a name would mean if it was the first step of a walk along a search list: `<labels>.<namespace>.svc.Z`. */
+/** A name read as the first step of a walk along a search list: `<labels>.<namespace>.svc.Z`. */
 export interface FirstStep {
-  /** Each with its length octet. */
+  /** Each with its length byte. */
   readonly labels: readonly string[]
-  /** A label with its length octet. */
+  /** A label with its length byte. */
   readonly namespace: string
 }
 
-/** @param name folded wire form, one character an octet */
+/** @param name folded wire form, one character a byte */
 export function readFirstStep(name: string, zone: ClusterZone): FirstStep | undefined {
   const [svcZone] = clusterSuffixes(zone)
   if (!name.endsWith(svcZone)) return undefined
@@ -79,13 +79,13 @@ export function clusterSuffixes({ name }: ClusterZone): readonly [string, string
   return [`\x03svc${zone}`, zone]
 }
 
-/** Whether the name that is meant looks like one of the outside world. */
+/** Whether the absolute name looks like a public one. */
 export function isPublic({ labels }: FirstStep): boolean {
   const tld = labels.at(-1)?.slice(1) ?? ''
   return labels.length >= 2 && (/^[a-z]{2}$/.test(tld) || genericTlds.has(tld))
 }
 
-/** Each with its length octet. */
+/** Each with its length byte. */
 function splitLabels(octets: string): string[] {
   const labels: string[] = []
   for (let at = 0; at < octets.length; ) {

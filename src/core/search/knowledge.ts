@@ -1,4 +1,4 @@
-/** What is known of a cluster zone's search path: shared by the side that learns and the side that answers. */
+/** What is known of a cluster zone's search path: shared by learning and judging. Does neither itself. */
 import { RrType } from '../../wire/constants.ts'
 import type { SoaRecord } from '../../wire/reply.ts'
 import { SearchAudit } from './audit.ts'
@@ -9,9 +9,9 @@ import { SearchTrust, type TrustLevel } from './trust.ts'
 export interface SearchPathSettings {
   readonly zone: ClusterZone
   readonly trust: TrustLevel
-  /** Folded names; at and below them everything is asked. */
+  /** Folded names; everything at and below them is asked. */
   readonly carveOuts: readonly Uint8Array[]
-  /** One in so many synthesised denials is checked; 0 checks first uses only. */
+  /** One synthesised denial in this many is checked; 0 checks first uses only. */
   readonly auditOneIn: number
   /** Cautious mode: how long CoreDNS's own denial of a name counts. */
   readonly confirmSeconds: number
@@ -34,7 +34,7 @@ export class SearchKnowledge {
   readonly audit: SearchAudit
   readonly cuts = new CutTable()
   readonly stats = { structure: 0, cut: 0, probes: 0, learned: 0, killed: 0 }
-  /** The SOA for denials of our own: the last that CoreDNS gave. */
+  /** The SOA for our own denials: the last that CoreDNS gave. */
   soa: SoaRecord | undefined
 
   constructor({ zone, trust, carveOuts, confirmSeconds, auditOneIn }: SearchPathSettings) {
@@ -45,8 +45,8 @@ export class SearchKnowledge {
 }
 
 /**
- * Offsets of the ancestors (or the name itself) that can be cut points, widest first: the widest cut that holds spares most
- * questions, so that is the one to answer from, and so to keep alive.
+ * Offsets of the ancestors (or the name itself) that can be cut points, widest first: the widest valid cut saves most questions,
+ * so it is the one to answer from and to keep fresh.
  */
 export function cutPoints({ serviceAt, namespaceAt, topAt }: Shape): number[] {
   return [topAt, namespaceAt, serviceAt].filter((at) => at >= 0)
@@ -60,15 +60,15 @@ export function ruleOf({ topAt, serviceAt, labels }: Shape): string {
 }
 
 /**
- * What denials of an impossible shape stand or fall with: a Corefile may break a rule in one part of the zone only, so each part
- * proves it anew.
+ * The subject of an impossible shape: a Corefile may break a rule in one part of the zone only, so the rule is checked anew in
+ * each part.
  */
 export function ruleSubject(shape: Shape, name: Buffer, nameBytes: number): string {
   const part = wireText(name, cutPoints(shape).at(-1) ?? 0, nameBytes)
   return `${ruleOf(shape)} ${part}`
 }
 
-/** A name's octets from one label on, as a string of one character an octet. */
+/** A name's bytes from one label on, as a string of one character a byte. */
 export function wireText(name: Buffer, at: number, nameBytes: number): string {
   return name.toString('latin1', at, nameBytes)
 }

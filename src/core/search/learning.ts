@@ -1,6 +1,6 @@
 /**
- * Learns from what CoreDNS says: cuts from its denials, existence from its answers, and from both whether the zone can be
- * trusted at all. The rules are SP-8 and SP-10 of docs/search-path.md: only a clean denial of an A question by the kubernetes plugin teaches absence.
+ * Learns from CoreDNS's answers: cuts from denials, existence from data, and from both whether the zone can be trusted at all.
+ * Only a clean denial of an A question by the kubernetes plugin teaches absence (SP-8); data ends cuts (SP-10).
  */
 import { u8, u16 } from '../../wire/bytes.ts'
 import { Flag1, Rcode, RrType } from '../../wire/constants.ts'
@@ -16,15 +16,15 @@ import {
 import { readShape, Shape, ShapeKind } from './shape.ts'
 import { SoaReader } from './soa.ts'
 
-/** What is to be done about what was learned. */
+/** What the caller has to do after an answer was learned. */
 export interface Learned {
   /** The answer denies all address types of its name. */
   readonly deniesFamily: boolean
-  /** Names to be probed (`A?`), folded wire form, one character an octet. */
+  /** Names to be probed (`A?`), folded wire form, one character a byte. */
   readonly probes: readonly string[]
-  /** Names that exist, though some may have been denied a moment ago; same form. */
+  /** Names that exist, although some may just have been denied; same form. */
   readonly revived: readonly string[]
-  /** Cuts above a name that exists which were enough to deny it; same form. */
+  /** Cuts above an existing name that were enough to deny it; same form. */
   readonly refutedCuts: readonly string[]
   /** The structural rule that does not hold for the name. */
   readonly brokenRule: string | undefined
@@ -39,19 +39,19 @@ const nothing: Learned = {
   brokenRule: undefined,
 }
 
-/** What an answer of CoreDNS's tells. */
+/** An answer of CoreDNS. */
 export interface Observed {
   readonly reply: Uint8Array
   readonly scan: ResponseScan
-  /** How long it may be used: SOA or record TTLs within the zone's bounds. */
+  /** How long the answer may be used: SOA or record TTLs within the zone's bounds. */
   readonly lifeSeconds: number
 }
 
-/** Name of the question that was answered, folded wire form. Reused: valid until the next one is heard. */
+/** Name of the question that was answered, folded wire form. Reused: valid until the next answer. */
 export interface AnsweredName {
   readonly octets: Buffer
   readonly nameBytes: number
-  /** The same, one character an octet. */
+  /** The same, one character a byte. */
   readonly text: string
 }
 
@@ -76,7 +76,7 @@ export class SearchLearning {
     return this.observeDenial(name, response, nowMs)
   }
 
-  /** Whether the kubernetes plugin says so of the zone. */
+  /** Whether the kubernetes plugin made this denial of a name in the zone. */
   isByPlugin({ reply, scan }: Observed): boolean {
     return this.soaReader.read(reply, scan)?.isKubernetes === true
   }
@@ -106,7 +106,7 @@ export class SearchLearning {
       probes: none,
       revived: killedCuts.length === 0 ? [whole] : [whole, ...killedCuts],
       refutedCuts: isCautious ? none : killedCuts.filter((cutName) => cutName !== whole),
-      // Something in front of the plugin makes names that its rules do not know.
+      // Something in front of the plugin makes names that the plugin's rules exclude.
       brokenRule: isImpossible ? ruleOf(this.shape) : undefined,
     }
   }
@@ -142,8 +142,8 @@ export class SearchLearning {
   }
 
   /**
-   * Somebody else than the plugin denies a name. It is right to say so, but where others answer, a rule about the plugin's names
-   * proves nothing: they will have names there, too.
+   * Something other than the plugin denies the name. The denial is right, but a zone where something else answers may hold names
+   * that the plugin's rules exclude, so such a rule proves nothing there.
    */
   private observeStranger(isSigned: boolean): Learned {
     const { trust } = this.known
@@ -152,7 +152,7 @@ export class SearchLearning {
     return isRuleInForce ? { ...nothing, brokenRule: ruleOf(this.shape) } : nothing
   }
 
-  /** Cut points above a denied name of which nothing is known: worth one probe each, for all names below. */
+  /** Cut points of unknown state above a denied name: each is worth one probe, because it covers all names below. */
   private uncovered(name: AnsweredName, points: readonly number[], nowMs: number): string[] {
     if (this.known.trust.allowsStructure && this.shape.kind === ShapeKind.impossible) return []
     const wanted: string[] = []
@@ -175,7 +175,7 @@ function isPlainDenial(reply: Uint8Array, scan: ResponseScan): boolean {
   return !scan.tc && scan.answers === 0 && qtypeOf(reply, scan) === RrType.a
 }
 
-/** Only an authoritative one with one SOA and nothing else is the plugin's (SP-8). */
+/** Only an authoritative denial with one SOA and nothing else is the plugin's (SP-8). */
 function isClean(reply: Uint8Array, scan: ResponseScan): boolean {
   return (u8(reply, 2) & Flag1.aa) !== 0 && scan.authorities === 1
 }

@@ -1,6 +1,6 @@
 /**
- * Hears what the cluster's DNS says: what it teaches about names, what it proves or disproves, and what of older knowledge has to
- * go. Pure.
+ * Takes in each answer of the cluster's DNS: what it teaches about names, which denials it confirms or disproves, and which older
+ * cache entries it ends. Pure.
  */
 import { u16 } from '../../wire/bytes.ts'
 import { headerBytes, nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
@@ -36,8 +36,8 @@ export class SearchObserver {
   }
 
   /**
-   * What an answer from the cluster's DNS teaches. To be called for each, audits included.
-   * @returns what it is worth to the cache
+   * Learns from an answer of the cluster's DNS. Call for each answer, audits included.
+   * @returns what the cache may do with the answer
    */
   observe(ticket: Ticket, observed: Observed, nowMs: number): Observation {
     const answered = this.read(ticket)
@@ -60,8 +60,9 @@ export class SearchObserver {
   }
 
   /**
-   * Whether a denial contradicts what is remembered of the name. It was overtaken on its way, is of a replica that lags behind, or
-   * is news of the end, or is of AAAA alone: what it says is passed on, and not kept, so that all types of a name go on to live by its A.
+   * Whether a denial contradicts a cached answer of the name. Either the denial was overtaken on its way, comes from a replica
+   * that lags behind, reports that the name was just deleted, or is about AAAA alone. It is passed on and not kept, so that all
+   * types of a name end with its A.
    */
   private isContradiction(
     ticket: Ticket,
@@ -72,17 +73,17 @@ export class SearchObserver {
     if (observed.scan.rcode !== Rcode.nxdomain) return false
     const qtype = u16(ticket.frame, ticket.questionEnd - 4)
     if (!judgedTypes.has(qtype)) return false
-    // A's denial is AAAA's, too; one of its own would outlive it.
+    // A's denial holds for AAAA, too; a separate one for AAAA would outlive it.
     if (qtype === RrType.aaaa && isPlain(ticket.key)) return this.learning.isByPlugin(observed)
     const isA = qtype === RrType.a
     const seen = this.parts.cache.peekLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
     if (isA) return nowMs < seen.storedMs + cutSecondsMax * 1000
-    // Others deny AAAA where there is an A, and for good (RFC 4074).
+    // Servers other than CoreDNS deny AAAA where there is an A, and do so permanently (RFC 4074).
     return this.learning.isByPlugin(observed)
   }
 
-  /** What exists for one type exists for all: an older denial for another type must not outlive the news. */
+  /** A name that exists for one type exists for all: drops older denials for the other types. */
   private forgetDenials({ key }: Ticket, name: string, nowMs: number): void {
     const { cache } = this.parts
     const hash = hashOf(name)
@@ -94,10 +95,10 @@ export class SearchObserver {
   }
 }
 
-/** What an answer of the cluster's DNS is worth to those who ask later. */
+/** What the cache may do with an answer of the cluster's DNS. */
 export interface Observation {
   /** It denies all address types of its name. */
   readonly deniesFamily: boolean
-  /** It denies a name that was told to exist a moment ago, and is not to be kept. */
+  /** It denies a name that was seen to exist a moment ago, and must not be kept. */
   readonly isContradiction: boolean
 }

@@ -1,6 +1,6 @@
 /**
- * The search path's parts and what they know together: judge, family, audits, observer, answer mode. A changed configuration makes it
- * anew. What questions get from it is decided in `stage.ts` and `answer-mode/stage.ts`.
+ * Holds the parts of the search path and the knowledge they share: judge, family, audits, observer, answer mode. A changed
+ * configuration builds a new one. Decides nothing itself: that is in `stage.ts` and `answer-mode/stage.ts`.
  */
 import { Rcode } from '../../wire/constants.ts'
 import type { Cache } from '../cache/cache.ts'
@@ -25,14 +25,14 @@ export interface SearchPathParts {
   readonly inFlight: InFlight
   readonly router: Router
   readonly own: OwnQuestions
-  /** Ask for the absolute name ahead of the client. */
+  /** Whether to ask for the absolute name ahead of the client. */
   readonly prefetches: boolean
   readonly reports: SearchReports
   /** Search lists of clients that may be answered at once; undefined without answer mode. */
   readonly lists: SearchLists | undefined
 }
 
-/** Where the search path in force stands; undefined without a cluster zone, or when switched off. */
+/** Holds the search path in force; undefined without a cluster zone, or when switched off. */
 export interface SearchSlot {
   path: SearchPath | undefined
 }
@@ -63,7 +63,7 @@ export class SearchPath {
     this.answerMode = lists && new AnswerMode({ ...parts, lists, judge, auditRun, pairs })
   }
 
-  /** Numbers for whoever watches. */
+  /** Numbers for metrics. */
   view(nowMs: number) {
     const { stats, audit, cuts, trust } = this.known
     return {
@@ -80,8 +80,8 @@ export class SearchPath {
   }
 
   /**
-   * Whether the other question of a pair was decided a moment ago, denied or answered, so that this one has to follow, whatever has
-   * become known since.
+   * Whether the other question of the pair was denied or answered a moment ago, so that this one must get the same decision,
+   * whatever has been learned since.
    */
   isPaired(inquiry: Inquiry): boolean {
     const { nowMs } = inquiry
@@ -92,26 +92,29 @@ export class SearchPath {
     )
   }
 
-  /** Whether an answer came between the questions of a pair, of which the first was denied: no hit but a very early one does. */
+  /**
+   * Whether an answer arrived between the questions of a pair whose first question was denied: possible only for a very young
+   * entry.
+   */
   overtakes({ storedMs, route, rcode }: CacheEntry, inquiry: Inquiry): boolean {
     if (inquiry.nowMs >= storedMs + pairMs || !route.isCluster || rcode !== Rcode.noerror)
       return false
     return this.isPaired(inquiry)
   }
 
-  /** Something fresh is being given from the cache. */
+  /** Records that a fresh entry is given from the cache. */
   noteCached(entry: CacheEntry, inquiry: Inquiry): void {
     if (entry.deniesFamily) this.family.noteDenial(entry, inquiry)
     else if (this.isRepeated(inquiry)) this.family.pairs.forget(inquiry.member())
   }
 
-  /** Whether the same question comes again after it was denied: then another look-up begins. */
+  /** Whether the same question comes again after its denial: that begins another look-up. */
   isRepeated(inquiry: Inquiry): boolean {
     const { pairs } = this.family
     return !pairs.isQuiet(inquiry.nowMs) && pairs.repeats(inquiry.member(), inquiry.nowMs)
   }
 
-  /** Whether the question would be denied without asking, so that a cached denial need not be kept alive. */
+  /** Whether the question would be denied without asking, so that a cached denial need not be kept fresh. */
   spares({ question, key, nowMs }: Inquiry): boolean {
     return (
       this.judge.isJudged(question) &&
@@ -119,12 +122,12 @@ export class SearchPath {
     )
   }
 
-  /** Whether nobody was denied or answered anything lately, so that no question can be the second of a pair. */
+  /** Whether no client was denied or answered recently, so that no question can be the second of a pair. */
   private isQuiet(nowMs: number): boolean {
     return this.family.pairs.isQuiet(nowMs) && this.answerMode?.hasPins !== true
   }
 
-  /** What ends a rule or a cut ends answer mode, which rests on all of them. */
+  /** A broken rule or cut also stops answer mode, which rests on all of them. */
   private stoppingReports({ onMismatch, onBrokenRule, ...others }: SearchReports): SearchReports {
     return {
       ...others,

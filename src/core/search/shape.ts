@@ -1,16 +1,16 @@
 /**
- * What a name's shape alone says about its existence in a cluster zone. CoreDNS's kubernetes plugin answers names of a few
- * shapes only (`<svc>.<ns>.svc.Z` and below, `<ip>.<ns>.pod.Z`, a few fixed ones); what a search list makes of an outside name
- * mostly has none of them. The rules are those of the plugin's `parseRequest`, checked against real CoreDNS by
+ * What a name's shape alone says about its existence in a cluster zone. CoreDNS's kubernetes plugin answers names of a few shapes
+ * only (`<svc>.<ns>.svc.Z` and below, `<ip>.<ns>.pod.Z`, a few fixed ones); what a search list makes of an outside name mostly
+ * has none of them. The rules are those of the plugin's `parseRequest`, checked against real CoreDNS by
  * test/real/search-conformance. Labels are compared as wire labels, in lower case.
  */
 import { u8 } from '../../wire/bytes.ts'
 
 /** How a name may be judged. Numbers: this runs for each query. */
 export const ShapeKind = {
-  /** Outside the zone: none of our business. */
+  /** Outside the zone: not judged. */
   outside: 0,
-  /** Only CoreDNS can tell, and nothing above the name denies it. */
+  /** Only CoreDNS knows, and nothing above the name denies it. */
   forward: 1,
   /** Nothing of this shape exists, whatever the cluster holds. */
   impossible: 2,
@@ -42,7 +42,7 @@ export class Shape {
   labels = 0
 }
 
-/** A name of 255 octets has no more labels than this. */
+/** A name of 255 bytes has no more labels than this. */
 const labelsMax = 128
 /** Offsets of the labels left of the zone, leftmost first. */
 const offsets = new Uint8Array(labelsMax)
@@ -66,20 +66,20 @@ export function readShape(
 }
 
 /**
- * Labels left of the zone, their offsets in `offsets`.
+ * Counts the labels left of the zone, and puts their offsets in `offsets`.
  * @returns -1 when the name is not in the zone
  */
 function countLabels(name: Uint8Array, nameBytes: number, zone: Uint8Array): number {
   const zoneAt = nameBytes - zone.length
   if (zoneAt < 0) return -1
-  // From the end: `com` differs from `local` at the first octet that is looked at.
+  // From the end: `com` differs from `local` at the first byte compared.
   for (let i = zone.length - 2; i >= 0; i--) {
     if (name[zoneAt + i] !== zone[i]) return -1
   }
   let count = 0
   let at = 0
   for (; at < zoneAt; at += u8(name, at) + 1) offsets[count++] = at
-  // The zone's octets may stand inside a longer label.
+  // The zone's bytes may stand inside a longer label.
   return at === zoneAt ? count : -1
 }
 
@@ -124,7 +124,7 @@ function judgePod(name: Uint8Array, into: Shape): ShapeKind {
   if (n === 1) return ShapeKind.forward
   into.namespaceAt = at(n, 1)
   if (n === 2) return ShapeKind.needsNamespace
-  // Up to two labels left of the address are ignored by CoreDNS; three are not.
+  // CoreDNS ignores up to two labels left of the address, but not three.
   if (n - 3 >= 3 || !mayBeAddress(name, at(n, 2))) return ShapeKind.impossible
   return ShapeKind.needsNamespace
 }
@@ -144,7 +144,7 @@ const dnsLabel = label('dns')
 const dnsVersionLabel = label('dns-version')
 const zoneLabel = label('_zone')
 /**
- * What may stand next to a Service when two labels do: a protocol of Kubernetes with one underscore or none, nothing behind the
+ * Labels that may stand next to a Service when two labels do: a protocol of Kubernetes with or without an underscore, a bare
  * underscore (any protocol), or the wildcards of CoreDNS before 1.9.
  */
 const protocolLabels = [

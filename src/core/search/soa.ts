@@ -1,7 +1,7 @@
 /**
- * Whose denial is this? CoreDNS's kubernetes plugin signs its negative answers with an SOA of its own making. Only from
- * such an answer may anything be learned: a `template`, a stub zone or a `fallthrough` to the Internet says NXDOMAIN with
- * another SOA or none, and kube-dns, which has other rules, with other timers.
+ * Tells which server made a denial. CoreDNS's kubernetes plugin adds an SOA of its own making to its negative answers, and only
+ * such an answer may teach anything: a `template`, a stub zone or a `fallthrough` to the Internet says NXDOMAIN with another SOA
+ * or none, and kube-dns, which has other rules, with other timers.
  */
 import { u32 } from '../../wire/bytes.ts'
 import { nameBytesMax, recordFixedBytes } from '../../wire/constants.ts'
@@ -15,7 +15,7 @@ const kubernetesTimers = [7200, 1800, 86_400]
 export interface ZoneSoa {
   /** The SOA is the one that CoreDNS's kubernetes plugin makes for this zone. */
   readonly isKubernetes: boolean
-  /** For denials of our own; its TTL and MINIMUM are to be set by whoever uses it. Undefined when it is somebody else's. */
+  /** For our own denials; the caller sets its TTL and MINIMUM. Undefined when another server made it. */
   readonly record: SoaRecord | undefined
 }
 
@@ -63,7 +63,7 @@ export class SoaReader {
     return this.kubernetes(reply, numbersAt, scan.soaTtlSeconds)
   }
 
-  /** The serial changes once a second, denials are many: nearly always it is the SOA of the one before. */
+  /** The serial changes once a second and denials are many, so the SOA is nearly always the previous one. */
   private kubernetes(reply: Uint8Array, numbersAt: number, ttlSeconds: number): ZoneSoa {
     const { record } = this.last
     const isSame = record?.ttlSeconds === ttlSeconds && endsWith(record.data, reply, numbersAt)

@@ -1,6 +1,6 @@
 /**
- * The search path as a stage of the resolver: turns what the judge knows into replies, lets A speak for AAAA, and opens the questions that
- * keep that knowledge fresh and checked.
+ * The search path as a stage of the resolver: turns judgements into replies, applies A's denial to AAAA, and opens the questions
+ * that keep that knowledge fresh and checked. The evidence is judged in denial.ts.
  */
 import { putU32 } from '../../wire/bytes.ts'
 import { Rcode, RrType } from '../../wire/constants.ts'
@@ -158,13 +158,15 @@ function inZone(
   return { path, verdict, unproved: denial?.subject, isRepeated }
 }
 
-/** What the question's other types, or what is above its name, tell of it, or will tell. */
+/**
+ * The verdict on a name that no evidence denies: its other types or its ancestors may still decide, or have to be asked first.
+ */
 function verdictOnUndenied(path: SearchPath, inquiry: Inquiry): Verdict {
   const { family } = path
   if (path.isPaired(inquiry)) return { kind: 'deny-pair' }
   const entry = family.deniedA(inquiry)
   if (entry !== undefined) return { kind: 'share', entry }
-  // A question that waits for another one fails with it, and an answer of its own that would do is then of no use.
+  // A question that waits for another one fails with it, and then its own usable stale answer would be lost.
   if (inquiry.hasStale) return pass
   const lapsed = lapsedCut(path, inquiry)
   if (lapsed !== undefined) return lapsed
@@ -172,7 +174,7 @@ function verdictOnUndenied(path: SearchPath, inquiry: Inquiry): Verdict {
   return plan === undefined ? pass : { kind: 'ask-a', plan }
 }
 
-/** A cut was not refreshed in time, or not used for a while: all that stand or fall with it wait for one question about it. */
+/** The cut was not refreshed in time, or not used for a while: all names below it wait for one question about it. */
 function lapsedCut(
   { judge, own }: SearchPath,
   { key, nowMs, asker, assumed }: Inquiry,
@@ -180,7 +182,7 @@ function lapsedCut(
   if (asker.turns >= turnsMax.existence) return undefined
   const lapsed = judge.lapsedCut(key.name, key.nameBytes, nowMs)
   if (lapsed === undefined) return undefined
-  // Asked for once; if that taught nothing, the names are asked.
+  // The cut is asked once; if its answer taught nothing, the names themselves are asked.
   const plan = own.planJoin(lapsed.name, RrType.a, !lapsed.cut.isProbing, assumed)
   return plan && { kind: 'ask-cut', lapsed, plan }
 }
@@ -190,7 +192,10 @@ function follow({ own }: SearchPath, { decision }: Inquiry, plan: JoinPlan): tru
   return true
 }
 
-/** What a denial of ours calls for: that the pair be told the same, that the evidence stay fresh, and that CoreDNS be heard. */
+/**
+ * Follow-up of our own denial: the other half of the pair gets the same, the evidence is kept fresh, and CoreDNS is asked to
+ * confirm.
+ */
 function noteDenial(path: SearchPath, inquiry: Inquiry, denial: Denial): void {
   const { known, family, own, auditRun } = path
   const { evidence, kind, cut } = denial
@@ -198,7 +203,7 @@ function noteDenial(path: SearchPath, inquiry: Inquiry, denial: Denial): void {
   known.stats[evidence] += 1
   if (evidence === 'structure') known.audit.noteUse(kind)
   const member = inquiry.member()
-  // What rests on a rule alone never ends, but for answer mode, which might come between the questions of a pair.
+  // A denial by structure does not expire, but answer mode might answer between the questions of a pair.
   if (cut !== undefined || path.answerMode !== undefined)
     family.pairs.note(member, cut?.expiresMs ?? nowMs + pairMs, nowMs)
   if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) own.ask(kind, RrType.a)
@@ -206,7 +211,7 @@ function noteDenial(path: SearchPath, inquiry: Inquiry, denial: Denial): void {
   if (path.prefetches) prefetch(path, member.name, nowMs)
 }
 
-/** The client will walk its whole list; the name at its end is asked meanwhile. */
+/** The client will walk its whole list; meanwhile the name at the list's end is asked. */
 function prefetch({ known, judge, own }: SearchPath, name: string, nowMs: number): void {
   const absolute = absoluteName(name, known.zone, (expansion) => judge.isDenied(expansion, nowMs))
   if (absolute === undefined) return

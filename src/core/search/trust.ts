@@ -1,6 +1,6 @@
 /**
- * How much may be concluded about the cluster zone without asking. Plugins in front of `kubernetes` and server blocks for parts
- * of the zone can put names where its rules have none, so the rules count only when somebody vouches for them.
+ * How much may be concluded about the cluster zone without asking (SP-15, SP-16). Plugins in front of `kubernetes` and server
+ * blocks for parts of the zone can add names that its rules exclude, so the rules count only when their absence is vouched for.
  */
 import { isAtOrBelow } from '../../wire/name.ts'
 import { LatestMap } from '../cache/latest-map.ts'
@@ -8,25 +8,25 @@ import { LatestMap } from '../cache/latest-map.ts'
 /**
  * - verified: CoreDNS's own Corefile was read, and nothing in it can add names to the zone.
  * - declared: the operator says so.
- * - cautious: neither. A name is answered without asking only while CoreDNS itself has denied that very name lately.
+ * - cautious: neither. A name is denied without asking only while CoreDNS's own recent denial of that very name counts.
  */
 export type TrustLevel = 'verified' | 'declared' | 'cautious'
 
 /** What the SOA of CoreDNS's denials has shown so far. */
 export type Fingerprint = 'unseen' | 'coredns' | 'foreign'
 
-/** Names that CoreDNS has denied itself, kept so many seconds at most in cautious mode. */
+/** Names that CoreDNS itself has denied, remembered in cautious mode. */
 const confirmedMax = 20_000
 
 export class SearchTrust {
   fingerprint: Fingerprint = 'unseen'
   level: TrustLevel
   private carveOuts: readonly Uint8Array[]
-  /** Names by folded wire octets; until when the denial counts. */
+  /** Names by folded wire bytes; until when the denial counts. */
   private readonly confirmedUntilMs = new LatestMap<number>(confirmedMax)
   private readonly confirmSeconds: number
 
-  /** @param carveOuts folded names; at and below them everything is asked */
+  /** @param carveOuts folded names; everything at and below them is asked */
   constructor(level: TrustLevel, carveOuts: readonly Uint8Array[], confirmSeconds: number) {
     this.level = level
     this.carveOuts = carveOuts

@@ -1,4 +1,4 @@
-/** What is fresh in the cache is given, and refreshed in time while it is in demand. */
+/** Answers from a fresh cache entry, and refreshes the entry in time while it is in demand. */
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEntry } from '../cache/entry.ts'
 import { keptText } from '../cache/entry-text.ts'
@@ -44,7 +44,7 @@ export class CachedStage implements Stage<CacheEntry> {
 
   private refresh(entry: CacheEntry, inquiry: Inquiry): void {
     const { cache, own, search } = this.parts
-    // What the search path would deny without asking need not be kept alive.
+    // A denial that the search path would give without asking need not be kept fresh.
     if (entry.isDenial && search.path?.spares(inquiry) === true) return
     if (own.refresh(inquiry, entry)) cache.stats.prefetches += 1
   }

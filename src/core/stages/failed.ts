@@ -1,4 +1,4 @@
-/** What could not be resolved a moment ago is not asked again (RFC 9520). */
+/** Does not ask again for a question whose resolution has just failed (RFC 9520). */
 import { Ede } from '../../wire/constants.ts'
 import type { Failure, FailureCache } from '../cache/failure-cache.ts'
 import { ReplySource } from '../facts.ts'

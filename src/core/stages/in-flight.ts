@@ -1,4 +1,4 @@
-/** A question that is under way is not asked twice: whoever asks it waits for the same answer. */
+/** Does not ask a question twice at the same time: later clients wait for the answer to the question in flight. */
 import type { Inquiry } from '../inquiry.ts'
 import type { InFlight, Ticket } from '../question/in-flight.ts'
 import type { ForetoldWait, Stage } from './stage.ts'

@@ -1,4 +1,4 @@
-/** The stages of the resolver, in their order: what a question gets is decided by the first that decides. */
+/** The stages of the resolver, in order: the first stage that decides determines the answer. */
 
 import type { Cache } from '../cache/cache.ts'
 import type { FailureCache } from '../cache/failure-cache.ts'
@@ -24,13 +24,13 @@ export interface StageParts {
   readonly router: Router
   readonly settler: Settler
   readonly own: OwnQuestions
-  /** Empty without a cluster zone, or when switched off. */
+  /** Empty without a cluster zone, or when the search path is switched off. */
   readonly search: SearchSlot
-  /** Stages that answer without asking anybody. */
+  /** Stages that answer without asking an upstream. */
   readonly local: readonly Stage[]
 }
 
-/** To be made anew when the search path is. */
+/** Rebuild the list whenever the search path is rebuilt. */
 export function makeStages(parts: StageParts): readonly Stage[] {
   const { search, router, settler, failures, inFlight, local } = parts
   const hasAnswerMode = search.path?.answerMode !== undefined
@@ -38,10 +38,10 @@ export function makeStages(parts: StageParts): readonly Stage[] {
     ...(hasAnswerMode ? [new AnswerModeStage(search, router)] : []), // before a denial from the cache
     new CachedStage(parts),
     ...local, // from the configuration, or a registry of names
-    new RecursionStage(), // from here on somebody may be asked
-    new SearchStage(search, router), // cluster names that need not be asked
-    new StaleStage(settler), // asking has just failed
-    new FailedStage(failures), // likewise, and nothing is there to give
+    new RecursionStage(), // the stages below may ask an upstream
+    new SearchStage(search, router), // denies cluster names without asking
+    new StaleStage(settler), // asking has just failed, and a stale answer is there
+    new FailedStage(failures), // asking has just failed, and no stale answer is there
     new InFlightStage(inFlight),
     new UpstreamStage(parts), // always decides
   ]

@@ -1,4 +1,4 @@
-/** Nothing is asked on behalf of a client that does not want recursion; what is in memory it gets. */
+/** Refuses to ask an upstream for a client that does not want recursion; such a client gets only what is cached. */
 import { Rcode } from '../../wire/constants.ts'
 import type { Settlement } from '../decision.ts'
 import { ReplySource } from '../facts.ts'

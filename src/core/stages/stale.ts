@@ -1,4 +1,4 @@
-/** Soon after a failure nobody is asked again: the stale answer is given at once (RFC 8767 5). */
+/** Gives the stale answer at once while a recent failure counts, instead of asking again (RFC 8767 5). */
 import type { CacheEntry } from '../cache/entry.ts'
 import { keptText } from '../cache/entry-text.ts'
 import { ReplySource } from '../facts.ts'

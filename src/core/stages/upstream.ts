@@ -1,4 +1,4 @@
-/** The last resort: the upstreams of the name's route are asked. */
+/** The last stage: asks the upstreams of the name's route. */
 import { Rcode } from '../../wire/constants.ts'
 import { ReplySource } from '../facts.ts'
 import type { Inquiry } from '../inquiry.ts'

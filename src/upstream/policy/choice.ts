@@ -1,10 +1,10 @@
 /**
- * Which upstream is asked, judged by what real questions met: there are no health checks of our own but for one
- * cheap question now and then to an upstream that fell silent. Pure: time and randomness are passed in.
+ * Chooses the upstream to ask by how real questions fared: there are no health checks except one cheap question now and then to
+ * an upstream that fell silent. Pure: time and randomness are passed in.
  *
- * Two policies. `sequential` asks the first healthy upstream of the list: resolv.conf(5) promises that order, and
- * split-horizon set-ups rest on it. `spread` asks the one that will be free soonest (load times round trip): CoreDNS
- * endpoints are equals, and new ones must get their share.
+ * Two policies. `sequential` asks the first healthy upstream of the list: resolv.conf(5) promises that order, and split-horizon
+ * set-ups rest on it. `spread` asks the one that will be free soonest (load times round trip): CoreDNS endpoints are equals, and
+ * new ones must get their share.
  */
 
 import { Rcode } from '../../wire/constants.ts'
@@ -14,7 +14,7 @@ export type ChoicePolicy = 'sequential' | 'spread'
 /** How far an upstream is trusted. Numbers, because the lowest is chosen. */
 export const Rank = {
   well: 0,
-  /** Silent lately, or unhelpful: only when nobody better is there. */
+  /** Recently silent, or unhelpful: asked only when there is no better one. */
   doubtful: 1,
   /** Refuses, or has been silent for long: gets no question but one trial per `trialEveryMs`. */
   down: 2,
@@ -23,23 +23,23 @@ export type Rank = (typeof Rank)[keyof typeof Rank]
 
 /** Two a second at most, and service is back within a second of the upstream's return. */
 const trialEveryMs = 500
-/** Added at random, so that the nodes of a cluster do not knock in step. */
+/** Added at random, so that the nodes of a cluster do not send trials in step. */
 const trialJitterMs = 100
-/** Questions that may try an upstream out of turn when all others have gone: about as many as come before its reply. */
+/** Questions that may try an upstream out of turn when all others are down: about as many as come before its reply. */
 const lastHopesMax = 20
 /** A lone refusal may be one dead pod behind a service address. */
 const refusalsMax = 2
-/** Silence makes an upstream `down` only with so many unanswered questions ... */
+/** Silence takes an upstream `down` only with this many unanswered questions ... */
 const strikesMax = 3
-/** ... over at least this long: a burst that meets one lost second is no outage. */
+/** ... over at least this long: a burst lost within one second is no outage. */
 const strikeSpanMs = 1000
-/** How long an upstream stays doubtful that answers, but in a way that helps nobody. */
+/** How long an upstream stays doubtful that answers, but without helping any client. */
 const unwellMs = 5000
 /** Rescues by other upstreams in a row after which SERVFAIL is the upstream's fault, not the name's. */
 const rescuesMax = 3
 
 export class UpstreamHealth {
-  /** When the last valid reply came, whatever it said. */
+  /** When the last valid reply came, whatever its content. */
   lastReplyMs = Number.NEGATIVE_INFINITY
   private strikes = 0
   private firstStrikeMs = 0
@@ -70,7 +70,10 @@ export class UpstreamHealth {
     return wasDown
   }
 
-  /** A question waited for longer than usual, and no reply to any question came meanwhile. @returns true when that took it down */
+  /**
+   * A question waited longer than usual, without a reply to any question in that time. @returns true when that took the upstream
+   * down
+   */
   stayedSilent(nowMs: number): boolean {
     if (this.strikes === 0) this.firstStrikeMs = nowMs
     this.strikes++
@@ -79,7 +82,7 @@ export class UpstreamHealth {
       : false
   }
 
-  /** It refused a packet or a connection, or cannot be reached. @returns true when that took it down */
+  /** It refused a packet or a connection, or cannot be reached. @returns true when that took the upstream down */
   refused(nowMs: number): boolean {
     this.refusals++
     return this.refusals >= refusalsMax ? this.takeDown(nowMs) : false
@@ -95,7 +98,7 @@ export class UpstreamHealth {
     this.rescues = 0
   }
 
-  /** It answers, but should be spared where others can do the work (drops its connections, say). */
+  /** It answers, but should be avoided where others can answer (because it drops its connections, say). */
   isUnwell(nowMs: number): void {
     this.unwellUntilMs = nowMs + unwellMs
   }
@@ -115,8 +118,8 @@ export class UpstreamHealth {
   }
 
   /**
-   * All others have gone down just now. Perhaps this one is back already (a rolling restart), so the questions of the
-   * moment may try it out of turn.
+   * All other upstreams have just gone down. This one may be back already (a rolling restart), so the next questions may try it
+   * out of turn.
    */
   becomeLastHope(): void {
     this.lastHopes = lastHopesMax
@@ -134,7 +137,7 @@ export interface Candidate {
   readonly health: UpstreamHealth
   /** Questions in flight and queued. */
   readonly load: number
-  /** Smoothed round trip; 0 when not known yet. */
+  /** Smoothed round trip; 0 while unknown. */
   readonly roundTripMs: number
 }
 
@@ -147,9 +150,9 @@ export interface ChoiceTerms {
   readonly random: number
 }
 
-/** Differences below this are noise of the scheduler, not distance. */
+/** Smaller differences are scheduler noise, not distance. */
 const roundTripFloorMs = 1
-/** Round trips up to so many times the shortest count as equal: endpoints of one cluster share alike. */
+/** Round trips up to this many times the shortest count as equal, so that endpoints of one cluster get equal shares. */
 const equalWithin = 3
 
 /** @returns the best candidate that is not down and was not tried; undefined when there is none */
@@ -188,12 +191,12 @@ function costOf(candidate: Candidate, shortestMs: number): number {
   return (candidate.load + 1) * (distance < equalWithin ? 1 : distance)
 }
 
-/** RFC 6891 7: what servers say that do not know EDNS; BADVERS is for those that know another version. */
+/** RFC 6891 7: rcodes of servers that do not know EDNS; BADVERS comes from those that know another version. */
 export function refusesEdns(rcode: number): boolean {
   return rcode === Rcode.formerr || rcode === Rcode.notimp || rcode === Rcode.badvers
 }
 
-/** Not an answer: another upstream may know better. */
+/** Not an answer: another upstream may have one. */
 export function isUnhelpful(rcode: number): boolean {
   return rcode === Rcode.servfail || rcode === Rcode.refused || refusesEdns(rcode)
 }

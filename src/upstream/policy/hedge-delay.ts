@@ -1,7 +1,7 @@
 /**
- * How long to wait for an upstream before the question is asked elsewhere as well: a percentile of its recent round
- * trips, within bounds. A fixed delay is either too long for a cluster's 0.5 ms answers or hedges every question
- * to a resolver that is 80 ms away (Dean and Barroso, "The Tail at Scale", hedged requests).
+ * How long to wait for an upstream before the question is also asked elsewhere: a percentile of its recent round trips, within
+ * bounds. A fixed delay is either too long for a cluster's 0.5 ms answers or hedges every question to a resolver that is 80 ms
+ * away (Dean and Barroso, "The Tail at Scale", hedged requests). Sends nothing.
  */
 
 export interface HedgeSettings {
@@ -11,16 +11,16 @@ export interface HedgeSettings {
   readonly percentile: number
 }
 
-/** Four buckets per doubling: a percentile is at most 19 % too high, which is less than it moves by itself. */
+/** Four buckets per doubling: a percentile is at most 19 % too high, which is less than its normal variation. */
 const bucketsPerDoubling = 4
 const smallestMs = 0.125
 /** Up to 8.2 s, above every deadline. */
 const bucketCount = 64
-/** Below this the percentile is an accident of a few packets, and the longest delay applies. */
+/** With fewer samples the percentile is accidental, and the longest delay applies. */
 const samplesMin = 20
 /** Samples after which all counts are halved: old round trips fade, within about a thousand questions. */
 const samplesBeforeHalving = 512
-/** The percentile is looked up anew every so many samples. */
+/** The percentile is computed anew after this many samples. */
 const recountEvery = 16
 const pauseMaxMs = 1000
 /** Weight of one round trip in the smoothed value (RFC 6298 2.3 uses the same). */

@@ -1,13 +1,13 @@
 /**
- * How long the questions of one upstream group may wait in silence. An upstream that answers others of our questions works, and
- * a slow name may have the whole deadline: a resolver takes 3 s for a name that nobody has asked before. A sign of life alone
- * (a reply to a trial of ours) says less: resolvers whose own upstream is gone still give those. It is believed where the
- * upstream may have to ask others, and until several questions in a row were met with silence. Pure.
+ * How long the questions of one upstream group may wait in silence. An upstream that answers other questions works, and a slow
+ * name may have the whole deadline: a resolver takes 3 s for a name that it has never resolved. A sign of life alone (a reply to
+ * a trial) says less: resolvers whose own upstream is gone still give those. It counts where the upstream may have to ask other
+ * servers, and until several questions in a row were met with silence. Pure.
  */
 
 /**
- * Questions left without an answer while none was answered, after which signs of life are believed no more: three names,
- * each asked for A and AAAA. Fewer would cut off a pod that asks for two slow names at once.
+ * Questions left without an answer while none was answered, after which signs of life no longer count: three names, each asked
+ * for A and AAAA. Fewer would cut off a pod that asks for two slow names at once.
  */
 const unheardMax = 6
 
@@ -21,7 +21,7 @@ export class Patience {
     this.lastLifeMs = nowMs
   }
 
-  /** A valid reply to a question of a client, whatever it said. */
+  /** A valid reply to a client's question, whatever its content. */
   noteAnswer(nowMs: number): void {
     this.lastAnswerMs = nowMs
     this.unheard = 0
@@ -32,7 +32,7 @@ export class Patience {
     if (this.lastAnswerMs < startMs) this.unheard += 1
   }
 
-  /** When the question has met nothing but silence for too long, as far as is known now. */
+  /** When the question will have met silence for too long, as far as is known now. */
   endsMs(question: { startMs: number; mayRecurse: boolean }, silenceMs: number): number {
     const believesLife = question.mayRecurse && this.unheard < unheardMax
     const heardMs = believesLife ? this.lastLifeMs : this.lastAnswerMs

@@ -1,12 +1,11 @@
 /**
- * Bounds what hedges and retries add to an upstream's load: a share of the questions asked lately plus a small
- * burst, so that a struggling upstream is not trampled by our impatience (reliability of the whole before that of
- * one question). Time is passed in; sends nothing.
+ * Bounds the load that hedges and retries add to an upstream: a share of the recent questions plus a small burst, so that retries
+ * do not overrun a struggling upstream (the whole service matters more than one question). Time is passed in; sends nothing.
  */
 
-/** Memory of the budget: unused shares fade, so that an hour of calm does not pay for a minute of storm. */
+/** Unused shares fade within this time, so that an hour of calm does not pay for a minute of storm. */
 const fadeMs = 10_000
-/** What a quiet group may spend: enough for a search-path chain of a few pods to be asked twice. */
+/** Spare budget of a quiet group: enough to ask a search-path chain of a few pods twice. */
 const burstDefault = 10
 
 export class RetryBudget {
@@ -46,7 +45,7 @@ export class RetryBudget {
     return true
   }
 
-  /** Gives back what a retry cost that turned out to be the only way to an answer. */
+  /** Refunds a retry that proved to be the only way to an answer. */
   refund(cost: number): void {
     this.earned += cost
   }

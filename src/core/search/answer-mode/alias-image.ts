@@ -1,6 +1,6 @@
 /**
- * Writes an answer of one name as the answer of another that is an alias of it: the CNAME first, then the chain and the addresses in
- * the order in which a stub follows them (glibc looks at each record once, and does not look back). For answer mode
+ * Writes the answer of one name as the answer of another name that is an alias of it: the CNAME first, then the chain and the
+ * addresses in the order in which a stub follows them (glibc looks at each record once, and never goes back). For answer mode
  * (SP-23).
  */
 import { putU16, putU32, u16 } from '../../../wire/bytes.ts'
@@ -26,7 +26,7 @@ export interface AliasImage {
 }
 
 export interface Alias {
-  /** Folded wire form, one character an octet. */
+  /** Folded wire form, one character a byte. */
   readonly name: string
   readonly target: string
   /** A or AAAA. */
@@ -35,7 +35,7 @@ export interface Alias {
 
 /**
  * @param answer of `target`, NOERROR
- * @returns undefined when it is not what a resolver may follow: a chain in order, and addresses or an SOA at its end
+ * @returns undefined when the answer is not safe to follow: it must be a chain in order with addresses or an SOA at its end
  */
 export function aliasImage(alias: Alias, answer: Uint8Array): AliasImage | undefined {
   if (!scanResponse(answer, answer.length, scan)) return undefined
@@ -54,7 +54,7 @@ class AliasWriter {
   private readonly ttlAt: number[] = []
   private addresses = 0
   private answers = 0
-  /** Whose record comes next, and where that name stands. */
+  /** Owner name that the next record must have, and its offset. */
   private expected = ''
   private expectedAt = headerBytes
 
@@ -106,7 +106,7 @@ class AliasWriter {
     this.expected = textOf(owner, target.length)
   }
 
-  /** Of the name that is expected. */
+  /** Writes a record of the expected owner name. */
   private writeRecord(type: number, data: Buffer): void {
     this.push(pairOf(0xc000 | this.expectedAt, type))
     this.push(pairOf(RrClass.in, 0))
@@ -145,7 +145,7 @@ class AliasWriter {
   }
 }
 
-/** @param seconds for all records, at most what is left in the evidence */
+/** @param seconds for all records, at most the remaining life of the evidence */
 export function writeTtls({ image, ttlAt }: AliasImage, seconds: number): void {
   for (const at of ttlAt) putU32(image, at, seconds)
 }
@@ -157,7 +157,7 @@ function pairOf(first: number, second: number): Buffer {
   return octets
 }
 
-/** Uncompressed, in its letter case. */
+/** Uncompressed, letter case kept. */
 function readName(message: Uint8Array, at: number): Buffer | undefined {
   const name = Buffer.alloc(nameBytesMax)
   const bytes = copyName(message, at, scan.end, name, 0)

@@ -1,8 +1,8 @@
 /**
- * Answer mode: the first question of a walk along a search list gets what its last would find, so that a pod asks two
- * questions in place of eight. Opt-in, because it is right only if the list is known exactly, and because who asks for
- * `N.<ns>.svc.Z` as such gets N, too (SP-22, SP-25). Whenever a condition does not hold, nothing is answered here, and
- * the client walks.
+ * Answer mode: the first question of a walk along a search list gets the answer that the last one would get, so that a pod asks
+ * two questions instead of eight. Opt-in, because it is right only if the list is known exactly, and because a client that really
+ * means `N.<ns>.svc.Z` gets N as well (SP-22 to SP-25). Whenever a condition does not hold, nothing is answered here, and the
+ * client walks.
  */
 import { RrClass, RrType } from '../../../wire/constants.ts'
 import type { Question } from '../../../wire/question.ts'
@@ -21,9 +21,9 @@ import { type Images, Pins } from './pins.ts'
 import { type AnswerState, isOffForGood, stateTexts } from './state.ts'
 import { type Walk, type WalkParts, WalkReader, type WalkReason, type Wanted } from './walk.ts'
 
-/** Who was left to walk is left so for as long: the other half of the look-up, and its retries, must not be told otherwise. */
+/** How long a client that was left to walk is left alone: the other half of the look-up, and its retries, must get the same. */
 const walkMs = 2000
-/** By then a look-up has come to its second step: glibc gives up on a silent server after 2 x 5 s. */
+/** By then a look-up has reached its second step: glibc gives up on a silent server after 2 x 5 s. */
 const stepMs = 10_000
 const stepsMax = 4096
 
@@ -34,23 +34,23 @@ export interface AnswerModeParts extends WalkParts {
   readonly reports: SearchReports
 }
 
-/** What answer mode makes of a look-up. */
+/** What answer mode decides about a look-up. */
 export type AnswerVerdict =
-  /** The client is told what the last step of its walk would find. `fresh` is set when that is decided only now. */
+  /** The client gets the answer of its walk's last step. `fresh` is set when this was decided just now. */
   | {
       readonly kind: 'give'
       readonly images: Images
       readonly untilMs: number
       readonly fresh: Walked | undefined
     }
-  /** The question waits for one that is missing. */
+  /** The question waits for a missing piece of evidence. */
   | {
       readonly kind: 'hold'
       readonly walk: Walk
       readonly awaited: Wanted
       readonly plan: JoinPlan
     }
-  /** The client walks; both questions of its look-up do. `why` is counted. */
+  /** The client walks, with both questions of its look-up. `why` is counted. */
   | {
       readonly kind: 'leave'
       readonly why: WalkReason | undefined
@@ -81,7 +81,7 @@ export class AnswerMode {
   private readonly parts: AnswerModeParts
   private readonly reader: WalkReader
   private readonly pins = new Pins()
-  /** Names, by client, that come next on walks under way. */
+  /** Names, by client, that come next on walks in progress. */
   private readonly nextSteps = new LatestMap<number>(stepsMax)
   private isStopped = false
   private toldState: AnswerState = 'unseen'
@@ -99,12 +99,12 @@ export class AnswerMode {
     return fingerprint === 'coredns' ? 'on' : fingerprint
   }
 
-  /** Numbers for whoever watches. */
+  /** Numbers for metrics. */
   view() {
     return { state: this.state, answered: this.answered, fallbacks: this.fallbacks }
   }
 
-  /** A denial of ours was wrong: none of this can be relied on any more. */
+  /** One of our denials was wrong: answer mode cannot rely on any of them now. */
   stop(): void {
     this.isStopped = true
     this.pins.clear()
@@ -115,7 +115,7 @@ export class AnswerMode {
     return this.pins.size > 0
   }
 
-  /** Whether the client was told of an answer a moment ago. */
+  /** Whether the client got an answer for this name a moment ago. */
   isPinned(asked: PairMember, nowMs: number): boolean {
     return this.pins.peek(asked, nowMs)?.images !== undefined
   }
@@ -134,13 +134,14 @@ export class AnswerMode {
     const step = readFirstStep(asked.name, this.parts.known.zone)
     const list = step && this.listOf(step, asked.client)
     if (step === undefined || list === undefined) return isNoStep
-    // Switched on by the answer to one half, it must not come between the two; nor may it where the other half was denied.
+    // The answer to one half may have switched the mode on: it must not act between the two halves, nor where the other was
+    // denied.
     if (this.state !== 'on' || this.parts.pairs.holds(asked, nowMs)) return leave(undefined)
     const isLater = nowMs < (this.nextSteps.get(`${asked.client} ${asked.name}`) ?? 0)
     return isLater ? leave('second-step') : this.judgeWalk(step, list, inquiry)
   }
 
-  /** Does what the verdict calls for, but for the decision itself. */
+  /** Carries the verdict out, except for the decision itself. */
   note(verdict: AnswerVerdict, inquiry: Inquiry): void {
     const { nowMs } = inquiry
     const asked = inquiry.member()
@@ -154,12 +155,12 @@ export class AnswerMode {
       case 'leave':
         return this.noteLeft(verdict, asked, nowMs)
       case 'pass':
-        // Remembers that the second half of the look-up has come.
+        // Records that the second half of the look-up has come.
         this.pins.get(asked, nowMs)
     }
   }
 
-  /** Keys of the questions that a walk has asked, whatever becomes of it. */
+  /** Keys of the questions that a walk has opened, whatever its outcome. */
   opens(walk: Walk, nowMs: number): string[] {
     return this.reader.opens(walk, nowMs)
   }
@@ -190,8 +191,8 @@ export class AnswerMode {
   }
 
   /**
-   * A client asks for a name of the zone. If that can be the first step for a name that ends in a namespace of ours, its next step
-   * looks like a first one of that namespace, and is none.
+   * A client asks for a name of the zone. If the name can be the first step towards a name that ends in one of our namespaces,
+   * the client's next step looks like a first step in that namespace, but is not one.
    */
   private noteStep({ name, client }: PairMember, nowMs: number): void {
     const { known, lists } = this.parts
@@ -203,7 +204,7 @@ export class AnswerMode {
     this.nextSteps.set(key, nowMs + stepMs)
   }
 
-  /** Nothing was decided about this look-up yet. */
+  /** Judges a look-up that has no pin yet. */
   private judgeWalk(step: FirstStep, list: SearchList, inquiry: Inquiry): AnswerVerdict {
     const { nowMs } = inquiry
     const walk = this.reader.read(step, list, nowMs)
@@ -214,7 +215,7 @@ export class AnswerMode {
     return { kind: 'give', images, untilMs: walk.untilMs, fresh: { walk, step, list } }
   }
 
-  /** What answer mode has to say about a name, for people. */
+  /** What answer mode knows about a name, for people. */
   explain(name: string, nowMs: number): string | undefined {
     const { known, lists, judge } = this.parts
     const step = readFirstStep(name, known.zone)
@@ -230,11 +231,11 @@ export class AnswerMode {
     const { lists } = this.parts
     if (!lists.namespaces.has(step.namespace) || !isPublic(step)) return undefined
     const list = lists.find(step.namespace, client)
-    // With `ndots` dots the name itself is asked first.
+    // A name with `ndots` dots is asked as it is first.
     return list === undefined || step.labels.length > list.ndots ? undefined : list
   }
 
-  /** The slowest part of the missing evidence that the question can wait for, once all of it is asked. */
+  /** The slowest piece of missing evidence that the question can wait for; all of it is asked. */
   private hold(walk: Walk, { asker }: Inquiry): AnswerVerdict | undefined {
     if (asker.turns >= turnsMax.answerMode) return undefined
     const { own, inFlight } = this.parts
@@ -258,7 +259,7 @@ export class AnswerMode {
   }
 }
 
-/** @returns the message that a client gets, its TTLs those of now: written into the pinned image */
+/** @returns the message that a client gets, with present TTLs: they are written into the pinned image */
 export function givenImage({ images, untilMs }: Given, qtype: number, nowMs: number): Buffer {
   const image = qtype === RrType.a ? images.a : images.aaaa
   writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
@@ -271,7 +272,7 @@ function leave(why: WalkReason | undefined, walk?: Walk): AnswerVerdict {
   return { kind: 'leave', why, walk }
 }
 
-/** Only what every stub asks, and no validator. */
+/** Only questions that every stub asks, and no validator. */
 function isAddress(question: Question): boolean {
   const { qtype, qclass, dnssecOk, checkingDisabled, recursionDesired } = question
   const isType = qtype === RrType.a || qtype === RrType.aaaa

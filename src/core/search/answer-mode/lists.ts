@@ -1,26 +1,26 @@
 /**
- * Who knows the search lists of pods: exactly, or not at all. Answer mode asks; the configuration answers today, a container
- * runtime (CRI) may tomorrow.
+ * The source of pods' search lists, which must be exact or absent. Answer mode asks here; today the configuration answers, a
+ * container runtime (CRI) may one day.
  */
 
-/** What a resolver in a pod does with a name. */
+/** How a resolver in a pod completes a name. */
 export interface SearchList {
   /**
-   * What it appends, in its order; the first three are those of the cluster: `<ns>.svc.Z`, `svc.Z`, `Z`. Folded wire form, one
-   * character an octet.
+   * Appended in this order; the first three are those of the cluster: `<ns>.svc.Z`, `svc.Z`, `Z`. Folded wire form, one character
+   * a byte.
    */
   readonly suffixes: readonly string[]
-  /** Names with at least so many dots are asked as they are first. */
+  /** Names with at least this many dots are asked as they are first. */
   readonly ndots: number
 }
 
 export interface SearchLists {
-  /** Namespaces of which some pods may be answered: labels with their length octet. */
+  /** Namespaces of which some pods may be answered: labels with their length byte. */
   readonly namespaces: ReadonlySet<string>
   /**
-   * @param namespace what the client's question makes it a pod of
+   * @param namespace the client's own, judged by its question
    * @param client its address, as text
-   * @returns undefined unless all of this client's look-ups go by that list
+   * @returns undefined unless all look-ups of this client use that list
    */
   find(namespace: string, client: string): SearchList | undefined
 }

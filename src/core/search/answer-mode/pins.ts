@@ -1,15 +1,15 @@
 /**
  * What a client was told about a name in answer mode, for as long as the evidence lasts: A and AAAA of a look-up, and the same
- * look-up a moment later, get one decision, whatever has become known in between (SP-24, SP-14). So a look-up must not begin
- * when its second half might come after the end: the last quarter of a second is for halves whose first one has come from the same
- * socket. Who has a socket for each half, as Go, takes what either finds.
+ * look-up a moment later, get one decision, whatever has been learned in between (SP-24, SP-14). So a look-up must not start when
+ * its second half might come after the end of the evidence: in the last quarter of a second only second halves are answered,
+ * those whose first half came from the same socket. A stub with a socket for each half, such as Go's, takes what either finds.
  */
 
 import { LatestMap } from '../../cache/latest-map.ts'
 import { type PairMember, pairMs } from '../pairs.ts'
 import type { AliasImage } from './alias-image.ts'
 
-/** Look-ups of the last five seconds on one node; two answers of some 200 octets each, and the names. */
+/** Look-ups of the last five seconds on one node; each takes two answers of some 200 bytes, and the names. */
 const pinsMax = 4096
 
 export interface Images {
@@ -25,11 +25,11 @@ export interface Pin {
 }
 
 interface Held extends Pin {
-  /** To whom it was given lately. */
+  /** The questions that got the pin recently. */
   readonly given: Given[]
 }
 
-/** A half of a look-up that got the pin. Clients of one address share a pin, and their halves may be interleaved. */
+/** A half of a look-up that got the pin. Clients with one address share a pin, and their halves may be interleaved. */
 interface Given {
   readonly qtype: number
   readonly clientPort: number
@@ -38,26 +38,26 @@ interface Given {
   isWhole: boolean
 }
 
-/** Halves that are remembered of each pin. More than one pod's programs ask for one name in a quarter of a second. */
+/** Halves remembered for each pin. Several programs of a pod may ask for one name within a quarter of a second. */
 const givenMax = 64
-/** Pins of one client and name: the last, and those before it that other halves may still come for. */
+/** Pins of one client and name: the latest, and earlier ones whose second halves may still come. */
 const heldMax = 4
 
 interface Found {
   readonly pin: Held
-  /** The half that the question belongs to, if it is known. */
+  /** The first half that the question completes, if there is one. */
   readonly other: Given | undefined
 }
 
 export class Pins {
-  /** The last of each list is the one that new look-ups get. */
+  /** New look-ups get the last pin of a list. */
   private readonly pins = new LatestMap<readonly Held[]>(pinsMax)
 
   get size(): number {
     return this.pins.size
   }
 
-  /** The question that is asked now is the first to get it. */
+  /** Pins a decision; the present question is the first to get it. */
   set(member: PairMember, pin: Pin, nowMs: number): void {
     const held: Held = { ...pin, given: [] }
     const before = (this.pins.get(keyOf(member)) ?? []).filter(({ untilMs }) => nowMs < untilMs)
@@ -65,7 +65,7 @@ export class Pins {
     note({ pin: held, other: undefined }, member, nowMs)
   }
 
-  /** @returns what holds for this question, which is then taken to get it */
+  /** @returns the pin for this question, which is then recorded as a half that got it */
   get(member: PairMember, nowMs: number): Pin | undefined {
     const found = this.find(member, nowMs)
     if (found !== undefined) note(found, member, nowMs)
@@ -73,7 +73,7 @@ export class Pins {
     return found?.pin
   }
 
-  /** @returns what would hold for this question */
+  /** @returns the pin that this question would get */
   peek(member: PairMember, nowMs: number): Pin | undefined {
     return this.find(member, nowMs)?.pin
   }
@@ -112,7 +112,7 @@ function isOtherOf(given: Given, { qtype, clientPort }: PairMember, nowMs: numbe
   return isOfSocket && given.qtype !== qtype && !given.isWhole
 }
 
-/** What is asked from now on is another look-up. */
+/** Whether a question that comes now belongs to another look-up. */
 function isOver(given: Given | undefined, nowMs: number): boolean {
   return given !== undefined && nowMs >= given.atMs + pairMs
 }

@@ -1,6 +1,6 @@
 /**
- * Answer mode as a stage of the resolver. It comes first, because what it has to say comes before a denial from the cache as well; of what
- * is fresh and no denial it keeps out.
+ * Answer mode as a stage of the resolver. It comes first, because it overrides a denial from the cache as well; a fresh answer
+ * that is no denial it leaves alone.
  */
 import { Rcode } from '../../../wire/constants.ts'
 import { ReplySource } from '../../facts.ts'
@@ -45,7 +45,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
       return true
     }
     if (verdict.kind !== 'hold') return false
-    // All that was missing has just been asked: what is waited for is under way.
+    // `note` has just asked for all that was missing, so the awaited question is in flight.
     const { awaited } = verdict
     const plan = path.own.planJoin(awaited.name, awaited.qtype, false)
     if (plan === undefined) return false
@@ -66,7 +66,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
       case 'hold': {
         const { key, route } = verdict.plan
         const why = `waits for what is missing for an answer: ${presentWireText(verdict.awaited.name)}`
-        // Asked for by answer mode itself, so that the client's question finds it under way.
+        // Answer mode itself asks for it, so the client's question finds it in flight.
         return {
           kind: 'wait',
           why,
@@ -94,7 +94,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
   }
 }
 
-/** Whether the question is one that answer mode may come before: denied by the cache, or not answered by it. */
+/** Whether answer mode may override the question's outcome: a denial from the cache, or no entry at all. */
 function concerns(path: SearchPath, inquiry: Inquiry): boolean {
   const { fresh, question, key } = inquiry
   if (fresh !== undefined && !path.overtakes(fresh, inquiry)) return fresh.deniesFamily

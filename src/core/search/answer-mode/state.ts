@@ -1,12 +1,12 @@
-/** Whether answer mode is on, and what stands in its way: for the mode itself, metrics and people. */
+/** Whether answer mode is on, and otherwise why not: for the mode itself, metrics and people. */
 
-/** Whether answers are given, or what is in the way. */
+/** Whether answers are given, or the reason why not. */
 export const answerStates = [
   'on',
-  'cautious', // nobody vouches for the cluster domain: trust is neither verified nor declared
-  'unseen', // CoreDNS has not yet shown that it is the one that answers
-  'foreign', // it is not CoreDNS that answers for the domain
-  'stopped', // a denial of ours was wrong
+  'cautious', // trust is neither verified nor declared
+  'unseen', // no denial has shown yet that CoreDNS answers for the domain
+  'foreign', // another server than CoreDNS answers for the domain
+  'stopped', // one of our denials was wrong
 ] as const
 export type AnswerState = (typeof answerStates)[number]
 
@@ -19,7 +19,7 @@ export const stateTexts: Readonly<Record<AnswerState, string>> = {
   stopped: 'a denial of ours was wrong; it stays off until the configuration changes',
 }
 
-/** Until the configuration changes. */
+/** Whether the mode stays off until the configuration changes. */
 export function isOffForGood(state: AnswerState): boolean {
   return state === 'cautious' || state === 'stopped'
 }

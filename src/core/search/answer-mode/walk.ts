@@ -1,6 +1,6 @@
 /**
- * Everything that a client would find on its walk along its search list, as far as it is known now: that no step but the last
- * finds anything, and what the last finds, for A and AAAA. Pure; what is missing is named, to be asked.
+ * Everything that a client would find on its walk along its search list, as far as it is known now: whether each step but the
+ * last is denied, and what the last step finds, for A and AAAA. Pure; it names the missing evidence for others to ask.
  */
 import { nameBytesMax, Rcode, RrType } from '../../../wire/constants.ts'
 import type { CacheEntry } from '../../cache/entry.ts'
@@ -13,11 +13,11 @@ import type { SearchKnowledge } from '../knowledge.ts'
 import { pairMs } from '../pairs.ts'
 import type { SearchList } from './lists.ts'
 
-/** Why a client has to walk by itself. */
+/** Why a client has to walk itself. */
 export type WalkReason =
   | 'exists' // an earlier step of the walk finds something
-  | 'absolute' // the last does not find an address, or not in a form that may be passed on
-  | 'evidence' // not all is known, and waiting did not help
+  | 'absolute' // the last step finds no address, or its answer must not be passed on in this form
+  | 'evidence' // some evidence is missing, and waiting did not help
   | 'second-step' // the question is a later step of another look-up of this client
 
 export interface Wanted {
@@ -28,13 +28,13 @@ export interface Wanted {
 }
 
 export interface Walk {
-  /** Absolute name, folded wire form, one character an octet. */
+  /** Absolute name, folded wire form, one character a byte. */
   readonly target: string
-  /** Set when nothing that could be asked would change it. */
+  /** Set when no further evidence could change the result. */
   refusal: WalkReason | undefined
   /** To be asked; the slowest last. */
   readonly wanted: Wanted[]
-  /** Cuts that deny steps of it, and their names. */
+  /** Cuts that deny steps of the walk, with their names. */
   readonly cuts: LapsedCut[]
   /** End of the evidence that ends first. */
   untilMs: number
@@ -75,7 +75,7 @@ export class WalkReader {
     return walk
   }
 
-  /** Has the rest of the evidence asked for, and what is there kept fresh. */
+  /** Asks for the missing evidence, and keeps the rest fresh. */
   ask({ cuts, wanted }: Walk, nowMs: number): void {
     const { known, own } = this.parts
     for (const { name, cut } of cuts)
@@ -97,7 +97,7 @@ export class WalkReader {
     })
   }
 
-  /** Has what an answer rests on checked, as it would be if the client had been denied each step. */
+  /** Audits what an answer rests on, as if the client had been denied each step. */
   check({ labels }: FirstStep, { suffixes }: SearchList, nowMs: number): void {
     const { judge, auditRun } = this.parts
     for (const suffix of suffixes) {
@@ -110,7 +110,7 @@ export class WalkReader {
   }
 
   private readStep(name: string, walk: Walk, nowMs: number): void {
-    // No client can ask for it.
+    // Too long: no client can ask for this name.
     if (name.length > nameBytesMax) return
     const { judge, known } = this.parts
     const octets = Buffer.from(name, 'latin1')
@@ -127,7 +127,7 @@ export class WalkReader {
     walk.cuts.push({ name: kind, cut })
   }
 
-  /** A name of the cluster that is not denied by rule or cut: CoreDNS's word for it counts, for all types. */
+  /** A name of the cluster that no rule or cut denies: CoreDNS's own denial of A counts, for all types. */
   private readInside(name: string, octets: Buffer, walk: Walk, nowMs: number): void {
     const { own, judge } = this.parts
     const entry = own.peek(name, RrType.a, nowMs)
@@ -137,11 +137,11 @@ export class WalkReader {
       return want(walk, lapsed?.name ?? name, RrType.a)
     }
     if (!entry.deniesFamily) return refuse(walk, 'exists')
-    // The cache lets go of it that much before the end of the evidence.
+    // The cache entry ends that much before its evidence.
     walk.untilMs = Math.min(walk.untilMs, entry.expiresMs + pairMs)
   }
 
-  /** A search domain of the node's, or the pod's own: nothing but the name's own answers counts, for each type. */
+  /** A name in a search domain of the node or of the pod itself: only its own answers count, for each type. */
   private readOutside(name: string, walk: Walk, nowMs: number): void {
     const { own } = this.parts
     for (const qtype of [RrType.a, RrType.aaaa]) {
@@ -168,7 +168,7 @@ export class WalkReader {
   }
 }
 
-/** However long others may keep it, evidence is never older than a cut may be. */
+/** Evidence is never older than a cut may be, even where the cache keeps the answer for longer. */
 function agedUntilMs({ storedMs, expiresMs }: CacheEntry): number {
   return Math.min(expiresMs, storedMs + cutSecondsMax * 1000)
 }
