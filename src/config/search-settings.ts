@@ -80,7 +80,7 @@ export function searchPathSection() {
       of: ['auto', 'cautious', 'declared'],
       default: 'auto',
       about:
-        'What may be concluded. Auto: verified if the Corefile named below shows that nothing but the kubernetes plugin can answer, else cautious. Cautious: only that a name which CoreDNS denied lately is still absent while what is above it is; declared: nothing but the kubernetes plugin answers in the cluster domain, so shapes that it never has are denied at once.',
+        "What may be concluded. Auto: verified if the Corefile named below shows that nothing but the kubernetes plugin can answer, else cautious. Cautious: nothing about one name from another; only A's denial holds for the other types. Declared: nothing but the kubernetes plugin answers in the cluster domain, so shapes that it never has are denied at once.",
     }),
     corefile: optionalText({
       ...corefilePath,
@@ -106,13 +106,6 @@ export function searchPathSection() {
       max: 1_000_000_000,
       unit: 'denials',
       about: 'One in so many denials of ours is checked with CoreDNS; 0 checks first uses only.',
-    }),
-    confirmSeconds: whole({
-      default: 600,
-      min: 5,
-      max: 86_400,
-      unit: 'seconds',
-      about: 'With trust cautious, how long a denial by CoreDNS itself counts for the name.',
     }),
     prefetch: onOff({
       default: true,
