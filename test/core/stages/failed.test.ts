@@ -1,6 +1,7 @@
 /** Goal: a question that has just failed is not asked again, and everything else is. Method: a failure, at times before and after its end. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type Failure, FailureCache } from '../../../src/core/cache/failure-cache.ts'
 import { ReplySource } from '../../../src/core/facts.ts'
 import { FailedStage } from '../../../src/core/stages/failed.ts'
 import { Ede, Rcode } from '../../../src/wire/constants.ts'
@@ -45,6 +46,29 @@ test('the client gets SERVFAIL as a cached error, for the zone of the name', () 
   assert.equal([isReply, image, rcode], [true, undefined, Rcode.servfail])
   assert.equal([source, ede], [ReplySource.failureCache, Ede.cachedError])
   assert.is(zoneIndex, core.router.route(inquire(core, www).key.name, 18).zoneIndex)
+})
+
+/** Counts the uses by which names in demand are kept. */
+class CountingFailures extends FailureCache {
+  used = 0
+
+  override use(failure: Failure): void {
+    this.used += 1
+    super.use(failure)
+  }
+}
+
+test('giving a failure counts as a use of it, and judging does not', () => {
+  const failures = new CountingFailures({ minSeconds: 1, maxSeconds: 5 })
+  const core = new Core()
+  const stage = new FailedStage(failures)
+  const { key, nowMs } = inquire(core, www)
+  const route = core.router.route(key.name, key.nameBytes)
+  failures.note({ key: key.text(), hash: key.nameHash, route, rcode: Rcode.servfail, nowMs })
+  assert.ok(foretold(core, stage, inquire(core, www)))
+  assert.is(failures.used, 0)
+  committed(stage, inquire(core, www))
+  assert.is(failures.used, 1)
 })
 
 test('what is foretold says how long it will last', () => {
