@@ -166,7 +166,7 @@ test('a denial proves the subjects that wait for it: the rule, and each cut poin
   const known = knowledge()
   const subjects = [`${topRule} ${wire(`com.${zone}`)}`, wire(`com.${zone}`)]
   const others = [wire(service), wire(namespace)]
-  for (const subject of [...subjects, ...others]) known.audit.isFirst(subject, at)
+  for (const subject of [...subjects, ...others]) known.audit.noteFirst(subject, at)
   learn(known, impossible, denial(impossible))
   assert.equal(
     subjects.map((subject) => known.audit.isProved(subject)),
