@@ -184,7 +184,7 @@ function hedgeSection() {
         min: 1,
         max: 10_000,
         unit: 'ms',
-        about: 'Never earlier than this: an answer within this time is not late.',
+        about: 'A hedge is never sent earlier than this: an answer within this time is not late.',
       }),
       maxMs: whole({
         default: 250,
@@ -192,7 +192,7 @@ function hedgeSection() {
         max: 10_000,
         unit: 'ms',
         about:
-          'Never later than this: keeps the 99th percentile of misses under 300 ms while one of two upstreams is silent.',
+          'A hedge is never sent later than this, which keeps the 99th percentile of misses under 300 ms while one of two upstreams is silent.',
       }),
       percentile: whole({
         default: 95,
