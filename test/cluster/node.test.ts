@@ -59,7 +59,7 @@ const losesNoMore = (scenario: string) =>
 losesNoMore('upgrade')
 losesNoMore('sigkill')
 
-test('Prometheus finds the pod through the API server, scrapes it, and no alert fires on a healthy node', async () => {
+test('Prometheus scrapes the endpoints of the metrics Service, and no alert fires on a healthy node', async () => {
   lab ??= await Lab.open({ name }, 1, console.log)
   assert.is(await lab.prepare(scenarioNamed('sigkill')), undefined)
   const { up, queriesPerSecond: rate, alerts, ruleErrors } = await watchNode(lab)

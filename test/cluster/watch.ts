@@ -1,12 +1,14 @@
 /**
- * A real Prometheus beside a test cluster's node: it finds neardns's pod through the API server, as the ServiceMonitor has the operator's
- * Prometheus find it, scrapes it over the node's network and evaluates the alerts of manifests/monitoring.
+ * A real Prometheus beside a test cluster's node: it scrapes the endpoints that the API server has for neardns's metrics Service, over the
+ * node's network and with the labels that a ServiceMonitor brings, and evaluates the alerts of manifests/monitoring. Debian's Prometheus is
+ * built without the discovery of Kubernetes, so the endpoints are read here.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/process.ts'
-import { type ActiveAlert, Prometheus } from '../watch/prometheus.ts'
+import { type ActiveAlert, Prometheus, type Target } from '../watch/prometheus.ts'
 import { impatient, monitoring, ownRules } from '../watch/rules.ts'
+import type { Cluster } from './cluster.ts'
 import type { Lab } from './lab.ts'
 
 /** Long enough for a rate over the fastest window, and for an alert that waits a second. */
@@ -23,11 +25,10 @@ export interface Watched {
 
 export async function watchNode({ cluster }: Lab): Promise<Watched> {
   await cluster.kubectl.apply(readFileSync(join(monitoring, 'service.yaml'), 'utf8'), 'kube-system')
-  const { nodeNs, state } = cluster.node.places
   const prometheus = await Prometheus.start({
-    netns: nodeNs,
+    netns: cluster.node.places.nodeNs,
     rules: [impatient(ownRules())],
-    scrapes: [discovery(join(state, 'admin.kubeconfig'))],
+    targets: await targets(cluster),
   })
   try {
     const up = () => prometheus.query('up{job="neardns"}')
@@ -47,26 +48,26 @@ export async function watchNode({ cluster }: Lab): Promise<Watched> {
   }
 }
 
-/** What the operator makes of the ServiceMonitor: endpoints of the Service, with the labels that it attaches. */
-function discovery(kubeconfig: string): object {
-  const label = (source: string, target: string) => ({
-    source_labels: [source],
-    target_label: target,
-  })
-  return {
-    job_name: 'neardns',
-    kubernetes_sd_configs: [
-      { role: 'endpoints', kubeconfig_file: kubeconfig, namespaces: { names: ['kube-system'] } },
-    ],
-    relabel_configs: [
-      {
-        source_labels: ['__meta_kubernetes_service_name'],
-        regex: 'neardns-metrics',
-        action: 'keep',
-      },
-      label('__meta_kubernetes_namespace', 'namespace'),
-      label('__meta_kubernetes_pod_name', 'pod'),
-      label('__meta_kubernetes_pod_node_name', 'node'),
-    ],
+interface SliceList {
+  readonly items: readonly {
+    readonly endpoints: readonly {
+      readonly addresses: readonly string[]
+      readonly nodeName: string
+      readonly targetRef: { readonly name: string }
+    }[]
+  }[]
+}
+
+async function targets({ kubectl }: Cluster): Promise<Target[]> {
+  const label = 'kubernetes.io/service-name=neardns-metrics'
+  const read = async () => {
+    const args = ['-n', 'kube-system', 'get', 'endpointslices', '-l', label, '-o', 'json']
+    const { items } = JSON.parse(await kubectl.run(args)) as SliceList
+    return items.flatMap(({ endpoints }) => endpoints)
   }
+  await until('the Service has endpoints', async () => (await read()).length > 0)
+  return (await read()).map(({ addresses, nodeName, targetRef }) => ({
+    address: `${addresses[0]}:9253`,
+    labels: { job: 'neardns', namespace: 'kube-system', pod: targetRef.name, node: nodeName },
+  }))
 }
