@@ -25,7 +25,7 @@ export function unpackDebianPrograms(release: DebianRelease): void {
   const startedMs = performance.now()
   const final = debianDirectory(release)
   const unfinished = `${final}.${process.pid}.new`
-  mkdirSync(join(final, '../..'), { recursive: true })
+  mkdirSync(join(final, '..'), { recursive: true })
   const flags = [
     '--mode=root',
     '--variant=extract',
