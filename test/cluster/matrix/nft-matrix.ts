@@ -62,7 +62,7 @@ function writeScripts(root: string, final: string): void {
     isOwn,
   )
   const libraries = new Set(
-    find(/^(usr\/)?lib\/[\w-]+-linux-gnu\/[^/]+\.so[.\d]*$/).map((path) => join(path, '../..')),
+    find(/^(usr\/)?lib\/[\w-]+-linux-gnu\/[^/]+\.so[.\d]*$/).map((path) => join(path, '..')),
   )
   const [extensions] = find(/^usr\/lib\/[\w-]+\/xtables$/)
   if (loader === undefined || extensions === undefined) throw new Error(`${root} has no loader`)
