@@ -1,7 +1,7 @@
 /** `neardns query NAME [TYPE]`: asks a server as a pod would, and prints the reply. */
 import { randomInt } from 'node:crypto'
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { dnsPort, parseAddress, parseEndpoint } from '../config/address.ts'
+import { dnsPort, parseAddress, parseScopedEndpoint } from '../config/address.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'
@@ -74,7 +74,7 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
     return { ok: false, why: 'query takes a name and a type: neardns query NAME [TYPE]' }
   }
   const at = read.flags.find((flag) => flag.name === '--server')?.value
-  const server = parseEndpoint(at ?? '127.0.0.1:5353', dnsPort)
+  const server = parseScopedEndpoint(at ?? '127.0.0.1:5353', dnsPort)
   if (!server.ok) return { ok: false, why: `--server ${at}: ${server.why}` }
   if (server.value.port === 0) return { ok: false, why: `--server ${at}: a server has no port 0` }
   const address = parseAddress(name)
