@@ -15,6 +15,7 @@ import {
   withoutZone,
 } from '../address/ip-address.ts'
 import type { Upstream } from '../address/upstream-url.ts'
+import { asciiName } from './idn.ts'
 
 export type { Endpoint, Network, Upstream }
 export type Parsed<T> =
@@ -67,10 +68,18 @@ export function parseUpstream(text: string, plain: 'udp' | 'tcp'): Parsed<Upstre
   if (scheme !== 'tls') {
     return refuse(`${quoted(text)}: #name belongs to tls:// only; a port is written ${place}:53`)
   }
-  if (more.length > 0 || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(tlsName)) {
+  const name = certificateName(tlsName)
+  if (more.length > 0 || name === undefined) {
     return refuse(`${quoted(text)}: behind # goes the host name of the server's certificate`)
   }
-  return accept({ ...parsed.value, transport: scheme, tlsName })
+  return accept({ ...parsed.value, transport: scheme, tlsName: name })
+}
+
+/** Certificates have A-labels and no trailing dot (RFC 6125 6.4.2). */
+function certificateName(text: string): string | undefined {
+  const ascii = asciiName(text)
+  const name = ascii.ok ? ascii.value.replace(/\.$/, '') : ''
+  return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(name) ? name : undefined
 }
 
 function upstreamMistake(endpoint: Endpoint): string | undefined {

@@ -154,6 +154,7 @@ const upstreams: [string, 'udp' | 'tcp', string][] = [
   ['TCP://[fd00::2]:54', 'udp', 'tcp://[fd00::2]:54'],
   ['tls://1.1.1.1', 'udp', 'tls://1.1.1.1:853'],
   ['tls://1.1.1.1#one.one.one.one', 'udp', 'tls://1.1.1.1:853#one.one.one.one'],
+  ['tls://1.1.1.1#bücher.example.', 'udp', 'tls://1.1.1.1:853#xn--bcher-kva.example'],
   ['tls://[2606:4700::1111]:8853#dns.example', 'udp', 'tls://[2606:4700::1111]:8853#dns.example'],
   ['fe80::1%eth0', 'udp', 'udp://[fe80::1%eth0]:53'],
   ['[FE80:0::1%br-lan.7]:5300', 'tcp', 'tcp://[fe80::1%br-lan.7]:5300'],
