@@ -39,17 +39,15 @@ function dotted(name: string): string {
 
 function escapedMistake(name: string): string | undefined {
   if (parseName(name) !== undefined) return undefined
-  return `${JSON.stringify(name)} is not a domain name: \\DDD is a byte of 000 to 255, \\X the character X; labels have 1 to 63 octets, names 255`
+  return `${JSON.stringify(name)} is not a domain name: \\DDD is a byte of 000 to 255, \\X the character X; labels have 1 to 63 bytes, names 255`
 }
 
 function mistakeIn(name: string): string | undefined {
   const text = name.replace(/\.$/, '')
   if (text === '') return name === '.' ? undefined : 'the name is empty; the root is written "."'
-  if (Buffer.byteLength(text) > 253) return 'the name has more than 253 octets'
+  if (Buffer.byteLength(text) > 253) return 'the name has more than 253 bytes'
   const labels = text.split('.')
   if (labels.includes('')) return `${JSON.stringify(name)} has an empty label`
   const long = labels.find((label) => Buffer.byteLength(label) > 63)
-  return long === undefined
-    ? undefined
-    : `the label ${JSON.stringify(long)} has more than 63 octets`
+  return long === undefined ? undefined : `the label ${JSON.stringify(long)} has more than 63 bytes`
 }

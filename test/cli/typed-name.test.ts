@@ -33,7 +33,7 @@ const refused: [string, RegExp][] = [
   ['a..b', /has an empty label/],
   ['a\\256.example', /is not a domain name: \\DDD is a byte of 000 to 255/],
   ['a\\', /is not a domain name: \\DDD is a byte/],
-  [`${'\\097'.repeat(64)}.example`, /labels have 1 to 63 octets/],
+  [`${'\\097'.repeat(64)}.example`, /labels have 1 to 63 bytes/],
   ['a\u200db.example', /internationalized/],
 ]
 for (const [text, why] of refused) {
