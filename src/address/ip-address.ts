@@ -9,7 +9,7 @@ import ipaddr from 'ipaddr.js'
 import { u8, u16 } from '../wire/bytes.ts'
 
 export interface IpAddress {
-  /** Canonical text: dotted decimal, or RFC 5952 without brackets and zone id. */
+  /** Canonical text: dotted decimal, or RFC 5952 without brackets; `parseScopedAddress` alone gives one with a zone. */
   readonly address: string
   readonly family: 4 | 6
 }
@@ -23,13 +23,38 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   return { address: v6.toRFC5952String(), family: 6 }
 }
 
+/** An interface's name (IFNAMSIZ is 16 with its NUL) or number. A colon would be the label of an alias. */
+const zoneShape = /^[^\s/:%[\]]{1,15}$/
+
+/**
+ * The same with a zone, which only link-local addresses have (RFC 4007 6): `fe80::1%eth0`, `fe80::1%2`.
+ * @returns the canonical address with the zone as written; undefined also for a zone at another address
+ */
+export function parseScopedAddress(text: string): IpAddress | undefined {
+  const [host = '', zone, ...more] = text.split('%')
+  const bare = parseIpAddress(host)
+  if (zone === undefined || bare === undefined) return bare
+  if (more.length > 0 || !zoneShape.test(zone) || !isLinkLocal(bare)) return undefined
+  return { ...bare, address: `${bare.address}%${zone}` }
+}
+
+/** fe80::/10, with or without a zone. The 169.254.0.0/16 of IPv4 needs no interface, so it does not count. */
+export function isLinkLocal({ address, family }: IpAddress): boolean {
+  return family === 6 && addressRange(address) === 'linkLocal'
+}
+
+/** The address without its zone, as the kernel lists those of an interface. */
+export function withoutZone(address: string): string {
+  const [bare = ''] = address.split('%', 1)
+  return bare
+}
+
 /**
  * @param address of an `IpAddress`, or of a socket: a zone id has no bytes. Anything else is a defect and throws
  * @returns 4 or 16 bytes in network order
  */
 export function addressBytes(address: string): Uint8Array {
-  const [text = ''] = address.split('%', 1)
-  return Uint8Array.from(ipaddr.parse(text).toByteArray())
+  return Uint8Array.from(ipaddr.parse(withoutZone(address)).toByteArray())
 }
 
 /** @param bytes 4 or 16, in network order. @returns the canonical text, as in `IpAddress` */
@@ -53,7 +78,8 @@ export function addressTextAt(bytes: Uint8Array, at: number, family: 4 | 6): str
 
 /** @returns as ipaddr.js names it: `unicast`, `loopback`, `linkLocal`, `multicast` and so on */
 export function addressRange(address: string): string {
-  return ipaddr.parse(address).range()
+  // ipaddr.js takes zones of letters and digits only, and interfaces are called `br-lan` and `eth0.100` as well.
+  return ipaddr.parse(withoutZone(address)).range()
 }
 
 /** Addresses that share their first bits. */
@@ -69,8 +95,9 @@ export function firstAddressOf({ address, family, prefixBits }: Network): string
 
 /** @param address as a socket gives it */
 export function isInNetwork(address: string, { address: first, prefixBits }: Network): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const own = ipaddr.process(address)
+  const text = withoutZone(address)
+  if (!ipaddr.isValid(text)) return false
+  const own = ipaddr.process(text)
   const network = ipaddr.parse(first)
   return own.kind() === network.kind() && own.match(network, prefixBits)
 }

@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { withZoneName } from '../platform/zone-name.ts'
 import { FrameReader, putFrame } from '../wire/framing.ts'
 
 export type Reply =
@@ -28,13 +29,13 @@ export function askUdp(query: Buffer, server: Endpoint, timeoutMs: number): Prom
     })
     // Connected, so that a closed port is reported (ICMP) and packets of other senders are dropped.
     socket.once('connect', () => socket.send(query))
-    socket.connect(server.port, server.address)
+    socket.connect(server.port, withZoneName(server.address))
   })
 }
 
 /** Opens a connection for one question. */
 export function askTcp(query: Buffer, server: Endpoint, timeoutMs: number): Promise<Reply> {
-  const socket = connect({ host: server.address, port: server.port })
+  const socket = connect({ host: withZoneName(server.address), port: server.port })
   const reader = new FrameReader()
   return new Promise<Reply>((resolve) => {
     const finish = once(resolve, () => socket.destroy())

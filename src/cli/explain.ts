@@ -1,9 +1,10 @@
 /** `neardns explain NAME [TYPE]`: asks a running daemon how it would answer a question now, and on what evidence. */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { parseEndpoint } from '../config/address.ts'
+import { parseListen } from '../config/address.ts'
 import { readToken } from '../daemon/token-file.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
+import { bothForms, readTypedName } from './typed-name.ts'
 
 const adminDefault = '127.0.0.1:9253'
 const timeoutMs = 3000
@@ -18,12 +19,14 @@ export async function explain(argv: readonly string[], io: CliIo): Promise<numbe
   const [name, type = 'A', ...more] = read.words
   if (name === undefined || more.length > 0) return usageError(io, usage)
   const text = read.flags.find((flag) => flag.name === '--admin')?.value ?? adminDefault
-  const admin = parseEndpoint(text)
+  const admin = parseListen(text)
   if (!admin.ok) return usageError(io, `--admin ${admin.why}`)
   const headers = tokenHeaders(read.flags.find((flag) => flag.name === '--token-file')?.value)
   if (headers === undefined) return usageError(io, '--token-file: cannot read it, or it is empty')
-  const path = `/explain/${encodeURIComponent(name)}/${encodeURIComponent(type)}`
-  return print(admin.value, { path, headers }, io)
+  const typed = readTypedName(name)
+  if (!typed.ok) return usageError(io, typed.why)
+  const path = `/explain/${encodeURIComponent(typed.value.ascii)}/${encodeURIComponent(type)}`
+  return print(admin.value, { path, headers, end: bothForms(typed.value) }, io)
 }
 
 /** @returns undefined when there is no token to send */
@@ -36,6 +39,8 @@ function tokenHeaders(path: string | undefined): Record<string, string> | undefi
 interface PageRequest {
   readonly path: string
   readonly headers: Record<string, string>
+  /** Printed behind the page. */
+  readonly end: string
 }
 
 async function print(admin: Endpoint, request: PageRequest, io: CliIo): Promise<number> {
@@ -47,7 +52,7 @@ async function print(admin: Endpoint, request: PageRequest, io: CliIo): Promise<
     })
     const body = await response.text()
     if (response.status === 200) {
-      io.stdout(body)
+      io.stdout(body + request.end)
       return ExitCode.ok
     }
     io.stderr(`neardns: ${where}: ${body}`)

@@ -1,14 +1,17 @@
 /** `neardns query NAME [TYPE]`: asks a server as a pod would, and prints the reply. */
 import { randomInt } from 'node:crypto'
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { dnsPort, parseAddress, parseEndpoint } from '../config/address.ts'
+import { dnsPort, parseAddress, parseScopedEndpoint } from '../config/address.ts'
+import { headerBytes } from '../wire/constants.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
+import { parseName } from '../wire/name.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { parseRecordType } from './record-type.ts'
 import { reverseName } from './reverse-name.ts'
+import { bothForms, readTypedName, type TypedName } from './typed-name.ts'
 
 export interface QueryTiming {
   /** Per attempt; UDP is tried twice. Below the 5 s of stub resolvers in all. */
@@ -16,7 +19,7 @@ export interface QueryTiming {
 }
 
 interface Request {
-  readonly name: string
+  readonly name: TypedName
   /** Type in the codec's spelling. */
   readonly type: string
   readonly server: Endpoint
@@ -32,7 +35,7 @@ export async function query(
   const request = parseRequest(argv)
   if (!request.ok) return usageError(io, request.why)
   const { name, type, server, isTcp } = request.value
-  const bytes = encodeQuery({ name, type, id: randomInt(65_536) })
+  const bytes = encode(name.ascii, type)
   const begun = performance.now()
   const overUdp = isTcp ? undefined : await askTwice(bytes, server, timing)
   const isTruncated = overUdp?.ok === true && (overUdp.bytes.readUInt8(2) & 0x02) !== 0
@@ -44,12 +47,22 @@ export async function query(
   const decoded = decodeMessage(reply.bytes)
   if (!decoded.ok)
     return failure(io, `the reply of ${formatEndpoint(server)} is malformed: ${decoded.why}`)
-  io.stdout(answerText(decoded.message))
+  io.stdout(answerText(decoded.message) + bothForms(name))
   const transport = useTcp ? 'TCP' : 'UDP'
   io.stdout(
     `\n;; ${reply.bytes.length} bytes from ${formatEndpoint(server)} over ${transport} in ${tookMs.toFixed(1)} ms\n`,
   )
   return ExitCode.ok
+}
+
+/** The codec takes dots for separators and backslashes for letters, so a name with escapes is put in the place of the root. */
+function encode(name: string, type: string): Buffer {
+  const id = randomInt(65_536)
+  const wire = name.includes('\\') ? parseName(name) : undefined
+  if (wire === undefined) return encodeQuery({ name, type, id })
+  const query = encodeQuery({ name: '.', type, id })
+  const rest = query.subarray(headerBytes + 1)
+  return Buffer.concat([query.subarray(0, headerBytes), wire, rest])
 }
 
 function failure(io: CliIo, why: string): number {
@@ -74,7 +87,7 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
     return { ok: false, why: 'query takes a name and a type: neardns query NAME [TYPE]' }
   }
   const at = read.flags.find((flag) => flag.name === '--server')?.value
-  const server = parseEndpoint(at ?? '127.0.0.1:5353', dnsPort)
+  const server = parseScopedEndpoint(at ?? '127.0.0.1:5353', dnsPort)
   if (!server.ok) return { ok: false, why: `--server ${at}: ${server.why}` }
   if (server.value.port === 0) return { ok: false, why: `--server ${at}: a server has no port 0` }
   const address = parseAddress(name)
@@ -82,24 +95,13 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
     address.ok && typeText === undefined
       ? { name: reverseName(address.value), type: 'PTR' }
       : { name, type: typeText ?? 'A' }
-  const why = nameMistake(question.name)
-  if (why !== undefined) return { ok: false, why }
+  const typed = readTypedName(question.name)
+  if (!typed.ok) return typed
   const type = parseRecordType(question.type)
   if (!type.ok) return type
   const isTcp = read.flags.some((flag) => flag.name === '--tcp')
   return {
     ok: true,
-    value: { name: question.name, type: type.codecName, server: server.value, isTcp },
+    value: { name: typed.value, type: type.codecName, server: server.value, isTcp },
   }
-}
-
-/** RFC 1035 2.3.4. A label may hold any byte, so only lengths are checked. */
-function nameMistake(name: string): string | undefined {
-  const text = name.replace(/\.$/, '')
-  if (text === '') return name === '.' ? undefined : 'the name is empty; the root is written "."'
-  if (Buffer.byteLength(text) > 253) return 'the name has more than 253 bytes'
-  const labels = text.split('.')
-  if (labels.includes('')) return `${JSON.stringify(name)} has an empty label`
-  const long = labels.find((label) => Buffer.byteLength(label) > 63)
-  return long === undefined ? undefined : `the label ${JSON.stringify(long)} has more than 63 bytes`
 }

@@ -3,7 +3,8 @@
  * and log, none of which the daemon touches itself.
  */
 import { formatEndpoint } from '../address/endpoint.ts'
-import { parseResolvConf } from '../config/resolv-conf.ts'
+import type { Upstream } from '../address/upstream-url.ts'
+import { nameserversAfter, parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { ReloadQueue } from '../daemon/reload-queue.ts'
@@ -77,6 +78,8 @@ class Session {
   /** Undefined in a worker: its supervisor says when to reload. */
   private readonly reloadTriggers: ReloadTriggers | undefined
   private readonly resolvConf: FileWatcher
+  /** Name servers of resolv.conf in force. */
+  private resolvers: readonly Upstream[] = []
   private readonly corefile: FileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
@@ -226,17 +229,23 @@ class Session {
 
   private resolversFrom(text: string) {
     const { external } = this.config
-    const { nameservers, ignored } = parseResolvConf(text)
-    for (const { line, why } of ignored) {
+    const file = parseResolvConf(text)
+    for (const { line, why } of file.ignored) {
       this.log.warn({ file: external.resolvConf, line, why }, 'name server ignored')
     }
-    if (nameservers.length === 0 && external.upstreams.length === 0) {
+    this.resolvers = nameserversAfter(file, this.resolvers)
+    if (this.resolvers.length === 0 && external.upstreams.length === 0) {
       this.log.warn(
         { file: external.resolvConf },
         `no name servers: names outside the cluster get SERVFAIL until there are; ${demoHint}`,
       )
+    } else if (file.nameservers.length === 0 && external.upstreams.length === 0) {
+      this.log.warn(
+        { file: external.resolvConf },
+        'no name servers in it; those that it named before stay in force',
+      )
     }
-    return nameservers
+    return this.resolvers
   }
 }
 

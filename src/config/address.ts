@@ -8,10 +8,14 @@ import {
   addressRange,
   firstAddressOf,
   type IpAddress,
+  isLinkLocal,
   type Network,
   parseIpAddress,
+  parseScopedAddress,
+  withoutZone,
 } from '../address/ip-address.ts'
 import type { Upstream } from '../address/upstream-url.ts'
+import { asciiName } from './idn.ts'
 
 export type { Endpoint, Network, Upstream }
 export type Parsed<T> =
@@ -31,6 +35,11 @@ const portShape = /^\d{1,5}$/
  */
 export function parseListen(text: string, defaultPort?: number): Parsed<Endpoint> {
   const parsed = parseEndpoint(text, defaultPort)
+  if (parsed.ok && isLinkLocal(parsed.value)) {
+    return refuse(
+      `${quoted(text)} is link-local, which nobody can listen on here; use [::] or an address with global scope`,
+    )
+  }
   if (parsed.ok && rangeOf(parsed.value) === 'multicast') {
     return refuse(`${quoted(text)} is a multicast address, which cannot receive DNS queries`)
   }
@@ -45,50 +54,103 @@ export function parseUpstream(text: string, plain: 'udp' | 'tcp'): Parsed<Upstre
     return refuse(`${quoted(text)}: ${scheme}:// is not supported; use udp://, tcp:// or tls://`)
   }
   const [place = '', tlsName, ...more] = (url?.[2] ?? text).split('#')
-  const parsed = parseEndpoint(place, scheme === 'tls' ? dnsOverTlsPort : dnsPort)
+  const parsed = parseScopedEndpoint(place, scheme === 'tls' ? dnsOverTlsPort : dnsPort)
   if (!parsed.ok) return parsed
   const why = upstreamMistake(parsed.value)
   if (why !== undefined) return refuse(`${quoted(text)} ${why}`)
-  if (tlsName === undefined) return accept({ ...parsed.value, transport: scheme })
+  if (tlsName === undefined) {
+    return scheme === 'tls' && isLinkLocal(parsed.value)
+      ? refuse(`${quoted(text)}: no certificate names a link-local address; write #name behind it`)
+      : accept({ ...parsed.value, transport: scheme })
+  }
   if (scheme !== 'tls') {
     return refuse(`${quoted(text)}: #name belongs to tls:// only; a port is written ${place}:53`)
   }
-  if (more.length > 0 || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(tlsName)) {
+  const name = certificateName(tlsName)
+  if (more.length > 0 || name === undefined) {
     return refuse(`${quoted(text)}: expected the host name of the server's certificate after #`)
   }
-  return accept({ ...parsed.value, transport: scheme, tlsName })
+  return accept({ ...parsed.value, transport: scheme, tlsName: name })
+}
+
+/** Certificates have A-labels and no trailing dot (RFC 6125 6.4.2). */
+function certificateName(text: string): string | undefined {
+  const ascii = asciiName(text)
+  const name = ascii.ok ? ascii.value.replace(/\.$/, '') : ''
+  return /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(name) ? name : undefined
 }
 
 function upstreamMistake(endpoint: Endpoint): string | undefined {
   if (endpoint.port === 0) return 'has port 0; an upstream port is 1 to 65535'
   const range = rangeOf(endpoint)
   if (range === 'unspecified') return 'means "any address"; write the address of one resolver'
+  if (isLinkLocal(endpoint) && !endpoint.address.includes('%')) {
+    return `is link-local, so it needs its interface: write ${endpoint.address}%eth0`
+  }
   if (range === 'multicast' || range === 'broadcast') return `is a ${range} address, not a resolver`
   return undefined
 }
 
-/** Parses `IP:port`, `[IP]:port` and, with a default port, a bare IP. */
+/** Parses `IP:port`, `[IP]:port` and, with a default port, a bare IP. A zone id is refused. */
 export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoint> {
+  return readEndpoint(text, defaultPort, parseAddress)
+}
+
+/** The same for an address that we send to: a link-local one says on which interface, as `fe80::1%eth0`. */
+export function parseScopedEndpoint(text: string, defaultPort: number): Parsed<Endpoint> {
+  return readEndpoint(text, defaultPort, (host) => {
+    const parsed = parseScopedAddress(host)
+    return parsed === undefined ? parseAddress(host) : accept(parsed)
+  })
+}
+
+function readEndpoint(
+  text: string,
+  defaultPort: number | undefined,
+  parseHost: (host: string) => Parsed<IpAddress>,
+): Parsed<Endpoint> {
   const split = splitPort(text)
   if (split === undefined) return refuse(`${quoted(text)} has an unmatched bracket`)
-  const address = parseAddress(split.host)
+  const address = parseHost(split.host)
   if (!address.ok) return refuse(address.why)
-  if (split.port === undefined) {
-    if (defaultPort !== undefined) return accept({ ...address.value, port: defaultPort })
-    return refuse(`${quoted(text)} has no port; write ${withPortWritten(text, address.value)}`)
-  }
+  if (split.port === undefined) return withoutPort(text, address.value, defaultPort)
   const port = portShape.test(split.port) ? Number(split.port) : 65536
   if (port > 65535)
     return refuse(`${quoted(text)}: port ${quoted(split.port)} is not a number from 0 to 65535`)
   return accept({ ...address.value, port })
 }
 
-/** `fd00::a:9253` is an address of its own, and may all the same be meant as one with a port. */
-function withPortWritten(text: string, address: IpAddress): string {
-  const whole = formatEndpoint({ ...address, port: dnsPort })
-  const [, host = '', port = ''] = /^([0-9a-f:]+):([1-9]\d{0,4})$/i.exec(text) ?? []
-  const meant = parseAddress(host)
-  return meant.ok && Number(port) <= 65535 ? `[${host}]:${port} or ${whole}` : whole
+function withoutPort(
+  text: string,
+  address: IpAddress,
+  defaultPort: number | undefined,
+): Parsed<Endpoint> {
+  const meant = portMeant(text)
+  const whole = formatEndpoint({ ...address, port: defaultPort ?? dnsPort })
+  if (defaultPort === undefined) {
+    const both = meant === undefined ? whole : `${formatEndpoint(meant)} or ${whole}`
+    return refuse(`${quoted(text)} has no port; write ${both}`)
+  }
+  if (meant === undefined || !isLikelyPort(meant.port)) {
+    return accept({ ...address, port: defaultPort })
+  }
+  return refuse(
+    `${quoted(text)} can be read with a port and without; write ${formatEndpoint(meant)} or ${whole}`,
+  )
+}
+
+/** Ports of name servers, and those of services without privileges. Groups such as the `9` of `2620:fe::fe:9` are none. */
+function isLikelyPort(port: number): boolean {
+  return port === dnsPort || port === dnsOverTlsPort || port === 443 || port >= 1000
+}
+
+/** `fd00::a:9253` without brackets is an address of its own, and all the same may be meant as one with a port. */
+function portMeant(text: string): Endpoint | undefined {
+  const [, host = '', port = ''] =
+    /^([0-9a-f:.]*:[0-9a-f:.]*(?:%[^:]+)?):([1-9]\d{0,4})$/i.exec(text) ?? []
+  const address = parseScopedAddress(host)
+  if (address === undefined || Number(port) > 65535) return undefined
+  return { ...address, port: Number(port) }
 }
 
 /** Parses an IP address alone; IPv4-mapped IPv6 becomes IPv4, since the kernel treats it so. */
@@ -130,7 +192,7 @@ export function reachesOurselves(
     if (own.address === target.address) return true
     // Sockets on `::` are opened for IPv6 only, so each family has its own wildcard.
     if (!isWildcard(own) || own.family !== target.family) return false
-    return rangeOf(target) === 'loopback' || localAddresses.includes(target.address)
+    return rangeOf(target) === 'loopback' || localAddresses.includes(withoutZone(target.address))
   })
 }
 
@@ -161,17 +223,29 @@ function withPort(host: string, port: string | undefined): { host: string; port?
 }
 
 function hostMistake(host: string): string {
-  if (host.includes(':')) {
-    return host.includes('%')
-      ? `${quoted(host)}: zone ids (%interface) are not supported; use an address with global scope`
-      : `${quoted(host)} is not an IPv6 address`
-  }
+  if (host.includes(':')) return v6Mistake(host)
   const swapped = /^(.+)[@#](\d+)$/.exec(host)
   if (swapped?.[1] !== undefined && parseIpAddress(swapped[1])?.family === 4) {
     return `${quoted(host)} is not an IP address; a port is written ${swapped[1]}:${swapped[2]}`
   }
   if (/^[\d./]+$/.test(host)) return `${quoted(host)} is not an IPv4 address`
   return `${quoted(host)} is not an IP address; host names are not accepted, because we are the resolver`
+}
+
+function v6Mistake(host: string): string {
+  const meant = portMeant(host)
+  if (meant !== undefined) {
+    return `${quoted(host)} is not an IPv6 address; a port is written ${formatEndpoint(meant)}`
+  }
+  const [bare = '', zone] = host.split('%', 2)
+  const address = parseIpAddress(bare)
+  if (zone === undefined || address === undefined) return `${quoted(host)} is not an IPv6 address`
+  if (!isLinkLocal(address)) {
+    return `${quoted(host)}: only link-local addresses have a zone id; write ${address.address}`
+  }
+  return parseScopedAddress(host) === undefined
+    ? `${quoted(host)}: behind % goes the name of an interface`
+    : `${quoted(host)}: zone ids (%interface) are not supported here; use an address with global scope`
 }
 
 function quoted(text: string): string {

@@ -15,6 +15,7 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
   const groups: readonly Path[] = [['cluster'], ['external'], ...zones]
   return [
     ...clashingListen(config),
+    ...portableWildcards(config),
     ...duplicateZones(config),
     ...claimedZones(config),
     ...interceptionChecks(config),
@@ -51,6 +52,18 @@ function clashingListen(config: unknown): Issue[] {
     const message = `${formatEndpoint(value)} is taken by ${pathText(earlier.path)} (${formatEndpoint(earlier.value)}); every address may be listened on once`
     return [{ path, message, because: [earlier.path] }]
   })
+}
+
+/** Portable sockets do not know which address was asked (listen/udp-portable.ts). */
+function portableWildcards(config: unknown): Issue[] {
+  if (at(config, ['io']) !== 'portable') return []
+  return endpoints(config, ['listen'])
+    .filter(({ value }) => isWildcard(value))
+    .map(({ path, value }) => ({
+      path,
+      message: `${formatEndpoint(value)} cannot be served with io: portable, which cannot answer from the address that was asked; list the addresses, or use another io`,
+      because: [['io']],
+    }))
 }
 
 function clash(a: Endpoint, b: Endpoint): boolean {

@@ -1,15 +1,29 @@
-/** Domain names as written in settings: plain host-like names, no escapes, no wildcards. */
+/**
+ * Domain names as written in settings: host-like names without wildcards, in ASCII or in the letters of any language (config/idn.ts). An
+ * escape (RFC 1035 5.1) is fine for a character that could stand there as well.
+ */
 import type { Parsed } from './address.ts'
+import { asciiName } from './idn.ts'
 
 /** RFC 1035 2.3.4: 255 bytes on the wire are 253 characters of text. */
 const charactersMax = 253
 const labelShape = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
 
-/** @returns the name in lower case and without the trailing dot */
+/** @returns the name in lower case, without the trailing dot, with A-labels for others */
 export function parseDomainName(text: string): Parsed<string> {
-  const name = text.toLowerCase().replace(/\.$/, '')
+  const ascii = asciiName(text)
+  if (!ascii.ok) return ascii
+  const name = unescaped(ascii.value).toLowerCase().replace(/\.$/, '')
   const why = mistakeIn(name, text)
   return why === undefined ? { ok: true, value: name } : { ok: false, why }
+}
+
+/** An escape of a character that labels here cannot have stays, and is refused with its backslash. A dot would become a separator. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(?:(\d{3})|([^\d]))/g, (written, digits, character) => {
+    const plain = digits === undefined ? character : String.fromCharCode(Number(digits))
+    return /^[a-z0-9_-]$/i.test(plain) ? plain : written
+  })
 }
 
 function mistakeIn(name: string, text: string): string | undefined {

@@ -83,6 +83,14 @@ export function tcpSection() {
       unit: 'ms',
       about: 'A client that takes no data for this long is disconnected.',
     }),
+    malformedMax: whole({
+      default: 8,
+      min: 1,
+      max: 1000,
+      unit: 'queries',
+      about:
+        'Queries in a row that are answered FORMERR or NOTIMP; then the connection is closed. A proxy may pass on a few broken ones, garbage is nothing else.',
+    }),
     lifetimeMs: whole({
       default: 300_000,
       min: 1000,

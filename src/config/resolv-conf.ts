@@ -2,6 +2,13 @@
  * Parses the text of a resolv.conf as glibc does (resolv.conf(5)): keywords start in the first column, `#` and `;` begin a
  * comment there, the last `search` or `domain` wins. Pure: the caller reads and watches the file.
  */
+import {
+  type IpAddress,
+  isLinkLocal,
+  parseIpAddress,
+  parseScopedAddress,
+  withoutZone,
+} from '../address/ip-address.ts'
 import type { Upstream } from '../address/upstream-url.ts'
 import { dnsPort, parseAddress } from './address.ts'
 
@@ -42,16 +49,39 @@ export function parseResolvConf(text: string): ResolvConf {
   }
 }
 
+/**
+ * The name servers to use now. A file that names none is being written, or belongs to a network that is changing: programs that
+ * manage it empty it for a moment, and what was right before is more often right than SERVFAIL for every name.
+ * @param inForce those of the last file that named any
+ */
+export function nameserversAfter(
+  file: ResolvConf,
+  inForce: readonly Upstream[],
+): readonly Upstream[] {
+  return file.nameservers.length === 0 ? inForce : file.nameservers
+}
+
 /** @returns why the name server was not added */
 function addNameserver(word: string, to: Omit<Upstream, 'transport'>[]): string | undefined {
-  // The zone id is dropped, as in CoreDNS's forward plugin: upstreams with link-local addresses are rare.
-  const parsed = parseAddress(word.replace(/%.*$/, ''))
-  if (!parsed.ok) return parsed.why
-  if (parsed.value.address === '0.0.0.0' || parsed.value.address === '::') {
+  const server = nameserver(word)
+  if (server === undefined) {
+    const parsed = parseAddress(word)
+    return parsed.ok ? undefined : parsed.why
+  }
+  if (server.address === '0.0.0.0' || server.address === '::') {
     return `${JSON.stringify(word)} means "any address"`
   }
-  if (to.some((known) => known.address === parsed.value.address)) return undefined
+  if (isLinkLocal(server) && !server.address.includes('%')) {
+    return `${JSON.stringify(word)} is link-local, so it needs its interface: ${server.address}%eth0`
+  }
+  if (to.some((known) => known.address === server.address)) return undefined
   if (to.length === nameserversMax) return `more than ${nameserversMax} name servers`
-  to.push({ ...parsed.value, port: dnsPort })
+  to.push({ ...server, port: dnsPort })
   return undefined
+}
+
+/** A zone at an address that needs none is dropped, as in glibc (res_init.c). */
+function nameserver(word: string): IpAddress | undefined {
+  const bare = parseIpAddress(withoutZone(word))
+  return bare !== undefined && isLinkLocal(bare) ? parseScopedAddress(word) : bare
 }

@@ -35,6 +35,7 @@ import { recordLine } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
 import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
+import { selfIdentity } from './self-query.ts'
 
 /** What the data path gets from outside; all of it may change while the daemon runs. */
 export interface Outlook {
@@ -139,7 +140,7 @@ export class DataPath {
       { ...shared, settler, inFlight, budget, exchange, wheel },
       settings.staleAfterMs,
     )
-    return new Pipeline({ ...shared, room, loopMarker }, settings)
+    return new Pipeline({ ...shared, room, loopMarker, identity: selfIdentity() }, settings)
   }
 
   /** Knowledge learned from another CoreDNS, or under other settings, is dropped. */

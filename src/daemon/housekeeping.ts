@@ -37,13 +37,16 @@ export class Housekeeping {
     clearInterval(this.timer)
   }
 
-  /** @returns why the self-query was not answered; undefined when it was, or when there is no listener */
-  async checkSelf(): Promise<string | undefined> {
+  /**
+   * @param whose see `selfQuery`
+   * @returns why the self-query was not answered; undefined when it was, or when there is no listener
+   */
+  async checkSelf(whose: 'ours' | 'any' = 'ours'): Promise<string | undefined> {
     const { addresses, readiness } = this.parts
     const [first] = addresses()
     if (first === undefined) return undefined
     this.nextSelfQueryMs = performance.now() + housekeepingMs
-    const why = await selfQuery(first)
+    const why = await selfQuery(first, whose)
     if (why === undefined) {
       this.nextSelfQueryMs = performance.now() + selfQueryEveryMs
       readiness.set('self-query', { kind: 'ready' })
@@ -57,6 +60,7 @@ export class Housekeeping {
     const { clock, log, onDefect } = this.parts
     const skippedMs = clock.check()
     if (skippedMs > 0) log.warn({ skippedMs }, 'time was skipped; cached answers have aged')
-    if (performance.now() >= this.nextSelfQueryMs) this.checkSelf().catch(onDefect)
+    // A successor may be reading our sockets already.
+    if (performance.now() >= this.nextSelfQueryMs) this.checkSelf('any').catch(onDefect)
   }
 }

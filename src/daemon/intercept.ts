@@ -24,7 +24,8 @@ export function buildInterception(config: Config, log: Log, readiness: Readiness
     run: runProgram,
     readProc,
     openNftables,
-    ask: selfQuery,
+    // Whoever reads the socket serves the address: during a hand-over that is another process.
+    ask: (at) => selfQuery(at, 'any'),
     onTrouble: (trouble) => logTrouble(log, trouble),
     onChange: (active, blindness) => {
       log.info({ active }, 'interception: addresses whose queries come to this daemon')

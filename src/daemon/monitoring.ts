@@ -181,6 +181,7 @@ export class Monitoring {
       daemon: () => ({
         defects: this.defects(),
         loops: path.pipeline.loopsDetected,
+        selfChecks: path.pipeline.selfChecks,
         logLinesLost: parts.log.linesLost,
         isReady: parts.readiness.reasons().length === 0,
       }),

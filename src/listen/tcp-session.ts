@@ -1,7 +1,7 @@
 /**
  * One accepted TCP connection: reads framed queries, passes them to the handler, writes the replies in the order in which they
  * become ready (RFC 7766 6.2.1.1 and 7). Owns the limits of a single connection but has no timer: its listener calls `sweep`.
- * Knows nothing about DNS but the length of a header.
+ * Knows nothing about DNS but the length of a header and the place of the RCODE.
  *
  * Life: open -> ending (takes no more queries, answers those in flight) -> FIN sent (input is discarded, so that no RST overtakes
  * the last replies) -> gone.
@@ -12,6 +12,7 @@ import { headerBytes } from '../wire/constants.ts'
 import type { Evictable, TcpConnections } from './tcp-connections.ts'
 import { TcpDeadlines } from './tcp-deadlines.ts'
 import { TcpInput } from './tcp-input.ts'
+import { HeldReply, isComplaint } from './tcp-replies.ts'
 import type { BatchOwner, ReplyBatch } from './tcp-reply-batch.ts'
 import type { TcpSessionSettings } from './tcp-settings.ts'
 import type { TcpCloseReason, TcpCounts } from './tcp-stats.ts'
@@ -53,6 +54,8 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   private readonly deadlines: TcpDeadlines
   private inFlight = 0
   private holds = 0
+  /** Messages in a row that were no query that we could read. */
+  private malformed = 0
   private inputEnded = false
   private ending = false
   private finSent = false
@@ -190,6 +193,10 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
         this.finish('dropped-query')
         return
       }
+      if (this.malformed >= this.context.settings.malformedMax) {
+        this.finish('malformed')
+        return
+      }
     }
     if (!this.gone) this.input.stop()
   }
@@ -210,6 +217,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
       context.onDefect(error)
       return false
     }
+    this.malformed = replyBytes > 0 && isComplaint(context.out) ? this.malformed + 1 : 0
     if (replyBytes === 0) return this.holds > holdsBefore
     context.counts.sent += 1
     context.batch.append(this, context.out, replyBytes)
@@ -281,20 +289,5 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     this.context.connections.leave(this)
     this.context.counts.closed[this.closeReason ?? 'peer'] += 1
     this.context.onGone(this)
-  }
-}
-
-/** Way back for one query; only the first reply is sent. */
-class HeldReply implements ReplyTo {
-  private session: TcpSession | undefined
-
-  constructor(session: TcpSession) {
-    this.session = session
-  }
-
-  send(reply: Uint8Array): void {
-    const { session } = this
-    this.session = undefined
-    session?.answer(reply)
   }
 }

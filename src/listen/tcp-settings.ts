@@ -12,6 +12,11 @@ export interface TcpSessionSettings {
   readonly writeQueueBytesMax: number
   /** A client that has not read its waiting replies after this long is cut off. */
   readonly writeStallMs: number
+  /**
+   * Replies in a row that say FORMERR or NOTIMP, after which the connection is closed. More than one, because a proxy's connection carries
+   * a broken query of a client of its own now and then; few, because a client that sends nothing else would be answered for ever.
+   */
+  readonly malformedMax: number
   /** Maximum age of a connection. */
   readonly lifetimeMs: number
 }

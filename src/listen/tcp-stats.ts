@@ -10,6 +10,7 @@ export const tcpCloseReasons = [
   'write-stalled', // the client does not read
   'bad-length', // a message shorter than a DNS header
   'dropped-query', // a message that the handler did not answer
+  'malformed', // too many messages in a row that were no query
   'memory', // too many bytes in unfinished messages
   'evicted', // closed to make room for another connection
   'drain', // we are stopping
@@ -48,6 +49,7 @@ export class TcpCounts implements TcpStats {
     'write-stalled': 0,
     'bad-length': 0,
     'dropped-query': 0,
+    malformed: 0,
     memory: 0,
     evicted: 0,
     drain: 0,

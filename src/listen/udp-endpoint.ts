@@ -37,7 +37,7 @@ export interface UdpStats {
 export interface UdpEndpoint {
   /**
    * Binds, and passes datagrams to `handler` from now on. Call once.
-   * @throws BindError when the address cannot be bound; then the socket is closed
+   * @throws BindError when the address cannot be bound, or replies could leave from another address than the one that was asked; then the socket is closed
    */
   start(handler: QueryHandler): Promise<void>
   /** No more datagrams reach the handler; replies that it still owes can be sent. */

@@ -11,6 +11,9 @@
  * - It has neither the 'error' event, nor the length of the send queue, nor a way to pause.
  * - `getSendBufferSize()` calls itself until the stack is full. `setTimeout()` makes it emit 'error' on the socket.
  *
+ * dgram says neither which address was asked nor lets one choose the source (IP_PKTINFO), and the kernel's choice is another address
+ * of the machine as soon as it has two; clients drop such replies. So a wildcard address is refused (docs/decisions/0043).
+ *
  * dgram's own: `send` throws for port 0; without a callback its errors vanish (the callback costs 0.5 us of
  * about 9 us per datagram); on EAGAIN it queues without bound and keeps the caller's buffer; and without
  * `lookup` it defers every send, of an IP literal too, by a tick.
@@ -53,6 +56,7 @@ export class PortableUdpEndpoint implements UdpEndpoint {
 
   async start(handler: QueryHandler): Promise<void> {
     const { address, settings } = this.options
+    if (isWildcard(address.address)) throw new BindError('udp', address, sourceUnknown)
     const type = address.family === 6 ? 'udp6' : 'udp4'
     // ipv6Only, so that [::] and 0.0.0.0 are two sockets, each with senders of its own family.
     const options = { type, ipv6Only: address.family === 6, lookup: literalLookup } as const
@@ -158,6 +162,17 @@ export class PortableUdpEndpoint implements UdpEndpoint {
   private readonly onError = (error: Error): void => {
     countCode(this.counts.socketErrors, errorCode(error))
   }
+}
+
+const sourceUnknown = Object.assign(
+  new Error(
+    'portable sockets cannot answer from the address that was asked; list the addresses in place of the wildcard, or use --io batched',
+  ),
+  { code: 'EOPNOTSUPP' },
+)
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::'
 }
 
 /** The one Peer of an endpoint: it shows the sender of the datagram being handled. */

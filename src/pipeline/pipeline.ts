@@ -10,6 +10,7 @@ import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/p
 import { type Waitable, Waiter } from '../core/question/arrival.ts'
 import { isOwnQuery } from '../core/question/loop-marker.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
+import { answerSelfCheck, isCheckOf, isSelfCheck } from '../core/question/self-check.ts'
 import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
 import type { Resolver } from '../core/resolver.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
@@ -24,6 +25,8 @@ export interface PipelineParts {
   readonly replies: Replies
   /** Bytes by which we recognise our own queries. */
   readonly loopMarker: Uint8Array
+  /** By which we recognise the checks of our own sockets; empty where nothing checks them. */
+  readonly identity: Uint8Array
   readonly nowMs: () => number
 }
 
@@ -73,6 +76,8 @@ function shortReply(rcode: number, ede: number): Reply {
 export class Pipeline implements QueryHandler {
   /** Our own queries that came back to us. */
   loopsDetected = 0
+  /** Checks of our own sockets that were answered. No client's query: they are counted here and nowhere else. */
+  selfChecks = 0
   private readonly parts: PipelineParts
   private settings: PipelineSettings
   private readonly current = new CurrentArrival()
@@ -103,7 +108,7 @@ export class Pipeline implements QueryHandler {
     current.arrivedMs = this.parts.nowMs()
     current.peer = peer
     const refused = shortReplies[verdict]
-    if (refused !== undefined) return this.reply(refused, -1, out)
+    if (refused !== undefined) return this.refuse(refused, out)
     if (this.isLoop()) return this.reply(loopReply, -1, out)
     return this.resolve(out)
   }
@@ -117,6 +122,17 @@ export class Pipeline implements QueryHandler {
     const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
     const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
     if (!own.isEmpty) room.askOwn()
+    return replyBytes
+  }
+
+  private refuse(refused: Reply, out: Buffer): number {
+    const { query, queryBytes } = this.current
+    if (!isSelfCheck(query, queryBytes)) return this.reply(refused, -1, out)
+    const { identity, replies } = this.parts
+    const replyBytes = answerSelfCheck(query, identity, out)
+    if (isCheckOf(query, identity)) this.selfChecks += 1
+    // Of a process that shares our sockets during a hand-over, or of somebody who found out: a client like any other.
+    else replies.record(this.current, refused, -1, replyBytes)
     return replyBytes
   }
 

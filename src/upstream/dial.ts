@@ -3,6 +3,7 @@
  * the name in the configuration, or otherwise by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
  */
 import { connect, type Socket } from 'node:net'
+import { withZoneName } from '../platform/zone-name.ts'
 import { failureOf } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
 import type { UpstreamAddress } from './settings.ts'
@@ -38,8 +39,9 @@ function onInput(events: DialEvents): (bytes: number, input: Uint8Array) => bool
  */
 export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEvents): Socket {
   const { target } = terms
+  const { port } = target
+  const host = withZoneName(target.address)
   if (target.transport !== 'tls') {
-    const { address: host, port } = target
     const onread = { buffer: sharedInput, callback: onInput(events) }
     const socket = connect({ host, port, noDelay: true, onread })
     socket.once('connect', () => events.onConnected())
@@ -47,8 +49,8 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
   }
   // Loaded on first use: 3 ms and 1.5 MB that a daemon without TLS upstreams saves (docs/decisions/0022).
   const socket = process.getBuiltinModule('node:tls').connect({
-    host: target.address,
-    port: target.port,
+    host,
+    port,
     minVersion: 'TLSv1.2',
     // Without a name the certificate must carry the IP address, and no SNI is sent (RFC 6066 3).
     ...(target.tlsName === undefined ? {} : { servername: target.tlsName }),

@@ -5,6 +5,7 @@
  * the valid reply ends the wait; judges no rcode.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { withZoneName } from '../platform/zone-name.ts'
 import { u16 } from '../wire/bytes.ts'
 import { headerBytes } from '../wire/constants.ts'
 import {
@@ -71,7 +72,7 @@ export class UdpTransport {
           socket.close()
           continue
         }
-        socket.connectSync(this.target.port, this.target.address)
+        socket.connectSync(this.target.port, withZoneName(this.target.address))
         if (this.peerAddress === '') this.peerAddress = socket.remoteAddress().address
         return socket
       } catch (error) {

@@ -44,10 +44,29 @@ test('the answer is printed, and A is the type unless another is given', async (
   })
 })
 
+test('names in letters of a language and with escapes are asked as the daemon has them', async () => {
+  await withAdmin(async (admin, asked) => {
+    const io = captured()
+    assert.is(await explain(['bücher.example.', '--admin', admin], io), 0)
+    assert.is(await explain(['a\\.b.example', '--admin', admin], io), 0)
+    assert.equal(asked, ['xn--bcher-kva.example./A', 'a%5C.b.example/A'])
+    assert.is(
+      io.out(),
+      'because\n;; bücher.example. is xn--bcher-kva.example. on the wire\nbecause\n',
+    )
+  })
+})
+
+test('an address and port without brackets is refused with the right spelling', async () => {
+  const io = captured()
+  assert.is(await explain(['www.example', '--admin=fd00::a:9253'], io), 2)
+  assert.match(io.err(), /write \[fd00::a\]:9253 or /)
+})
+
 test('a name that the daemon refuses is a misuse', async () => {
   await withAdmin(async (admin) => {
     const io = captured()
-    assert.is(await explain(['bad..name', '--admin', admin], io), 2)
+    assert.is(await explain(['bad.name', '--admin', admin], io), 2)
     assert.match(io.err(), /no\n$/)
   })
 })

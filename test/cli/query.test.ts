@@ -118,6 +118,26 @@ test('--tcp asks over TCP only', async (context) => {
   assert.equal(context.asked, ['tcp a.example A'])
 })
 
+test('a name in the letters of a language is asked as its A-label, and shown in both forms', async (context) => {
+  context.script = (request) => answer(request, {})
+  const { code, out } = await ask('bücher.example.', '--server', context.server)
+  assert.is(code, 0)
+  assert.equal(context.asked, ['udp xn--bcher-kva.example A'])
+  assert.match(out, /;xn--bcher-kva\.example\. {2}IN {2}A\n/)
+  assert.match(out, /;; bücher\.example\. is xn--bcher-kva\.example\. on the wire\n/)
+})
+
+test('escapes are bytes of the name', async (context) => {
+  const packets: Buffer[] = []
+  context.udp.on('message', (bytes: Buffer) => packets.push(bytes))
+  context.script = (request) => answer(request, {})
+  await ask('a\\.b\\032\\255.example', 'TXT', '--server', context.server)
+  assert.is(
+    packets[0]?.subarray(12, 31).toString('latin1'),
+    '\x05a.b \xff\x07example\x00\x00\x10\x00\x01',
+  )
+})
+
 test('an address is asked for its name', async (context) => {
   context.script = (request) => answer(request, {})
   await ask('10.96.0.1', '--server', context.server)

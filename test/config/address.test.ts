@@ -32,6 +32,13 @@ const endpoints: [string, string, number, 4 | 6][] = [
   // Arguments are put together from variables whose family nobody knows: `[$(NODE_IP)]:9253`.
   ['[10.0.0.2]:53', '10.0.0.2', 53, 4],
   ['[10.0.0.2]', '10.0.0.2', 53, 4],
+  // Their last group is no port of a name server, or the rest would be no address.
+  ['2620:fe::fe:9', '2620:fe::fe:9', 53, 6],
+  ['2606:4700::1111', '2606:4700::1111', 53, 6],
+  ['2001:db8:1:2:3:4:5:53', '2001:db8:1:2:3:4:5:53', 53, 6],
+  ['fd00::a:0053', 'fd00::a:53', 53, 6],
+  ['fd00::a:ffff', 'fd00::a:ffff', 53, 6],
+  ['[fd00::a:9253]', 'fd00::a:9253', 53, 6],
 ]
 for (const [text, address, port, family] of endpoints) {
   test(`${text} is ${address} port ${port}`, () => {
@@ -71,7 +78,32 @@ const notEndpoints: [string, string][] = [
   ['1::2::3', '"1::2::3" is not an IPv6 address'],
   [
     'fe80::1%eth0',
-    '"fe80::1%eth0": zone ids (%interface) are not supported; use an address with global scope',
+    '"fe80::1%eth0": zone ids (%interface) are not supported here; use an address with global scope',
+  ],
+  ['fd00::1%eth0', '"fd00::1%eth0": only link-local addresses have a zone id; write fd00::1'],
+  ['fe80::1%', '"fe80::1%": behind % goes the name of an interface'],
+  // Read as an address of 128 bits each, and meant as address and port.
+  [
+    'fd00::a:9253',
+    '"fd00::a:9253" can be read with a port and without; write [fd00::a]:9253 or [fd00::a:9253]:53',
+  ],
+  [
+    'fd00:10:96::5:53',
+    '"fd00:10:96::5:53" can be read with a port and without; write [fd00:10:96::5]:53 or [fd00:10:96::5:53]:53',
+  ],
+  ['::1:5353', '"::1:5353" can be read with a port and without; write [::1]:5353 or [::1:5353]:53'],
+  // No address at all, so only one thing can be meant.
+  [
+    '2001:db8:1:2:3:4:5:6:53',
+    '"2001:db8:1:2:3:4:5:6:53" is not an IPv6 address; a port is written [2001:db8:1:2:3:4:5:6]:53',
+  ],
+  [
+    '::ffff:10.0.0.2:53',
+    '"::ffff:10.0.0.2:53" is not an IPv6 address; a port is written 10.0.0.2:53',
+  ],
+  [
+    'fe80::1%eth0:53',
+    '"fe80::1%eth0:53" is not an IPv6 address; a port is written [fe80::1%eth0]:53',
   ],
 ]
 for (const [text, why] of notEndpoints) {
@@ -95,6 +127,16 @@ test('a listening address needs its port', () => {
   })
 })
 
+test('a link-local address cannot be listened on, with its interface or without', () => {
+  assert.equal(parseListen('[fe80::1]:53'), {
+    ok: false,
+    why: '"[fe80::1]:53" is link-local, which nobody can listen on here; use [::] or an address with global scope',
+  })
+  const scoped = parseListen('[fe80::1%eth0]:53')
+  assert.match(scoped.ok ? '' : scoped.why, /zone ids \(%interface\) are not supported here/)
+  assert.ok(parseListen('169.254.20.10:53').ok)
+})
+
 test('a multicast address cannot be listened on', () => {
   assert.equal(parseListen('224.0.0.251:5353'), {
     ok: false,
@@ -112,7 +154,12 @@ const upstreams: [string, 'udp' | 'tcp', string][] = [
   ['TCP://[fd00::2]:54', 'udp', 'tcp://[fd00::2]:54'],
   ['tls://1.1.1.1', 'udp', 'tls://1.1.1.1:853'],
   ['tls://1.1.1.1#one.one.one.one', 'udp', 'tls://1.1.1.1:853#one.one.one.one'],
+  ['tls://1.1.1.1#bücher.example.', 'udp', 'tls://1.1.1.1:853#xn--bcher-kva.example'],
   ['tls://[2606:4700::1111]:8853#dns.example', 'udp', 'tls://[2606:4700::1111]:8853#dns.example'],
+  ['fe80::1%eth0', 'udp', 'udp://[fe80::1%eth0]:53'],
+  ['[FE80:0::1%br-lan.7]:5300', 'tcp', 'tcp://[fe80::1%br-lan.7]:5300'],
+  ['udp://fe80::1%2', 'tcp', 'udp://[fe80::1%2]:53'],
+  ['tls://[fe80::1%eth0]#dns.example', 'udp', 'tls://[fe80::1%eth0]:853#dns.example'],
 ]
 for (const [text, plain, full] of upstreams) {
   test(`the upstream ${text} where ${plain} is usual is ${full}`, () => {
@@ -141,6 +188,19 @@ const notUpstreams: [string, string][] = [
   ['10.0.0.2:0', '"10.0.0.2:0" has port 0; an upstream port is 1 to 65535'],
   ['0.0.0.0:53', '"0.0.0.0:53" means "any address"; write the address of one resolver'],
   ['[::]:53', '"[::]:53" means "any address"; write the address of one resolver'],
+  ['fe80::1', '"fe80::1" is link-local, so it needs its interface: write fe80::1%eth0'],
+  [
+    '2001:db8::1%eth0',
+    '"2001:db8::1%eth0": only link-local addresses have a zone id; write 2001:db8::1',
+  ],
+  [
+    'tls://[fe80::1%eth0]',
+    '"tls://[fe80::1%eth0]": no certificate names a link-local address; write #name behind it',
+  ],
+  [
+    'tls://fd00::1:853',
+    '"fd00::1:853" can be read with a port and without; write [fd00::1]:853 or [fd00::1:853]:853',
+  ],
   ['224.0.0.251', '"224.0.0.251" is a multicast address, not a resolver'],
   ['255.255.255.255', '"255.255.255.255" is a broadcast address, not a resolver'],
   ['10.0.0.2#5300', '"10.0.0.2#5300": #name belongs to tls:// only; a port is written 10.0.0.2:53'],
@@ -210,6 +270,13 @@ test('a wildcard listener is reached by loopback and by every address of the hos
   assert.ok(reachesOurselves(endpoint('10.1.2.3:53'), listen, ['10.1.2.3']))
   assert.not(reachesOurselves(endpoint('10.1.2.4:53'), listen, ['10.1.2.3']))
   assert.not(reachesOurselves(endpoint('127.0.0.53:54'), listen))
+})
+
+test('a wildcard listener is reached by the link-local addresses of its host', () => {
+  const target = parseUpstream('fe80::7%eth0', 'udp')
+  assert.ok(target.ok)
+  assert.ok(reachesOurselves(target.value, [endpoint('[::]:53')], ['fe80::7']))
+  assert.not(reachesOurselves(target.value, [endpoint('[::]:53')], ['fe80::8']))
 })
 
 test('a wildcard listener is reached by its own address family only', () => {

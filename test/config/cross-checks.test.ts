@@ -186,4 +186,14 @@ test('what is of the wrong shape is somebody else’s complaint, and stops no ot
   for (const value of [undefined, null, 7, 'text', []]) assert.equal(broken(value), [])
 })
 
+test('portable sockets serve addresses, not wildcards', () => {
+  const portable = (io: string, ...listen: string[]) => broken({ io, listen: listen.map(at) })
+  for (const wildcard of ['0.0.0.0:53', '[::]:53']) {
+    assert.equal(portable('portable', '10.0.0.1:54', wildcard), ['listen[1] < io'])
+    assert.equal(portable('auto', wildcard), [])
+    assert.equal(portable('batched', wildcard), [])
+  }
+  assert.equal(portable('portable', '10.0.0.1:53', '[fd00::1]:53'), [])
+})
+
 test.run()

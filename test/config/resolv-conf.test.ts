@@ -3,7 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { formatUpstream } from '../../src/address/upstream-url.ts'
-import { parseResolvConf } from '../../src/config/resolv-conf.ts'
+import { nameserversAfter, parseResolvConf } from '../../src/config/resolv-conf.ts'
 
 const test = suite('config/resolv-conf')
 
@@ -42,8 +42,48 @@ test('an empty file gives nothing and no complaint', () => {
   assert.equal(parseResolvConf(''), { nameservers: [], search: [], options: [], ignored: [] })
 })
 
-test('zone ids are stripped', () => {
-  assert.equal(servers('nameserver fe80::1%eth0\n'), ['udp://[fe80::1]:53'])
+test('a link-local server keeps its interface, by name or by number', () => {
+  assert.equal(servers('nameserver fe80::1%eth0\nnameserver FE80:0::2%3\n'), [
+    'udp://[fe80::1%eth0]:53',
+    'udp://[fe80::2%3]:53',
+  ])
+})
+
+test('the same link-local address on two interfaces is two servers', () => {
+  assert.is(servers('nameserver fe80::1%eth0\nnameserver fe80::1%eth1\n').length, 2)
+})
+
+test('an interface at an address that needs none is dropped', () => {
+  assert.equal(servers('nameserver 2001:db8::1%eth0\nnameserver 10.0.0.1%eth0\n'), [
+    'udp://[2001:db8::1]:53',
+    'udp://10.0.0.1:53',
+  ])
+})
+
+test('a link-local server without its interface is ignored by name', () => {
+  assert.equal(parseResolvConf('nameserver fe80::1\nnameserver fe80::1%\n'), {
+    nameservers: [],
+    search: [],
+    options: [],
+    ignored: [
+      { line: 1, why: '"fe80::1" is link-local, so it needs its interface: fe80::1%eth0' },
+      { line: 2, why: '"fe80::1%": behind % goes the name of an interface' },
+    ],
+  })
+})
+
+test('an address that could be read with a port is an address: resolv.conf knows no ports', () => {
+  assert.equal(servers('nameserver fd00::a:53\n'), ['udp://[fd00::a:53]:53'])
+})
+
+test('a file that names no server leaves those in force, whatever else it says', () => {
+  const before = parseResolvConf('nameserver 10.0.0.1\n').nameservers
+  for (const text of ['', '# only a comment\n', 'search example\n', 'nameserver dns.example\n']) {
+    assert.is(nameserversAfter(parseResolvConf(text), before), before, text)
+  }
+  const after = parseResolvConf('nameserver 10.0.0.2\n')
+  assert.is(nameserversAfter(after, before), after.nameservers)
+  assert.equal(nameserversAfter(parseResolvConf(''), []), [])
 })
 
 test('keywords count in the first column only', () => {

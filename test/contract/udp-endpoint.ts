@@ -2,6 +2,7 @@
  * What every UDP endpoint does, whichever system calls it uses. A test file runs this suite for each
  * implementation. Method: real sockets on 127.0.0.1 and ::1.
  */
+import { networkInterfaces } from 'node:os'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Transport } from '../../src/core/ports.ts'
@@ -16,6 +17,17 @@ import { until } from '../support/process.ts'
 export type OpenUdpEndpoint = (options: UdpEndpointOptions) => UdpEndpoint
 
 const settings = { receiveBufferBytes: 4_194_304, sendQueueMax: 1000 }
+
+/** Linux has all of 127.0.0.0/8 on its loopback; of IPv6 it has one address, so the second is whatever this machine has. */
+const wildcards = [
+  { wildcard: { ...v4, address: '0.0.0.0' }, second: '127.0.0.77', plain: '127.0.0.1' },
+  { wildcard: { ...v6, address: '::' }, second: globalAddress() ?? '::1', plain: '::1' },
+]
+
+function globalAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return all.find((one) => one.family === 'IPv6' && !one.internal && one.scopeid === 0)?.address
+}
 
 export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
   const contract = suite(`contract/udp-endpoint of ${name}`)
@@ -61,6 +73,39 @@ export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
         { address, serverIndex: 3 },
       )
     })
+  }
+
+  for (const { wildcard, second, plain } of wildcards) {
+    contract(
+      `a query to a second address of ${wildcard.address} is answered from it, or the start is refused`,
+      async () => {
+        const endpoint = open({ address: wildcard, serverIndex: 0, settings })
+        try {
+          const handler = new ScriptedHandler()
+          try {
+            await endpoint.start(handler)
+          } catch (error) {
+            if (!(error instanceof BindError)) throw error
+            assert.is(error.code, 'EOPNOTSUPP')
+            assert.match(error.message, 'cannot answer from the address that was asked')
+            return
+          }
+          for (const [index, host] of [second, plain].entries()) {
+            // The client is connected: a reply from another address never reaches it.
+            const client = await UdpClient.open({ host, port: endpoint.address.port })
+            client.send(ask(1, 'echo'))
+            assert.is(idOf(await client.next()), 1)
+            client.send(ask(2, 'hold'))
+            await handler.heldCount(index + 1)
+            handler.release(index)
+            assert.is(idOf(await client.next()), 2)
+            await client.close()
+          }
+        } finally {
+          await endpoint.stop()
+        }
+      },
+    )
   }
 
   contract('a datagram without an answer gets none, and the next one does', async () => {

@@ -11,7 +11,7 @@ import { Housekeeping } from '../../src/daemon/housekeeping.ts'
 import { Readiness } from '../../src/observe/readiness.ts'
 import { SystemClock } from '../../src/platform/clock.ts'
 import type { ListenAddress } from '../../src/system/bind.ts'
-import { type HandClock, KeptLog, whenTrue, withHandClock } from './support.ts'
+import { type HandClock, KeptLog, ownAnswer, whenTrue, withHandClock } from './support.ts'
 
 const test = suite('daemon/housekeeping')
 
@@ -24,7 +24,7 @@ class OwnSocket {
     this.socket = socket
     socket.on('message', (query, from) => {
       this.asked += 1
-      if (this.answers) socket.send(query, from.port, from.address)
+      if (this.answers) socket.send(ownAnswer(query), from.port, from.address)
     })
   }
 

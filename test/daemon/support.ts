@@ -5,9 +5,11 @@
 import { mock } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { answerSelfCheck } from '../../src/core/question/self-check.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
 import { planRouting } from '../../src/daemon/routing.ts'
 import { judgeTrust } from '../../src/daemon/search-trust.ts'
+import { selfIdentity } from '../../src/daemon/self-query.ts'
 import type { Log, LogFields, LogLevel } from '../../src/observe/log.ts'
 import { QueryCounters } from '../../src/observe/query-counters.ts'
 
@@ -132,3 +134,9 @@ export const trustedCorefile = `.:53 {
 
 /** `template` may answer any name: nothing is proven any more. */
 export const doubtedCorefile = trustedCorefile.replace('  reload', '  template IN A .\n  reload')
+
+/** What this process's pipeline answers to a check of its sockets. */
+export function ownAnswer(query: Uint8Array, identity = selfIdentity()): Buffer {
+  const out = Buffer.alloc(512)
+  return out.subarray(0, answerSelfCheck(query, identity, out))
+}

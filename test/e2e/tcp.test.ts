@@ -210,4 +210,22 @@ test('keepalive is told to those who ask, in units of 100 ms, over TCP only', as
   })
 })
 
+test('a client that sends garbage only is closed after eight complaints', async ({ house }) => {
+  for (const [what, opcode, counts] of [
+    ['no question', 0, [0, 0, 0, 0]],
+    ['an unknown opcode', 7, [1, 0, 0, 0]],
+    ['records that are not there', 0, [1, 9, 9, 9]],
+  ] as const) {
+    await withClient(house.server, async (client) => {
+      const garbage = header({ counts })
+      garbage[2] = opcode << 3
+      client.send(...Array.from({ length: 50 }, () => octets(garbage, Buffer.alloc(5))))
+      let replies = 0
+      while ((await client.next()) !== undefined) replies += 1
+      assert.is(replies, 8, what)
+      assert.ok(await client.peerClosed(3000), what)
+    })
+  }
+})
+
 test.run()

@@ -13,6 +13,7 @@ const settings: TcpSessionSettings = {
   pipelineMax: 100,
   writeQueueBytesMax: 65_536,
   writeStallMs: 5000,
+  malformedMax: 8,
   lifetimeMs: 300_000,
 }
 

@@ -17,6 +17,7 @@ export const calm: TcpSettings = {
   writeQueueBytesMax: 65_536,
   writeStallMs: 30_000,
   lifetimeMs: 300_000,
+  malformedMax: 1000,
 }
 
 export class TcpFixture {

@@ -24,6 +24,7 @@ const defaults: TcpSettings = {
   writeQueueBytesMax: 65_536,
   writeStallMs: 5000,
   lifetimeMs: 300_000,
+  malformedMax: 8,
 }
 
 const serverFile = join(import.meta.dirname, 'flood-server.ts')

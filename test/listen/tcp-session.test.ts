@@ -425,4 +425,78 @@ session('a reply of 65535 octets comes through', async () => {
   })
 })
 
+/** A query that the scripted handler answers with this RCODE: it copies the header. */
+function complained(id: number, rcode: number): Buffer {
+  const query = ask(id, 'echo')
+  query.writeUInt8(rcode, 3)
+  return query
+}
+
+for (const [what, rcode] of [
+  ['FORMERR', 1],
+  ['NOTIMP', 4],
+] as const) {
+  session(
+    `a client that gets ${what} only is closed after the allowed number, with all replies`,
+    async () => {
+      await TcpFixture.run(
+        async (fixture) => {
+          const client = await fixture.client()
+          client.send(...upTo(20).map((id) => complained(id, rcode)))
+          assert.equal(await idsOf(client, 4), [0, 1, 2, undefined])
+          assert.ok(await client.peerClosed(3000))
+          assert.is(fixture.handler.handled, 3)
+          await client.close()
+          await until('counted', () => fixture.stats.closed.malformed === 1)
+        },
+        { malformedMax: 3 },
+      )
+    },
+  )
+}
+
+session(
+  'a good query between them starts the count anew, held or not; other codes never count',
+  async () => {
+    await TcpFixture.run(
+      async (fixture) => {
+        const client = await fixture.client()
+        client.send(complained(1, 1), complained(2, 4), ask(3, 'echo'))
+        client.send(complained(4, 1), complained(5, 1), ask(6, 'hold'), complained(7, 1))
+        client.send(complained(8, 5), complained(9, 3), complained(10, 2), complained(11, 9))
+        assert.equal(await idsOf(client, 10), [1, 2, 3, 4, 5, 7, 8, 9, 10, 11])
+        fixture.handler.release(0)
+        assert.equal(await idsOf(client, 1), [6])
+      },
+      { malformedMax: 3 },
+    )
+  },
+)
+
+for (const length of [0, 1, 11]) {
+  session(`a flood of messages of ${length} bytes ends with the first`, async () => {
+    await TcpFixture.run(async (fixture) => {
+      const client = await fixture.client()
+      client.send(...upTo(100).map(() => Buffer.alloc(length)))
+      assert.ok(await client.peerClosed(3000))
+      assert.is(fixture.handler.handled, 0)
+      await client.close()
+      await until('counted', () => fixture.stats.closed['bad-length'] === 1)
+    })
+  })
+}
+
+session('a flood of responses (QR=1) ends with the first', async () => {
+  await TcpFixture.run(async (fixture) => {
+    const client = await fixture.client()
+    const response = ask(1, 'echo')
+    response.writeUInt8(0x80, 2)
+    client.send(...upTo(100).map(() => response))
+    assert.ok(await client.peerClosed(3000))
+    assert.is(fixture.handler.handled, 1)
+    await client.close()
+    await until('counted', () => fixture.stats.closed['dropped-query'] === 1)
+  })
+})
+
 session.run()

@@ -16,6 +16,27 @@ udpEndpointContract('PortableUdpEndpoint', (options) => new PortableUdpEndpoint(
 
 const portable = suite('listen/udp-portable')
 
+for (const address of ['0.0.0.0', '::']) {
+  portable(`${address} is refused with the reason and two ways out`, async () => {
+    const family = address === '::' ? 6 : 4
+    const endpoint = new PortableUdpEndpoint({
+      address: { address, port: 0, family },
+      serverIndex: 0,
+      settings: { receiveBufferBytes: 100_000, sendQueueMax: 3 },
+    })
+    const error = await endpoint.start(new ScriptedHandler()).then(
+      () => undefined,
+      (refusal: unknown) => refusal,
+    )
+    assert.instance(error, Error)
+    assert.match(
+      String(error),
+      /portable sockets cannot answer from the address that was asked; list the addresses in place of the wildcard, or use --io batched \(EOPNOTSUPP\)$/,
+    )
+    await endpoint.stop()
+  })
+}
+
 const settings = { receiveBufferBytes: 100_000, sendQueueMax: 3 }
 
 /** The raw socket of a started endpoint: there is no public way to fill its queue. */

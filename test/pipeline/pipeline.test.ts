@@ -6,11 +6,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ReplySource } from '../../src/core/facts.ts'
 import { Transport } from '../../src/core/ports.ts'
+import { judgeSelfAnswer, selfCheck } from '../../src/core/question/self-check.ts'
 import { aRecord, responseTo } from '../core/support.ts'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
 import { writeQuery } from '../support/client/dns-message.ts'
 import { readPackets } from '../support/client/packets.ts'
-import { Bench, Client, loopMarker } from './support.ts'
+import { Bench, Client, identity, loopMarker } from './support.ts'
 
 const test = suite('pipeline')
 
@@ -140,6 +141,46 @@ test('our own query that comes back is answered with SERVFAIL and counted, not a
   const reply = bench.handle(packet, new Client())
   assert.equal([reply?.rcode, reply?.opt?.data], [2, '000f00020000'])
   assert.equal([bench.asked.length, bench.pipeline.loopsDetected], [0, 1])
+})
+
+test('a check of our own sockets is answered with its proof, and counted as no client', () => {
+  const bench = new Bench()
+  const nonce = Buffer.from('00112233445566ab')
+  const query = selfCheck(7, identity, nonce)
+  const client = new Client()
+  bench.handle(Buffer.from(query), client)
+  const [reply] = client.got
+  assert.is(judgeSelfAnswer(bench.lastBytes, query, identity), 'ours')
+  assert.is(reply?.questions[0]?.name, '0123456789abcdefba66554433221100.self.neardns.')
+  assert.is(reply?.rcode, 5)
+  assert.equal([bench.facts, bench.drops, bench.asked, bench.pipeline.selfChecks], [[], [], [], 1])
+})
+
+test('the check of another process is answered as by another, and counted as a client', () => {
+  const bench = new Bench()
+  const other = Buffer.from('fedcba9876543210')
+  const query = selfCheck(7, other, Buffer.from('00112233445566ab'))
+  bench.handle(Buffer.from(query), new Client())
+  assert.is(judgeSelfAnswer(bench.lastBytes, query, other), 'another')
+  assert.equal([bench.facts.length, bench.pipeline.selfChecks], [1, 0])
+})
+
+test('what only looks like a check is refused and counted like any query in class CH', () => {
+  const bench = new Bench()
+  const right = Buffer.from(selfCheck(7, identity, Buffer.from('00112233445566ab')))
+  const wrong = (change: (query: Buffer) => void) => {
+    const query = Buffer.from(right)
+    change(query)
+    return query
+  }
+  const lookalikes = [
+    wrong((query) => query.writeUInt8(1, 2)),
+    wrong((query) => query.writeUInt16BE(1, query.length - 4)),
+    wrong((query) => query.write('xelf', 46)),
+    Buffer.concat([right, Buffer.alloc(1)]),
+  ]
+  for (const query of lookalikes) bench.handle(query, new Client())
+  assert.equal([bench.facts.length, bench.pipeline.selfChecks], [lookalikes.length, 0])
 })
 
 test('what is asked upstream carries our marker', () => {

@@ -27,6 +27,7 @@ import { cacheSettings, scanned, zones } from '../core/support.ts'
 import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 
 export const loopMarker = Buffer.from('ourselve')
+export const identity = Buffer.from('0123456789abcdef')
 
 export interface BenchOptions {
   readonly cache?: Partial<CacheSettings>
@@ -56,6 +57,8 @@ export class Bench implements Exchange<Ticket> {
   readonly router: Router
   readonly own: OwnQuestions
   readonly resolver: Resolver
+  /** The last reply that was made at once. */
+  lastBytes: Buffer = Buffer.alloc(0)
   /** Added to the real clock, on which the timer wheel depends. */
   aheadMs = 0
   /** Set while the clock must not move. */
@@ -109,7 +112,7 @@ export class Bench implements Exchange<Ticket> {
       staleAfterMs,
     )
     this.pipeline = new Pipeline(
-      { ...parts, room, loopMarker },
+      { ...parts, room, loopMarker, identity },
       { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]), staleAfterMs },
     )
   }
@@ -126,7 +129,8 @@ export class Bench implements Exchange<Ticket> {
   handle(packet: Buffer, client: Client): ReadMessage | undefined {
     const bytes = this.pipeline.handle(packet, packet.length, this.out, client)
     if (bytes === 0) return undefined
-    const reply = readMessage(Buffer.from(this.out.subarray(0, bytes)))
+    this.lastBytes = Buffer.from(this.out.subarray(0, bytes))
+    const reply = readMessage(this.lastBytes)
     client.got.push(reply)
     return reply
   }

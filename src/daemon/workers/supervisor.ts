@@ -12,7 +12,7 @@ import { loadSystemCalls } from '../../system/system-calls.ts'
 import { Handover, type HandoverConfig } from '../handover.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import { Reloads } from '../reloads.ts'
-import { selfQuery } from '../self-query.ts'
+import { selfIdentity, selfQuery } from '../self-query.ts'
 import { WorkerGroup } from './group.ts'
 import { GroupReload } from './group-reload.ts'
 import { PageDesk } from './page-desk.ts'
@@ -81,6 +81,8 @@ export class Supervisor implements Service {
   /** Opens the sockets, starts the workers, takes over from a predecessor. @throws BindError */
   async start(): Promise<void> {
     await this.handover.openWith(async () => this.openSockets(this.config))
+    // Chosen before the workers start, which inherit it and answer our self-query.
+    selfIdentity()
     await this.group.start()
     this.dump = undefined
     await this.handover.serving()

@@ -130,7 +130,7 @@ export function emptySources(): MetricSources {
     handover: () => undefined,
     workers: () => ({ wanted: 1, ready: 0, restarts: { ended: 0, killed: 0, hung: 0 } }),
     reload: () => ({ succeeded: 0, failed: 0, isLastGood: true, appliedSeconds: 0, hash: '' }),
-    daemon: () => ({ defects: 0, loops: 0, logLinesLost: 0, isReady: false }),
+    daemon: () => ({ defects: 0, loops: 0, selfChecks: 0, logLinesLost: 0, isReady: false }),
     interception: () => emptyInterception,
     setupErrors: () => new Map(),
     healthSlots: newHealthSlots(),

@@ -73,6 +73,8 @@ export interface DaemonCounts {
   readonly defects: number
   /** Questions of ours that came back as queries. */
   readonly loops: number
+  /** Answered checks of our own sockets, which no other family counts. */
+  readonly selfChecks: number
   /** Log lines lost because stdout did not accept them. */
   readonly logLinesLost: number
   readonly isReady: boolean
@@ -89,6 +91,14 @@ export function daemonFamilies(read: () => DaemonCounts): Family[] {
       'counter',
       ['neardns_loops_detected_total', 'Questions that came back to us.'],
       () => read().loops,
+    ),
+    single(
+      'counter',
+      [
+        'neardns_self_checks_total',
+        'Answered checks of our own sockets; in no other metric of queries, nor in the query log.',
+      ],
+      () => read().selfChecks,
     ),
     single(
       'counter',

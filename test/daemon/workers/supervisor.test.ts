@@ -21,10 +21,14 @@ export const testTimeoutMs = 120_000
 const suiteOf = suite('daemon/workers/supervisor')
 const test = overlapping(suiteOf)
 
-/** Echoes what comes to its own socket; notes what it is told in a file; reads configurations from another. */
+const selfCheckModule = new URL('../../../src/core/question/self-check.ts', import.meta.url).href
+
+/** Echoes what comes to its own socket, and answers the daemon's own checks; notes what it is told in a file; reads configurations from another. */
 const echo = `
   import { appendFileSync, readFileSync } from 'node:fs'
   import { createSocket } from 'node:dgram'
+  import { answerSelfCheck, isSelfCheck } from ${JSON.stringify(selfCheckModule)}
+  const identity = Buffer.from(process.env.NEARDNS_SELF_CHECK)
   const { number, sockets } = link.plan
   const { FOLDER, HANDED, SLOW, BEHAVE } = process.env
   const note = (text) => appendFileSync(FOLDER + '/notes', number + ' ' + text + '\\n')
@@ -32,7 +36,10 @@ const echo = `
   const own = sockets.find((one) => one.kind === 'udp' && one.number === number)
   const socket = createSocket('udp4')
   socket.bind({ fd: own.fd })
-  socket.on('message', (query, { port, address }) => socket.send(query, port, address))
+  socket.on('message', (query, { port, address }) => {
+    if (isSelfCheck(query, query.length)) answerSelfCheck(Buffer.from(query), identity, query)
+    socket.send(query, port, address)
+  })
   for (const name of ['pause', 'resume']) duties[name] = () => note(name)
   duties.retire = () => { note('retire'); setTimeout(() => process.exit(0), 50) }
   duties.dump = async function* () { yield Buffer.from('the cache of ' + number) }

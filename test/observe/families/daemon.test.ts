@@ -52,11 +52,12 @@ test('the time that /health took is a histogram, absent before the first request
 })
 
 test('defects, loops, lost log lines and readiness are published', async () => {
-  const daemon = { defects: 1, loops: 2, logLinesLost: 3, isReady: true }
+  const daemon = { defects: 1, loops: 2, selfChecks: 4, logLinesLost: 3, isReady: true }
   const scraped = await scrape(sourcesWith({ daemon: () => daemon }))
   for (const [name, value] of [
     ['coredns_panics_total', 1],
     ['neardns_loops_detected_total', 2],
+    ['neardns_self_checks_total', 4],
     ['neardns_log_lines_lost_total', 3],
     ['neardns_ready', 1],
   ] as const) {
