@@ -44,16 +44,36 @@ export async function follow(options: SuccessorOptions): Promise<Followed> {
   }
 }
 
+/** Rejects when the serving process refuses; nothing stays open then. */
 async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
-  const { at, timeoutMs, calls } = options
+  let mail: Socket | undefined
+  try {
+    const ticket = await askForTicket(options, link)
+    // Descriptors arrive on a connection that Node never reads from, because it would discard them.
+    mail = await connectTo(options.at, true)
+    if (mail === undefined) throw new Error('the process that serves has gone')
+    mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
+    return new Successor(options, link, mail, await receiveSockets(options, link, mail))
+  } catch (error) {
+    // Descriptors that were not received keep the sockets of the serving process alive.
+    mail?.destroy()
+    link.socket.destroy()
+    throw error
+  }
+}
+
+async function askForTicket({ timeoutMs }: SuccessorOptions, link: Link): Promise<string> {
   link.send({ neardns: protocolVersion, want: 'sockets' })
   const { ticket, error } = await link.next(timeoutMs)
-  if (typeof ticket !== 'string')
-    throw new Error(`the process that serves refused: ${String(error)}`)
-  // Descriptors arrive on a connection that Node never reads from, because it would discard them.
-  const mail = await connectTo(at, true)
-  if (mail === undefined) throw new Error('the process that serves has gone')
-  mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
+  if (typeof ticket === 'string') return ticket
+  throw new Error(`the process that serves refused: ${String(error)}`)
+}
+
+async function receiveSockets(
+  { timeoutMs, calls }: SuccessorOptions,
+  link: Link,
+  mail: Socket,
+): Promise<HeldSocket[]> {
   const { sockets } = await link.next(timeoutMs)
   const names = socketNames(sockets)
   const fds = receiveDescriptors(calls, descriptorOf(mail), names.length)
@@ -61,8 +81,7 @@ async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
     for (const fd of fds) calls.closeDescriptor(fd)
     throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
   }
-  const held = names.map((name, i) => ({ ...name, fd: fds[i] as number }))
-  return new Successor(options, link, mail, held)
+  return names.map((name, i) => ({ ...name, fd: fds[i] as number }))
 }
 
 function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
