@@ -105,7 +105,8 @@ export class Monitoring {
   /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
   private explain(rest: string): Page {
     const [name = '', type = 'A', ...more] = rest.split('/').map(decoded)
-    const octets = parseName(name)
+    // An empty text would be the root, which is asked for as `.`.
+    const octets = name === '' ? undefined : parseName(name)
     const qtype = parseType(type)
     if (octets === undefined || qtype === undefined || more.length > 0) {
       return {
