@@ -36,7 +36,7 @@ export function handoverSection() {
         max: 60_000,
         unit: 'ms',
         about:
-          'Either side gives up on the other after so much silence; the one that serves goes on.',
+          'Either side gives up on the other after so much silence, and on a start that takes six times as long; the one that serves goes on.',
       }),
       afterwards: choice({
         of: ['exit', 'wait'],

@@ -30,17 +30,21 @@ interface Scripted {
   readonly options: SuccessorOptions
   /** Connections that have come. */
   readonly open: readonly Socket[]
+  /** What the successor says of itself. */
+  readonly states: readonly unknown[]
   close(): void
 }
 
 async function scripted(script: Script): Promise<Scripted> {
   const at = meetingPoint()
   const open: Socket[] = []
+  const states: unknown[] = []
   let main: Link | undefined
   const server = await listenAt(at, (socket: Socket) => {
     open.push(socket)
     const link = new Link(socket)
-    link.listen(({ want }) => {
+    link.listen(({ want, ...rest }) => {
+      states.push(...Object.values(rest))
       if (want === 'sockets') {
         main = link
         if (script.welcome !== undefined) link.send(script.welcome)
@@ -55,7 +59,7 @@ async function scripted(script: Script): Promise<Scripted> {
     for (const socket of open) socket.destroy()
     server.close()
   }
-  return { close, open, options: { at, timeoutMs: 1000, calls, dumpBytesMax: 100 } }
+  return { close, open, states, options: { at, timeoutMs: 1000, calls, dumpBytesMax: 100 } }
 }
 
 async function refusalOf(script: Script): Promise<string> {
@@ -177,6 +181,24 @@ test('a refusal after the ticket leaves nothing open: neither a connection nor t
     assert.is(followed.kind, 'refused')
     // The other end sees both connections end.
     await Promise.all(open.map((socket) => closed(socket)))
+    close()
+  }
+})
+
+test('that it is still starting is said only to a process that understands it', async () => {
+  for (const [welcome, isSaid] of [
+    [{ ticket }, false],
+    [{ ticket, startingEveryMs: 50 }, true],
+    [{ ticket, startingEveryMs: '50' }, false],
+    [{ ticket, startingEveryMs: 0 }, false],
+  ] as const) {
+    const { close, options, states } = await scripted({ welcome, sockets: [] })
+    const followed = await follow(options)
+    if (followed.kind !== 'following') throw new Error(followed.kind)
+    followed.successor.starting()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    followed.successor.abandon()
+    assert.is(states.includes('starting'), isSaid, JSON.stringify(welcome))
     close()
   }
 })
