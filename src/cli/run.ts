@@ -23,6 +23,7 @@ import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
 import { ReloadTriggers } from './reload-triggers.ts'
+import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
 /** For a machine without name servers: a newcomer's may have none. */
@@ -135,11 +136,9 @@ class Session {
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
     if (daemon.io.mode === 'batched') this.dropStartPages()
-    process.on('SIGTERM', () => this.stop('SIGTERM'))
-    process.on('SIGINT', () => this.stop('SIGINT'))
-    if (this.reloadTriggers !== undefined) this.reloadTriggers.start()
-    // A signal to the whole process group is meant for the supervisor; without a listener it would end the worker.
-    else process.on('SIGHUP', () => {})
+    for (const signal of endSignals) process.on(signal, () => this.stop(signal))
+    process.on(stateSignal, () => daemon.monitoring.logState())
+    this.reloadTriggers?.start()
     log.info(
       {
         listening: daemon.listening,

@@ -61,7 +61,9 @@ export function loadConfig(source: ConfigSource): ConfigResult {
  */
 function emptiness({ file }: ConfigSource, value: unknown): readonly YamlMistake[] {
   if (file === undefined || !setsNothing(value)) return []
-  return [{ line: 1, column: 1, message: 'the file sets nothing; write {} if the defaults are meant' }]
+  return [
+    { line: 1, column: 1, message: 'the file sets nothing; write {} if the defaults are meant' },
+  ]
 }
 
 function setsNothing(value: unknown): boolean {

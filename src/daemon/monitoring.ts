@@ -27,9 +27,13 @@ import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import { stateOf } from './state-report.ts'
 import { readToken } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
 import type { WorkerAnswer, WorkerPage } from './workers/plan.ts'
+
+/** A process that is sent SIGUSR2 again and again writes its state once in this time. */
+const stateEveryMs = 1000
 
 export interface MonitoredParts {
   readonly path: DataPath
@@ -100,6 +104,12 @@ export class Monitoring {
   async stop(): Promise<void> {
     await this.server?.stop()
     this.runtime.stop()
+  }
+
+  /** Writes one line about the state of all parts into the log, for an operator who cannot reach the admin pages. */
+  logState(): void {
+    const { log } = this.parts
+    if (log.limited('state', stateEveryMs) !== undefined) log.info(stateOf(this.parts), 'state')
   }
 
   /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
