@@ -214,6 +214,8 @@ class Session {
       needsRestart.push('searchPath.corefile')
     }
     this.config = config
+    // Parsing leaves some MB of garbage, which V8 keeps until it has several times as much.
+    this.heap.start()
     return needsRestart
   }
 
