@@ -11,7 +11,11 @@ import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
-import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import {
+  cacheBytesWithin,
+  heapGrowthPercentFor,
+  readMemoryLimitBytes,
+} from '../platform/memory-limit.ts'
 import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
@@ -92,9 +96,9 @@ class Session {
     link: WorkerLink | undefined,
   ) {
     this.workers = link?.plan.count ?? 1
-    const config = shareOf(whole, this.workers)
-    this.args = args
     this.log = log
+    const config = this.ownShare(whole)
+    this.args = args
     this.config = config
     this.stopped = new Promise((resolve) => {
       this.onStopped = resolve
@@ -203,9 +207,20 @@ class Session {
     return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
   }
 
+  /** The limits of this process, the cache no larger than the memory cgroup allows. */
+  private ownShare(whole: Config): Config {
+    const config = shareOf(whole, this.workers)
+    const { bytesMax } = config.cache
+    const roomBytes = cacheBytesWithin(Math.floor(this.memoryLimitBytes / this.workers))
+    if (bytesMax <= roomBytes) return config
+    const fields = { bytesMax, usedBytes: roomBytes, memoryLimitBytes: this.memoryLimitBytes }
+    this.log.warn(fields, 'cache smaller than configured, because of the memory limit')
+    return { ...config, cache: { ...config.cache, bytesMax: roomBytes } }
+  }
+
   /** @returns changed settings that wait for the next start */
   private async apply(whole: Config): Promise<string[]> {
-    const config = shareOf(whole, this.workers)
+    const config = this.ownShare(whole)
     await this.daemon.reconfigure(config)
     const needsRestart: string[] = restartOnly.filter(
       (key) => !isEqual(this.config[key], config[key]),
