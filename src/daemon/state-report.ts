@@ -1,13 +1,20 @@
 /** The state of a daemon as the fields of one log line. Reads counters only: it must be possible when everything else is stuck. */
 import { formatEndpoint } from '../address/endpoint.ts'
+import type { Interception } from '../host/interception.ts'
 import type { LogFields } from '../observe/log.ts'
+import type { Readiness } from '../observe/readiness.ts'
+import type { ReloadStats } from '../observe/stats.ts'
 import { readMemory } from '../platform/process-memory.ts'
-import type { MonitoredParts } from './monitoring.ts'
+import type { DataPath } from './data-path.ts'
+import type { Listeners } from './listeners.ts'
 
-export type ReportedParts = Pick<
-  MonitoredParts,
-  'path' | 'listeners' | 'readiness' | 'interception' | 'reloads'
->
+export interface ReportedParts {
+  readonly path: DataPath
+  readonly listeners: Listeners
+  readonly readiness: Readiness
+  readonly interception: () => Interception
+  readonly reloads: () => ReloadStats
+}
 
 export function stateOf(parts: ReportedParts): LogFields {
   const { path, listeners, readiness, interception, reloads } = parts
