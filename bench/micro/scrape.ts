@@ -159,7 +159,7 @@ function messages(answer: unknown): Buffer[] {
   return Array.from({ length: workers }, () => serialize(answer))
 }
 
-/** Of the base's `metrics.ts` and `merge-expositions.ts`. */
+/** What is used of the two files that `base` loads. */
 interface BaseModule {
   readonly Metrics: new () => {
     add(families: readonly Family[]): void

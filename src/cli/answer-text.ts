@@ -1,4 +1,4 @@
-/** A decoded DNS message in lines that read like dig's. Control octets never reach the terminal. */
+/** A decoded DNS message in lines that read like dig's. Control bytes never reach the terminal. */
 import {
   dottedName,
   type Message,

@@ -97,11 +97,9 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
 function nameMistake(name: string): string | undefined {
   const text = name.replace(/\.$/, '')
   if (text === '') return name === '.' ? undefined : 'the name is empty; the root is written "."'
-  if (Buffer.byteLength(text) > 253) return 'the name has more than 253 octets'
+  if (Buffer.byteLength(text) > 253) return 'the name has more than 253 bytes'
   const labels = text.split('.')
   if (labels.includes('')) return `${JSON.stringify(name)} has an empty label`
   const long = labels.find((label) => Buffer.byteLength(label) > 63)
-  return long === undefined
-    ? undefined
-    : `the label ${JSON.stringify(long)} has more than 63 octets`
+  return long === undefined ? undefined : `the label ${JSON.stringify(long)} has more than 63 bytes`
 }

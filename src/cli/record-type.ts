@@ -5,52 +5,13 @@
 import { suggest } from '../config/suggest.ts'
 import { otherTypes } from '../wire/record-text.ts'
 
-const codecTypes = [
-  ...[
-    'A',
-    'AAAA',
-    'AFSDB',
-    'ANY',
-    'APL',
-    'CAA',
-    'CDNSKEY',
-    'CDS',
-    'CERT',
-    'CNAME',
-    'DHCID',
-    'DLV',
-    'DNAME',
-  ],
-  ...[
-    'DNSKEY',
-    'DS',
-    'HINFO',
-    'HIP',
-    'IPSECKEY',
-    'KEY',
-    'KX',
-    'LOC',
-    'MX',
-    'NAPTR',
-    'NS',
-    'NSEC',
-    'NSEC3',
-  ],
-  ...[
-    'NSEC3PARAM',
-    'NULL',
-    'PTR',
-    'RP',
-    'RRSIG',
-    'SIG',
-    'SOA',
-    'SPF',
-    'SRV',
-    'SSHFP',
-    'TLSA',
-    'TXT',
-  ],
-]
+const codecTypes: readonly string[] = `
+  A AAAA AFSDB ANY APL CAA CDNSKEY CDS CERT CNAME DHCID DLV DNAME DNSKEY DS HINFO HIP
+  IPSECKEY KEY KX LOC MX NAPTR NS NSEC NSEC3 NSEC3PARAM NULL PTR RP RRSIG SIG SOA SPF SRV
+  SSHFP TLSA TXT
+`
+  .trim()
+  .split(/\s+/)
 
 export type RecordTypeName =
   | { readonly ok: true; readonly codecName: string }

@@ -32,9 +32,7 @@ const portShape = /^\d{1,5}$/
 export function parseListen(text: string, defaultPort?: number): Parsed<Endpoint> {
   const parsed = parseEndpoint(text, defaultPort)
   if (parsed.ok && rangeOf(parsed.value) === 'multicast') {
-    return refuse(
-      `${quoted(text)} is a multicast address, which nobody can listen on for DNS queries`,
-    )
+    return refuse(`${quoted(text)} is a multicast address, which cannot receive DNS queries`)
   }
   return parsed
 }
@@ -56,7 +54,7 @@ export function parseUpstream(text: string, plain: 'udp' | 'tcp'): Parsed<Upstre
     return refuse(`${quoted(text)}: #name belongs to tls:// only; a port is written ${place}:53`)
   }
   if (more.length > 0 || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(tlsName)) {
-    return refuse(`${quoted(text)}: behind # goes the host name of the server's certificate`)
+    return refuse(`${quoted(text)}: expected the host name of the server's certificate after #`)
   }
   return accept({ ...parsed.value, transport: scheme, tlsName })
 }
@@ -72,7 +70,7 @@ function upstreamMistake(endpoint: Endpoint): string | undefined {
 /** Parses `IP:port`, `[IP]:port` and, with a default port, a bare IP. */
 export function parseEndpoint(text: string, defaultPort?: number): Parsed<Endpoint> {
   const split = splitPort(text)
-  if (split === undefined) return refuse(`${quoted(text)} has a bracket without its partner`)
+  if (split === undefined) return refuse(`${quoted(text)} has an unmatched bracket`)
   const address = parseAddress(split.host)
   if (!address.ok) return refuse(address.why)
   if (split.port === undefined) {
@@ -95,8 +93,7 @@ function withPortWritten(text: string, address: IpAddress): string {
 
 /** Parses an IP address alone; IPv4-mapped IPv6 becomes IPv4, since the kernel treats it so. */
 export function parseAddress(host: string): Parsed<IpAddress> {
-  if (host === '')
-    return refuse('the IP address is missing; 0.0.0.0 and [::] stand for all addresses')
+  if (host === '') return refuse('the IP address is missing; 0.0.0.0 and [::] mean all addresses')
   const parsed = parseIpAddress(host)
   return parsed === undefined ? refuse(hostMistake(host)) : accept(parsed)
 }
@@ -111,12 +108,12 @@ export function parseNetwork(text: string): Parsed<Network> {
   if (bits === undefined) return accept({ ...address.value, prefixBits: bitsMax })
   const prefixBits = /^\d{1,3}$/.test(bits) ? Number(bits) : bitsMax + 1
   if (more.length > 0 || prefixBits > bitsMax)
-    return refuse(`${quoted(text)}: behind "/" goes a number from 0 to ${bitsMax}`)
+    return refuse(`${quoted(text)}: expected a number from 0 to ${bitsMax} after "/"`)
   const network = { ...address.value, prefixBits }
   const first = firstAddressOf(network)
   return first === address.value.address
     ? accept(network)
-    : refuse(`${quoted(text)} has bits set behind its prefix; write ${first}/${prefixBits}`)
+    : refuse(`${quoted(text)} has bits set after its prefix; write ${first}/${prefixBits}`)
 }
 
 /**

@@ -29,7 +29,7 @@ function missingConditions(config: unknown): Condition[] {
       ? []
       : [
           {
-            message: 'answer mode needs CoreDNS to ask; name it in cluster.upstreams',
+            message: 'answer mode has to ask CoreDNS; name it in cluster.upstreams',
             because: [upstreams],
           },
         ]),
@@ -50,7 +50,7 @@ function missingTrust(config: unknown): Condition[] {
   const level = at(config, trust)
   if (level === 'cautious') {
     const message =
-      'answer mode needs somebody to vouch for the cluster domain; set searchPath.trust to auto (with searchPath.corefile) or declared'
+      'answer mode is not possible with trust cautious; set searchPath.trust to auto (with searchPath.corefile) or declared'
     return [{ message, because: [trust] }]
   }
   if (level !== 'auto' || typeof at(config, corefile) === 'string') return []
@@ -92,7 +92,7 @@ function impliedDomains(config: unknown, { path }: Found<unknown>): Issue[] {
   ]
   return items(config, [...path, 'searchDomains']).flatMap((found) => {
     if (!implied.includes(String(found.value))) return []
-    const message = `${String(found.value)} is one of the three domains that every list begins with; name only those behind them`
+    const message = `${String(found.value)} is one of the three domains that every list begins with; name only the domains after them`
     return [{ path: found.path, message, because: [] }]
   })
 }

@@ -8,7 +8,7 @@ export function cacheSection() {
       min: 1,
       max: 10_000_000,
       unit: 'entries',
-      about: 'Questions with an answer kept; the least recently used go first.',
+      about: 'Questions whose answers are kept; the least recently used are evicted first.',
     }),
     bytesMax: whole({
       default: 33_554_432,
@@ -16,7 +16,7 @@ export function cacheSection() {
       max: 17_179_869_184,
       unit: 'bytes',
       about:
-        'Memory for entries in all, as accounted by us, so that random names cannot fill the cgroup.',
+        'Total memory for entries by our own accounting, so that random names cannot fill the cgroup.',
     }),
     denialPercent: whole({
       default: 40,
@@ -24,7 +24,7 @@ export function cacheSection() {
       max: 100,
       unit: 'percent',
       about:
-        'Share of bytesMax that NXDOMAIN and NODATA may take, so that a flood of names that do not exist leaves the others alone.',
+        'Share of bytesMax that NXDOMAIN and NODATA may take, so that a flood of names that do not exist does not evict other answers.',
     }),
     prefetch: prefetchSection(),
     serveStale: serveStaleSection(),
@@ -34,40 +34,40 @@ export function cacheSection() {
         min: 1,
         max: 300,
         unit: 'seconds',
-        about: 'After the first failure; RFC 9520 3.2 asks for at least 1 s.',
+        about: 'How long a first failure counts; RFC 9520 3.2 asks for at least 1 s.',
       }),
       maxSeconds: whole({
         default: 5,
         min: 1,
         max: 300,
         unit: 'seconds',
-        about: 'After repeated failures; RFC 9520 3.2 allows 5 minutes at most.',
+        about: 'How long repeated failures count at most; RFC 9520 3.2 allows 5 minutes.',
       }),
     }),
   })
 }
 
 function prefetchSection() {
-  return section('Names in use are asked again before they expire.', {
+  return section('Names in use are asked for again before their answers expire.', {
     hitsMin: whole({
       default: 2,
       min: 0,
       max: 1_000_000,
       unit: 'hits',
-      about: 'Hits that make a name worth it; 0 turns prefetching off.',
+      about: 'Hits after which an answer is refreshed; 0 turns prefetching off.',
     }),
     remainingPercent: whole({
       default: 10,
       min: 1,
       max: 90,
       unit: 'percent',
-      about: 'Share of the lifetime that is left when the question is asked again.',
+      about: 'Share of its lifetime that an answer has left when its question is asked again.',
     }),
   })
 }
 
 function serveStaleSection() {
-  return section('Expired answers while upstreams fail (RFC 8767).', {
+  return section('Use of expired answers while upstreams fail (RFC 8767).', {
     enabled: onOff({ default: true, about: 'Answer from expired data rather than not at all.' }),
     stalenessMaxSeconds: whole({
       default: 3600,
@@ -83,7 +83,7 @@ function serveStaleSection() {
       max: 10_000,
       unit: 'ms',
       about:
-        'Upstreams get this long before the client gets the stale answer (RFC 8767 5 says 1800, an eternity next to CoreDNS).',
+        'How long upstreams are given before the client gets the stale answer. RFC 8767 5 recommends 1800, far longer than CoreDNS takes to answer.',
     }),
     replyTtlSeconds: whole({
       default: 30,
@@ -98,7 +98,7 @@ function serveStaleSection() {
       max: 300,
       unit: 'seconds',
       about:
-        'Pause before upstreams are asked again after a failure; stale answers are instant meanwhile.',
+        'Pause before upstreams are asked again after a failure; meanwhile stale answers are given at once.',
     }),
   })
 }

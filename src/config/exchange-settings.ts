@@ -1,4 +1,7 @@
-/** Settings of one group of upstreams: how it is asked, and how long its answers may be kept. */
+/**
+ * Settings of one group of upstreams: the addresses, how the group is asked, and how long its answers may be kept. Declares them
+ * only: the configuration is read by load.ts, and the upstreams are asked by `upstream/`.
+ */
 import type { Upstream } from '../address/upstream-url.ts'
 import { parseUpstream } from './address.ts'
 import { choice, list, onOff, parsed, requiredList, section, whole } from './setting.ts'
@@ -39,14 +42,14 @@ export interface TtlDefaults {
 export function ttlSection(defaults: TtlDefaults) {
   const seconds = (preset: number, about: string) =>
     whole({ default: preset, min: 0, max: ttlSecondsCeiling, unit: 'seconds', about })
-  return section('Bounds of the time that answers of this group are kept.', {
+  return section('How long answers of this group may be kept.', {
     positiveMinSeconds: seconds(
       0,
-      'Floor for answers with records. Above 0 it keeps data longer than its owner allowed.',
+      'Floor for answers with records. Above 0, data is kept longer than its owner allowed.',
     ),
     positiveMaxSeconds: seconds(
       defaults.positiveMaxSeconds,
-      'Ceiling for answers with records: how late a change is noticed at most.',
+      'Ceiling for answers with records: the longest that a change can go unnoticed.',
     ),
     negativeMinSeconds: seconds(0, 'Floor for NXDOMAIN and NODATA that came with an SOA record.'),
     negativeMaxSeconds: seconds(
@@ -62,7 +65,7 @@ export function exchangeSection() {
       of: ['auto', 'sequential', 'spread'],
       default: 'auto',
       about:
-        'Which upstream is asked first. Sequential: the first of the list that is well, as resolv.conf promises; spread: the one that is free soonest; auto: sequential where the first upstream is asked over UDP, else spread.',
+        'Which upstream is asked first. Sequential: the first healthy upstream of the list, as resolv.conf promises. Spread: the upstream with the shortest expected wait. Auto: sequential where the first upstream is asked over UDP, else spread.',
     }),
     deadlineMs: whole({
       default: 4500,
@@ -70,7 +73,7 @@ export function exchangeSection() {
       max: 60_000,
       unit: 'ms',
       about:
-        'Time for one question in all, attempts included; below the 5 s after which stub resolvers give up.',
+        'Total time for one question, all attempts included; less than the 5 s after which stub resolvers give up.',
     }),
     silenceMs: whole({
       default: 1800,
@@ -78,7 +81,7 @@ export function exchangeSection() {
       max: 60_000,
       unit: 'ms',
       about:
-        'Give up when no question of the group was answered for this long, so that SERVFAIL comes within 2 s. Outside the cluster domain a sign of life gives more time, up to deadlineMs, until six questions in a row were not answered.',
+        'Give up when no question of the group has been answered for this long, so that SERVFAIL comes within 2 s. Outside the cluster domain a sign of life extends this time up to deadlineMs, until six questions in a row go unanswered.',
     }),
     hedge: hedgeSection(),
     retryBudgetPercent: whole({
@@ -87,14 +90,14 @@ export function exchangeSection() {
       max: 100,
       unit: 'percent',
       about:
-        'Hedges and retries per 100 questions, so that a struggling upstream is not trampled; a small burst is always allowed.',
+        'Hedges and retries per 100 questions, so that they do not overload a struggling upstream; a small burst is always allowed.',
     }),
     attemptsMax: whole({
       default: 4,
       min: 1,
       max: 16,
       unit: 'attempts',
-      about: 'How often one question is sent in all.',
+      about: 'How many times one question is sent at most.',
     }),
     failover: onOff({
       default: true,
@@ -113,7 +116,7 @@ function streamSection() {
       max: 64,
       unit: 'connections',
       about:
-        'CoreDNS serves the questions of one connection one after another; several keep a slow name from blocking the rest.',
+        'CoreDNS answers the questions on one connection one after another; with several connections a slow name does not block the rest.',
     }),
     queriesPerConnection: whole({
       default: 8,
@@ -121,7 +124,7 @@ function streamSection() {
       max: 1000,
       unit: 'questions',
       about:
-        'In flight on one connection; shallow, because what is behind a slow answer waits with it.',
+        'Questions in flight on one connection; few, because a slow answer delays all later ones on its connection.',
     }),
     burstPerConnection: whole({
       default: 64,
@@ -129,7 +132,7 @@ function streamSection() {
       max: 1000,
       unit: 'questions',
       about:
-        'The same while answers come within 10 ms of each other: waiting here for room would then take longer. Counts where it is more than queriesPerConnection.',
+        'The same while answers come within 10 ms of each other: waiting for room would then take longer. Applies only if it is more than queriesPerConnection.',
     }),
     queueMax: whole({
       default: questionsMaxDefault,
@@ -137,7 +140,7 @@ function streamSection() {
       max: 100_000,
       unit: 'questions',
       about:
-        'Waiting for room on a connection; beyond it a question fails at once. As many as inFlight.questionsMax: a burst of misses that a quick upstream works off within its time is no reason for SERVFAIL.',
+        'Questions that wait for room on a connection; beyond it a question fails at once. As many as inFlight.questionsMax: a burst of misses that a fast upstream answers in time should not cause SERVFAIL.',
     }),
     idleMs: whole({
       default: 8000,
@@ -152,35 +155,36 @@ function streamSection() {
       max: 600_000,
       unit: 'ms',
       about:
-        'The same for a connection that has carried no question yet; CoreDNS closes those after 3 s.',
+        'The same for a connection that has not carried a question yet; CoreDNS closes those after 3 s.',
     }),
     ageMaxMs: whole({
       default: 60_000,
       min: 1000,
       max: 86_400_000,
       unit: 'ms',
-      about: 'Replaced at this age (with jitter), so that new CoreDNS pods get their share.',
+      about:
+        'A connection is replaced at this age (with jitter), so that new CoreDNS pods get their share.',
     }),
     connectTimeoutMs: whole({
       default: 1000,
       min: 10,
       max: 30_000,
       unit: 'ms',
-      about: 'A connection that is not open by then counts as a failure of its upstream.',
+      about: 'A connection that is not open after this time counts as a failure of its upstream.',
     }),
   })
 }
 
 function hedgeSection() {
   return section(
-    'When a question is asked again elsewhere although the first attempt is still open.',
+    'When a question is sent to another upstream as well, while the first attempt is still open.',
     {
       minMs: whole({
         default: 50,
         min: 1,
         max: 10_000,
         unit: 'ms',
-        about: 'Never earlier than this: an answer within it is not late.',
+        about: 'A hedge is never sent earlier than this: an answer within this time is not late.',
       }),
       maxMs: whole({
         default: 250,
@@ -188,14 +192,14 @@ function hedgeSection() {
         max: 10_000,
         unit: 'ms',
         about:
-          'Never later than this: keeps the 99th percentile of misses under 300 ms while one of two upstreams is silent.',
+          'A hedge is never sent later than this, which keeps the 99th percentile of misses under 300 ms while one of two upstreams is silent.',
       }),
       percentile: whole({
         default: 95,
         min: 50,
         max: 99,
         unit: 'percent',
-        about: 'Share of recent answers that came faster than the waiting time before a hedge.',
+        about: 'The wait before a hedge is this percentile of recent answer times.',
       }),
     },
   )
@@ -209,7 +213,7 @@ function upstreamUdpSection() {
       max: 16_384,
       unit: 'sockets',
       about:
-        'Sockets open at once; each question has one of its own with a random source port (RFC 5452 9.2).',
+        'Sockets open at once; each question has its own socket with a random source port (RFC 5452 9.2).',
     }),
     payloadBytes: whole({
       default: 1232,

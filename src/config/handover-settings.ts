@@ -14,7 +14,7 @@ const meetingPoint = {
       return { ok: false, why } as const
     }
     if (Buffer.byteLength(text) > nameCharsMax) {
-      return { ok: false, why: `is too long; at most ${nameCharsMax} octets` } as const
+      return { ok: false, why: `is too long; at most ${nameCharsMax} bytes` } as const
     }
     return { ok: true, value: text } as const
   },
@@ -28,7 +28,7 @@ export function handoverSection() {
       socket: optionalText({
         ...meetingPoint,
         about:
-          'Where the two find each other; null turns it off. @NAME is in the abstract namespace of the network namespace, which pods with hostNetwork share; either way only a process of the same user is spoken to.',
+          'Unix socket where the two processes meet; null turns the hand-over off. @NAME is in the abstract namespace of the network namespace, which pods with hostNetwork share. In both cases only processes of the same user are accepted.',
       }),
       timeoutMs: whole({
         default: 5000,
@@ -36,13 +36,13 @@ export function handoverSection() {
         max: 60_000,
         unit: 'ms',
         about:
-          'Either side gives up on the other after so much silence, and on a start that takes six times as long; the one that serves goes on.',
+          'Each side gives up on the other after this much silence, and on a start that takes six times as long; the process that serves continues to serve.',
       }),
       afterwards: choice({
         of: ['exit', 'wait'],
         default: 'exit',
         about:
-          'What a process does that was followed: end, or wait for SIGTERM, ready to serve again should the other one end. In Kubernetes wait: the kubelet would start an ended container again, and that would follow its successor.',
+          'What a process does after its successor has taken over: exit, or wait for SIGTERM, ready to serve again if the successor ends. In Kubernetes use wait: the kubelet would restart a container that exits, and the new process would take over from the successor.',
       }),
     },
   )

@@ -1,4 +1,7 @@
-/** Settings of the interception: which addresses the daemon takes over on its node, with which means, for how long. */
+/**
+ * Settings of the interception: the addresses that the daemon takes over on its node, the backend that brings pods to them, and the times
+ * that bound it. Declares them only: the addresses and rules themselves are made by `host/`.
+ */
 import type { Endpoint } from '../address/endpoint.ts'
 import { type Parsed, parseAddress, parseEndpoint } from './address.ts'
 import { choice, list, parsed, section, text, whole } from './setting.ts'
@@ -23,13 +26,13 @@ const linkName = {
 
 export function interceptionSection() {
   return section(
-    'Addresses that the daemon puts on its node, and the rules that bring pods to them.',
+    'Addresses that the daemon adds to its node, and the rules that send the queries of pods to them.',
     {
       mode: choice({
         of: ['auto', 'nftables', 'iptables', 'none'],
         default: 'auto',
         about:
-          'Backend. Auto: nftables where the kernel (5.12) has tables that die with their owner, else iptables. None: links and rules are left alone, for a Cilium local redirect policy or a sidecar. Without addresses nothing is touched.',
+          'Backend. Auto: nftables where the kernel (5.12) removes tables with their owner, else iptables. None: links and rules are left alone, for a Cilium local redirect policy or a sidecar. Without addresses nothing is changed.',
       }),
       addresses: list({
         of: parsed(hostAddress),
@@ -37,7 +40,7 @@ export function interceptionSection() {
         max: 8,
         default: [],
         about:
-          'Addresses of our own, as 169.254.20.10, that nobody serves while the daemon is down: a standby rule then sends them to CoreDNS. Each must be in listen.',
+          'Addresses of our own, such as 169.254.20.10. No other process serves them: while the daemon is down, a standby rule sends their queries to CoreDNS. Each must be in listen.',
       }),
       clusterIps: list({
         of: parsed(hostAddress),
@@ -45,14 +48,14 @@ export function interceptionSection() {
         max: 8,
         default: [],
         about:
-          'Service addresses of kube-dns to take over; kube-proxy serves them while the daemon is down. Each must be in listen. Left alone where kube-proxy uses IPVS, which owns them.',
+          'Service addresses of kube-dns to take over; kube-proxy serves them while the daemon is down. Each must be in listen. Not taken over where kube-proxy uses IPVS, which owns them.',
       }),
       port: whole({
         default: 53,
         min: 1,
         max: 65_535,
         unit: 'port',
-        about: 'Port of these addresses; stub resolvers know no other than 53.',
+        about: 'Port of these addresses; stub resolvers use only 53.',
       }),
       link: linkSection(),
       ...times(),
@@ -66,7 +69,7 @@ export function interceptionSection() {
         max: 64,
         default: [],
         about:
-          'CoreDNS pods for the standby rule. Empty: those that kube-proxy has for clusterIps and cluster.upstreams, looked up every standbySeconds.',
+          'CoreDNS pods for the standby rule. Empty: the pods that kube-proxy has for clusterIps and cluster.upstreams, looked up every standbySeconds.',
       }),
       standbySeconds: whole({
         default: 60,
@@ -74,24 +77,25 @@ export function interceptionSection() {
         max: 3600,
         unit: 'seconds',
         about:
-          "How often the node is looked at again: CoreDNS's pods, kube-proxy's mode, chains that drop. It reads all rules, as kube-proxy itself does once a minute. While no kube-proxy is found, every 10 s at the latest.",
+          "How often the node is examined again: CoreDNS's pods, kube-proxy's mode, chains that drop packets. This reads all rules, as kube-proxy itself does once a minute. While no kube-proxy is found, at least every 10 s.",
       }),
       onStop: choice({
         of: ['keep', 'remove'],
         default: 'keep',
         about:
-          'What an orderly stop leaves. Keep: the addresses and the standby rule, so that pods have DNS until the next start. Remove: the node as it was before; for the last rollout before an uninstall.',
+          'What an orderly stop leaves on the node. Keep: the addresses and the standby rule, so that pods have DNS until the next start. Remove: nothing of ours; use it for the last rollout before an uninstall.',
       }),
     },
   )
 }
 
 function linkSection() {
-  return section('Where the addresses are put.', {
+  return section('The link that the addresses are added to.', {
     name: text({
       ...linkName,
       default: 'nodelocaldns',
-      about: 'Name of the link; this one is where people look for it, and is taken over as is.',
+      about:
+        'Name of the link. The default is the name that NodeLocal DNSCache uses; an existing link of this name is taken over as it is.',
     }),
     kind: choice({
       of: ['auto', 'dummy', 'bridge', 'lo'],
@@ -109,7 +113,7 @@ function times() {
       max: 10_000,
       unit: 'ms',
       about:
-        'How often each address is asked a question, its interception renewed when that was answered, and the rules compared with the plan.',
+        'How often each address is sent a question, its interception renewed if the question is answered, and the rules compared with the plan.',
     }),
     lifetimeMs: whole({
       default: 2500,
@@ -117,21 +121,22 @@ function times() {
       max: 60_000,
       unit: 'ms',
       about:
-        'How long the kernel goes on intercepting without a renewal: the longest that a hung daemon can hold queries. At least twice renewMs. For the iptables backend see leaseSeconds.',
+        'How long the kernel goes on intercepting without a renewal: the longest that queries can go to a hung daemon. At least twice renewMs. For the iptables backend see leaseSeconds.',
     }),
     leaseSeconds: whole({
       default: 1,
       min: 1,
       max: 60,
       unit: 'seconds',
-      about: 'As lifetimeMs, for the iptables backend, where it also is what a SIGKILL costs.',
+      about:
+        'The same as lifetimeMs for the iptables backend, where it is also the outage after a SIGKILL.',
     }),
     watchMs: whole({
       default: 200,
       min: 50,
       max: 5000,
       unit: 'ms',
-      about: 'How often it is looked whether the addresses are still on the node.',
+      about: 'How often the daemon checks that the addresses are still on the node.',
     }),
   }
 }

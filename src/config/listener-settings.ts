@@ -9,7 +9,7 @@ export function udpSection() {
       max: 268_435_456,
       unit: 'bytes',
       about:
-        "Socket buffer asked for; the usual 212992 holds 256 small queries, 13 ms at 20,000 q/s. The kernel's rmem_max caps it.",
+        "Socket buffer requested; the usual 212992 holds 256 small queries, 13 ms at 20,000 q/s. The kernel's rmem_max caps it.",
     }),
     replyBytesMax: whole({
       default: 1232,
@@ -37,7 +37,7 @@ export function tcpSection() {
       min: 1,
       max: 65_536,
       unit: 'connections',
-      about: 'Open at once, all clients together; each costs a file descriptor and buffers.',
+      about: 'Open at once, of all clients together; each costs a file descriptor and buffers.',
     }),
     connectionsPerClientMax: whole({
       default: 64,
@@ -52,14 +52,15 @@ export function tcpSection() {
       max: 600_000,
       unit: 'ms',
       about:
-        'An idle connection is closed after this; told to clients that send the keepalive option (RFC 7828).',
+        'An idle connection is closed after this time, which clients that send the keepalive option are told (RFC 7828).',
     }),
     messageMs: whole({
       default: 2000,
       min: 100,
       max: 60_000,
       unit: 'ms',
-      about: 'From the first octet of a query to its last; ends byte-per-second attacks.',
+      about:
+        'Time from the first byte of a query to its last; stops clients that send a byte at a time to hold connections.',
     }),
     pipelineMax: whole({
       default: 100,
@@ -80,7 +81,7 @@ export function tcpSection() {
       min: 100,
       max: 60_000,
       unit: 'ms',
-      about: 'A client that takes nothing for this long is cut off.',
+      about: 'A client that takes no data for this long is disconnected.',
     }),
     lifetimeMs: whole({
       default: 300_000,

@@ -70,7 +70,7 @@ export const configSchema = item('Configuration of neardns.', {
     min: 1,
     max: 32,
     default: ['127.0.0.1:5353'],
-    about: 'Addresses served, over UDP and TCP both.',
+    about: 'Addresses served, each over both UDP and TCP.',
   }),
   clusterDomain: text({
     ...domainName,
@@ -81,10 +81,10 @@ export const configSchema = item('Configuration of neardns.', {
     of: ['auto', 'portable', 'batched'],
     default: 'auto',
     about:
-      "How UDP is read and written: batched, 64 datagrams a system call (Linux, x64 and arm64); portable, Node's own sockets; auto is batched where it can be had.",
+      "How UDP is read and written. Batched: 64 datagrams per system call (Linux, x64 and arm64). Portable: Node's own sockets. Auto: batched where it is available.",
   }),
   cluster: clusterSection(),
-  external: section('Everything that no zone and not the cluster domain claims.', {
+  external: section('Names that are in neither a zone nor the cluster domain.', {
     upstreams: upstreamList(
       'udp',
       'Resolvers; an address without scheme means UDP, with TCP for truncated replies. Empty: those of resolvConf.',
@@ -112,8 +112,7 @@ export const configSchema = item('Configuration of neardns.', {
     what: 'zones',
     max: 256,
     default: [],
-    about:
-      'Stub domains. The longest matching name wins, also over the cluster domain and external.',
+    about: 'Stub domains. The longest matching name wins, even over the cluster domain.',
   }),
   interception: interceptionSection(),
   searchPath: searchPathSection(),
@@ -126,14 +125,15 @@ export const configSchema = item('Configuration of neardns.', {
       max: 1_000_000,
       unit: 'questions',
       about:
-        'Different questions at once; beyond it a new one gets a stale answer or SERVFAIL at once.',
+        'Different questions in flight; beyond it a new question gets a stale answer or SERVFAIL at once.',
     }),
     waitersPerQuestionMax: whole({
       default: 1000,
       min: 1,
       max: 100_000,
       unit: 'clients',
-      about: 'Clients that share one question in flight; bounds what one answer can set off.',
+      about:
+        'Clients that share one question in flight; bounds the work that one answer can cause.',
     }),
     waitersPerClientMax: whole({
       default: 2500,
@@ -149,7 +149,7 @@ export const configSchema = item('Configuration of neardns.', {
       max: 1_000_000,
       unit: 'questions per second',
       about:
-        'New upstream questions of one client address, 0 for no limit; over it UDP clients are sent to TCP, TCP clients refused.',
+        'New upstream questions of one client address, 0 for no limit; beyond it UDP clients are sent to TCP, and TCP clients are refused.',
     }),
   }),
   udp: udpSection(),
@@ -162,7 +162,7 @@ export const configSchema = item('Configuration of neardns.', {
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),
       about:
-        'File whose first line opens pages that tell names (/explain) to other hosts and to pods, sent as `Authorization: Bearer`. Read at each request. Null: such pages are for the node itself only. Metrics and probes are open to all.',
+        'File whose first line is a token. Other hosts and pods that send it as `Authorization: Bearer` may read pages with names in them (/explain). Read at each request. Null: only the node itself may read such pages. Metrics and probes are open to all.',
     }),
   }),
   log: section('JSON lines on standard output.', {
@@ -178,7 +178,7 @@ export const configSchema = item('Configuration of neardns.', {
         max: 1_000_000_000,
         unit: 'queries',
         about:
-          'One line per so many queries, 0 for none: a line costs as much CPU as a cached answer.',
+          'One query in this many is logged, 0 for none: a log line costs as much CPU as a cached answer.',
       }),
     }),
   }),
@@ -199,13 +199,13 @@ export const configSchema = item('Configuration of neardns.', {
     max: 64,
     unit: 'processes',
     about:
-      'Processes that serve, each with a share of the limits on cache, connections and questions; more than one core is rarely needed. Linux, for more than one.',
+      'Processes that serve, each with a share of the limits on cache, connections and questions; one is usually enough. More than one requires Linux.',
   }),
   supervisor: choice({
     of: ['auto', 'always'],
     default: 'auto',
     about:
-      'A parent process that holds the sockets and replaces a worker that ends, is killed or hangs, so that what waits in them is answered all the same. Auto: with several workers; always: with one, too, at the price of another process.',
+      'A parent process that holds the sockets and replaces a worker that ends, is killed or hangs; the new worker answers the queries that wait in them. Auto: with several workers. Always: with one worker as well, at the cost of another process.',
   }),
   memory: section('Memory of the process.', {
     heapPercent: whole({
@@ -214,7 +214,7 @@ export const configSchema = item('Configuration of neardns.', {
       max: 90,
       unit: 'percent',
       about:
-        "V8's old space as a share of the cgroup's limit; V8 alone takes a 60 MiB cgroup for a 512 MiB one.",
+        "V8's old space as a share of the cgroup's limit; by itself V8 treats a cgroup of 60 MiB as one of 512 MiB.",
     }),
   }),
 })
@@ -223,7 +223,7 @@ function clusterSection() {
   return section('Names of the cluster, asked of CoreDNS.', {
     upstreams: upstreamList(
       'tcp',
-      'CoreDNS; an address without scheme means TCP, because lost UDP costs a client 5 s and conntrack entries.',
+      'CoreDNS; an address without scheme means TCP, because a lost UDP packet costs a client 5 s, and UDP fills the conntrack table.',
     ),
     reverse: onOff({
       default: true,

@@ -26,10 +26,10 @@ function parseNamespace(text: string): Parsed<string> {
 
 function answerModeSection() {
   return section(
-    'The first question of a search list answered with what its last would find. Read docs/search-path.md before.',
+    'Answers the first question of a search list with what its last question would find. Read docs/search-path.md first.',
     {
       namespaces: list({
-        of: item('A namespace all of whose pods go by the search list that is described here.', {
+        of: item('A namespace whose pods all use the search list described here.', {
           name: parsed({ what: 'the name of a namespace', parse: parseNamespace }).meta({
             description: 'Name of the namespace, as Kubernetes knows it.',
           }),
@@ -43,7 +43,7 @@ function answerModeSection() {
             max: 64,
             default: [],
             about:
-              'Where its pods are, and no others. Empty: whoever asks for a name in this namespace counts as one of its pods.',
+              'Networks that contain its pods and no others. Empty: every client that asks for a name in this namespace counts as one of its pods.',
           }),
           searchDomains: list({
             of: parsed({ what: 'a domain name', parse: parseDomainName }),
@@ -51,74 +51,71 @@ function answerModeSection() {
             max: 29,
             default: [],
             about:
-              "What stands in the pods' resolv.conf behind the three domains of the cluster, in that order.",
+              "Search domains that follow the three of the cluster in the pods' resolv.conf, in the same order.",
           }),
           ndots: whole({
             default: 5,
             min: 1,
             max: 15,
             unit: 'dots',
-            about: "The pods' `options ndots`; a name with as many dots is asked as it is first.",
+            about:
+              "The pods' `options ndots`; a name with at least this many dots is first asked as it is.",
           }),
         }),
         what: 'namespaces',
         max: 256,
         default: [],
-        about: 'Nobody else is answered so.',
+        about: 'Namespaces whose pods are answered this way.',
       }),
     },
   )
 }
 
 export function searchPathSection() {
-  return section('What the search list makes of outside names, answered without asking CoreDNS.', {
-    enabled: onOff({
-      default: true,
-      about: 'Learn from the denials of CoreDNS and answer from them for at most 5 s.',
-    }),
-    trust: choice({
-      of: ['auto', 'cautious', 'declared'],
-      default: 'auto',
-      about:
-        'What may be concluded. Auto: verified if the Corefile named below shows that nothing but the kubernetes plugin can answer, else cautious. Cautious: only that a name which CoreDNS denied lately is still absent while what is above it is; declared: nothing but the kubernetes plugin answers in the cluster domain, so shapes that it never has are denied at once.',
-    }),
-    corefile: optionalText({
-      ...corefilePath,
-      about:
-        "CoreDNS's own Corefile, for trust auto; mount the ConfigMap coredns for that. Watched. Null: there is none to read.",
-    }),
-    carveOuts: list({
-      of: parsed({ what: 'a domain name', parse: parseDomainName }),
-      what: 'domain names',
-      max: 256,
-      default: [],
-      about:
-        'Names in the cluster domain that other plugins or zones answer; at and below them everything is asked.',
-    }),
-    multicluster: onOff({
-      default: false,
-      about:
-        'The cluster domain is also a multicluster zone of CoreDNS (endpoint.cluster.svc names).',
-    }),
-    auditOneIn: whole({
-      default: 1000,
-      min: 0,
-      max: 1_000_000_000,
-      unit: 'denials',
-      about: 'One in so many denials of ours is checked with CoreDNS; 0 checks first uses only.',
-    }),
-    confirmSeconds: whole({
-      default: 600,
-      min: 5,
-      max: 86_400,
-      unit: 'seconds',
-      about: 'With trust cautious, how long a denial by CoreDNS itself counts for the name.',
-    }),
-    prefetch: onOff({
-      default: true,
-      about:
-        'Ask for the absolute name while the client still walks its search list, if its end looks like a public domain.',
-    }),
-    answerMode: answerModeSection(),
-  })
+  return section(
+    'Names that a search list makes of outside names, answered without asking CoreDNS.',
+    {
+      enabled: onOff({
+        default: true,
+        about: 'Learn from the denials of CoreDNS and answer from them for at most 5 s.',
+      }),
+      trust: choice({
+        of: ['auto', 'cautious', 'declared'],
+        default: 'auto',
+        about:
+          "What neardns may conclude without asking. Auto: verified if the Corefile named below shows that nothing but the kubernetes plugin can answer, else cautious. Cautious: nothing about one name from another; only A's denial holds for the other types. Declared: nothing but the kubernetes plugin answers in the cluster domain, so names of a shape that it never serves are denied at once.",
+      }),
+      corefile: optionalText({
+        ...corefilePath,
+        about:
+          "CoreDNS's own Corefile, for trust auto; mount the ConfigMap coredns to provide it. Watched for changes. Null: no Corefile is read.",
+      }),
+      carveOuts: list({
+        of: parsed({ what: 'a domain name', parse: parseDomainName }),
+        what: 'domain names',
+        max: 256,
+        default: [],
+        about:
+          'Names in the cluster domain that other plugins or zones answer; all names at and below them are asked.',
+      }),
+      multicluster: onOff({
+        default: false,
+        about:
+          'The cluster domain is also a multicluster zone of CoreDNS (endpoint.cluster.svc names).',
+      }),
+      auditOneIn: whole({
+        default: 1000,
+        min: 0,
+        max: 1_000_000_000,
+        unit: 'denials',
+        about: 'One in this many of our denials is checked with CoreDNS; 0 checks first uses only.',
+      }),
+      prefetch: onOff({
+        default: true,
+        about:
+          'Ask for the absolute name while the client is still walking its search list, if the name ends like a public domain.',
+      }),
+      answerMode: answerModeSection(),
+    },
+  )
 }

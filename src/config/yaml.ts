@@ -98,7 +98,7 @@ function toValue(document: Document.Parsed, place: (offset: number) => Position)
     }
   } catch {
     // Few aliases, but each of them multiplies the expansion of the others.
-    return refuse(`aliases (*name) expand to too much; at most ${aliasesMax}`)
+    return refuse(`too many aliases (*name) once they are expanded; at most ${aliasesMax}`)
   }
 }
 
@@ -121,7 +121,7 @@ function aliasMistakes(document: Document.Parsed): { offset: number; message: st
       return [{ offset, message: `no anchor &${alias.source} before this alias` }]
     const [start = 0, end = 0] = target.range ?? []
     if (offset < start || offset >= end) return []
-    return [{ offset, message: `the alias *${alias.source} stands inside its own anchor` }]
+    return [{ offset, message: `the alias *${alias.source} is inside its own anchor` }]
   })
 }
 
@@ -185,17 +185,17 @@ function child(node: unknown, part: string | number): Step | undefined {
 function wording(code: string, message: string, before: string): string {
   switch (code) {
     case 'MULTIPLE_DOCS':
-      return 'a second document begins here; the file must hold one'
+      return 'a second document begins here; the file must contain only one'
     case 'DUPLICATE_KEY':
-      return 'this key stands twice in one section; remove one of them'
+      return 'this key appears twice in one section; remove one of them'
     case 'TAB_AS_INDENT':
       return 'a tab is used to indent; YAML takes spaces only'
     case 'RESOURCE_EXHAUSTION':
       return 'sections or lists are nested too deeply'
     case 'NON_STRING_KEY':
-      return 'a list or section stands where a name belongs; put an address with [ ] in quotes'
+      return 'a list or section where a name is expected; put an address with [ ] in quotes'
     case 'UNEXPECTED_TOKEN':
-      if (before.endsWith(']')) return 'text behind a list; put an address with [ ] in quotes'
+      if (before.endsWith(']')) return 'text after a list; put an address with [ ] in quotes'
       return message.replace(/\s+/g, ' ')
     default:
       return message.replace(/\s+/g, ' ').replace(/\.$/, '')

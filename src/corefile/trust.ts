@@ -53,17 +53,19 @@ const ttlDefaultSeconds = 5
 const ttlMaxSeconds = 3600
 /** Options that narrow the names of `kubernetes`, or say how it watches; none adds a name of another shape. */
 const harmlessOptions: ReadonlySet<string> = new Set([
-  ...[
-    'endpoint_pod_names',
-    'namespaces',
-    'endpoint',
-    'tls',
-    'labels',
-    'namespace_labels',
-    'ignore',
-  ],
-  ...['noendpoints', 'kubeconfig', 'startup_timeout'],
-  ...['apiserver_qps', 'apiserver_burst', 'apiserver_max_inflight'],
+  'endpoint_pod_names',
+  'namespaces',
+  'endpoint',
+  'tls',
+  'labels',
+  'namespace_labels',
+  'ignore',
+  'noendpoints',
+  'kubeconfig',
+  'startup_timeout',
+  'apiserver_qps',
+  'apiserver_burst',
+  'apiserver_max_inflight',
 ])
 
 function labelReasons(blocks: readonly ServerBlock[], domain: string): CorefileProblem[] {

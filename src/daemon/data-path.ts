@@ -132,11 +132,11 @@ export class DataPath {
 
   private makePipeline(outlook: Outlook, settler: Settler): Pipeline {
     const { inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
-    const shared = { resolver, replies, nowMs }
+    const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
     const settings = pipelineSettings(outlook)
     const room = new WaitingRoom(
-      { ...shared, settler, own, inFlight, budget, exchange, wheel },
+      { ...shared, settler, inFlight, budget, exchange, wheel },
       settings.staleAfterMs,
     )
     return new Pipeline({ ...shared, room, loopMarker }, settings)

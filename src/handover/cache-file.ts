@@ -64,7 +64,7 @@ export function readDump(dump: Buffer, wallMs = Date.now()): ReadDump {
 }
 
 function mistakeIn(dump: Buffer): string | undefined {
-  if (dump.length < headBytes + digestBytes) return `it is cut off after ${dump.length} octets`
+  if (dump.length < headBytes + digestBytes) return `it is cut off after ${dump.length} bytes`
   if (dump.toString('latin1', 0, magic.length) !== magic) return 'it is not of neardns'
   const version = dump.readUInt16BE(magic.length)
   if (version !== dumpVersion) return `it is of version ${version}; this is version ${dumpVersion}`

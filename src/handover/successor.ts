@@ -153,7 +153,7 @@ export class Successor {
       bytes += piece.length
       if (bytes > dumpBytesMax) {
         socket.destroy()
-        throw new Error(`it is longer than our own cache may be (${dumpBytesMax} octets)`)
+        throw new Error(`it is longer than our own cache may be (${dumpBytesMax} bytes)`)
       }
     }
     return Buffer.concat(pieces)

@@ -9,6 +9,7 @@ import { type DropReason, ReplySource } from '../core/facts.ts'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { type Waitable, Waiter } from '../core/question/arrival.ts'
 import { isOwnQuery } from '../core/question/loop-marker.ts'
+import type { OwnQuestions } from '../core/question/own-questions.ts'
 import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
 import type { Resolver } from '../core/resolver.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
@@ -19,6 +20,7 @@ import type { WaitingRoom } from './waiting-room.ts'
 export interface PipelineParts {
   readonly resolver: Resolver
   readonly room: WaitingRoom
+  readonly own: OwnQuestions
   readonly replies: Replies
   /** Bytes by which we recognise our own queries. */
   readonly loopMarker: Uint8Array
@@ -107,14 +109,14 @@ export class Pipeline implements QueryHandler {
   }
 
   private resolve(out: Buffer): number {
-    const { resolver, room } = this.parts
+    const { resolver, room, own } = this.parts
     const { current } = this
     const { arrivedMs } = current
     const decision = resolver.begin(current.query, current.question, arrivedMs, current)
     // A reply needs no carrying out, which keeps the path of a hit short.
     const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
     const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
-    room.askOwn()
+    if (!own.isEmpty) room.askOwn()
     return replyBytes
   }
 

@@ -71,7 +71,7 @@ export class FileWatcher {
   private judge(stats: Stats): void {
     if (!stats.isFile()) return this.failed(new Error('not a regular file'))
     if (stats.size > this.bytesMax) {
-      return this.failed(new Error(`larger than ${this.bytesMax} octets`))
+      return this.failed(new Error(`larger than ${this.bytesMax} bytes`))
     }
     const signature = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
     const isYoung = Date.now() - stats.ctimeMs < youngMs

@@ -207,8 +207,8 @@ const misuses: [string[], string][] = [
   [['a', 'A', 'IN'], 'query takes a name and a type: neardns query NAME [TYPE]'],
   [['a..example'], '"a..example" has an empty label'],
   [[''], 'the name is empty; the root is written "."'],
-  [[`${'x'.repeat(64)}.example`], `the label "${'x'.repeat(64)}" has more than 63 octets`],
-  [['abcdefg.'.repeat(32)], 'the name has more than 253 octets'],
+  [[`${'x'.repeat(64)}.example`], `the label "${'x'.repeat(64)}" has more than 63 bytes`],
+  [['abcdefg.'.repeat(32)], 'the name has more than 253 bytes'],
   [['a', 'AAAB'], '"AAAB" is not a record type; did you mean AAAA?'],
   [
     ['a', '--server', 'localhost'],

@@ -12,8 +12,10 @@ import { Cluster } from './cluster.ts'
 import { Lab } from './lab.ts'
 import { prepareMachine } from './prepare.ts'
 import { runScenario } from './runner.ts'
+import type { Scenario } from './scenario.ts'
 import { allScenarios, outcomeText } from './scenarios.ts'
 import { tryOut } from './try-out.ts'
+import { watchNode } from './watch.ts'
 
 /** The image of neardns is made when it is not there: minutes. */
 export const testTimeoutMs = 900_000
@@ -21,7 +23,10 @@ export const testTimeoutMs = 900_000
 const name = `t${process.pid}`
 const queriesPerSecond = 500
 
-const test = needing(suite('cluster/node'), ...(['root', 'netns', 'kubernetes-node'] as const))
+const test = needing(
+  suite('cluster/node'),
+  ...(['root', 'netns', 'kubernetes-node', 'prometheus'] as const),
+)
 
 let machine: Record<string, string>
 let lab: Lab | undefined
@@ -37,16 +42,37 @@ test('the manifests as they are: a pod resolves through neardns, and its queries
   assert.ok(await tryOut({ name, proxyMode: 'nftables' }, false, console.log))
 })
 
-for (const scenario of ['upgrade', 'sigkill', 'deleted-5-s-after-coredns']) {
+function scenarioNamed(scenario: string): Scenario {
+  const found = allScenarios.find((one) => one.name === scenario)
+  if (found === undefined) throw new Error(`there is no scenario ${scenario}`)
+  return found
+}
+
+const losesNoMore = (scenario: string) =>
   test(`${scenario}: no more queries are lost than may be`, async () => {
     lab ??= await Lab.open({ name }, 1, console.log)
-    const found = allScenarios.find((one) => one.name === scenario)
-    if (found === undefined) throw new Error(`there is no scenario ${scenario}`)
-    const outcome = await runScenario(lab, found, queriesPerSecond)
+    const outcome = await runScenario(lab, scenarioNamed(scenario), queriesPerSecond)
     console.log(outcomeText(outcome))
     assert.equal(outcome.faults, [])
   })
-}
+
+losesNoMore('upgrade')
+losesNoMore('sigkill')
+
+test('Prometheus scrapes the endpoints of the metrics Service, and no alert fires on a healthy node', async () => {
+  lab ??= await Lab.open({ name }, 1, console.log)
+  assert.is(await lab.prepare(scenarioNamed('sigkill')), undefined)
+  const { up, queriesPerSecond: rate, alerts, ruleErrors } = await watchNode(lab)
+  console.log(`up ${up.join(' ')}, ${rate.toFixed(1)} queries a second counted`)
+  assert.equal(up, [1])
+  assert.equal(ruleErrors, [])
+  assert.equal(
+    alerts.map(({ labels }) => labels['alertname']),
+    [],
+  )
+})
+
+losesNoMore('deleted-5-s-after-coredns')
 
 test('the cluster taken down leaves the machine as it was', async () => {
   await Cluster.remove(name)

@@ -40,8 +40,8 @@ for (const [text, address, port, family] of endpoints) {
 }
 
 const notEndpoints: [string, string][] = [
-  ['', 'the IP address is missing; 0.0.0.0 and [::] stand for all addresses'],
-  [':53', 'the IP address is missing; 0.0.0.0 and [::] stand for all addresses'],
+  ['', 'the IP address is missing; 0.0.0.0 and [::] mean all addresses'],
+  [':53', 'the IP address is missing; 0.0.0.0 and [::] mean all addresses'],
   [
     'localhost:53',
     '"localhost" is not an IP address; host names are not accepted, because we are the resolver',
@@ -59,10 +59,10 @@ const notEndpoints: [string, string][] = [
   ['10.0.0.1:5e3', '"10.0.0.1:5e3": port "5e3" is not a number from 0 to 65535'],
   ['10.0.0.1:-1', '"10.0.0.1:-1": port "-1" is not a number from 0 to 65535'],
   ['10.0.0.1@5300', '"10.0.0.1@5300" is not an IP address; a port is written 10.0.0.1:5300'],
-  ['[::1', '"[::1" has a bracket without its partner'],
-  ['::1]', '"::1]" has a bracket without its partner'],
-  ['[::1]53', '"[::1]53" has a bracket without its partner'],
-  ['[10.0.0.1:53', '"[10.0.0.1:53" has a bracket without its partner'],
+  ['[::1', '"[::1" has an unmatched bracket'],
+  ['::1]', '"::1]" has an unmatched bracket'],
+  ['[::1]53', '"[::1]53" has an unmatched bracket'],
+  ['[10.0.0.1:53', '"[10.0.0.1:53" has an unmatched bracket'],
   ['[10.0.0.1:53]', '"10.0.0.1:53" is not an IPv6 address'],
   [
     '[$(KUBE_DNS_UPSTREAM_SERVICE_HOST)]:53',
@@ -98,7 +98,7 @@ test('a listening address needs its port', () => {
 test('a multicast address cannot be listened on', () => {
   assert.equal(parseListen('224.0.0.251:5353'), {
     ok: false,
-    why: '"224.0.0.251:5353" is a multicast address, which nobody can listen on for DNS queries',
+    why: '"224.0.0.251:5353" is a multicast address, which cannot receive DNS queries',
   })
 })
 
@@ -144,10 +144,13 @@ const notUpstreams: [string, string][] = [
   ['224.0.0.251', '"224.0.0.251" is a multicast address, not a resolver'],
   ['255.255.255.255', '"255.255.255.255" is a broadcast address, not a resolver'],
   ['10.0.0.2#5300', '"10.0.0.2#5300": #name belongs to tls:// only; a port is written 10.0.0.2:53'],
-  ['tls://1.1.1.1#', '"tls://1.1.1.1#": behind # goes the host name of the server\'s certificate'],
+  [
+    'tls://1.1.1.1#',
+    '"tls://1.1.1.1#": expected the host name of the server\'s certificate after #',
+  ],
   [
     'tls://1.1.1.1#a#b',
-    '"tls://1.1.1.1#a#b": behind # goes the host name of the server\'s certificate',
+    '"tls://1.1.1.1#a#b": expected the host name of the server\'s certificate after #',
   ],
 ]
 for (const [text, why] of notUpstreams) {

@@ -242,9 +242,9 @@ const mistakes: [string, string, string][] = [
     'n.yaml:1:17: zones[0].name: zone in-addr.arpa already goes to the cluster group; set cluster.reverse to false to send it elsewhere',
   ],
   [
-    'a key that stands twice',
+    'a key that appears twice',
     'io: auto\nio: portable\n',
-    'n.yaml:2:1: this key stands twice in one section; remove one of them',
+    'n.yaml:2:1: this key appears twice in one section; remove one of them',
   ],
   [
     'a tab',
@@ -254,12 +254,12 @@ const mistakes: [string, string, string][] = [
   [
     'an IPv6 address without quotes',
     'listen:\n  - [::1]:53\n',
-    'n.yaml:2:10: text behind a list; put an address with [ ] in quotes',
+    'n.yaml:2:10: text after a list; put an address with [ ] in quotes',
   ],
   [
     'a second document',
     'io: auto\n---\nio: auto\n',
-    'n.yaml:2:1: a second document begins here; the file must hold one',
+    'n.yaml:2:1: a second document begins here; the file must contain only one',
   ],
   [
     'an unknown tag',
@@ -270,7 +270,7 @@ const mistakes: [string, string, string][] = [
   [
     'an alias inside its anchor',
     'cache: &a { prefetch: *a }\n',
-    'n.yaml:1:23: the alias *a stands inside its own anchor',
+    'n.yaml:1:23: the alias *a is inside its own anchor',
   ],
   [
     'a key that is a prototype',
@@ -397,7 +397,7 @@ test('aliases that multiply are refused in no time', () => {
   }
   const begun = performance.now()
   assert.equal(problems(lines.join('\n')), [
-    'n.yaml:1:1: aliases (*name) expand to too much; at most 100',
+    'n.yaml:1:1: too many aliases (*name) once they are expanded; at most 100',
   ])
   assert.ok(performance.now() - begun < 1000)
 })

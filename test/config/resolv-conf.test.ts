@@ -82,7 +82,7 @@ test('lines that name no usable server are told with their number', () => {
       line: 1,
       why: '"dns.example" is not an IP address; host names are not accepted, because we are the resolver',
     },
-    { line: 2, why: 'the IP address is missing; 0.0.0.0 and [::] stand for all addresses' },
+    { line: 2, why: 'the IP address is missing; 0.0.0.0 and [::] mean all addresses' },
     { line: 3, why: '"0.0.0.0" means "any address"' },
   ])
 })

@@ -103,7 +103,7 @@ export class Bench implements Exchange<Ticket> {
       200,
     )
     this.pipeline = new Pipeline(
-      { resolver, room, replies, loopMarker, nowMs },
+      { resolver, room, replies, own, loopMarker, nowMs },
       { guard: new SourceGuard([]), staleAfterMs: 200 },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))

@@ -103,9 +103,9 @@ export class Bench implements Exchange<Ticket> {
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
     const { staleAfterMs = 200 } = options
-    const parts = { resolver, replies, nowMs }
+    const parts = { resolver, replies, own, nowMs }
     const room = new WaitingRoom(
-      { ...parts, settler, inFlight, own, budget, exchange: this, wheel },
+      { ...parts, settler, inFlight, budget, exchange: this, wheel },
       staleAfterMs,
     )
     this.pipeline = new Pipeline(

@@ -2,9 +2,11 @@
  * A real Prometheus as a child process on loopback: told what to scrape and which rules to evaluate, asked over its HTTP API.
  * Its data lives in a directory of its own and goes with it. It knows nothing of neardns.
  */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePort } from '../support/free-port.ts'
 import { Child, until } from '../support/process.ts'
 
@@ -24,6 +26,8 @@ export interface PrometheusOptions {
   readonly targets?: readonly Target[]
   /** Whole scrape configurations in place of targets. */
   readonly scrapes?: readonly object[]
+  /** Network namespace that it runs in and is asked in; needs root and curl. */
+  readonly netns?: string
 }
 
 /** A target that Prometheus has made of what it was given. */
@@ -67,11 +71,13 @@ export class Prometheus {
   readonly #child: Child
   readonly #url: string
   readonly #directory: string
+  readonly #netns: string | undefined
 
-  private constructor(child: Child, url: string, directory: string) {
+  private constructor(child: Child, url: string, directory: string, netns: string | undefined) {
     this.#child = child
     this.#url = url
     this.#directory = directory
+    this.#netns = netns
   }
 
   static async start(options: PrometheusOptions): Promise<Prometheus> {
@@ -82,13 +88,15 @@ export class Prometheus {
     const config = join(directory, 'prometheus.json')
     await writeFile(config, JSON.stringify(configOf(scrapes, files)))
     const listen = `127.0.0.1:${await freePort()}`
-    const child = new Child('prometheus', [
+    const args = [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=${listen}`,
       '--log.level=warn',
-    ])
-    const prometheus = new Prometheus(child, `http://${listen}`, directory)
+    ]
+    const { netns } = options
+    const child = new Child('prometheus', args, { netns })
+    const prometheus = new Prometheus(child, `http://${listen}`, directory, netns)
     try {
       await until('Prometheus is ready', () => prometheus.isReady(), { timeoutMs: 30_000 })
     } catch (error) {
@@ -147,9 +155,7 @@ export class Prometheus {
   private async isReady(): Promise<boolean> {
     if (!this.#child.running) throw new Error(`Prometheus ended: ${this.#child.tail()}`)
     try {
-      const response = await fetch(`${this.#url}/-/ready`)
-      await response.text()
-      return response.ok
+      return (await this.#read('/-/ready')).includes('is Ready')
     } catch {
       return false
     }
@@ -162,10 +168,17 @@ export class Prometheus {
 
   async #get(path: string, parameters: Record<string, string>): Promise<unknown> {
     const body = new URLSearchParams(parameters).toString()
-    const response = await fetch(`${this.#url}/api/v1/${path}?${body}`)
-    const answer = (await response.json()) as { status: string; error?: string; data: unknown }
+    const text = await this.#read(`/api/v1/${path}?${body}`)
+    const answer = JSON.parse(text) as { status: string; error?: string; data: unknown }
     if (answer.status === 'success') return answer.data
-    throw new Error(`${parameters['query'] ?? path}: ${answer.error ?? response.status}`)
+    throw new Error(`${parameters['query'] ?? path}: ${answer.error ?? answer.status}`)
+  }
+
+  async #read(path: string): Promise<string> {
+    const url = `${this.#url}${path}`
+    if (this.#netns === undefined) return (await fetch(url)).text()
+    const argv = ['netns', 'exec', this.#netns, 'curl', '--silent', '--max-time', '5', url]
+    return (await promisify(execFile)('ip', argv, { maxBuffer: 16_777_216 })).stdout
   }
 }
 

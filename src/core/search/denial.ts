@@ -62,14 +62,13 @@ export class SearchJudge {
     const kind = readShape(name, nameBytes, known.zone, shape)
     if (kind === ShapeKind.outside) return 'outside'
     if (kind === ShapeKind.forward || known.soa === undefined) return undefined
-    if (known.trust.isCarvedOut(name, nameBytes)) return undefined
+    if (!known.trust.allowsInference || known.trust.isCarvedOut(name, nameBytes)) return undefined
     const denial =
       kind === ShapeKind.impossible && known.trust.allowsStructure
         ? this.byStructure(name, nameBytes)
         : this.byCut(name, nameBytes, nowMs)
     if (denial === undefined || known.audit.isOpen(denial.kind, nowMs)) return undefined
-    if (known.trust.level !== 'cautious') return denial
-    return known.trust.isConfirmed(wireText(name, 0, nameBytes), nowMs) ? denial : undefined
+    return denial
   }
 
   /** Whether the name is at or below the cluster zone. */
@@ -93,7 +92,7 @@ export class SearchJudge {
     const kind = readShape(name, nameBytes, known.zone, shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return undefined
     if (known.soa === undefined || known.trust.isCarvedOut(name, nameBytes)) return undefined
-    if (!this.isSelfEvident(wireText(name, 0, nameBytes), nowMs)) return undefined
+    if (!known.trust.allowsInference) return undefined
     for (const at of cutPoints(shape)) {
       const cutName = wireText(name, at, nameBytes)
       const cut = known.cuts.getLapsed(cutName, nowMs)
@@ -101,12 +100,6 @@ export class SearchJudge {
         return { name: cutName, cut }
     }
     return undefined
-  }
-
-  /** Whether a cut is enough to deny the name; otherwise CoreDNS must have denied the name itself. */
-  private isSelfEvident(name: string, nowMs: number): boolean {
-    const { trust } = this.known
-    return trust.level !== 'cautious' || trust.isConfirmed(name, nowMs)
   }
 
   /** Whether the name is denied by present knowledge. @param name folded wire form, one character a byte */
@@ -125,7 +118,6 @@ export class SearchJudge {
   /** All evidence that a judgement of this name rests on. Changes nothing. */
   explain(name: Buffer, nameBytes: number, nowMs: number): SearchEvidence {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
-    const octets = wireText(name, 0, nameBytes)
     return {
       shape: shapeNames[kind],
       rule: kind === ShapeKind.impossible ? ruleOf(this.shape) : undefined,
@@ -136,7 +128,6 @@ export class SearchJudge {
       trust: this.known.trust.level,
       fingerprint: this.known.trust.fingerprint,
       isCarvedOut: this.known.trust.isCarvedOut(name, nameBytes),
-      isConfirmed: this.known.trust.isConfirmed(octets, nowMs),
       openBreakers: this.known.audit.openKinds(nowMs),
     }
   }
@@ -172,7 +163,6 @@ export interface SearchEvidence {
   readonly trust: TrustLevel
   readonly fingerprint: Fingerprint
   readonly isCarvedOut: boolean
-  readonly isConfirmed: boolean
   readonly openBreakers: readonly string[]
 }
 

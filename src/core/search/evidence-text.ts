@@ -3,14 +3,14 @@ import { presentName } from '../../wire/name.ts'
 import type { SearchEvidence } from './denial.ts'
 
 export function evidenceLines(evidence: SearchEvidence, nowMs: number): string[] {
-  const { shape, rule, cuts, trust, fingerprint, isCarvedOut, isConfirmed, openBreakers } = evidence
-  const confirmed = isConfirmed
-    ? 'this name was denied by CoreDNS lately'
-    : 'this name was not denied lately'
+  const { shape, rule, cuts, trust, fingerprint, isCarvedOut, openBreakers } = evidence
   return [
     `shape     ${shape}${rule === undefined ? '' : `: ${rule}`}`,
     ...cuts.map(({ name, known }) => `cut       ${presentWireText(name)} ${cutText(known, nowMs)}`),
-    `trust     ${trust}; denials seen: ${fingerprint}${trust === 'cautious' ? `; ${confirmed}` : ''}`,
+    `trust     ${trust}; denials seen: ${fingerprint}`,
+    ...(trust === 'cautious'
+      ? ['trust     what is known of one name says nothing about another']
+      : []),
     ...(isCarvedOut ? ['trust     carved out: always asked'] : []),
     ...openBreakers.map(
       (kind) =>

@@ -13,8 +13,6 @@ export interface SearchPathSettings {
   readonly carveOuts: readonly Uint8Array[]
   /** One synthesised denial in this many is checked; 0 checks first uses only. */
   readonly auditOneIn: number
-  /** Cautious mode: how long CoreDNS's own denial of a name counts. */
-  readonly confirmSeconds: number
 }
 
 /** Types that share a name's existence in the kubernetes plugin (SP-1). */
@@ -37,9 +35,9 @@ export class SearchKnowledge {
   /** The SOA for our own denials: the last that CoreDNS gave. */
   soa: SoaRecord | undefined
 
-  constructor({ zone, trust, carveOuts, confirmSeconds, auditOneIn }: SearchPathSettings) {
+  constructor({ zone, trust, carveOuts, auditOneIn }: SearchPathSettings) {
     this.zone = zone
-    this.trust = new SearchTrust(trust, carveOuts, confirmSeconds)
+    this.trust = new SearchTrust(trust, carveOuts)
     this.audit = new SearchAudit(auditOneIn)
   }
 }

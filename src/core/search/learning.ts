@@ -88,7 +88,6 @@ export class SearchLearning {
   ): Learned {
     const exists = judgedTypes.has(qtypeOf(reply, scan))
     const whole = name.text
-    this.known.trust.refute(whole)
     const killedCuts: string[] = []
     for (const at of cutPoints(this.shape)) {
       const cutName = tailOf(name, at)
@@ -100,12 +99,13 @@ export class SearchLearning {
     }
     if (!exists) return nothing
     const isImpossible = this.shape.kind === ShapeKind.impossible
-    const isCautious = this.known.trust.level === 'cautious'
     return {
       deniesFamily: false,
       probes: none,
       revived: killedCuts.length === 0 ? [whole] : [whole, ...killedCuts],
-      refutedCuts: isCautious ? none : killedCuts.filter((cutName) => cutName !== whole),
+      refutedCuts: this.known.trust.allowsInference
+        ? killedCuts.filter((cutName) => cutName !== whole)
+        : none,
       // Something in front of the plugin makes names that the plugin's rules exclude.
       brokenRule: isImpossible ? ruleOf(this.shape) : undefined,
     }
@@ -123,7 +123,6 @@ export class SearchLearning {
     if (soa?.isKubernetes !== true) return this.observeStranger(isSigned)
     known.trust.fingerprint = 'coredns'
     known.soa = soa.record
-    known.trust.confirm(name.text, nowMs)
     if (shape.kind === ShapeKind.impossible)
       known.audit.confirm(ruleSubject(shape, name.octets, name.nameBytes), nowMs)
     const points = cutPoints(this.shape)
@@ -154,7 +153,10 @@ export class SearchLearning {
 
   /** Cut points of unknown state above a denied name: each is worth one probe, because it covers all names below. */
   private uncovered(name: AnsweredName, points: readonly number[], nowMs: number): string[] {
-    if (this.known.trust.allowsStructure && this.shape.kind === ShapeKind.impossible) return []
+    const { trust } = this.known
+    // A cut that may deny nothing is not worth a question.
+    if (!trust.allowsInference) return []
+    if (trust.allowsStructure && this.shape.kind === ShapeKind.impossible) return []
     const wanted: string[] = []
     for (const at of points) {
       const cutName = tailOf(name, at)

@@ -5,6 +5,7 @@ import { keptText } from '../cache/entry-text.ts'
 import { ReplySource } from '../facts.ts'
 import type { Inquiry } from '../inquiry.ts'
 import type { OwnQuestions } from '../question/own-questions.ts'
+import { pairMs } from '../search/pairs.ts'
 import type { SearchSlot } from '../search/search-path.ts'
 import type { ForetoldReply, Stage } from './stage.ts'
 
@@ -24,14 +25,14 @@ export class CachedStage implements Stage<CacheEntry> {
 
   judge(inquiry: Inquiry): CacheEntry | undefined {
     const { fresh } = inquiry
-    if (fresh === undefined) return undefined
+    if (fresh === undefined || !mayBeOfPair(fresh, inquiry)) return fresh
     return this.parts.search.path?.overtakes(fresh, inquiry) === true ? undefined : fresh
   }
 
   commit(inquiry: Inquiry, entry: CacheEntry): true {
     const { nowMs } = inquiry
     inquiry.decision.replyFrom(entry, nowMs)
-    this.parts.search.path?.noteCached(entry, inquiry)
+    if (mayBeOfPair(entry, inquiry)) this.parts.search.path?.noteCached(entry, inquiry)
     if (this.parts.cache.takeRefreshDue(entry, nowMs)) this.refresh(entry, inquiry)
     return true
   }
@@ -48,4 +49,9 @@ export class CachedStage implements Stage<CacheEntry> {
     if (entry.isDenial && search.path?.spares(inquiry) === true) return
     if (own.refresh(inquiry, entry)) cache.stats.prefetches += 1
   }
+}
+
+/** Whether the question may be half of a pair that the search path has denied: no answer but a very early one is, and denials of whole names. */
+function mayBeOfPair({ deniesFamily, storedMs, route }: CacheEntry, { nowMs }: Inquiry): boolean {
+  return deniesFamily || (route.isCluster && nowMs < storedMs + pairMs)
 }

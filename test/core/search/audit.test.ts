@@ -15,7 +15,7 @@ const breakerMs = 600_000
 /** The subject was asked for and confirmed, so what is due now is due by number. */
 function proved(oneIn: number): SearchAudit {
   const audit = new SearchAudit(oneIn)
-  audit.isFirst('cut', at)
+  audit.noteFirst('cut', at)
   audit.confirm('cut', at)
   return audit
 }
@@ -23,6 +23,7 @@ function proved(oneIn: number): SearchAudit {
 test('the first denial of a subject is asked for, and those behind it for two seconds', () => {
   const audit = new SearchAudit(0)
   assert.is(audit.isFirst('cut', at), true)
+  audit.noteFirst('cut', at)
   assert.is(audit.isFirst('cut', at + 1999), true)
   assert.is(
     audit.isFirst('cut', at + 2000),
@@ -30,11 +31,21 @@ test('the first denial of a subject is asked for, and those behind it for two se
     'a CoreDNS that is down does not hold it up for ever',
   )
   assert.is(audit.isFirst('rule', at + 2000), true, 'each subject has its own two seconds')
+  audit.noteFirst('cut', at + 2000)
+  assert.is(audit.isFirst('cut', at + 2000), false, 'they are not prolonged by another denial')
+})
+
+test('whether a denial is the first can be asked without being remembered', () => {
+  const audit = new SearchAudit(0)
+  assert.is(audit.isFirst('cut', at), true)
+  assert.is(audit.isFirst('cut', at + 60_000), true)
+  audit.confirm('cut', at + 60_000)
+  assert.equal([audit.isProved('cut'), audit.audits], [false, 0])
 })
 
 test('a subject that CoreDNS confirmed is not first any more', () => {
   const audit = new SearchAudit(0)
-  audit.isFirst('cut', at)
+  audit.noteFirst('cut', at)
   assert.is(audit.isProved('cut'), false)
   audit.confirm('cut', at + 10)
   assert.is(audit.isProved('cut'), true)
@@ -47,6 +58,7 @@ test('what CoreDNS says of a subject that nobody has denied yet proves nothing',
   audit.confirm('cut', at)
   assert.is(audit.isProved('cut'), false)
   assert.is(audit.isFirst('cut', at), true)
+  audit.noteFirst('cut', at)
   audit.confirm('cut', at)
   audit.confirm('cut', at)
   assert.is(audit.audits, 1, 'and one proof counts once')
@@ -107,7 +119,7 @@ test('a mismatch is counted and turns its kind off for ten minutes', () => {
   assert.equal(audit.openKinds(at + breakerMs - 1), ['cut'])
   assert.equal(audit.openKinds(at + breakerMs), [])
   assert.is(audit.isOpen('cut', at + breakerMs), false)
-  assert.equal(audit.openKinds(at), [], 'and it is forgotten')
+  assert.is(audit.isOpen('cut', at), true, 'asking changes nothing')
 })
 
 test('a kind may be off for a shorter time, and is no mismatch then', () => {

@@ -105,7 +105,6 @@ test('new knowledge is empty, and has the settings', () => {
     trust: 'declared',
     carveOuts: [name('corp.cluster.local')],
     auditOneIn: 2,
-    confirmSeconds: 10,
   })
   assert.is(known.soa, undefined)
   assert.is(known.cuts.size, 0)
@@ -113,11 +112,6 @@ test('new knowledge is empty, and has the settings', () => {
   assert.is(known.trust.level, 'declared')
   const carved = name('x.corp.cluster.local')
   assert.is(known.trust.isCarvedOut(carved, carved.length), true)
-  known.trust.confirm('\0', 0)
-  assert.equal(
-    [known.trust.isConfirmed('\0', 9999), known.trust.isConfirmed('\0', 10_000)],
-    [true, false],
-  )
   known.audit.begin('kind', 'first', 0)
   known.audit.isDue('kind', 'other', 2)
   assert.is(known.audit.isDue('kind', 'other', 2), true, 'one in two')

@@ -45,7 +45,6 @@ test("the plugin's denial of a cut point is a cut, and shows that CoreDNS answer
   assert.is(cutOf(known, service)?.exists, false)
   assert.is(cutOf(known, service)?.expiresMs, at + 5000)
   assert.equal([known.trust.fingerprint, known.soa?.ttlSeconds], ['coredns', 5])
-  assert.is(known.trust.isConfirmed(wire(service), at), true)
   assert.equal([known.stats.learned, known.stats.probes], [1, 1])
   assert.equal(probes.map(shown), [`${namespace}.`], 'what is above is worth a probe')
   assert.equal([revived, refutedCuts, brokenRule], [[], [], undefined])
@@ -69,7 +68,6 @@ test('a denial below cut points teaches none, and has those that are unknown pro
   assert.is(known.cuts.size, 0)
   assert.equal(probes.map(shown), [`${namespace}.`, `${service}.`])
   assert.is(known.stats.learned, 0)
-  assert.is(known.trust.isConfirmed(wire(host), at), true)
 })
 
 test('below a cut that holds nothing is probed', () => {
@@ -84,11 +82,11 @@ test('what is known to exist is not probed, what is below it is', () => {
   assert.equal(learn(known, host, denial(host)).probes.map(shown), [`${service}.`])
 })
 
-test('where a rule denies a name its cut point is not probed; a cautious level has no rule', () => {
+test('where a rule denies a name its cut point is not probed; a cautious level infers nothing and probes nothing', () => {
   assert.equal(learn(knowledge(), impossible, denial(impossible)).probes, [])
   const cautious = knowledge({ trust: 'cautious' })
-  const { probes } = learn(cautious, impossible, denial(impossible))
-  assert.equal(probes.map(shown), [`com.${zone}.`])
+  assert.equal(learn(cautious, impossible, denial(impossible)).probes, [])
+  assert.equal(learn(cautious, host, denial(host)).probes, [])
 })
 
 const unsigned = { flags: 0 }
@@ -132,7 +130,6 @@ for (const [what, [reply, fingerprint]] of Object.entries(silent)) {
     )
     assert.is(known.cuts.size, 0)
     assert.is(known.soa, undefined)
-    assert.is(known.trust.isConfirmed(wire(service), at), false)
     assert.is(known.trust.fingerprint, fingerprint)
   })
 }
@@ -169,7 +166,7 @@ test('a denial proves the subjects that wait for it: the rule, and each cut poin
   const known = knowledge()
   const subjects = [`${topRule} ${wire(`com.${zone}`)}`, wire(`com.${zone}`)]
   const others = [wire(service), wire(namespace)]
-  for (const subject of [...subjects, ...others]) known.audit.isFirst(subject, at)
+  for (const subject of [...subjects, ...others]) known.audit.noteFirst(subject, at)
   learn(known, impossible, denial(impossible))
   assert.equal(
     subjects.map((subject) => known.audit.isProved(subject)),
@@ -225,11 +222,6 @@ test('TXT and SOA have data rules of their own: they end a cut and prove nothing
     assert.equal(revived, [], type)
     assert.is(cutOf(known, service), undefined, type)
     assert.is(known.stats.killed, 1, type)
-    assert.is(
-      known.trust.isConfirmed(wire(host), at),
-      false,
-      'but the name is not confirmed absent',
-    )
   }
 })
 

@@ -45,7 +45,17 @@ test('a half is held no longer than the evidence of the other', () => {
 test('the same type again is another look-up, and so is what follows it', () => {
   const pairs = denied(a())
   assert.is(pairs.holds(a(), at + 1), false)
+  assert.is(pairs.repeats(a(), at + 1), true)
+  assert.is(pairs.holds(aaaa(), at + 2), true, 'asking ends nothing')
+  pairs.forget(a())
+  assert.is(pairs.repeats(a(), at + 1), false)
   assert.is(pairs.holds(aaaa(), at + 2), false)
+})
+
+test('the same type again is the same look-up once the denial is a quarter of a second old', () => {
+  const pairs = denied(a())
+  assert.is(pairs.repeats(a(), at + pairMs - 1), true)
+  assert.is(pairs.repeats(a(), at + pairMs), false)
 })
 
 const strangers: Readonly<Record<string, Partial<PairMember>>> = {
@@ -59,6 +69,7 @@ for (const [what, changes] of Object.entries(strangers)) {
   test(`${what} is not held, and does not end what is`, () => {
     const pairs = denied(a())
     assert.is(pairs.holds(aaaa(changes), at + 1), false)
+    assert.is(pairs.repeats(a(changes), at + 1), false)
     assert.is(pairs.holds(aaaa(), at + 2), true)
   })
 }

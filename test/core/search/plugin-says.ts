@@ -49,7 +49,6 @@ export function knowledge(changes: Partial<SearchPathSettings> = {}): SearchKnow
     trust: 'declared',
     carveOuts: [],
     auditOneIn: 0,
-    confirmSeconds: 600,
     ...changes,
   })
 }

@@ -73,7 +73,6 @@ export class SearchBench {
           trust: 'declared',
           carveOuts: [],
           auditOneIn: 0,
-          confirmSeconds: 600,
           ...settings,
         })
         this.stage = new SearchPath({

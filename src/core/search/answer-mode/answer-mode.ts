@@ -125,11 +125,12 @@ export class AnswerMode {
     if (!isAddress(inquiry.question)) return isNoAddress
     const { nowMs } = inquiry
     const asked = inquiry.member()
+    const isLater = nowMs < (this.nextSteps.get(`${asked.client} ${asked.name}`) ?? 0)
     const pin = this.pins.peek(asked, nowMs)
-    if (pin !== undefined) {
-      const { images, untilMs } = pin
-      return images === undefined ? isTold : { kind: 'give', images, untilMs, fresh: undefined }
-    }
+    // An earlier answer does not overrule the conditions, except for the second half of the look-up that got it (SP-14, SP-24).
+    if (pin !== undefined && pin.images === undefined) return isTold
+    if (pin?.images !== undefined && (!isLater || this.pins.completes(asked, nowMs)))
+      return { kind: 'give', images: pin.images, untilMs: pin.untilMs, fresh: undefined }
     if (isOffForGood(this.state)) return isOff
     const step = readFirstStep(asked.name, this.parts.known.zone)
     const list = step && this.listOf(step, asked.client)
@@ -137,7 +138,6 @@ export class AnswerMode {
     // The answer to one half may have switched the mode on: it must not act between the two halves, nor where the other was
     // denied.
     if (this.state !== 'on' || this.parts.pairs.holds(asked, nowMs)) return leave(undefined)
-    const isLater = nowMs < (this.nextSteps.get(`${asked.client} ${asked.name}`) ?? 0)
     return isLater ? leave('second-step') : this.judgeWalk(step, list, inquiry)
   }
 

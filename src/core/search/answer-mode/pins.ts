@@ -78,6 +78,11 @@ export class Pins {
     return this.find(member, nowMs)?.pin
   }
 
+  /** Whether the question is the second of a look-up whose first got a pin. */
+  completes(member: PairMember, nowMs: number): boolean {
+    return this.find(member, nowMs)?.other !== undefined
+  }
+
   clear(): void {
     this.pins.clear()
   }
@@ -100,7 +105,8 @@ export class Pins {
 }
 
 function findOther(pins: readonly Held[], member: PairMember, nowMs: number): Found | undefined {
-  for (const pin of pins) {
+  // The latest first: a question that was asked again began another look-up.
+  for (const pin of pins.toReversed()) {
     const other = nowMs < pin.untilMs && pin.given.find((each) => isOtherOf(each, member, nowMs))
     if (other) return { pin, other }
   }

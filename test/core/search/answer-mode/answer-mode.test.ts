@@ -183,6 +183,22 @@ test('the first mismatch ends it, pinned answers included', () => {
   assert.equal(bench.answerStates, ['on', 'stopped'])
 })
 
+test('what a client was told comes after the conditions: a later step of its next look-up is no first one', () => {
+  const bench = started()
+  assert.is(told(bench.ask(first('example.com'))), '0 example.com. 192.0.2.1')
+  // The client looks up example.com.team-0, whose second step has the very name that was answered.
+  assert.is(bench.rcode('example.com.team-0.team-0.svc.cluster.local'), 3)
+  for (const reply of bench.pair(first('example.com'))) assert.is(reply?.rcode, 3)
+})
+
+test('the second half of an answered look-up is answered, whatever step the name has become meanwhile', () => {
+  const bench = started()
+  const client = new Client()
+  assert.is(told(bench.ask(first('example.com'), 'A', client)), '0 example.com. 192.0.2.1')
+  bench.rcode('example.com.team-0.team-0.svc.cluster.local')
+  assert.is(told(bench.ask(first('example.com'), 'AAAA', client)), `0 example.com. ${v6}`)
+})
+
 test('the second step of another look-up is not the first of this one', () => {
   const bench = started()
   const client = new Client()

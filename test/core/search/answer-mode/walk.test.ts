@@ -47,7 +47,7 @@ class Walking extends AuditBench {
   }
 
   prove(subject: string): void {
-    this.known.audit.isFirst(subject, this.nowMs)
+    this.known.audit.noteFirst(subject, this.nowMs)
     this.known.audit.confirm(subject, this.nowMs)
   }
 
@@ -67,6 +67,21 @@ class Walking extends AuditBench {
 
   read(domains = suffixes): Walk {
     return this.reader.read(step, { suffixes: domains.map(wire), ndots: 5 }, this.nowMs)
+  }
+
+  /** @returns what was asked for the walk; it is not in flight any more */
+  ask(walk: Walk): string[] {
+    this.open(walk)
+    return this.takeAsked()
+  }
+
+  open(walk: Walk): void {
+    this.reader.ask(walk, this.nowMs)
+  }
+
+  /** The same, foretold. */
+  opens(walk: Walk): string[] {
+    return this.reader.opens(walk, this.nowMs)
   }
 
   check(): string[] {
@@ -313,16 +328,52 @@ test('a step too long to be a name is none', () => {
 test('a cut in use is refreshed before it ends, once', () => {
   const bench = known()
   bench.core.nowMs += 5000 - pairMs - 101
-  bench.read()
-  assert.equal(bench.takeAsked(), [])
+  assert.equal(bench.ask(bench.read()), [])
   bench.core.nowMs += 1
-  bench.read()
   assert.equal(
-    bench.takeAsked(),
+    bench.ask(bench.read()),
     cuts.map((cut) => `${cut}. 1`),
   )
-  bench.read()
+  assert.equal(bench.ask(bench.read()), [])
+})
+
+test('reading a walk asks nothing, proves nothing and refreshes nothing', () => {
+  const bench = new Walking()
+  for (const cut of cuts) bench.deny(cut)
+  bench.core.nowMs += 5000 - pairMs - 100
+  const walk = bench.read()
+  assert.equal([walk.wanted.length, bench.takeAsked()], [5, []])
+  bench.known.audit.confirm(wire(cuts[0] ?? ''), bench.nowMs)
+  assert.is(bench.known.audit.isProved(wire(cuts[0] ?? '')), false)
+  assert.equal(wanted(bench.read()), wanted(walk))
+})
+
+test('what asking would open is foretold: cuts that are due, and what is wanted; not what is in flight', () => {
+  const bench = new Walking()
+  for (const cut of cuts) {
+    bench.deny(cut)
+    bench.prove(wire(cut))
+  }
+  bench.core.nowMs += 5000 - pairMs - 100
+  const walk = bench.read()
+  assert.is(walk.cuts.length, 2)
+  const foretold = bench.opens(walk)
   assert.equal(bench.takeAsked(), [])
+  bench.open(walk)
+  assert.equal(
+    bench.core.own.take().map(({ key }) => key),
+    foretold,
+  )
+  assert.is(foretold.length, 5, 'two cuts, the last step, and the absolute name for both families')
+  assert.equal(bench.opens(walk), [])
+})
+
+test('a subject that is wanted for its first denial waits for its proof', () => {
+  const bench = new Walking()
+  for (const cut of cuts) bench.deny(cut)
+  bench.ask(bench.read())
+  bench.known.audit.confirm(wire(cuts[0] ?? ''), bench.nowMs)
+  assert.is(bench.known.audit.isProved(wire(cuts[0] ?? '')), true)
 })
 
 test('what an answer rests on is checked as the denial of each step would be', () => {

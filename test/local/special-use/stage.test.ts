@@ -18,7 +18,7 @@ import {
   writeQuery,
 } from '../../support/client/dns-message.ts'
 
-const test = suite('local/special-use')
+const test = suite('local/special-use/stage')
 
 type Switches = Partial<Record<(typeof specialUses)[number], boolean>>
 
