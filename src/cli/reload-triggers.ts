@@ -1,5 +1,6 @@
-/** The two events that make a process read its configuration again: SIGHUP, and a change of the file. Reads and applies nothing. */
+/** What makes a process read its configuration again: SIGHUP, SIGUSR1, and a change of the file. Reads and applies nothing. */
 import { FileWatcher } from '../platform/watch-file.ts'
+import { reloadSignals } from './signals.ts'
 
 export interface WatchedConfig {
   /** Undefined: there is no file, and SIGHUP alone counts. */
@@ -20,11 +21,11 @@ export class ReloadTriggers {
   }
 
   start(): void {
-    process.on('SIGHUP', () => this.onReload('SIGHUP'))
+    for (const signal of reloadSignals) process.on(signal, () => this.onReload(signal))
     this.watcher?.start()
   }
 
-  /** SIGHUP still counts: without a listener it would end a process that is still answering. */
+  /** The signals still count: without a listener they would end a process that is still answering. */
   stop(): void {
     this.watcher?.stop()
   }

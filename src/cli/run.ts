@@ -12,7 +12,11 @@ import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
-import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import {
+  cacheBytesWithin,
+  heapGrowthPercentFor,
+  readMemoryLimitBytes,
+} from '../platform/memory-limit.ts'
 import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
@@ -24,6 +28,7 @@ import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses, readConfig } from './read-config.ts'
 import { ReloadTriggers } from './reload-triggers.ts'
+import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
 /** For a machine without name servers: a newcomer's may have none. */
@@ -94,9 +99,9 @@ class Session {
     link: WorkerLink | undefined,
   ) {
     this.workers = link?.plan.count ?? 1
-    const config = shareOf(whole, this.workers)
-    this.args = args
     this.log = log
+    const config = this.ownShare(whole)
+    this.args = args
     this.config = config
     this.stopped = new Promise((resolve) => {
       this.onStopped = resolve
@@ -138,11 +143,9 @@ class Session {
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
     if (daemon.io.mode === 'batched') this.dropStartPages()
-    process.on('SIGTERM', () => this.stop('SIGTERM'))
-    process.on('SIGINT', () => this.stop('SIGINT'))
-    if (this.reloadTriggers !== undefined) this.reloadTriggers.start()
-    // A signal to the whole process group is meant for the supervisor; without a listener it would end the worker.
-    else process.on('SIGHUP', () => {})
+    for (const signal of endSignals) process.on(signal, () => this.stop(signal))
+    process.on(stateSignal, () => daemon.monitoring.logState())
+    this.reloadTriggers?.start()
     log.info(
       {
         listening: daemon.listening,
@@ -207,9 +210,20 @@ class Session {
     return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
   }
 
+  /** The limits of this process, the cache no larger than the memory cgroup allows. */
+  private ownShare(whole: Config): Config {
+    const config = shareOf(whole, this.workers)
+    const { bytesMax } = config.cache
+    const roomBytes = cacheBytesWithin(Math.floor(this.memoryLimitBytes / this.workers))
+    if (bytesMax <= roomBytes) return config
+    const fields = { bytesMax, usedBytes: roomBytes, memoryLimitBytes: this.memoryLimitBytes }
+    this.log.warn(fields, 'cache smaller than configured, because of the memory limit')
+    return { ...config, cache: { ...config.cache, bytesMax: roomBytes } }
+  }
+
   /** @returns changed settings that wait for the next start */
   private async apply(whole: Config): Promise<string[]> {
-    const config = shareOf(whole, this.workers)
+    const config = this.ownShare(whole)
     await this.daemon.reconfigure(config)
     const needsRestart: string[] = restartOnly.filter(
       (key) => !isEqual(this.config[key], config[key]),
@@ -218,6 +232,8 @@ class Session {
       needsRestart.push('searchPath.corefile')
     }
     this.config = config
+    // Parsing leaves some MB of garbage, which V8 keeps until it has several times as much.
+    this.heap.start()
     return needsRestart
   }
 

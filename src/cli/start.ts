@@ -5,7 +5,7 @@
 import { workerVariable } from '../daemon/workers/plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
-import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { heapFlagsFor, readMemoryLimitBytes, tooLittleMemory } from '../platform/memory-limit.ts'
 import { parseRunArgs, type RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, readText, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, usageError } from './io.ts'
@@ -29,6 +29,10 @@ async function read(
   argv: readonly string[],
   io: CliIo,
 ): Promise<HandedConfig | number> {
+  const limitBytes = readMemoryLimitBytes()
+  // Before the parser is loaded, for which there may be no room.
+  const tooLittle = tooLittleMemory(limitBytes, 1)
+  if (tooLittle !== undefined) return usageError(io, tooLittle)
   const { readConfig } = await import('./read-config.ts')
   const fileText = args.configFile === undefined ? '' : readText(args.configFile)
   const result = await readConfig(args)
@@ -37,11 +41,13 @@ async function read(
   const handed = { config, fileText }
   // A worker keeps the process that its supervisor started: channel and descriptors would not survive a restart.
   if (isWorker()) return handed
+  const why = tooLittleMemory(limitBytes, config.workers)
+  if (why !== undefined) return usageError(io, why)
   if (config.workers > 1 || config.supervisor === 'always') {
     return (await import('./supervise.ts')).becomeSupervisor(handed, args, argv)
   }
   keepCompiled()
-  const flags = heapFlagsFor(readMemoryLimitBytes(), config.memory)
+  const flags = heapFlagsFor(limitBytes, config.memory)
   ensureHeapFlags(flags, environmentFor(handed))
   return handed
 }

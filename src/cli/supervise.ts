@@ -12,6 +12,7 @@ import type { RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { ReloadTriggers } from './reload-triggers.ts'
+import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
 /** Environment variable with the plan as JSON; `main.ts` reads it. */
@@ -84,7 +85,8 @@ export async function supervise(io: CliIo): Promise<number> {
   const endLater = () => {
     started.promise.then(end, end)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, endLater)
+  for (const signal of endSignals) process.on(signal, endLater)
+  process.on(stateSignal, () => supervisor.logState())
   try {
     log.info({ version: version(), pid: process.pid, workers }, 'supervisor starting')
     await supervisor.start()

@@ -36,7 +36,7 @@ export function handoverSection() {
         max: 60_000,
         unit: 'ms',
         about:
-          'Each side gives up on the other after this much silence; the process that serves continues to serve.',
+          'Each side gives up on the other after this much silence, and on a start that takes six times as long; the process that serves continues to serve.',
       }),
       afterwards: choice({
         of: ['exit', 'wait'],

@@ -6,7 +6,7 @@ import { crossChecks } from './cross-checks.ts'
 import { type Path, type Problem, pathText } from './problem.ts'
 import { type Config, configSchema } from './schema.ts'
 import { check, type Issue } from './setting.ts'
-import { parseYaml, type YamlResult } from './yaml.ts'
+import { parseYaml, type YamlMistake, type YamlResult } from './yaml.ts'
 
 /** A setting given on the command line; overrides the file. */
 export interface Override {
@@ -32,7 +32,7 @@ export type ConfigResult =
 export function loadConfig(source: ConfigSource): ConfigResult {
   const overrides = source.overrides ?? []
   const yaml = parseYaml(source.file?.text ?? '')
-  const syntax = yaml.ok ? [] : yaml.mistakes
+  const syntax = yaml.ok ? emptiness(source, yaml.value) : yaml.mistakes
   const written = yaml.ok ? withoutEmpty(yaml.value) : undefined
   const value = applyOverrides(written ?? {}, overrides)
   const result = check(configSchema, value, (partial) =>
@@ -53,6 +53,23 @@ export function loadConfig(source: ConfigSource): ConfigResult {
       ...found.sort((a, b) => a.order - b.order).map(({ problem }) => problem),
     ],
   }
+}
+
+/**
+ * A file is emptied for a moment by an editor that truncates it, or by a full disk, and may be cut off after its first key. The defaults
+ * would take its listeners away.
+ */
+function emptiness({ file }: ConfigSource, value: unknown): readonly YamlMistake[] {
+  if (file === undefined || !setsNothing(value)) return []
+  return [
+    { line: 1, column: 1, message: 'the file sets nothing; write {} if the defaults are meant' },
+  ]
+}
+
+function setsNothing(value: unknown): boolean {
+  if (!isSection(value)) return value === undefined || value === null
+  const settings = Object.values(value)
+  return settings.length > 0 && settings.every((one) => one === null || one === undefined)
 }
 
 interface Origins {

@@ -11,10 +11,10 @@ export interface NumberRule {
 }
 
 /** Factors of each suffix in the setting's own unit: time in ms, sizes in bytes. */
-const suffixes: Record<string, Record<string, number>> = {
-  ms: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
-  seconds: { s: 1, m: 60, h: 3600, d: 86_400 },
-  bytes: {
+const suffixes = table({
+  ms: table({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }),
+  seconds: table({ s: 1, m: 60, h: 3600, d: 86_400 }),
+  bytes: table({
     k: 1000,
     kb: 1000,
     m: 1_000_000,
@@ -25,9 +25,12 @@ const suffixes: Record<string, Record<string, number>> = {
     mib: 1_048_576,
     gi: 1_073_741_824,
     gib: 1_073_741_824,
-  },
-  percent: { '%': 1 },
-}
+  }),
+  percent: table({ '%': 1 }),
+})
+
+/** YAML 1.1 words for a switch. */
+const switches = table({ yes: true, on: true, no: false, off: false })
 
 export function numberMistake(input: unknown, rule: NumberRule): string {
   const range = `a whole number from ${rule.min} to ${rule.max} (${rule.unit})`
@@ -42,17 +45,13 @@ export function numberMistake(input: unknown, rule: NumberRule): string {
 function convert(input: unknown, unit: string): string {
   const match =
     typeof input === 'string' ? /^(\d{1,9}(?:\.\d{1,3})?) ?([a-z%]+)$/i.exec(input) : null
-  const factor = suffixes[unit]?.[match?.[2]?.toLowerCase() ?? '']
+  const factor = suffixes.get(unit)?.get(match?.[2]?.toLowerCase() ?? '')
   if (match === null || factor === undefined) return ''
   return `; write ${Math.round(Number(match[1]) * factor)}`
 }
 
 export function booleanMistake(input: unknown): string {
-  const meant =
-    typeof input === 'string'
-      ? ({ yes: true, on: true, no: false, off: false } as Record<string, boolean>)
-      : {}
-  const hint = typeof input === 'string' ? meant[input.toLowerCase()] : undefined
+  const hint = typeof input === 'string' ? switches.get(input.toLowerCase()) : undefined
   return `expected true or false, got ${show(input)}${hint === undefined ? '' : `; write ${hint}`}`
 }
 
@@ -108,4 +107,9 @@ function show(input: unknown): string {
 
 function some(keys: readonly string[]): string {
   return keys.length > 24 ? `${keys.slice(0, 24).join(', ')}, ...` : keys.join(', ')
+}
+
+/** A Map, because a plain object also has `constructor` and its like. */
+function table<Value>(entries: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> {
+  return new Map(Object.entries(entries))
 }

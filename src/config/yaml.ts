@@ -85,7 +85,8 @@ function toValue(document: Document.Parsed, place: (offset: number) => Position)
   }
   const root = document.contents
   try {
-    const value: unknown = document.toJS({ maxAliasCount: aliasesMax })
+    // The package counts the anchor itself, too.
+    const value: unknown = document.toJS({ maxAliasCount: aliasesMax + 1 })
     return {
       ok: true,
       value: value ?? undefined,

@@ -37,7 +37,7 @@ export class CorefileTrust {
     this.verdict = judgeTrust(config, this.corefile)
     const { level, reasons } = this.verdict
     if (JSON.stringify(this.verdict) !== before || reasons.length > 0) {
-      this.log.info({ level, reasons }, 'search path: how far the cluster domain is trusted')
+      this.log.info({ trust: level, reasons }, 'search path: how far the cluster domain is trusted')
     }
   }
 

@@ -209,7 +209,10 @@ export class Daemon {
       this.config = config
       return
     }
+    if (this.isStopping) return
     await this.listeners.openMissing(config.listen)
+    // An end that came meanwhile has closed what was open before.
+    if (this.isStopping) return await this.listeners.close(0)
     const before = this.config
     this.config = config
     this.applyOutlook()

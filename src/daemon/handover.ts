@@ -131,6 +131,7 @@ export class Handover {
       this.refusal = followed.why
     } else if (followed.kind === 'following') {
       this.following = followed.successor
+      followed.successor.starting()
       this.held.adopt(followed.successor.sockets)
       await this.takeCache(followed.successor)
     }

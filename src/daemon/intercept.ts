@@ -28,6 +28,8 @@ export function buildInterception(config: Config, log: Log, readiness: Readiness
     ask: (at) => selfQuery(at, 'any'),
     onTrouble: (trouble) => logTrouble(log, trouble),
     onChange: (active, blindness) => {
+      // The end reports that nothing is intercepted any more, which is no news here.
+      if (!isWanted) return
       log.info({ active }, 'interception: addresses whose queries come to this daemon')
       const why =
         active.length > 0 ? blindness : 'no address is intercepted; pods ask CoreDNS directly'

@@ -188,22 +188,28 @@ export class Listeners {
   }
 
   async close(drainMs: number): Promise<void> {
-    await Promise.all(this.open.map((one) => closePair(one, drainMs)))
+    const adopted = [...this.adopted.values()].flat()
+    this.adopted.clear()
+    await Promise.all([
+      ...this.open.map((one) => closePair(one, drainMs)),
+      ...adopted.map((endpoint) => endpoint.stop()),
+    ])
     this.open = []
   }
 
   private async openOne(address: Endpoint): Promise<Opened> {
     const { onDefect, settings, connections } = this
-    const serverIndex = this.servers.length
-    const common = { serverIndex, onDefect }
     const held = this.held?.obtainBoth(address, this.number)
+    const known = this.servers.indexOf(formatEndpoint(held?.tcp.address ?? address))
+    const serverIndex = known < 0 ? this.servers.length : known
+    const common = { serverIndex, onDefect }
     const tcp = { ...common, settings: settings.tcp, connections, ...(held && { fd: held.tcp.fd }) }
     const udp = { ...common, settings: settings.udp, ...(held && { fd: held.udp.fd }) }
     const pair = await bindBoth(this.handler, held?.tcp.address ?? address, {
       tcp: (at) => new TcpListener({ ...tcp, address: at }),
       udp: (at) => this.io.open({ ...udp, address: at }),
     })
-    this.servers.push(formatEndpoint(pair.udp.address))
+    this.servers[serverIndex] = formatEndpoint(pair.udp.address)
     return { ...pair, wanted: formatEndpoint(address), serverIndex }
   }
 }

@@ -27,9 +27,13 @@ import { parseName } from '../wire/name.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import { stateOf } from './state-report.ts'
 import { readToken } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
 import type { WorkerAnswer, WorkerPage } from './workers/plan.ts'
+
+/** A process that is sent SIGUSR2 again and again writes its state once in this time. */
+const stateEveryMs = 1000
 
 export interface MonitoredParts {
   readonly path: DataPath
@@ -102,10 +106,17 @@ export class Monitoring {
     this.runtime.stop()
   }
 
+  /** Writes one line about the state of all parts into the log, for an operator who cannot reach the admin pages. */
+  logState(): void {
+    const { log } = this.parts
+    if (log.limited('state', stateEveryMs) !== undefined) log.info(stateOf(this.parts), 'state')
+  }
+
   /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
   private explain(rest: string): Page {
     const [name = '', type = 'A', ...more] = rest.split('/').map(decoded)
-    const octets = parseName(name)
+    // An empty text would be the root, which is asked for as `.`.
+    const octets = name === '' ? undefined : parseName(name)
     const qtype = parseType(type)
     if (octets === undefined || qtype === undefined || more.length > 0) {
       return {

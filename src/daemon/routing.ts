@@ -59,22 +59,19 @@ export function planRouting(
 function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
   const { cluster, external, zones, clusterDomain } = config
   const ofCluster = hasCluster ? [clusterDomain, ...(cluster.reverse ? reverseZones : [])] : []
-  const claimed = new Set(zones.map(({ name }) => zoneText(name)))
+  // No name occurs twice: the configuration's checks refuse a stub zone for a name of the cluster, or for the root.
   return [
-    ...ofCluster
-      // A stub zone may take over one of the cluster's names.
-      .filter((name) => !claimed.has(zoneText(name)))
-      .map((name) =>
-        zoneRoute(name, clusterGroup, {
-          ...commonOf(cluster),
-          isCluster: true,
-          // CoreDNS forwards reverse names of addresses outside the cluster.
-          mayRecurse: name !== clusterDomain,
-          trustAd: false,
-        }),
-      ),
+    ...ofCluster.map((name) =>
+      zoneRoute(name, clusterGroup, {
+        ...commonOf(cluster),
+        isCluster: true,
+        // CoreDNS forwards reverse names of addresses outside the cluster.
+        mayRecurse: name !== clusterDomain,
+        trustAd: false,
+      }),
+    ),
     ...zones.map((zone) => zoneRoute(zone.name, stubGroup(zone.name), ofResolver(zone))),
-    ...(claimed.has('.') ? [] : [zoneRoute('.', externalGroup, ofResolver(external))]),
+    zoneRoute('.', externalGroup, ofResolver(external)),
   ]
 }
 

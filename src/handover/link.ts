@@ -130,4 +130,22 @@ export class Link {
   }
 }
 
+/** Sends pieces as fast as the other end reads them; stops when it goes away. */
+export async function writeAll(socket: Socket, pieces: AsyncIterable<Buffer>): Promise<void> {
+  for await (const piece of pieces) {
+    if (socket.destroyed) return
+    if (socket.write(piece)) continue
+    await new Promise<void>((resolve) => {
+      const go = () => {
+        socket.off('drain', go)
+        socket.off('close', go)
+        resolve()
+      }
+      socket.on('drain', go)
+      socket.on('close', go)
+    })
+  }
+  socket.end()
+}
+
 function ignore(): void {}

@@ -4,6 +4,7 @@
  *   successor                        we
  *   want sockets               ->    listening sockets, the kernel's queues in them        (both could read now)
  *   want cache                 ->    answers with their ages
+ *   starting                   ->    wait on: its workers start, which can take longer than we bear silence
  *   serving                    ->    stop reading datagrams; new ones stay in the kernel, for the successor
  *   done (its self-query was answered, so by itself)
  *                              ->    stop accepting; client connections follow one by one; drain; end
@@ -16,11 +17,16 @@ import type { Server, Socket } from 'node:net'
 import { sendDescriptors } from '../system/descriptor-mail.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import type { HeldSocket } from './held-sockets.ts'
-import { Link, type Message } from './link.ts'
+import { Link, type Message, writeAll } from './link.ts'
 import { connectTo, descriptorOf, listenAt, strangerAt } from './meeting-point.ts'
 
 /** Version of the messages below; other versions are refused. */
 export const protocolVersion = 1
+
+/** Messages `starting` within our time-out: a busy machine may hold up one of them. */
+const startingPerTimeout = 4
+/** For how many time-outs a successor may be starting: 30 s by default; a group of workers may take 20 s. */
+const startTimeoutsMax = 6
 
 /** Sends one client connection. @returns whether the successor has it now; otherwise it may be tried again later */
 export type GiveConnection = (server: string, client: Socket) => boolean
@@ -60,6 +66,7 @@ export type PredecessorEvent = 'stranger' | 'started' | 'given-up' | 'handed-ove
 interface Client {
   readonly link: Link
   readonly ticket: string
+  readonly cameMs: number
   descriptors: Socket | undefined
   isServing: boolean
 }
@@ -145,6 +152,7 @@ export class Predecessor {
     const successor: Client = {
       link,
       ticket: randomUUID(),
+      cameMs: performance.now(),
       descriptors: undefined,
       isServing: false,
     }
@@ -155,7 +163,9 @@ export class Predecessor {
       (why) => this.giveUp(why),
     )
     this.limitTime()
-    link.send({ ticket: successor.ticket })
+    // Older processes do not understand `starting`, and do not send this number.
+    const startingEveryMs = this.options.timeoutMs / startingPerTimeout
+    link.send({ ticket: successor.ticket, startingEveryMs })
   }
 
   private limitTime(): void {
@@ -165,17 +175,16 @@ export class Predecessor {
   }
 
   private sendSockets(connection: Socket, ticket: unknown): void {
-    const { successor } = this
-    const { calls } = this.options
+    const { successor, options } = this
     if (successor === undefined || ticket !== successor.ticket) {
       connection.destroy()
       return
     }
     successor.descriptors = connection
-    const sockets = this.options.sockets()
+    const sockets = options.sockets()
     try {
       const fds = sockets.map(({ fd }) => fd)
-      sendDescriptors(calls, descriptorOf(connection), fds)
+      sendDescriptors(options.calls, descriptorOf(connection), fds)
       successor.link.send({
         sockets: sockets.map(({ kind, wanted, number }) => ({ kind, wanted, number })),
       })
@@ -192,6 +201,10 @@ export class Predecessor {
   }
 
   private onMessage(successor: Client, { state, connections }: Message): void {
+    if (state === 'starting') {
+      this.waitOn(successor)
+      return
+    }
     this.limitTime()
     if (state === 'serving') {
       successor.isServing = true
@@ -201,6 +214,11 @@ export class Predecessor {
         this.options.onEvent('failed', String(error))
       })
     } else this.giveUp(`it said ${JSON.stringify(state)} out of turn`)
+  }
+
+  private waitOn({ cameMs }: Client): void {
+    const isInTime = performance.now() - cameMs < (startTimeoutsMax - 1) * this.options.timeoutMs
+    if (isInTime) this.limitTime()
   }
 
   private async pause({ link }: Client): Promise<void> {
@@ -280,20 +298,3 @@ export class Predecessor {
 }
 
 function ignore(): void {}
-
-async function writeAll(socket: Socket, pieces: AsyncIterable<Buffer>): Promise<void> {
-  for await (const piece of pieces) {
-    if (socket.destroyed) return
-    if (socket.write(piece)) continue
-    await new Promise<void>((resolve) => {
-      const go = () => {
-        socket.off('drain', go)
-        socket.off('close', go)
-        resolve()
-      }
-      socket.on('drain', go)
-      socket.on('close', go)
-    })
-  }
-  socket.end()
-}

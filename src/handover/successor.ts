@@ -44,16 +44,44 @@ export async function follow(options: SuccessorOptions): Promise<Followed> {
   }
 }
 
+/** Rejects when the serving process refuses; nothing stays open then. */
 async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
-  const { at, timeoutMs, calls } = options
+  let mail: Socket | undefined
+  try {
+    const { ticket, startingEveryMs } = await askForTicket(options, link)
+    // Descriptors arrive on a connection that Node never reads from, because it would discard them.
+    mail = await connectTo(options.at, true)
+    if (mail === undefined) throw new Error('the process that serves has gone')
+    mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
+    const sockets = await receiveSockets(options, link, mail)
+    return new Successor(options, { link, mail, sockets, startingEveryMs })
+  } catch (error) {
+    // Descriptors that were not received keep the sockets of the serving process alive.
+    mail?.destroy()
+    link.socket.destroy()
+    throw error
+  }
+}
+
+interface Ticket {
+  readonly ticket: string
+  /** How often we are to say that we are starting; undefined for a process that does not understand it. */
+  readonly startingEveryMs: number | undefined
+}
+
+async function askForTicket({ timeoutMs }: SuccessorOptions, link: Link): Promise<Ticket> {
   link.send({ neardns: protocolVersion, want: 'sockets' })
-  const { ticket, error } = await link.next(timeoutMs)
-  if (typeof ticket !== 'string')
-    throw new Error(`the process that serves refused: ${String(error)}`)
-  // Descriptors arrive on a connection that Node never reads from, because it would discard them.
-  const mail = await connectTo(at, true)
-  if (mail === undefined) throw new Error('the process that serves has gone')
-  mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
+  const { ticket, startingEveryMs: everyMs, error } = await link.next(timeoutMs)
+  const startingEveryMs = typeof everyMs === 'number' && everyMs > 0 ? everyMs : undefined
+  if (typeof ticket === 'string') return { ticket, startingEveryMs }
+  throw new Error(`the process that serves refused: ${String(error)}`)
+}
+
+async function receiveSockets(
+  { timeoutMs, calls }: SuccessorOptions,
+  link: Link,
+  mail: Socket,
+): Promise<HeldSocket[]> {
   const { sockets } = await link.next(timeoutMs)
   const names = socketNames(sockets)
   const fds = receiveDescriptors(calls, descriptorOf(mail), names.length)
@@ -61,8 +89,7 @@ async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
     for (const fd of fds) calls.closeDescriptor(fd)
     throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
   }
-  const held = names.map((name, i) => ({ ...name, fd: fds[i] as number }))
-  return new Successor(options, link, mail, held)
+  return names.map((name, i) => ({ ...name, fd: fds[i] as number }))
 }
 
 function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
@@ -78,21 +105,38 @@ function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
   })
 }
 
+interface Opened {
+  readonly link: Link
+  readonly mail: Socket
+  readonly sockets: readonly HeldSocket[]
+  readonly startingEveryMs: number | undefined
+}
+
 export class Successor {
   /** The listening sockets of the serving process. We own them now, and have to close them. */
   readonly sockets: readonly HeldSocket[]
   private readonly options: SuccessorOptions
   private readonly link: Link
   private readonly mail: Socket
+  private readonly startingEveryMs: number | undefined
+  private beat: NodeJS.Timeout | undefined
   /** The predecessor has nothing left to do and stays, to serve again when we end. */
   isWaitedFor = false
 
-  constructor(options: SuccessorOptions, link: Link, mail: Socket, sockets: readonly HeldSocket[]) {
+  constructor(options: SuccessorOptions, { link, mail, sockets, startingEveryMs }: Opened) {
     this.options = options
     this.link = link
     this.mail = mail
     this.sockets = sockets
+    this.startingEveryMs = startingEveryMs
     mail.on('error', () => undefined)
+  }
+
+  /** Says again and again that we are starting, until `serving` or `abandon`; otherwise a slow start looks like a dead process. */
+  starting(): void {
+    const { startingEveryMs, link } = this
+    if (startingEveryMs === undefined) return
+    this.beat = setInterval(() => link.send({ state: 'starting' }), startingEveryMs)
   }
 
   /** Reads the cache of the serving process. Rejects when the dump is too long, or does not come. */
@@ -117,6 +161,7 @@ export class Successor {
 
   /** Tells that we read from the sockets. Resolves when the other process no longer does. */
   async serving(): Promise<void> {
+    clearInterval(this.beat)
     this.link.send({ state: 'serving' })
     await this.link.next(this.options.timeoutMs)
   }
@@ -145,6 +190,7 @@ export class Successor {
 
   /** Leaves; before `done` the other process goes on as if nothing had happened. */
   abandon(): void {
+    clearInterval(this.beat)
     this.link.socket.destroy()
     this.mail.destroy()
   }

@@ -1,5 +1,5 @@
 /**
- * HTTP for operators and probes: a fixed set of pages, GET only. Reads only the method, the path and the headers Host and Authorization
+ * HTTP for operators and probes: a fixed set of pages, GET and HEAD only. Reads only the method, the path and the headers Host and Authorization
  * of a request, and never repeats any of it unparsed. Headers, time and connections are bounded. Knows nothing of the daemon: pages are
  * functions.
  *
@@ -9,6 +9,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP, Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type ConnectionBounds, ConnectionGuard } from './connection-guard.ts'
 
 export interface Page {
   readonly status: number
@@ -48,8 +49,8 @@ export interface AdminOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-/** Scrapers and probes keep one connection each, so this is plenty. */
-const connectionsMax = 64
+/** Scrapers and probes keep one connection each, so this is plenty; several scrapers of one host share an address. */
+const connectionBounds: ConnectionBounds = { remoteMax: 64, perAddressMax: 16, localMax: 16 }
 /** Node's default is 16 KiB. No scraper needs a quarter of this. */
 const headerBytesMax = 8192
 const requestMsMax = 5000
@@ -68,6 +69,7 @@ const retireMsMax = 1000
 
 export class AdminServer {
   private readonly options: AdminOptions
+  private readonly guard = new ConnectionGuard(connectionBounds)
   private server: Server | undefined
   private isRetiring = false
 
@@ -131,10 +133,10 @@ export class AdminServer {
       },
       (request, response) => this.answer(request, response),
     )
-    server.maxConnections = connectionsMax
     server.maxRequestsPerSocket = requestsPerConnectionMax
     server.on('connection', (socket) => {
       socket.setTimeout(idleMsMax + stalledMsMax, () => socket.destroy())
+      this.guard.admit(socket)
     })
     // A request that is no HTTP, too long or too slow gets no reply.
     server.on('clientError', (_error, socket) => socket.destroy())
@@ -143,6 +145,9 @@ export class AdminServer {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     response.setTimeout(stalledMsMax, () => response.destroy())
+    const { socket } = request
+    this.guard.busy(socket)
+    response.once('close', () => this.guard.idle(socket))
     if (this.isRetiring) response.shouldKeepAlive = false
     const page = this.pageFor(request)
     if (page instanceof Promise) {
@@ -158,7 +163,7 @@ export class AdminServer {
 
   private pageFor(request: IncomingMessage): Page | Promise<Page> {
     if (!isAllowedHost(request.headersDistinct['host'])) return wrongHost
-    if (request.method !== 'GET') return wrongMethod
+    if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod
     const path = (request.url ?? '').split('?', 1)[0] ?? ''
     const source = this.options.pages.get(path)
     const about = this.options.questions?.find(({ prefix }) => path.startsWith(prefix))
@@ -188,7 +193,7 @@ export class AdminServer {
 }
 
 const failed: Page = { status: 500, body: 'This page could not be made; the log says why.\n' }
-const wrongMethod: Page = { status: 405, body: 'GET only.\n' }
+const wrongMethod: Page = { status: 405, body: 'GET and HEAD only.\n' }
 const forbidden: Page = {
   status: 403,
   body: 'This page tells names: ask from the node itself, or with the token of admin.tokenFile.\n',
@@ -231,7 +236,7 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     'content-length': body.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(page.status === 405 ? { allow: 'GET' } : {}),
+    ...(page.status === 405 ? { allow: 'GET, HEAD' } : {}),
     ...(hasBody || page.status >= 400 ? { connection: 'close' } : {}),
   })
   if (body.length <= pieceBytes) response.end(body)

@@ -11,7 +11,10 @@ import { type Level, type Logger, pino } from 'pino'
 import { LineWriter } from './line-writer.ts'
 
 export type LogLevel = Level | 'silent'
-export type LogFields = Readonly<Record<string, unknown>>
+/** Without the keys that every line has already: a second one would make two values of one key. */
+export type LogFields = Readonly<Record<string, unknown>> & {
+  readonly [Key in 'level' | 'time' | 'msg']?: never
+}
 
 /** Keys of rate-limited lines that are remembered. Beyond that the oldest key is forgotten, and its line may be logged again early. */
 const limitedKeysMax = 1000

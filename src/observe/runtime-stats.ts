@@ -6,6 +6,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import { type ProcessMemory, readMemory } from '../platform/process-memory.ts'
 
 /**
  * How often the event loop is sampled. Each sample wakes the process: an idle process took 0.9 ms of CPU a second with 50 ms, 3.7 ms
@@ -43,7 +44,7 @@ export class RuntimeStats {
   private observer: PerformanceObserver | undefined
   /** Since the start, seconds. The histogram itself is emptied at each reading. */
   private longestDelaySeconds = 0
-  private newest = { cpu: process.cpuUsage(), memory: process.memoryUsage(), openDescriptors: 0 }
+  private newest = { cpu: process.cpuUsage(), memory: readMemory(), openDescriptors: 0 }
   private descriptorLimit = 0
 
   start(): void {
@@ -63,7 +64,7 @@ export class RuntimeStats {
   /** Reads the numbers that come from files or take the kernel some 0.1 ms. To be called before each scrape. Never rejects. */
   async refresh(): Promise<void> {
     const { openDescriptors } = this.newest
-    this.newest = { cpu: process.cpuUsage(), memory: process.memoryUsage(), openDescriptors }
+    this.newest = { cpu: process.cpuUsage(), memory: readMemory(), openDescriptors }
     try {
       this.newest.openDescriptors = (await readdir('/proc/self/fd')).length
       // The limit of a running process does not change.
@@ -79,7 +80,7 @@ export class RuntimeStats {
   }
 
   /** As of the newest refresh, bytes. */
-  get memory(): NodeJS.MemoryUsage {
+  get memory(): ProcessMemory {
     return this.newest.memory
   }
 

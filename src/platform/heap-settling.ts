@@ -1,6 +1,6 @@
 /**
- * Gives back, once, the memory that reading the configuration, compiling and linking left in V8's heap, in the first second in which the
- * process is nearly idle: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
+ * Gives back, once after each start and each reload, the memory that reading the configuration, compiling and linking left in V8's heap,
+ * in the first second in which the process is nearly idle: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
  * busy heap has been collected by then, and needs its pages.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
@@ -26,7 +26,10 @@ export class HeapSettling {
     this.last = measure()
   }
 
+  /** Also again, after work that left as much garbage as a start. */
   start(): void {
+    this.stop()
+    this.last = this.measure()
     this.timer = setInterval(() => this.tick(), tickMs)
     this.timer.unref()
   }

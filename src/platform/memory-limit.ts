@@ -48,6 +48,29 @@ export function heapGrowthPercentFor(limitBytes: number): number {
   return isFree(limitBytes) ? growthFreePercent : growthLimitedPercent
 }
 
+/**
+ * The least for one process: a start from a checkout is killed in a cgroup of 44 MiB, and survives in one of 48 MiB (Node 26.10, x86-64).
+ */
+const leastMiB = 48
+/** Of what the limit leaves beyond the process itself; the rest is for garbage and buffers. The default cache fits in 128 MiB. */
+const baseMiB = 46
+const cacheShare = 0.4
+const cacheMinBytes = 65_536
+
+/** @returns why `processes` of us cannot serve within the limit; undefined when they can */
+export function tooLittleMemory(limitBytes: number, processes: number): string | undefined {
+  const leastBytes = processes * leastMiB * mebibyte
+  if (isFree(limitBytes) || limitBytes >= leastBytes) return undefined
+  const each = processes === 1 ? '' : `, ${leastMiB} MiB for each of ${processes} processes`
+  return `the memory limit is ${Math.floor(limitBytes / mebibyte)} MiB, which the start does not survive; at least ${processes * leastMiB} MiB${each}`
+}
+
+/** @returns the largest cache that one process can have within its share of the limit, bytes */
+export function cacheBytesWithin(limitBytes: number): number {
+  if (isFree(limitBytes)) return Number.POSITIVE_INFINITY
+  return Math.max(cacheMinBytes, Math.floor((limitBytes - baseMiB * mebibyte) * cacheShare))
+}
+
 function isFree(limitBytes: number): boolean {
   return limitBytes <= 0 || limitBytes >= noLimitBytes
 }

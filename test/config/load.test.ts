@@ -41,9 +41,24 @@ test('without file and flags every setting has its default', () => {
   assert.equal(defaults.cluster.exchange, defaults.external.exchange)
 })
 
-test('an empty file, a file of comments and empty sections mean the defaults', () => {
-  const defaults = config('')
-  assert.equal(config('# nothing\n'), defaults)
+test('a file that sets nothing is a mistake, because it may be one that has just been emptied', () => {
+  const why = 'n.yaml:1:1: the file sets nothing; write {} if the defaults are meant'
+  const texts = ['', '\n', '\ufeff', '# listen: [x]\n', 'null', '~', '---\n', '--- # a\n...\n']
+  for (const text of [...texts, 'listen:', 'listen:\n# cut off\ncache:\n', 'zones: ~']) {
+    assert.equal(problems(text), [why], JSON.stringify(text))
+  }
+})
+
+test('a file that sets nothing is a mistake with flags as well: it may have set more than they do', () => {
+  const overrides = [{ flag: '--io', path: ['io'], value: 'portable', isListItem: false }]
+  const loaded = loadConfig({ file: { name: 'n.yaml', text: '' }, overrides })
+  assert.is(loaded.ok, false)
+  assert.is(loadConfig({ overrides }).ok, true, 'without a file')
+})
+
+test('{} and empty sections mean the defaults', () => {
+  const defaults = config('{}')
+  assert.equal(config('# nothing\n{}\n'), defaults)
   assert.equal(config('cache:\n  # entriesMax: 5\nadmin: { listen: null }\nzones:\n'), defaults)
 })
 

@@ -109,4 +109,15 @@ test('a long list of settings is cut', () => {
   assert.match(sectionMistake(7, keys), /setting23, \.\.\., got 7$/)
 })
 
+test('words that every object has are words like any other', () => {
+  for (const word of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+    const said = booleanMistake(word)
+    assert.is(said, `expected true or false, got the text "${word}"`)
+    const rule = { min: 1, max: 10, unit: word }
+    for (const unit of ['ms', 'seconds', 'bytes', 'percent', word]) {
+      assert.not.match(numberMistake(`5 ${word}`, { ...rule, unit }), /write/, unit)
+    }
+  }
+})
+
 test.run()

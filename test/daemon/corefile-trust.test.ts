@@ -92,7 +92,7 @@ test('the log says what is trusted when that changes; reasons are said at every 
   trust.judge(config)
   assert.equal(log.lines, [])
   trust.judge(configOf({ searchPath: { trust: 'declared' } }))
-  assert.is(log.lines.at(-1)?.fields['level'], 'declared')
+  assert.is(log.lines.at(-1)?.fields['trust'], 'declared')
   const doubted = opened(doubtedCorefile)
   doubted.trust.judge(config)
   doubted.trust.judge(config)

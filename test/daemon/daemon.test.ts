@@ -374,4 +374,15 @@ test('one that is ending does not come back', () =>
     assert.is(await isOpen(port), false)
   }))
 
+test('a configuration that comes at the end, or after it, opens nothing again', () =>
+  withDaemon({}, async ({ daemon, port, config }) => {
+    const other = await freePort()
+    const listen = [`127.0.0.1:${port}`, `127.0.0.1:${other}`]
+    const late = daemon.reconfigure(config({ listen }))
+    await daemon.stop()
+    await late
+    await daemon.reconfigure(config({ listen }))
+    assert.equal([await isOpen(port), await isOpen(other)], [false, false])
+  }))
+
 test.run()

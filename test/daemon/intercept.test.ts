@@ -92,4 +92,19 @@ test('a kind without a counterpart there is left out, and every kind that is has
   assert.equal(setupErrors(new Map([['conntrack_full', 3]])), new Map())
 })
 
+test('where nothing is to be intercepted, the end says nothing and leaves ready as it is', async () => {
+  for (const interception of [{}, { mode: 'none', addresses: ['169.254.20.10'] }]) {
+    const log = new KeptLog()
+    const readiness = new Readiness()
+    readiness.set('listeners', { kind: 'ready' })
+    const config = configOf({ listen: ['169.254.20.10:53'], interception })
+    const one = buildInterception(config, log, readiness)
+    await one.prepare()
+    await one.start()
+    assert.is(await one.disarm(), false)
+    assert.equal([log.lines, readiness.reasons()], [[], []])
+    await one.close('orderly')
+  }
+})
+
 test.run()

@@ -3,6 +3,7 @@
  * sockets on loopback, portable and held ones, with a handler that does what the query says.
  */
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -364,6 +365,47 @@ test('sockets outlive the worker: what came while nobody listened is read by the
   } finally {
     held.close()
   }
+})
+
+test('an address that comes back has the index and the label that it had', () =>
+  withListeners(async ({ listeners, handler }) => {
+    const [a, b] = [at(await freePort()), at(await freePort(), '127.0.0.2')]
+    await listeners.openMissing([a, b])
+    await listeners.closeOthers([b], 0)
+    await listeners.openMissing([a, b])
+    assert.equal(listeners.servers, [`127.0.0.1:${a.port}`, `127.0.0.2:${b.port}`])
+    await askUdp(serverAt(a.port), ask(1, 'echo'))
+    assert.is(handler.seen.at(-1)?.serverIndex, 0)
+    await listeners.close(0)
+    await listeners.openMissing([b, a])
+    assert.is(listeners.servers.length, 2)
+    await askUdp(serverAt(b.port, '127.0.0.2'), ask(2, 'echo'))
+    assert.is(handler.seen.at(-1)?.serverIndex, 1)
+  }))
+
+test('a held socket of any port is the same address again', async () => {
+  const held = new HeldSockets(loadSystemCalls())
+  const { listeners } = listenersOf({ held })
+  await listeners.openMissing([at(0)])
+  await listeners.close(0)
+  await listeners.openMissing([at(0)])
+  assert.is(listeners.servers.length, 1)
+  await listeners.close(0)
+  held.close()
+})
+
+test('the end closes the sockets of dead colleagues as well', async () => {
+  const held = new HeldSockets(loadSystemCalls())
+  const { listeners } = listenersOf({ held })
+  held.forget(held.obtainBoth(at(0), 0))
+  held.forget(held.obtainBoth(at(0), 1))
+  await listeners.openMissing([at(0)])
+  await listeners.readAlso(1)
+  const before = readdirSync('/proc/self/fd').length
+  await listeners.close(0)
+  // UDP and TCP of our own, and the socket of the colleague.
+  assert.is(readdirSync('/proc/self/fd').length, before - 3)
+  held.close()
 })
 
 test.run()

@@ -142,7 +142,14 @@ test('the time of /health is counted, one for each answer', () =>
     assert.is(sampleOf(page, 'coredns_health_request_duration_seconds_count'), 3)
   }))
 
-const refused = ['/explain/a..b', '/explain/a/NOTYPE', '/explain/a/A/b', '/explain/%ZZ/A']
+const refused = [
+  '/explain/',
+  '/explain//A',
+  '/explain/a..b',
+  '/explain/a/NOTYPE',
+  '/explain/a/A/b',
+  '/explain/%ZZ/A',
+]
 for (const page of refused) {
   test(`${page} is no question: told how to ask, and nothing of it repeated`, () =>
     withMonitoring({}, async ({ listen, get }) => {

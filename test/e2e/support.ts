@@ -23,7 +23,7 @@ export interface HouseOptions {
   readonly resolvers?: readonly Upstream[]
 }
 
-export interface LoggedLine extends LogFields {
+export interface LoggedLine extends Readonly<Record<string, unknown>> {
   readonly level: string
   readonly message: string
 }

@@ -374,4 +374,36 @@ test('an idle predecessor reports so at once, and a stopped one cannot be found'
   assert.equal(await follow(one.options), { kind: 'nobody' })
 })
 
+test('a successor that says that it is still starting is waited for, six times as long', () =>
+  withServing(
+    async (one) => {
+      const startMs = performance.now()
+      const successor = await successorOf(one)
+      successor.starting()
+      await new Promise((resolve) => setTimeout(resolve, 900))
+      assert.equal(one.events, ['started'], 'three times its time-out')
+      await one.predecessor.idle()
+      assert.ok(performance.now() - startMs >= 1500, 'five to six times')
+      assert.equal(one.events.slice(1), ['given-up: it said nothing for 300 ms'])
+      closeSockets(successor)
+      successor.abandon()
+    },
+    { timeoutMs: 300 },
+  ))
+
+test('once a successor serves, its start is over: it is given up on when it falls silent', () =>
+  withServing(
+    async (one) => {
+      const successor = await successorOf(one)
+      successor.starting()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await successor.serving()
+      await one.predecessor.idle()
+      assert.equal(one.service.asked, ['pause', 'resumeReceiving'])
+      closeSockets(successor)
+      successor.abandon()
+    },
+    { timeoutMs: 300 },
+  ))
+
 test.run()

@@ -10,7 +10,7 @@ import { descriptorOf, listenAt } from '../../src/handover/meeting-point.ts'
 import { follow, type SuccessorOptions } from '../../src/handover/successor.ts'
 import { sendDescriptors } from '../../src/system/descriptor-mail.ts'
 import { meetingPoint } from './pair.ts'
-import { calls, serving } from './service.ts'
+import { calls, closed, serving } from './service.ts'
 
 const test = suite('handover/successor')
 
@@ -26,14 +26,25 @@ interface Script {
   readonly descriptors?: number
 }
 
-async function scripted(script: Script): Promise<{ close(): void; options: SuccessorOptions }> {
+interface Scripted {
+  readonly options: SuccessorOptions
+  /** Connections that have come. */
+  readonly open: readonly Socket[]
+  /** What the successor says of itself. */
+  readonly states: readonly unknown[]
+  close(): void
+}
+
+async function scripted(script: Script): Promise<Scripted> {
   const at = meetingPoint()
   const open: Socket[] = []
+  const states: unknown[] = []
   let main: Link | undefined
   const server = await listenAt(at, (socket: Socket) => {
     open.push(socket)
     const link = new Link(socket)
-    link.listen(({ want }) => {
+    link.listen(({ want, ...rest }) => {
+      states.push(...Object.values(rest))
       if (want === 'sockets') {
         main = link
         if (script.welcome !== undefined) link.send(script.welcome)
@@ -48,7 +59,7 @@ async function scripted(script: Script): Promise<{ close(): void; options: Succe
     for (const socket of open) socket.destroy()
     server.close()
   }
-  return { close, options: { at, timeoutMs: 1000, calls, dumpBytesMax: 100 } }
+  return { close, open, states, options: { at, timeoutMs: 1000, calls, dumpBytesMax: 100 } }
 }
 
 async function refusalOf(script: Script): Promise<string> {
@@ -155,6 +166,41 @@ test('a dump that does not come in time is none, and the hand-over goes on witho
   followed.successor.abandon()
   for (const { fd } of followed.successor.sockets) calls.closeDescriptor(fd)
   await one.stop()
+})
+
+test('a refusal after the ticket leaves nothing open: neither a connection nor the descriptors in it', async () => {
+  const welcome = { ticket }
+  const scripts: Script[] = [
+    { welcome, sockets: [udp], descriptors: 0 },
+    { welcome, sockets: 'none', descriptors: 1 },
+    { welcome, sockets: [udp, udp], descriptors: 1 },
+  ]
+  for (const script of scripts) {
+    const { close, options, open } = await scripted(script)
+    const followed = await follow(options)
+    assert.is(followed.kind, 'refused')
+    // The other end sees both connections end.
+    await Promise.all(open.map((socket) => closed(socket)))
+    close()
+  }
+})
+
+test('that it is still starting is said only to a process that understands it', async () => {
+  for (const [welcome, isSaid] of [
+    [{ ticket }, false],
+    [{ ticket, startingEveryMs: 50 }, true],
+    [{ ticket, startingEveryMs: '50' }, false],
+    [{ ticket, startingEveryMs: 0 }, false],
+  ] as const) {
+    const { close, options, states } = await scripted({ welcome, sockets: [] })
+    const followed = await follow(options)
+    if (followed.kind !== 'following') throw new Error(followed.kind)
+    followed.successor.starting()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    followed.successor.abandon()
+    assert.is(states.includes('starting'), isSaid, JSON.stringify(welcome))
+    close()
+  }
 })
 
 test.run()

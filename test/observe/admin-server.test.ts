@@ -51,8 +51,9 @@ async function withServer(
   }
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+/** @param from 127.0.0.1 is this node, all others count as other hosts */
+async function open(port: number, from = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from })
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
@@ -116,12 +117,23 @@ test('paths that are names of objects of the language are unknown paths', async 
 
 test('every other method is refused', async () => {
   await withServer(async ({ port }) => {
-    for (const method of ['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']) {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']) {
       const reply = await get(port, '/health', '127.0.0.1', method)
       assert.match(reply, /^HTTP\/1\.1 405 /, method)
-      assert.match(reply, /\r\nallow: GET\r\n/i)
+      assert.match(reply, /\r\nallow: GET, HEAD\r\n/i)
     }
     assert.not((await get(port, '/health', '127.0.0.1', 'CONNECT')).startsWith('HTTP/1.1 2'))
+  })
+})
+
+test('HEAD is answered as GET, without the body', async () => {
+  await withServer(async ({ port }) => {
+    for (const path of ['/health', '/metrics', '/large', '/nothing']) {
+      const [head = '', body] = (await get(port, path, '127.0.0.1', 'HEAD')).split('\r\n\r\n')
+      const [same = ''] = (await get(port, path)).split('\r\n\r\n')
+      assert.is(head.replace(/date: .*/i, ''), same.replace(/date: .*/i, ''), path)
+      assert.is(body, '', path)
+    }
   })
 })
 
@@ -201,17 +213,29 @@ test('a connection serves several requests', async () => {
   })
 })
 
-test('connections beyond 64 are turned away, and places come free again', async () => {
+test('silent connections of this node make room for one that asks: a probe always gets in', async () => {
   await withServer(async ({ port }) => {
-    const held = await Promise.all(Array.from({ length: 64 }, () => open(port)))
-    const extra = await open(port)
-    extra.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await ended(extra)
-    const [first] = held
-    first?.destroy()
-    // The server learns of it a moment later.
-    for (let reply = ''; !reply.includes(' 200 '); ) reply = await get(port, '/health')
+    const held = await Promise.all(Array.from({ length: 150 }, () => open(port)))
+    for (let i = 0; i < 40; i++) {
+      assert.match(await get(port, '/health'), /^HTTP\/1\.1 200 /)
+      held.push(await open(port))
+    }
     for (const socket of held) socket.destroy()
+  })
+})
+
+test('silent connections of many other hosts take no place from this node, and make room among themselves', async () => {
+  await withServer(async ({ port }) => {
+    const hosts = Array.from({ length: 30 }, (_, i) => `127.0.1.${i + 1}`)
+    const held = await Promise.all(
+      hosts.flatMap((host) => [1, 2, 3, 4, 5].map(() => open(port, host))),
+    )
+    assert.match(await get(port, '/health'), /^HTTP\/1\.1 200 /)
+    const scraper = await open(port, '127.0.2.1')
+    scraper.write('GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    const [reply]: Buffer[] = await once(scraper, 'data')
+    assert.match(String(reply), / 200 /)
+    for (const socket of [...held, scraper]) socket.destroy()
   })
 })
 

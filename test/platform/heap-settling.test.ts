@@ -37,6 +37,34 @@ test('a busy process is left alone', () => {
   assert.equal(collectionsIn([900, 500, 100, 50, 5]), [])
 })
 
+test('started again, as after a reload, it settles once more, and counts only what came since', () => {
+  const sum = { active: 0, idle: 0, utilization: 0 }
+  let collections = 0
+  mock.timers.enable({ apis: ['setInterval'] })
+  const settling = new HeapSettling(
+    () => {
+      collections += 1
+    },
+    () => ({ ...sum }),
+  )
+  const quietSecond = () => {
+    sum.idle += 1000
+    mock.timers.tick(1000)
+  }
+  settling.start()
+  quietSecond()
+  quietSecond()
+  assert.is(collections, 1)
+  sum.active += 500
+  settling.start()
+  settling.start()
+  quietSecond()
+  quietSecond()
+  assert.is(collections, 2)
+  settling.stop()
+  mock.timers.reset()
+})
+
 test('a collection takes what an ordinary one leaves, without a flag on the command line', async () => {
   const module = new URL('../../src/platform/v8-flags.ts', import.meta.url).href
   const script = `

@@ -8,9 +8,11 @@ import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  cacheBytesWithin,
   heapFlagsFor,
   heapGrowthPercentFor,
   readMemoryLimitBytes,
+  tooLittleMemory,
 } from '../../src/platform/memory-limit.ts'
 import { mustRun } from '../support/process.ts'
 
@@ -167,6 +169,27 @@ inRealCgroup('in a real cgroup of 128 MiB the limit is read and V8 follows the f
   } finally {
     rmdirSync(directory)
   }
+})
+
+test('a limit that the start does not survive is refused with the least one; of several processes each needs as much', () => {
+  const mebibyte = 1_048_576
+  assert.match(tooLittleMemory(47 * mebibyte, 1) ?? '', /is 47 MiB, .*; at least 48 MiB$/)
+  assert.match(tooLittleMemory(100 * mebibyte, 3) ?? '', /144 MiB, 48 MiB for each of 3 processes$/)
+  for (const bytes of [0, 48 * mebibyte, 2 ** 62]) assert.is(tooLittleMemory(bytes, 1), undefined)
+  assert.is(tooLittleMemory(0, 64), undefined)
+})
+
+test('the default cache fits in 128 MiB; below that it shrinks with the limit, and something is always left of it', () => {
+  const mebibyte = 1_048_576
+  assert.ok(cacheBytesWithin(128 * mebibyte) >= 33_554_432)
+  assert.is(cacheBytesWithin(0), Number.POSITIVE_INFINITY)
+  const sizes = [48, 56, 64, 96].map((size) => cacheBytesWithin(size * mebibyte))
+  assert.equal(
+    sizes,
+    sizes.toSorted((a, b) => a - b),
+  )
+  assert.ok((sizes[2] ?? 0) < 8 * mebibyte)
+  assert.is(cacheBytesWithin(32 * mebibyte), 65_536)
 })
 
 test.run()

@@ -46,13 +46,14 @@ export class WorkerGroup {
     return this.workers.get(worker.number) === worker
   }
 
-  /** Resolves when all workers are ready. */
+  /** Resolves when all workers are ready. Rejects when one ends, when time is up, or when the group leaves meanwhile. */
   async start(): Promise<void> {
     const { count } = this.parts
     const endMs = performance.now() + startMsMax
     const endedBefore = this.restarts.ended
     for (let number = 0; number < count; number++) this.startOne(number, true)
     while (this.ready.length < count) {
+      if (this.isLeaving) throw new Error('the start was given up')
       if (this.restarts.ended > endedBefore)
         throw new Error('a worker has ended while it was starting; its last words are above')
       if (performance.now() > endMs) throw new Error('the workers do not get ready')

@@ -57,7 +57,8 @@ export class WorkerProcess {
 
   constructor(command: WorkerCommand, events: WorkerEvents) {
     this.number = command.number
-    this.sockets = command.sockets
+    // A copy, because the supervisor's list goes on growing.
+    this.sockets = [...command.sockets]
     this.child = start(command)
     this.child.on('message', (message: ToSupervisor) => this.receive(message, events))
     this.child.on('error', () => undefined)
@@ -106,7 +107,7 @@ export class WorkerProcess {
     } catch (error) {
       return Promise.resolve({ ok: false, why: String(error) })
     }
-    this.sockets = held
+    this.sockets = [...held]
     const configured = this.reply(configMsMax, (message) =>
       message.kind === 'configured' ? message.result : undefined,
     )

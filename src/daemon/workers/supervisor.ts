@@ -36,6 +36,8 @@ export interface SupervisorOptions {
   readonly onSucceeded: () => void
 }
 
+/** A process that is sent SIGUSR2 again and again writes its state once in this time. */
+const stateEveryMs = 1000
 /** How long a worker may take to end, beyond its deadline for waiting queries. */
 const endMsMax = 2000
 
@@ -109,6 +111,13 @@ export class Supervisor implements Service {
     this.handover.abandon()
     this.group.kill('SIGKILL')
     await this.handover.stop()
+  }
+
+  /** Writes the state of this process into the log, and has each worker write its own. */
+  logState(): void {
+    const { log } = this.options
+    if (log.limited('state', stateEveryMs) !== undefined) log.info({ ...this.view }, 'state')
+    this.group.kill('SIGUSR2')
   }
 
   /** The configuration file may have changed. */

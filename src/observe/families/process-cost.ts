@@ -1,11 +1,12 @@
 /** Publishes what a process costs: CPU time and resident memory since its start. The supervisor has no other family. */
-import { type Family, single } from './family.ts'
+import { type Family, family, single } from './family.ts'
 
 /** Both are called at each scrape. */
 export interface CostSources {
   /** Since the start, microseconds. */
   cpu(): NodeJS.CpuUsage
-  rssBytes(): number
+  /** Undefined where the system does not tell: then there is no sample. */
+  rssBytes(): number | undefined
 }
 
 export function costFamilies({ cpu, rssBytes }: CostSources): Family[] {
@@ -26,6 +27,9 @@ export function costFamilies({ cpu, rssBytes }: CostSources): Family[] {
       ['process_start_time_seconds', 'Start of the process, seconds since 1970.'],
       () => startSeconds,
     ),
-    single('gauge', ['process_resident_memory_bytes', 'Resident memory.'], rssBytes),
+    family('gauge', ['process_resident_memory_bytes', 'Resident memory.'], [], () => {
+      const value = rssBytes()
+      return value === undefined ? [] : [{ labels: {}, value }]
+    }),
   ]
 }

@@ -234,4 +234,13 @@ test('a group that has left can start again, when its successor has gone', async
   assert.is(world.group.ready.length, 1)
 })
 
+test('a start that is given up ends at once, not when the workers would have had to be ready', async () => {
+  const { group } = worldOf(2, 'setInterval(() => undefined, 1000)')
+  const startMs = performance.now()
+  const started = group.start().catch(String)
+  group.isLeaving = true
+  assert.match(String(await started), /given up/)
+  assert.ok(performance.now() - startMs < 5000)
+})
+
 test.run()

@@ -248,4 +248,20 @@ test('how a worker ended is told: by itself, or by a signal', async () => {
   )
 })
 
+test('a worker that was started with the list itself is sent what is added to that list later', () =>
+  withHeld(async (held) => {
+    const script = `
+      on = ({ sockets }) => {
+        tell(sockets.length)
+        send({ kind: 'configured', result: { ok: true, needsRestart: [] } })
+      }
+      ready()`
+    const { worker, heard } = await startReady(script, { sockets: held.all })
+    for (const address of ['127.0.0.2', '127.0.0.3']) {
+      held.forget(held.obtainBoth({ address, port: 0, family: 4 }))
+      await worker.configure(configOf(), held.all)
+    }
+    assert.equal(heard.told, ['2', '2'])
+  }))
+
 test.run()

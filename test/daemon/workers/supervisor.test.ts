@@ -331,6 +331,17 @@ test('a group follows a group: its workers get the cache of one of the old, whic
   await first.supervisor.stop()
 })
 
+test('a group whose workers start slower than silence is borne takes over all the same', async () => {
+  const handover = { socket: `@neardns-supervisor-slow-${process.pid}`, timeoutMs: 700 }
+  const first = await startedOf({ handover })
+  const second = await worldOf({ handover }, first.port)
+  second.environment['SLOW'] = '1'
+  await second.supervisor.start()
+  await until('the first has ended', () => first.succeeded === 1, { timeoutMs: 20_000 })
+  assert.equal(first.log.messages('warn'), [])
+  await second.supervisor.stop()
+})
+
 test('listening addresses are told as they are written', () => {
   const config = configOf({ listen: ['127.0.0.1:5353', '[::1]:53'] })
   assert.equal(listeningOf(config), ['127.0.0.1:5353', '[::1]:53'])

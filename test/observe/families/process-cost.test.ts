@@ -28,4 +28,11 @@ test('the start is that of this process, and stays', async () => {
   assert.is(await start(), first)
 })
 
+test('memory that the system does not tell is left out, not 0', async () => {
+  const cpu = { user: 1, system: 1 }
+  const scraped = await scrapeOf(costFamilies({ cpu: () => cpu, rssBytes: () => undefined }))
+  assert.equal(seriesIn(scraped, 'process_resident_memory_bytes'), [])
+  assert.is(seriesIn(scraped, 'process_start_time_seconds').length, 1)
+})
+
 test.run()
