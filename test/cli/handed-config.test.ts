@@ -37,7 +37,7 @@ admin: { listen: null }
 })
 
 test('what another process has left in the environment is not taken', () => {
-  const handed = { config: configOf(''), fileText: '' }
+  const handed = { config: configOf('{}'), fileText: '' }
   const text = environmentFor(handed)[variable] ?? ''
   process.env[variable] = text.replace(String(process.pid), String(process.pid + 1))
   assert.is(takeHandedConfig(), undefined)

@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +65,8 @@ test('what was compiled ahead is taken, also where the folder has moved to', asy
     // Node says of each file whether V8 took what there was. A cache that the environment names would take the place of ours.
     const { NODE_COMPILE_CACHE: _, ...others } = process.env
     const env = { ...others, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
-    const args = [join(moved, 'main.js'), 'validate', '/dev/null']
+    writeFileSync(join(folder, 'defaults.yaml'), '{}')
+    const args = [join(moved, 'main.js'), 'validate', join(folder, 'defaults.yaml')]
     const { code, output } = await runToEnd(process.execPath, args, { env })
     assert.is(code, 0, output)
     const about = output.split('\n').filter((line) => line.includes('V8 code cache for ESM file:'))
