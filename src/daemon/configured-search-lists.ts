@@ -2,7 +2,7 @@
 import { isInNetwork } from '../address/ip-address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'
-import { parseName } from '../wire/name.ts'
+import { wireName } from '../wire/name.ts'
 
 type Described = Config['searchPath']['answerMode']['namespaces'][number]
 
@@ -59,9 +59,7 @@ class Listed {
 }
 
 function octetsOf(domain: string): string {
-  const name = parseName(domain)
-  if (name === undefined) throw new Error(`${domain} passed the configuration's checks`)
-  return Buffer.from(name).toString('latin1')
+  return Buffer.from(wireName(domain)).toString('latin1')
 }
 
 function labelOf(name: string): string {

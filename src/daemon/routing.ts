@@ -8,7 +8,7 @@ import type { SocketAddress } from '../core/question/source-guard.ts'
 import type { ZoneRoute } from '../core/router.ts'
 import type { Log } from '../observe/log.ts'
 import type { GroupConfig } from '../upstream/settings.ts'
-import { parseName, presentName } from '../wire/name.ts'
+import { presentName, wireName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'
 const externalGroup = 'external'
@@ -96,12 +96,6 @@ function zoneRoute(text: string, group: string, values: RouteValues): ZoneRoute 
 
 function zoneText(text: string): string {
   return presentName(wireName(text), 0)
-}
-
-function wireName(text: string): Uint8Array {
-  const name = parseName(text)
-  if (name === undefined) throw new Error(`zone ${text} passed the configuration's checks`)
-  return name
 }
 
 /** Addresses that are no clients: our own listeners and the upstreams. */

@@ -5,7 +5,7 @@
 import { addressBytes } from '../address/ip-address.ts'
 import { putU16, putU32 } from '../wire/bytes.ts'
 import { Flag1, headerBytes, RrClass, RrType, recordFixedBytes } from '../wire/constants.ts'
-import { parseName } from '../wire/name.ts'
+import { wireName } from '../wire/name.ts'
 import type { Question } from '../wire/question.ts'
 
 export interface DemoRecord {
@@ -106,12 +106,6 @@ export function soa(
     putU32(numbers, index * 4, value)
   })
   return { type: RrType.soa, data: joined(wireName(primary), wireName(mailbox), numbers) }
-}
-
-function wireName(text: string): Uint8Array {
-  const name = parseName(text)
-  if (name === undefined) throw new Error(`demo: "${text}" is no domain name`)
-  return name
 }
 
 function u16(value: number): readonly number[] {

@@ -177,6 +177,17 @@ export function parseName(text: string): Uint8Array | undefined {
   return wire.length <= nameBytesMax ? Uint8Array.from(wire) : undefined
 }
 
+/**
+ * Reads a name that the caller knows to be one: written in the source, or checked before.
+ * @returns as `parseName`
+ * @throws when the text is no name
+ */
+export function wireName(text: string): Uint8Array {
+  const name = parseName(text)
+  if (name === undefined) throw new Error(`"${text}" is no domain name`)
+  return name
+}
+
 function splitLabels(text: string): number[][] | undefined {
   const labels: number[][] = []
   let label: number[] = []

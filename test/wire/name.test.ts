@@ -14,6 +14,7 @@ import {
   parseName,
   presentName,
   skipName,
+  wireName,
 } from '../../src/wire/name.ts'
 import { header, labels, name, octets, type Part, pointer } from '../fixtures/packets/octets.ts'
 
@@ -164,6 +165,7 @@ test('presentation escapes everything but letters, digits, hyphen and underscore
 test('text becomes a name with its escapes, the last dot optional', () => {
   assert.equal(parseName('WWW.Example.'), Uint8Array.from(name('www.example')))
   assert.equal(parseName('www.example'), Uint8Array.from(name('www.example')))
+  assert.equal(wireName('WWW.example'), Uint8Array.from(name('www.example')))
   assert.equal(parseName('.'), Uint8Array.of(0))
   assert.equal(parseName(''), Uint8Array.of(0))
   assert.equal(parseName('a\\.b'), Uint8Array.from(octets(3, 'a.b', 0)))
@@ -185,6 +187,7 @@ for (const [text, why] of [
 ] as const) {
   test(`text with ${why} is no name`, () => {
     assert.is(parseName(text), undefined)
+    assert.throws(() => wireName(text), /is no domain name/)
   })
 }
 

@@ -5,7 +5,7 @@
  */
 import { u32 } from '../../wire/bytes.ts'
 import { nameBytesMax, recordFixedBytes } from '../../wire/constants.ts'
-import { copyFoldedName, copyName, parseName, skipName } from '../../wire/name.ts'
+import { copyFoldedName, copyName, skipName, wireName } from '../../wire/name.ts'
 import type { SoaRecord } from '../../wire/reply.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 
@@ -76,7 +76,7 @@ export class SoaReader {
 }
 
 function below(labels: string, zone: Uint8Array): Uint8Array {
-  const prefix = parseName(labels) as Uint8Array
+  const prefix = wireName(labels)
   const name = new Uint8Array(prefix.length - 1 + zone.length)
   copyName(prefix, 0, prefix.length, name, 0)
   name.set(zone, prefix.length - 1)

@@ -1,5 +1,5 @@
 /** Names with a meaning of their own, and what a caching server says of each: RFC 6761 6, RFC 6762 22.1, RFC 7686 2, RFC 6303 4. */
-import { isAtOrBelow, parseName } from '../../wire/name.ts'
+import { isAtOrBelow, wireName } from '../../wire/name.ts'
 
 /** Settings by which they are switched, in the order of the documents. */
 export const specialUses = ['localhost', 'invalid', 'onion', 'local', 'test'] as const
@@ -46,11 +46,4 @@ export function findSpecial(
 
 function special(use: SpecialUse, text: string, saying: Saying, why: string): SpecialName {
   return { use, name: wireName(text), saying, why }
-}
-
-/** @param text a name that this file knows to be one */
-export function wireName(text: string): Uint8Array {
-  const name = parseName(text)
-  if (name === undefined) throw new Error(`not a name: ${text}`)
-  return name
 }

@@ -9,9 +9,10 @@ import {
   RrType,
   recordFixedBytes,
 } from '../../wire/constants.ts'
+import { wireName } from '../../wire/name.ts'
 import type { Question } from '../../wire/question.ts'
 import { negativeImage } from '../../wire/reply.ts'
-import { type SpecialName, wireName } from './names.ts'
+import type { SpecialName } from './names.ts'
 
 /** How long clients may keep it, seconds. It never changes but by configuration; the value is that of RFC 6303 3. */
 const ttlSeconds = 10_800
