@@ -116,3 +116,6 @@ export interface Asker {
   /** Client's address in text; may build a string. */
   clientAddress(): string
 }
+
+/** Asks when no client does. */
+export const nobody: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }

@@ -5,10 +5,8 @@
 import { Question } from '../wire/question.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import { QuestionKey } from './cache/key.ts'
-import { type Asker, Decision } from './decision.ts'
+import { type Asker, Decision, nobody } from './decision.ts'
 import type { PairMember } from './search/pairs.ts'
-
-const nobody: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
 
 export class Inquiry {
   readonly key = new QuestionKey()

@@ -4,7 +4,7 @@ import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
 import { Cache } from '../core/cache/cache.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
-import type { Asker } from '../core/decision.ts'
+import { nobody } from '../core/decision.ts'
 import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { InFlight } from '../core/question/in-flight.ts'
 import { markerBytes } from '../core/question/loop-marker.ts'
@@ -115,7 +115,7 @@ export class DataPath {
   /** What a question would get now, and why. @param name folded wire form, one character a byte */
   explain(name: string, qtype: number): string[] {
     const { query, question } = questionAbout(name, qtype)
-    const moment = { nowMs: this.nowMs(), asker: stranger }
+    const moment = { nowMs: this.nowMs(), asker: nobody }
     return explainText(foretell(this, query, question, moment), {
       records: recordLines,
       upstreams: (group) => this.upstreamLines(group),
@@ -212,9 +212,6 @@ export class DataPath {
     }
   }
 }
-
-/** Whoever asks to have a name explained: a client that is not known. */
-const stranger: Asker = { clientPort: 0, turns: 0, clientAddress: () => '' }
 
 /** What local stages see of a configuration. */
 function localOutlook(config: Config): LocalOutlook {
