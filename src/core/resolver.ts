@@ -12,7 +12,7 @@ import type { Stage } from './stages/stage.ts'
 
 export class Resolver {
   /** In order; the last one always decides. */
-  stages: readonly Stage[]
+  stages: readonly Stage[] = []
   private readonly parts: StageParts
   private readonly inquiry = new Inquiry()
   /** The first stage, where it is the cache: V8 inlines its calls for a hit, as it does not those of a list of classes. */
@@ -21,14 +21,16 @@ export class Resolver {
 
   constructor(parts: StageParts) {
     this.parts = parts
-    this.stages = makeStages(parts)
-    this.splitOff()
+    this.renew()
   }
 
   /** Call when the search path was created, removed or rebuilt. */
   renew(): void {
     this.stages = makeStages(this.parts)
-    this.splitOff()
+    const [first, ...others] = this.stages
+    const isCache = first instanceof CachedStage
+    this.cached = isCache ? first : undefined
+    this.others = isCache ? others : this.stages
   }
 
   /** @returns an object that the next call overwrites */
@@ -69,12 +71,5 @@ export class Resolver {
     }
     entry.routeGeneration = router.generation
     return entry
-  }
-
-  private splitOff(): void {
-    const [first, ...others] = this.stages
-    const isCache = first instanceof CachedStage
-    this.cached = isCache ? first : undefined
-    this.others = isCache ? others : this.stages
   }
 }
