@@ -103,8 +103,7 @@ function outcomeText(outcome: Foretold, stage: string): string {
 }
 
 function rcodeText(rcode: number): string {
-  const found = Object.entries(Rcode).find(([, value]) => value === rcode)
-  return found === undefined ? `RCODE${rcode}` : found[0].toUpperCase()
+  return mnemonic(Rcode, rcode, 'RCODE')
 }
 
 function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[] {
@@ -132,8 +131,13 @@ function line(title: string, text: string): string {
 }
 
 function typeText(qtype: number): string {
-  const found = Object.entries(RrType).find(([, value]) => value === qtype)
-  return found === undefined ? `TYPE${qtype}` : found[0].toUpperCase()
+  return mnemonic(RrType, qtype, 'TYPE')
+}
+
+/** @returns the key of a number in a registry, or the number after `prefix` */
+function mnemonic(registry: Readonly<Record<string, number>>, number: number, prefix: string) {
+  const found = Object.entries(registry).find(([, value]) => value === number)
+  return found === undefined ? `${prefix}${number}` : found[0].toUpperCase()
 }
 
 /** @returns the number of a type by its mnemonic or `TYPEn` (RFC 3597 5), or undefined */
