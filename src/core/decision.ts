@@ -71,6 +71,11 @@ export class Decision {
     return this
   }
 
+  /** @internal Replies with a message that was made from evidence, without asking for it. */
+  synthesise(image: Buffer, rcode: number, zoneIndex: number): this {
+    return this.reply({ image, rcode, source: ReplySource.synthesised, ede: -1 }, zoneIndex)
+  }
+
   /** @internal Replies from a fresh entry, with present TTLs. */
   replyFrom(entry: CacheEntry, nowMs: number): this {
     entry.age(nowMs)

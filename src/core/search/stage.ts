@@ -130,8 +130,7 @@ export class SearchStage implements Stage<SearchFinding> {
     if (image === undefined) return false
     const { decision, key } = inquiry
     const { zoneIndex } = this.router.route(key.name, key.nameBytes)
-    const rcode = Rcode.nxdomain
-    decision.reply({ image, rcode, source: ReplySource.synthesised, ede: -1 }, zoneIndex)
+    decision.synthesise(image, Rcode.nxdomain, zoneIndex)
     return true
   }
 }

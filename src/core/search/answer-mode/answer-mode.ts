@@ -15,7 +15,7 @@ import type { JoinPlan } from '../../question/own-questions.ts'
 import { clusterSuffixes, type FirstStep, isPublic, readFirstStep } from '../first-step.ts'
 import type { PairMember, Pairs } from '../pairs.ts'
 import type { SearchReports } from '../reports.ts'
-import { aliasImage, writeTtls } from './alias-image.ts'
+import { type AliasImage, aliasImage, writeTtls } from './alias-image.ts'
 import type { SearchList, SearchLists } from './lists.ts'
 import { type Images, Pins } from './pins.ts'
 import { type AnswerState, isOffForGood, stateTexts } from './state.ts'
@@ -260,10 +260,15 @@ export class AnswerMode {
 }
 
 /** @returns the message that a client gets, with present TTLs: they are written into the pinned image */
-export function givenImage({ images, untilMs }: Given, qtype: number, nowMs: number): Buffer {
-  const image = qtype === RrType.a ? images.a : images.aaaa
-  writeTtls(image, Math.floor((untilMs - nowMs) / 1000))
+export function givenImage(given: Given, qtype: number, nowMs: number): Buffer {
+  const image = imageFor(given, qtype)
+  writeTtls(image, Math.floor((given.untilMs - nowMs) / 1000))
   return image.image
+}
+
+/** @returns the pinned message, with the TTLs that were written last */
+export function imageFor({ images }: Given, qtype: number): AliasImage {
+  return qtype === RrType.a ? images.a : images.aaaa
 }
 
 type Given = Extract<AnswerVerdict, { kind: 'give' }>

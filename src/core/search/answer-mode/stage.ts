@@ -9,7 +9,7 @@ import type { Router } from '../../router.ts'
 import type { Foretold, Stage } from '../../stages/stage.ts'
 import { presentWireText } from '../evidence-text.ts'
 import type { SearchPath, SearchSlot } from '../search-path.ts'
-import { type AnswerMode, type AnswerVerdict, givenImage } from './answer-mode.ts'
+import { type AnswerMode, type AnswerVerdict, givenImage, imageFor } from './answer-mode.ts'
 
 export interface AnswerFinding {
   readonly path: SearchPath
@@ -40,8 +40,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
     if (verdict.kind === 'give') {
       const image = givenImage(verdict, question.qtype, nowMs)
       const { zoneIndex } = this.router.route(key.name, key.nameBytes)
-      const source = ReplySource.synthesised
-      decision.reply({ image, rcode: Rcode.noerror, source, ede: -1 }, zoneIndex)
+      decision.synthesise(image, Rcode.noerror, zoneIndex)
       return true
     }
     if (verdict.kind !== 'hold') return false
@@ -61,7 +60,7 @@ export class AnswerModeStage implements Stage<AnswerFinding> {
           why: "the addresses of the absolute name, at the client's first step",
           source: ReplySource.synthesised,
           rcode: Rcode.noerror,
-          image: question.qtype === 1 ? verdict.images.a.image : verdict.images.aaaa.image,
+          image: imageFor(verdict, question.qtype).image,
         }
       case 'hold': {
         const { key, route } = verdict.plan
