@@ -61,6 +61,7 @@ export async function primed(queries: readonly Buffer[]): Promise<Primed> {
 
 function answered(path: DataPath, query: Buffer, out: Buffer): Promise<void> {
   return new Promise((resolve) => {
+    path.pipeline.beginBatch()
     const isReady = path.pipeline.handle(query, query.length, out, peerWith(resolve)) > 0
     if (isReady) resolve()
   })

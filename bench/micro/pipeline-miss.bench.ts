@@ -34,6 +34,7 @@ export const bench: MicroBench = async () => {
       reply[digitsAt + i] = digit
     }
     asked = undefined
+    path.pipeline.beginBatch()
     const replyBytes = path.pipeline.handle(query, query.length, out, peer)
     if (replyBytes !== 0 || asked === undefined) throw new Error('not a miss')
     const { ticket, sink } = asked as { ticket: Ticket; sink: OutcomeSink<Ticket> }

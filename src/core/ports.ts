@@ -36,6 +36,11 @@ export interface Peer {
 /** Takes the packets of a listener. Implemented by the pipeline. */
 export interface QueryHandler {
   /**
+   * The messages handled until the next call have just been received. Call it before the first `handle` of each batch: reading the
+   * clock once for each of them instead would be a tenth of a hit.
+   */
+  beginBatch(): void
+  /**
    * Handles one message synchronously.
    * @param query buffer that holds the message at offset 0; only valid during the call
    * @param queryBytes length of the message

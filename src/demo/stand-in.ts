@@ -87,6 +87,9 @@ export class StandIn implements QueryHandler {
     await Promise.all([bound?.tcp.stop(0), bound?.udp.stop()])
   }
 
+  /** Times are not taken here. */
+  beginBatch(): void {}
+
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number {
     const { question } = this
     const verdict = readQuestion(query, queryBytes, question)

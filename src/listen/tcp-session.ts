@@ -180,6 +180,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   }
 
   private readQueries(): void {
+    this.context.handler.beginBatch()
     while (this.hasRoom()) {
       const message = this.input.next()
       if (message === undefined) return

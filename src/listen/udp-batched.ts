@@ -151,6 +151,7 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
   private handleBatch(incoming: MessageBatch, outgoing: MessageBatch, count: number): number {
     const { peer } = this
     let replies = 0
+    this.handler?.beginBatch()
     for (let slot = 0; slot < count; slot++) {
       peer.slot = slot
       peer.port = portOf(incoming.memory, incoming.nameAt(slot))

@@ -115,6 +115,7 @@ export class PortableUdpEndpoint implements UdpEndpoint {
     peer.port = sender.port
     peer.addressText = sender.address
     try {
+      handler.beginBatch()
       const replyBytes = handler.handle(query, query.length, this.out.bytes, peer)
       if (replyBytes === 0) return
       if (this.sendFrom(this.out, replyBytes, sender.port, sender.address)) this.out = new Scratch()

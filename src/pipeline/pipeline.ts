@@ -81,6 +81,8 @@ export class Pipeline implements QueryHandler {
   private readonly parts: PipelineParts
   private settings: PipelineSettings
   private readonly current = new CurrentArrival()
+  /** When the present batch was received. */
+  private receivedMs = 0
 
   constructor(parts: PipelineParts, settings: PipelineSettings) {
     this.parts = parts
@@ -90,6 +92,10 @@ export class Pipeline implements QueryHandler {
   reconfigure(settings: PipelineSettings): void {
     this.settings = settings
     this.parts.room.reconfigure(settings.staleAfterMs)
+  }
+
+  beginBatch(): void {
+    this.receivedMs = this.parts.nowMs()
   }
 
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number {
@@ -105,7 +111,7 @@ export class Pipeline implements QueryHandler {
     current.transport = peer.transport
     current.family = peer.family
     current.clientPort = peer.port
-    current.arrivedMs = this.parts.nowMs()
+    current.arrivedMs = this.receivedMs
     current.peer = peer
     const refused = shortReplies[verdict]
     if (refused !== undefined) return this.refuse(refused, out)

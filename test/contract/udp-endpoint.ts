@@ -116,6 +116,19 @@ export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
     })
   })
 
+  contract(
+    'datagrams that come apart are batches apart: each has its own time of arrival',
+    async () => {
+      await withEndpoint(async (_endpoint, handler, client) => {
+        for (const id of [1, 2, 3]) {
+          client.send(ask(id, 'echo'))
+          assert.is(idOf(await client.next()), id)
+          assert.is(handler.batches, id)
+        }
+      })
+    },
+  )
+
   contract('empty datagrams and datagrams of any length reach the handler', async () => {
     await withEndpoint(async (endpoint, handler, client) => {
       client.send(Buffer.alloc(0))
@@ -149,6 +162,7 @@ export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
     const endpoint = open({ address: v4, serverIndex: 0, settings })
     const holder = new ScriptedHandler()
     await endpoint.start({
+      beginBatch: () => holder.beginBatch(),
       handle(query, queryBytes, out, peer) {
         const replyBytes = holder.handle(query, queryBytes, out, peer)
         if (replyBytes > 0) holder.release(0, 'held text')
@@ -177,6 +191,7 @@ export function udpEndpointContract(name: string, open: OpenUdpEndpoint): void {
       const endpoint = open({ address: v4, serverIndex: 0, settings })
       const done: string[] = []
       await endpoint.start({
+        beginBatch: () => undefined,
         handle() {
           const since = performance.now()
           const note = (what: string) => () => {

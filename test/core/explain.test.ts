@@ -167,6 +167,7 @@ function askOne(made: World, n: number): string {
   const text = foretoldText(told)
   explainText(told, { records: () => [], upstreams: () => [], staleAfterMs: 200 })
   if (isCompared) assert.equal(changed(before, stateOf(bench.bench, bench.stage)), [])
+  pipeline.beginBatch()
   pipeline.handle(query, query.length, Buffer.alloc(65_535), client)
   assert.is(text, made.last, `question ${n}`)
   const { outcome, trace } = told

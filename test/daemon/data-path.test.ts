@@ -51,6 +51,7 @@ const out = Buffer.alloc(65_535)
 /** Hands a query in; the reply comes at once or later. */
 function send({ path }: World, name: string, client = new Client()): Client {
   const query = writeQuery(name, 'A', { id: 1 })
+  path.pipeline.beginBatch()
   const bytes = path.pipeline.handle(query, query.length, out, client)
   if (bytes > 0) client.got.push(readMessage(Buffer.from(out.subarray(0, bytes))))
   return client

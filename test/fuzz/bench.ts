@@ -125,6 +125,7 @@ export class Bench implements Exchange<Ticket> {
   handle(query: Buffer, queryBytes: number): void {
     this.replies.length = 0
     this.out.fill(this.poison)
+    this.pipeline.beginBatch()
     const replyBytes = this.pipeline.handle(query, queryBytes, this.out, this.peer)
     if (replyBytes > 0) this.replies.push(Buffer.from(this.out.subarray(0, replyBytes)))
   }

@@ -34,9 +34,14 @@ export interface SeenPeer {
 export class ScriptedHandler implements QueryHandler {
   readonly seen: SeenPeer[] = []
   readonly held: HeldQuery[] = []
+  batches = 0
   handled = 0
   replyBytes = 100
   private awaited: { readonly count: number; readonly resolve: () => void } | undefined
+
+  beginBatch(): void {
+    this.batches += 1
+  }
 
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number {
     this.handled += 1

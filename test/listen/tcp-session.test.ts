@@ -35,6 +35,22 @@ async function tookMs(body: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedMs
 }
 
+session(
+  'messages that come apart are batches apart: each has its own time of arrival',
+  async () => {
+    await TcpFixture.run(async (fixture) => {
+      const client = await fixture.client()
+      let before = 0
+      for (const id of [1, 2, 3]) {
+        client.send(ask(id, 'echo'))
+        assert.is(idOf(await client.next()), id)
+        assert.ok(fixture.handler.batches > before, `${fixture.handler.batches} batches`)
+        before = fixture.handler.batches
+      }
+    })
+  },
+)
+
 for (const address of [v4, v6]) {
   session(`a query to ${address.address} is answered and its sender known`, async () => {
     await TcpFixture.run(

@@ -127,6 +127,7 @@ export class Bench implements Exchange<Ticket> {
 
   /** Hands a packet in, as a listener does. */
   handle(packet: Buffer, client: Client): ReadMessage | undefined {
+    this.pipeline.beginBatch()
     const bytes = this.pipeline.handle(packet, packet.length, this.out, client)
     if (bytes === 0) return undefined
     this.lastBytes = Buffer.from(this.out.subarray(0, bytes))
