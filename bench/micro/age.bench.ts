@@ -19,7 +19,7 @@ export const bench: MicroBench = () => {
     const question = new Question()
     readQuestion(query, query.length, question)
     keep(cache, router, query, question)
-    const entry = cache.lookup(new QuestionKey().read(query, question), 1)
+    const entry = cache.lookup(new QuestionKey().read(query, question))
     if (entry === undefined) throw new Error('the answer was not kept')
     let second = 0
     return () => {

@@ -27,7 +27,7 @@ export const bench: MicroBench = () => {
   const lookup = (from: readonly Parsed[]) => () => {
     at = at + 1 < names ? at + 1 : 0
     const { query, question } = from[at] as Parsed
-    return cache.lookup(key.read(query, question), 1)?.rcode ?? 1
+    return cache.lookup(key.read(query, question))?.rcode ?? 1
   }
   return [
     { name: 'key and look-up, found', op: lookup(there) },

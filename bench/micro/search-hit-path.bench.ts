@@ -89,7 +89,7 @@ function beginning(name: string, suffix: string, type: TypeName): MicroCase {
   const inquiry = new Inquiry()
   const begin = ({ query, question }: Name): boolean => {
     inquiry.read(query, question, nowMs, asker)
-    inquiry.entry = cache.lookup(inquiry.key, nowMs)
+    inquiry.entry = cache.lookup(inquiry.key)
     const finding = stage.judge(inquiry)
     return finding !== undefined && stage.commit(inquiry, finding)
   }
@@ -119,7 +119,7 @@ function lookingUp(name: string, suffix: string, type: TypeName): MicroCase {
   const op = () => {
     at = (at + 1) % count
     const { query, question } = names[at] as Name
-    return cache.lookup(key.read(query, question), nowMs) === undefined ? 0 : 1
+    return cache.lookup(key.read(query, question)) === undefined ? 0 : 1
   }
   return { name, op }
 }

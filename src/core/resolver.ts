@@ -37,7 +37,7 @@ export class Resolver {
   begin(query: Uint8Array, question: Question, nowMs: number, asker: Asker): Decision {
     const { inquiry } = this
     inquiry.read(query, question, nowMs, asker)
-    inquiry.entry = this.present(this.parts.cache.lookup(inquiry.key, nowMs), inquiry)
+    inquiry.entry = this.present(this.parts.cache.lookup(inquiry.key), inquiry)
     const { cached } = this
     const fresh = cached?.judge(inquiry)
     if (fresh !== undefined && cached?.commit(inquiry, fresh) === true) return inquiry.decision
@@ -56,7 +56,7 @@ export class Resolver {
     const inquiry = new Inquiry().read(query, question, nowMs, asker)
     const { cache, router } = this.parts
     const { key } = inquiry
-    const entry = cache.peek(key, nowMs)
+    const entry = cache.peek(key)
     if (entry?.route === router.route(key.name, key.nameBytes)) inquiry.entry = entry
     return inquiry
   }

@@ -2,8 +2,7 @@
  * The second half of a miss: what an upstream's answer means for waiting clients and for later ones. Judges the answer, caches
  * what may be cached, and otherwise falls back on stale data or remembers the failure. Pure.
  */
-import { u16 } from '../wire/bytes.ts'
-import { Ede, messageBytesMax, Rcode, RrType } from '../wire/constants.ts'
+import { Ede, messageBytesMax, Rcode } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './answer/acceptable.ts'
@@ -12,13 +11,12 @@ import { classify, type ResponseKind } from './answer/response-kind.ts'
 import type { Cache } from './cache/cache.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import type { FailureCache } from './cache/failure-cache.ts'
-import { wholeNameKeyOf } from './cache/key.ts'
 import { boundTtls } from './cache/ttl.ts'
 import type { Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import type { Ticket } from './question/in-flight.ts'
-import type { Route, Router } from './router.ts'
+import type { Router } from './router.ts'
 import type { Observation } from './search/observer.ts'
 import { pairMs } from './search/pairs.ts'
 import type { SearchSlot } from './search/search-path.ts'
@@ -125,13 +123,11 @@ export class Settler {
     const observation = this.learn(ticket, image, lifetimeSeconds, nowMs)
     if (observation?.isContradiction === true) return cache.drop(ticket.key, hash)
     if (kind === 'uncacheable') return
-    const isWholeName = kind === 'nxdomain' && this.deniesWholeName(image, route)
     // A disproved entry goes even when nothing may be cached in its place: it must not come back as a stale answer.
-    if (isWholeName || lifetimeSeconds === 0) cache.drop(ticket.key, hash)
-    if (kind !== 'nxdomain') cache.dropWholeName(ticket.key, hash, nowMs)
-    if (lifetimeSeconds === 0) return
+    if (lifetimeSeconds === 0) return cache.drop(ticket.key, hash)
+    // Under the asked type alone, NXDOMAIN as well: docs/decisions/0041.
     cache.put({
-      key: isWholeName ? wholeNameKeyOf(ticket.key) : ticket.key,
+      key: ticket.key,
       hash,
       image,
       scan: this.imageScan,
@@ -144,16 +140,6 @@ export class Settler {
       routeGeneration: ticket.routeGeneration,
       nowMs,
     })
-  }
-
-  /**
-   * RFC 2308 5: NXDOMAIN is about the name, whatever the type. Believed only where A was asked, because servers that deny AAAA
-   * for names with an A are common (RFC 4074). Behind an alias it is about another name, and CoreDNS denies single types
-   * (docs/decisions/0002): in both cases it holds for this question only.
-   */
-  private deniesWholeName(image: Buffer, route: Route): boolean {
-    const qtype = u16(image, this.imageScan.questionEnd - 4)
-    return qtype === RrType.a && this.chain.aliases === 0 && !route.isCluster
   }
 
   private learn(

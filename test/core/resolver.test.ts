@@ -25,6 +25,7 @@ const test = suite('core/resolver')
 const www = 'www.shop.example'
 const address = (last = 1, ttl = 300) => aRecord(www, `10.0.0.${last}`, ttl)
 const changedTo = (last: number) => responseTo(www, 'A', { answers: [address(last, 100)] })
+const ipv6 = Buffer.alloc(16, 1)
 const nxdomain = () => responseTo(www, 'A', { rcode: 3, authorities: [soaRecord('example', 60)] })
 
 test('a question that nobody asked before goes upstream, the same one meanwhile joins it', () => {
@@ -111,23 +112,46 @@ test('a TTL above the limit of the zone is cut to it', () => {
   assert.equal(ttls(settled.reply), [30])
 })
 
-test('outside the cluster NXDOMAIN to A answers every type of the name', () => {
-  const core = new Core()
-  core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 60)] })
-  core.later(10)
-  for (const type of ['A', 'AAAA', 'TXT'] as const) {
-    const { reply, source } = core.ask(www, type)
-    assert.equal([reply?.rcode, source], [3, ReplySource.cacheDenial])
-    assert.is(reply?.questions[0]?.type, { A: 1, AAAA: 28, TXT: 16 }[type])
-    assert.equal(ttls(reply), [50])
+const everyType = ['A', 'AAAA', 'TXT', 'HTTPS', 'MX', 'ANY'] as const
+
+for (const denied of everyType) {
+  test(`NXDOMAIN to ${denied} is about ${denied} alone, outside the cluster as well`, () => {
+    const core = new Core()
+    core.learn(www, denied, { rcode: 3, authorities: [soaRecord('example', 60)] })
+    core.later(10)
+    const { reply, source } = core.ask(www, denied)
+    assert.equal([reply?.rcode, source, ttls(reply)], [3, ReplySource.cacheDenial, [50]])
+    for (const type of everyType) assert.is(core.ask(www, type).starts, type !== denied, type)
+  })
+}
+
+test('NXDOMAIN to a question with DO or CD says nothing to one without, nor the other way round', () => {
+  const forms = [{}, { do: true }, { cd: true }] as const
+  for (const denied of forms) {
+    const core = new Core()
+    const { ticket } = core.ask(www, 'A', denied)
+    core.answer(ticket, nxdomain())
+    for (const form of forms) assert.is(core.ask(www, 'A', form).starts, form !== denied)
   }
 })
 
-test('NXDOMAIN to AAAA says nothing about A (RFC 4074)', () => {
-  const core = new Core()
-  core.learn(www, 'AAAA', { rcode: 3, authorities: [soaRecord('example', 60)] })
-  assert.is(core.ask(www, 'AAAA').reply?.rcode, 3)
-  assert.ok(core.ask(www).starts)
+test('data of another type that is in the cache stays there beside an NXDOMAIN, whichever came first', () => {
+  for (const order of [
+    ['A', 'AAAA'],
+    ['AAAA', 'A'],
+  ] as const) {
+    const core = new Core()
+    for (const type of order) {
+      const denial = { rcode: 3, authorities: [soaRecord('example', 60)] }
+      core.learn(www, type, type === 'A' ? denial : { answers: [record(www, 'AAAA', ipv6)] })
+    }
+    assert.is(core.ask(www).reply?.rcode, 3)
+    assert.is(core.ask(www, 'AAAA').reply?.answers.length, 1)
+    // Fresh or expired: when upstreams fail, each type is told its own.
+    core.later(400)
+    assert.is(core.fail(core.ask(www).ticket).reply.rcode, 3)
+    assert.is(core.fail(core.ask(www, 'AAAA').ticket).reply.answers.length, 1)
+  }
 })
 
 test('in the cluster NXDOMAIN is about the type that was asked', () => {
@@ -316,25 +340,24 @@ test('a fresh NXDOMAIN replaces an expired answer for good', () => {
   assert.is(core.fail(core.ask(www).ticket).reply.rcode, 3)
 })
 
-test('an older answer of another type does not come back when the NXDOMAIN expires', () => {
+test('an expired answer is used for its own type, whatever was denied for another since', () => {
   const core = new Core()
-  core.learn(www, 'TXT', { answers: [], authorities: [soaRecord('example', 20)] })
   core.learn(www, 'MX', { answers: [record(www, 'MX', mxData(1, 'm.example'), 20)] })
   core.later(30)
   core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 20)] })
   core.later(30)
-  const settled = core.fail(core.ask(www, 'MX').ticket)
-  assert.is(settled.reply.rcode, 3)
+  assert.equal(data(core.fail(core.ask(www, 'MX').ticket).reply), ['1 m.example.'])
+  assert.is(core.fail(core.ask(www).ticket).reply.rcode, 3)
+  assert.is(core.fail(core.ask(www, 'AAAA').ticket).reply.rcode, 2, 'never asked')
 })
 
-test('an answer for the name ends an NXDOMAIN that is still remembered', () => {
+test('an answer ends an expired NXDOMAIN of its own type', () => {
   const core = new Core()
   core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 20)] })
   core.later(21)
   core.learn(www, 'A', { answers: [address(1, 20)] })
-  const aaaa = core.ask(www, 'AAAA')
-  assert.not(aaaa.hasStale, 'the NXDOMAIN was disproved')
-  assert.is(core.fail(aaaa.ticket).reply.rcode, 2)
+  core.later(21)
+  assert.equal(data(core.fail(core.ask(www).ticket).reply), ['10.0.0.1'])
 })
 
 test('an answer that may not be stored ends what was stored before', () => {

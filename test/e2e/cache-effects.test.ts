@@ -231,14 +231,31 @@ test('TTL 0 answers all who wait, and nobody later', async ({ house }) => {
   assert.is(house.timesAsked('zero.example'), 2)
 })
 
-test('an NXDOMAIN answers all types of the name, each with its own question', async ({ house }) => {
-  use(house, { 'gone.example': { rcode: 3, authorities: [soaRecord('example', 30)] } })
-  assert.is((await house.lookup('gone.example')).rcode, 3)
-  for (const type of ['AAAA', 'HTTPS'] as const) {
-    const read = await house.lookup('gone.example', type)
-    assert.equal([read.rcode, read.questions[0]?.type], [3, type === 'AAAA' ? 28 : 65])
+test('a name that is NXDOMAIN for A has its AAAA and TXT, and the other way round', async ({
+  house,
+}) => {
+  for (const denied of ['A', 'AAAA', 'TXT'] as const) {
+    const text = `partly-${denied.toLowerCase()}.example`
+    const all = {
+      A: { answers: [aRecord(text, '10.1.1.1')] },
+      AAAA: { answers: [record(text, 'AAAA', Buffer.alloc(16, 1))] },
+      TXT: { answers: [record(text, 'TXT', Buffer.from([1, 120]))] },
+    }
+    const denial = { rcode: 3, authorities: [soaRecord('example', 30)] }
+    house.external.behave = (query) => {
+      const asked = query.message.readUInt16BE(query.questionEnd - 4)
+      const type = asked === 1 ? 'A' : asked === 28 ? 'AAAA' : 'TXT'
+      zone({ [text]: type === denied ? denial : all[type] })(query)
+    }
+    for (let round = 0; round < 2; round++) {
+      for (const type of ['A', 'AAAA', 'TXT'] as const) {
+        const read = await house.lookup(text, type)
+        const expected = type === denied ? [3, 0] : [0, 1]
+        assert.equal([read.rcode, read.answers.length], expected, `${type} of ${text}`)
+      }
+    }
+    assert.is(house.timesAsked(text), 3, 'each type once')
   }
-  assert.is(house.timesAsked('gone.example'), 1)
 })
 
 test('a name that is made after its NXDOMAIN is seen when that has expired, within 5 s in the cluster', async ({

@@ -7,7 +7,7 @@
 import { Rcode, RrType } from '../../wire/constants.ts'
 import { DenialFilter } from './denial-filter.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
-import { keyLike, type QuestionKey, typeIn, wholeNameKeyOf } from './key.ts'
+import { keyLike, type QuestionKey, typeIn } from './key.ts'
 import { hashOf } from './key-bytes.ts'
 import { CacheStats } from './stats.ts'
 import { CacheStore } from './store.ts'
@@ -16,10 +16,9 @@ export class Cache {
   settings: CacheSettings
   readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
-  /** Names with an NXDOMAIN for A, for another type, and for all types. */
+  /** Names with an NXDOMAIN for A, and for another type. */
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
-  private readonly wholeNames = new DenialFilter(14)
 
   constructor(settings: CacheSettings) {
     this.settings = settings
@@ -40,27 +39,14 @@ export class Cache {
     this.store.resize(settings)
   }
 
-  /**
-   * Finds what is known about a question, and counts a use: its own answer if fresh, otherwise a fresh denial of the whole name,
-   * otherwise the later of the two expired ones.
-   */
-  lookup(key: QuestionKey, nowMs: number): CacheEntry | undefined {
-    const own = this.store.get(key)
-    if (own?.isFresh(nowMs) === true) return own
-    const isDenied = this.wholeNames.mayHold(key.nameHash, nowMs)
-    return latest(
-      own,
-      isDenied ? this.store.getText(key.ofWholeName(), key.nameHash) : undefined,
-      nowMs,
-    )
+  /** Finds what is known about a question, fresh or not, and counts a use. */
+  lookup(key: QuestionKey): CacheEntry | undefined {
+    return this.store.get(key)
   }
 
   /** As `lookup`, without counting a use. */
-  peek(key: QuestionKey, nowMs: number): CacheEntry | undefined {
-    const { nameHash } = key
-    const own = this.store.peek(key.text(), nameHash)
-    if (own?.isFresh(nowMs) === true) return own
-    return latest(own, this.store.peek(key.ofWholeName(), nameHash), nowMs)
+  peek(key: QuestionKey): CacheEntry | undefined {
+    return this.store.peek(key.text(), key.nameHash)
   }
 
   /** Finds the entry of another type of the key's name. */
@@ -125,28 +111,10 @@ export class Cache {
   }
 
   private filterFor(qtype: number): DenialFilter {
-    // Type 0 is reserved (RFC 6895 3.1); keys of whole names have it.
-    if (qtype === 0) return this.wholeNames
     return qtype === RrType.a ? this.deniedA : this.deniedOther
-  }
-
-  /** Drops the denial of every type of the name. @param key of a question about it */
-  dropWholeName(key: string, hash: number, nowMs: number): void {
-    if (this.wholeNames.mayHold(hash, nowMs)) this.drop(wholeNameKeyOf(key), hash)
   }
 
   drop(key: string, hash: number): void {
     this.store.delete(key, hash)
   }
-}
-
-/** @param denial of the whole name */
-function latest(
-  own: CacheEntry | undefined,
-  denial: CacheEntry | undefined,
-  nowMs: number,
-): CacheEntry | undefined {
-  if (own === undefined || denial?.isFresh(nowMs) === true) return denial ?? own
-  // Both have expired: the upstream's later word counts. An older answer must not come back.
-  return denial !== undefined && denial.storedMs > own.storedMs ? denial : own
 }

@@ -10,7 +10,6 @@ import { KeyBytes, keyBytesMax, suffixBytes, writeSuffix } from './key-bytes.ts'
 
 /** DO and CD. */
 const dnssecBits = 3
-const byNameBit = 4
 
 /** 2 ** 32 divided by the golden ratio (Knuth, TAOCP 6.4). */
 const hashMultiplier = 0x9e3779b1
@@ -37,13 +36,6 @@ export function typeIn(key: string): number {
 /** Whether the key's question has neither DO nor CD. */
 export function isPlain(key: string): boolean {
   return (key.charCodeAt(key.length - 1) & dnssecBits) === 0
-}
-
-/** Key of the whole name of a key, as `QuestionKey.ofWholeName` makes it. */
-export function wholeNameKeyOf(key: string): string {
-  const at = key.length - suffixBytes
-  const bits = key.charCodeAt(at + 4) | byNameBit
-  return `${key.slice(0, at)}\0\0${key.slice(at + 2, at + 4)}${String.fromCharCode(bits)}`
 }
 
 /** Key of another question about a name. @param like key of a question to copy everything but name and type from */
@@ -98,18 +90,10 @@ export class QuestionKey extends KeyBytes {
 
   /** Key of another type of the same name. */
   ofType(qtype: number): string {
-    return this.another(joined(qtype, this.qclass), this.bits)
-  }
-
-  /** Key of the whole name, for answers that hold for all types (RFC 2308 5). */
-  ofWholeName(): string {
-    return this.another(joined(0, this.qclass), this.bits | byNameBit)
-  }
-
-  private another(typeAndClass: number, bits: number): string {
-    const { scratch, octets, nameBytes } = this
+    const { scratch, octets, nameBytes, qclass, bits } = this
     octets.copy(scratch, 0, 0, nameBytes)
-    return scratch.toString('latin1', 0, writeSuffix(scratch, nameBytes, typeAndClass, bits))
+    const end = writeSuffix(scratch, nameBytes, joined(qtype, qclass), bits)
+    return scratch.toString('latin1', 0, end)
   }
 }
 

@@ -127,7 +127,7 @@ export class OwnQuestions {
   /** @returns the fresh entry that would answer the question now */
   peek(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
     this.read(name, qtype)
-    const entry = this.parts.cache.peek(this.key, nowMs)
+    const entry = this.parts.cache.peek(this.key)
     if (entry?.isFresh(nowMs) !== true) return undefined
     // A changed configuration may have moved the name to another route.
     return this.route() === entry.route ? entry : undefined
@@ -146,7 +146,7 @@ export class OwnQuestions {
 
   /** Entry of the question that the method has just read; clients that join get it when the question takes long, or fails. */
   private kept(): CacheEntry | undefined {
-    return this.parts.cache.peek(this.key, Number.POSITIVE_INFINITY)
+    return this.parts.cache.peek(this.key)
   }
 
   private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {

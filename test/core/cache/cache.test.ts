@@ -8,11 +8,8 @@ import {
   entryOverheadBytes,
   type StoredAnswer,
 } from '../../../src/core/cache/entry.ts'
-import { QuestionKey } from '../../../src/core/cache/key.ts'
 import type { Route } from '../../../src/core/router.ts'
-import { Rcode } from '../../../src/wire/constants.ts'
-import { Question, readQuestion } from '../../../src/wire/question.ts'
-import { readMessage, writeQuery } from '../../support/client/dns-message.ts'
+import { readMessage } from '../../support/client/dns-message.ts'
 import {
   aRecord,
   Core,
@@ -235,41 +232,6 @@ test('new settings keep what is stored', () => {
   assert.is(cache.stats.entriesSuccess, 100)
   cache.reconfigure({ ...cacheSettings, entriesMax: 10 })
   assert.ok(cache.stats.entriesSuccess <= 10)
-})
-
-/** What a look-up for www.example A finds when these are stored: its own answer, and a denial of the whole name. */
-function found(own: Stored | undefined, denial: Stored | undefined, nowMs: number): string {
-  const cache = new Cache(cacheSettings)
-  const query = writeQuery('www.example', 'A')
-  const question = new Question()
-  readQuestion(query, query.length, question)
-  const asked = new QuestionKey().read(query, question)
-  const key = asked.text()
-  const hash = asked.nameHash
-  const whole = asked.ofWholeName()
-  if (own !== undefined) cache.put({ ...answer(own), key, hash })
-  if (denial !== undefined) {
-    const stored = answer({ ...denial, isDenial: true })
-    stored.image[3] = Rcode.nxdomain
-    cache.put({ ...stored, key: whole, hash })
-  }
-  const entryFound = cache.lookup(asked, nowMs)
-  return entryFound === undefined ? 'nothing' : entryFound.isDenial ? 'denial' : 'own'
-}
-
-test('what is fresh is found before what is stale, and of two stale ones the newer', () => {
-  const old = { lifetimeSeconds: 10 }
-  const newer = { lifetimeSeconds: 10, nowMs: at(20) }
-  const long = { lifetimeSeconds: 1000 }
-  assert.is(found(undefined, undefined, at(5)), 'nothing')
-  assert.is(found(old, undefined, at(5)), 'own')
-  assert.is(found(undefined, old, at(5)), 'denial')
-  assert.is(found(long, long, at(5)), 'own')
-  assert.is(found(old, long, at(15)), 'denial')
-  assert.is(found(long, old, at(15)), 'own')
-  // Both stale: a denial that came later must not be undone by the older answer (RFC 8767 4).
-  assert.is(found(old, newer, at(50)), 'denial')
-  assert.is(found(newer, old, at(50)), 'own')
 })
 
 test('memory stays within its bound while 20,000 random names are stored', () => {

@@ -71,25 +71,6 @@ test('octets above 127 are kept apart', () => {
   assert.is(seen.size, 256 - 26)
 })
 
-test('the key of the whole name is the same for all types and none of theirs', () => {
-  const wholes = [0, 1, 28, 255, 65535].map((type) => {
-    const [query, asked] = read({ type })
-    const exact = keys.read(query, asked).text()
-    const whole = keys.ofWholeName()
-    assert.is.not(whole, exact)
-    return whole
-  })
-  assert.is(new Set(wholes).size, 1)
-})
-
-test('the key of the whole name is split by DO and CD as well', () => {
-  const wholes = [{}, { flags: 0x0110 }, { edns: { dnssecOk: true } }].map((asked) => {
-    const [query, read1] = read(asked)
-    return keys.read(query, read1).ofWholeName()
-  })
-  assert.is(new Set(wholes).size, 3)
-})
-
 test('name and hash are those of the folded qname', () => {
   key({ qname: name('WWW.Example'), type: 5 })
   const hash = keys.nameHash

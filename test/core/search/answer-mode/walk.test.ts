@@ -274,13 +274,21 @@ test('the first reason is told', () => {
 const node = 'example.com.ec2.internal'
 const withNode = [...suffixes, 'ec2.internal']
 
-/** A's NXDOMAIN is the whole name's outside the cluster. */
 function nodeDenied(): Walking {
+  const bench = known()
+  for (const type of ['A', 'AAAA'] as const) {
+    const reply = responseTo(node, type, { rcode: 3, authorities: [soaRecord('internal', 60)] })
+    bench.cache(node, type, reply)
+  }
+  return bench
+}
+
+test("the node's denial of one type leaves the other wanted", () => {
   const bench = known()
   const reply = responseTo(node, 'A', { rcode: 3, authorities: [soaRecord('internal', 60)] })
   bench.cache(node, 'A', reply)
-  return bench
-}
+  assert.equal(wanted(bench.read(withNode)), [`${node}. 28`])
+})
 
 test("a search domain of the node's is wanted for both families", () => {
   assert.equal(wanted(known().read(withNode)), [`${node}. 1`, `${node}. 28`])
