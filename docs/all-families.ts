@@ -7,6 +7,11 @@ import type { Family } from '../src/observe/families/family.ts'
 export function documentedFamilies(): Family[] {
   const read = loadConfig({})
   if (!read.ok) throw new Error('the defaults are no valid configuration')
-  const stages = makeLocalStages({ settings: read.config, claimed: [] })
+  const stages = makeLocalStages({
+    settings: read.config,
+    claimed: [],
+    unserved: [],
+    unservedRcode: 'nxdomain',
+  })
   return [...allFamilies(emptySources()), ...stages.flatMap((stage) => stage.families())]
 }

@@ -28,13 +28,14 @@ export function reportProblems(io: CliIo, problems: readonly Problem[]): number 
 
 function summary(config: Config): string {
   const { cluster, external } = config
-  const clusterNames = [
-    config.clusterDomain,
-    ...(cluster.reverse ? ['in-addr.arpa', 'ip6.arpa'] : []),
-  ]
+  const hasReverse = cluster.reverse && cluster.upstreams.length > 0
+  const clusterNames = [config.clusterDomain, ...(hasReverse ? ['in-addr.arpa', 'ip6.arpa'] : [])]
   const rows: [string, string][] = [
     ['listen', config.listen.map(formatEndpoint).join(', ')],
-    ['cluster', `${clusterNames.join(', ')} -> ${addresses(cluster.upstreams, 'no upstreams')}`],
+    [
+      'cluster',
+      `${clusterNames.join(', ')} -> ${addresses(cluster.upstreams, withoutUpstreams(config))}`,
+    ],
     ...config.zones.map((zone): [string, string] => [
       'zone',
       `${zone.name} -> ${addresses(zone.upstreams, '')}`,
@@ -48,4 +49,11 @@ function summary(config: Config): string {
 
 function addresses(upstreams: readonly Upstream[], ifNone: string): string {
   return upstreams.length === 0 ? ifNone : upstreams.map(formatUpstream).join(', ')
+}
+
+/** What names of the cluster get while nobody can be asked about them. */
+function withoutUpstreams({ cluster }: Config): string {
+  if (cluster.withoutUpstreams === 'outside')
+    return 'no upstreams: asked of the external ones, which learn these names'
+  return `no upstreams: ${cluster.withoutUpstreams.toUpperCase()}, nobody is asked`
 }

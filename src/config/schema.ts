@@ -225,6 +225,12 @@ function clusterSection() {
       'tcp',
       'CoreDNS; an address without scheme means TCP, because a lost UDP packet costs a client 5 s, and UDP fills the conntrack table.',
     ),
+    withoutUpstreams: choice({
+      of: ['nxdomain', 'refused', 'outside'],
+      default: 'nxdomain',
+      about:
+        'What names of the cluster domain get while upstreams is empty. Nxdomain: a denial with a reason (EDE 20), made here. Refused: REFUSED with the same reason; with musl no name with a search domain resolves then, and glibc skips the rest of its list. Outside: the resolvers outside are asked, who learn the names of your Services.',
+    }),
     reverse: onOff({
       default: true,
       about:

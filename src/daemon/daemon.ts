@@ -22,7 +22,7 @@ import { buildInterception, interceptedBy } from './intercept.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
 import { Reloads } from './reloads.ts'
-import { planRouting, type Routing, warnOfLoops } from './routing.ts'
+import { planRouting, type Routing, warnOfLoops, warnOfRouting } from './routing.ts'
 import { pollUntil, Succession } from './succession.ts'
 import { startAsWorker } from './workers/duties.ts'
 
@@ -157,7 +157,7 @@ export class Daemon {
     this.applyOutlook()
     const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
     this.readiness.set('listeners', { kind: 'ready' })
-    warnOfLoops(this.routing, this.options.log)
+    warnOfRouting(this.routing, this.config, this.options.log)
     this.housekeeping.start()
     return admin
   }
@@ -225,7 +225,7 @@ export class Daemon {
     }
     this.held?.keepFor(config)
     this.reloads.applied(config)
-    warnOfLoops(this.routing, this.options.log)
+    warnOfRouting(this.routing, this.config, this.options.log)
   }
 
   /** Counts a refused configuration; the one in force stays. */

@@ -215,8 +215,15 @@ export class DataPath {
 
 /** What local stages see of a configuration. */
 function localOutlook(config: Config): LocalOutlook {
-  const names = [config.clusterDomain, ...config.zones.map(({ name }) => name)]
-  return { settings: config, claimed: names.flatMap((name) => parseName(name) ?? []) }
+  const { cluster, clusterDomain, zones } = config
+  const wire = (names: readonly string[]) => names.flatMap((name) => parseName(name) ?? [])
+  const isUnserved = cluster.upstreams.length === 0 && cluster.withoutUpstreams !== 'outside'
+  return {
+    settings: config,
+    claimed: wire([clusterDomain, ...zones.map(({ name }) => name)]),
+    unserved: isUnserved ? wire([clusterDomain]) : [],
+    unservedRcode: cluster.withoutUpstreams === 'refused' ? 'refused' : 'nxdomain',
+  }
 }
 
 function recordLines(image: Uint8Array): readonly string[] {

@@ -103,6 +103,14 @@ export function knownServers(routing: Routing, own: readonly Endpoint[]): Socket
   return [...own, ...routing.groups.flatMap(({ upstreams }) => upstreams)]
 }
 
+/** Says what is wrong with the groups of a configuration that is in force. */
+export function warnOfRouting(routing: Routing, { cluster }: Config, log: Log): void {
+  warnOfLoops(routing, log)
+  if (cluster.upstreams.length > 0) return
+  const answer = cluster.withoutUpstreams
+  log.info({ answer }, 'cluster.upstreams is empty: names of the cluster are not served')
+}
+
 export function warnOfLoops({ looping }: Routing, log: Log): void {
   for (const own of looping) {
     log.warn(

@@ -17,4 +17,8 @@ export interface LocalOutlook {
   readonly settings: LocalSettings
   /** Folded wire names of the cluster domain and of the zones that are configured: they always win over what is local. */
   readonly claimed: readonly Uint8Array[]
+  /** Folded wire names of the cluster for which nobody can be asked; empty while somebody can. */
+  readonly unserved: readonly Uint8Array[]
+  /** `cluster.withoutUpstreams`, where it is not `outside`. */
+  readonly unservedRcode: 'nxdomain' | 'refused'
 }

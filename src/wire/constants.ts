@@ -90,6 +90,12 @@ export const Ede = {
   notReady: 14,
   prohibited: 18,
   staleNxdomain: 19,
+  notAuthoritative: 20,
   noReachableAuthority: 22,
   networkError: 23,
 } as const
+
+/** EXTRA-TEXT of a code, where the code alone does not say what to do (RFC 8914 2). */
+export const edeTexts: ReadonlyMap<number, Buffer> = new Map([
+  [Ede.notAuthoritative, Buffer.from('names of the cluster are not asked outside it')],
+])

@@ -5,6 +5,7 @@
 import { putU16, u8, u16 } from './bytes.ts'
 import {
   EdnsOption,
+  edeTexts,
   Flag1,
   Flag2,
   headerBytes,
@@ -32,7 +33,11 @@ const ednsPayloadBytes = 1232
 /** Bytes of the OPT record that this reply will carry. */
 function optBytes(question: Question, shape: ReplyShape): number {
   if (!question.hasEdns) return 0
-  return optFixedBytes + (shape.ede >= 0 ? 6 : 0) + (shape.keepalive >= 0 ? 4 + 2 : 0)
+  return optFixedBytes + edeBytes(shape.ede) + (shape.keepalive >= 0 ? 4 + 2 : 0)
+}
+
+function edeBytes(ede: number): number {
+  return ede < 0 ? 0 : 4 + 2 + (edeTexts.get(ede)?.length ?? 0)
 }
 
 /** A message in a buffer that may hold others: `imageBytes` bytes from `imageAt` on. */
@@ -142,10 +147,20 @@ function writeOpt(
   out[at + 6] = 0
   putU16(out, at + 7, question.dnssecOk ? 0x8000 : 0)
   let end = at + optFixedBytes
-  if (shape.ede >= 0) end = writeOption(out, end, EdnsOption.ede, shape.ede)
+  if (shape.ede >= 0) end = writeEde(out, end, shape.ede)
   if (shape.keepalive >= 0) end = writeOption(out, end, EdnsOption.keepalive, shape.keepalive)
   putU16(out, at + 9, end - at - optFixedBytes)
   return end
+}
+
+/** RFC 8914 2. */
+function writeEde(out: Buffer, at: number, ede: number): number {
+  const end = writeOption(out, at, EdnsOption.ede, ede)
+  const text = edeTexts.get(ede)
+  if (text === undefined) return end
+  putU16(out, at + 2, 2 + text.length)
+  out.set(text, end)
+  return end + text.length
 }
 
 function writeOption(out: Buffer, at: number, code: number, value: number): number {

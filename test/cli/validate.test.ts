@@ -56,6 +56,18 @@ admin: { listen: 127.0.0.1:9353 }
   )
 })
 
+test('without upstreams of the cluster the summary says what its names get', async ({ dir }) => {
+  for (const [setting, said] of [
+    ['', 'NXDOMAIN, nobody is asked'],
+    ['withoutUpstreams: refused', 'REFUSED, nobody is asked'],
+    ['withoutUpstreams: outside', 'asked of the external ones, which learn these names'],
+  ] as const) {
+    const io = captured()
+    await validate([file(dir, `cluster: { ${setting} }\n`)], io)
+    assert.ok(io.out().includes(`  cluster   cluster.local -> no upstreams: ${said}\n`), io.out())
+  }
+})
+
 test('every mistake of a file is one line on standard error, and the exit code is 2', async ({
   dir,
 }) => {

@@ -50,6 +50,23 @@ test('a stub domain inside the cluster domain takes its names from the cluster',
   })
 })
 
+test('without servers of the cluster its names are denied with a reason, and nobody is asked', async () => {
+  await withHouse({ settings: { cluster: { upstreams: [] } } }, async (house) => {
+    const reply = await house.lookup('a.default.svc.cluster.local', 'A', { ednsBytes: 1232 })
+    assert.equal([reply.rcode, reply.authorities[0]?.ttl], [3, 5])
+    // RFC 8914 4.21.
+    assert.match(reply.opt?.data ?? '', /^000f....0014/)
+    assert.equal(house.asked, [])
+    assert.is(await house.metric('neardns_unserved_cluster_names_total'), 1)
+    assert.ok(house.lines.some(({ message }) => message.startsWith('cluster.upstreams is empty')))
+    await house.daemon.reconfigure(house.config({ cluster: { withoutUpstreams: 'refused' } }))
+    assert.is((await house.lookup('a.default.svc.cluster.local')).rcode, 5)
+    await house.daemon.reconfigure(house.config({ cluster: { withoutUpstreams: 'outside' } }))
+    await house.lookup('a.default.svc.cluster.local')
+    assert.equal(house.asked, ['a.default.svc.cluster.local'])
+  })
+})
+
 test('by default answers live 30 s at most, cluster denials 5 s, other denials 30 s', async () => {
   await withHouse({}, async (house) => {
     const denial = { rcode: 3, authorities: [soaRecord('.', 3600)] }

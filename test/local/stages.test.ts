@@ -11,7 +11,7 @@ const test = suite('local/stages')
 function outlook(text: string) {
   const read = loadConfig({ file: { name: 'test.yaml', text } })
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  return { settings: read.config, claimed: [] }
+  return { settings: read.config, claimed: [], unserved: [], unservedRcode: 'nxdomain' } as const
 }
 
 test('no two local stages, and no two of their metrics, have the same name', () => {

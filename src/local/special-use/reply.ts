@@ -12,6 +12,7 @@ import {
 import { wireName } from '../../wire/name.ts'
 import type { Question } from '../../wire/question.ts'
 import { negativeImage } from '../../wire/reply.ts'
+import { localSoa } from '../soa.ts'
 import type { SpecialName } from './names.ts'
 
 /** How long clients may keep it, seconds. It never changes but by configuration; the value is that of RFC 6303 3. */
@@ -27,13 +28,6 @@ const loopbackV4: LocalRecord = { type: RrType.a, data: Uint8Array.of(127, 0, 0,
 const loopbackV6: LocalRecord = { type: RrType.aaaa, data: new Uint8Array(16).fill(1, 15) }
 const pointer: LocalRecord = { type: RrType.ptr, data: localhost }
 const addresses = [loopbackV4, loopbackV6]
-/** MNAME, RNAME, then SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM (RFC 6303 3). */
-const soaData = Buffer.concat([
-  localhost,
-  wireName('nobody.invalid.'),
-  numbers([1, 3600, 1200, 604_800, ttlSeconds]),
-])
-
 export interface LocalReply {
   readonly image: Buffer
   readonly rcode: number
@@ -52,8 +46,7 @@ export function localReply(
   if (records.length > 0)
     return { image: answerImage(query, question, records), rcode: Rcode.noerror }
   const rcode = exists ? Rcode.noerror : Rcode.nxdomain
-  const soa = { owner: name, data: soaData, ttlSeconds }
-  return { image: negativeImage(query, question, rcode, soa), rcode }
+  return { image: negativeImage(query, question, rcode, localSoa(name, ttlSeconds)), rcode }
 }
 
 function isAsked(type: number, qtype: number): boolean {
@@ -86,10 +79,4 @@ function answerImage(
     at = fixedAt + recordFixedBytes + data.length
   }
   return image
-}
-
-function numbers(values: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(4 * values.length)
-  for (const [i, value] of values.entries()) putU32(bytes, 4 * i, value)
-  return bytes
 }

@@ -27,7 +27,12 @@ function outlook(switches: Switches, claimed: readonly string[]) {
   const text = lines.length === 0 ? '{}' : `specialUse: { ${lines.join(', ')} }`
   const read = loadConfig({ file: { name: 'test.yaml', text } })
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  return { settings: read.config, claimed: claimed.map(name) }
+  return {
+    settings: read.config,
+    claimed: claimed.map(name),
+    unserved: [],
+    unservedRcode: 'nxdomain',
+  } as const
 }
 
 function started(switches: Switches = {}, claimed: readonly string[] = ['cluster.local']) {
