@@ -2,7 +2,7 @@
  * The second half of a miss: what an upstream's answer means for waiting clients and for later ones. Judges the answer, caches
  * what may be cached, and otherwise falls back on stale data or remembers the failure. Pure.
  */
-import { Ede, messageBytesMax, Rcode } from '../wire/constants.ts'
+import { Ede, Flag1, messageBytesMax, Rcode } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './answer/acceptable.ts'
@@ -108,6 +108,8 @@ export class Settler {
       : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
     const image = makeImage(reply, scan, keep, ticket.route.trustAd, this.scratch)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
+    // RFC 1035 4.1.1: we are no authority. The cluster's DNS is passed on as it is, as NodeLocal DNSCache does.
+    if (!ticket.route.isCluster) image[2] = (image[2] as number) & ~Flag1.aa
     if (this.chain.isForeign) {
       // The upstream's NXDOMAIN was about a cluster name, which it cannot know.
       image[3] = (image[3] as number) & 0xf0

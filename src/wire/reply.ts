@@ -125,7 +125,9 @@ export function writeShortReply(
   putU16(out, 0, question.id)
   // Opcode and RD are the client's (RFC 1035 4.1.1); Z and AD are ours and zero.
   out[2] = Flag1.qr | (question.flags1 & 0x79)
-  out[3] = Flag2.ra | (question.flags2 & Flag2.cd) | (rcode & 0x0f)
+  // RFC 6895 2: RD and CD are copied. RA speaks of recursion, of which a message that is no question hears nothing, as from unbound.
+  const isQuestion = rcode !== Rcode.formerr && rcode !== Rcode.notimp
+  out[3] = (isQuestion ? Flag2.ra : 0) | (question.flags2 & Flag2.cd) | (rcode & 0x0f)
   putU16(out, 4, end > headerBytes ? 1 : 0)
   for (let i = headerBytes; i < end; i++) out[i] = query[i] as number
   return question.hasEdns ? writeOpt(out, end, question, shape, rcode) : end

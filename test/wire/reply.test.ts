@@ -193,11 +193,23 @@ test('a short reply is header, question and response code', () => {
   assert.equal([answer.answers.length, answer.authorities.length, answer.opt], [0, 0, undefined])
 })
 
-test('a short reply keeps opcode and RD and clears AA, TC and AD', () => {
-  const update = octets(header({ id: 9, flags: 0x2f60 }), question(host, 6))
+test('a short reply keeps opcode, RD and CD and clears AA, TC, Z and AD', () => {
+  const update = octets(header({ id: 9, flags: 0x2f70 }), question(host, 6))
   const answer = shortReply(update, Rcode.notimp)
   assert.is(answer.opcode, 5)
-  assert.is(answer.flags, 0x8000 | (5 << 11) | 0x0100 | 0x80 | 4)
+  assert.is(answer.flags, 0x8000 | (5 << 11) | 0x0110 | 4)
+})
+
+test('RA is for questions: NOTIMP and FORMERR say nothing of recursion', () => {
+  for (const [rcode, ra] of [
+    [Rcode.notimp, 0],
+    [Rcode.formerr, 0],
+    [Rcode.servfail, 0x80],
+    [Rcode.refused, 0x80],
+    [Rcode.badvers, 0x80],
+  ] as const) {
+    assert.is(shortReply(plain(), rcode).flags & 0x80, ra, `${rcode}`)
+  }
 })
 
 test('when no question could be read the reply is a header', () => {
