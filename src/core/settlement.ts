@@ -29,6 +29,9 @@ export interface SettlerParts {
   readonly search: SearchSlot
 }
 
+/** Codes that mean the same to the client as to us; all others become SERVFAIL. */
+const relayed: ReadonlySet<number> = new Set([Rcode.servfail, Rcode.refused, Rcode.yxdomain])
+
 const noForeigner: ForeignName = () => false
 
 export class Settler {
@@ -52,11 +55,7 @@ export class Settler {
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     }
     const kind = classify(reply, scan, this.chain)
-    if (kind === 'failure') {
-      // Extended codes concern our own EDNS towards the upstream; a client could not use them.
-      const rcode = scan.rcode > 15 ? Rcode.servfail : scan.rcode
-      return this.failed(ticket, 'malformed', rcode, nowMs)
-    }
+    if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
     const image = this.imageOf(ticket, reply, scan)
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     this.parts.failures.forget(ticket.key, ticket.hash)
@@ -153,6 +152,16 @@ export class Settler {
     const { path } = this.parts.search
     if (path === undefined || !ticket.route.isCluster) return undefined
     return path.observer.observe(ticket, { reply: image, scan: this.imageScan, lifeSeconds }, nowMs)
+  }
+
+  /**
+   * No upstream answered for the name. FORMERR, NOTIMP, NOTAUTH and extended codes are about the query that we made of the
+   * client's, and a referral (NOERROR) leads where the client cannot go: for the client each of them is SERVFAIL.
+   */
+  private unanswered(ticket: Ticket, rcode: number, nowMs: number): Settlement {
+    if (relayed.has(rcode)) return this.failed(ticket, 'malformed', rcode, nowMs)
+    const why = rcode === Rcode.noerror ? 'unreachable' : 'malformed'
+    return this.failed(ticket, why, Rcode.servfail, nowMs)
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

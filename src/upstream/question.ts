@@ -15,14 +15,10 @@ import {
   type Upstream,
 } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
+import { KeptReply } from './kept-reply.ts'
 import { isUnhelpful, refusesEdns } from './policy/choice.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionTimes, trialAfterMs } from './question-times.ts'
-
-interface KeptReply {
-  readonly reply: Buffer
-  readonly upstream: Upstream
-}
 
 export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private readonly group: QuestionGroup
@@ -72,9 +68,10 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const { upstream } = attempt
     upstream.noteReply(attempt, scan.rcode, this.group.nowMs())
     if (scan.tc) return this.onTruncated(attempt)
-    if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream, reply)) return
-    if (isUnhelpful(scan.rcode) && this.failOver(upstream, reply)) return
-    this.answer(attempt, reply, scan)
+    if (!isUnhelpful(reply, scan)) return this.answer(attempt, reply, scan)
+    this.keep(reply, scan, upstream)
+    if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream)) return
+    if (!this.failOver()) this.settleWithKept()
   }
 
   onLost(attempt: Attempt, why: AttemptFailure): void {
@@ -162,17 +159,16 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.onLost(attempt, 'malformed')
   }
 
-  /** @returns false when the question may not be sent again: then its FORMERR is the answer */
-  private askPlain(upstream: Upstream, reply: Buffer): boolean {
+  /** @returns false when the question may not be sent again */
+  private askPlain(upstream: Upstream): boolean {
     if (!this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
-    this.keep(reply, upstream)
     this.launch(upstream, 'plain')
     this.settleOrWait()
     return true
   }
 
-  /** @returns true when another upstream may have a better answer; this one is kept in case none has */
-  private failOver(upstream: Upstream, reply: Buffer): boolean {
+  /** @returns true when another upstream may have an answer */
+  private failOver(): boolean {
     if (!this.group.settings.failover) return false
     if (this.attempts.lastLive() === undefined) {
       const other = this.group.otherChoice(this.attempts.upstreams())
@@ -183,22 +179,20 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       )
         return false
       this.hasSpent = true
-      this.keep(reply, upstream)
       this.launch(other, 'failover')
-    } else {
-      this.keep(reply, upstream)
     }
     this.settleOrWait()
     return true
   }
 
-  private keep(reply: Buffer, upstream: Upstream): void {
-    this.kept = { reply: Buffer.from(reply), upstream }
+  private keep(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
+    if (this.kept === undefined) this.kept = new KeptReply(reply, scan, upstream)
+    else this.kept.offer(reply, scan, upstream)
   }
 
   private answer(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
-    if (!isUnhelpful(scan.rcode)) this.noteHelp(attempt)
+    this.noteHelp(attempt)
     if (attempt.kind === 'hedge') this.group.counters.hedgesWon++
     this.finish()
     this.group.counters.answers++

@@ -31,6 +31,8 @@ export const Rcode = {
   nxdomain: 3,
   notimp: 4,
   refused: 5,
+  /** RFC 6672 2.2: the name that a DNAME makes is too long. */
+  yxdomain: 6,
   /** RFC 6891 9: needs the OPT record's upper eight bits. */
   badvers: 16,
 } as const

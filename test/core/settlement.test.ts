@@ -80,7 +80,6 @@ for (const [what, of] of [
   ['NXDOMAIN without SOA', { rcode: 3 }],
   ['NXDOMAIN with the SOA of another tree', { rcode: 3, authorities: [soaRecord('evil.test')] }],
   ['NODATA without SOA', {}],
-  ['a referral', { authorities: [ns] }],
   ['an alias without data', { answers: [cnameRecord(www, 'o.example')] }],
   ['an answer for another name', { answers: [aRecord('other.example', '6.6.6.6')] }],
 ] as const satisfies readonly (readonly [string, ResponseOptions])[]) {
@@ -193,7 +192,10 @@ test('a response with TC is no answer and not kept', () => {
 for (const [what, of, rcode] of [
   ['SERVFAIL', { rcode: 2 }, 2],
   ['REFUSED', { rcode: 5 }, 5],
-  ['NOTIMP', { rcode: 4 }, 4],
+  ['YXDOMAIN', { rcode: 6 }, 6],
+  ['FORMERR', { rcode: 1 }, 2],
+  ['NOTIMP', { rcode: 4 }, 2],
+  ['NOTAUTH', { rcode: 9 }, 2],
   ['BADVERS', { extendedRcode: 1 }, 2],
   ['BADCOOKIE', { rcode: 7, extendedRcode: 1 }, 2],
 ] as const) {
@@ -210,6 +212,27 @@ for (const [what, of, rcode] of [
     )
   })
 }
+
+test('a referral is no NODATA: SERVFAIL that says that nobody knew the zone', () => {
+  const settled = new Core().learn(www, 'A', { authorities: [ns], additionals: [glue] })
+  assert.equal(
+    [settled.reply.rcode, settled.reply.authorities, settled.ede, settled.source],
+    [2, [], Ede.noReachableAuthority, ReplySource.failed],
+  )
+})
+
+test('only the answers of the cluster’s DNS keep the AA bit', () => {
+  for (const [host, aa] of [
+    [inCluster, true],
+    [www, false],
+    ['www.corp.example', false],
+  ] as const) {
+    const core = new Core()
+    const of = { flags: 0x0400, answers: [aRecord(host, '10.0.0.1')] }
+    assert.is(core.learn(host, 'A', of).reply.aa, aa, host)
+    assert.is(core.ask(host).reply?.aa, aa, `${host} from the cache`)
+  }
+})
 
 test('silence and unreachable upstreams are told apart from bad answers', () => {
   for (const [why, ede] of [

@@ -33,7 +33,7 @@ test('header bits do not overlap, and leave opcode and rcode alone', () => {
 })
 
 test('rcodes, opcodes, classes and EDNS numbers', () => {
-  assert.equal(Object.values(Rcode), [0, 1, 2, 3, 4, 5, 16])
+  assert.equal(Object.values(Rcode), [0, 1, 2, 3, 4, 5, 6, 16])
   assert.equal(Object.values(Opcode), [0, 4, 5])
   assert.equal(RrClass, { in: 1, ch: 3, hs: 4, none: 254, any: 255 })
   assert.equal(EdnsOption, { keepalive: 11, ede: 15, loopMarker: 65_001 })

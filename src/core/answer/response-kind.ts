@@ -5,6 +5,7 @@
 import { u16 } from '../../wire/bytes.ts'
 import { nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
 import { copyFoldedName, isAtOrBelow } from '../../wire/name.ts'
+import { isReferral } from '../../wire/referral.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { AliasChain } from './alias-chain.ts'
 
@@ -15,15 +16,16 @@ export type ResponseKind =
   | 'nodata'
   /** The name does not exist; with an SOA. */
   | 'nxdomain'
-  /** Passed on, not cached: no SOA of an enclosing zone (RFC 2308 5), referral, lone alias. */
+  /** Passed on, not cached: no SOA of an enclosing zone (RFC 2308 5), lone alias. */
   | 'uncacheable'
-  /** SERVFAIL, REFUSED and the like: say nothing about the name. */
+  /** SERVFAIL, REFUSED and the like, and referrals: say nothing about the name. */
   | 'failure'
 
 /** @param chain followed through this same response */
 export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): ResponseKind {
   const isNegative = scan.rcode === Rcode.nxdomain
   if (!isNegative && scan.rcode !== Rcode.noerror) return 'failure'
+  if (isReferral(reply, scan)) return 'failure'
   if (chain.isForeign) return 'uncacheable'
   if (!isNegative && hasWantedType(reply, scan, chain)) return 'answer'
   if (!hasEnclosingSoa(reply, scan, chain)) return 'uncacheable'

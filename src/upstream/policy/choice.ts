@@ -8,6 +8,8 @@
  */
 
 import { Rcode } from '../../wire/constants.ts'
+import { isReferral } from '../../wire/referral.ts'
+import type { ResponseScan } from '../../wire/scan.ts'
 
 export type ChoicePolicy = 'sequential' | 'spread'
 
@@ -196,7 +198,12 @@ export function refusesEdns(rcode: number): boolean {
   return rcode === Rcode.formerr || rcode === Rcode.notimp || rcode === Rcode.badvers
 }
 
-/** Not an answer: another upstream may have one. */
-export function isUnhelpful(rcode: number): boolean {
-  return rcode === Rcode.servfail || rcode === Rcode.refused || refusesEdns(rcode)
+/**
+ * Not an answer: another upstream may have one. Only NOERROR, NXDOMAIN and YXDOMAIN (RFC 6672 2.2) speak of the name, and a
+ * referral does not.
+ */
+export function isUnhelpful(reply: Uint8Array, scan: ResponseScan): boolean {
+  const { rcode } = scan
+  if (rcode === Rcode.noerror) return isReferral(reply, scan)
+  return rcode !== Rcode.nxdomain && rcode !== Rcode.yxdomain
 }

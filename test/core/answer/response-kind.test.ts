@@ -80,7 +80,7 @@ const rows: readonly [string, ResponseKind, ResponseOptions, TypeName?][] = [
   ],
   [
     'a referral',
-    'uncacheable',
+    'failure',
     { authorities: [record('corp.example', 'NS', name('ns.corp.example'))] },
   ],
   ['an alias without data', 'uncacheable', { answers: [cnameRecord(host, 'b.test')] }],

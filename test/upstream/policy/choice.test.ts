@@ -13,6 +13,8 @@ import {
   refusesEdns,
   UpstreamHealth,
 } from '../../../src/upstream/policy/choice.ts'
+import { ResponseScan, scanResponse } from '../../../src/wire/scan.ts'
+import { aRecord, responseTo } from '../../core/support.ts'
 
 const test = suite('upstream/policy/choice')
 
@@ -146,9 +148,26 @@ test('nobody is chosen from nobody', () => {
 })
 
 test('the rcodes that another upstream may improve on are told from answers', () => {
-  const unhelpful = Array.from({ length: 24 }, (_, rcode) => rcode).filter(isUnhelpful)
-  assert.equal(unhelpful, [1, 2, 4, 5, 16])
-  assert.equal(unhelpful.filter(refusesEdns), [1, 4, 16])
+  const scan = new ResponseScan()
+  const reply = responseTo('www.example', 'A', { answers: [aRecord('www.example', '192.0.2.1')] })
+  assert.ok(scanResponse(reply, reply.length, scan))
+  const rcodes = Array.from({ length: 24 }, (_, rcode) => rcode)
+  const helpful = rcodes.filter((rcode) => !isUnhelpful(reply, Object.assign(scan, { rcode })))
+  assert.equal(helpful, [0, 3, 6])
+  assert.equal(rcodes.filter(refusesEdns), [1, 4, 16])
+})
+
+test('a referral is no answer, an empty answer of a resolver is one', () => {
+  const scan = new ResponseScan()
+  const nodata = responseTo('www.example', 'A')
+  for (const [ra, unhelpful] of [
+    [0x80, false],
+    [0, true],
+  ] as const) {
+    nodata[3] = ra
+    assert.ok(scanResponse(nodata, nodata.length, scan))
+    assert.is(isUnhelpful(nodata, scan), unhelpful)
+  }
 })
 
 test.run()

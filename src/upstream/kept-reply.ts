@@ -1,0 +1,40 @@
+/**
+ * The best of the replies to one question that were no answers: what the client gets when no upstream has an answer. Keeps its own
+ * copy. Asks nobody.
+ */
+import { Rcode } from '../wire/constants.ts'
+import type { ResponseScan } from '../wire/scan.ts'
+import type { Upstream } from './attempt.ts'
+
+export class KeptReply {
+  reply: Buffer
+  upstream: Upstream
+  private worth: number
+
+  constructor(reply: Buffer, scan: ResponseScan, upstream: Upstream) {
+    this.reply = Buffer.from(reply)
+    this.upstream = upstream
+    this.worth = worthOf(scan.rcode)
+  }
+
+  /** Takes the reply in place of the one that is kept if it says more. */
+  offer(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
+    const worth = worthOf(scan.rcode)
+    if (worth <= this.worth) return
+    this.reply = Buffer.from(reply)
+    this.upstream = upstream
+    this.worth = worth
+  }
+}
+
+/** SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, or know nothing. */
+function worthOf(rcode: number): number {
+  switch (rcode) {
+    case Rcode.servfail:
+      return 2
+    case Rcode.refused:
+      return 1
+    default:
+      return 0
+  }
+}

@@ -1,0 +1,120 @@
+/*
+ * Goal: what an upstream says that is no answer is not taken for one: the next is asked, and alone it is SERVFAIL. Method: the daemon before
+ * two scripted resolvers, of which the first says each such thing, and a client that looks at the reply.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Upstream } from '../../src/address/upstream-url.ts'
+import { aRecord, record } from '../core/support.ts'
+import { name, octets, opt } from '../fixtures/packets/octets.ts'
+import { type Behaviour, type FakeQuery, FakeUpstream } from '../upstream/fake-upstream.ts'
+import { type House, replyTo, withHouse } from './support.ts'
+
+const test = suite('e2e/unhelpful-upstreams')
+
+/** A server of zones that does not recurse: no RA, no AA. */
+function lame(...authorities: readonly Uint8Array[]): Behaviour {
+  return (query) => {
+    const reply = replyTo(query, { authorities })
+    reply[3] = 0
+    query.send(reply)
+  }
+}
+
+/** With the OPT record where the query has one, so that the upper bits reach us. */
+function saying(rcode: number): Behaviour {
+  return (query: FakeQuery) => {
+    const reply = Buffer.from(query.message.subarray(0, query.questionEnd))
+    reply[2] = 0x81
+    reply[3] = 0x80 | (rcode & 0x0f)
+    reply.writeUInt16BE(query.hasOpt ? 1 : 0, 10)
+    query.send(query.hasOpt ? octets(reply, opt({ extendedRcode: rcode >> 4 })) : reply)
+  }
+}
+
+const parent = record('example', 'NS', name('ns.other.test'))
+const root = record('.', 'NS', name('a.root-servers.net'))
+const glue = aRecord('ns.other.test', '6.6.6.6')
+
+const rows: readonly [string, Behaviour, alone: number][] = [
+  ['a referral to the parent', lame(parent), 2],
+  ['a referral to the root', lame(root), 2],
+  ['an empty reply without recursion', lame(), 2],
+  [
+    'a referral with RA',
+    (query) => query.send(replyTo(query, { authorities: [parent], additionals: [glue] })),
+    2,
+  ],
+  ['FORMERR, also without EDNS', saying(1), 2],
+  ['SERVFAIL', saying(2), 2],
+  ['NOTIMP, also without EDNS', saying(4), 2],
+  ['REFUSED', saying(5), 5],
+  ['NOTAUTH', saying(9), 2],
+  ['DSOTYPENI', saying(11), 2],
+  ['BADCOOKIE', saying(23), 2],
+]
+
+async function withTwo(
+  first: Behaviour,
+  second: Behaviour,
+  body: (house: House) => Promise<void>,
+): Promise<void> {
+  const other = await FakeUpstream.start(second)
+  const one = await FakeUpstream.start(first)
+  const resolvers = [one, other].map(
+    ({ port }): Upstream => ({ transport: 'udp', address: '127.0.0.1', port, family: 4 }),
+  )
+  try {
+    await withHouse({ resolvers }, body)
+  } finally {
+    await one.stop()
+    await other.stop()
+  }
+}
+
+for (const [what, behave, alone] of rows) {
+  test(`after ${what} the next resolver is asked, and its answer is the client’s`, async () => {
+    await withTwo(
+      behave,
+      (query) => query.answer(),
+      async (house) => {
+        const read = await house.lookup('www.example')
+        assert.equal([read.rcode, read.answers.map(({ data }) => data)], [0, ['10.9.8.7']])
+      },
+    )
+  })
+
+  test(`${what} alone is response code ${alone} with an extended error, and nothing of it is passed on`, async () => {
+    await withHouse({ external: behave }, async (house) => {
+      const read = await house.lookup('www.example', 'A', { ednsBytes: 1232 })
+      assert.equal([read.rcode, read.authorities.length, read.additionals.length], [alone, 0, 0])
+      assert.match(read.opt?.data ?? '', /^000f0002001[67]$/)
+    })
+  })
+}
+
+test('when all say no the client gets the best there was', async () => {
+  for (const [first, second, rcode] of [
+    [saying(2), saying(5), 2],
+    [saying(5), saying(2), 2],
+    [saying(5), lame(parent), 5],
+    [lame(parent), saying(9), 2],
+  ] as const) {
+    await withTwo(first, second, async (house) => {
+      assert.is((await house.lookup('www.example')).rcode, rcode)
+    })
+  }
+})
+
+test('an empty answer of a resolver stays one', async () => {
+  await withTwo(
+    (query) => query.send(replyTo(query, {})),
+    (query) => query.answer(),
+    async (house) => {
+      const read = await house.lookup('www.example', 'AAAA')
+      assert.equal([read.rcode, read.answers], [0, []])
+    },
+  )
+})
+
+test.run()

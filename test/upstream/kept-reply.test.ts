@@ -1,0 +1,53 @@
+/*
+ * Goal: of the replies that were no answers the client gets the one that says most. Method: each pair of them, in either order.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { KeptReply } from '../../src/upstream/kept-reply.ts'
+import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
+import { responseTo } from '../core/support.ts'
+import { NotingUpstream } from './parts.ts'
+
+const test = suite('upstream/kept-reply')
+
+function replyWith(rcode: number) {
+  const reply = responseTo('www.example', 'A', { rcode })
+  const scan = new ResponseScan()
+  assert.ok(scanResponse(reply, reply.length, scan))
+  return { reply, scan }
+}
+
+function best(...rcodes: readonly number[]): number {
+  const [first = 0, ...others] = rcodes
+  const { reply, scan } = replyWith(first)
+  const kept = new KeptReply(reply, scan, new NotingUpstream('udp', 'first'))
+  for (const rcode of others) {
+    const other = replyWith(rcode)
+    kept.offer(other.reply, other.scan, new NotingUpstream('udp', 'other'))
+  }
+  return kept.reply.readUInt8(3) & 0x0f
+}
+
+test('SERVFAIL says more than REFUSED, and REFUSED more than the rest, whichever came first', () => {
+  for (const rcode of [1, 4, 5, 9, 0]) assert.equal([best(2, rcode), best(rcode, 2)], [2, 2])
+  for (const rcode of [1, 4, 9, 0]) assert.equal([best(5, rcode), best(rcode, 5)], [5, 5])
+})
+
+test('of equals the first stays, with its upstream', () => {
+  const { reply, scan } = replyWith(4)
+  const kept = new KeptReply(reply, scan, new NotingUpstream('udp', 'first'))
+  kept.offer(reply, scan, new NotingUpstream('udp', 'other'))
+  assert.is(kept.upstream.name, 'first')
+  const better = replyWith(2)
+  kept.offer(better.reply, better.scan, new NotingUpstream('udp', 'other'))
+  assert.is(kept.upstream.name, 'other')
+})
+
+test('it is a copy', () => {
+  const { reply, scan } = replyWith(2)
+  const kept = new KeptReply(reply, scan, new NotingUpstream())
+  reply.fill(0xff)
+  assert.is(kept.reply.readUInt8(3) & 0x0f, 2)
+})
+
+test.run()
