@@ -49,8 +49,6 @@ export class Settler {
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
     const { reply, scan } = outcome
-    // A truncated answer is useless; transports ask again over TCP and should never pass one on.
-    if (scan.tc) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (!this.chain.follow(reply, scan, ticket.route.isCluster ? noForeigner : this.isOfCluster)) {
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     }
@@ -58,11 +56,19 @@ export class Settler {
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
     const image = this.imageOf(ticket, reply, scan)
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
+    if (scan.tc && !this.chain.isForeign) return this.cut(ticket, image, kind)
     this.parts.failures.forget(ticket.key, ticket.hash)
     this.keep(ticket, image, kind, nowMs)
     const { rcode } = this.imageScan
     const settlement = { image, rcode, source: ReplySource.upstream, ede: -1 }
     return this.chain.isForeign ? { ...settlement, leadsTo: this.chain.end } : settlement
+  }
+
+  /** Half an answer, because the upstream's TCP fails: the client may try its own, and nobody else gets it (RFC 2181 9). */
+  private cut({ route }: Ticket, image: Buffer, kind: ResponseKind): Settlement {
+    boundTtls(image, this.imageScan, kind, route.ttl)
+    image[2] = (image[2] as number) | Flag1.tc
+    return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1 }
   }
 
   /** An expired answer as a reply (RFC 8767 4, RFC 8914 4.4 and 4.20). */

@@ -6,7 +6,7 @@
 
 import { append } from '../core/question/short-list.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
-import { matchesQuestion } from '../wire/response-match.ts'
+import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
 import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
 import type { UpstreamHealth } from './policy/choice.ts'
@@ -216,15 +216,19 @@ export class AttemptList {
 
 /**
  * Checks a reply whose ID is right, and scans it into the context's scan.
- * @returns the mismatch, or undefined when the reply is valid
+ * @param reply at least a header
+ * @returns the message to judge, or the mismatch
  */
 export function examineReply(
   reply: Buffer,
-  attempt: Attempt,
-  context: ExchangeContext,
-): MismatchReason | undefined {
-  if (!matchesQuestion(reply, reply.length, attempt.frame, attempt.questionEnd)) return 'question'
-  return scanResponse(reply, reply.length, context.scan) ? undefined : 'malformed'
+  { frame, questionEnd }: Attempt,
+  { scan }: ExchangeContext,
+): Buffer | MismatchReason {
+  const isOurs = matchesQuestion(reply, reply.length, frame, questionEnd)
+  if (isOurs && scanResponse(reply, reply.length, scan)) return reply
+  const bare = bareReply(reply, frame, questionEnd)
+  if (bare !== undefined && scanResponse(bare, bare.length, scan)) return bare
+  return isOurs ? 'malformed' : 'question'
 }
 
 /** Copies the attempt's frame with its own ID to offset `at` of `into`. */

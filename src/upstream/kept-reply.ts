@@ -5,6 +5,7 @@
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Upstream } from './attempt.ts'
+import { isCutAnswer } from './policy/choice.ts'
 
 export class KeptReply {
   reply: Buffer
@@ -14,12 +15,17 @@ export class KeptReply {
   constructor(reply: Buffer, scan: ResponseScan, upstream: Upstream) {
     this.reply = Buffer.from(reply)
     this.upstream = upstream
-    this.worth = worthOf(scan.rcode)
+    this.worth = worthOf(scan)
+  }
+
+  /** Half an answer, which sends the client to TCP. */
+  get isCut(): boolean {
+    return this.worth >= cutWorth
   }
 
   /** Takes the reply in place of the one that is kept if it says more. */
   offer(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
-    const worth = worthOf(scan.rcode)
+    const worth = worthOf(scan)
     if (worth <= this.worth) return
     this.reply = Buffer.from(reply)
     this.upstream = upstream
@@ -27,9 +33,15 @@ export class KeptReply {
   }
 }
 
-/** SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, or know nothing. */
-function worthOf(rcode: number): number {
-  switch (rcode) {
+const cutWorth = 3
+
+/**
+ * Half an answer, the longer the better, is more than any error. SERVFAIL comes from a server that has tried; one that refused has
+ * not; the others did not understand, or know nothing.
+ */
+function worthOf(scan: ResponseScan): number {
+  if (isCutAnswer(scan)) return cutWorth + scan.answers
+  switch (scan.rcode) {
     case Rcode.servfail:
       return 2
     case Rcode.refused:

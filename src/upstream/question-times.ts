@@ -12,6 +12,7 @@ export class QuestionTimes {
   hedgeAtMs: number
   private trialAtMs: number
   private unheardAtMs: number
+  private boundMs = never
   readonly mayRecurse: boolean
   private readonly group: { readonly patience: Patience; readonly settings: ExchangeSettings }
 
@@ -32,7 +33,13 @@ export class QuestionTimes {
   /** When the question fails, as far as is known now. */
   get endMs(): number {
     const { patience, settings } = this.group
-    return Math.min(this.startMs + settings.deadlineMs, patience.endsMs(this, settings.silenceMs))
+    const deadlineMs = Math.min(this.startMs + settings.deadlineMs, this.boundMs)
+    return Math.min(deadlineMs, patience.endsMs(this, settings.silenceMs))
+  }
+
+  /** A reply is there that the client can use: a better one is awaited for the silence limit, whatever others get answered. */
+  boundSilence(nowMs: number): void {
+    this.boundMs = Math.min(this.boundMs, nowMs + this.group.settings.silenceMs)
   }
 
   get nextMs(): number {

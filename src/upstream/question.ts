@@ -16,7 +16,7 @@ import {
 } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
 import { KeptReply } from './kept-reply.ts'
-import { isUnhelpful, refusesEdns } from './policy/choice.ts'
+import { isCutAnswer, isUnhelpful, refusesEdns } from './policy/choice.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionTimes, trialAfterMs } from './question-times.ts'
 
@@ -30,7 +30,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private hedges = 0
   private isFinished = false
   private failure: ExchangeFailure | undefined
-  /** SERVFAIL or the like, passed on when no upstream has a better answer. */
+  /** SERVFAIL or the like, or half an answer: passed on when no upstream has a better one. */
   private kept: KeptReply | undefined
   private hasSpent = false
   private sawMalformed = false
@@ -54,10 +54,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   /** Reports an outcome that was settled without a reply in hand; the exchange calls it in a later turn. */
   deliver(): void {
     const { kept, group } = this
-    if (kept === undefined || this.failure !== undefined) {
-      this.sink.onOutcome(this.ask, { kind: 'failed', why: this.failure ?? 'timeout' })
-      return
-    }
+    if (kept === undefined || this.failure !== undefined)
+      return this.sink.onOutcome(this.ask, { kind: 'failed', why: this.failure ?? 'timeout' })
     const { scan } = group.context
     scanResponse(kept.reply, kept.reply.length, scan)
     const { reply, upstream } = kept
@@ -67,7 +65,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   onReply(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     upstream.noteReply(attempt, scan.rcode, this.group.nowMs())
-    if (scan.tc) return this.onTruncated(attempt)
+    if (isCutAnswer(scan)) return this.onTruncated(attempt, reply, scan)
     if (!isUnhelpful(reply, scan)) return this.answer(attempt, reply, scan)
     this.keep(reply, scan, upstream)
     if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream)) return
@@ -140,23 +138,25 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const tried = this.attempts.upstreams()
     const other = this.group.otherChoice(tried) ?? this.group.trialChoice(tried)
     if (other !== undefined) return this.launch(other, 'failover')
-    if (why === 'overloaded' || why === 'closed' || this.attempts.lastLive() !== undefined)
-      return false
+    const isHopeless = why === 'overloaded' || why === 'closed' || this.kept?.isCut === true
+    if (isHopeless || this.attempts.lastLive() !== undefined) return false
     // One refusal takes no upstream down; where there is no other, it is asked once more.
     const again = this.group.otherChoice([])
     return again !== undefined && this.launch(again, 'failover')
   }
 
-  private onTruncated(attempt: Attempt): void {
-    attempt.upstream.counters.truncated++
-    this.sawMalformed = true
-    if (attempt.canGoOverTcp) {
-      this.launch(attempt.upstream, 'tcp')
-      return this.settleOrWait()
+  /** TCP has the rest, or another upstream; TCP that fails leaves half an answer, whose TC bit lets the client try for itself. */
+  private onTruncated(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
+    const { upstream } = attempt
+    upstream.counters.truncated++
+    this.keep(reply, scan, upstream)
+    this.times.boundSilence(this.group.nowMs())
+    if (!attempt.canGoOverTcp || !this.launch(upstream, 'tcp')) {
+      const other = this.group.otherChoice(this.attempts.upstreams())
+      if (other !== undefined && this.attempts.lastLive() === undefined)
+        this.launch(other, 'failover')
     }
-    // TC over a stream makes no sense, and a truncated answer is useless.
-    attempt.upstream.counters.failures.malformed++
-    this.onLost(attempt, 'malformed')
+    this.settleOrWait()
   }
 
   /** @returns false when the question may not be sent again */
@@ -202,7 +202,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private noteHelp({ upstream, kind }: Attempt): void {
     upstream.health.helped()
     if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
-    if (this.kept === undefined || this.kept.upstream === upstream) return
+    if (this.kept === undefined || this.kept.isCut || this.kept.upstream === upstream) return
     this.kept.upstream.health.wasRescued(this.group.nowMs())
     if (this.hasSpent) this.group.failovers.refund(1)
   }

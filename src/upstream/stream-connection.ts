@@ -219,9 +219,9 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   private onMessage(reply: Buffer): void {
     const attempt = reply.length < headerBytes ? undefined : this.open.get(u16(reply, 0))
     if (attempt === undefined) return this.onStray(reply.length < headerBytes ? 'short' : 'id')
-    const mismatch = examineReply(reply, attempt, this.context)
-    if (mismatch !== undefined) {
-      attempt.mismatched(mismatch)
+    const message = examineReply(reply, attempt, this.context)
+    if (typeof message === 'string') {
+      attempt.mismatched(message)
       return this.countMismatch()
     }
     const nowMs = this.context.wheel.nowMs()
@@ -234,7 +234,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
       attempt.upstream.noteLateReply(attempt, nowMs)
     } else {
       attempt.isDone = true
-      attempt.owner.onReply(attempt, reply, this.context.scan)
+      attempt.owner.onReply(attempt, message, this.context.scan)
     }
     this.afterReply(nowMs)
   }

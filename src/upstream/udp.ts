@@ -125,11 +125,11 @@ class UdpQuestion implements Carrier {
       return attempt.mismatched('source')
     }
     if (u16(reply, 0) !== attempt.id) return attempt.mismatched('id')
-    const mismatch = examineReply(reply, attempt, transport.context)
-    if (mismatch !== undefined) return attempt.mismatched(mismatch)
+    const message = examineReply(reply, attempt, transport.context)
+    if (typeof message === 'string') return attempt.mismatched(message)
     this.close()
     attempt.isDone = true
-    attempt.owner.onReply(attempt, reply, transport.context.scan)
+    attempt.owner.onReply(attempt, message, transport.context.scan)
   }
 
   private onError(error: NodeJS.ErrnoException): void {

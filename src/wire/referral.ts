@@ -9,11 +9,11 @@ import type { ResponseScan } from './scan.ts'
 /**
  * Whether the reply says nothing about the name: NOERROR without answer, AA and SOA, from a server that offers no recursion (glibc
  * asks the next one for the same form), or with NS records that name other servers. A resolver's empty answer without SOA has RA
- * and no NS records, and stays NODATA.
+ * and no NS records, and stays NODATA. Of a truncated reply the answer may be what was cut off.
  */
 export function isReferral(reply: Uint8Array, scan: ResponseScan): boolean {
-  if (scan.rcode !== Rcode.noerror || scan.answers > 0 || scan.aa || scan.soaIndex >= 0)
-    return false
+  const { rcode, answers, aa, tc, soaIndex } = scan
+  if (rcode !== Rcode.noerror || answers > 0 || aa || tc || soaIndex >= 0) return false
   return (u8(reply, 3) & Flag2.ra) === 0 || namesOtherServers(reply, scan)
 }
 

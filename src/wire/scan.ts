@@ -1,7 +1,8 @@
 /**
  * One walk over an upstream's response: the offset of each record, the SOA and its TTL, OPT, rcode. Record data stay opaque (RFC
  * 3597) except for the few fields named here. Total: malformed input gives `false`, never an exception, and the work on names is
- * bounded for the whole message (CVE-2024-8508 and others like it).
+ * bounded for the whole message (CVE-2024-8508 and others like it). A truncated response may end anywhere (RFC 2181 9): its whole
+ * records count.
  */
 import { u8, u16, u32 } from './bytes.ts'
 import {
@@ -74,8 +75,8 @@ export function scanResponse(reply: Uint8Array, replyBytes: number, into: Respon
   if (u16(reply, 4) !== 1) return false
   if (nameLength(reply, headerBytes, replyBytes, into.nameBudget) < 0) return false
   into.questionEnd = skipName(reply, headerBytes, replyBytes) + 4
-  // False counts are refused before any record is read.
-  if (into.records * recordBytesMin > replyBytes - into.questionEnd) return false
+  // False counts are refused before any record is read. A truncated response may count what was cut off.
+  if (!into.tc && into.records * recordBytesMin > replyBytes - into.questionEnd) return false
   return scanRecords(reply, replyBytes, into)
 }
 
@@ -83,12 +84,26 @@ function scanRecords(reply: Uint8Array, replyBytes: number, into: ResponseScan):
   let at = into.questionEnd
   if (at > replyBytes) return false
   for (let i = 0; i < into.records; i++) {
-    at = scanRecord(reply, replyBytes, at, i, into)
-    if (at < 0) return false
+    const next = scanRecord(reply, replyBytes, at, i, into)
+    if (next < 0) {
+      if (!into.tc) return false
+      cutAt(i, into)
+      break
+    }
+    at = next
   }
   into.ownerAt[into.records] = at
   into.end = at
   return true
+}
+
+/** Record `index` of a truncated response is not whole, so it and those behind it are not there. */
+function cutAt(index: number, into: ResponseScan): void {
+  into.records = index
+  into.answers = Math.min(into.answers, index)
+  into.authorities = Math.min(into.authorities, index - into.answers)
+  if (into.optIndex === index) into.optIndex = -1
+  if (into.soaIndex === index) into.soaIndex = -1
 }
 
 /** @returns offset after the record, or -1 when it is malformed */

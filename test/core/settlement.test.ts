@@ -181,12 +181,22 @@ test('a loop of aliases is SERVFAIL, remembered as a failure', () => {
   assert.is(core.ask(www).source, ReplySource.failureCache)
 })
 
-test('a response with TC is no answer and not kept', () => {
+test('a response with TC reaches the client with TC and what it has, within the limits, and is not kept', () => {
   const core = new Core()
-  const settled = core.learn(www, 'A', { flags: 0x0200, answers: [aRecord(www, '10.0.0.1')] })
-  assert.equal([settled.reply.rcode, settled.reply.tc], [2, false])
-  core.later(1)
+  const answers = [aRecord(www, '10.0.0.1', 900_000)]
+  const settled = core.learn(www, 'A', { flags: 0x0200, answers })
+  assert.equal(
+    [settled.reply.rcode, settled.reply.tc, data(settled.reply)],
+    [0, true, ['10.0.0.1']],
+  )
+  assert.ok((settled.reply.answers[0]?.ttl ?? 900_000) < 900_000)
   assert.ok(core.ask(www).starts)
+})
+
+test('an alias into the cluster that is whole needs nothing of the rest that TC speaks of', () => {
+  const core = new Core()
+  const settled = core.learn(www, 'A', { flags: 0x0200, answers: [cnameRecord(www, inCluster)] })
+  assert.equal([settled.reply.tc, data(settled.reply)], [false, [`${inCluster}.`]])
 })
 
 for (const [what, of, rcode] of [

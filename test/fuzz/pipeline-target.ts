@@ -27,6 +27,8 @@ export class PipelineTarget {
   private readonly scratch = Buffer.alloc(messageBytesMax)
   private readonly question = new Question()
   private readonly scan = new ResponseScan()
+  /** An upstream had only half an answer, after all that the exchange tries. */
+  private wasCut = false
 
   /** @param responses octets that upstreams send, before they are mutated */
   constructor(random: Random, responses: readonly Buffer[]) {
@@ -38,6 +40,7 @@ export class PipelineTarget {
     const { queryPair, benches, random } = this
     const transport = random.below(4) === 0 ? Transport.tcp : Transport.udp
     const laterMs = random.below(1500)
+    this.wasCut = false
     // Another first octet of the name, mostly: without it nearly every query would be answered from memory.
     if (packetBytes > 14 && random.below(4) > 0) packet[13] = random.below(256)
     queryPair.set(packet, packetBytes)
@@ -99,6 +102,7 @@ export class PipelineTarget {
       matchesQuestion(reply, reply.length, ticket.frame, ticket.questionEnd)
     if (isAnswer) {
       seen.answered++
+      this.wasCut ||= scan.tc
       sink.onOutcome(ticket, { kind: 'answer', reply, scan, upstream: '127.0.0.1:53' })
     } else {
       seen.failed++
@@ -122,7 +126,7 @@ export class PipelineTarget {
     must(others[0]?.equals(reply) === true, 'the reply holds octets from behind a packet')
     this.checkHeader(reply, query)
     const isTruncated = (reply.readUInt16BE(2) & 0x0200) !== 0
-    must(transport === Transport.udp || !isTruncated, 'TC over TCP')
+    must(transport === Transport.udp || !isTruncated || this.wasCut, 'TC over TCP')
     const udpBytesMax = Math.min(question.udpBytes, udpReplyBytesMax)
     must(
       transport === Transport.tcp || reply.length <= udpBytesMax,

@@ -185,6 +185,15 @@ export class FakeUpstream {
     }
   }
 
+  /** UDP only from now on: nobody listens on the TCP port. */
+  async refuseTcp(): Promise<void> {
+    this.resetConnections()
+    const { tcp } = this
+    this.tcp = undefined
+    tcp?.close()
+    if (tcp !== undefined) await once(tcp, 'close')
+  }
+
   /** Every open connection is reset (TLS: closed); the server stays. */
   resetConnections(): void {
     for (const socket of this.sockets) {

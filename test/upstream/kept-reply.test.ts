@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { KeptReply } from '../../src/upstream/kept-reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
-import { responseTo } from '../core/support.ts'
+import { aRecord, responseTo } from '../core/support.ts'
 import { NotingUpstream } from './parts.ts'
 
 const test = suite('upstream/kept-reply')
@@ -41,6 +41,28 @@ test('of equals the first stays, with its upstream', () => {
   const better = replyWith(2)
   kept.offer(better.reply, better.scan, new NotingUpstream('udp', 'other'))
   assert.is(kept.upstream.name, 'other')
+})
+
+test('half an answer is more than any error, and more of an answer is more', () => {
+  const cutTo = (count: number) => {
+    const answers = Array.from({ length: count }, () => aRecord('www.example', '192.0.2.1'))
+    const reply = responseTo('www.example', 'A', { flags: 0x0200, answers })
+    const scan = new ResponseScan()
+    assert.ok(scanResponse(reply, reply.length, scan))
+    return { reply, scan }
+  }
+  const error = replyWith(2)
+  const kept = new KeptReply(error.reply, error.scan, new NotingUpstream())
+  assert.is(kept.isCut, false)
+  for (const [offered, wanted] of [
+    [cutTo(0), 0],
+    [cutTo(2), 2],
+    [cutTo(1), 2],
+    [error, 2],
+  ] as const) {
+    kept.offer(offered.reply, offered.scan, new NotingUpstream())
+    assert.equal([kept.isCut, kept.reply.readUInt16BE(6)], [true, wanted])
+  }
 })
 
 test('it is a copy', () => {

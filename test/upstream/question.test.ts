@@ -157,7 +157,8 @@ class Asking implements QuestionGroup {
 
 function tell(outcome: Outcome): string {
   if (outcome.kind === 'failed') return `failed ${outcome.why}`
-  return `answer ${outcome.scan.rcode} from ${outcome.upstream}`
+  const { scan, upstream } = outcome
+  return `answer ${scan.rcode} from ${upstream}${scan.tc ? ' with TC' : ''}`
 }
 
 test('the answer of the first choice is the outcome, at once and once', () => {
@@ -300,17 +301,45 @@ test('a truncated answer is asked for over TCP', () => {
   assert.equal(asking.told, ['answer 0 from a'])
 })
 
-test('half an answer over TCP is none: another is asked, or it is malformed', () => {
+test('of half an answer over TCP another has the rest; where none has, it is the answer with TC', () => {
   const asking = Asking.begun({ upstreams: 2, transport: 'tcp' })
   asking.reply(0, { tc: true })
   assert.equal(asking.sent, ['a first', 'b failover'])
   asking.reply(1, { tc: true })
   assert.equal(
-    asking.all.map(({ counters }) => counters.failures.malformed),
-    [1, 1],
+    asking.all.map(({ counters }) => [counters.truncated, counters.failures.malformed]),
+    [
+      [1, 0],
+      [1, 0],
+    ],
   )
-  while (asking.deliver().length === 0) asking.reply(0, { tc: true })
-  assert.equal(asking.told, ['failed malformed'])
+  assert.equal(asking.deliver(), ['answer 0 from a with TC'])
+  const helped = Asking.begun({ upstreams: 2, transport: 'tcp' })
+  helped.reply(0, { tc: true })
+  helped.reply(1)
+  assert.equal(helped.told, ['answer 0 from b'])
+})
+
+test('half an answer is given when TCP is lost, with no further try, and no failure takes its place', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.reply(0, { tc: true })
+  asking.lose(0, 'refused')
+  assert.equal([asking.sent, asking.deliver()], [['a first', 'a tcp'], ['answer 0 from a with TC']])
+  const failing = Asking.begun({ upstreams: 1 })
+  failing.reply(0, { tc: true })
+  failing.reply(0, { rcode: 2 })
+  assert.equal(failing.deliver(), ['answer 0 from a with TC'])
+})
+
+test('half an answer waits for TCP through the silence limit at most, whatever else is answered', () => {
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 2 } })
+  asking.at(100)
+  asking.reply(0, { tc: true })
+  asking.patience.noteLife(startMs + 1000)
+  asking.at(1899)
+  assert.equal(asking.deliver(), [])
+  asking.at(1900)
+  assert.equal(asking.deliver(), ['answer 0 from a with TC'])
 })
 
 test('what was lost with its connection is sent there once more, then elsewhere', () => {

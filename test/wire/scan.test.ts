@@ -70,6 +70,27 @@ test('AA and TC are read; octets behind the last record are not part of it', () 
   assert.equal([flagged?.aa, flagged?.tc], [true, true])
 })
 
+test('a response with TC ends with its last whole record, wherever it was cut', () => {
+  const reply = response([2, 1, 2], [a(), a(), soa(9, 9), a(), opt()], 0x8380)
+  const ends = [0, 16, 32, 32 + soa(9, 9).length, 48 + soa(9, 9).length].map((at) => recordsAt + at)
+  for (let bytes = recordsAt; bytes < reply.length; bytes++) {
+    const found = scan(reply.subarray(0, bytes))
+    const records = ends.findLastIndex((end) => end <= bytes)
+    assert.is(found?.tc, true)
+    assert.equal(
+      [found?.records, found?.answers, found?.authorities, found?.end, found?.ownerAt[records]],
+      [records, Math.min(records, 2), records > 2 ? 1 : 0, ends[records], ends[records]],
+    )
+    assert.equal([found?.soaIndex, found?.optIndex], [records > 2 ? 2 : -1, -1])
+  }
+  assert.is(scan(reply)?.records, 5)
+})
+
+test('counts that TC cannot explain are read as far as records go', () => {
+  const found = scan(response([0xffff, 0xffff, 0xffff], [a()], 0x8380))
+  assert.equal([found?.answers, found?.authorities, found?.records], [1, 0, 1])
+})
+
 test('the response code has twelve bits when there is an OPT record', () => {
   assert.is(scan(response([0, 0, 0], [], 0x8183))?.rcode, 3)
   assert.is(scan(response([0, 0, 1], [opt({ extendedRcode: 1 })], 0x8180))?.rcode, 16)

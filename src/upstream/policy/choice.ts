@@ -198,12 +198,19 @@ export function refusesEdns(rcode: number): boolean {
   return rcode === Rcode.formerr || rcode === Rcode.notimp || rcode === Rcode.badvers
 }
 
+/** A truncated answer, which TCP may complete. TC says nothing beside an error. */
+export function isCutAnswer({ tc, rcode }: ResponseScan): boolean {
+  return tc && speaksOfName(rcode)
+}
+
 /**
  * Not an answer: another upstream may have one. Only NOERROR, NXDOMAIN and YXDOMAIN (RFC 6672 2.2) speak of the name, and a
  * referral does not.
  */
 export function isUnhelpful(reply: Uint8Array, scan: ResponseScan): boolean {
-  const { rcode } = scan
-  if (rcode === Rcode.noerror) return isReferral(reply, scan)
-  return rcode !== Rcode.nxdomain && rcode !== Rcode.yxdomain
+  return !speaksOfName(scan.rcode) || isReferral(reply, scan)
+}
+
+function speaksOfName(rcode: number): boolean {
+  return rcode === Rcode.noerror || rcode === Rcode.nxdomain || rcode === Rcode.yxdomain
 }
