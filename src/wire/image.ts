@@ -1,49 +1,26 @@
 /**
  * A reply image: an upstream's response in the form in which it is cached and copied to clients. ID 0, no OPT (EDNS is hop by
- * hop), nothing after the last record, only the chosen records. Its names may be compressed; the question is where the upstream
- * put it, at offset 12.
+ * hop), nothing after the last record, only the chosen records in the chosen order, names compressed as far as they may be,
+ * whatever the upstream did. The question is where the upstream put it, at offset 12. docs/decisions/0039.
  */
-import { putU16, u8, u16 } from './bytes.ts'
-import { Flag1, Flag2, messageBytesMax, RrType, recordFixedBytes } from './constants.ts'
-import { copyName } from './name.ts'
+import { putU16, u8 } from './bytes.ts'
+import { Flag1, Flag2, messageBytesMax, recordFixedBytes } from './constants.ts'
+import { pointerBits } from './name.ts'
+import { isFinished } from './record-data.ts'
+import { RecordWriter } from './record-writer.ts'
 import type { ResponseScan } from './scan.ts'
 
-/**
- * Record types whose data hold names that may be compressed (RFC 3597 4): bytes before the first name, and the number of names.
- * The rest of their data, and every other type, is opaque.
- */
-const namesInData: ReadonlyMap<number, readonly [prefixBytes: number, names: number]> = new Map([
-  [RrType.ns, [0, 1]],
-  [RrType.md, [0, 1]],
-  [RrType.mf, [0, 1]],
-  [RrType.cname, [0, 1]],
-  [RrType.soa, [0, 2]],
-  [RrType.mb, [0, 1]],
-  [RrType.mg, [0, 1]],
-  [RrType.mr, [0, 1]],
-  [RrType.ptr, [0, 1]],
-  [RrType.minfo, [0, 2]],
-  [RrType.mx, [2, 1]],
-  [RrType.rp, [0, 2]],
-  [RrType.afsdb, [2, 1]],
-  [RrType.rt, [2, 1]],
-  [RrType.sig, [18, 1]],
-  [RrType.px, [2, 2]],
-  [RrType.nxt, [0, 1]],
-  [RrType.srv, [6, 1]],
-  [RrType.kx, [2, 1]],
-  [RrType.dname, [0, 1]],
-  [RrType.rrsig, [18, 1]],
-  [RrType.nsec, [0, 1]],
-])
+const writer = new RecordWriter()
+/** Chosen records of a section that is not in order: rank and index in one number. */
+const ranked = new Uint32Array(6_000)
 
 /**
  * Makes the image of a scanned response.
- * @param keep one byte per record, nonzero to keep it; OPT is never kept
+ * @param keep one byte per record, zero to leave it out. Within a section the records with lower numbers come first, those with
+ *   equal numbers as the upstream had them. OPT is never kept.
  * @param trustAd keep the upstream's AD bit (RFC 6840 5.8); otherwise it is cleared
  * @param into takes the image, from offset 0; 65,535 bytes long
- * @returns a view of `into`; undefined when the kept records cannot be written, because a name is malformed or the result would
- *   exceed 65,535 bytes
+ * @returns a view of `into`; undefined when a kept record is malformed, or the image would exceed 65,535 bytes
  */
 export function makeImage(
   reply: Buffer,
@@ -52,10 +29,10 @@ export function makeImage(
   trustAd: boolean,
   into: Buffer = Buffer.allocUnsafeSlow(messageBytesMax),
 ): Buffer | undefined {
-  const kept = keptPrefix(scan, keep)
-  const end = kept >= 0 ? copyPrefix(reply, scan, kept, into) : rebuild(reply, scan, keep, into)
-  if (end < 0) return undefined
-  const body = into.subarray(0, end)
+  const end = finishedEnd(reply, scan, keep)
+  const isWritten = end >= 0 ? reply.copy(into, 0, 0, end) > 0 : rebuild(reply, scan, keep, into)
+  if (!isWritten) return undefined
+  const body = into.subarray(0, end >= 0 ? end : writer.to)
   body[0] = 0
   body[1] = 0
   body[2] = Flag1.qr | (u8(reply, 2) & Flag1.aa)
@@ -65,115 +42,79 @@ export function makeImage(
   return body
 }
 
-/** @returns how many leading records are exactly the kept ones, or -1 when a record before a kept one is dropped */
-function keptPrefix(scan: ResponseScan, keep: Uint8Array): number {
-  let kept = 0
+/** Label steps for the names in one response's data, as in `scanResponse` for the owners. */
+const nameStepsMax = 65_536
+const budget = { steps: 0 }
+
+/**
+ * Most upstreams compress what they send, and then the records are copied as they stand.
+ * @returns where the kept records end, or -1 when they have to be written anew
+ */
+function finishedEnd(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array): number {
+  budget.steps = nameStepsMax
+  let end = scan.questionEnd
   let isCut = false
+  let rank = 0
   for (let i = 0; i < scan.records; i++) {
-    if (keep[i] === 0 || i === scan.optIndex) {
+    const kept = keep[i] as number
+    if (i === scan.answers || i === scan.answers + scan.authorities) rank = 0
+    if (kept === 0 || i === scan.optIndex) {
       isCut = true
-    } else {
-      if (isCut) return -1
-      kept = i + 1
+      continue
     }
+    if (isCut || kept < rank || u8(reply, scan.ownerAt[i] as number) < pointerBits) return -1
+    end = scan.ownerAt[i + 1] as number
+    if (!isFinished(reply, (scan.typeAt[i] as number) + recordFixedBytes, end, budget)) return -1
+    rank = kept
   }
-  return kept
-}
-
-/** Names only point backwards, so the kept part needs nothing of the rest. */
-function copyPrefix(reply: Buffer, scan: ResponseScan, kept: number, into: Buffer): number {
-  const end = kept === 0 ? scan.questionEnd : (scan.ownerAt[kept] as number)
-  return reply.copy(into, 0, 0, end)
-}
-
-function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): void {
-  const counts = [0, 0, 0]
-  for (let i = 0; i < scan.records; i++) {
-    if (keep[i] === 0 || i === scan.optIndex) continue
-    const section = i < scan.answers ? 0 : i < scan.answers + scan.authorities ? 1 : 2
-    counts[section] = (counts[section] as number) + 1
-  }
-  putU16(image, 4, 1)
-  for (let section = 0; section < 3; section++) {
-    putU16(image, 6 + 2 * section, counts[section] as number)
-  }
-}
-
-/** Writes header, question and the kept records without compression. @returns offset after them, or -1 */
-function rebuild(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array, out: Buffer): number {
-  out.set(reply.subarray(0, scan.questionEnd))
-  let to = scan.questionEnd
-  for (let i = 0; i < scan.records; i++) {
-    if (keep[i] === 0 || i === scan.optIndex) continue
-    to = rebuildRecord(reply, scan, i, out, to)
-    if (to < 0) return -1
-  }
-  return to
-}
-
-/** Room that one record may need beyond its data: three names of 255 bytes and the fixed part. */
-const recordSlackBytes = 800
-
-/** Writes one record without compression. @returns offset after it, or -1 */
-export function rebuildRecord(
-  reply: Uint8Array,
-  scan: ResponseScan,
-  index: number,
-  out: Buffer,
-  to: number,
-): number {
-  const typeAt = scan.typeAt[index] as number
-  const dataAt = typeAt + recordFixedBytes
-  const dataEnd = dataAt + u16(reply, typeAt + 8)
-  if (to + recordSlackBytes + dataEnd - dataAt > out.length) return -1
-  const ownerBytes = copyName(reply, scan.ownerAt[index] as number, scan.end, out, to)
-  if (ownerBytes < 0) return -1
-  const fixedTo = to + ownerBytes
-  out.set(reply.subarray(typeAt, dataAt), fixedTo)
-  const end = rebuildData(
-    reply,
-    u16(reply, typeAt),
-    [dataAt, dataEnd],
-    out,
-    fixedTo + recordFixedBytes,
-  )
-  if (end >= 0) putU16(out, fixedTo + 8, end - fixedTo - recordFixedBytes)
   return end
 }
 
-function rebuildData(
-  reply: Uint8Array,
-  type: number,
-  [dataAt, dataEnd]: readonly [number, number],
-  out: Buffer,
-  to: number,
-): number {
-  const layout = namesInData.get(type)
-  let from = dataAt
-  let at = to
-  if (layout !== undefined) {
-    const [prefixBytes, names] = layout
-    if (from + prefixBytes > dataEnd) return -1
-    out.set(reply.subarray(from, from + prefixBytes), at)
-    from += prefixBytes
-    at += prefixBytes
-    for (let i = 0; i < names; i++) {
-      const nameBytes = copyName(reply, from, dataEnd, out, at)
-      if (nameBytes < 0) return -1
-      at += nameBytes
-      from = nameEnd(reply, from)
-    }
+function countSections(image: Buffer, scan: ResponseScan, keep: Uint8Array): void {
+  putU16(image, 4, 1)
+  let from = 0
+  for (let section = 0; section < 3; section++) {
+    const end = sectionEnd(scan, section)
+    let count = 0
+    for (let i = from; i < end; i++) if (keep[i] !== 0 && i !== scan.optIndex) count += 1
+    putU16(image, 6 + 2 * section, count)
+    from = end
   }
-  out.set(reply.subarray(from, dataEnd), at)
-  return at + dataEnd - from
 }
 
-/** @returns offset after a name that is known to be sound */
-function nameEnd(bytes: Uint8Array, at: number): number {
-  let next = at
-  while (u8(bytes, next) !== 0) {
-    if (u8(bytes, next) >= 0xc0) return next + 2
-    next += u8(bytes, next) + 1
+function sectionEnd(scan: ResponseScan, section: number): number {
+  if (section === 2) return scan.records
+  return section === 0 ? scan.answers : scan.answers + scan.authorities
+}
+
+/** Writes header, question and the kept records. @returns false when that cannot be done */
+function rebuild(reply: Buffer, scan: ResponseScan, keep: Uint8Array, into: Buffer): boolean {
+  reply.copy(into, 0, 0, scan.questionEnd)
+  if (!writer.open(into, scan.questionEnd)) return false
+  writer.readFrom(reply, scan)
+  let from = 0
+  for (let section = 0; section < 3; section++) {
+    const end = sectionEnd(scan, section)
+    if (!writeSection(scan, keep, from, end)) return false
+    from = end
   }
-  return next + 1
+  return true
+}
+
+function writeSection(scan: ResponseScan, keep: Uint8Array, from: number, end: number): boolean {
+  let count = 0
+  let isOrdered = true
+  let rank = 0
+  for (let i = from; i < end; i++) {
+    const kept = keep[i] as number
+    if (kept === 0 || i === scan.optIndex) continue
+    if (kept < rank) isOrdered = false
+    rank = kept
+    ranked[count] = kept * 0x1_0000 + i
+    count += 1
+  }
+  if (!isOrdered) ranked.subarray(0, count).sort()
+  for (let i = 0; i < count; i++)
+    if (!writer.write(scan, (ranked[i] as number) & 0xffff)) return false
+  return true
 }

@@ -12,10 +12,16 @@ export const foldTable: Uint8Array = new Uint8Array(256).map((_, octet) =>
   octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet,
 )
 
-const pointerBits = 0xc0
+/** Set in the first byte of a pointer (RFC 1035 4.1.4). */
+export const pointerBits = 0xc0
 
 /** @returns the target of the pointer at `at`, or -1 when it is no pointer, is cut off, or does not point strictly backwards */
-function pointerTarget(bytes: Uint8Array, at: number, end: number, pieceStart: number): number {
+export function pointerTarget(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  pieceStart: number,
+): number {
   if (at + 2 > end || (u8(bytes, at) & pointerBits) !== pointerBits) return -1
   const target = u16(bytes, at) & 0x3fff
   return target < pieceStart && target >= headerBytes ? target : -1

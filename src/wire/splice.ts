@@ -1,11 +1,12 @@
 /** Joins two images: an alias chain, and the records of the name at its end. */
 import { putU16, u8 } from './bytes.ts'
 import { Flag1, Flag2, messageBytesMax } from './constants.ts'
-import { rebuildRecord } from './image.ts'
+import { RecordWriter } from './record-writer.ts'
 import { ResponseScan, scanResponse } from './scan.ts'
 
 const headScan = new ResponseScan()
 const tailScan = new ResponseScan()
+const writer = new RecordWriter()
 const out = Buffer.allocUnsafeSlow(messageBytesMax)
 
 /**
@@ -16,21 +17,23 @@ const out = Buffer.allocUnsafeSlow(messageBytesMax)
 export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
   if (!scanResponse(head, head.length, headScan)) return undefined
   if (!scanResponse(tail, tail.length, tailScan)) return undefined
-  let to = headScan.questionEnd
-  head.copy(out, 0, 0, to)
-  for (let i = 0; i < headScan.answers && to >= 0; i++) {
-    to = rebuildRecord(head, headScan, i, out, to)
-  }
+  head.copy(out, 0, 0, headScan.questionEnd)
+  if (!writer.open(out, headScan.questionEnd)) return undefined
   const { answers, authorities } = tailScan
-  for (let i = 0; i < answers + authorities && to >= 0; i++) {
-    if (i !== tailScan.optIndex) to = rebuildRecord(tail, tailScan, i, out, to)
-  }
-  if (to < 0) return undefined
+  if (!append(head, headScan, headScan.answers)) return undefined
+  if (!append(tail, tailScan, answers + authorities)) return undefined
   // No server is an authority for both parts, and none has validated the whole.
   out[2] = u8(head, 2) & ~Flag1.aa
   out[3] = Flag2.ra | (tailScan.rcode & 0x0f)
   putU16(out, 6, headScan.answers + answers)
   putU16(out, 8, authorities)
   putU16(out, 10, 0)
-  return Buffer.from(out.subarray(0, to))
+  return Buffer.from(out.subarray(0, writer.to))
+}
+
+/** Appends the first records of an image, which has no OPT among them (RFC 6891 6.1.1). */
+function append(image: Buffer, scan: ResponseScan, records: number): boolean {
+  writer.readFrom(image, scan)
+  for (let i = 0; i < records; i++) if (!writer.write(scan, i)) return false
+  return true
 }

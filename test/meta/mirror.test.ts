@@ -40,6 +40,7 @@ const suites: Readonly<Record<string, string>> = {
   'core/search/pairs-told-alike.test.ts': 'stage, search-path, family and pairs in the pipeline',
   'corefile/coredns.test.ts': 'all of corefile/ against the real CoreDNS',
   'listen/tcp-flood.test.ts': 'tcp-listener and tcp-connections with clients that mean harm',
+  'pipeline/order-and-size.test.ts': 'image, alias-chain and reply in the pipeline',
   'observe/metrics-docs.test.ts': 'the generated document of all families',
   'upstream/exchange-faults.test.ts': 'exchange, group and question when upstreams fail',
   'upstream/stream.test.ts': 'stream-pool and stream-connection as one',

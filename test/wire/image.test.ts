@@ -1,7 +1,8 @@
 /*
- * Goal: an image says what the upstream said, without what is hop by hop and without what was not chosen. Method: images
- * are read by the tests' own decoder and compared, record by record, with the response they were made of.
+ * Goal: an image says what the upstream said, without what is hop by hop and without what was not chosen, compressed and in the
+ * chosen order. Method: images are read by the tests' own decoder and compared, record by record, with the response they were made of.
  */
+import { performance } from 'node:perf_hooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeImage } from '../../src/wire/image.ts'
@@ -15,8 +16,6 @@ import {
   pointer,
   question,
   rr,
-  u16,
-  u32,
 } from '../fixtures/packets/octets.ts'
 import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 import { readPackets } from '../support/client/packets.ts'
@@ -116,57 +115,73 @@ test('a record in the middle can be left out, and pointers into it are written o
   )
 })
 
-const host = octets(labels('mail'), pointer(16))
-const hostText = octets(labels('mail'), labels('corp.example'), 0)
-/** Type, data with compressed names, the same data written out. RFC 3597 4 and the types that precede it. */
-const compressible: readonly [string, number, Buffer, Buffer][] = [
-  ['NS', 2, host, hostText],
-  ['CNAME', 5, host, hostText],
-  ['PTR', 12, host, hostText],
-  ['MX', 15, octets(u16(10), host), octets(u16(10), hostText)],
-  ['MINFO', 14, octets(host, host), octets(hostText, hostText)],
-  ['RP', 17, octets(host, host), octets(hostText, hostText)],
-  ['AFSDB', 18, octets(u16(1), host), octets(u16(1), hostText)],
-  ['PX', 26, octets(u16(1), host, host), octets(u16(1), hostText, hostText)],
-  ['SRV', 33, octets([1, 2, 80].map(u16), host), octets([1, 2, 80].map(u16), hostText)],
-  ['KX', 36, octets(u16(1), host), octets(u16(1), hostText)],
-  ['DNAME', 39, host, hostText],
-  [
-    'SOA',
-    6,
-    octets(host, host, [1, 2, 3, 4, 5].map(u32)),
-    octets(hostText, hostText, [1, 2, 3, 4, 5].map(u32)),
-  ],
-  [
-    'RRSIG',
-    46,
-    octets(Buffer.alloc(18, 1), host, 'signature'),
-    octets(Buffer.alloc(18, 1), hostText, 'signature'),
-  ],
-  ['NSEC', 47, octets(host, 0, 1, 0x40), octets(hostText, 0, 1, 0x40)],
-]
-
-for (const [type, number, data, wanted] of compressible) {
-  test(`compressed names in the data of ${type} are written out when records before it go`, () => {
-    const record = rr({ owner: pointer(12), type: number, ttl: 77, data })
-    const image = make({ counts: [2, 0, 0], records: [a(1), record], keep: [0, 1] })
-    assert.equal(
-      image?.subarray(12 + q.length),
-      rr({ owner: qname, type: number, ttl: 77, data: wanted }),
-    )
-  })
-}
-
-test('data of other types are copied octet by octet, pointers or not', () => {
-  const data = octets(0xc0, 0x0c, 'opaque', 0, 0xff)
-  for (const type of [1, 16, 28, 35, 64, 65, 257, 65280]) {
-    const record = rr({ owner: pointer(12), type, data })
-    const image = make({ counts: [2, 0, 0], records: [a(1), record], keep: [0, 1] })
-    assert.equal(image?.subarray(12 + q.length), rr({ owner: qname, type, data }))
-  }
+test('records that their upstream sent in full are compressed, whatever comes before them', () => {
+  const records = Array.from({ length: 20 }, (_, i) =>
+    rr({ owner: name('WWW.corp.example'), type: 1, data: octets(10, 0, 0, i) }),
+  )
+  const image = make({ counts: [20, 0, 0], records })
+  assert.is(image?.length, 12 + q.length + 20 * 16)
+  assert.equal(
+    readMessage(image ?? q).answers.map(({ name: owner, data }) => `${owner} ${data}`),
+    records.map((_, i) => `www.corp.example. 10.0.0.${i}`),
+  )
 })
 
-test('a record whose data hold a broken name cannot be written out', () => {
+test('an alias in full is compressed, and what it leads to points into it', () => {
+  const owner = name('origin.cdn.example')
+  const image = make({
+    counts: [3, 0, 0],
+    records: [
+      rr({ owner: qname, type: 5, data: owner }),
+      rr({ owner, type: 1, data: octets(192, 0, 2, 1) }),
+      rr({ owner, type: 1, data: octets(192, 0, 2, 2) }),
+    ],
+  })
+  const targetAt = 12 + q.length + 12
+  const target = octets(labels('origin.cdn'), pointer(12 + labels('www.corp').length))
+  assert.equal(
+    image?.subarray(12 + q.length),
+    octets(
+      rr({ owner: pointer(12), type: 5, data: target }),
+      rr({ owner: pointer(targetAt), type: 1, data: octets(192, 0, 2, 1) }),
+      rr({ owner: pointer(targetAt), type: 1, data: octets(192, 0, 2, 2) }),
+    ),
+  )
+})
+
+test('targets of SRV stay in full, and their addresses point to them', () => {
+  const target = name('pod-1.corp.example')
+  const srv = rr({ owner: qname, type: 33, data: octets(0, 0, 0, 1, 0, 80, target) })
+  const image = make({
+    counts: [1, 0, 1],
+    records: [srv, rr({ owner: target, type: 1, data: octets(10, 0, 0, 1) })],
+  })
+  const targetAt = 12 + q.length + 2 + 10 + 6
+  assert.equal(
+    image?.subarray(12 + q.length),
+    octets(
+      rr({ owner: pointer(12), type: 33, data: octets(0, 0, 0, 1, 0, 80, target) }),
+      rr({ owner: pointer(targetAt), type: 1, data: octets(10, 0, 0, 1) }),
+    ),
+  )
+})
+
+test('records come in the order of their numbers, each section by itself', () => {
+  const ns = rr({ owner: pointer(16), type: 2, data: octets(labels('ns'), pointer(16)) })
+  const image = readImage({
+    counts: [4, 2, 2],
+    records: [a(1), a(2), a(3), a(4), ns, a(5), opt(), a(6)],
+    keep: [9, 3, 0, 9, 2, 1, 1, 1],
+  })
+  assert.equal(
+    [image.answers, image.authorities, image.additionals].map((section) =>
+      section.map(({ data }) => data),
+    ),
+    [['192.0.2.2', '192.0.2.1', '192.0.2.4'], ['192.0.2.5', 'ns.corp.example.'], ['192.0.2.6']],
+  )
+})
+
+test('a record whose data hold a broken name has no image, whether it is written anew or not', () => {
   for (const [type, data] of [
     [5, octets(pointer(0x3fff))],
     [5, octets(9, 'abc')],
@@ -174,14 +189,57 @@ test('a record whose data hold a broken name cannot be written out', () => {
     [2, octets()],
   ] as const) {
     const record = rr({ owner: pointer(12), type, data })
-    assert.is(make({ counts: [2, 0, 0], records: [a(1), record], keep: [0, 1] }), undefined)
+    for (const keep of [
+      [1, 1],
+      [0, 1],
+    ])
+      assert.is(make({ counts: [2, 0, 0], records: [a(1), record], keep }), undefined)
   }
 })
 
-test('a response that would pass 65,535 octets when written out has no image', () => {
-  const records = Array.from({ length: 3700 }, () => a(1))
-  const keep = [0, ...records.slice(1).map(() => 1)]
-  assert.is(make({ counts: [3700, 0, 0], records, keep }), undefined)
+test('what is left out may be broken', () => {
+  const record = rr({ owner: pointer(12), type: 5, data: octets(9, 'abc') })
+  assert.is(
+    make({ counts: [2, 0, 0], records: [record, a(1)], keep: [0, 1] })?.length,
+    12 + q.length + 16,
+  )
+})
+
+test('a response that would pass 65,535 bytes with its names in full has no image', () => {
+  const target = (i: number) => octets(0, 0, 0, 1, 0, 80, labels(`pod-${i}-${'x'.repeat(40)}`))
+  const records = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      rr({ owner: pointer(12), type: 33, data: octets(target(i), pointer(12)) }),
+    )
+  const image = (count: number) => make({ counts: [count, 0, 0], records: records(count) })
+  const whole = image(700)?.length ?? 0
+  assert.ok(whole > 55_000 && whole < 65_535, `${whole} bytes`)
+  assert.is(image(900), undefined)
+})
+
+test('the largest message that is all one record has an image, with its owner in full', () => {
+  const data = Buffer.alloc(65_535 - 12 - q.length - qname.length - 10, 0x07)
+  const of = (owner: Buffer) =>
+    make({ counts: [1, 0, 0], records: [rr({ owner, type: 10, data })] })
+  assert.is(of(qname)?.length, 65_535 - qname.length + 2)
+  assert.is(of(name('abc.corp.example'))?.length, 65_535 - qname.length + 6)
+})
+
+test('a hostile response costs little: pointers to long names, names that share nothing', () => {
+  const long = octets(
+    Array.from({ length: 126 }, () => labels('a')),
+    0,
+  )
+  const first = rr({ owner: pointer(12), type: 5, data: long })
+  const at = pointer(12 + q.length + 12)
+  const many = Array.from({ length: 4000 }, () => rr({ owner: pointer(12), type: 2, data: at }))
+  const before = performance.now()
+  for (let i = 0; i < 5; i++) {
+    // Either is fine, as long as it takes no time: refused, or made.
+    make({ counts: [4001, 0, 0], records: [first, ...many] })
+    make({ counts: [4001, 0, 0], records: [...many.slice(1), first, ...many.slice(0, 1)] })
+  }
+  assert.ok(performance.now() - before < 2000)
 })
 
 test('an image is written to where the caller wants it', () => {

@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { splice } from '../../src/wire/splice.ts'
-import { name, octets } from '../fixtures/packets/octets.ts'
+import { name, octets, u16 } from '../fixtures/packets/octets.ts'
 import { readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/splice')
@@ -18,7 +18,8 @@ interface Parts {
 }
 
 function image({ qname, flags, answers = [], authorities = [] }: Parts): Buffer {
-  const header = [0, 0, ...flags, 0, 1, 0, answers.length, 0, authorities.length, 0, 0]
+  const counts = [0, 1, ...u16(answers.length), ...u16(authorities.length), 0, 0]
+  const header = [0, 0, ...flags, ...counts]
   return Buffer.concat([
     octets(header),
     name(qname),
@@ -67,10 +68,12 @@ test('a denial brings its rcode and its SOA', () => {
 })
 
 test('what would pass the largest message is refused', () => {
-  const many = Array.from({ length: 4000 }, () => record(1, 30, octets([10, 0, 0, 1])))
-  const header = Buffer.from([0, 0, 0x84, 0x80, 0, 1, 4000 >> 8, 4000 & 0xff, 0, 0, 0, 0])
-  const tail = Buffer.concat([header, name(target), octets([0, 1, 0, 1]), ...many])
-  assert.is(splice(head, tail), undefined)
+  const tail = (count: number) => {
+    const texts = Array.from({ length: count }, () => record(10, 30, Buffer.alloc(240, 1)))
+    return image({ qname: target, flags: [0x84, 0x80], answers: texts })
+  }
+  assert.is(splice(head, tail(250))?.length, tail(250).length + 25)
+  assert.is(splice(head, tail(262)), undefined)
 })
 
 test('something that is no message is refused', () => {

@@ -39,9 +39,15 @@ export interface ReadMessage {
 export const typeNumbers = {
   A: 1,
   NS: 2,
+  MD: 3,
+  MF: 4,
   CNAME: 5,
   SOA: 6,
+  MB: 7,
+  MG: 8,
+  MR: 9,
   PTR: 12,
+  MINFO: 14,
   MX: 15,
   TXT: 16,
   AAAA: 28,
@@ -181,7 +187,14 @@ function readData(wire: Buffer, type: number, start: number, end: number): strin
     case typeNumbers.NS:
     case typeNumbers.CNAME:
     case typeNumbers.PTR:
+    case typeNumbers.MD:
+    case typeNumbers.MF:
+    case typeNumbers.MB:
+    case typeNumbers.MG:
+    case typeNumbers.MR:
       return readName(wire, cursor)
+    case typeNumbers.MINFO:
+      return `${readName(wire, cursor)} ${readName(wire, cursor)}`
     case typeNumbers.MX:
       cursor.at += 2
       return `${wire.readUInt16BE(start)} ${readName(wire, cursor)}`
