@@ -26,6 +26,14 @@ export function cacheSection() {
       about:
         'Share of bytesMax that NXDOMAIN and NODATA may take, so that a flood of names that do not exist does not evict other answers.',
     }),
+    noSoaSeconds: whole({
+      default: 5,
+      min: 0,
+      max: 60,
+      unit: 'seconds',
+      about:
+        'How long NODATA and NXDOMAIN without an SOA are kept, 0 for not at all. RFC 2308 5 advises against keeping them; but templates that switch AAAA off answer so, and each look-up would go upstream.',
+    }),
     prefetch: prefetchSection(),
     serveStale: serveStaleSection(),
     failureTtl: section('How long a failed resolution is remembered (RFC 9520).', {

@@ -16,7 +16,7 @@ import type { Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import type { Ticket } from './question/in-flight.ts'
-import type { Router } from './router.ts'
+import type { Route, Router } from './router.ts'
 import type { Observation } from './search/observer.ts'
 import { pairMs } from './search/pairs.ts'
 import type { SearchSlot } from './search/search-path.ts'
@@ -31,6 +31,13 @@ export interface SettlerParts {
 
 /** Codes that mean the same to the client as to us; all others become SERVFAIL. */
 const relayed: ReadonlySet<number> = new Set([Rcode.servfail, Rcode.refused, Rcode.yxdomain])
+
+/** A response and what it was taken for. */
+interface Judged {
+  readonly reply: Buffer
+  readonly scan: ResponseScan
+  readonly kind: ResponseKind
+}
 
 const noForeigner: ForeignName = () => false
 
@@ -54,7 +61,7 @@ export class Settler {
     }
     const kind = classify(reply, scan, this.chain)
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
-    const image = this.imageOf(ticket, reply, scan)
+    const image = this.imageOf(ticket, { reply, scan, kind })
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (scan.tc && !this.chain.isForeign) return this.cut(ticket, image, kind)
     this.parts.failures.forget(ticket.key, ticket.hash)
@@ -107,10 +114,13 @@ export class Settler {
   private readonly isOfCluster: ForeignName = (name, nameBytes) =>
     this.parts.router.route(name, nameBytes).isCluster
 
-  private imageOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
+  private imageOf(ticket: Ticket, { reply, scan, kind }: Judged): Buffer | undefined {
     const keep = ticket.route.isCluster
       ? keepAll(scan)
       : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
+    // An SOA of another tree would tell a client's cache how long to believe the denial.
+    if (!ticket.route.isCluster && kind === 'bare-denial' && scan.soaIndex >= 0)
+      keep[scan.soaIndex] = 0
     const image = makeImage(reply, scan, keep, ticket.route.trustAd, this.scratch)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
     // RFC 1035 4.1.1: we are no authority. The cluster's DNS is passed on as it is, as NodeLocal DNSCache does.
@@ -126,7 +136,7 @@ export class Settler {
   private keep(ticket: Ticket, image: Buffer, kind: ResponseKind, nowMs: number): void {
     const { cache } = this.parts
     const { route, hash } = ticket
-    const lifetimeSeconds = boundTtls(image, this.imageScan, kind, route.ttl)
+    const lifetimeSeconds = this.lifetimeOf(image, kind, route)
     const observation = this.learn(ticket, image, lifetimeSeconds, nowMs)
     if (observation?.isContradiction === true) return cache.drop(ticket.key, hash)
     if (kind === 'uncacheable') return
@@ -147,6 +157,14 @@ export class Settler {
       routeGeneration: ticket.routeGeneration,
       nowMs,
     })
+  }
+
+  /** RFC 2308 5 advises against keeping denials without SOA: docs/decisions/0041 says why they are kept for a moment. */
+  private lifetimeOf(image: Buffer, kind: ResponseKind, { ttl }: Route): number {
+    const seconds = boundTtls(image, this.imageScan, kind, ttl)
+    return kind === 'bare-denial'
+      ? Math.min(seconds, this.parts.cache.settings.noSoaSeconds)
+      : seconds
   }
 
   private learn(

@@ -76,29 +76,77 @@ test('each record keeps its own TTL and ages from it', () => {
   assert.ok(core.ask(www).starts, 'as long as the shortest')
 })
 
-for (const [what, of] of [
+const bareDenials = [
   ['NXDOMAIN without SOA', { rcode: 3 }],
   ['NXDOMAIN with the SOA of another tree', { rcode: 3, authorities: [soaRecord('evil.test')] }],
   ['NODATA without SOA', {}],
+  ['NODATA with the SOA of another tree', { authorities: [soaRecord('evil.test')] }],
   ['an alias without data', { answers: [cnameRecord(www, 'o.example')] }],
-  ['an answer for another name', { answers: [aRecord('other.example', '6.6.6.6')] }],
-] as const satisfies readonly (readonly [string, ResponseOptions])[]) {
-  test(`${what} is passed on and not kept`, () => {
+  ['an answer for another name', { answers: [aRecord('o.example', '6.6.6.6')] }],
+  ['another type', { answers: [record(www, 'TXT', octets(1, 'x'))] }],
+  [
+    'NXDOMAIN behind an alias, with the SOA of the alias alone',
+    { rcode: 3, answers: [cnameRecord(www, 'o.test')], authorities: [soaRecord('example')] },
+  ],
+] as const satisfies readonly (readonly [string, ResponseOptions])[]
+
+for (const [what, of] of bareDenials) {
+  test(`${what} is kept for this question and for five seconds`, () => {
     const core = new Core()
     const settled = core.learn(www, 'A', of)
-    assert.is(settled.source, ReplySource.upstream)
-    assert.is(settled.reply.rcode, 'rcode' in of ? of.rcode : 0)
-    assert.not(data(settled.reply).includes('6.6.6.6'))
+    core.later(4.9)
+    const { reply, source } = core.ask(www)
+    assert.is(source, ReplySource.cacheDenial)
+    for (const told of [settled.reply, reply]) {
+      assert.is(told?.rcode, 'rcode' in of ? of.rcode : 0)
+      assert.not(data(told).includes('6.6.6.6'))
+      // No SOA: a cache of the client's does not learn how long to believe it (RFC 2308 5).
+      assert.equal(told?.authorities, [])
+    }
+    assert.ok(core.ask(www, 'AAAA').starts)
+    assert.ok(core.ask('o.example').starts)
+    core.later(0.1)
     assert.ok(core.ask(www).starts)
   })
+
+  test(`${what} is passed on and not kept where the setting says 0 seconds`, () => {
+    const core = new Core({ cache: { noSoaSeconds: 0 } })
+    core.learn(www, 'A', { answers: [aRecord(www, '10.0.0.1', 1)] })
+    core.later(2)
+    core.learn(www, 'A', of)
+    const { starts, hasStale } = core.ask(www)
+    assert.equal([starts, hasStale], [true, false], 'nor does it leave what it has disproved')
+  })
 }
+
+test('a denial without SOA lives no longer than the limit of its zone, nor than its alias', () => {
+  const core = new Core({ cache: { noSoaSeconds: 60 } })
+  core.learn(inCluster, 'AAAA', {})
+  core.learn(www, 'A', { answers: [cnameRecord(www, 'o.example', 20)] })
+  core.later(4.9)
+  assert.is(core.ask(inCluster, 'AAAA').source, ReplySource.cacheDenial)
+  core.later(0.1)
+  assert.ok(core.ask(inCluster, 'AAAA').starts)
+  assert.is(core.ask(www).source, ReplySource.cacheDenial)
+  core.later(15)
+  assert.ok(core.ask(www).starts)
+})
+
+test('a denial without SOA ends an expired answer', () => {
+  const core = new Core()
+  core.learn(www, 'A', { answers: [aRecord(www, '10.0.0.1', 1)] })
+  core.later(2)
+  core.learn(www, 'A', {})
+  core.later(6)
+  assert.equal(data(core.fail(core.ask(www).ticket).reply), [])
+})
 
 test('an SOA of another tree is not shown as if it belonged to the denial', () => {
   const settled = new Core().learn(www, 'A', {
     rcode: 3,
     authorities: [soaRecord('evil.test'), ns],
   })
-  assert.not(settled.reply.authorities.some(({ type }) => type === 2))
+  assert.equal(settled.reply.authorities, [])
 })
 
 test('a negative answer lives for the smaller of SOA TTL and MINIMUM', () => {

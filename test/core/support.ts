@@ -59,6 +59,7 @@ export const cacheSettings: CacheSettings = {
   entriesMax: 1000,
   bytesMax: 4_194_304,
   denialPercent: 40,
+  noSoaSeconds: 5,
   prefetch: { hitsMin: 2, remainingPercent: 10 },
   serveStale: {
     enabled: true,

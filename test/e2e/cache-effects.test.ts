@@ -9,7 +9,7 @@ import { aRecord, cnameRecord, record, soaRecord } from '../core/support.ts'
 import { name } from '../fixtures/packets/octets.ts'
 import type { ReadMessage } from '../support/client/dns-message.ts'
 import { type Behaviour, delayed, failing } from '../upstream/fake-upstream.ts'
-import { House, type Records, zone } from './support.ts'
+import { House, type Records, replyTo, zone } from './support.ts'
 
 const test = suite<{ house: House }>('e2e/cache-effects')
 
@@ -155,13 +155,18 @@ test('name servers and glue for the victim and its parent are stripped', async (
   await isClean(house, 'ns.evil')
 })
 
-test('an answer for another name than was asked is no data, and not remembered', async ({
+test('an answer for another name than was asked is no data, for this question and nothing else', async ({
   house,
 }) => {
-  use(house, { 'wrong.example': { answers: [aRecord('victim5.example', forged)] } })
-  const read = await house.lookup('wrong.example')
-  assert.equal([read.rcode, everything(read)], [0, []])
-  await isClean(house, 'wrong.example')
+  use(house, {
+    'wrong.example': { answers: [aRecord('victim5.example', forged)] },
+    'victim5.example': honest('victim5.example'),
+  })
+  for (let i = 0; i < 2; i++) {
+    const read = await house.lookup('wrong.example')
+    assert.equal([read.rcode, everything(read)], [0, []])
+  }
+  await isClean(house, 'victim5.example')
 })
 
 test('a DNAME at the parent redirects nothing but the name that was asked', async ({ house }) => {
@@ -185,16 +190,35 @@ test('a DNAME at the parent redirects nothing but the name that was asked', asyn
   assert.is((await house.lookup('b.dname.example')).answers[0]?.data, '10.1.1.1')
 })
 
-test('NXDOMAIN without SOA is not remembered', async ({ house }) => {
-  use(house, { 'nosoa.example': { rcode: 3 } })
-  assert.is((await house.lookup('nosoa.example')).rcode, 3)
-  await isClean(house, 'nosoa.example')
-})
+for (const [what, text, of] of [
+  ['NODATA without SOA, as of a template that switches AAAA off', 'nosoa1.example', {}],
+  ['NXDOMAIN without SOA', 'nosoa2.example', { rcode: 3 }],
+  ['SERVFAIL', 'nosoa3.example', { rcode: 2 }],
+] as const) {
+  test(`twenty look-ups, one after another and at once, that get ${what} are one question`, async ({
+    house,
+  }) => {
+    const wanted = 'rcode' in of ? of.rcode : 0
+    use(house, { [text]: (query) => query.after(20, () => query.send(replyTo(query, of))) })
+    const ask = async () => assert.is((await house.lookup(text, 'AAAA')).rcode, wanted)
+    await Promise.all(Array.from({ length: 20 }, ask))
+    for (let i = 0; i < 20; i++) await ask()
+    // One resolver is asked a second time for what it could not answer.
+    assert.ok(house.timesAsked(text) <= (wanted === 2 ? 2 : 1), `${house.timesAsked(text)} times`)
+  })
+}
 
-test('NXDOMAIN with the SOA of another tree is not remembered', async ({ house }) => {
-  use(house, { 'nxvict.example': { rcode: 3, authorities: [soaRecord('evil.test')] } })
-  assert.is((await house.lookup('nxvict.example')).rcode, 3)
-  await isClean(house, 'nxvict.example')
+test('NXDOMAIN with the SOA of another tree holds for the question alone, and without that SOA', async ({
+  house,
+}) => {
+  const forgedSoa = { rcode: 3, authorities: [soaRecord('evil.test', 86_400)] }
+  use(house, { 'nxvict.example': forgedSoa, 'a.nxvict.example': honest('a.nxvict.example') })
+  for (let i = 0; i < 2; i++) {
+    const read = await house.lookup('nxvict.example')
+    assert.equal([read.rcode, read.authorities], [3, []])
+  }
+  assert.is(house.timesAsked('nxvict.example'), 1)
+  await isClean(house, 'a.nxvict.example')
 })
 
 for (const [what, ttl] of [

@@ -51,6 +51,7 @@ export const cacheSettings: CacheSettings = {
   entriesMax: 2000,
   bytesMax: 4_194_304,
   denialPercent: 40,
+  noSoaSeconds: 5,
   prefetch: { hitsMin: 2, remainingPercent: 10 },
   serveStale: {
     enabled: true,

@@ -16,7 +16,9 @@ export type ResponseKind =
   | 'nodata'
   /** The name does not exist; with an SOA. */
   | 'nxdomain'
-  /** Passed on, not cached: no SOA of an enclosing zone (RFC 2308 5), lone alias. */
+  /** No data, and no SOA of an enclosing zone says for how long (RFC 2308 5). Records of other names do not count as data. */
+  | 'bare-denial'
+  /** Passed on, not cached: an alias that leads to somebody else's name. */
   | 'uncacheable'
   /** SERVFAIL, REFUSED and the like, and referrals: say nothing about the name. */
   | 'failure'
@@ -28,8 +30,8 @@ export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChai
   if (isReferral(reply, scan)) return 'failure'
   if (chain.isForeign) return 'uncacheable'
   if (!isNegative && hasWantedType(reply, scan, chain)) return 'answer'
-  if (!hasEnclosingSoa(reply, scan, chain)) return 'uncacheable'
-  return isNegative ? 'nxdomain' : 'nodata'
+  if (hasEnclosingSoa(reply, scan, chain)) return isNegative ? 'nxdomain' : 'nodata'
+  return 'bare-denial'
 }
 
 function hasWantedType(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): boolean {

@@ -1,4 +1,5 @@
 /** One cached answer: its bytes, its times, and its present TTLs. Whole messages under their question. Pure. */
+import { Rcode } from '../../wire/constants.ts'
 import type { StoredImage } from '../../wire/reply.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { Route } from '../router.ts'
@@ -9,6 +10,8 @@ import type { StoreLimits } from './store.ts'
 import { ageTtls, overwriteTtls } from './ttl.ts'
 
 export interface CacheSettings extends StoreLimits {
+  /** Longest life of a denial without SOA; 0 keeps none. */
+  readonly noSoaSeconds: number
   readonly prefetch: {
     /** Hits since the answer was stored that justify a refresh; 0 turns prefetch off. */
     readonly hitsMin: number
@@ -106,8 +109,10 @@ export class CacheEntry extends Storable implements StoredImage {
     const refreshMs = Math.max((lifetimeMs * prefetch.remainingPercent) / 100, 1000)
     this.refreshAtMs = Math.floor(this.expiresMs - refreshMs)
     this.isRefreshSpent = prefetch.hitsMin === 0
-    // A Service that was just created must not be denied on knowledge from before an outage.
-    const isNeverStale = !serveStale.enabled || (stored.isDenial && route.isCluster)
+    // A Service that was just created must not be denied on knowledge from before an outage, and NXDOMAIN without SOA proves
+    // little even while it is fresh.
+    const isBare = this.rcode === Rcode.nxdomain && scan.soaIndex < 0
+    const isNeverStale = !serveStale.enabled || isBare || (stored.isDenial && route.isCluster)
     this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
     this.recheckAtMs = 0
     this.hits = 0

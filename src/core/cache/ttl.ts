@@ -18,7 +18,7 @@ export interface TtlLimits {
 /**
  * Bounds every TTL in `image`, and computes how long the whole message may be kept.
  * @param scan of `image` itself
- * @returns seconds; 0 means that it answers only the clients that are already waiting
+ * @returns seconds, for a denial without SOA an upper bound; 0 means that it answers only the clients that are already waiting
  */
 export function boundTtls(
   image: Uint8Array,
@@ -26,14 +26,15 @@ export function boundTtls(
   kind: ResponseKind,
   limits: TtlLimits,
 ): number {
-  const isNegative = kind === 'nxdomain' || kind === 'nodata'
+  const hasSoa = kind === 'nxdomain' || kind === 'nodata'
+  const isNegative = hasSoa || kind === 'bare-denial'
   const min = isNegative ? limits.negativeMinSeconds : limits.positiveMinSeconds
   const max = isNegative ? limits.negativeMaxSeconds : limits.positiveMaxSeconds
-  let lifetime = isNegative ? clamp(scan.soaTtlSeconds, min, max) : max
+  let lifetime = hasSoa ? clamp(scan.soaTtlSeconds, min, max) : max
   for (let i = 0; i < scan.records; i++) {
     if (i === scan.optIndex) continue
     const at = (scan.typeAt[i] as number) + 4
-    const isNegativeSoa = isNegative && i === scan.soaIndex
+    const isNegativeSoa = hasSoa && i === scan.soaIndex
     const ttl = isNegativeSoa ? lifetime : clamp(readTtl(image, at), min, max)
     putU32(image, at, ttl)
     if (ttl < lifetime) lifetime = ttl

@@ -32,6 +32,7 @@ function kindOf(
 const host = 'www.corp.example'
 const a = aRecord(host, '10.0.0.1')
 const soa = soaRecord('corp.example')
+const ns = record('corp.example', 'NS', name('ns.corp.example'))
 
 const rows: readonly [string, ResponseKind, ResponseOptions, TypeName?][] = [
   ['data of the type', 'answer', { answers: [a] }],
@@ -56,36 +57,49 @@ const rows: readonly [string, ResponseKind, ResponseOptions, TypeName?][] = [
     { rcode: 3, authorities: [soaRecord(host)] },
   ],
   ['NXDOMAIN with data', 'nxdomain', { rcode: 3, answers: [a], authorities: [soa] }],
-  ['no data without SOA', 'uncacheable', {}],
-  ['NXDOMAIN without SOA', 'uncacheable', { rcode: 3 }],
+  ['no data without SOA', 'bare-denial', {}],
+  ['NXDOMAIN without SOA', 'bare-denial', { rcode: 3 }],
+  ['NXDOMAIN without SOA, with name servers', 'bare-denial', { rcode: 3, authorities: [ns] }],
+  [
+    'NXDOMAIN without SOA behind an alias',
+    'bare-denial',
+    { rcode: 3, answers: [cnameRecord(host, 'b.test')] },
+  ],
+  ['nothing to ANY', 'bare-denial', {}, 'ANY'],
   [
     'NXDOMAIN with the SOA of another tree',
-    'uncacheable',
+    'bare-denial',
     { rcode: 3, authorities: [soaRecord('evil.test')] },
   ],
   [
     'NXDOMAIN with the SOA of a sibling',
-    'uncacheable',
+    'bare-denial',
     { rcode: 3, authorities: [soaRecord('mail.corp.example')] },
   ],
   [
     'NXDOMAIN with the SOA of a child',
-    'uncacheable',
+    'bare-denial',
     { rcode: 3, authorities: [soaRecord(`x.${host}`)] },
   ],
   [
     'NXDOMAIN whose SOA stands in the additional section',
-    'uncacheable',
+    'bare-denial',
     { rcode: 3, additionals: [soa] },
   ],
+  ['a referral', 'failure', { authorities: [ns] }],
   [
-    'a referral',
-    'failure',
-    { authorities: [record('corp.example', 'NS', name('ns.corp.example'))] },
+    'an alias without data, with the name servers of its zone',
+    'bare-denial',
+    { answers: [cnameRecord(host, 'b.test')], authorities: [ns] },
   ],
-  ['an alias without data', 'uncacheable', { answers: [cnameRecord(host, 'b.test')] }],
-  ['an answer for another name', 'uncacheable', { answers: [aRecord('victim.test', '6.6.6.6')] }],
-  ['another type at the name', 'uncacheable', { answers: [record(host, 'TXT', octets(1, 'x'))] }],
+  ['an alias without data', 'bare-denial', { answers: [cnameRecord(host, 'b.test')] }],
+  ['an answer for another name', 'bare-denial', { answers: [aRecord('victim.test', '6.6.6.6')] }],
+  [
+    'NXDOMAIN with an answer for another name',
+    'bare-denial',
+    { rcode: 3, answers: [aRecord('victim.test', '6.6.6.6')] },
+  ],
+  ['another type at the name', 'bare-denial', { answers: [record(host, 'TXT', octets(1, 'x'))] }],
   [
     'NODATA behind an alias, with the SOA of the target',
     'nodata',
@@ -93,7 +107,7 @@ const rows: readonly [string, ResponseKind, ResponseOptions, TypeName?][] = [
   ],
   [
     'NODATA behind an alias, with the SOA of the alias',
-    'uncacheable',
+    'bare-denial',
     { answers: [cnameRecord(host, 'b.test')], authorities: [soa] },
   ],
   ['SERVFAIL', 'failure', { rcode: 2, answers: [a] }],

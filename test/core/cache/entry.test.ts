@@ -33,6 +33,7 @@ function imageOf(records: readonly Uint8Array[], { rcode = 0, authorities = 0 } 
 }
 
 const a = (ttl: number) => aRecord('www.example', '192.0.2.1', ttl)
+const nodata = imageOf([soaRecord('example', 5)], { authorities: 1 })
 const nxdomain = imageOf([soaRecord('example', 5)], { rcode: 3, authorities: 1 })
 
 interface Making {
@@ -97,17 +98,26 @@ test('without prefetch no refresh is ever due', () => {
 
 const stale = cacheSettings.serveStale
 const staleCases = [
-  ['an answer', external, false, true, 3600],
-  ["the cluster's answer", cluster, false, true, 3600],
-  ['a denial', external, true, true, 3600],
-  ["the cluster's denial", cluster, true, true, 0],
-  ['an answer, serve-stale being off,', external, false, false, 0],
+  ['an answer', external, undefined, true, 3600],
+  ["the cluster's answer", cluster, undefined, true, 3600],
+  ['NODATA', external, nodata, true, 3600],
+  ['NODATA without SOA', external, imageOf([]), true, 3600],
+  ['NXDOMAIN', external, nxdomain, true, 3600],
+  ['NXDOMAIN without SOA', external, imageOf([], { rcode: 3 }), true, 0],
+  ["the cluster's NODATA", cluster, nodata, true, 0],
+  ["the cluster's NXDOMAIN", cluster, nxdomain, true, 0],
+  ['an answer, serve-stale being off,', external, undefined, false, 0],
 ] as const
 
-for (const [what, route, isDenial, enabled, seconds] of staleCases) {
+for (const [what, route, image, enabled, seconds] of staleCases) {
   test(`${what} may be given ${seconds} s past its time`, () => {
     const settings = { serveStale: { ...stale, enabled } }
-    const entry = entryOf({ stored: { route, isDenial }, settings })
+    const isDenial = image !== undefined
+    const entry = entryOf({
+      image: image ?? imageOf([a(300)]),
+      stored: { route, isDenial },
+      settings,
+    })
     assert.is(entry.staleUntilMs, entry.expiresMs + seconds * 1000)
     assert.is(entry.isUsableStale(entry.staleUntilMs - 1), true)
     assert.is(entry.isUsableStale(entry.staleUntilMs), false)

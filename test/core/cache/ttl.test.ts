@@ -29,6 +29,8 @@ const wide: TtlLimits = {
   negativeMaxSeconds: 1_000_000,
 }
 
+const kinds = ['answer', 'nodata', 'nxdomain', 'bare-denial', 'uncacheable'] as const
+
 function imageOf(of: ResponseOptions): Buffer {
   const response = responseTo('www.example', 'A', of)
   const scan = scanned(response)
@@ -104,6 +106,16 @@ for (const kind of ['nxdomain', 'nodata'] as const) {
   })
 }
 
+test('a denial without SOA of its own is bounded by the negative limits and by its records', () => {
+  const limits = { negativeMaxSeconds: 20, positiveMaxSeconds: 1 }
+  assert.equal(bounded({}, 'bare-denial', limits), { lifetime: 20, ttls: [] })
+  const of = {
+    answers: [cnameRecord('www.example', 'o.test', 7)],
+    authorities: [soaRecord('example', 300, 3)],
+  }
+  assert.equal(bounded(of, 'bare-denial', limits), { lifetime: 7, ttls: [7, 20] })
+})
+
 test('a response without records lives as long as the limit allows', () => {
   assert.equal(bounded({}, 'answer', { positiveMaxSeconds: 30 }), { lifetime: 30, ttls: [] })
 })
@@ -141,7 +153,7 @@ test('at any two ages 0 <= TTL(later) <= TTL(earlier) <= stored - age, for every
         soaTtl: anyTtl,
         limits: anyLimits,
         ages: fc.array(fc.nat(200_000), { minLength: 1, maxLength: 6 }),
-        kind: fc.constantFrom<ResponseKind>('answer', 'nodata', 'nxdomain', 'uncacheable'),
+        kind: fc.constantFrom<ResponseKind>(...kinds),
       }),
       ({ answerTtls, soaTtl, limits, ages, kind }) => {
         const image = imageOf({
