@@ -116,7 +116,7 @@ export class Settler {
 
   private imageOf(ticket: Ticket, { reply, scan, kind }: Judged): Buffer | undefined {
     const keep = ticket.route.isCluster
-      ? keepAll(scan)
+      ? keepAll(reply, scan, this.chain)
       : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
     // An SOA of another tree would tell a client's cache how long to believe the denial.
     if (!ticket.route.isCluster && kind === 'bare-denial' && scan.soaIndex >= 0)

@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { aRecord, responseTo } from '../core/support.ts'
+import { aRecord, cnameRecord, responseTo } from '../core/support.ts'
 import { writeQuery } from '../support/client/dns-message.ts'
 import { Bench, Client } from './support.ts'
 
@@ -39,6 +39,19 @@ test('where not all addresses fit, as many as fit come with TC', () => {
   const records = addresses(40).map((address) => aRecord(headless, address))
   for (const { answers, tc } of answered(new Bench(), headless, records).got) {
     assert.equal([answers.length, tc], [29, true])
+  }
+})
+
+test('an address before its alias is put behind it, from the cluster and from outside, first and later', () => {
+  for (const zone of ['svc.cluster.local', 'example']) {
+    const [host, target] = [`db.shop.${zone}`, `db-1.shop.${zone}`]
+    const records = [aRecord(target, '10.0.0.1'), cnameRecord(host, target)]
+    for (const { answers } of answered(new Bench(), host, records).got) {
+      assert.equal(
+        answers.map(({ name, data }) => `${name} ${data}`),
+        [`${host}. ${target}.`, `${target}. 10.0.0.1`],
+      )
+    }
   }
 })
 

@@ -17,7 +17,7 @@ export type ForeignName = (name: Buffer, nameBytes: number) => boolean
 
 /** Result of the last `follow`; reused by each call. */
 export class AliasChain {
-  /** Nonzero for each answer record that the chain reaches; index as in the scan. */
+  /** For each answer record the link of the chain that it belongs to, from 1 on; 0: none. Index as in the scan. */
   readonly reached = new Uint8Array(6_000)
   /** Folded name at the end of the chain: a negative answer is about this name. */
   readonly name = Buffer.allocUnsafeSlow(nameBytesMax)
@@ -61,7 +61,7 @@ export class AliasChain {
     let aliasIndex = -1
     for (let i = 0; i < scan.answers; i++) {
       if (this.reached[i] !== 0 || !this.reaches(reply, scan, i, qtype)) continue
-      this.reached[i] = 1
+      this.reached[i] = this.aliases + 1
       const isAlias = followsAlias && u16(reply, scan.typeAt[i] as number) === RrType.cname
       if (isAlias && aliasIndex < 0) aliasIndex = i
     }
@@ -71,8 +71,8 @@ export class AliasChain {
   /** Whether a record belongs to the current name. */
   private reaches(reply: Uint8Array, scan: ResponseScan, index: number, qtype: number): boolean {
     const type = u16(reply, scan.typeAt[index] as number)
-    // A DNAME stands above the name it redirects; it is kept for validators, never followed.
-    if (type === RrType.dname && qtype !== RrType.dname)
+    // A DNAME stands above the name it redirects; it is kept for validators with its signatures, never followed.
+    if (coveredType(reply, scan, index) === RrType.dname && qtype !== RrType.dname)
       return this.ownsAncestor(reply, scan, index)
     const isOfUse =
       type === qtype || type === RrType.cname || type === RrType.rrsig || qtype === RrType.any
@@ -110,4 +110,12 @@ export class AliasChain {
     this.nameBytes = copyFoldedName(reply, dataAt, scan.end, this.name)
     return this.nameBytes > 0
   }
+}
+
+/** The type of a record's set: for a signature the type that it covers (RFC 4034 3.1.1). */
+export function coveredType(reply: Uint8Array, scan: ResponseScan, index: number): number {
+  const typeAt = scan.typeAt[index] as number
+  const type = u16(reply, typeAt)
+  if (type !== RrType.rrsig || u16(reply, typeAt + 8) < 2) return type
+  return u16(reply, typeAt + recordFixedBytes)
 }
