@@ -303,7 +303,21 @@ test('an expired denial of an external name is used, and says that it is old', (
   )
 })
 
-test('an expired denial of a cluster name is never used', () => {
+test('when the cluster’s DNS is down, both types of a Service are answered: musl fails the pair for one SERVFAIL', () => {
+  const core = new Core()
+  const name = 'api.shop.svc.cluster.local'
+  core.learn(name, 'A', { answers: [aRecord(name, '10.96.0.7', 30)] })
+  core.learn(name, 'AAAA', { authorities: [soaRecord('cluster.local', 5)] })
+  core.later(60)
+  assert.equal(data(core.fail(core.ask(name).ticket).reply), ['10.96.0.7'])
+  const settled = core.fail(core.ask(name, 'AAAA').ticket)
+  assert.equal(
+    [settled.reply.rcode, data(settled.reply), settled.ede, ttls(settled.reply)],
+    [0, [], Ede.staleAnswer, [30]],
+  )
+})
+
+test('an expired NXDOMAIN of a cluster name is never used', () => {
   const core = new Core()
   const name = 'new.shop.svc.cluster.local'
   core.learn(name, 'A', { rcode: 3, authorities: [soaRecord('cluster.local', 5)] })

@@ -110,9 +110,9 @@ export class CacheEntry extends Storable implements StoredImage {
     this.refreshAtMs = Math.floor(this.expiresMs - refreshMs)
     this.isRefreshSpent = prefetch.hitsMin === 0
     // A Service that was just created must not be denied on knowledge from before an outage, and NXDOMAIN without SOA proves
-    // little even while it is fresh.
-    const isBare = this.rcode === Rcode.nxdomain && scan.soaIndex < 0
-    const isNeverStale = !serveStale.enabled || isBare || (stored.isDenial && route.isCluster)
+    // little even while it is fresh. NODATA stays: musl fails a look-up for the SERVFAIL of either type.
+    const isWeak = this.rcode === Rcode.nxdomain && (route.isCluster || scan.soaIndex < 0)
+    const isNeverStale = !serveStale.enabled || isWeak
     this.staleUntilMs = this.expiresMs + (isNeverStale ? 0 : serveStale.stalenessMaxSeconds * 1000)
     this.recheckAtMs = 0
     this.hits = 0

@@ -10,16 +10,7 @@ import {
 } from '../../../src/core/cache/entry.ts'
 import type { Route } from '../../../src/core/router.ts'
 import { readMessage } from '../../support/client/dns-message.ts'
-import {
-  aRecord,
-  Core,
-  cacheSettings,
-  clusterTtlLimits,
-  responseTo,
-  scanned,
-  ttlLimits,
-  ttls,
-} from '../support.ts'
+import { aRecord, Core, cacheSettings, responseTo, scanned, ttlLimits, ttls } from '../support.ts'
 
 const test = suite('core/cache/cache')
 
@@ -35,18 +26,10 @@ const external: Route = {
   payloadBytes: 1232,
   trustAd: false,
 }
-const cluster: Route = {
-  ...external,
-  zone: 'cluster.local.',
-  group: 'cluster',
-  ttl: clusterTtlLimits,
-  isCluster: true,
-}
 
 interface Stored {
   readonly lifetimeSeconds?: number
   readonly isDenial?: boolean
-  readonly route?: Route
   readonly address?: string
   readonly key?: string
   readonly nowMs?: number
@@ -56,7 +39,6 @@ interface Stored {
 function answer({
   lifetimeSeconds = 100,
   isDenial = false,
-  route = external,
   address = '10.0.0.1',
   key = 'k',
   nowMs = startMs,
@@ -74,7 +56,7 @@ function answer({
     scan: scanned(image),
     isDenial,
     lifetimeSeconds,
-    route,
+    route: external,
     routeGeneration: 1,
     nowMs,
   }
@@ -105,13 +87,6 @@ test('an entry is usable for as long after its expiry as settings say', () => {
   const stored = entry({ lifetimeSeconds: 30 })
   assert.ok(stored.isUsableStale(at(30 + 3600) - 1))
   assert.not(stored.isUsableStale(at(30 + 3600)))
-})
-
-test('denials of cluster names are never used stale; other denials and cluster answers are', () => {
-  const usable = (of: Stored) => entry({ lifetimeSeconds: 5, ...of }).isUsableStale(at(6))
-  assert.not(usable({ route: cluster, isDenial: true }))
-  assert.ok(usable({ route: cluster }))
-  assert.ok(usable({ isDenial: true }))
 })
 
 test('nothing is used stale when that is turned off', () => {

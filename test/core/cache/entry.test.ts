@@ -104,7 +104,7 @@ const staleCases = [
   ['NODATA without SOA', external, imageOf([]), true, 3600],
   ['NXDOMAIN', external, nxdomain, true, 3600],
   ['NXDOMAIN without SOA', external, imageOf([], { rcode: 3 }), true, 0],
-  ["the cluster's NODATA", cluster, nodata, true, 0],
+  ["the cluster's NODATA", cluster, nodata, true, 3600],
   ["the cluster's NXDOMAIN", cluster, nxdomain, true, 0],
   ['an answer, serve-stale being off,', external, undefined, false, 0],
 ] as const
