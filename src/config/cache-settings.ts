@@ -86,12 +86,20 @@ function serveStaleSection() {
         'How long after expiry an answer is still given; RFC 8767 5 suggests 1 to 3 days, but addresses in a cluster move sooner.',
     }),
     clientTimeoutMs: whole({
+      default: 1800,
+      min: 0,
+      max: 10_000,
+      unit: 'ms',
+      about:
+        'How long upstreams are given before the client gets the stale answer (RFC 8767 5): a resolver that has to ask others may need that long for a new address.',
+    }),
+    clusterClientTimeoutMs: whole({
       default: 200,
       min: 0,
       max: 10_000,
       unit: 'ms',
       about:
-        'How long upstreams are given before the client gets the stale answer. RFC 8767 5 recommends 1800, far longer than CoreDNS takes to answer.',
+        'The same for names of the cluster domain, which CoreDNS knows itself and answers in milliseconds; not for aliases (ExternalName), whose target it has to ask for.',
     }),
     replyTtlSeconds: whole({
       default: 30,

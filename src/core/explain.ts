@@ -6,6 +6,7 @@ import { Rcode, RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
+import type { CacheEntry } from './cache/entry.ts'
 import { entryText } from './cache/entry-text.ts'
 import { nameIn, typeIn } from './cache/key.ts'
 import type { Asker } from './decision.ts'
@@ -35,8 +36,8 @@ export interface ExplainTexts {
   readonly records: (image: Uint8Array) => readonly string[]
   /** The upstreams of a group and their state, one line each. */
   readonly upstreams: (group: string) => readonly string[]
-  /** How long a client waits before it is given an expired answer, milliseconds. */
-  readonly staleAfterMs: number
+  /** How long a client waits before it is given this expired answer, milliseconds. */
+  readonly staleAfterMs: (entry: CacheEntry) => number
 }
 
 const undecided: Foretold = { kind: 'pass', why: 'no stage decides' }
@@ -93,7 +94,7 @@ export function explainText(explanation: Explanation, texts: ExplainTexts): stri
       ...(foretold?.kind === 'pass' ? [line(stage, foretold.why)] : []),
     ]),
     line('outcome', outcomeText(outcome, trace.at(-1)?.stage ?? '')),
-    ...details(outcome, question.qtype, texts),
+    ...details(outcome, inquiry, texts),
   ]
 }
 
@@ -106,7 +107,7 @@ function rcodeText(rcode: number): string {
   return mnemonic(Rcode, rcode, 'RCODE')
 }
 
-function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[] {
+function details(outcome: Foretold, { question, entry }: Inquiry, texts: ExplainTexts): string[] {
   if (outcome.kind === 'pass') return []
   if (outcome.kind === 'reply') {
     const records = outcome.image === undefined ? [] : texts.records(outcome.image)
@@ -115,12 +116,14 @@ function details(outcome: Foretold, qtype: number, texts: ExplainTexts): string[
   const { key, group, starts, follows, hasStale } = outcome
   const asked = `${presentName(Buffer.from(nameIn(key), 'latin1'), 0)} ${typeText(typeIn(key))}`
   const then =
-    follows === undefined ? 'its answer is given' : `then ${typeText(qtype)} is decided anew`
+    follows === undefined
+      ? 'its answer is given'
+      : `then ${typeText(question.qtype)} is decided anew`
   return [
     ...texts.upstreams(group).map((upstream) => line('upstream', upstream)),
     line('next', `${starts ? 'asks' : 'waits for'} ${asked}; ${then}`),
-    ...(hasStale
-      ? [line('next', `after ${texts.staleAfterMs} ms without an answer: the expired one`)]
+    ...(hasStale && entry !== undefined
+      ? [line('next', `after ${texts.staleAfterMs(entry)} ms without an answer: the expired one`)]
       : []),
   ]
 }

@@ -89,6 +89,15 @@ export class Settler {
   }
 
   /**
+   * How long an expired answer is held back while upstreams are asked. Most take some milliseconds and some take seconds
+   * (RFC 8767 5); CoreDNS takes as long only for names that it has to ask others for.
+   */
+  holdBackMs(entry: CacheEntry): number {
+    const { clientTimeoutMs, clusterClientTimeoutMs } = this.parts.cache.settings.serveStale
+    return entry.route.mayRecurse || entry.isAlias ? clientTimeoutMs : clusterClientTimeoutMs
+  }
+
+  /**
    * What waiting clients get when the upstream takes too long. Later clients get it at once, until the answer comes.
    * @returns undefined when there is no stale data to give
    */

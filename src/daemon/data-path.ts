@@ -58,6 +58,7 @@ export class DataPath {
   readonly search: SearchSlot = { path: undefined }
   readonly failures: FailureCache
   readonly router: Router
+  private readonly settler: Settler
   private readonly replies: Replies
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
@@ -82,7 +83,8 @@ export class DataPath {
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     this.local = makeLocalStages(localOutlook(config))
     const { search, local } = this
-    const settler = new Settler({ cache, failures, router, search })
+    this.settler = new Settler({ cache, failures, router, search })
+    const { settler } = this
     this.resolver = new Resolver({
       cache,
       failures,
@@ -93,7 +95,7 @@ export class DataPath {
       search,
       local,
     })
-    this.pipeline = this.makePipeline(outlook, settler)
+    this.pipeline = this.makePipeline(outlook)
     this.renewSearch(outlook)
   }
 
@@ -119,7 +121,7 @@ export class DataPath {
     return explainText(foretell(this, query, question, moment), {
       records: recordLines,
       upstreams: (group) => this.upstreamLines(group),
-      staleAfterMs: this.cache.settings.serveStale.clientTimeoutMs,
+      staleAfterMs: (entry) => this.settler.holdBackMs(entry),
     })
   }
 
@@ -131,16 +133,13 @@ export class DataPath {
     )
   }
 
-  private makePipeline(outlook: Outlook, settler: Settler): Pipeline {
-    const { inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
+  private makePipeline(outlook: Outlook): Pipeline {
+    const { settler, inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
     const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const settings = pipelineSettings(outlook)
-    const room = new WaitingRoom(
-      { ...shared, settler, inFlight, budget, exchange, wheel },
-      settings.staleAfterMs,
-    )
-    return new Pipeline({ ...shared, room, loopMarker, identity: selfIdentity() }, settings)
+    const room = new WaitingRoom({ ...shared, settler, inFlight, budget, exchange, wheel })
+    const parts = { ...shared, room, loopMarker, identity: selfIdentity() }
+    return new Pipeline(parts, pipelineSettings(outlook))
   }
 
   /** Knowledge learned from another CoreDNS, or under other settings, is dropped. */
@@ -258,9 +257,8 @@ function presentKind(kind: string): string {
   return kind.includes('\0') ? presentName(Buffer.from(kind, 'latin1'), 0) : kind
 }
 
-function pipelineSettings({ config, routing, own }: Outlook): PipelineSettings {
+function pipelineSettings({ routing, own }: Outlook): PipelineSettings {
   return {
     guard: new SourceGuard(knownServers(routing, own)),
-    staleAfterMs: config.cache.serveStale.clientTimeoutMs,
   }
 }

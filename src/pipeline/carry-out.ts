@@ -30,13 +30,10 @@ const refused: Reply = {
 }
 
 export class CarryOut {
-  /** How long an expired answer is held back while upstreams are asked (RFC 8767 5). */
-  staleAfterMs: number
   private readonly parts: CarryOutParts
 
-  constructor(parts: CarryOutParts, staleAfterMs: number) {
+  constructor(parts: CarryOutParts) {
     this.parts = parts
-    this.staleAfterMs = staleAfterMs
   }
 
   /** @returns what the client gets now; undefined when it waits */
@@ -56,14 +53,16 @@ export class CarryOut {
   ): Reply | undefined {
     const { inFlight, settler, ask, armStale } = this.parts
     const { starts, hasStale } = decision
+    const { entry } = ticket
     const waiter = arrival.toWaiter()
     waiter.follows = decision.follows
     if (!inFlight.wait(ticket, waiter)) {
       if (starts) inFlight.close(ticket)
-      return settler.overloaded(ticket.entry, nowMs)
+      return settler.overloaded(entry, nowMs)
     }
     // Counted from the arrival: a client's patience does not depend on what its query waited for.
-    if (hasStale) armStale(ticket, arrival.arrivedMs + this.staleAfterMs)
+    if (hasStale && entry !== undefined)
+      armStale(ticket, arrival.arrivedMs + settler.holdBackMs(entry))
     if (starts) ask(ticket)
     return undefined
   }

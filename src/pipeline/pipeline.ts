@@ -33,8 +33,6 @@ export interface PipelineParts {
 /** The settings that a changed configuration replaces. */
 export interface PipelineSettings {
   readonly guard: SourceGuard
-  /** How long an expired answer is held back while upstreams are asked. */
-  readonly staleAfterMs: number
 }
 
 /** The packet being handled; rewritten for each. */
@@ -91,7 +89,6 @@ export class Pipeline implements QueryHandler {
 
   reconfigure(settings: PipelineSettings): void {
     this.settings = settings
-    this.parts.room.reconfigure(settings.staleAfterMs)
   }
 
   beginBatch(): void {

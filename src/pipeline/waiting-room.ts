@@ -36,17 +36,12 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   private readonly carrier: CarryOut
   private readonly staleTimers = new Map<Ticket, WheelTimer>()
 
-  /** @param staleAfterMs how long an expired answer is held back while upstreams are asked */
-  constructor(parts: WaitingRoomParts, staleAfterMs: number) {
+  constructor(parts: WaitingRoomParts) {
     this.parts = parts
     this.crossings = new AliasCrossings(parts.own)
     const ask = (ticket: Ticket) => this.ask(ticket)
     const armStale = (ticket: Ticket, dueMs: number) => this.armStale(ticket, dueMs)
-    this.carrier = new CarryOut({ ...parts, ask, armStale }, staleAfterMs)
-  }
-
-  reconfigure(staleAfterMs: number): void {
-    this.carrier.staleAfterMs = staleAfterMs
+    this.carrier = new CarryOut({ ...parts, ask, armStale })
   }
 
   /** As `CarryOut.carryOut`. */

@@ -165,7 +165,7 @@ function askOne(made: World, n: number): string {
   const before = isCompared ? stateOf(bench.bench, bench.stage) : ''
   const told = foretell({ resolver, router }, query, question, { nowMs, asker })
   const text = foretoldText(told)
-  explainText(told, { records: () => [], upstreams: () => [], staleAfterMs: 200 })
+  explainText(told, { records: () => [], upstreams: () => [], staleAfterMs: () => 200 })
   if (isCompared) assert.equal(changed(before, stateOf(bench.bench, bench.stage)), [])
   pipeline.beginBatch()
   pipeline.handle(query, query.length, Buffer.alloc(65_535), client)

@@ -10,6 +10,7 @@ import { name, octets } from '../fixtures/packets/octets.ts'
 import {
   aRecord,
   Core,
+  cacheSettings,
   cnameRecord,
   data,
   type ResponseOptions,
@@ -301,6 +302,38 @@ test('silence and unreachable upstreams are told apart from bad answers', () => 
     const core = new Core()
     const settled = core.fail(core.ask(www).ticket, why)
     assert.equal([settled.reply.rcode, settled.ede, settled.source], [2, ede, ReplySource.failed])
+  }
+})
+
+test('an expired answer is held back as long as the name needs: shortly where CoreDNS knows it itself', () => {
+  const own = { isCluster: true, mayRecurse: false }
+  const core = new Core({
+    zones: [
+      zoneRoute('cluster.local.', own),
+      zoneRoute('in-addr.arpa.', { isCluster: true }),
+      zoneRoute('.'),
+    ],
+  })
+  const { clientTimeoutMs, clusterClientTimeoutMs } = cacheSettings.serveStale
+  const external = [cnameRecord(inCluster, www), aRecord(www, '192.0.2.1')]
+  const soa = { authorities: [soaRecord('cluster.local')] }
+  const reverse = '1.2.0.192.in-addr.arpa'
+  const rows = [
+    ['outside', www, 'A', { answers: [aRecord(www, '192.0.2.1')] }, clientTimeoutMs],
+    ['of a Service', inCluster, 'A', { answers: [aRecord(inCluster, '10.0.0.1')] }, 0],
+    ['without data', inCluster, 'AAAA', soa, 0],
+    ['the alias itself', inCluster, 'CNAME', { answers: external.slice(0, 1) }, 0],
+    ['ExternalName', inCluster, 'A', { answers: external }, clientTimeoutMs],
+    ['ExternalName', inCluster, 'AAAA', { ...soa, answers: [external[0] ?? ns] }, clientTimeoutMs],
+    ['reverse', reverse, 'PTR', { answers: [record(reverse, 'PTR', name(www))] }, clientTimeoutMs],
+  ] as const
+  for (const [what, qname, type, of, wantedMs] of rows) {
+    core.later(600)
+    core.learn(qname, type, of)
+    core.later(400)
+    const { entry } = core.ask(qname, type).ticket ?? {}
+    assert.ok(entry !== undefined)
+    assert.is(core.settler.holdBackMs(entry), wantedMs || clusterClientTimeoutMs, `${what} ${type}`)
   }
 })
 

@@ -65,6 +65,7 @@ export const cacheSettings: CacheSettings = {
     enabled: true,
     stalenessMaxSeconds: 3600,
     clientTimeoutMs: 200,
+    clusterClientTimeoutMs: 100,
     replyTtlSeconds: 30,
     failureRecheckSeconds: 5,
   },

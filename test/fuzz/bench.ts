@@ -57,6 +57,7 @@ export const cacheSettings: CacheSettings = {
     enabled: true,
     stalenessMaxSeconds: 3600,
     clientTimeoutMs: 200,
+    clusterClientTimeoutMs: 200,
     replyTtlSeconds: 30,
     failureRecheckSeconds: 5,
   },
@@ -99,13 +100,11 @@ export class Bench implements Exchange<Ticket> {
       search: { path: undefined },
       local: [],
     })
-    const room = new WaitingRoom(
-      { ...shared, resolver, budget, exchange: this, replies, wheel, nowMs },
-      200,
-    )
+    const waiting = { resolver, budget, exchange: this, replies, wheel, nowMs }
+    const room = new WaitingRoom({ ...shared, ...waiting })
     this.pipeline = new Pipeline(
       { resolver, room, replies, own, loopMarker, identity: new Uint8Array(0), nowMs },
-      { guard: new SourceGuard([]), staleAfterMs: 200 },
+      { guard: new SourceGuard([]) },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))
     this.peer = {

@@ -15,14 +15,13 @@ import { CarryOut } from '../../src/pipeline/carry-out.ts'
 import { Ede, Rcode } from '../../src/wire/constants.ts'
 import { Question, readQuestion } from '../../src/wire/question.ts'
 import { inquire } from '../core/stages/support.ts'
-import { aRecord, Core } from '../core/support.ts'
+import { aRecord, Core, cacheSettings } from '../core/support.ts'
 import { readMessage, writeQuery } from '../support/client/dns-message.ts'
 
 const test = suite('pipeline/carry-out')
 
 const www = 'www.shop.example'
 const client = '10.244.0.7'
-const staleAfterMs = 200
 /** How long a query that is decided anew has waited already. */
 const waitedMs = 150
 
@@ -45,7 +44,7 @@ class Carrying {
     const ask = (ticket: Ticket) => this.asked.push(ticket)
     const armStale = (ticket: Ticket, dueMs: number) => this.armed.push({ ticket, dueMs })
     const parts = { inFlight: table, settler, budget: this.budget, ask, armStale }
-    this.carrier = new CarryOut(parts, staleAfterMs)
+    this.carrier = new CarryOut(parts)
   }
 
   /** An answer that has expired, and may be given nevertheless. */
@@ -153,12 +152,13 @@ for (const [what, arrive] of Object.entries(arrivals)) {
   test(`${what} gets an expired answer in time counted from its arrival`, () => {
     const bench = new Carrying()
     bench.expire()
+    const { clientTimeoutMs } = cacheSettings.serveStale
     const arrivedMs = bench.core.nowMs
     const arrival = arrive(bench, Transport.udp)
     const { decision, ticket } = bench.start()
     assert.is(decision.hasStale, true)
     bench.carryOut(decision, arrival)
-    assert.equal(bench.armed, [{ ticket, dueMs: arrivedMs + staleAfterMs }])
+    assert.equal(bench.armed, [{ ticket, dueMs: arrivedMs + clientTimeoutMs }])
   })
 
   test(`${what} is refused when no more of its client's may wait, and leaves no ticket`, () => {

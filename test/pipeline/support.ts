@@ -33,7 +33,6 @@ export interface BenchOptions {
   readonly cache?: Partial<CacheSettings>
   readonly inFlight?: Partial<InFlightSettings>
   readonly missesPerClientPerSecond?: number
-  readonly staleAfterMs?: number
   readonly local?: readonly Stage[]
   /** Makes the search path from the parts that it shares. */
   readonly search?: (parts: SharedParts) => SearchPath
@@ -105,15 +104,11 @@ export class Bench implements Exchange<Ticket> {
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
-    const { staleAfterMs = 200 } = options
     const parts = { resolver, replies, own, nowMs }
-    const room = new WaitingRoom(
-      { ...parts, settler, inFlight, budget, exchange: this, wheel },
-      staleAfterMs,
-    )
+    const room = new WaitingRoom({ ...parts, settler, inFlight, budget, exchange: this, wheel })
     this.pipeline = new Pipeline(
       { ...parts, room, loopMarker, identity },
-      { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]), staleAfterMs },
+      { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]) },
     )
   }
 

@@ -13,8 +13,8 @@ const www = 'www.example'
 
 /** A bench with an answer that has just expired. */
 function withExpired(failureRecheckSeconds = 5): Bench {
-  const serveStale = { ...cacheSettings.serveStale, failureRecheckSeconds }
-  const bench = new Bench({ staleAfterMs: 40, cache: { serveStale } })
+  const serveStale = { ...cacheSettings.serveStale, clientTimeoutMs: 40, failureRecheckSeconds }
+  const bench = new Bench({ cache: { serveStale } })
   bench.handle(writeQuery(www, 'A'), new Client())
   bench.answer(responseTo(www, 'A', { answers: [aRecord(www, '10.0.0.1', 10)] }))
   bench.facts.length = 0
@@ -91,7 +91,8 @@ test('who was answered counts no more against the limits', async () => {
 })
 
 test('without an expired answer clients wait for the upstream’s end', async () => {
-  const bench = new Bench({ staleAfterMs: 20 })
+  const serveStale = { ...cacheSettings.serveStale, clientTimeoutMs: 20 }
+  const bench = new Bench({ cache: { serveStale } })
   const client = new Client()
   bench.handle(writeQuery(www, 'A'), client)
   await new Promise((resolve) => setTimeout(resolve, 60))

@@ -1,9 +1,11 @@
 /** One cached answer: its bytes, its times, and its present TTLs. Whole messages under their question. Pure. */
-import { Rcode } from '../../wire/constants.ts'
+import { u16 } from '../../wire/bytes.ts'
+import { Rcode, RrType } from '../../wire/constants.ts'
+import { skipName } from '../../wire/name.ts'
 import type { StoredImage } from '../../wire/reply.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { Route } from '../router.ts'
-import { nameIn } from './key.ts'
+import { nameIn, typeIn } from './key.ts'
 import type { CacheMemory } from './memory.ts'
 import { Storable } from './queue.ts'
 import type { StoreLimits } from './store.ts'
@@ -24,6 +26,8 @@ export interface CacheSettings extends StoreLimits {
     readonly stalenessMaxSeconds: number
     /** How long upstreams may take before the client gets the stale answer instead (RFC 8767 5). */
     readonly clientTimeoutMs: number
+    /** The same for names that the cluster's DNS knows itself. */
+    readonly clusterClientTimeoutMs: number
     readonly replyTtlSeconds: number
     /** Pause before upstreams are asked again after a failure; stale answers are instant in that time. */
     readonly failureRecheckSeconds: number
@@ -135,6 +139,13 @@ export class CacheEntry extends Storable implements StoredImage {
 
   isUsableStale(nowMs: number): boolean {
     return nowMs < this.staleUntilMs
+  }
+
+  /** Whether it begins with an alias: then whoever answers has to ask for the target, as a rule somebody else. */
+  get isAlias(): boolean {
+    if (this.records === 0 || typeIn(this.key) === RrType.cname) return false
+    const { memory, imageAt, recordsAt, imageBytes } = this
+    return u16(memory, skipName(memory, imageAt + recordsAt, imageAt + imageBytes)) === RrType.cname
   }
 
   /** Brings the image's TTLs up to date, in place and at most once a second: one entry serves thousands of hits in that time. */
