@@ -208,12 +208,20 @@ function hedgeSection() {
 function upstreamUdpSection() {
   return section('UDP towards upstreams.', {
     socketsMax: whole({
-      default: 512,
+      default: 2048,
       min: 1,
       max: 16_384,
       unit: 'sockets',
       about:
-        'Sockets open at once; each question has its own socket with a random source port (RFC 5452 9.2).',
+        'Sockets open at once, per upstream; each question has its own socket with a random source port (RFC 5452 9.2). One client may have as many as are free, so half of them when it is alone: 300 questions a second for names that take 3 s. A domain gets a third. Each costs 9 kB while it is open.',
+    }),
+    queueMax: whole({
+      default: questionsMaxDefault,
+      min: 0,
+      max: 100_000,
+      unit: 'questions',
+      about:
+        'Questions that wait for a socket, per upstream, within their deadline; clients are served in turn. Beyond it a question fails at once. As many as inFlight.questionsMax.',
     }),
     payloadBytes: whole({
       default: 1232,

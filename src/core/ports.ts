@@ -3,6 +3,7 @@
  * here knows which shell it is.
  */
 import type { ResponseScan } from '../wire/scan.ts'
+import type { Claim } from './sharing/shares.ts'
 
 /** How a query reached us. Numbers, because they index counters. */
 export const Transport = { udp: 0, tcp: 1 } as const
@@ -63,6 +64,8 @@ export interface Ask {
   readonly group: string
   /** The upstream may have to ask other servers first, which may take seconds (see patience.ts). */
   readonly mayRecurse: boolean
+  /** For whom it is asked: whose share of sockets it takes. */
+  readonly claim: Claim
 }
 
 /** Why no upstream gave a usable answer. */

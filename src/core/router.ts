@@ -8,6 +8,8 @@ export interface Route {
   readonly zone: string
   /** Position in the configured order; labels metrics. -1 once the zone is gone from the configuration. */
   zoneIndex: number
+  /** Labels of the zone's name, without the root's. */
+  readonly zoneLabels: number
   /** Upstream group. */
   group: string
   ttl: TtlLimits
@@ -25,7 +27,7 @@ export interface Route {
 }
 
 /** A zone as configured. */
-export interface ZoneRoute extends Omit<Route, 'zoneIndex' | 'zone'> {
+export interface ZoneRoute extends Omit<Route, 'zoneIndex' | 'zone' | 'zoneLabels'> {
   readonly zone: string
   /** Folded wire form of the zone's name. */
   readonly name: Uint8Array
@@ -52,7 +54,8 @@ export class Router {
     const next = new Map<string, Route>()
     for (const [zoneIndex, { name, zone, ...values }] of zones.entries()) {
       const key = Buffer.from(name).toString('latin1')
-      const route = this.routes.get(key) ?? { zone, zoneIndex, ...values }
+      const zoneLabels = labelsIn(name)
+      const route = this.routes.get(key) ?? { zone, zoneIndex, zoneLabels, ...values }
       next.set(key, Object.assign(route, { zoneIndex, ...values }))
     }
     for (const [key, route] of this.routes) if (!next.has(key)) route.zoneIndex = -1
@@ -72,4 +75,10 @@ export class Router {
     }
     return this.fallback
   }
+}
+
+function labelsIn(name: Uint8Array): number {
+  let labels = 0
+  for (let at = 0; (name[at] ?? 0) > 0; at += (name[at] as number) + 1) labels += 1
+  return labels
 }

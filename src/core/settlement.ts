@@ -200,17 +200,19 @@ export class Settler {
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {
     const { failures } = this.parts
     const { entry, key, hash, route } = ticket
+    const isOurs = why === 'overloaded' || why === 'shutdown'
     if (entry?.isUsableStale(nowMs) === true) {
-      this.delayRecheck(entry, nowMs)
+      // A question that was never asked says nothing about the next one.
+      if (!isOurs) this.delayRecheck(entry, nowMs)
       return this.stale(entry)
     }
-    const isOurs = why === 'overloaded' || why === 'shutdown'
     if (!isOurs) failures.note({ key, hash, route, rcode, nowMs })
+    if (isOurs) return { image: undefined, rcode, source: ReplySource.overloaded, ede: Ede.other }
     const isSilent = why === 'timeout' || why === 'unreachable'
     return {
       image: undefined,
       rcode,
-      source: isOurs ? ReplySource.overloaded : ReplySource.failed,
+      source: ReplySource.failed,
       ede: isSilent ? Ede.noReachableAuthority : Ede.networkError,
     }
   }

@@ -65,6 +65,7 @@ export interface UpstreamCounts {
   readonly lateReplies: number
   readonly truncated: number
   readonly silences: number
+  readonly waits: CountsByName
   readonly connectionsOpened: number
   readonly connectionsReused: number
 }

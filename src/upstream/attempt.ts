@@ -5,6 +5,7 @@
  */
 
 import { append } from '../core/question/short-list.ts'
+import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
@@ -67,6 +68,8 @@ export interface AttemptOwner {
   onStalled(attempt: Attempt): void
   /** Several packets arrived that only a forger or a broken server sends. The attempt goes on. */
   onSuspicion(attempt: Attempt): void
+  /** The attempt had to wait for a place, and has been sent now. */
+  onSent(attempt: Attempt): void
 }
 
 /** What holds an attempt while it waits: a UDP socket, a connection, or the queue for one. */
@@ -93,6 +96,8 @@ export class Attempt {
   readonly siblings: AttemptList
   /** When the upstream got it. */
   readonly madeMs: number
+  /** Whose share of sockets it takes. */
+  readonly claim: Claim
   id = 0
   /** 0 until it is on the wire. */
   sentMs = 0
@@ -100,6 +105,8 @@ export class Attempt {
   isDone = false
   /** The upstream's silence was already counted against it. */
   isStruck = false
+  /** It waits for a socket: its upstream knows nothing of it yet. */
+  isHeld = false
   mismatches = 0
   carrier: Carrier | undefined
 
@@ -113,6 +120,7 @@ export class Attempt {
       overTcp: boolean
       siblings: AttemptList
       madeMs: number
+      claim: Claim
     },
   ) {
     this.owner = owner
@@ -123,6 +131,7 @@ export class Attempt {
     this.overTcp = what.overTcp
     this.siblings = what.siblings
     this.madeMs = what.madeMs
+    this.claim = what.claim
   }
 
   get hasOpt(): boolean {
@@ -206,6 +215,14 @@ export class AttemptList {
     for (const [i, attempt] of this.attempts.entries()) {
       const isFirst = this.attempts.findIndex(({ upstream }) => upstream === attempt.upstream) === i
       if (isFirst && !attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
+    }
+  }
+
+  /** Tries out the upstreams that have been silent for that long and have the question. */
+  askForSignsOfLife(nowMs: number, silentMs: number): void {
+    for (const { upstream, sentMs, isDone } of this.attempts) {
+      const isSilent = upstream.health.lastReplyMs < nowMs - silentMs
+      if (!isDone && sentMs > 0 && isSilent) upstream.tryOut(nowMs)
     }
   }
 

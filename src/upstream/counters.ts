@@ -1,5 +1,6 @@
 /** Plain numbers about upstreams, counted where things happen and read when metrics are scraped. */
 import type { ExchangeFailure } from '../core/ports.ts'
+import { noRefusals } from '../core/sharing/shares.ts'
 import { addDuration, durationSlots } from '../platform/duration-buckets.ts'
 
 /** Rcodes 0-23 (IANA), then one slot for all others. */
@@ -45,6 +46,8 @@ export class UpstreamCounters {
   truncated = 0
   /** Attempts that waited longer than usual while nothing at all came from this upstream. */
   silences = 0
+  /** Questions that found no socket at once, by whose share was used up. */
+  readonly waits = noRefusals()
   connectionsOpened = 0
   /** Questions sent on a connection that had carried one before. */
   connectionsReused = 0

@@ -8,11 +8,16 @@ export const trialAfterMs = 500
 const never = Number.POSITIVE_INFINITY
 
 export class QuestionTimes {
-  readonly startMs: number
+  /** Since when the upstream may have the question. */
+  startMs: number
+  /** It waits for a socket of ours: nothing but the deadline counts. */
+  isHeld = false
+  private wasHeld = false
   hedgeAtMs: number
   private trialAtMs: number
   private unheardAtMs: number
   private boundMs = never
+  private readonly arrivedMs: number
   readonly mayRecurse: boolean
   private readonly group: { readonly patience: Patience; readonly settings: ExchangeSettings }
 
@@ -25,6 +30,7 @@ export class QuestionTimes {
     this.mayRecurse = mayRecurse
     // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
     this.startMs = Math.floor(startMs)
+    this.arrivedMs = this.startMs
     this.hedgeAtMs = this.startMs + group.settings.deadlineMs
     this.trialAtMs = this.startMs + trialAfterMs
     this.unheardAtMs = this.startMs + group.settings.silenceMs
@@ -33,8 +39,10 @@ export class QuestionTimes {
   /** When the question fails, as far as is known now. */
   get endMs(): number {
     const { patience, settings } = this.group
-    const deadlineMs = Math.min(this.startMs + settings.deadlineMs, this.boundMs)
-    return Math.min(deadlineMs, patience.endsMs(this, settings.silenceMs))
+    const deadlineMs = Math.min(this.arrivedMs + settings.deadlineMs, this.boundMs)
+    return this.isHeld
+      ? deadlineMs
+      : Math.min(deadlineMs, patience.endsMs(this, settings.silenceMs))
   }
 
   /** A reply is there that the client can use: a better one is awaited for the silence limit, whatever others get answered. */
@@ -43,7 +51,23 @@ export class QuestionTimes {
   }
 
   get nextMs(): number {
+    if (this.isHeld) return this.endMs
     return Math.min(this.endMs, this.hedgeAtMs, this.trialAtMs, this.unheardAtMs)
+  }
+
+  /** It was held, and is sent now. */
+  sent(nowMs: number, hedgeDelayMs: number): void {
+    this.isHeld = false
+    this.wasHeld = true
+    this.startMs = Math.floor(nowMs)
+    this.hedgeAtMs = Math.ceil(nowMs + hedgeDelayMs)
+    this.trialAtMs = this.startMs + trialAfterMs
+    this.unheardAtMs = this.startMs + this.group.settings.silenceMs
+  }
+
+  /** Whether it had to wait so long for a socket that its upstream had no time for an answer. */
+  cameTooLate(nowMs: number): boolean {
+    return this.wasHeld && nowMs - this.startMs < this.group.settings.silenceMs
   }
 
   /** Tells the group, once, that the question has waited through the silence limit. */

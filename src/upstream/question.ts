@@ -95,11 +95,17 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
+  onSent({ kind, upstream }: Attempt): void {
+    if (kind === 'first') this.times.sent(this.group.nowMs(), upstream.hedgeDelay.after(0))
+    this.rearm()
+  }
+
   onTimer(nowMs: number): void {
     const { times } = this
+    if (times.isHeld) return nowMs >= times.endMs ? this.fail('overloaded') : this.rearm()
     times.noteUnheard(nowMs)
     if (nowMs >= times.endMs) return this.expire(nowMs)
-    if (times.takeTrial(nowMs)) this.askForSignOfLife(nowMs)
+    if (times.takeTrial(nowMs)) this.attempts.askForSignsOfLife(nowMs, trialAfterMs)
     if (nowMs >= times.hedgeAtMs) this.hedge(nowMs)
     this.settleOrWait()
   }
@@ -117,12 +123,14 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       overTcp: kind === 'tcp' || this.attempts.wentOverTcp(upstream),
       siblings: this.attempts,
       madeMs: nowMs,
+      claim: this.ask.claim,
     })
     this.attempts.add(attempt)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
     this.times.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(this.hedges))
     const failure = upstream.send(attempt)
+    this.times.isHeld = attempt.isHeld && kind === 'first'
     if (failure === undefined) return true
     attempt.isDone = true
     this.noteLoss(failure)
@@ -131,6 +139,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   /** Asks again in place of a lost attempt. */
   private replace(lost: Attempt, why: AttemptFailure): boolean {
+    // There is no socket to spare for it: the question waits on, for the upstream that has it.
+    if (why === 'overloaded' && lost.kind === 'hedge') return false
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
     if (why === 'connection-lost' && lost.kind !== 'replay') {
       return this.launch(lost.upstream, 'replay')
@@ -229,17 +239,11 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.launch(upstream, 'hedge')
   }
 
-  private askForSignOfLife(nowMs: number): void {
-    for (const { upstream, sentMs, isDone } of this.attempts.all) {
-      const isSilent = upstream.health.lastReplyMs < nowMs - trialAfterMs
-      if (!isDone && sentMs > 0 && isSilent) upstream.tryOut(nowMs)
-    }
-  }
-
   private expire(nowMs: number): void {
     const { patience, settings } = this.group
     this.attempts.noteWaits(nowMs)
     if (this.kept !== undefined) return this.settleWithKept()
+    if (this.times.cameTooLate(nowMs)) return this.fail('overloaded')
     if (patience.isOutage(this.times.startMs, nowMs, settings.silenceMs)) this.group.noteOutage()
     this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
   }

@@ -87,9 +87,9 @@ export class UpstreamServer implements Candidate, Upstream {
 
   private transmit(attempt: Attempt): AttemptFailure | undefined {
     if (this.udp === undefined || attempt.overTcp) return this.streams().submit(attempt)
-    const failure = this.udp.send(attempt)
+    const failure = this.udp.submit(attempt)
     if (failure !== undefined) this.noteFailure(failure, this.context.wheel.nowMs())
-    else if (attempt.kind !== 'trial') this.counters.sent++
+    else if (attempt.kind !== 'trial' && !attempt.isHeld) this.counters.sent++
     return failure
   }
 
@@ -121,7 +121,7 @@ export class UpstreamServer implements Candidate, Upstream {
 
   /** The attempt waited longer than usual. Counts against the upstream if it has been silent since. */
   noteWait(attempt: Attempt, nowMs: number): void {
-    if (attempt.isStruck || this.health.lastReplyMs >= attempt.madeMs) return
+    if (attempt.isStruck || attempt.isHeld || this.health.lastReplyMs >= attempt.madeMs) return
     // An upstream's TCP beside UDP may not exist at all.
     if (attempt.overTcp) return
     attempt.isStruck = true

@@ -26,6 +26,8 @@ export interface StreamSettings {
 export interface UpstreamUdpSettings {
   /** Sockets open at once per upstream, one for each question in flight. */
   readonly socketsMax: number
+  /** Questions that wait for one of them. */
+  readonly queueMax: number
 }
 
 export interface ExchangeSettings {

@@ -3,6 +3,7 @@
  * client's question, because some servers ignore questions they deem pointless and would never come back. The reply's content
  * does not matter. `upstream/policy/choice.ts` limits how often this happens.
  */
+import { ourselves } from '../core/sharing/claim.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import {
   Attempt,
@@ -16,6 +17,8 @@ import {
 /** RD=0, `. IN NS`: any reply to it will do, and no server has to ask another for one. */
 const cheapFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
 const cheapQuestion: QuestionFrame = { frame: cheapFrame, questionEnd: cheapFrame.length }
+
+const ownClaim = [ourselves]
 
 /** An unanswered trial is given up after this time. */
 const endsAfterMs = 2000
@@ -49,6 +52,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
       overTcp: false,
       siblings: new AttemptList(),
       madeMs: nowMs,
+      claim: ownClaim,
     })
     this.upstream.counters.trials++
     if (this.upstream.send(attempt) !== undefined) return
@@ -81,6 +85,8 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   onStalled(): void {}
 
   onSuspicion(): void {}
+
+  onSent(): void {}
 
   private end(nowMs: number): void {
     const { current } = this

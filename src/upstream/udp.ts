@@ -1,10 +1,14 @@
 /**
  * Questions over UDP: one connected socket per question, from a port that the kernel draws at random, closed with the question
- * (RFC 5452 9.2, 10). The kernel then filters by peer, and an ICMP "port unreachable" arrives as an error. It costs 28 us more
+ * (RFC 5452 9.2, 10). Sockets are shared: one client or one domain cannot take those that others need, and who finds none waits
+ * in turn. The kernel then filters by peer, and an ICMP "port unreachable" arrives as an error. It costs 28 us more
  * than a socket kept open (measured: 55 against 27 us per round trip), and there is no pool whose ports could be learned. Only
  * the valid reply ends the wait; judges no rcode.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { ourselves } from '../core/sharing/claim.ts'
+import { FairLine } from '../core/sharing/fair-line.ts'
+import { Shares } from '../core/sharing/shares.ts'
 import { withZoneName } from '../platform/zone-name.ts'
 import { u16 } from '../wire/bytes.ts'
 import { headerBytes } from '../wire/constants.ts'
@@ -22,33 +26,107 @@ import type { UpstreamAddress, UpstreamUdpSettings } from './settings.ts'
 /** Draws of a port before a recently used one is accepted. */
 const portDrawsMax = 4
 
-export class UdpTransport {
+export class UdpTransport implements Carrier {
   readonly context: ExchangeContext
   readonly target: UpstreamAddress
-  settings: UpstreamUdpSettings
   /** The target in the form in which the kernel writes a packet's source. */
   peerAddress = ''
-  readonly open = new Set<UdpQuestion>()
+  private readonly open = new Set<UdpQuestion>()
+  private readonly line = new FairLine<Attempt>()
+  private readonly places: Shares
+  private current: UpstreamUdpSettings
+  private isServing = false
 
   constructor(target: UpstreamAddress, settings: UpstreamUdpSettings, context: ExchangeContext) {
     this.target = target
-    this.settings = settings
+    this.current = settings
+    this.places = new Shares(settings.socketsMax)
     this.context = context
   }
 
-  get load(): number {
-    return this.open.size
+  set settings(settings: UpstreamUdpSettings) {
+    this.current = settings
+    this.places.setMax(settings.socketsMax)
+    this.serveLine()
   }
 
-  /** @returns why it could not be sent; undefined when it was */
+  get load(): number {
+    return this.open.size + this.line.length
+  }
+
+  /** @returns why it could not be sent now; undefined when it was */
   send(attempt: Attempt): AttemptFailure | undefined {
-    if (this.open.size >= this.settings.socketsMax) return 'overloaded'
+    return this.places.refusal(attempt.claim) === undefined ? this.sendNow(attempt) : 'overloaded'
+  }
+
+  /** @returns why it can neither be sent nor wait; undefined when it was sent, or waits for a socket */
+  submit(attempt: Attempt): AttemptFailure | undefined {
+    const refusal = this.places.refusal(attempt.claim)
+    if (refusal === undefined) {
+      const failure = this.sendNow(attempt)
+      // The process has no descriptor left: it will, when one of these sockets is closed.
+      if (failure !== 'overloaded' || this.open.size === 0) return failure
+    }
+    if (!mayWait(attempt) || this.line.length >= this.current.queueMax) return 'overloaded'
+    attempt.upstream.counters.waits[refusal ?? 'all']++
+    attempt.carrier = this
+    attempt.isHeld = true
+    this.line.add(attempt)
+    return undefined
+  }
+
+  forget(attempt: Attempt): void {
+    this.line.remove(attempt)
+  }
+
+  stop(): void {
+    for (const attempt of this.line.clear()) attempt.fail('closed')
+    for (const question of this.open) question.abandon()
+  }
+
+  /** @returns false when it was closed before */
+  release(question: UdpQuestion): boolean {
+    if (!this.open.delete(question)) return false
+    this.places.giveBack(question.attempt.claim)
+    return true
+  }
+
+  /** Not reentrant: a question that fails here is often asked again here. */
+  serveLine(): void {
+    if (this.isServing) return
+    this.isServing = true
+    for (let next = this.line.next(this.places); next; next = this.line.next(this.places)) {
+      if (this.sendWaiting(next)) continue
+      this.line.add(next)
+      break
+    }
+    this.isServing = false
+  }
+
+  /** @returns false when there is no descriptor for it: it has to wait on */
+  private sendWaiting(attempt: Attempt): boolean {
+    const failure = this.sendNow(attempt)
+    if (failure === 'overloaded' && this.open.size > 0) return false
+    const { upstream, owner } = attempt
+    attempt.isHeld = false
+    if (failure === undefined) {
+      upstream.counters.sent++
+      owner.onSent(attempt)
+      return true
+    }
+    upstream.noteFailure(failure, this.context.wheel.nowMs())
+    attempt.fail(failure)
+    return true
+  }
+
+  private sendNow(attempt: Attempt): AttemptFailure | undefined {
     let socket: Socket
     try {
       socket = this.openSocket()
     } catch (error) {
       return failureOf(error as NodeJS.ErrnoException)
     }
+    this.places.take(attempt.claim)
     const question = new UdpQuestion(this, socket, attempt)
     this.open.add(question)
     attempt.carrier = question
@@ -56,10 +134,6 @@ export class UdpTransport {
     attempt.sentMs = this.context.wheel.nowMs()
     question.send()
     return undefined
-  }
-
-  stop(): void {
-    for (const question of this.open) question.abandon()
   }
 
   /** @throws Error of the failing system call */
@@ -83,11 +157,16 @@ export class UdpTransport {
   }
 }
 
+/** What a client does not wait for does not lengthen the line. */
+function mayWait({ kind, claim }: Attempt): boolean {
+  return kind !== 'hedge' && kind !== 'trial' && claim[0] !== ourselves
+}
+
 /** One question's socket. */
 class UdpQuestion implements Carrier {
   private readonly transport: UdpTransport
   private readonly socket: Socket
-  private readonly attempt: Attempt
+  readonly attempt: Attempt
 
   constructor(transport: UdpTransport, socket: Socket, attempt: Attempt) {
     this.transport = transport
@@ -109,6 +188,7 @@ class UdpQuestion implements Carrier {
 
   forget(): void {
     this.close()
+    this.transport.serveLine()
   }
 
   abandon(): void {
@@ -130,6 +210,7 @@ class UdpQuestion implements Carrier {
     this.close()
     attempt.isDone = true
     attempt.owner.onReply(attempt, message, transport.context.scan)
+    transport.serveLine()
   }
 
   private onError(error: NodeJS.ErrnoException): void {
@@ -138,9 +219,10 @@ class UdpQuestion implements Carrier {
     const why = failureOf(error)
     this.attempt.upstream.noteFailure(why, this.transport.context.wheel.nowMs())
     this.attempt.fail(why)
+    this.transport.serveLine()
   }
 
   private close(): void {
-    if (this.transport.open.delete(this)) this.socket.close()
+    if (this.transport.release(this)) this.socket.close()
   }
 }

@@ -11,6 +11,7 @@ const test = suite('handover/cache-file')
 const route = {
   zone: '.',
   zoneIndex: 0,
+  zoneLabels: 0,
   group: 'external',
   ttl: ttlLimits,
   isCluster: false,

@@ -77,6 +77,7 @@ export function upstream(address: string, more: Partial<UpstreamView> = {}): Ups
       trials: 1,
       lateReplies: 2,
       truncated: 0,
+      waits: { client: 1 },
       silences: 1,
       connectionsOpened: 6,
       connectionsReused: 9,

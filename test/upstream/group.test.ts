@@ -156,7 +156,7 @@ test('answers and mere signs of life are patience of their own', () => {
 
 test('a reload keeps the upstreams that stay, in their new order, and retires the others', () => {
   // No socket may be opened.
-  const udp = { socketsMax: 0 }
+  const udp = { socketsMax: 0, queueMax: 0 }
   const { group } = started(configOf([1, 2], 'udp', { udp }))
   const [one, two] = group.upstreams
   takeDown(group, 2)

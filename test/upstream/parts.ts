@@ -123,6 +123,10 @@ export class NotingOwner implements AttemptOwner {
   onSuspicion(): void {
     this.told.push('suspicion')
   }
+
+  onSent(): void {
+    this.told.push('sent')
+  }
 }
 
 export interface Making {
@@ -140,7 +144,7 @@ export function attemptFor(
   owner: AttemptOwner = new NotingOwner(),
   making: Making = {},
 ): Attempt {
-  const { frame, questionEnd } = askFor(making.name ?? 'www.example')
+  const { frame, questionEnd, claim } = askFor(making.name ?? 'www.example')
   return new Attempt(owner, upstream, {
     kind: making.kind ?? 'first',
     frame: making.isPlain === true ? frame.subarray(0, questionEnd) : frame,
@@ -148,5 +152,6 @@ export function attemptFor(
     overTcp: making.overTcp ?? false,
     siblings: making.siblings ?? new AttemptList(),
     madeMs: making.madeMs ?? startMs,
+    claim,
   })
 }

@@ -108,4 +108,20 @@ test('settings that change hold for questions in flight', () => {
   assert.is(times.endMs, at + 1000)
 })
 
+test('while it is held only the deadline counts; from its sending the silence limit does, to the same deadline', () => {
+  const { times, patience } = timesOf()
+  times.isHeld = true
+  assert.equal([times.endMs, times.nextMs], [at + 4500, at + 4500])
+  times.sent(at + 2000.5, 50)
+  assert.equal([times.isHeld, times.endMs, times.nextMs], [false, at + 3800, at + 2051])
+  assert.equal([times.cameTooLate(at + 3799), times.cameTooLate(at + 3800)], [true, false])
+  answered(patience, at + 3000)
+  assert.is(times.endMs, at + 4500)
+})
+
+test('what was not held never came too late', () => {
+  const { times } = timesOf()
+  assert.is(times.cameTooLate(at + 1), false)
+})
+
 test.run()

@@ -177,7 +177,7 @@ test('what is sent is counted and in flight until it is stopped', async () => {
 })
 
 test('what cannot be sent is counted, and said why', () => {
-  const watched = new Watched('udp', { udp: { socketsMax: 0 } })
+  const watched = new Watched('udp', { udp: { socketsMax: 0, queueMax: 0 } })
   const { server } = watched
   assert.is(server.send(watched.attempt()), 'overloaded')
   assert.equal(
@@ -202,7 +202,7 @@ test('settings that change hold at once', () => {
   server.reconfigure({
     ...settings,
     hedge: { ...settings.hedge, maxMs: 100 },
-    udp: { socketsMax: 0 },
+    udp: { socketsMax: 0, queueMax: 0 },
   })
   assert.is(server.hedgeDelay.delayMs, 100)
   assert.is(server.send(watched.attempt()), 'overloaded')

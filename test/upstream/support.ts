@@ -1,6 +1,7 @@
 /** An exchange for tests: settings that can be changed one by one, groups from fake upstreams, outcomes as promises. */
 import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import type { Ask, ExchangeFailure, Outcome } from '../../src/core/ports.ts'
+import { claimFor } from '../../src/core/sharing/claim.ts'
 import { type ExchangeOptions, UpstreamExchange } from '../../src/upstream/exchange.ts'
 import type {
   ExchangeSettings,
@@ -30,7 +31,7 @@ export const settings: ExchangeSettings = {
     ageMaxMs: 60_000,
     connectTimeoutMs: 1000,
   },
-  udp: { socketsMax: 512 },
+  udp: { socketsMax: 2048, queueMax: 5000 },
 }
 
 /** For counts of queries: an upstream that gets its query 100 ms late, on a busy machine, answers after a hedge at 250 ms. */
@@ -88,7 +89,14 @@ export function askFor(name: string, group = 'test', about: Partial<Ask> = {}): 
     loopMarker: Buffer.alloc(0),
   }
   const frame = upstreamQuery(query, query.length, options)
-  return { frame, questionEnd: query.length, group, mayRecurse: true, ...about }
+  return {
+    frame,
+    questionEnd: query.length,
+    group,
+    mayRecurse: true,
+    claim: claimFor('192.0.2.1', frame, 0),
+    ...about,
+  }
 }
 
 export function ask(

@@ -198,17 +198,59 @@ test('FORMERR to a question without EDNS is passed on', async () => {
   })
 })
 
-test('more questions than sockets fail as overloaded, and places come free again', async () => {
+const threeNames = ['a.example', 'b.example', 'c.example']
+
+test('more questions than sockets wait for one', async () => {
   const upstream = await FakeUpstream.start(delayed(30))
-  const group = groupOf('udp', [upstream], { udp: { socketsMax: 2 } })
+  const group = groupOf('udp', [upstream], { udp: { socketsMax: 2, queueMax: 3 } })
   await withExchange([group], [upstream], async (exchange) => {
-    const names = ['a.example', 'b.example', 'c.example']
-    const told = await Promise.all(names.map((name) => ask(exchange, name)))
+    const told = await Promise.all(threeNames.map((name) => ask(exchange, name)))
+    assert.equal(
+      told.map(({ rcode }) => rcode),
+      [0, 0, 0],
+    )
+    const { counters, load } = exchange.stats()[0]?.upstreams[0] ?? {}
+    assert.equal(
+      [counters?.sent, counters?.waits.client, load],
+      [3, 2, 0],
+      'a socket is left for others',
+    )
+  })
+})
+
+test('more than may wait fail as overloaded, and places come free again', async () => {
+  const upstream = await FakeUpstream.start(delayed(30))
+  const group = groupOf('udp', [upstream], { udp: { socketsMax: 1, queueMax: 1 } })
+  await withExchange([group], [upstream], async (exchange) => {
+    const told = await Promise.all(threeNames.map((name) => ask(exchange, name)))
     assert.equal(
       told.map(({ rcode, why }) => rcode ?? why),
       [0, 0, 'overloaded'],
     )
     assert.is((await ask(exchange, 'd.example')).rcode, 0)
+  })
+})
+
+test('what waits is given up with its question, and at the end', async () => {
+  const upstream = await FakeUpstream.start(silent)
+  const udp = { socketsMax: 1, queueMax: 10 }
+  const group = groupOf('udp', [upstream], { udp, deadlineMs: 300, silenceMs: 10_000 })
+  await withExchange([group], [upstream], async (exchange) => {
+    const first = ask(exchange, 'a.example')
+    await pause(200)
+    const told = await Promise.all([first, ...threeNames.map((name) => ask(exchange, name))])
+    assert.equal(
+      told.map(({ why }) => why),
+      ['timeout', 'overloaded', 'overloaded', 'overloaded'],
+      'our own lack is no silence of the upstream',
+    )
+    assert.is(exchange.stats()[0]?.upstreams[0]?.load, 0)
+    const last = [ask(exchange, 'e.example'), ask(exchange, 'f.example')]
+    exchange.stop()
+    assert.equal(
+      (await Promise.all(last)).map(({ why }) => why),
+      ['shutdown', 'shutdown'],
+    )
   })
 })
 
@@ -223,7 +265,7 @@ test('an IPv6 upstream is asked', async () => {
 
 test('of 1,000 questions 990 come from ports of their own, and IDs do not follow each other', async () => {
   const upstream = await FakeUpstream.start()
-  await withExchange([groupOf('udp', [upstream])], [upstream], async (exchange) => {
+  await withExchange([groupOf('udp', [upstream], lateHedge)], [upstream], async (exchange) => {
     for (let batch = 0; batch < 50; batch++) {
       await Promise.all(
         Array.from({ length: 20 }, (_, i) => ask(exchange, `n${batch}-${i}.example`)),

@@ -37,6 +37,8 @@ interface Opening {
   readonly route: Route
   readonly entry: CacheEntry | undefined
   readonly audited?: string | undefined
+  /** Address of the client that asks. */
+  readonly client?: string
 }
 
 export class OwnQuestions {
@@ -62,8 +64,8 @@ export class OwnQuestions {
   }
 
   /** Opens a client's question. There must be room. @returns a ticket that the caller has to ask */
-  open({ key, query, question, entry }: Inquiry, route: Route): Ticket {
-    return this.openFor(key, query, question, { route, entry })
+  open({ key, query, question, entry, asker }: Inquiry, route: Route): Ticket {
+    return this.openFor(key, query, question, { route, entry, client: asker.clientAddress() })
   }
 
   /** Queues a question that refreshes a cached answer. @returns false when it is in flight already, or there is no room */
@@ -159,6 +161,7 @@ export class OwnQuestions {
       entry: what.entry,
       loopMarker,
       audited: what.audited,
+      client: what.client ?? '',
     })
     inFlight.open(ticket)
     return ticket

@@ -3,6 +3,7 @@ import { upstreamQuery } from '../../wire/query.ts'
 import type { Question } from '../../wire/question.ts'
 import type { CacheEntry } from '../cache/entry.ts'
 import type { Route } from '../router.ts'
+import { claimFor } from '../sharing/claim.ts'
 import { nobody, type Ticket } from './in-flight.ts'
 import { markersFor } from './loop-marker.ts'
 
@@ -12,6 +13,8 @@ export interface TicketParts {
   readonly route: Route
   readonly routeGeneration: number
   readonly entry: CacheEntry | undefined
+  /** Address of the client that asks; empty for a question of our own. */
+  readonly client: string
   /** Data of the EDNS option by which we recognise our own queries; empty to send none. */
   readonly loopMarker: Uint8Array
   readonly audited: string | undefined
@@ -36,6 +39,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     questionEnd,
     group,
     mayRecurse,
+    claim: claimFor(parts.client, frame, parts.route.zoneLabels),
     dnssecOk,
     waiters: nobody,
   }

@@ -40,6 +40,7 @@ import { tcpFamilies, udpFamilies } from './listener.ts'
 import { processFamilies } from './process.ts'
 import { queryFamilies } from './query.ts'
 import { searchFamilies } from './search.ts'
+import { shareFamilies } from './shares.ts'
 import { groupFamilies, upstreamFamilies } from './upstream.ts'
 import { workerFamilies } from './workers.ts'
 
@@ -88,6 +89,7 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...searchFamilies(() => sources.search()),
     ...upstreamFamilies(() => sources.upstreams()),
     ...groupFamilies(() => sources.groups()),
+    ...shareFamilies(() => sources.upstreams()),
     ...udpFamilies(
       () => sources.udp(),
       () => sources.kernelDrops(),

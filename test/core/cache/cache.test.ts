@@ -19,6 +19,7 @@ const startMs = 5_000_000
 const external: Route = {
   zone: '.',
   zoneIndex: 0,
+  zoneLabels: 0,
   group: 'external',
   ttl: ttlLimits,
   isCluster: false,

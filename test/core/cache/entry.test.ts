@@ -19,8 +19,8 @@ import { aRecord, cacheSettings, scanned, soaRecord, ttls, zoneRoute } from '../
 const test = suite('core/cache/entry')
 
 const at = 1_000_000
-const external = { ...zoneRoute('.'), zoneIndex: 2 }
-const cluster = { ...zoneRoute('cluster.local.', { isCluster: true }), zoneIndex: 0 }
+const external = { ...zoneRoute('.'), zoneIndex: 2, zoneLabels: 0 }
+const cluster = { ...zoneRoute('cluster.local.', { isCluster: true }), zoneIndex: 0, zoneLabels: 0 }
 
 /** As the cache keeps it: without OPT. */
 function imageOf(records: readonly Uint8Array[], { rcode = 0, authorities = 0 } = {}): Buffer {

@@ -13,6 +13,7 @@ const test = suite('core/question/ticket')
 const route = {
   ...zoneRoute('corp.example.', { payloadBytes: 1400, mayRecurse: false }),
   zoneIndex: 1,
+  zoneLabels: 2,
 }
 const ours = Buffer.from('ourselve')
 
@@ -25,6 +26,7 @@ function open(query: Buffer, parts: Partial<TicketParts> = {}): Ticket {
     route,
     routeGeneration: 3,
     entry: undefined,
+    client: '192.0.2.1',
     loopMarker: ours,
     audited: undefined,
     ...parts,

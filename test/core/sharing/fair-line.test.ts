@@ -1,0 +1,110 @@
+/** Goal: places are given in turn, whatever the length of a holder's line, and nothing is lost or given twice. Method: lines served step by step. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { FairLine } from '../../../src/core/sharing/fair-line.ts'
+import { type Claim, type Holder, Shares } from '../../../src/core/sharing/shares.ts'
+
+const test = suite('core/sharing/fair-line')
+
+interface Thing {
+  readonly name: string
+  readonly claim: Claim
+}
+
+/** @param path client, then domains, as in `a/x/y` */
+function thing(name: string, path: string): Thing {
+  const claim = path.split('/').map((key, level): Holder => {
+    const by = level === 0 ? 'client' : 'domain'
+    return { by, key: `${level} ${key}`, weight: level === 0 ? 1 : 1 / 2 ** level }
+  })
+  return { name, claim }
+}
+
+function lineOf(...things: readonly (readonly [name: string, path: string])[]): FairLine<Thing> {
+  const line = new FairLine<Thing>()
+  for (const [name, path] of things) line.add(thing(name, path))
+  return line
+}
+
+/** Takes out what there are places for, each given back at once. */
+function served(line: FairLine<Thing>, shares = new Shares(100)): string[] {
+  const names: string[] = []
+  for (let next = line.next(shares); next; next = line.next(shares)) names.push(next.name)
+  return names
+}
+
+test('one holder is served in order of arrival', () => {
+  assert.equal(served(lineOf(['1', 'a/x'], ['2', 'a/x'], ['3', 'a/x'])), ['1', '2', '3'])
+})
+
+test('clients take turns, whoever came first', () => {
+  const line = lineOf(['a1', 'a/x'], ['a2', 'a/x'], ['a3', 'a/x'], ['b1', 'b/x'], ['c1', 'c/x'])
+  assert.equal(served(line), ['a1', 'b1', 'c1', 'a2', 'a3'])
+})
+
+test('the domains of a client take turns, and those in them', () => {
+  const line = lineOf(
+    ['x1', 'a/x/1'],
+    ['x2', 'a/x/1'],
+    ['x3', 'a/x/1'],
+    ['y1', 'a/y'],
+    ['x4', 'a/x/2'],
+  )
+  assert.equal(served(line), ['x1', 'y1', 'x4', 'x2', 'x3'])
+})
+
+test('a name and the names below it take turns', () => {
+  const line = lineOf(['x1', 'a/x/1'], ['x2', 'a/x/1'], ['x', 'a/x'], ['xx', 'a/x'])
+  assert.equal(served(line), ['x', 'x1', 'xx', 'x2'])
+})
+
+test('whose share is used up is passed over, with all that is below', () => {
+  const line = lineOf(['a1', 'a/x'], ['b1', 'b/x'], ['b2', 'b/y'])
+  const shares = new Shares(10)
+  for (let i = 0; i < 5; i++) shares.take(thing('', 'a').claim)
+  for (let i = 0; i < 3; i++) shares.take(thing('', 'c/x').claim)
+  assert.equal(served(line, shares), ['b2'])
+  assert.is(line.length, 2)
+})
+
+test('without a free place nothing comes out', () => {
+  assert.equal(served(lineOf(['1', 'a']), new Shares(0)), [])
+})
+
+test('what is removed is not served, and leaves nothing behind', () => {
+  const line = lineOf(['1', 'a/x'])
+  const [two, three] = [thing('2', 'a/y'), thing('3', 'b')]
+  line.add(two)
+  line.add(three)
+  assert.equal([line.remove(two), line.remove(two), line.length], [true, false, 2])
+  assert.equal(served(line), ['1', '3'])
+  assert.equal([line.length, line.remove(three)], [0, false])
+})
+
+test('everything comes out at the end', () => {
+  const line = lineOf(['1', 'a/x'], ['2', 'a'], ['3', 'b/y/z'])
+  assert.equal(
+    line
+      .clear()
+      .map(({ name }) => name)
+      .toSorted(),
+    ['1', '2', '3'],
+  )
+  assert.equal([line.length, served(line)], [0, []])
+})
+
+test('behind thousands of holders that have used up their share, one that has not is found in a few looks', () => {
+  const line = new FairLine<Thing>()
+  const shares = new Shares(2500)
+  for (let i = 0; i < 2000; i++) {
+    const hog = thing('', `hog ${i}`)
+    line.add(hog)
+    shares.take(hog.claim)
+  }
+  while (shares.free > 1) shares.take([])
+  line.add(thing('modest', 'modest'))
+  let looks = 1
+  while (line.next(shares)?.name !== 'modest') assert.ok(++looks < 40)
+})
+
+test.run()
