@@ -1,0 +1,142 @@
+/** The first resolver of a list knows names that the second denies: a split horizon. resolv.conf(5): "in the order listed". */
+import type { Behaviour } from '../../../upstream/fake-upstream.ts'
+import { after, below, knows, refuses, says } from '../behaviours.ts'
+import { ask, askAtOnce, asked, become, type Case, die, manyNames, pause, revive } from '../case.ts'
+import { bare } from '../message.ts'
+import { data, nxdomain, rcode, within } from '../properties.ts'
+
+const resolvConf = 'resolv.conf(5), nameserver: the resolver queries them in the order listed'
+
+/** It prefers the quickest, and says so. */
+const noOrder = { unbound: 'has no ordered lists' } as const
+
+const inside = knows([
+  'db.corp.example 60 A 192.0.2.10',
+  '*.corp.example 60 A 192.0.2.11',
+  '*.site.example 60 A 192.0.2.20',
+])
+const outside = knows(['*.site.example 60 A 192.0.2.20'])
+const forOthers = (behaviour: Behaviour) => below('corp.example', inside, behaviour)
+
+/** However the first takes other names, its own stay with it. */
+function stays(
+  how: string,
+  others: Behaviour,
+  source: string,
+  ...properties: Parameters<typeof askAtOnce>[2][]
+): Case {
+  return {
+    name: `a first resolver that ${how} other names is still asked first for the next name`,
+    source,
+    upstreams: { first: forOthers(others), second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('site.example', 20), 'A', ...properties),
+      pause(300),
+      askAtOnce(manyNames('corp.example', 20), 'A', data('192.0.2.11')),
+      ask('db.corp.example', 'A', data('192.0.2.10')),
+    ],
+  }
+}
+
+const moves = (what: string, behaviour: Behaviour, source: string): Case => ({
+  name: `${what} from the first resolver lets the second be asked`,
+  source,
+  upstreams: { first: forOthers(behaviour), second: outside },
+  steps: [ask('www.site.example', 'A', data('192.0.2.20'))],
+})
+
+export const orderedLists: readonly Case[] = [
+  stays(
+    'is slow with (600 ms)',
+    after(600, outside),
+    `${resolvConf}; coredns#7118`,
+    data('192.0.2.20'),
+  ),
+  stays('answers SERVFAIL to', refuses(2), `${resolvConf}; systemd#5755`),
+  stays('answers REFUSED to', refuses(5), `${resolvConf}; kops#2546`),
+  stays('is silent about', () => {}, resolvConf),
+  {
+    name: 'a name that is slow at the first resolver (1.5 s) is not denied by the second',
+    source: resolvConf,
+    upstreams: { first: after(1500, inside), second: outside },
+    notFor: noOrder,
+    steps: [askAtOnce(manyNames('corp.example', 5), 'A', data('192.0.2.11'))],
+  },
+  {
+    name: 'the same, after a hundred quick answers of the first',
+    source: resolvConf,
+    upstreams: { first: below('db.corp.example', after(1000, inside), inside), second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('site.example', 100), 'A', data('192.0.2.20')),
+      ask('db.corp.example', 'A', data('192.0.2.10')),
+    ],
+  },
+  {
+    name: 'what the first resolver denies is not asked of the second',
+    source: `${resolvConf}; "if there is no answer"`,
+    upstreams: { first: inside, second: knows(['x.other.example 60 A 192.0.2.66']) },
+    notFor: noOrder,
+    steps: [
+      ask('x.other.example', 'A', nxdomain),
+      asked('second', ({ queries }) => (queries.length === 0 ? undefined : 'the second was asked')),
+    ],
+  },
+  {
+    name: 'a first resolver that is gone is replaced, and is first again when it is back',
+    source: resolvConf,
+    upstreams: { first: inside, second: outside },
+    notFor: noOrder,
+    steps: [
+      die('first'),
+      askAtOnce(manyNames('site.example', 10), 'A', data('192.0.2.20'), within(4900)),
+      revive('first'),
+      pause(6000),
+      ask('later.site.example', 'A', data('192.0.2.20')),
+      pause(2000),
+      ask('db.corp.example', 'A', data('192.0.2.10')),
+    ],
+    long: true,
+  },
+  moves(
+    'SERVFAIL',
+    refuses(2),
+    'systemd#5755; glibc res_send.c: SERVFAIL, NOTIMP, REFUSED go to the next',
+  ),
+  moves('REFUSED', refuses(5), 'glibc res_send.c: SERVFAIL, NOTIMP, REFUSED go to the next'),
+  moves('NOTIMP', refuses(4), 'glibc res_send.c: SERVFAIL, NOTIMP, REFUSED go to the next'),
+  moves('NOTAUTH', refuses(9), 'RFC 2136 2.2: NOTAUTH says nothing about a name'),
+  moves(
+    'FORMERR',
+    (query) => query.send(bare(query, 1)),
+    'RFC 1035 4.1.1: FORMERR says nothing about a name',
+  ),
+  moves('silence', () => {}, resolvConf),
+  moves(
+    'a referral without recursion',
+    says({
+      ra: false,
+      authorities: ['example 60 NS ns.example'],
+      additionals: ['ns.example 60 A 192.0.2.99'],
+    }),
+    'RFC 1034 4.3.1; coredns PR#8065',
+  ),
+  {
+    name: 'when both answer SERVFAIL, SERVFAIL is the answer within 2 s',
+    source: 'RFC 8020 has no say; stub resolvers give up after 5 s',
+    upstreams: { first: refuses(2), second: refuses(2) },
+    steps: [ask('www.site.example', 'A', rcode(2), within(2000))],
+  },
+  {
+    name: 'a first resolver that becomes slow (400 ms) for all names keeps all names',
+    source: resolvConf,
+    upstreams: { first: inside, second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('site.example', 40), 'A', data('192.0.2.20')),
+      become('first', after(400, inside)),
+      askAtOnce(manyNames('corp.example', 40), 'A', data('192.0.2.11')),
+    ],
+  },
+]

@@ -1,0 +1,45 @@
+/** neardns as a daemon with default settings, but for its upstreams and what a case sets. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Neardns } from '../../../support/neardns.ts'
+import type { Route, Server, Setup } from './server.ts'
+
+/** A start takes a second of CPU without it, and there is one for each case. */
+const compileCache = join(import.meta.dirname, '../../../../node_modules/.cache/neardns')
+
+export const neardns: Server = {
+  name: 'neardns',
+  about: 'default settings',
+  missing: () => undefined,
+  version: ownVersion,
+  start: async (setup) => {
+    const file = join(setup.directory, 'neardns.yaml')
+    writeFileSync(file, JSON.stringify(configuration(setup)))
+    return Neardns.start({ args: [`--config=${file}`], env: { NODE_COMPILE_CACHE: compileCache } })
+  },
+}
+
+function configuration({ port, routes, settings }: Setup): Record<string, unknown> {
+  const root = routes.filter(({ zone }) => zone === '.').flatMap(urls)
+  const cluster = routes.find(({ isCluster }) => isCluster)
+  const stubs = routes.filter(({ zone, isCluster }) => zone !== '.' && !isCluster)
+  return {
+    listen: [`127.0.0.1:${port}`],
+    // Without an upstream for the root, nobody is asked: a file of this machine must not decide.
+    external: root.length > 0 ? { upstreams: root } : { resolvConf: '/dev/null' },
+    ...(cluster ? { clusterDomain: cluster.zone, cluster: { upstreams: urls(cluster) } } : {}),
+    zones: stubs.map((route) => ({ name: route.zone, upstreams: urls(route) })),
+    ...settings,
+  }
+}
+
+function urls({ upstreams, overTcp, isCluster }: Route): string[] {
+  const scheme = overTcp && !isCluster ? 'tcp://' : ''
+  return upstreams.map(({ host, port }) => `${scheme}${host}:${port}`)
+}
+
+function ownVersion(): string {
+  const path = join(import.meta.dirname, '../../../../package.json')
+  const { version }: { version: string } = JSON.parse(readFileSync(path, 'utf8'))
+  return version
+}
