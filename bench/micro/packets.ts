@@ -20,6 +20,8 @@ export const ednsQuery = octets(header({ counts: [1, 0, 0, 1] }), asked, opt())
 const headerBytes = 12
 
 export const addressReply = replyTo(plainQuery, 1, opt())
+/** A headless Service, or a name outside. */
+export const fewReply = replyTo(plainQuery, 4, opt())
 /** A headless Service with many pods: some 4 KiB. */
 export const largeReply = replyTo(plainQuery, 250, opt())
 export const deniedReply = replyTo(plainQuery, 0, opt())

@@ -34,6 +34,11 @@ export function cacheSection() {
       about:
         'How long NODATA and NXDOMAIN without an SOA are kept, 0 for not at all. RFC 2308 5 advises against keeping them; but templates that switch AAAA off answer so, and each look-up would go upstream.',
     }),
+    rotate: onOff({
+      default: true,
+      about:
+        'Each reply has the A or AAAA records of a set in another order, aliases first, so that clients which take the first address spread over all of them.',
+    }),
     prefetch: prefetchSection(),
     serveStale: serveStaleSection(),
     failureTtl: section('How long a failed resolution is remembered (RFC 9520).', {

@@ -204,6 +204,7 @@ export class DataPath {
       settings: {
         udpReplyBytesMax: config.udp.replyBytesMax,
         tcpIdleMs: config.tcp.idleMs,
+        rotate: config.cache.rotate,
       },
       recorder: counters,
       nowMs: this.nowMs,

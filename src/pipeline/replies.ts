@@ -27,6 +27,8 @@ export interface ReplySettings {
   readonly udpReplyBytesMax: number
   /** Idle timeout of TCP connections that clients are told on request (RFC 7828). */
   readonly tcpIdleMs: number
+  /** Whether replies take turns in the order of their addresses. */
+  readonly rotate: boolean
 }
 
 /** Everything that a changed configuration replaces in one step. */
@@ -39,8 +41,16 @@ export interface ReplyContext {
   readonly sampler: QuerySampler | undefined
 }
 
+/**
+ * The golden ratio: however regular the replies between two of a name are, its addresses take turns (a Beatty sequence modulo their number is
+ * spread evenly). A step of one would give A and AAAA that come in pairs the same order each time.
+ */
+const turnStep = (1 + Math.sqrt(5)) / 2
+const turnMax = 2 ** 30
+
 export class Replies {
   private context: ReplyContext
+  private turn = 0
   private readonly shape = new ReplyShape()
   private readonly facts: ReplyFacts = {
     serverIndex: 0,
@@ -75,6 +85,8 @@ export class Replies {
     const { shape } = this
     this.shapeFor(question, transport, ede)
     if (stored !== undefined) return writeStored(out, stored, query, question, shape)
+    this.turn = (this.turn + turnStep) % turnMax
+    shape.turns = Math.floor(this.turn)
     return image === undefined
       ? writeShortReply(out, query, question, rcode, shape)
       : writeReply(out, image, query, question, shape)
@@ -104,10 +116,11 @@ export class Replies {
 
   private shapeFor(question: Question, transport: Transport, ede: number): void {
     const { shape } = this
-    const { udpReplyBytesMax, tcpIdleMs } = this.context.settings
+    const { udpReplyBytesMax, tcpIdleMs, rotate } = this.context.settings
     const isUdp = transport === Transport.udp
     shape.bytesMax = isUdp ? Math.min(question.udpBytes, udpReplyBytesMax) : messageBytesMax
     shape.keepalive = !isUdp && question.wantsKeepalive ? Math.floor(tcpIdleMs / 100) : -1
     shape.ede = ede
+    shape.rotates = rotate
   }
 }

@@ -159,7 +159,7 @@ const mistakes: [string, string, string][] = [
   [
     'a list where a section belongs',
     'cache: [1]',
-    'n.yaml:1:8: cache: expected a section with entriesMax, bytesMax, denialPercent, noSoaSeconds, prefetch, serveStale, failureTtl, got a list',
+    'n.yaml:1:8: cache: expected a section with entriesMax, bytesMax, denialPercent, noSoaSeconds, rotate, prefetch, serveStale, failureTtl, got a list',
   ],
   [
     'a file that is a word',

@@ -87,7 +87,7 @@ export class Bench implements Exchange<Ticket> {
     const settler = new Settler({ cache, failures, router, search: { path: undefined } })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
-    const settings = { udpReplyBytesMax, tcpIdleMs: 10_000 }
+    const settings = { udpReplyBytesMax, tcpIdleMs: 10_000, rotate: true }
     const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
     const wheel = new TimerWheel(nowMs)
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })

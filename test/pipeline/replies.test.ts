@@ -52,7 +52,7 @@ function repliesOf({
   const drops: [number, DropReason][] = []
   const sampled: Kept['sampled'] = []
   const context = (changes: Partial<ReplyContext> = {}): ReplyContext => ({
-    settings: { udpReplyBytesMax: 1232, tcpIdleMs: 12_345 },
+    settings: { udpReplyBytesMax: 1232, tcpIdleMs: 12_345, rotate: false },
     recorder: {
       replied: (one) => facts.push({ ...one }),
       dropped: (serverIndex, why) => drops.push([serverIndex, why]),
@@ -144,7 +144,8 @@ test('over TCP whatever size the client names counts for nothing', () => {
 test('a changed limit holds from the next reply on', () => {
   const kept = repliesOf()
   const query = writeQuery(www, 'A', { ednsBytes: 4096 })
-  kept.replies.reconfigure(kept.context({ settings: { udpReplyBytesMax: 4096, tcpIdleMs: 0 } }))
+  const settings = { udpReplyBytesMax: 4096, tcpIdleMs: 0, rotate: false }
+  kept.replies.reconfigure(kept.context({ settings }))
   const { bytes, message } = write(query, replyWith({ image: imageOf(100) }), { kept })
   assert.equal([message.tc, message.answers.length, bytes > 1232], [false, 100, true])
 })
@@ -182,7 +183,7 @@ test('an extended error is for clients with EDNS, and not for the next reply', (
 test('a stored image, a loose one and none at all: each gives the reply to this question', () => {
   const image = imageOf(2)
   const memory = Buffer.concat([Buffer.alloc(9, 0x5a), image, Buffer.alloc(9, 0x5a)])
-  const stored = { memory, imageAt: 9, imageBytes: image.length }
+  const stored = { memory, imageAt: 9, imageBytes: image.length, run: 0, turns: 0 }
   const query = writeQuery('WWW.Example', 'A', { id: 0xbeef })
   for (const reply of [replyWith({ stored }), replyWith({ image })]) {
     const { message } = write(query, reply)
@@ -198,7 +199,8 @@ test('a stored image, a loose one and none at all: each gives the reply to this 
 test('the same stored image is sent to one client after another, unchanged', () => {
   const image = imageOf(2)
   const memory = Buffer.from(image)
-  const stored = replyWith({ stored: { memory, imageAt: 0, imageBytes: image.length } })
+  const whole = { memory, imageAt: 0, imageBytes: image.length, run: 0, turns: 0 }
+  const stored = replyWith({ stored: whole })
   const kept = repliesOf()
   write(writeQuery('WWW.EXAMPLE', 'A', { id: 1, cd: true, ednsBytes: 1232 }), stored, { kept })
   const { message } = write(writeQuery(www, 'A', { id: 2 }), stored, { kept })

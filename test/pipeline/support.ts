@@ -33,6 +33,8 @@ export interface BenchOptions {
   readonly cache?: Partial<CacheSettings>
   readonly inFlight?: Partial<InFlightSettings>
   readonly missesPerClientPerSecond?: number
+  /** On unless said otherwise. */
+  readonly rotate?: boolean
   readonly local?: readonly Stage[]
   /** Makes the search path from the parts that it shares. */
   readonly search?: (parts: SharedParts) => SearchPath
@@ -81,7 +83,7 @@ export class Bench implements Exchange<Ticket> {
     const search = { path: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search })
     const replies = new Replies({
-      settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000 },
+      settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000, rotate: options.rotate ?? true },
       recorder: {
         replied: (facts) => this.facts.push({ ...facts }),
         dropped: (serverIndex, why) => this.drops.push({ serverIndex, why }),

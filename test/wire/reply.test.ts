@@ -68,7 +68,7 @@ function replyFromStore(query: Buffer, shape: ReplyShape, image: Buffer): Buffer
   const memory = Buffer.concat([Buffer.alloc(37, 0x5a), image, Buffer.alloc(41, 0x3c)])
   const before = Buffer.from(memory)
   const out = Buffer.alloc(2000, 0xa5)
-  const stored = { memory, imageAt: 37, imageBytes: image.length }
+  const stored = { memory, imageAt: 37, imageBytes: image.length, run: 0, turns: 0 }
   const end = writeStored(out, stored, query, asked, shape)
   assert.equal(memory, before)
   assert.is(readMessage(out.subarray(0, end)).id, asked.id)

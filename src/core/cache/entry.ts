@@ -3,6 +3,7 @@ import { u16 } from '../../wire/bytes.ts'
 import { Rcode, RrType } from '../../wire/constants.ts'
 import { skipName } from '../../wire/name.ts'
 import type { StoredImage } from '../../wire/reply.ts'
+import { type AddressRun, addressRun } from '../../wire/rotation.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { Route } from '../router.ts'
 import { nameIn, typeIn } from './key.ts'
@@ -60,6 +61,7 @@ export class CacheEntry extends Storable implements StoredImage {
   memory: Buffer
   imageAt = 0
   imageBytes: number
+  run: AddressRun = 0
   /** No refresh will become due, or it was already taken. */
   isRefreshSpent = false
   /** An NXDOMAIN for A that denies AAAA and the other address types as well, in the cluster zone. */
@@ -102,6 +104,7 @@ export class CacheEntry extends Storable implements StoredImage {
     const lifetimeMs = stored.lifetimeSeconds * 1000
     this.recordsAt = scan.questionEnd
     this.records = scan.records
+    this.run = addressRun(image)
     this.agedSeconds = 0
     this.deniesFamily = stored.deniesFamily ?? false
     this.rcode = image.readUInt8(3) & 0x0f
@@ -126,6 +129,11 @@ export class CacheEntry extends Storable implements StoredImage {
   restored(hits: number, nowMs: number): void {
     this.hits = hits
     this.agedSeconds = Math.floor((nowMs - this.storedMs) / 1000)
+  }
+
+  /** Goes on by one with each hit, and begins anywhere: an upstream whose order is fixed must not be heard again after each refresh. */
+  get turns(): number {
+    return this.storedMs + this.hits
   }
 
   /** The qname, folded, one character a byte. */
