@@ -82,6 +82,11 @@ function prefetchSection() {
 function serveStaleSection() {
   return section('Use of expired answers while upstreams fail (RFC 8767).', {
     enabled: onOff({ default: true, about: 'Answer from expired data rather than not at all.' }),
+    overDenials: onOff({
+      default: false,
+      about:
+        'Outside the cluster domain, go on with expired data while upstreams say NXDOMAIN or NODATA, until stalenessMaxSeconds: for outages that end in empty answers. A name that was really deleted then lives on for as long.',
+    }),
     stalenessMaxSeconds: whole({
       default: 3600,
       min: 1,

@@ -61,6 +61,8 @@ export class Settler {
     }
     const kind = classify(reply, scan, this.chain)
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
+    const preferred = this.overDenial(ticket, kind, nowMs)
+    if (preferred !== undefined) return preferred
     const image = this.imageOf(ticket, { reply, scan, kind })
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (scan.tc && !this.chain.isForeign) return this.cut(ticket, image, kind)
@@ -119,6 +121,23 @@ export class Settler {
     }
   }
 
+  /**
+   * Expired data in place of an upstream's denial, where the operator wants that: after an outage denials may be no more right
+   * than silence. Never in the cluster, where an address soon belongs to somebody else.
+   */
+  private overDenial(
+    { entry, route }: Ticket,
+    kind: ResponseKind,
+    nowMs: number,
+  ): Settlement | undefined {
+    const { settings, stats } = this.parts.cache
+    if (!settings.serveStale.overDenials || route.isCluster || !isDenial(kind)) return undefined
+    if (entry?.isUsableStale(nowMs) !== true || entry.isDenial) return undefined
+    stats.passedOver += 1
+    this.delayRecheck(entry, nowMs)
+    return this.stale(entry)
+  }
+
   /** Only the cluster's DNS may answer for cluster names. */
   private readonly isOfCluster: ForeignName = (name, nameBytes) =>
     this.parts.router.route(name, nameBytes).isCluster
@@ -157,7 +176,7 @@ export class Settler {
       hash,
       image,
       scan: this.imageScan,
-      isDenial: kind !== 'answer',
+      isDenial: isDenial(kind),
       deniesFamily: observation?.deniesFamily === true,
       // The second half of a pair is denied in the remaining time: core/search/pairs.ts.
       lifetimeSeconds:
@@ -221,4 +240,8 @@ export class Settler {
     const { failureRecheckSeconds } = this.parts.cache.settings.serveStale
     entry.recheckAtMs = nowMs + failureRecheckSeconds * 1000
   }
+}
+
+function isDenial(kind: ResponseKind): boolean {
+  return kind === 'nxdomain' || kind === 'nodata' || kind === 'bare-denial'
 }

@@ -95,6 +95,7 @@ export interface CacheView {
     readonly evictionsSuccess: number
     readonly evictionsDenial: number
     readonly refused: number
+    readonly passedOver: number
   }
 }
 

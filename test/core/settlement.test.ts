@@ -337,6 +337,88 @@ test('an expired answer is held back as long as the name needs: shortly where Co
   }
 })
 
+const overDenials = { ...cacheSettings.serveStale, overDenials: true }
+
+/** An answer that expired `expiredForSeconds` ago. */
+function afterOutage(qname: string, serveStale = overDenials, expiredForSeconds = 60): Core {
+  const core = new Core({ cache: { serveStale } })
+  core.learn(qname, 'A', { answers: [aRecord(qname, '10.0.0.1', 20)] })
+  core.later(20 + expiredForSeconds)
+  return core
+}
+
+const denials = [...bareDenials.map(([, of]) => of), { rcode: 3, authorities: [soaRecord('.')] }]
+
+test('asked for, expired data outside the cluster go before every form of denial, and say that they are stale', () => {
+  for (const of of [...denials, { authorities: [soaRecord('example')] }]) {
+    const core = afterOutage(www)
+    const told = core.learn(www, 'A', of)
+    assert.equal([told.source, told.ede], [ReplySource.stale, Ede.staleAnswer])
+    assert.equal([data(told.reply), ttls(told.reply)], [['10.0.0.1'], [30]])
+    assert.is(core.cache.stats.passedOver, 1)
+  }
+})
+
+test('over denials expired data are given at once for five seconds, then upstreams are asked again, and data end it', () => {
+  const core = afterOutage(www)
+  core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 3600)] })
+  core.later(4.9)
+  const { reply, source, ede } = core.ask(www)
+  assert.equal([data(reply), source, ede], [['10.0.0.1'], ReplySource.stale, Ede.staleAnswer])
+  core.later(0.1)
+  const { starts, hasStale, ticket } = core.ask(www)
+  assert.equal([starts, hasStale], [true, true])
+  core.answer(ticket, responseTo(www, 'A', { answers: [aRecord(www, '10.0.0.2', 20)] }))
+  assert.equal(data(core.ask(www).reply), ['10.0.0.2'])
+})
+
+test('over denials nothing is given that has been expired for longer than settings allow', () => {
+  const { stalenessMaxSeconds } = overDenials
+  const core = afterOutage(www, overDenials, stalenessMaxSeconds - 1)
+  assert.equal(data(core.learn(www, 'A', { rcode: 3 }).reply), ['10.0.0.1'])
+  core.later(1)
+  const told = core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example')] })
+  assert.equal([told.reply.rcode, data(told.reply)], [3, []])
+  assert.is(core.ask(www).source, ReplySource.cacheDenial)
+})
+
+test('an answer that a refresh finds denied keeps its own time first', () => {
+  const core = new Core({ cache: { serveStale: overDenials } })
+  core.learn(www, 'A', { answers: [aRecord(www, '10.0.0.1', 100)] })
+  core.ask(www)
+  core.later(91)
+  const { ticket } = core.ask(www)
+  core.answer(ticket, responseTo(www, 'A', { rcode: 3, authorities: [soaRecord('example')] }))
+  const { reply, source, ede } = core.ask(www)
+  assert.equal([data(reply), source, ede], [['10.0.0.1'], ReplySource.cacheSuccess, -1])
+  assert.equal(ttls(reply), [9])
+})
+
+for (const [what, core] of [
+  ['by default', afterOutage(www, cacheSettings.serveStale)],
+  ['where stale data are off', afterOutage(www, { ...overDenials, enabled: false })],
+] as const) {
+  test(`${what} a denial ends expired data`, () => {
+    const told = core.learn(www, 'A', { rcode: 3, authorities: [soaRecord('example', 20)] })
+    assert.equal([told.reply.rcode, data(told.reply)], [3, []])
+    assert.is(core.cache.stats.passedOver, 0)
+  })
+}
+
+test('over denials has no part in the cluster, nor for expired denials and other types', () => {
+  const core = afterOutage(inCluster)
+  const soa = { authorities: [soaRecord('cluster.local', 5)] }
+  assert.is(core.learn(inCluster, 'A', { rcode: 3, ...soa }).reply.rcode, 3)
+  assert.is(core.ask(inCluster).reply?.rcode, 3)
+  const outside = afterOutage(www)
+  outside.learn(www, 'TXT', { authorities: [soaRecord('example', 5)] })
+  outside.later(6)
+  const gone = { rcode: 3, authorities: [soaRecord('example', 5)] }
+  assert.is(outside.learn(www, 'TXT', gone).reply.rcode, 3)
+  assert.is(outside.learn(www, 'AAAA', gone).reply.rcode, 3)
+  assert.is(outside.cache.stats.passedOver, 0)
+})
+
 test('AD is cleared unless the upstream is trusted to validate', () => {
   const of = { flags: 0x20, answers: [aRecord(www, '10.0.0.1')] }
   const plain = new Core()

@@ -64,6 +64,7 @@ export const cacheSettings: CacheSettings = {
   serveStale: {
     enabled: true,
     stalenessMaxSeconds: 3600,
+    overDenials: false,
     clientTimeoutMs: 200,
     clusterClientTimeoutMs: 100,
     replyTtlSeconds: 30,

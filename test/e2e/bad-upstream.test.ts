@@ -239,6 +239,31 @@ test('CoreDNS, which takes milliseconds, is waited for 200 ms for names of its o
   assert.is((await house.lookup(reverse)).answers[0]?.data, '10.96.0.2')
 })
 
+test('a name whose records vanish in an outage is denied, or with overDenials goes on, is told stale and counted', async () => {
+  for (const overDenials of [false, true]) {
+    const cache = { serveStale: { overDenials, failureRecheckSeconds: 1 } }
+    await withHouse({ settings: { ...settings, cache } }, async (house) => {
+      house.external.behave = (query) => query.answer({ ttl: 1, address: '10.0.0.1' })
+      await house.lookup('big.example')
+      await new Promise((resolve) => setTimeout(resolve, 1050))
+      for (const denial of [failing(3), (query: FakeQuery) => query.answer({ address: null })]) {
+        house.external.behave = denial
+        const read = await house.lookup('big.example', 'A', { ednsBytes: 1232 })
+        const told = [read.answers[0]?.data, read.answers[0]?.ttl, read.opt?.data]
+        const stale = ['10.0.0.1', 30, '000f00020003']
+        assert.equal(told, overDenials ? stale : [undefined, undefined, ''])
+        await new Promise((resolve) => setTimeout(resolve, 1050))
+      }
+      const passedOver = await house.metric('neardns_stale_over_denials_total')
+      assert.is(passedOver, overDenials ? 2 : 0)
+      assert.is(await house.metric('neardns_stale_answers_total'), passedOver)
+      house.external.behave = (query) => query.answer({ address: '10.0.0.2' })
+      await new Promise((resolve) => setTimeout(resolve, overDenials ? 0 : 4000))
+      assert.is((await house.lookup('big.example')).answers[0]?.data, '10.0.0.2')
+    })
+  }
+})
+
 test('an expired answer is given after the client timeout while upstreams are slow, and the new one when it is there', async () => {
   const cache = { serveStale: { clientTimeoutMs: 200 } }
   await withHouse({ settings: { ...settings, cache } }, givesStale)

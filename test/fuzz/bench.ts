@@ -56,6 +56,7 @@ export const cacheSettings: CacheSettings = {
   serveStale: {
     enabled: true,
     stalenessMaxSeconds: 3600,
+    overDenials: false,
     clientTimeoutMs: 200,
     clusterClientTimeoutMs: 200,
     replyTtlSeconds: 30,

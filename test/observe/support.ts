@@ -110,6 +110,7 @@ export const cache: CacheView = {
     evictionsSuccess: 1,
     evictionsDenial: 4,
     refused: 6,
+    passedOver: 7,
   },
 }
 

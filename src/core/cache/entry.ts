@@ -25,6 +25,8 @@ export interface CacheSettings extends StoreLimits {
     readonly enabled: boolean
     /** How long after its expiry an answer may still be given. */
     readonly stalenessMaxSeconds: number
+    /** Expired data outside the cluster go before an upstream's NXDOMAIN or NODATA. */
+    readonly overDenials: boolean
     /** How long upstreams may take before the client gets the stale answer instead (RFC 8767 5). */
     readonly clientTimeoutMs: number
     /** The same for names that the cluster's DNS knows itself. */

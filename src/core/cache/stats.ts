@@ -9,6 +9,8 @@ interface Counted {
 export class CacheStats {
   prefetches = 0
   refused = 0
+  /** Denials of upstreams in whose place expired data were kept. */
+  passedOver = 0
   private readonly store: Counted
 
   constructor(store: Counted) {

@@ -40,7 +40,7 @@ export function makeStages(parts: StageParts): readonly Stage[] {
     ...local, // from the configuration, or a registry of names
     new RecursionStage(), // the stages below may ask an upstream
     new SearchStage(search, router), // denies cluster names without asking
-    new StaleStage(settler), // asking has just failed, and a stale answer is there
+    new StaleStage(settler), // asking has just brought nothing better than a stale answer
     new FailedStage(failures), // asking has just failed, and no stale answer is there
     new InFlightStage(inFlight),
     new UpstreamStage(parts), // always decides

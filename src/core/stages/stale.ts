@@ -1,4 +1,4 @@
-/** Gives the stale answer at once while a recent failure counts, instead of asking again (RFC 8767 5). */
+/** Gives the stale answer at once after asking has brought nothing better, instead of asking again (RFC 8767 5). */
 import type { CacheEntry } from '../cache/entry.ts'
 import { keptText } from '../cache/entry-text.ts'
 import { ReplySource } from '../facts.ts'
@@ -25,7 +25,7 @@ export class StaleStage implements Stage<CacheEntry> {
   }
 
   foretell(_inquiry: Inquiry, entry: CacheEntry): ForetoldReply {
-    const why = `${keptText(entry)}, expired: asking has just failed`
+    const why = `${keptText(entry)}, expired: asking has just brought nothing better`
     const { rcode } = entry
     return { kind: 'reply', why, source: ReplySource.stale, rcode, image: entry.image() }
   }

@@ -148,6 +148,7 @@ const emptyCache: CacheView = {
     evictionsSuccess: 0,
     evictionsDenial: 0,
     refused: 0,
+    passedOver: 0,
   },
 }
 

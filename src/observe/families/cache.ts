@@ -104,6 +104,14 @@ export function cacheStateFamilies(current: () => QueryCounters, cache: () => Ca
       base,
       () => [{ labels: shared(), value: cache().stats.refused }],
     ),
+    single(
+      'counter',
+      [
+        'neardns_stale_over_denials_total',
+        "Upstreams' denials in whose place expired data were kept (cache.serveStale.overDenials).",
+      ],
+      () => cache().stats.passedOver,
+    ),
     gauge('neardns_cache_bytes', 'Octets the cache accounts for.', (view) => view.bytes),
     gauge('neardns_cache_bytes_max', 'Octets it may hold.', (view) => view.settings.bytesMax),
     gauge(

@@ -14,7 +14,7 @@ test('each number is read off the store when it is asked for', () => {
   present.success = 10
   evicted.denial = 40
   assert.equal([stats.entriesSuccess, stats.evictionsDenial], [10, 40])
-  assert.equal([stats.prefetches, stats.refused], [0, 0])
+  assert.equal([stats.prefetches, stats.refused, stats.passedOver], [0, 0, 0])
 })
 
 test.run()

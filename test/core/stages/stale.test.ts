@@ -73,7 +73,7 @@ test('what is foretold has the records as they are', () => {
   const outcome = foretold(core, stage, inquire(core, www))
   assert.is(outcome?.kind, 'reply')
   if (outcome?.kind !== 'reply') return
-  assert.is(outcome.why, 'an answer, expired: asking has just failed')
+  assert.is(outcome.why, 'an answer, expired: asking has just brought nothing better')
   assert.equal([outcome.source, outcome.rcode], [ReplySource.stale, Rcode.noerror])
   assert.equal(outcome.image?.subarray(-4), Buffer.from([10, 0, 0, 1]))
 })

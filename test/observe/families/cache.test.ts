@@ -34,6 +34,7 @@ test('the shared cache is published once, under the first address and the root z
     [{ ...shared, type: 'success' }, 1],
     [{ ...shared, type: 'denial' }, 4],
   ])
+  assert.equal(seriesIn(scraped, 'neardns_stale_over_denials_total'), [[{}, 7]])
   assert.equal(seriesIn(scraped, 'neardns_cache_entries'), [[{}, 5]])
   assert.equal(seriesIn(scraped, 'neardns_cache_entries_max'), [[{}, 50_000]])
   assert.equal(seriesIn(scraped, 'neardns_cache_bytes_max'), [[{}, 33_554_432]])
