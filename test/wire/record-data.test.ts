@@ -10,7 +10,7 @@ import { decodeMessage } from '../../src/wire/message.ts'
 import { isFinished, layoutOf, Part } from '../../src/wire/record-data.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { header, labels, name, octets, pointer, question, rr } from '../fixtures/packets/octets.ts'
-import { type RecordType, recordTypes } from '../fixtures/packets/record-types.ts'
+import { damagedData, recordTypes } from '../fixtures/packets/record-types.ts'
 import { readMessage } from '../support/client/dns-message.ts'
 
 const test = suite('wire/record-data')
@@ -65,24 +65,10 @@ for (const { type, mnemonic, names, data } of recordTypes) {
   })
 }
 
-/** Damage to sound data: cut off, lengthened, names that point forwards, to themselves, into nothing, or do not end. */
-function damaged({ data, names }: RecordType): Buffer[] {
-  const whole = data(hostInFull)
-  const cut = Array.from({ length: whole.length }, (_, bytes) => whole.subarray(0, bytes))
-  const longer = [1, 2, 40].map((bytes) => octets(whole, Buffer.alloc(bytes, 0xc1)))
-  const wrongNames = [pointer(0x3fff), pointer(0), octets(0x41, 'a', 0), octets(63, 'a')]
-  const tooLong = octets(
-    Array.from({ length: 5 }, () => labels('a'.repeat(60))),
-    0,
-  )
-  if (names === 'none') return [...cut, ...longer]
-  return [...cut, ...longer, ...[...wrongNames, tooLong].map((wrong) => data(wrong))]
-}
-
 for (const one of recordTypes) {
   test(`${one.mnemonic}: damaged data are refused, or passed on as they are in a message that can be read`, () => {
     for (const owner of owners) {
-      for (const given of damaged(one)) {
+      for (const given of damagedData(one, hostInFull)) {
         const image = imageOf(one.type, given, owner)
         if (image === undefined) continue
         assert.is(readMessage(image).answers.length, 3)
