@@ -152,6 +152,19 @@ export const configSchema = item('Configuration of neardns.', {
         'New upstream questions of one client address, 0 for no limit; beyond it UDP clients are sent to TCP, and TCP clients are refused.',
     }),
   }),
+  aliases: section(
+    'Aliases (CNAME, DNAME) that lead from the names of one group to those of another.',
+    {
+      crossingsMax: whole({
+        default: 8,
+        min: 1,
+        max: 16,
+        unit: 'crossings',
+        about:
+          'Crossings from group to group in one answer; beyond it, as in a circle, the answer is SERVFAIL. Bounds the questions that one query can cause, and the time it can take.',
+      }),
+    },
+  ),
   udp: udpSection(),
   tcp: tcpSection(),
   admin: section('Metrics, health, readiness and the status page over HTTP.', {

@@ -1,25 +1,41 @@
 /**
- * An alias from outside that leads into the cluster domain: the outside answer is cut at the alias, and the cluster is asked for
- * the rest. One crossing and no more, because the cluster's own answers are taken whole and never followed. The joined answer is
- * not cached: its parts have two owners, and the cluster's part is in the cache anyway.
+ * Aliases that lead from one owner's names to another's: of the cluster, a stub zone, the resolvers outside, or the configuration.
+ * An answer is cut at such an alias, and the owner of the name behind it is asked for the rest. Each part may lead on to a third
+ * owner; the number of crossings is bounded, and a circle is found when a question would wait for itself. Joins nothing itself:
+ * that is core/joining.ts.
  */
-import { Ede, Rcode } from '../wire/constants.ts'
-import { splice } from '../wire/splice.ts'
-import type { Settlement } from './decision.ts'
+import { u16 } from '../wire/bytes.ts'
+import { Ede, Flag2, Rcode } from '../wire/constants.ts'
+import { followUpQuery } from '../wire/query.ts'
+import { Question, readQuestion } from '../wire/question.ts'
+import type { CacheEntry } from './cache/entry.ts'
+import { type AliasHead, nobody, type Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
+import { Inquiry } from './inquiry.ts'
 import type { Ticket } from './question/in-flight.ts'
 import type { OwnQuestions } from './question/own-questions.ts'
+import type { Route } from './router.ts'
+import type { Settler } from './settlement.ts'
+import type { Stage } from './stages/stage.ts'
 
 export interface Crossing {
   readonly ticket: Ticket
-  /** The outside part; a copy. */
-  readonly head: Buffer
+  readonly head: AliasHead
+  /** Of the name that the alias leads to; undefined where nobody has to be asked. */
+  readonly owner: Route | undefined
 }
 
-/** `settled`: the outcome is known. Otherwise the crossing waits for `target`, which has to be asked when it is new. */
+/** `tail`: what the owner says is known. Otherwise the crossing waits for `target`, which has to be asked when it is new. */
 export type Step =
-  | { readonly settled: Settlement }
-  | { readonly settled: undefined; readonly target: Ticket; readonly isNew: boolean }
+  | { readonly tail: Settlement; readonly target: undefined; readonly isNew: false }
+  | { readonly tail: undefined; readonly target: Ticket; readonly isNew: boolean }
+
+export interface AliasCrossingParts {
+  readonly own: OwnQuestions
+  readonly settler: Settler
+  /** They answer for their names before anybody is asked. */
+  readonly local: readonly Stage[]
+}
 
 const overloaded: Settlement = {
   image: undefined,
@@ -27,47 +43,111 @@ const overloaded: Settlement = {
   source: ReplySource.overloaded,
   ede: Ede.other,
 }
+/** A circle, or more crossings than allowed. */
+const endless: Settlement = { ...overloaded, source: ReplySource.failed }
 
-const none: readonly [] = []
+const none: readonly Crossing[] = []
 
 export class AliasCrossings {
-  private readonly own: OwnQuestions
+  /** Crossings of one answer. */
+  crossingsMax: number
+  readonly stats = { endless: 0 }
+  private readonly parts: AliasCrossingParts
+  private readonly question = new Question()
   private readonly waiting = new Map<Ticket, Crossing[]>()
+  /** The ticket that a ticket waits for. */
+  private readonly targets = new Map<Ticket, Ticket>()
+  /** How many crossings lead to a ticket, at the most. */
+  private readonly depths = new Map<Ticket, number>()
 
-  constructor(own: OwnQuestions) {
-    this.own = own
+  constructor(parts: AliasCrossingParts, crossingsMax: number) {
+    this.parts = parts
+    this.crossingsMax = crossingsMax
   }
 
-  /** @param name the alias's target, folded wire form, one character a byte */
-  begin(ticket: Ticket, head: Buffer, name: string, nowMs: number): Step {
-    const qtype = ticket.frame.readUInt16BE(ticket.questionEnd - 4)
-    const known = this.own.peek(name, qtype, nowMs)
-    if (known !== undefined) return { settled: whole(head, known.aged(nowMs)) }
-    const plan = this.own.planJoin(name, qtype, true)
-    if (plan === undefined) return { settled: overloaded }
-    const target = this.own.join(plan)
-    const crossings = this.waiting.get(target) ?? []
-    crossings.push({ ticket, head: Buffer.from(head) })
-    this.waiting.set(target, crossings)
-    return { settled: undefined, target, isNew: plan.ticket === undefined }
+  begin(ticket: Ticket, head: AliasHead, nowMs: number): Step {
+    const { own } = this.parts
+    const query = followUpQuery(head.leadsTo, u16(ticket.frame, ticket.questionEnd - 4), {
+      dnssecOk: ticket.dnssecOk,
+      checkingDisabled: ((ticket.frame[3] as number) & Flag2.cd) !== 0,
+    })
+    const known = this.localTail(query, nowMs) ?? this.knownTail(ticket, query, nowMs)
+    if (known !== undefined) return told(known)
+    const plan = own.planFollowUp(query)
+    if (plan === undefined) return told(overloaded)
+    if (this.isEndless(ticket, plan.ticket)) {
+      this.stats.endless += 1
+      return told(endless)
+    }
+    const target = own.join(plan)
+    this.note({ ticket, head, owner: plan.route }, target)
+    return { tail: undefined, target, isNew: plan.ticket === undefined }
   }
 
-  /** Outcomes of the crossings that waited for `target`. */
-  finish(target: Ticket, settlement: Settlement): readonly (readonly [Ticket, Settlement])[] {
-    const crossings = this.waiting.get(target)
-    if (crossings === undefined) return none
+  /** @returns the crossings that waited for `target`; they wait no more */
+  take(target: Ticket): readonly Crossing[] {
+    const crossings = this.waiting.get(target) ?? none
     this.waiting.delete(target)
-    const { image } = settlement
-    return crossings.map(({ ticket, head }) => [
-      ticket,
-      image === undefined ? settlement : whole(head, image),
-    ])
+    this.depths.delete(target)
+    for (const { ticket } of crossings) this.targets.delete(ticket)
+    return crossings
+  }
+
+  /** What a stage that answers for the name says. */
+  private localTail(query: Buffer, nowMs: number): Settlement | undefined {
+    if (this.parts.local.length === 0) return undefined
+    readQuestion(query, query.length, this.question)
+    const inquiry = new Inquiry().read(query, this.question, nowMs, nobody)
+    for (const stage of this.parts.local) {
+      const finding = stage.judge(inquiry)
+      if (finding === undefined || !stage.commit(inquiry, finding)) continue
+      const { image, rcode, source, ede } = inquiry.decision
+      // Its records' TTLs bound the whole.
+      const kept = { lifetimeSeconds: Number.POSITIVE_INFINITY, isDenial: rcode !== Rcode.noerror }
+      return { image, rcode, source, ede, kept }
+    }
+    return undefined
+  }
+
+  private knownTail(ticket: Ticket, query: Buffer, nowMs: number): Settlement | undefined {
+    const { own, settler } = this.parts
+    const { entry, failure } = own.look(query, nowMs)
+    if (entry?.isFresh(nowMs) === true && !isSpent(entry, ticket, nowMs))
+      return settler.known(entry, nowMs)
+    if (entry?.isUsableStale(nowMs) === true && nowMs < entry.recheckAtMs)
+      return settler.stale(entry)
+    if (failure === undefined) return undefined
+    const { rcode } = failure
+    return { image: undefined, rcode, source: ReplySource.failureCache, ede: Ede.cachedError }
+  }
+
+  /** Whether `ticket` would wait for itself, or too many crossings would be joined. @param target undefined when it is new */
+  private isEndless(ticket: Ticket, target: Ticket | undefined): boolean {
+    let depth = (this.depths.get(ticket) ?? 0) + 1
+    for (let at = target; at !== undefined; at = this.targets.get(at)) {
+      if (at === ticket) return true
+      if (this.targets.has(at)) depth += 1
+    }
+    return depth > this.crossingsMax
+  }
+
+  private note(crossing: Crossing, target: Ticket): void {
+    const { ticket } = crossing
+    this.targets.set(ticket, target)
+    this.waiting.set(target, [...(this.waiting.get(target) ?? none), crossing])
+    let depth = this.depths.get(ticket) ?? 0
+    for (let at: Ticket | undefined = target; at !== undefined; at = this.targets.get(at)) {
+      depth = Math.max(depth + 1, this.depths.get(at) ?? 0)
+      this.depths.set(at, depth)
+    }
   }
 }
 
-function whole(head: Buffer, tail: Buffer): Settlement {
-  const image = splice(head, tail)
-  if (image === undefined) return overloaded
-  const rcode = image.readUInt8(3) & 0x0f
-  return { image, rcode, source: ReplySource.upstream, ede: -1 }
+function told(tail: Settlement): Step {
+  return { tail, target: undefined, isNew: false }
+}
+
+/** Whether a refresh should ask for the rest as well: joined with what is left of an old answer it would be due again at once. */
+function isSpent(entry: CacheEntry, ticket: Ticket, nowMs: number): boolean {
+  return ticket.waiters.length === 0 && nowMs >= entry.refreshAtMs
 }

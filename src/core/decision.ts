@@ -24,11 +24,24 @@ export interface Reply {
 /** What waiting clients get: a message that is not in the cache under their question. */
 export interface Settlement extends Reply {
   readonly stored?: undefined
-  /**
-   * The alias in `image` leads to this name of the cluster (folded wire form, one character a byte), which has to be asked for
-   * the rest.
-   */
-  readonly leadsTo?: string
+  /** For how long the image may be kept; undefined when it may not. */
+  readonly kept?: KeptFor | undefined
+  /** Set instead of an image when the answer is only the first part: an alias leads to another owner's name. */
+  readonly head?: AliasHead
+}
+
+export interface KeptFor {
+  readonly lifetimeSeconds: number
+  readonly isDenial: boolean
+}
+
+/** The part of an answer that its server may give: the aliases up to one that leads to another owner's name. Copies. */
+export interface AliasHead {
+  /** The name that has to be asked for the rest; folded wire form, one character a byte. */
+  readonly leadsTo: string
+  readonly image: Buffer
+  /** The whole answer, if the rest belongs to the resolvers outside and the server gave data for it. */
+  readonly whole: Buffer | undefined
 }
 
 /**

@@ -57,7 +57,9 @@ export class Resolver {
     const { cache, router } = this.parts
     const { key } = inquiry
     const entry = cache.peek(key)
-    if (entry?.route === router.route(key.name, key.nameBytes)) inquiry.entry = entry
+    if (entry === undefined) return inquiry
+    const route = router.route(key.name, key.nameBytes)
+    if (cache.isOf(entry, route, router.generation)) inquiry.entry = entry
     return inquiry
   }
 
@@ -65,7 +67,7 @@ export class Resolver {
   private present(entry: CacheEntry | undefined, { key }: Inquiry): CacheEntry | undefined {
     const { cache, router } = this.parts
     if (entry === undefined || entry.routeGeneration === router.generation) return entry
-    if (router.route(key.name, key.nameBytes) !== entry.route) {
+    if (!cache.isOf(entry, router.route(key.name, key.nameBytes), router.generation)) {
       cache.drop(entry.key, entry.hash)
       return undefined
     }

@@ -6,20 +6,22 @@ import { Ede, Flag1, messageBytesMax, Rcode } from '../wire/constants.ts'
 import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './answer/acceptable.ts'
-import { AliasChain, type ForeignName } from './answer/alias-chain.ts'
+import { AliasChain } from './answer/alias-chain.ts'
 import { classify, type ResponseKind } from './answer/response-kind.ts'
 import type { Cache } from './cache/cache.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import type { FailureCache } from './cache/failure-cache.ts'
 import { boundTtls } from './cache/ttl.ts'
-import type { Settlement } from './decision.ts'
+import type { KeptFor, Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
+import { Owners } from './owners.ts'
 import type { ExchangeFailure, Outcome } from './ports.ts'
 import type { Ticket } from './question/in-flight.ts'
 import type { Route, Router } from './router.ts'
 import type { Observation } from './search/observer.ts'
 import { pairMs } from './search/pairs.ts'
 import type { SearchSlot } from './search/search-path.ts'
+import type { Stage } from './stages/stage.ts'
 
 export interface SettlerParts {
   readonly cache: Cache
@@ -27,6 +29,8 @@ export interface SettlerParts {
   readonly router: Router
   /** Learns from answers of the cluster's DNS; empty when the search path is off. */
   readonly search: SearchSlot
+  /** Names that these answer for are taken from no upstream. */
+  readonly local: readonly Stage[]
 }
 
 /** Codes that mean the same to the client as to us; all others become SERVFAIL. */
@@ -39,38 +43,45 @@ interface Judged {
   readonly kind: ResponseKind
 }
 
-const noForeigner: ForeignName = () => false
-
 export class Settler {
   private readonly parts: SettlerParts
   private readonly chain = new AliasChain()
   private readonly imageScan = new ResponseScan()
+  private readonly owners: Owners
   /** Images are made here: waiting clients get theirs from this buffer, the cache keeps a copy. */
   private readonly scratch = Buffer.allocUnsafeSlow(messageBytesMax)
 
   constructor(parts: SettlerParts) {
     this.parts = parts
+    this.owners = new Owners(parts)
   }
 
   /** @param outcome its buffers are not kept */
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
     const { reply, scan } = outcome
-    if (!this.chain.follow(reply, scan, ticket.route.isCluster ? noForeigner : this.isOfCluster)) {
+    this.owners.asked = ticket.route.group
+    if (!this.chain.follow(reply, scan, this.owners.isForeign))
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
-    }
+    if (this.chain.isForeign) return this.head(ticket, reply, scan, nowMs)
     const kind = classify(reply, scan, this.chain)
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
     const preferred = this.overDenial(ticket, kind, nowMs)
     if (preferred !== undefined) return preferred
     const image = this.imageOf(ticket, { reply, scan, kind })
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
-    if (scan.tc && !this.chain.isForeign) return this.cut(ticket, image, kind)
+    if (scan.tc) return this.cut(ticket, image, kind)
     this.parts.failures.forget(ticket.key, ticket.hash)
-    this.keep(ticket, image, kind, nowMs)
-    const { rcode } = this.imageScan
-    const settlement = { image, rcode, source: ReplySource.upstream, ede: -1 }
-    return this.chain.isForeign ? { ...settlement, leadsTo: this.chain.end } : settlement
+    const kept = this.keep(ticket, image, kind, nowMs)
+    return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1, kept }
+  }
+
+  /** A fresh entry as the answer to a question that follows from another. */
+  known(entry: CacheEntry, nowMs: number): Settlement {
+    const { rcode, isDenial } = entry
+    const lifetimeSeconds = Math.floor((entry.expiresMs - nowMs) / 1000)
+    const kept = { lifetimeSeconds, isDenial }
+    return { image: entry.aged(nowMs), rcode, source: ReplySource.upstream, ede: -1, kept }
   }
 
   /** Half an answer, because the upstream's TCP fails: the client may try its own, and nobody else gets it (RFC 2181 9). */
@@ -138,38 +149,64 @@ export class Settler {
     return this.stale(entry)
   }
 
-  /** Only the cluster's DNS may answer for cluster names. */
-  private readonly isOfCluster: ForeignName = (name, nameBytes) =>
-    this.parts.router.route(name, nameBytes).isCluster
+  /**
+   * The part of an answer before the alias that leads to another owner's name. The rest, its rcode too, is not this server's to
+   * say (RFC 6604 3).
+   */
+  private head(ticket: Ticket, reply: Buffer, scan: ResponseScan, nowMs: number): Settlement {
+    const leadsTo = this.chain.end
+    const cut = this.imageOf(ticket, { reply, scan, kind: 'answer' })
+    if (cut === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
+    cut[3] = (cut[3] as number) & 0xf0
+    this.imageScan.rcode = Rcode.noerror
+    const lifetimeSeconds = boundTtls(cut, this.imageScan, 'answer', ticket.route.ttl)
+    this.learn(ticket, cut, lifetimeSeconds, nowMs)
+    const image = Buffer.from(cut)
+    const whole = scan.tc ? undefined : this.wholeOf(ticket, reply, scan)
+    const head = { leadsTo, image, whole }
+    return { image: undefined, rcode: Rcode.noerror, source: ReplySource.upstream, ede: -1, head }
+  }
+
+  /** All that a server said, if it has data of the wanted type for a name of the resolvers outside. */
+  private wholeOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
+    const { chain } = this
+    if (this.owners.isClaimed(chain.name, chain.nameBytes)) return undefined
+    if (!chain.follow(reply, scan, this.owners.isClaimed) || chain.isForeign) return undefined
+    if (classify(reply, scan, chain) !== 'answer') return undefined
+    const image = this.imageOf(ticket, { reply, scan, kind: 'answer' })
+    return image && Buffer.from(image)
+  }
 
   private imageOf(ticket: Ticket, { reply, scan, kind }: Judged): Buffer | undefined {
-    const keep = ticket.route.isCluster
-      ? keepAll(reply, scan, this.chain)
-      : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
+    const { isCluster, trustAd } = ticket.route
+    const keep =
+      isCluster && !this.chain.isForeign
+        ? keepAll(reply, scan, this.chain)
+        : keepAnswerOnly(reply, scan, this.chain, ticket.dnssecOk)
     // An SOA of another tree would tell a client's cache how long to believe the denial.
-    if (!ticket.route.isCluster && kind === 'bare-denial' && scan.soaIndex >= 0)
-      keep[scan.soaIndex] = 0
-    const image = makeImage(reply, scan, keep, ticket.route.trustAd, this.scratch)
+    if (!isCluster && kind === 'bare-denial' && scan.soaIndex >= 0) keep[scan.soaIndex] = 0
+    const image = makeImage(reply, scan, keep, trustAd, this.scratch)
     if (image === undefined || !scanResponse(image, image.length, this.imageScan)) return undefined
     // RFC 1035 4.1.1: we are no authority. The cluster's DNS is passed on as it is, as NodeLocal DNSCache does.
-    if (!ticket.route.isCluster) image[2] = (image[2] as number) & ~Flag1.aa
-    if (this.chain.isForeign) {
-      // The upstream's NXDOMAIN was about a cluster name, which it cannot know.
-      image[3] = (image[3] as number) & 0xf0
-      this.imageScan.rcode = Rcode.noerror
-    }
+    if (!isCluster) image[2] = (image[2] as number) & ~Flag1.aa
     return image
   }
 
-  private keep(ticket: Ticket, image: Buffer, kind: ResponseKind, nowMs: number): void {
+  private keep(
+    ticket: Ticket,
+    image: Buffer,
+    kind: ResponseKind,
+    nowMs: number,
+  ): KeptFor | undefined {
     const { cache } = this.parts
     const { route, hash } = ticket
     const lifetimeSeconds = this.lifetimeOf(image, kind, route)
     const observation = this.learn(ticket, image, lifetimeSeconds, nowMs)
-    if (observation?.isContradiction === true) return cache.drop(ticket.key, hash)
-    if (kind === 'uncacheable') return
     // A disproved entry goes even when nothing may be cached in its place: it must not come back as a stale answer.
-    if (lifetimeSeconds === 0) return cache.drop(ticket.key, hash)
+    if (observation?.isContradiction === true || lifetimeSeconds === 0) {
+      cache.drop(ticket.key, hash)
+      return undefined
+    }
     // Under the asked type alone, NXDOMAIN as well: docs/decisions/0041.
     cache.put({
       key: ticket.key,
@@ -185,6 +222,7 @@ export class Settler {
       routeGeneration: ticket.routeGeneration,
       nowMs,
     })
+    return { lifetimeSeconds, isDenial: isDenial(kind) }
   }
 
   /** RFC 2308 5 advises against keeping denials without SOA: docs/decisions/0041 says why they are kept for a moment. */

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
+import { AliasCrossings } from '../core/alias-crossing.ts'
 import { Cache } from '../core/cache/cache.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
 import { nobody } from '../core/decision.ts'
 import { explainText, foretell, questionAbout } from '../core/explain.ts'
+import { Joiner } from '../core/joining.ts'
 import { InFlight } from '../core/question/in-flight.ts'
 import { markerBytes } from '../core/question/loop-marker.ts'
 import { MissBudget } from '../core/question/miss-budget.ts'
@@ -53,6 +55,8 @@ export class DataPath {
   readonly exchange: UpstreamExchange
   readonly resolver: Resolver
   readonly local: readonly LocalStage[]
+  private readonly crossings: AliasCrossings
+  private readonly joiner: Joiner
   readonly pipeline: Pipeline
   /** Empty without cluster upstreams, or when switched off. */
   readonly search: SearchSlot = { path: undefined }
@@ -83,15 +87,18 @@ export class DataPath {
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     this.local = makeLocalStages(localOutlook(config))
     const { search, local } = this
-    this.settler = new Settler({ cache, failures, router, search })
+    const { own } = this
+    this.settler = new Settler({ cache, failures, router, search, local })
     const { settler } = this
+    this.crossings = new AliasCrossings({ own, settler, local }, config.aliases.crossingsMax)
+    this.joiner = new Joiner({ cache, failures, router, settler })
     this.resolver = new Resolver({
       cache,
       failures,
       inFlight,
       router,
       settler,
-      own: this.own,
+      own,
       search,
       local,
     })
@@ -107,11 +114,19 @@ export class DataPath {
     this.inFlight.reconfigure(config.inFlight)
     this.budget.reconfigure(config.inFlight)
     this.exchange.reconfigure(routing.groups)
+    this.crossings.crossingsMax = config.aliases.crossingsMax
     this.router.replace(routing.zones)
     for (const stage of this.local) stage.reconfigure(localOutlook(config))
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
+  }
+
+  /** Answers whose aliases led from group to group, by what became of them. */
+  get crossingCounts() {
+    const { joined, fallbacks, failed } = this.joiner.stats
+    const { endless } = this.crossings.stats
+    return { joined, fallback: fallbacks, failed: failed - endless, endless }
   }
 
   /** What a question would get now, and why. @param name folded wire form, one character a byte */
@@ -135,9 +150,11 @@ export class DataPath {
 
   private makePipeline(outlook: Outlook): Pipeline {
     const { settler, inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
+    const { crossings, joiner } = this
     const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const room = new WaitingRoom({ ...shared, settler, inFlight, budget, exchange, wheel })
+    const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel }
+    const room = new WaitingRoom({ ...shared, ...behind })
     const parts = { ...shared, room, loopMarker, identity: selfIdentity() }
     return new Pipeline(parts, pipelineSettings(outlook))
   }

@@ -193,6 +193,7 @@ export class Monitoring {
         defects: this.defects(),
         loops: path.pipeline.loopsDetected,
         selfChecks: path.pipeline.selfChecks,
+        crossings: path.crossingCounts,
         logLinesLost: parts.log.linesLost,
         isReady: parts.readiness.reasons().length === 0,
       }),

@@ -32,6 +32,8 @@ export async function* dumpCache(
   yield head
   let slice: Buffer[] = []
   for (const entry of cache.all()) {
+    // The successor may have other zones, and so other owners for the parts.
+    if (cache.isJoined(entry)) continue
     slice.push(dumpEntry(entry, dumpedMs))
     if (slice.length < sliceEntries) continue
     const piece = Buffer.concat(slice)

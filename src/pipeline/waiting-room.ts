@@ -2,9 +2,10 @@
  * Queries that wait for an upstream: asks each question once, answers all its waiters when the outcome is there, and gives
  * expired answers to clients that would have to wait too long (RFC 8767 5). Decides nothing: the core does.
  */
-import { AliasCrossings } from '../core/alias-crossing.ts'
-import type { Decision, Reply, Settlement } from '../core/decision.ts'
+import type { AliasCrossings } from '../core/alias-crossing.ts'
+import type { AliasHead, Decision, Reply, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
+import type { Joiner } from '../core/joining.ts'
 import type { Exchange, Outcome, OutcomeSink } from '../core/ports.ts'
 import type { Waitable, Waiter } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
@@ -20,6 +21,8 @@ import type { Replies } from './replies.ts'
 export interface WaitingRoomParts {
   readonly resolver: Resolver
   readonly settler: Settler
+  readonly crossings: AliasCrossings
+  readonly joiner: Joiner
   readonly inFlight: InFlight
   readonly own: OwnQuestions
   readonly budget: MissBudget
@@ -32,13 +35,11 @@ export interface WaitingRoomParts {
 export class WaitingRoom implements OutcomeSink<Ticket> {
   private readonly parts: WaitingRoomParts
   private readonly out = Buffer.allocUnsafeSlow(messageBytesMax)
-  private readonly crossings: AliasCrossings
   private readonly carrier: CarryOut
   private readonly staleTimers = new Map<Ticket, WheelTimer>()
 
   constructor(parts: WaitingRoomParts) {
     this.parts = parts
-    this.crossings = new AliasCrossings(parts.own)
     const ask = (ticket: Ticket) => this.ask(ticket)
     const armStale = (ticket: Ticket, dueMs: number) => this.armStale(ticket, dueMs)
     this.carrier = new CarryOut({ ...parts, ask, armStale })
@@ -69,35 +70,50 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   onOutcome(ticket: Ticket, outcome: Outcome): void {
     const { inFlight, settler, nowMs } = this.parts
-    // A cluster answer may open the same question anew, so close it first; an outside answer may be only the first half of an
-    // alias.
-    const waiters = ticket.route.isCluster ? inFlight.close(ticket) : undefined
+    // What is learned from an answer may open the same question anew.
+    inFlight.detach(ticket)
     const settlement = settler.settle(ticket, outcome, nowMs())
-    const { image, leadsTo } = settlement
-    if (image !== undefined && leadsTo !== undefined) this.cross(ticket, image, leadsTo)
-    else this.finish(ticket, settlement, waiters)
+    if (settlement.head !== undefined) this.cross(ticket, settlement.head)
+    else this.finish(ticket, settlement)
     this.askOwn()
   }
 
-  /** The clients go on waiting while the cluster is asked for the target of an alias from outside. */
-  private cross(ticket: Ticket, head: Buffer, name: string): void {
-    const step = this.crossings.begin(ticket, head, name, this.parts.nowMs())
-    if (step.settled !== undefined) return this.finish(ticket, step.settled)
-    if (step.isNew) this.ask(step.target)
+  /** The clients go on waiting while the owner of an alias's target is asked for the rest. */
+  private cross(ticket: Ticket, head: AliasHead): void {
+    const { settler, crossings, joiner, inFlight } = this.parts
+    const nowMs = this.parts.nowMs()
+    inFlight.attach(ticket)
+    const { tail, target, isNew } = crossings.begin(ticket, head, nowMs)
+    if (tail !== undefined)
+      return this.finish(ticket, joiner.join({ ticket, head, owner: undefined }, tail, nowMs))
+    // Clients that have no expired answer of their own get the target's, behind the alias.
+    const { entry } = target
+    if (entry?.isUsableStale(nowMs) === true)
+      this.armStale(target, nowMs + settler.holdBackMs(entry))
+    if (isNew) this.ask(target)
   }
 
-  private finish(
-    ticket: Ticket,
-    settlement: Settlement,
-    waiters: readonly Waiter[] = this.parts.inFlight.close(ticket),
-  ): void {
+  private finish(ticket: Ticket, settlement: Settlement): void {
     const timer = this.staleTimers.get(ticket)
     if (timer !== undefined) this.parts.wheel.disarm(timer)
     this.staleTimers.delete(ticket)
-    // First, because answering may ask anew and rewrite the image.
-    const crossed = this.crossings.finish(ticket, settlement)
-    this.answer(ticket, waiters, settlement)
-    for (const [other, whole] of crossed) this.finish(other, whole)
+    this.deliver(ticket, settlement, this.parts.inFlight.close(ticket))
+  }
+
+  /** Answers those who wait for a question, and the questions whose aliases lead to it. */
+  private deliver(ticket: Ticket, settlement: Settlement, waiters: readonly Waiter[]): void {
+    const { crossings, joiner, nowMs } = this.parts
+    const crossed = crossings.take(ticket)
+    if (crossed.length === 0) return this.answer(ticket, waiters, settlement)
+    // Joining changes the cache, and answering may ask anew: each rewrites images of the other.
+    const { image } = settlement
+    const given = { ...settlement, image: image && Buffer.from(image) }
+    const joined = crossed.map((crossing) => joiner.join(crossing, given, nowMs()))
+    this.answer(ticket, waiters, given)
+    for (const [i, whole] of joined.entries()) {
+      const other = crossed[i]?.ticket
+      if (other !== undefined) this.finish(other, whole)
+    }
   }
 
   /** Clients that ask later and have to wait arm a new timer. */
@@ -105,7 +121,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     this.staleTimers.delete(ticket)
     const settlement = this.parts.settler.clientTimeout(ticket, this.parts.nowMs())
     if (settlement === undefined) return
-    this.answer(ticket, this.parts.inFlight.release(ticket), settlement)
+    this.deliver(ticket, settlement, this.parts.inFlight.release(ticket))
     this.askOwn()
   }
 

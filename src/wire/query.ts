@@ -67,6 +67,26 @@ export function plainQuery(name: string, qtype: number): Buffer {
   return query
 }
 
+/**
+ * A question of our own that follows from a client's: as `plainQuery`, with that question's DO and CD bits.
+ * @param name folded wire form, one character a byte
+ */
+export function followUpQuery(
+  name: string,
+  qtype: number,
+  { dnssecOk, checkingDisabled }: Pick<UpstreamQueryOptions, 'dnssecOk' | 'checkingDisabled'>,
+): Buffer {
+  const plain = plainQuery(name, qtype)
+  if (checkingDisabled) plain[3] = Flag2.cd
+  if (!dnssecOk) return plain
+  const query = Buffer.alloc(plain.length + optFixedBytes)
+  plain.copy(query)
+  query[11] = 1
+  putU16(query, plain.length + 1, RrType.opt)
+  query[plain.length + 7] = 0x80
+  return query
+}
+
 /** The same query for an upstream that answers FORMERR or NOTIMP to EDNS (RFC 6891 7). */
 export function withoutOpt(frame: Buffer, questionEnd: number): Buffer {
   const plain = Buffer.alloc(questionEnd)

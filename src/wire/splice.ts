@@ -23,7 +23,7 @@ export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
   if (!append(head, headScan, headScan.answers)) return undefined
   if (!append(tail, tailScan, answers + authorities)) return undefined
   // No server is an authority for both parts, and none has validated the whole.
-  out[2] = u8(head, 2) & ~Flag1.aa
+  out[2] = (u8(head, 2) | (u8(tail, 2) & Flag1.tc)) & ~Flag1.aa
   out[3] = Flag2.ra | (tailScan.rcode & 0x0f)
   putU16(out, 6, headScan.answers + answers)
   putU16(out, 8, authorities)

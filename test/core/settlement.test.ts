@@ -6,7 +6,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ReplySource } from '../../src/core/facts.ts'
 import { Ede } from '../../src/wire/constants.ts'
+import { presentName } from '../../src/wire/name.ts'
 import { name, octets } from '../fixtures/packets/octets.ts'
+import { readMessage, type TypeName } from '../support/client/dns-message.ts'
 import {
   aRecord,
   Core,
@@ -16,6 +18,7 @@ import {
   type ResponseOptions,
   record,
   responseTo,
+  scanned,
   soaRecord,
   ttls,
   zoneRoute,
@@ -182,43 +185,98 @@ test('NXDOMAIN behind an alias is about the alias’s question only', () => {
   assert.ok(core.ask('gone.example').starts)
 })
 
+/** The first part of an answer that leads elsewhere: its records, where it leads, and whether all of it is kept at hand. */
+function headOf(core: Core, qname: string, type: TypeName, of: ResponseOptions) {
+  const { ticket } = core.ask(qname, type)
+  if (ticket === undefined) throw new Error('not asked')
+  const reply = responseTo(qname, type, of)
+  const answer = { kind: 'answer', reply, scan: scanned(reply), upstream: 'test' } as const
+  core.inFlight.close(ticket)
+  const { image, head } = core.settler.settle(ticket, answer, core.nowMs)
+  assert.is(image, undefined)
+  if (head === undefined) throw new Error('it leads nowhere')
+  const leadsTo = presentName(Buffer.from(head.leadsTo, 'latin1'), 0)
+  const read = readMessage(head.image)
+  return { read, data: data(read), leadsTo, whole: head.whole && data(readMessage(head.whole)) }
+}
+
 for (const [what, rcode] of [
   ['an address', 0],
   ['NXDOMAIN', 3],
+  ['SERVFAIL', 2],
+  ['REFUSED', 5],
 ] as const) {
-  test(`an outside resolver’s ${what} for a cluster name behind an alias is cut off, and nothing is kept`, () => {
-    const core = new Core()
-    const settled = core.learn(www, 'A', {
-      rcode,
-      answers: [cnameRecord(www, inCluster), aRecord(inCluster, '6.6.6.6')],
-      authorities: [soaRecord('cluster.local', 30)],
-    })
-    // The alias alone: a stub that wants the address asks for it, and that question goes to the cluster.
-    assert.equal([settled.reply.rcode, data(settled.reply)], [0, [`${inCluster}.`]])
-    assert.equal(settled.reply.authorities, [])
-    assert.ok(core.ask(www).starts)
-    assert.is(core.ask(inCluster).ticket?.group, 'cluster')
+  test(`${what} for another owner’s name behind an alias is cut off, and nothing is kept`, () => {
+    for (const [qname, target] of [
+      [www, inCluster],
+      [www, 'db.corp.example'],
+      ['db.corp.example', inCluster],
+      [inCluster, 'db.corp.example'],
+    ] as const) {
+      const core = new Core()
+      const {
+        read,
+        data: told,
+        leadsTo,
+        whole,
+      } = headOf(core, qname, 'A', {
+        rcode,
+        answers: [cnameRecord(qname, target), aRecord(target, '6.6.6.6')],
+        authorities: [soaRecord('.', 30)],
+      })
+      assert.equal([read.rcode, told, leadsTo], [0, [`${target}.`], `${target}.`])
+      assert.equal([read.authorities, whole], [[], undefined])
+      assert.ok(core.ask(qname).starts)
+      assert.ok(core.ask(target).starts)
+    }
   })
 }
 
 test('reverse names that the cluster answers are not taken from outside either', () => {
   const core = new Core({ zones: [...zones, zoneRoute('in-addr.arpa.', { isCluster: true })] })
-  const settled = core.learn(www, 'PTR', {
+  const head = headOf(core, www, 'PTR', {
     answers: [
       cnameRecord(www, '1.0.0.10.in-addr.arpa'),
       record('1.0.0.10.in-addr.arpa', 'PTR', name('evil')),
     ],
   })
-  assert.equal(data(settled.reply), ['1.0.0.10.in-addr.arpa.'])
+  assert.equal(head.data, ['1.0.0.10.in-addr.arpa.'])
 })
 
-test('CoreDNS may follow an alias to an outside name (ExternalName)', () => {
-  const core = new Core()
-  const settled = core.learn(inCluster, 'A', {
-    answers: [cnameRecord(inCluster, www, 5), aRecord(www, '192.0.2.1', 30)],
+test('what comes with an alias that leads outside is kept at hand, unless it leads on to others', () => {
+  const inside = cnameRecord(inCluster, www, 5)
+  const address = aRecord(www, '192.0.2.1', 30)
+  const elsewhere = [cnameRecord(www, 'db.corp.example'), aRecord('db.corp.example', '6.6.6.6')]
+  for (const [answers, whole] of [
+    [
+      [inside, address],
+      [`${www}.`, '192.0.2.1'],
+    ],
+    [[inside], undefined],
+    [[inside, ...elsewhere], undefined],
+  ] as const) {
+    const head = headOf(new Core(), inCluster, 'A', { answers })
+    assert.equal([head.leadsTo, head.data, head.whole], [`${www}.`, [`${www}.`], whole])
+  }
+})
+
+test('an alias to a name that is answered here leads there', () => {
+  const claims = (of: Uint8Array, bytes: number) =>
+    Buffer.from(of.subarray(0, bytes)).equals(name('localhost'))
+  const core = new Core({
+    local: [
+      {
+        name: 'here',
+        judge: () => undefined,
+        commit: () => true,
+        foretell: () => ({ kind: 'pass', why: '' }),
+        claims,
+      },
+    ],
   })
-  assert.equal(data(settled.reply), [`${www}.`, '192.0.2.1'])
-  assert.ok(core.ask(inCluster).reply !== undefined)
+  const of = { answers: [cnameRecord(www, 'localhost'), aRecord('localhost', '6.6.6.6')] }
+  const head = headOf(core, www, 'A', of)
+  assert.equal([head.data, head.leadsTo, head.whole], [['localhost.'], 'localhost.', undefined])
 })
 
 test('a loop of aliases is SERVFAIL, remembered as a failure', () => {
@@ -242,10 +300,12 @@ test('a response with TC reaches the client with TC and what it has, within the 
   assert.ok(core.ask(www).starts)
 })
 
-test('an alias into the cluster that is whole needs nothing of the rest that TC speaks of', () => {
-  const core = new Core()
-  const settled = core.learn(www, 'A', { flags: 0x0200, answers: [cnameRecord(www, inCluster)] })
-  assert.equal([settled.reply.tc, data(settled.reply)], [false, [`${inCluster}.`]])
+test('an alias to another owner’s name needs nothing of the rest that TC speaks of', () => {
+  const answers = [cnameRecord(www, inCluster)]
+  const head = headOf(new Core(), www, 'A', { flags: 0x0200, answers })
+  assert.equal([head.read.tc, head.data], [false, [`${inCluster}.`]])
+  const half = [cnameRecord(inCluster, www), aRecord(www, '192.0.2.1')]
+  assert.is(headOf(new Core(), inCluster, 'A', { flags: 0x0200, answers: half }).whole, undefined)
 })
 
 for (const [what, of, rcode] of [
@@ -315,7 +375,8 @@ test('an expired answer is held back as long as the name needs: shortly where Co
     ],
   })
   const { clientTimeoutMs, clusterClientTimeoutMs } = cacheSettings.serveStale
-  const external = [cnameRecord(inCluster, www), aRecord(www, '192.0.2.1')]
+  const target = 'db.shop.svc.cluster.local'
+  const external = [cnameRecord(inCluster, target), aRecord(target, '10.0.0.2')]
   const soa = { authorities: [soaRecord('cluster.local')] }
   const reverse = '1.2.0.192.in-addr.arpa'
   const rows = [

@@ -13,6 +13,7 @@ import { OwnQuestions } from '../../src/core/question/own-questions.ts'
 import { Resolver } from '../../src/core/resolver.ts'
 import { Router, type ZoneRoute } from '../../src/core/router.ts'
 import { Settler } from '../../src/core/settlement.ts'
+import type { Stage } from '../../src/core/stages/stage.ts'
 import { Question, readQuestion, Verdict } from '../../src/wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../../src/wire/reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
@@ -77,6 +78,7 @@ export interface CoreOptions {
   readonly cache?: Partial<CacheSettings>
   readonly inFlight?: Partial<InFlightSettings>
   readonly failureTtl?: FailureTtl
+  readonly local?: readonly Stage[]
 }
 
 /** What one question got at once. */
@@ -124,8 +126,9 @@ export class Core {
     })
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
+    const { local = [] } = options
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
-    this.settler = new Settler({ cache, failures, router, search: { path: undefined } })
+    this.settler = new Settler({ cache, failures, router, search: { path: undefined }, local })
     this.resolver = new Resolver({
       cache,
       failures,
@@ -134,7 +137,7 @@ export class Core {
       settler: this.settler,
       own: this.own,
       search: { path: undefined },
-      local: [],
+      local,
     })
   }
 

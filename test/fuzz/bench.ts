@@ -1,7 +1,9 @@
 /** The pipeline and the core behind it as the daemon builds them, with a clock and an exchange that are moved by hand. */
+import { AliasCrossings } from '../../src/core/alias-crossing.ts'
 import { Cache } from '../../src/core/cache/cache.ts'
 import type { CacheSettings } from '../../src/core/cache/entry.ts'
 import { FailureCache } from '../../src/core/cache/failure-cache.ts'
+import { Joiner } from '../../src/core/joining.ts'
 import { type Exchange, type OutcomeSink, type Peer, Transport } from '../../src/core/ports.ts'
 import { InFlight, type Ticket } from '../../src/core/question/in-flight.ts'
 import { MissBudget } from '../../src/core/question/miss-budget.ts'
@@ -85,7 +87,7 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)
-    const settler = new Settler({ cache, failures, router, search: { path: undefined } })
+    const settler = new Settler({ cache, failures, router, search: { path: undefined }, local: [] })
     const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000, rotate: true }
@@ -93,6 +95,8 @@ export class Bench implements Exchange<Ticket> {
     const wheel = new TimerWheel(nowMs)
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })
     const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    const crossings = new AliasCrossings({ own, settler, local: [] }, 8)
+    const joiner = new Joiner({ cache, failures, router, settler })
     const shared = { cache, inFlight, settler, own }
     const resolver = new Resolver({
       ...shared,
@@ -101,7 +105,7 @@ export class Bench implements Exchange<Ticket> {
       search: { path: undefined },
       local: [],
     })
-    const waiting = { resolver, budget, exchange: this, replies, wheel, nowMs }
+    const waiting = { crossings, joiner, resolver, budget, exchange: this, replies, wheel, nowMs }
     const room = new WaitingRoom({ ...shared, ...waiting })
     this.pipeline = new Pipeline(
       { resolver, room, replies, own, loopMarker, identity: new Uint8Array(0), nowMs },

@@ -1,8 +1,10 @@
 /** The pipeline with everything behind it but sockets: clients that note what they get, an exchange that a test answers by hand. */
+import { AliasCrossings } from '../../src/core/alias-crossing.ts'
 import { Cache } from '../../src/core/cache/cache.ts'
 import type { CacheSettings } from '../../src/core/cache/entry.ts'
 import { FailureCache } from '../../src/core/cache/failure-cache.ts'
 import type { DropReason, ReplyFacts } from '../../src/core/facts.ts'
+import { Joiner } from '../../src/core/joining.ts'
 import {
   type Exchange,
   type ExchangeFailure,
@@ -15,7 +17,7 @@ import { MissBudget } from '../../src/core/question/miss-budget.ts'
 import { OwnQuestions } from '../../src/core/question/own-questions.ts'
 import { SourceGuard } from '../../src/core/question/source-guard.ts'
 import { Resolver } from '../../src/core/resolver.ts'
-import { Router } from '../../src/core/router.ts'
+import { Router, type ZoneRoute } from '../../src/core/router.ts'
 import type { SearchPath, SearchPathParts } from '../../src/core/search/search-path.ts'
 import { Settler } from '../../src/core/settlement.ts'
 import type { Stage } from '../../src/core/stages/stage.ts'
@@ -36,6 +38,8 @@ export interface BenchOptions {
   /** On unless said otherwise. */
   readonly rotate?: boolean
   readonly local?: readonly Stage[]
+  readonly crossingsMax?: number
+  readonly zones?: readonly ZoneRoute[]
   /** Makes the search path from the parts that it shares. */
   readonly search?: (parts: SharedParts) => SearchPath
 }
@@ -76,12 +80,13 @@ export class Bench implements Exchange<Ticket> {
       waitersPerClientMax: 50,
       ...options.inFlight,
     })
-    this.router = new Router(zones)
+    this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
     const { own } = this
+    const { local = [], crossingsMax = 8 } = options
     const search = { path: options.search?.({ cache, inFlight, router, own }) }
-    const settler = new Settler({ cache, failures, router, search })
+    const settler = new Settler({ cache, failures, router, search, local })
     const replies = new Replies({
       settings: { udpReplyBytesMax: 1232, tcpIdleMs: 10_000, rotate: options.rotate ?? true },
       recorder: {
@@ -100,14 +105,17 @@ export class Bench implements Exchange<Ticket> {
       settler,
       own,
       search,
-      local: options.local ?? [],
+      local,
     })
     const { resolver } = this
     const budget = new MissBudget({
       missesPerClientPerSecond: options.missesPerClientPerSecond ?? 0,
     })
     const parts = { resolver, replies, own, nowMs }
-    const room = new WaitingRoom({ ...parts, settler, inFlight, budget, exchange: this, wheel })
+    const crossings = new AliasCrossings({ own, settler, local }, crossingsMax)
+    const joiner = new Joiner({ cache, failures, router, settler })
+    const behind = { settler, crossings, joiner, inFlight, budget, exchange: this, wheel }
+    const room = new WaitingRoom({ ...parts, ...behind })
     this.pipeline = new Pipeline(
       { ...parts, room, loopMarker, identity },
       { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]) },

@@ -18,8 +18,6 @@ export type ResponseKind =
   | 'nxdomain'
   /** No data, and no SOA of an enclosing zone says for how long (RFC 2308 5). Records of other names do not count as data. */
   | 'bare-denial'
-  /** Passed on, not cached: an alias that leads to somebody else's name. */
-  | 'uncacheable'
   /** SERVFAIL, REFUSED and the like, and referrals: say nothing about the name. */
   | 'failure'
 
@@ -28,7 +26,6 @@ export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChai
   const isNegative = scan.rcode === Rcode.nxdomain
   if (!isNegative && scan.rcode !== Rcode.noerror) return 'failure'
   if (isReferral(reply, scan)) return 'failure'
-  if (chain.isForeign) return 'uncacheable'
   if (!isNegative && hasWantedType(reply, scan, chain)) return 'answer'
   if (hasEnclosingSoa(reply, scan, chain)) return isNegative ? 'nxdomain' : 'nodata'
   return 'bare-denial'

@@ -5,6 +5,7 @@
  */
 
 import { Rcode, RrType } from '../../wire/constants.ts'
+import type { Route } from '../router.ts'
 import { DenialFilter } from './denial-filter.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
 import { keyLike, type QuestionKey, typeIn } from './key.ts'
@@ -16,6 +17,8 @@ export class Cache {
   settings: CacheSettings
   readonly stats: CacheStats
   private readonly store: CacheStore<CacheEntry>
+  /** Entries whose parts have several owners. A field in every entry would cost eight bytes of memory each. */
+  private readonly joined = new WeakSet<CacheEntry>()
   /** Names with an NXDOMAIN for A, and for another type. */
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
@@ -73,8 +76,8 @@ export class Cache {
     const { key, hash } = answer
     const known = this.store.peek(key, hash)
     // A refreshed answer nearly always has the length of the old one: no new entry, and no hole in the memory.
-    if (known?.renew(answer, this.settings) === true) return this.noted(known)
-    const entry = this.noted(new CacheEntry(answer, this.settings))
+    if (known?.renew(answer, this.settings) === true) return this.noted(known, answer)
+    const entry = this.noted(new CacheEntry(answer, this.settings), answer)
     const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
     if (isKept) return entry
     this.stats.refused += 1
@@ -87,7 +90,7 @@ export class Cache {
    * @returns false when it is of no use any more, or too large
    */
   restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
-    const entry = this.noted(new CacheEntry(answer, this.settings))
+    const entry = this.noted(new CacheEntry(answer, this.settings), answer)
     entry.restored(hits, nowMs)
     return entry.isUsableStale(nowMs) && this.store.set(entry)
   }
@@ -104,7 +107,24 @@ export class Cache {
     return this.filterFor(qtype).mayHold(hash, nowMs)
   }
 
-  private noted(entry: CacheEntry): CacheEntry {
+  /** Whether the parts of an answer have several owners. */
+  isJoined(entry: CacheEntry): boolean {
+    return this.joined.has(entry)
+  }
+
+  /**
+   * Whether an entry is what its name's present route gives. A joined answer is not, once any zone has changed.
+   * @param route of the name
+   * @param generation of the routes
+   */
+  isOf(entry: CacheEntry, route: Route, generation: number): boolean {
+    const isChanged = entry.routeGeneration !== generation
+    return entry.route === route && !(isChanged && this.joined.has(entry))
+  }
+
+  private noted(entry: CacheEntry, { isJoined }: StoredAnswer): CacheEntry {
+    if (isJoined === true) this.joined.add(entry)
+    else this.joined.delete(entry)
     if (entry.rcode === Rcode.nxdomain)
       this.filterFor(typeIn(entry.key)).note(entry.hash, entry.staleUntilMs)
     return entry

@@ -209,6 +209,8 @@ export interface StoredAnswer {
   readonly isDenial: boolean
   /** See `CacheEntry`; default false. */
   readonly deniesFamily?: boolean
+  /** Its parts come from several upstream groups; default false. */
+  readonly isJoined?: boolean
   readonly lifetimeSeconds: number
   readonly route: Route
   readonly routeGeneration: number

@@ -42,6 +42,15 @@ export function boundTtls(
   return lifetime
 }
 
+/** The shortest TTL of a message's records. @param most what it is at the most */
+export function shortestTtl(image: Uint8Array, scan: ResponseScan, most: number): number {
+  let shortest = most
+  for (let i = 0; i < scan.records; i++)
+    if (i !== scan.optIndex)
+      shortest = Math.min(shortest, readTtl(image, (scan.typeAt[i] as number) + 4))
+  return shortest
+}
+
 function clamp(value: number, min: number, max: number): number {
   return Math.min(Math.max(value, min), max)
 }

@@ -116,13 +116,23 @@ export class InFlight {
     return waiters
   }
 
+  /** Removes a question from the table, so that it may be opened anew; its waiters stay with the ticket. */
+  detach(ticket: Ticket): void {
+    if (this.tickets.get(ticket.key) === ticket) this.tickets.delete(ticket.key)
+    this.stats.questions = this.tickets.size
+  }
+
+  /** Puts a question back that has to wait once more, unless it has been opened anew. */
+  attach(ticket: Ticket): void {
+    if (!this.tickets.has(ticket.key)) this.open(ticket)
+  }
+
   /**
    * Removes a finished question from the table.
    * @returns its waiters
    */
   close(ticket: Ticket): readonly Waiter[] {
-    this.tickets.delete(ticket.key)
-    this.stats.questions = this.tickets.size
+    this.detach(ticket)
     return this.release(ticket)
   }
 }

@@ -7,7 +7,7 @@ import { plainQuery } from '../../wire/query.ts'
 import { Question, readQuestion } from '../../wire/question.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEntry } from '../cache/entry.ts'
-import type { FailureCache } from '../cache/failure-cache.ts'
+import type { Failure, FailureCache } from '../cache/failure-cache.ts'
 import { QuestionKey } from '../cache/key.ts'
 import type { Inquiry } from '../inquiry.ts'
 import type { Route, Router } from '../router.ts'
@@ -29,6 +29,13 @@ export interface JoinPlan {
   readonly route: Route
   /** Undefined while the question is not in flight. */
   readonly ticket: Ticket | undefined
+}
+
+/** What is known about a question, fresh or not. */
+export interface Known {
+  readonly entry: CacheEntry | undefined
+  /** Asking has just failed. */
+  readonly failure: Failure | undefined
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -104,13 +111,13 @@ export class OwnQuestions {
     mayOpen: boolean,
     assumed: ReadonlySet<string> = none,
   ): JoinPlan | undefined {
-    const { inFlight } = this.parts
-    const query = this.read(name, qtype)
-    const key = this.key.text()
-    const ticket = inFlight.get(key)
-    if (ticket !== undefined) return { key, query, route: ticket.route, ticket }
-    if (!assumed.has(key) && (!mayOpen || !inFlight.hasRoom())) return undefined
-    return { key, query, route: this.route(), ticket }
+    return this.plan(this.read(name, qtype), mayOpen, assumed)
+  }
+
+  /** As `planJoin`, for a question in wire form that may be opened. */
+  planFollowUp(query: Buffer): JoinPlan | undefined {
+    this.readQuery(query)
+    return this.plan(query, true, none)
   }
 
   /** @returns the ticket to wait for; it is new, and the caller has to ask it, when the plan has none */
@@ -129,10 +136,23 @@ export class OwnQuestions {
   /** @returns the fresh entry that would answer the question now */
   peek(name: string, qtype: number, nowMs: number): CacheEntry | undefined {
     this.read(name, qtype)
-    const entry = this.parts.cache.peek(this.key)
+    const { cache, router } = this.parts
+    const entry = cache.peek(this.key)
     if (entry?.isFresh(nowMs) !== true) return undefined
     // A changed configuration may have moved the name to another route.
-    return this.route() === entry.route ? entry : undefined
+    return cache.isOf(entry, this.route(), router.generation) ? entry : undefined
+  }
+
+  /** What is known about a question in wire form under its present route. Changes nothing. */
+  look(query: Buffer, nowMs: number): Known {
+    this.readQuery(query)
+    const { cache, failures, router } = this.parts
+    const entry = cache.peek(this.key)
+    const isPresent = entry !== undefined && cache.isOf(entry, this.route(), router.generation)
+    return {
+      entry: isPresent ? entry : undefined,
+      failure: failures.lookup(this.key.text(), this.key.nameHash, nowMs),
+    }
   }
 
   /** Whether asking has just failed. */
@@ -165,6 +185,20 @@ export class OwnQuestions {
     })
     inFlight.open(ticket)
     return ticket
+  }
+
+  /** Plan of the question that the method has just read. */
+  private plan(
+    query: Buffer,
+    mayOpen: boolean,
+    assumed: ReadonlySet<string>,
+  ): JoinPlan | undefined {
+    const { inFlight } = this.parts
+    const key = this.key.text()
+    const ticket = inFlight.get(key)
+    if (ticket !== undefined) return { key, query, route: ticket.route, ticket }
+    if (!assumed.has(key) && (!mayOpen || !inFlight.hasRoom())) return undefined
+    return { key, query, route: this.route(), ticket }
   }
 
   private read(name: string, qtype: number): Buffer {

@@ -19,6 +19,8 @@ export interface Stage<F extends object = object> {
   foretell(inquiry: Inquiry, finding: F): Foretold
   /** The evidence that the stage looks at, one line each, with or without a finding. Changes nothing. */
   evidence?(inquiry: Inquiry): string[]
+  /** Whether it answers for a name, whatever an upstream says of it. @param name folded wire form */
+  claims?(name: Uint8Array, nameBytes: number): boolean
 }
 
 /** What a question would get from one stage. `why` is for people. */

@@ -44,10 +44,8 @@ export class SpecialUseStage implements LocalStage<SpecialFinding> {
 
   judge({ key, query, question }: Inquiry): SpecialFinding | undefined {
     const { name, nameBytes } = key
-    const special = findSpecial(this.names, name, nameBytes)
+    const special = this.find(name, nameBytes)
     if (special === undefined || question.qclass !== RrClass.in) return undefined
-    for (const zone of this.claimed)
-      if (isAtOrBelow(name, nameBytes, zone, zone.length)) return undefined
     const isExact = nameBytes === special.name.length
     return { special, reply: localReply(special, query, question, isExact) }
   }
@@ -62,6 +60,10 @@ export class SpecialUseStage implements LocalStage<SpecialFinding> {
     return { kind: 'reply', why: special.why, source: ReplySource.local, ...reply }
   }
 
+  claims(name: Uint8Array, nameBytes: number): boolean {
+    return this.find(name, nameBytes) !== undefined
+  }
+
   families(): Family[] {
     return [
       family(
@@ -74,5 +76,13 @@ export class SpecialUseStage implements LocalStage<SpecialFinding> {
         () => specialUses.map((name) => ({ labels: { name }, value: this.answered[name] })),
       ),
     ]
+  }
+
+  private find(name: Uint8Array, nameBytes: number): SpecialName | undefined {
+    const special = findSpecial(this.names, name, nameBytes)
+    if (special === undefined) return undefined
+    for (const zone of this.claimed)
+      if (isAtOrBelow(name, nameBytes, zone, zone.length)) return undefined
+    return special
   }
 }

@@ -54,6 +54,10 @@ export class UnservedStage implements LocalStage<UnservedFinding> {
     return { kind: 'reply', why, source: ReplySource.local, rcode, image }
   }
 
+  claims(name: Uint8Array, nameBytes: number): boolean {
+    return this.zoneOf(name, nameBytes) !== undefined
+  }
+
   families(): Family[] {
     const about = [
       'neardns_unserved_cluster_names_total',

@@ -68,6 +68,9 @@ export function healthFamilies(slots: Float64Array): Family[] {
   ]
 }
 
+const crossingResults = ['joined', 'fallback', 'failed', 'endless'] as const
+type CrossingResult = (typeof crossingResults)[number]
+
 export interface DaemonCounts {
   /** Exceptions caught on the packet path. */
   readonly defects: number
@@ -75,6 +78,8 @@ export interface DaemonCounts {
   readonly loops: number
   /** Answered checks of our own sockets, which no other family counts. */
   readonly selfChecks: number
+  /** Answers whose aliases led from one upstream group to another, by what became of them. */
+  readonly crossings: Readonly<Record<CrossingResult, number>>
   /** Log lines lost because stdout did not accept them. */
   readonly logLinesLost: number
   readonly isReady: boolean
@@ -91,6 +96,19 @@ export function daemonFamilies(read: () => DaemonCounts): Family[] {
       'counter',
       ['neardns_loops_detected_total', 'Questions that came back to us.'],
       () => read().loops,
+    ),
+    family(
+      'counter',
+      [
+        'neardns_alias_crossings_total',
+        'Answers whose alias led to a name of another upstream group: joined from both, data of the first because the resolvers outside failed, failed, or endless.',
+      ],
+      ['result'],
+      () =>
+        crossingResults.map((result) => ({
+          labels: { result },
+          value: read().crossings[result],
+        })),
     ),
     single(
       'counter',

@@ -29,7 +29,7 @@ const wide: TtlLimits = {
   negativeMaxSeconds: 1_000_000,
 }
 
-const kinds = ['answer', 'nodata', 'nxdomain', 'bare-denial', 'uncacheable'] as const
+const kinds = ['answer', 'nodata', 'nxdomain', 'bare-denial'] as const
 
 function imageOf(of: ResponseOptions): Buffer {
   const response = responseTo('www.example', 'A', of)

@@ -52,7 +52,8 @@ test('the time that /health took is a histogram, absent before the first request
 })
 
 test('defects, loops, lost log lines and readiness are published', async () => {
-  const daemon = { defects: 1, loops: 2, selfChecks: 4, logLinesLost: 3, isReady: true }
+  const crossings = { joined: 5, fallback: 6, failed: 7, endless: 8 }
+  const daemon = { defects: 1, loops: 2, selfChecks: 4, crossings, logLinesLost: 3, isReady: true }
   const scraped = await scrape(sourcesWith({ daemon: () => daemon }))
   for (const [name, value] of [
     ['coredns_panics_total', 1],
@@ -63,6 +64,10 @@ test('defects, loops, lost log lines and readiness are published', async () => {
   ] as const) {
     assert.equal(seriesIn(scraped, name), [[{}, value]], name)
   }
+  assert.equal(
+    seriesIn(scraped, 'neardns_alias_crossings_total'),
+    Object.entries(crossings).map(([result, value]) => [{ result }, value]),
+  )
 })
 
 test('setup errors carry the types of NodeLocal DNSCache, and no other', async () => {
