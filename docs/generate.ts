@@ -1,11 +1,12 @@
 /**
  * Writes what follows from the source: docs/configuration.md, docs/metrics.md, docs/neardns.schema.json and the dashboard of
- * manifests/monitoring. `--check` writes nothing and exits with 1 when a file is stale.
+ * manifests/monitoring; and docs/interoperability.md from its recorded results. `--check` writes nothing and exits with 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { settingFlags } from '../src/cli/args.ts'
 import { configJsonSchema } from '../src/config/schema.ts'
 import type { JsonSchema } from '../src/config/setting.ts'
+import { interoperabilityPage, type Results } from '../test/real/resolvers/page.ts'
 import { configurationMarkdown } from './configuration-markdown.ts'
 import { classicDashboard } from './dashboard/classic.ts'
 import { dashboardResource } from './dashboard/v2.ts'
@@ -22,6 +23,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
   return [
     { name: 'configuration.md', content: configurationMarkdown(schema, settingFlags) },
     { name: 'metrics.md', content: metricsMarkdown() },
+    { name: 'interoperability.md', content: interoperability() },
     { name: 'neardns.schema.json', content: schemaText(schema) },
     { name: '../manifests/monitoring/dashboard.json', content: jsonText(classicDashboard()) },
     { name: '../manifests/monitoring/dashboard-v2.json', content: jsonText(dashboardResource()) },
@@ -33,6 +35,12 @@ export function staleFiles(): readonly string[] {
   return generatedFiles()
     .filter(({ name, content }) => onDisk(name) !== content)
     .map(({ name }) => name)
+}
+
+/** From what `npm run test:resolvers` has recorded; nothing is run here. */
+function interoperability(): string {
+  const results = JSON.parse(onDisk('interoperability.json') ?? '') as Results
+  return interoperabilityPage(results)
 }
 
 function schemaText(schema: JsonSchema): string {

@@ -88,7 +88,8 @@ async function started(server: Server): Promise<number> {
   const port = await freePort()
   const to = { host: upstream.host, port: upstream.port }
   const routes = [{ zone: '.', upstreams: [to], overTcp: false, isCluster: false }]
-  running.push(await server.start({ port, directory, routes, serveStale: false, settings: {} }))
+  const plain = { resolvConf: undefined, serveStale: false, settings: {} }
+  running.push(await server.start({ host: '127.0.0.1', port, directory, routes, ...plain }))
   return port
 }
 

@@ -19,6 +19,9 @@ export const topics = {
   refreshing: 'Expired answers',
   rotation: 'Order of addresses',
   names: 'Names and header bits',
+  messages: 'Odd messages of upstreams',
+  queries: 'Odd queries of clients',
+  addresses: 'Addresses and resolv.conf',
 } as const
 export type Topic = keyof typeof topics
 
@@ -37,6 +40,15 @@ export interface Case {
   readonly overTcp?: readonly string[]
   /** The zone that is the cluster's: neardns then has its upstreams as `cluster.upstreams`. */
   readonly cluster?: string
+  /** Where upstreams listen: 127.0.0.1 unless said otherwise. */
+  readonly upstreamHost?: string
+  /**
+   * The server reads its upstreams from a file like resolv.conf, which names these at first. All upstreams then have
+   * port 53 of addresses of their own, for which a test needs root.
+   */
+  readonly fromResolvConf?: readonly string[]
+  /** The server listens on 0.0.0.0. */
+  readonly onEveryAddress?: boolean
   /** The server is told to use expired answers while it cannot get new ones. */
   readonly serveStale?: boolean
   /** Settings of neardns beyond its defaults. */
@@ -56,13 +68,21 @@ export type Step = (stage: Stage) => Promise<void>
 /** What the steps have to do with. */
 export interface Stage {
   ask(name: string, type: TypeName | number, options?: AskOptions): Promise<Seen>
+  /** Sends octets as they are, over UDP. */
+  send(octets: Uint8Array, what: string): Promise<Seen>
   upstream(name: string): FakeUpstream
+  /** Replaces the file from which the server has its upstreams. */
+  writeResolvConf(text: string): void
 }
 
 export interface AskOptions extends QueryOptions {
   readonly tcp?: boolean
+  /** After TC over UDP the question is asked over TCP, as every stub resolver does; the time counts on. */
+  readonly asStub?: boolean
   /** Source address on loopback: another client. */
   readonly from?: string
+  /** The address of the server, of those that it listens on. */
+  readonly to?: string
   readonly timeoutMs?: number
 }
 
@@ -143,6 +163,20 @@ export function leaveOpen(
 
 export function pause(ms: number): Step {
   return async () => new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** A query that no stub resolver would write. */
+export function sendOctets(
+  what: string,
+  octets: Uint8Array,
+  ...properties: readonly Property[]
+): Step {
+  return async (stage) => judge(await stage.send(octets, what), properties)
+}
+
+/** The file from which the server has its upstreams becomes this. */
+export function writeResolvConf(text: (stage: Stage) => string): Step {
+  return async (stage) => stage.writeResolvConf(text(stage))
 }
 
 /** From now on the upstream behaves so. */

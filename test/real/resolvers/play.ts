@@ -1,9 +1,10 @@
 /** Plays one case with one server: upstreams, server, steps; everything ends with it, whatever happens. */
+import { renameSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TcpClient, UdpClient } from '../../support/client/dns-client.ts'
-import { readMessage, type TypeName, writeQuery } from '../../support/client/dns-message.ts'
+import { readMessage, writeQuery } from '../../support/client/dns-message.ts'
 import { freePort } from '../../support/free-port.ts'
 import { FakeUpstream } from '../../upstream/fake-upstream.ts'
 import { type AskOptions, type Case, type Seen, type Stage, stubTimeoutMs, Wrong } from './case.ts'
@@ -49,20 +50,25 @@ async function perform(one: Case, server: Server, ends: (() => Promise<unknown>)
   ends.push(() => rm(directory, { recursive: true, force: true }))
   const upstreams = new Map<string, FakeUpstream>()
   for (const [name, behaviour] of Object.entries(one.upstreams)) {
-    const upstream = await FakeUpstream.start(behaviour)
+    const upstream = await FakeUpstream.start(behaviour, placeOf(one))
     ends.push(() => upstream.stop())
     upstreams.set(name, upstream)
   }
   const port = await freePort()
+  const resolvConf = one.fromResolvConf ? join(directory, 'resolv.conf') : undefined
+  const named = one.fromResolvConf?.map((name) => `nameserver ${upstreams.get(name)?.host}\n`)
+  if (resolvConf) writeFileSync(resolvConf, named?.join('') ?? '')
   const running = await server.start({
+    host: one.onEveryAddress ? '0.0.0.0' : '127.0.0.1',
     port,
     directory,
+    resolvConf,
     routes: routesOf(one, upstreams),
     serveStale: one.serveStale ?? false,
     settings: one.settings ?? {},
   })
   ends.push(() => running.stop())
-  const stage = stageAt(port, upstreams)
+  const stage = stageAt(port, upstreams, resolvConf)
   for (const step of one.steps) await step(stage)
 }
 
@@ -79,9 +85,27 @@ function routesOf(one: Case, upstreams: ReadonlyMap<string, FakeUpstream>): Rout
   }))
 }
 
-function stageAt(port: number, upstreams: ReadonlyMap<string, FakeUpstream>): Stage {
+function stageAt(
+  port: number,
+  upstreams: ReadonlyMap<string, FakeUpstream>,
+  resolvConf: string | undefined,
+): Stage {
   return {
-    ask: (name, type, options = {}) => askServer(port, name, type, options),
+    ask: async (name, type, options = {}) => {
+      const query = writeQuery(name, type, options)
+      const sending = { what: `${name} ${type}`, query, options }
+      const seen = await exchange(port, sending)
+      if (!options.asStub || !seen.reply?.tc) return seen
+      const again = await exchange(port, { ...sending, options: { ...options, tcp: true } })
+      return { ...again, ms: seen.ms + again.ms }
+    },
+    send: (query, what) => exchange(port, { what, query, options: {} }),
+    writeResolvConf: (text) => {
+      // In one step, as tools do that keep such files: no server must see half of it.
+      if (resolvConf === undefined) throw new Error('the case has no resolv.conf')
+      writeFileSync(`${resolvConf}.new`, text)
+      renameSync(`${resolvConf}.new`, resolvConf)
+    },
     upstream: (name) => {
       const upstream = upstreams.get(name)
       if (upstream === undefined) throw new Error(`no upstream ${name}`)
@@ -90,27 +114,36 @@ function stageAt(port: number, upstreams: ReadonlyMap<string, FakeUpstream>): St
   }
 }
 
-async function askServer(
-  port: number,
-  name: string,
-  type: TypeName | number,
-  options: AskOptions,
-): Promise<Seen> {
-  const server = { host: '127.0.0.1', port }
-  const query = writeQuery(name, type, options)
-  const { timeoutMs = stubTimeoutMs } = options
-  const client = options.tcp
-    ? await TcpClient.open(server)
-    : await UdpClient.open(server, options.from)
+interface Sending {
+  readonly what: string
+  readonly query: Uint8Array
+  readonly options: AskOptions
+}
+
+async function exchange(port: number, { what, query, options }: Sending): Promise<Seen> {
+  const { timeoutMs = stubTimeoutMs, to = '127.0.0.1', tcp = false, from } = options
+  const server = { host: to, port }
+  const client = tcp ? await TcpClient.open(server) : await UdpClient.open(server, from)
   try {
     const startMs = performance.now()
     client.send(query)
     const octets = await client.next(timeoutMs)
     const ms = performance.now() - startMs
-    return { question: `${name} ${type}`, ms, ...read(octets) }
+    return { question: what, ms, ...read(octets) }
   } finally {
     await client.close()
   }
+}
+
+let addresses = 0
+
+/** resolv.conf knows no ports: each upstream then has port 53 of an address that nobody else uses. */
+function placeOf(one: Case): { host?: string; port?: number } {
+  if (one.fromResolvConf) {
+    const [high, low] = [process.pid >> 8, process.pid & 255]
+    return { host: `127.${100 + (addresses++ % 100)}.${high & 255}.${low}`, port: 53 }
+  }
+  return one.upstreamHost === undefined ? {} : { host: one.upstreamHost }
 }
 
 function read(octets: Buffer | undefined): Pick<Seen, 'reply' | 'problem' | 'octets'> {

@@ -68,6 +68,8 @@ for (const server of servers) {
 
 for (const one of short) {
   beside(one.name, async () => {
+    // Port 53 of addresses of its own.
+    if (one.fromResolvConf && !needs('root')) return
     const verdict = await play(one, neardns)
     const seen = verdict.verdict === 'right' ? '' : verdict.seen
     if (!expectedWrong.includes(one.name)) {

@@ -142,6 +142,62 @@ export const denials: readonly Case[] = [
     ],
   },
   {
+    name: 'NODATA with SOA is kept: 20 questions, one upstream',
+    source: 'RFC 2308 5',
+    upstreams: { only: knows(['www.site.example 60 TXT x']) },
+    steps: [...Array.from({ length: 20 }, () => ask('www.site.example', 'A', nodata)), fewer(2)],
+  },
+  {
+    name: 'NODATA with NS and SOA is no referral',
+    source: 'RFC 2308 2.2, type 1',
+    upstreams: {
+      only: says({
+        authorities: [
+          'site.example 60 NS ns.site.example',
+          'site.example 60 SOA ns.site.example host.site.example 1 3600 600 86400 60',
+        ],
+      }),
+    },
+    steps: [ask('www.site.example', 'A', nodata)],
+  },
+  {
+    name: 'NXDOMAIN with NS and without SOA is a denial',
+    source: 'RFC 2308 2.1, type 4',
+    upstreams: { only: says({ rcode: 3, authorities: ['site.example 60 NS ns.site.example'] }) },
+    steps: [ask('www.site.example', 'A', nxdomain)],
+  },
+  {
+    name: 'an answer with NS in the authority section is an answer',
+    source: 'RFC 1034 4.3.2',
+    upstreams: {
+      only: says({
+        answers: ['www.site.example 60 A 192.0.2.1'],
+        authorities: ['site.example 60 NS ns.site.example'],
+        additionals: ['ns.site.example 60 A 192.0.2.99'],
+      }),
+    },
+    steps: [ask('www.site.example', 'A', data('192.0.2.1'))],
+  },
+  {
+    name: 'a denial with a minimum of 0 is used for the question at hand only',
+    source: 'RFC 2308 5',
+    upstreams: {
+      only: knows([], { soa: 'example 600 SOA ns.example host.example 1 3600 600 86400 0' }),
+    },
+    steps: [
+      ask('www.site.example', 'A', nxdomain),
+      become('only', knows(['www.site.example 60 A 192.0.2.1'])),
+      pause(100),
+      ask('www.site.example', 'A', data('192.0.2.1')),
+    ],
+  },
+  {
+    name: 'NXDOMAIN for one name of a zone does not hide its neighbours',
+    source: 'RFC 2308 5',
+    upstreams: { only: knows(['b.site.example 60 A 192.0.2.1']) },
+    steps: [ask('a.site.example', 'A', nxdomain), ask('b.site.example', 'A', data('192.0.2.1'))],
+  },
+  {
     name: 'a TTL of 0 is used for the question at hand only',
     source: 'RFC 1035 3.2.1',
     upstreams: { only: knows(['www.site.example 0 A 192.0.2.1']) },

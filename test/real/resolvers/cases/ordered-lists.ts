@@ -1,9 +1,9 @@
 /** The first resolver of a list knows names that the second denies: a split horizon. resolv.conf(5): "in the order listed". */
 import type { Behaviour } from '../../../upstream/fake-upstream.ts'
-import { after, below, knows, refuses, says } from '../behaviours.ts'
+import { after, below, knows, ofType, overTcp, refuses, says } from '../behaviours.ts'
 import { ask, askAtOnce, asked, become, type Case, die, manyNames, pause, revive } from '../case.ts'
 import { bare } from '../message.ts'
-import { data, nxdomain, rcode, within } from '../properties.ts'
+import { data, nodata, nxdomain, rcode, within } from '../properties.ts'
 
 const resolvConf = 'resolv.conf(5), nameserver: the resolver queries them in the order listed'
 
@@ -16,6 +16,7 @@ const inside = knows([
   '*.site.example 60 A 192.0.2.20',
 ])
 const outside = knows(['*.site.example 60 A 192.0.2.20'])
+const nobody = knows([])
 const forOthers = (behaviour: Behaviour) => below('corp.example', inside, behaviour)
 
 /** However the first takes other names, its own stay with it. */
@@ -124,7 +125,7 @@ export const orderedLists: readonly Case[] = [
   ),
   {
     name: 'when both answer SERVFAIL, SERVFAIL is the answer within 2 s',
-    source: 'RFC 8020 has no say; stub resolvers give up after 5 s',
+    source: 'resolv.conf(5), timeout: a stub resolver gives up after 5 s',
     upstreams: { first: refuses(2), second: refuses(2) },
     steps: [ask('www.site.example', 'A', rcode(2), within(2000))],
   },
@@ -137,6 +138,64 @@ export const orderedLists: readonly Case[] = [
       askAtOnce(manyNames('site.example', 40), 'A', data('192.0.2.20')),
       become('first', after(400, inside)),
       askAtOnce(manyNames('corp.example', 40), 'A', data('192.0.2.11')),
+    ],
+  },
+  {
+    name: 'of three resolvers the first that gives an answer is taken',
+    source: resolvConf,
+    upstreams: { first: refuses(5), second: refuses(2), third: outside },
+    steps: [ask('www.site.example', 'A', data('192.0.2.20'), within(4900))],
+  },
+  {
+    name: 'NODATA of the first resolver is final',
+    source: `${resolvConf}; "if there is no answer"`,
+    upstreams: {
+      first: knows(['www.site.example 60 TXT x']),
+      second: knows(['www.site.example 60 A 192.0.2.66']),
+    },
+    notFor: noOrder,
+    steps: [ask('www.site.example', 'A', nodata)],
+  },
+  {
+    name: 'NXDOMAIN without SOA of the first resolver is final',
+    source: 'RFC 2308 2.1.1: it is a denial all the same',
+    upstreams: { first: refuses(3), second: outside },
+    notFor: noOrder,
+    steps: [ask('www.site.example', 'A', nxdomain)],
+  },
+  {
+    name: 'a first resolver that is silent about AAAA keeps A',
+    source: resolvConf,
+    upstreams: { first: ofType('AAAA', () => {}, inside), second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('corp.example', 10), 'AAAA'),
+      askAtOnce(manyNames('corp.example', 10), 'A', data('192.0.2.11')),
+    ],
+  },
+  {
+    name: 'a truncated answer of the first resolver is completed by the first',
+    source: `${resolvConf}; RFC 2181 9`,
+    upstreams: {
+      first: overTcp(inside, (query) => query.send(bare(query, 0, 0x8380))),
+      second: outside,
+    },
+    notFor: noOrder,
+    steps: [ask('db.corp.example', 'A', data('192.0.2.10'), { asStub: true })],
+  },
+  {
+    name: 'an order holds within a stub zone as well',
+    source: resolvConf,
+    upstreams: {
+      first: below('slow.corp.example', () => {}, inside),
+      second: nobody,
+      rest: outside,
+    },
+    routes: { 'corp.example': ['first', 'second'], '.': ['rest'] },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('slow.corp.example', 10), 'A'),
+      askAtOnce(manyNames('corp.example', 10), 'A', data('192.0.2.11')),
     ],
   },
 ]

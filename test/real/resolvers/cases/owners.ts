@@ -1,7 +1,7 @@
 /** Who owns a name decides about it: an alias that leads into another zone is followed by asking that zone's resolver. */
 import { knows, says } from '../behaviours.ts'
-import { ask, asked, type Case } from '../case.ts'
-import { anyReply, data, nodata, nxdomain, rcode, within } from '../properties.ts'
+import { ask, asked, become, type Case, pause } from '../case.ts'
+import { anyReply, data, exactly, nodata, nxdomain, rcode, within } from '../properties.ts'
 
 const source = 'Technitium#1646, dns#131, coredns#1864; RFC 1034 3.6.2'
 const zones = {
@@ -127,6 +127,89 @@ export const ownersCases: readonly Case[] = [
     steps: [
       ask('one.a.example', 'A', anyReply, within(2000)),
       ask('two.b.example', 'A', anyReply, within(2000)),
+    ],
+  },
+  {
+    name: 'a question for CNAME is answered with the alias alone',
+    source: 'RFC 1034 3.6.2',
+    ...owners({
+      outside: ['alias.site.example 60 CNAME x.a.example'],
+      a: ['x.a.example 60 A 192.0.2.7'],
+    }),
+    steps: [ask('alias.site.example', 'CNAME', exactly('x.a.example.'))],
+  },
+  {
+    name: 'an alias between zones is followed for AAAA, TXT and SRV too',
+    source,
+    ...owners({
+      outside: ['alias.site.example 60 CNAME x.a.example'],
+      a: [
+        'x.a.example 60 AAAA 2001:db8::1',
+        'x.a.example 60 TXT yes',
+        'x.a.example 60 SRV 1 2 53 y.a.example',
+      ],
+    }),
+    steps: [
+      ask('alias.site.example', 'AAAA', data('2001:0db8:0000:0000:0000:0000:0000:0001')),
+      ask('alias.site.example', 'TXT', data('03796573')),
+      ask('alias.site.example', 'SRV', data('1 2 53 y.a.example.')),
+    ],
+  },
+  {
+    name: 'an alias between zones is followed the second time as well, and over TCP',
+    source,
+    ...owners({
+      outside: ['alias.site.example 60 CNAME x.a.example'],
+      a: ['x.a.example 60 A 192.0.2.7'],
+    }),
+    steps: [
+      ask('alias.site.example', 'A', data('192.0.2.7')),
+      ask('alias.site.example', 'A', data('192.0.2.7')),
+      ask('alias.site.example', 'A', data('192.0.2.7'), { tcp: true }),
+    ],
+  },
+  {
+    name: 'an alias into a zone whose resolver is silent ends in time',
+    source: 'resolv.conf(5), timeout: 5 s',
+    ...owners({}),
+    upstreams: {
+      a: () => {},
+      b: nobody,
+      cluster: nobody,
+      outside: knows(['alias.site.example 60 CNAME x.a.example']),
+    },
+    steps: [ask('alias.site.example', 'A', rcode(2), within(4950))],
+  },
+  {
+    name: 'a DNAME from the outside into a stub zone is followed by asking the latter',
+    source: `RFC 6672 3.1; ${source}`,
+    ...owners({ a: ['www.a.example 60 A 192.0.2.7'] }),
+    upstreams: {
+      a: knows(['www.a.example 60 A 192.0.2.7']),
+      b: nobody,
+      cluster: nobody,
+      outside: says({
+        answers: ['site.example 60 DNAME a.example', 'www.site.example 60 CNAME www.a.example'],
+      }),
+    },
+    steps: [
+      ask('www.site.example', 'A', ({ reply }) =>
+        reply?.answers.at(-1)?.data === '192.0.2.7' ? undefined : 'no address',
+      ),
+    ],
+  },
+  {
+    name: 'a changed address behind an alias between zones is seen after its TTL',
+    source: 'RFC 2181 5.2: each set has its own TTL',
+    ...owners({
+      outside: ['alias.site.example 60 CNAME x.a.example'],
+      a: ['x.a.example 5 A 192.0.2.7'],
+    }),
+    steps: [
+      ask('alias.site.example', 'A', data('192.0.2.7')),
+      become('a', knows(['x.a.example 5 A 192.0.2.8'])),
+      pause(6500),
+      ask('alias.site.example', 'A', data('192.0.2.8')),
     ],
   },
   {

@@ -106,6 +106,57 @@ export const silence: readonly Case[] = [
     long: true,
   },
   {
+    name: 'of two upstreams one that is silent costs no answer',
+    source: 'resolv.conf(5), attempts',
+    upstreams: { first: () => {}, second: records },
+    steps: [askAtOnce(manyNames('site.example', 20), 'A', data('192.0.2.20'), within(4900))],
+  },
+  {
+    name: 'of two upstreams one whose port refuses costs no second',
+    source: 'RFC 1122 4.1.3.3: ICMP errors are passed to the application',
+    upstreams: { first: records, second: records },
+    steps: [
+      die('first'),
+      askAtOnce(manyNames('site.example', 20), 'A', data('192.0.2.20'), within(1500)),
+    ],
+  },
+  {
+    name: 'where the only upstream refuses its port, SERVFAIL comes before the stub resolver gives up',
+    source: 'resolv.conf(5), timeout: 5 s',
+    upstreams: { only: records },
+    steps: [die('only'), ask('www.site.example', 'A', rcode(2), within(4900))],
+  },
+  {
+    name: 'where the only upstream is silent, SERVFAIL comes before the stub resolver gives up',
+    source: 'resolv.conf(5), timeout: 5 s',
+    upstreams: { only: () => {} },
+    steps: [
+      ask('one.site.example', 'A', rcode(2), within(4900)),
+      ask('two.site.example', 'A', rcode(2), within(4900)),
+    ],
+  },
+  {
+    name: 'an upstream that was silent for 6 s is asked when it speaks again',
+    source: 'RFC 9520 3.2',
+    upstreams: { only: () => {} },
+    steps: [
+      leaveOpen(manyNames('corp.example', 20), 'A'),
+      pause(6000),
+      become('only', records),
+      pause(1500),
+      askAtOnce(manyNames('site.example', 20), 'A', data('192.0.2.20'), within(2500)),
+    ],
+  },
+  {
+    name: 'REFUSED for one zone says nothing about other names',
+    source: 'RFC 1035 4.1.1: refused for policy reasons',
+    upstreams: { only: below('bad.example', refuses(5), records) },
+    steps: [
+      askAtOnce(manyNames('bad.example', 30), 'A', rcode(2, 5)),
+      askAtOnce(manyNames('site.example', 20), 'A', data('192.0.2.20'), within(1000)),
+    ],
+  },
+  {
     name: 'a question of which the first packet is lost is answered within 2.5 s',
     source: 'RFC 1035 4.2.1: retransmission',
     upstreams: { only: losesFirst() },

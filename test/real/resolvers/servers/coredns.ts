@@ -1,6 +1,6 @@
 /** CoreDNS with the plugins of kubeadm's Corefile that matter to a forwarder; https://coredns.io/plugins/forward/ */
 import { corednsPath } from '../../../support/needs.ts'
-import { program, type Route, type Setup } from './server.ts'
+import { endpoint, program, type Route, type Setup } from './server.ts'
 
 export const coredns = program({
   name: 'coredns',
@@ -13,18 +13,20 @@ export const coredns = program({
   readyLine: 'CoreDNS-',
 })
 
-function block({ zone, upstreams, overTcp }: Route, { port, serveStale }: Setup): string {
-  const to = upstreams.map((one) => `${one.host}:${one.port}`).join(' ')
+function block(
+  { zone, upstreams, overTcp }: Route,
+  { host, port, resolvConf, serveStale }: Setup,
+): string {
+  const to = resolvConf ?? upstreams.map(endpoint).join(' ')
   const options = [
-    ...(upstreams.length > 1 ? ['policy sequential'] : []),
+    ...(upstreams.length > 1 || resolvConf ? ['policy sequential'] : []),
     ...(overTcp ? ['force_tcp'] : []),
   ]
   const cache = serveStale ? 'cache 30 {\n    serve_stale 1h verify\n  }' : 'cache 30'
   const forward =
     options.length > 0 ? `forward . ${to} {\n    ${options.join('\n    ')}\n  }` : `forward . ${to}`
   return `${zone}:${port} {
-  bind 127.0.0.1
-  ${cache}
+${host === '0.0.0.0' ? '' : `  bind ${host}\n`}  ${cache}
   loadbalance
   ${forward}
 }

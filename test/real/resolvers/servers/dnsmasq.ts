@@ -12,19 +12,18 @@ export const dnsmasq = program({
   readyLine: 'started, version',
 })
 
-function configuration({ port, routes, serveStale }: Setup): string {
-  const servers = routes.flatMap(({ zone, upstreams }) =>
-    upstreams.map((one) => `server=${zone === '.' ? '' : `/${zone}/`}${one.host}#${one.port}`),
-  )
+function configuration({ host, port, routes, resolvConf, serveStale }: Setup): string {
+  const servers = resolvConf
+    ? []
+    : routes.flatMap(({ zone, upstreams }) =>
+        upstreams.map((one) => `server=${zone === '.' ? '' : `/${zone}/`}${one.host}#${one.port}`),
+      )
   const isOrdered = routes.some(({ upstreams }) => upstreams.length > 1)
   return `port=${port}
-listen-address=127.0.0.1
-bind-interfaces
-user=root
+${host === '0.0.0.0' ? '' : `listen-address=${host}\nbind-interfaces\n`}user=root
 pid-file=
 log-facility=-
-no-resolv
-no-poll
+${resolvConf ? `resolv-file=${resolvConf}` : 'no-resolv\nno-poll'}
 ${isOrdered ? 'strict-order\n' : ''}${serveStale ? 'use-stale-cache\n' : ''}${servers.join('\n')}
 `
 }

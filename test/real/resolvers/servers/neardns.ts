@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Neardns } from '../../../support/neardns.ts'
-import type { Route, Server, Setup } from './server.ts'
+import { endpoint, type Route, type Server, type Setup } from './server.ts'
 
 /** A start takes a second of CPU without it, and there is one for each case. */
 const compileCache = join(import.meta.dirname, '../../../../node_modules/.cache/neardns')
@@ -19,14 +19,24 @@ export const neardns: Server = {
   },
 }
 
-function configuration({ port, routes, settings }: Setup): Record<string, unknown> {
+function configuration({
+  host,
+  port,
+  routes,
+  resolvConf,
+  settings,
+}: Setup): Record<string, unknown> {
   const root = routes.filter(({ zone }) => zone === '.').flatMap(urls)
   const cluster = routes.find(({ isCluster }) => isCluster)
   const stubs = routes.filter(({ zone, isCluster }) => zone !== '.' && !isCluster)
   return {
-    listen: [`127.0.0.1:${port}`],
+    listen: [`${host}:${port}`],
     // Without an upstream for the root, nobody is asked: a file of this machine must not decide.
-    external: root.length > 0 ? { upstreams: root } : { resolvConf: '/dev/null' },
+    external: resolvConf
+      ? { resolvConf }
+      : root.length > 0
+        ? { upstreams: root }
+        : { resolvConf: '/dev/null' },
     ...(cluster ? { clusterDomain: cluster.zone, cluster: { upstreams: urls(cluster) } } : {}),
     zones: stubs.map((route) => ({ name: route.zone, upstreams: urls(route) })),
     ...settings,
@@ -35,7 +45,7 @@ function configuration({ port, routes, settings }: Setup): Record<string, unknow
 
 function urls({ upstreams, overTcp, isCluster }: Route): string[] {
   const scheme = overTcp && !isCluster ? 'tcp://' : ''
-  return upstreams.map(({ host, port }) => `${scheme}${host}:${port}`)
+  return upstreams.map((one) => `${scheme}${endpoint(one)}`)
 }
 
 function ownVersion(): string {

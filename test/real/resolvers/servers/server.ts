@@ -16,8 +16,11 @@ export interface Route {
 }
 
 export interface Setup {
-  /** Where it listens, UDP and TCP, on 127.0.0.1. */
+  /** Where it listens, UDP and TCP: 127.0.0.1, or 0.0.0.0 for all. */
+  readonly host: string
   readonly port: number
+  /** A file like resolv.conf, instead of the routes' upstreams. */
+  readonly resolvConf: string | undefined
   readonly routes: readonly Route[]
   readonly serveStale: boolean
   /** For neardns alone. */
@@ -69,6 +72,11 @@ export function program(spec: ProgramSpec): Server {
       return { stop: () => child.stop('SIGKILL') }
     },
   }
+}
+
+/** As most programs write an address with its port. */
+export function endpoint({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 export function pathOf(name: string): () => string | undefined {

@@ -12,7 +12,7 @@ export const unbound = program({
 })
 
 /** Reading and writing its usual places is off; `serve-expired-client-timeout` is what RFC 8767 5 recommends. */
-function configuration({ port, routes, serveStale }: Setup): string {
+function configuration({ host, port, routes, serveStale }: Setup): string {
   const stale = serveStale ? '  serve-expired: yes\n  serve-expired-client-timeout: 1800\n' : ''
   return `server:
   verbosity: 1
@@ -24,8 +24,9 @@ function configuration({ port, routes, serveStale }: Setup): string {
   directory: "/"
   pidfile: ""
   num-threads: 1
-  interface: 127.0.0.1@${port}
-  access-control: 127.0.0.0/8 allow
+  port: ${port}
+  interface: ${host}
+${host === '0.0.0.0' ? '  interface-automatic: yes\n' : ''}  access-control: 127.0.0.0/8 allow
   do-not-query-localhost: no
 ${stale}remote-control:
   control-enable: no
