@@ -125,7 +125,15 @@ export const configSchema = item('Configuration of neardns.', {
       max: 1_000_000,
       unit: 'questions',
       about:
-        'Different questions in flight; beyond it a new question gets a stale answer or SERVFAIL at once.',
+        'Different questions in flight; beyond it a new question gets a stale answer or SERVFAIL at once. One client may have half of them, one domain a third, one group of upstreams two thirds, and less while others have many.',
+    }),
+    waitersMax: whole({
+      default: 20_000,
+      min: 1,
+      max: 10_000_000,
+      unit: 'queries',
+      about:
+        'Unanswered queries of all clients together. One client may have as many as are free, and waitersPerClientMax at most; a query takes some 600 bytes.',
     }),
     waitersPerQuestionMax: whole({
       default: 1000,
@@ -133,7 +141,7 @@ export const configSchema = item('Configuration of neardns.', {
       max: 100_000,
       unit: 'clients',
       about:
-        'Clients that share one question in flight; bounds the work that one answer can cause.',
+        'Clients that share one question in flight; bounds the work that one answer can cause. One client may have half of them.',
     }),
     waitersPerClientMax: whole({
       default: 2500,
@@ -141,7 +149,7 @@ export const configSchema = item('Configuration of neardns.', {
       max: 1_000_000,
       unit: 'questions',
       about:
-        'Unanswered questions of one client address: half of questionsMax, so that one pod cannot take them all.',
+        'Unanswered queries of one client address, joined ones included: half of questionsMax, which is what one client may have.',
     }),
     missesPerClientPerSecond: whole({
       default: 0,

@@ -16,6 +16,7 @@ import type { Ticket } from './question/in-flight.ts'
 import type { OwnQuestions } from './question/own-questions.ts'
 import type { Route } from './router.ts'
 import type { Settler } from './settlement.ts'
+import { clientIn } from './sharing/claim.ts'
 import type { Stage } from './stages/stage.ts'
 
 export interface Crossing {
@@ -79,7 +80,7 @@ export class AliasCrossings {
       this.stats.endless += 1
       return told(endless)
     }
-    const target = own.join(plan)
+    const target = own.join(plan, clientIn(ticket.claim))
     this.note({ ticket, head, owner: plan.route }, target)
     return { tail: undefined, target, isNew: plan.ticket === undefined }
   }

@@ -106,6 +106,7 @@ export interface InFlightView {
     readonly joined: number
     readonly refused: number
   }
+  readonly refusals: { readonly questions: CountsByName; readonly waiters: CountsByName }
 }
 
 export interface SearchView {

@@ -91,6 +91,14 @@ test('what is not known is asked of its owner, for the type and with DO and CD o
   assert.is(bench.target(bench.asked(outside, 'AAAA')).target === target, false)
 })
 
+test('what is asked for a client takes the places of that client', () => {
+  const bench = new Crossing()
+  const ticket = bench.asked()
+  const { target } = bench.target(ticket)
+  assert.is(target.claim[0]?.by, 'client')
+  assert.is(target.claim[0]?.key, ticket.claim[0]?.key)
+})
+
 test('two aliases to one name wait for one question, and are taken once', () => {
   const bench = new Crossing()
   const [one, other] = [bench.asked(), bench.asked('ftp.example')]

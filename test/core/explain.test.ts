@@ -141,7 +141,12 @@ function between({ bench, random }: World): void {
   if (random.below(60) === 0) later(bench, 40_000)
   const { inFlight } = bench.bench
   const questionsMax = random.below(25) === 0 ? inFlight.stats.questions : 100
-  inFlight.reconfigure({ questionsMax, waitersPerQuestionMax: 10, waitersPerClientMax: 50 })
+  inFlight.reconfigure({
+    questionsMax,
+    waitersMax: 1000,
+    waitersPerQuestionMax: 10,
+    waitersPerClientMax: 50,
+  })
 }
 
 /** @returns lines that are not the same */

@@ -454,11 +454,10 @@ test('limits of our own and a stop are not remembered as failures of the name', 
 })
 
 test('when the table of questions is full the newest gets SERVFAIL at once, and it is counted', () => {
-  const core = new Core({ inFlight: { questionsMax: 2 } })
+  const core = new Core({ inFlight: { questionsMax: 1 } })
   core.ask('a.example')
-  core.ask('b.example')
-  const { reply, source, ticket } = core.ask('c.example')
-  assert.equal([reply?.rcode, source, ticket], [2, ReplySource.overloaded, undefined])
+  const { reply, source, ticket, ede } = core.ask('c.example')
+  assert.equal([reply?.rcode, source, ticket, ede], [2, ReplySource.overloaded, undefined, 0])
   assert.is(core.inFlight.stats.refused, 1)
   assert.not(core.ask('a.example').starts, 'who joins needs no room')
 })

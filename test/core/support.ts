@@ -119,8 +119,9 @@ export class Core {
     this.cache = new Cache({ ...cacheSettings, ...options.cache })
     this.failures = new FailureCache(options.failureTtl ?? { minSeconds: 1, maxSeconds: 5 })
     this.inFlight = new InFlight({
-      questionsMax: 100,
+      questionsMax: 1000,
       waitersPerQuestionMax: 10,
+      waitersMax: 1000,
       waitersPerClientMax: 50,
       ...options.inFlight,
     })

@@ -126,8 +126,8 @@ test('names that mean something to JavaScript are resolved like others', async (
   }
 })
 
-test('when the table of questions is full the newest gets SERVFAIL at once, and cached names are answered', async () => {
-  const inFlight = { questionsMax: 5, waitersPerClientMax: 5 }
+test('when a share of the table is used up the newest gets SERVFAIL at once, and cached names and other clients are answered', async () => {
+  const inFlight = { questionsMax: 9 }
   await withHouse(
     { settings: { ...settings, inFlight }, external: (query) => query.answer() },
     async (house) => {
@@ -137,11 +137,19 @@ test('when the table of questions is full the newest gets SERVFAIL at once, and 
       for (let i = 0; i < 5; i++) client.send(writeQuery(`open${i}.example`, 'A'))
       await until('all open', () => house.external.queries.length === 6)
       const startMs = performance.now()
-      assert.is((await house.lookup('sixth.example')).rcode, 2)
+      const refused = await house.lookup('sixth.example', 'A', { ednsBytes: 1232 })
+      assert.equal([refused.rcode, refused.opt?.data], [2, '000f00020000'], 'EDE 0')
       assert.ok(performance.now() - startMs < 500)
       assert.is((await house.lookup('known.example')).answers.length, 1)
       assert.is(house.timesAsked('sixth.example'), 0)
+      const share = { limit: 'questions', share: 'client' }
+      assert.is(await house.metric('neardns_share_refusals_total', share), 1)
       await client.close()
+      house.external.behave = (query) => query.answer()
+      const other = await UdpClient.open(house.server, '127.0.0.2')
+      other.send(writeQuery('of-another.example', 'A'))
+      assert.is(readMessage((await other.next()) ?? Buffer.alloc(0)).rcode, 0)
+      await other.close()
     },
   )
 })

@@ -84,6 +84,7 @@ export class Bench implements Exchange<Ticket> {
     const inFlight = new InFlight({
       questionsMax: 100,
       waitersPerQuestionMax: 10,
+      waitersMax: 1000,
       waitersPerClientMax: 50,
     })
     const router = new Router(zones)

@@ -116,6 +116,7 @@ export const cache: CacheView = {
 
 export const inFlight: InFlightView = {
   stats: { questions: 2, waiters: 5, joined: 3, refused: 1 },
+  refusals: { questions: { client: 4, domain: 1 }, waiters: { all: 2 } },
 }
 
 export const udp: UdpView = {

@@ -58,6 +58,7 @@ class Carrying {
     const inquiry = inquire(this.core, qname)
     const { key, hasStale } = inquiry
     const ticket = this.core.own.open(inquiry, this.core.router.route(key.name, key.nameBytes))
+    if (ticket === undefined) throw new Error('no room')
     return { decision: new Decision().wait(ticket, true, hasStale), ticket }
   }
 

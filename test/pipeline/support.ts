@@ -75,8 +75,9 @@ export class Bench implements Exchange<Ticket> {
     this.cache = new Cache({ ...cacheSettings, ...options.cache })
     this.failures = new FailureCache({ minSeconds: 1, maxSeconds: 5 })
     this.inFlight = new InFlight({
-      questionsMax: 100,
-      waitersPerQuestionMax: 10,
+      questionsMax: 1000,
+      waitersPerQuestionMax: 20,
+      waitersMax: 1000,
       waitersPerClientMax: 50,
       ...options.inFlight,
     })

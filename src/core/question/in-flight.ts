@@ -1,16 +1,21 @@
 /**
  * Questions that wait for an upstream, each asked once however many clients want it (CVE-2020-25686: parallel equal questions are
- * what a birthday attack needs). Bounded three ways: questions, clients per question, questions per client. Asks nothing itself.
+ * what a birthday attack needs). Bounded in questions, in waiting queries, and in queries for one question; of each, one client
+ * can take a share only, and of the questions so can one domain, one group of upstreams, and we ourselves. Asks nothing itself.
  */
 
 import type { CacheEntry } from '../cache/entry.ts'
 import type { Ask } from '../ports.ts'
 import type { Route } from '../router.ts'
+import { groupHolder, holderFor, ourselves } from '../sharing/claim.ts'
+import { type Claim, type Holder, noRefusals, type ShareOwner, Shares } from '../sharing/shares.ts'
 import type { Waiter } from './arrival.ts'
 import { append } from './short-list.ts'
 
 export interface InFlightSettings {
   readonly questionsMax: number
+  /** Unanswered queries of all clients. */
+  readonly waitersMax: number
   readonly waitersPerQuestionMax: number
   /** Unanswered queries of one client address. */
   readonly waitersPerClientMax: number
@@ -28,6 +33,8 @@ export interface Ticket extends Ask {
   readonly entry: CacheEntry | undefined
   /** The synthesised denial that this question checks, when it is an audit. */
   readonly audited: string | undefined
+  /** Whose share of sockets it takes. A question of ours becomes that of the first client that waits for it. */
+  claim: Claim
   /** Only the table changes it. */
   waiters: Waiter[]
 }
@@ -37,16 +44,23 @@ export const nobody: Waiter[] = []
 
 export class InFlight {
   readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0 }
+  /** Questions that were not opened, and queries that may not wait, by whose share was used up. */
+  readonly refusals = { questions: noRefusals(), waiters: noRefusals() }
   private settings: InFlightSettings
   private readonly tickets = new Map<string, Ticket>()
-  private readonly waitersByClient = new Map<string, number>()
+  private readonly places: Shares
+  private readonly seats: Shares
 
   constructor(settings: InFlightSettings) {
     this.settings = settings
+    this.places = new Shares(settings.questionsMax)
+    this.seats = new Shares(settings.waitersMax)
   }
 
   reconfigure(settings: InFlightSettings): void {
     this.settings = settings
+    this.places.setMax(settings.questionsMax)
+    this.seats.setMax(settings.waitersMax)
   }
 
   get(key: string): Ticket | undefined {
@@ -57,19 +71,37 @@ export class InFlight {
     return this.room > 0
   }
 
-  /** How many more questions may be in flight. */
+  /** Whether we may ask something that no client waits for. */
+  hasRoomForOurselves(): boolean {
+    return this.room > 0 && this.places.hasShare(ourselves)
+  }
+
+  /** How many more questions may be in flight, of whomever. */
   get room(): number {
-    return this.settings.questionsMax - this.tickets.size
+    return this.places.free
   }
 
   open(ticket: Ticket): void {
     this.tickets.set(ticket.key, ticket)
+    this.places.take(placesOf(ticket))
     this.stats.questions = this.tickets.size
+  }
+
+  /** Opens a client's question. @returns false, and counts it, when no place is left for it */
+  tryOpen(ticket: Ticket): boolean {
+    const refusal = this.places.refusal(placesOf(ticket))
+    if (refusal === undefined) {
+      this.open(ticket)
+      return true
+    }
+    this.stats.refused += 1
+    this.refusals.questions[refusal] += 1
+    return false
   }
 
   /** Whether a question of this client waits. */
   hasWaiting(client: string): boolean {
-    return this.waitersByClient.has(client)
+    return this.seats.of(holderFor(client)) > 0
   }
 
   /** Whether a question from this socket waits for the question with that key. */
@@ -80,23 +112,23 @@ export class InFlight {
 
   /** Whether another of the client's questions may wait. @param ticket undefined when it is yet to be opened */
   mayWait(ticket: Ticket | undefined, client: string): boolean {
-    const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
-    const ofClient = this.waitersByClient.get(client) ?? 0
-    const ofTicket = ticket?.waiters.length ?? 0
-    return ofTicket < waitersPerQuestionMax && ofClient < waitersPerClientMax
+    return this.seatRefusal(ticket, holderFor(client)) === undefined
   }
 
   /** @returns false, and counts it, when the ticket or this client already has too many waiting */
   wait(ticket: Ticket, waiter: Waiter): boolean {
-    const ofClient = this.waitersByClient.get(waiter.client) ?? 0
-    if (!this.mayWait(ticket, waiter.client)) {
+    const client = holderFor(waiter.client)
+    const refusal = this.seatRefusal(ticket, client)
+    if (refusal !== undefined) {
       this.stats.refused += 1
+      this.refusals.waiters[refusal] += 1
       return false
     }
     if (ticket.waiters.length > 0) this.stats.joined += 1
+    else if (ticket.claim[0] === ourselves) this.charge(ticket, client)
     ticket.waiters = append(ticket.waiters, waiter)
-    this.waitersByClient.set(waiter.client, ofClient + 1)
-    this.stats.waiters += 1
+    this.seats.take([client])
+    this.stats.waiters = this.seats.taken
     return true
   }
 
@@ -107,18 +139,16 @@ export class InFlight {
   release(ticket: Ticket): readonly Waiter[] {
     const { waiters } = ticket
     ticket.waiters = nobody
-    this.stats.waiters -= waiters.length
-    for (const { client } of waiters) {
-      const left = (this.waitersByClient.get(client) ?? 1) - 1
-      if (left === 0) this.waitersByClient.delete(client)
-      else this.waitersByClient.set(client, left)
-    }
+    for (const { client } of waiters) this.seats.giveBack([holderFor(client)])
+    this.stats.waiters = this.seats.taken
     return waiters
   }
 
   /** Removes a question from the table, so that it may be opened anew; its waiters stay with the ticket. */
   detach(ticket: Ticket): void {
-    if (this.tickets.get(ticket.key) === ticket) this.tickets.delete(ticket.key)
+    if (this.tickets.get(ticket.key) !== ticket) return
+    this.tickets.delete(ticket.key)
+    this.places.giveBack(placesOf(ticket))
     this.stats.questions = this.tickets.size
   }
 
@@ -135,4 +165,32 @@ export class InFlight {
     this.detach(ticket)
     return this.release(ticket)
   }
+
+  private charge(ticket: Ticket, client: Holder): void {
+    const isOpen = this.tickets.get(ticket.key) === ticket
+    if (isOpen) this.places.giveBack(placesOf(ticket))
+    ticket.claim = [client, ...ticket.claim.slice(1)]
+    if (isOpen) this.places.take(placesOf(ticket))
+  }
+
+  private seatRefusal(ticket: Ticket | undefined, client: Holder): ShareOwner | undefined {
+    const { waitersPerQuestionMax, waitersPerClientMax } = this.settings
+    const waiters = ticket?.waiters ?? nobody
+    const left = waitersPerQuestionMax - waiters.length
+    if (left <= 0) return 'all'
+    // Up to half of the seats nobody can have more than are left.
+    if (waiters.length >= left && countOf(waiters, client.key) >= left) return 'client'
+    if (this.seats.of(client) >= waitersPerClientMax) return 'client'
+    return this.seats.refusal([client])
+  }
+}
+
+function placesOf({ group, claim }: Ticket): Claim {
+  return [groupHolder(group), ...claim]
+}
+
+function countOf(waiters: readonly Waiter[], client: Holder['key']): number {
+  let count = 0
+  for (const waiter of waiters) if (waiter.client === client) count += 1
+  return count
 }

@@ -70,15 +70,17 @@ export class OwnQuestions {
     return tickets
   }
 
-  /** Opens a client's question. There must be room. @returns a ticket that the caller has to ask */
-  open({ key, query, question, entry, asker }: Inquiry, route: Route): Ticket {
-    return this.openFor(key, query, question, { route, entry, client: asker.clientAddress() })
+  /** Opens a client's question. @returns a ticket that the caller has to ask; undefined when there is no room for it */
+  open({ key, query, question, entry, asker }: Inquiry, route: Route): Ticket | undefined {
+    const client = asker.clientAddress()
+    const ticket = this.ticketFor(key, query, question, { route, entry, client })
+    return this.parts.inFlight.tryOpen(ticket) ? ticket : undefined
   }
 
   /** Queues a question that refreshes a cached answer. @returns false when it is in flight already, or there is no room */
   refresh({ key, query, question }: Inquiry, entry: CacheEntry): boolean {
     const { inFlight } = this.parts
-    if (!inFlight.hasRoom() || inFlight.get(key.text()) !== undefined) return false
+    if (!inFlight.hasRoomForOurselves() || inFlight.get(key.text()) !== undefined) return false
     this.waiting.push(this.openFor(key, query, question, { route: entry.route, entry }))
     return true
   }
@@ -92,7 +94,7 @@ export class OwnQuestions {
   ask(name: string, qtype: number, audited?: string): boolean {
     const { inFlight } = this.parts
     const query = this.read(name, qtype)
-    if (!inFlight.hasRoom() || inFlight.get(this.key.text()) !== undefined) return false
+    if (!inFlight.hasRoomForOurselves() || inFlight.get(this.key.text()) !== undefined) return false
     const what = { route: this.route(), entry: this.kept(), audited }
     this.waiting.push(this.openFor(this.key, query, this.question, what))
     return true
@@ -120,11 +122,14 @@ export class OwnQuestions {
     return this.plan(query, true, none)
   }
 
-  /** @returns the ticket to wait for; it is new, and the caller has to ask it, when the plan has none */
-  join({ query, route, ticket }: JoinPlan): Ticket {
+  /**
+   * @param client for whom it is asked, unless a client is going to wait for it
+   * @returns the ticket to wait for; it is new, and the caller has to ask it, when the plan has none
+   */
+  join({ query, route, ticket }: JoinPlan, client = ''): Ticket {
     if (ticket !== undefined) return ticket
     this.readQuery(query)
-    return this.openFor(this.key, query, this.question, { route, entry: this.kept() })
+    return this.openFor(this.key, query, this.question, { route, entry: this.kept(), client })
   }
 
   /** Asks unless there is a fresh answer, or asking has just failed (RFC 9520). */
@@ -172,8 +177,19 @@ export class OwnQuestions {
   }
 
   private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {
-    const { inFlight, router, loopMarker } = this.parts
-    const ticket = openTicket(query, question, {
+    const ticket = this.ticketFor(key, query, question, what)
+    this.parts.inFlight.open(ticket)
+    return ticket
+  }
+
+  private ticketFor(
+    key: QuestionKey,
+    query: Uint8Array,
+    question: Question,
+    what: Opening,
+  ): Ticket {
+    const { router, loopMarker } = this.parts
+    return openTicket(query, question, {
       key: key.text(),
       hash: key.nameHash,
       route: what.route,
@@ -183,8 +199,6 @@ export class OwnQuestions {
       audited: what.audited,
       client: what.client ?? '',
     })
-    inFlight.open(ticket)
-    return ticket
   }
 
   /** Plan of the question that the method has just read. */

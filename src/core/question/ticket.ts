@@ -39,8 +39,13 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     questionEnd,
     group,
     mayRecurse,
-    claim: claimFor(parts.client, frame, parts.route.zoneLabels),
+    claim: claimFor(parts.client, frame, domainLabels(parts.route)),
     dnssecOk,
     waiters: nobody,
   }
+}
+
+/** In the cluster domain, namespaces are what domains are elsewhere: `svc` is everybody's. */
+function domainLabels({ zoneLabels, isCluster }: Route): number {
+  return isCluster ? zoneLabels + 1 : zoneLabels
 }

@@ -33,9 +33,24 @@ const starts = new Uint16Array(128)
  * @param zoneLabels of the zone that the name is in: domains are told apart below it
  */
 export function claimFor(client: string, frame: Uint8Array, zoneLabels: number): Claim {
-  const asker: Holder =
-    client === '' ? ourselves : { by: 'client', key: client, weight: clientWeight }
-  return [asker, ...domainsOf(frame, zoneLabels)]
+  return [holderFor(client), ...domainsOf(frame, zoneLabels)]
+}
+
+/** @param client its address; empty for ourselves */
+export function holderFor(client: string): Holder {
+  return client === '' ? ourselves : { by: 'client', key: client, weight: clientWeight }
+}
+
+/** @returns the client's address; empty for a question of our own */
+export function clientIn([asker]: Claim): string {
+  return asker?.by === 'client' ? String(asker.key) : ''
+}
+
+/** Two thirds of a pool that all groups of upstreams share: one whose servers are dead leaves a third to the others. */
+const groupWeight = 2
+
+export function groupHolder(group: string): Holder {
+  return { by: 'group', key: `group ${group}`, weight: groupWeight }
 }
 
 /** The widest first. Below the root they start with the second label: a top-level domain is nobody's. */

@@ -28,15 +28,11 @@ export class UpstreamStage implements Stage<Route> {
   }
 
   commit(inquiry: Inquiry, route: Route): true {
-    const { inFlight, own, settler } = this.parts
+    const { own, settler } = this.parts
     const { decision, entry, nowMs } = inquiry
-    if (inFlight.hasRoom()) {
-      const ticket = own.open(inquiry, route)
-      decision.wait(ticket, true, inquiry.hasStale)
-    } else {
-      inFlight.stats.refused += 1
-      decision.reply(settler.overloaded(entry, nowMs), route.zoneIndex)
-    }
+    const ticket = own.open(inquiry, route)
+    if (ticket === undefined) decision.reply(settler.overloaded(entry, nowMs), route.zoneIndex)
+    else decision.wait(ticket, true, inquiry.hasStale)
     return true
   }
 

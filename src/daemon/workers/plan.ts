@@ -117,6 +117,10 @@ export function shareOf(config: Config, count: number): Config {
       bytesMax: share(cache.bytesMax, 65_536),
     },
     tcp: { ...tcp, connectionsMax: share(tcp.connectionsMax) },
-    inFlight: { ...inFlight, questionsMax: share(inFlight.questionsMax) },
+    inFlight: {
+      ...inFlight,
+      questionsMax: share(inFlight.questionsMax),
+      waitersMax: share(inFlight.waitersMax),
+    },
   }
 }

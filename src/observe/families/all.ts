@@ -89,7 +89,10 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...searchFamilies(() => sources.search()),
     ...upstreamFamilies(() => sources.upstreams()),
     ...groupFamilies(() => sources.groups()),
-    ...shareFamilies(() => sources.upstreams()),
+    ...shareFamilies(
+      () => sources.upstreams(),
+      () => sources.inFlight(),
+    ),
     ...udpFamilies(
       () => sources.udp(),
       () => sources.kernelDrops(),
@@ -121,7 +124,10 @@ export function emptySources(): MetricSources {
     counters: () => counters,
     cache: () => emptyCache,
     prefetches: () => 0,
-    inFlight: () => ({ stats: { questions: 0, waiters: 0, joined: 0, refused: 0 } }),
+    inFlight: () => ({
+      stats: { questions: 0, waiters: 0, joined: 0, refused: 0 },
+      refusals: { questions: {}, waiters: {} },
+    }),
     inFlightQuestionsMax: () => 0,
     search: () => undefined,
     upstreams: () => [],

@@ -1,9 +1,12 @@
 /** Publishes who had to wait, or was refused, because a share was used up (core/sharing). Counts nothing itself. */
-import type { UpstreamView } from '../stats.ts'
+import type { InFlightView, UpstreamView } from '../stats.ts'
 import { type Family, family } from './family.ts'
 
 /** @param upstreams each with its group */
-export function shareFamilies(upstreams: () => readonly UpstreamView[]): Family[] {
+export function shareFamilies(
+  upstreams: () => readonly UpstreamView[],
+  inFlight: () => InFlightView,
+): Family[] {
   return [
     family(
       'counter',
@@ -13,6 +16,15 @@ export function shareFamilies(upstreams: () => readonly UpstreamView[]): Family[
       ],
       ['group', 'share'],
       () => socketWaits(upstreams()),
+    ),
+    family(
+      'counter',
+      [
+        'neardns_share_refusals_total',
+        'Queries answered SERVFAIL at once, by the limit and by whose share of it was used up.',
+      ],
+      ['limit', 'share'],
+      () => refusalsOf(inFlight().refusals),
     ),
   ]
 }
@@ -27,5 +39,11 @@ function socketWaits(upstreams: readonly UpstreamView[]) {
   }
   return [...sums].flatMap(([group, ofGroup]) =>
     [...ofGroup].map(([share, value]) => ({ labels: { group, share }, value })),
+  )
+}
+
+function refusalsOf(refusals: InFlightView['refusals']) {
+  return Object.entries(refusals).flatMap(([limit, counts]) =>
+    Object.entries(counts).map(([share, value]) => ({ labels: { limit, share }, value })),
   )
 }

@@ -1,4 +1,4 @@
-/** Goal: what waits is bounded in questions, clients for each and questions of each, and the counts come back to zero. */
+/** Goal: what waits is bounded in questions, clients for each and queries of each, nobody gets all of it, and the counts come back to zero. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Transport } from '../../../src/core/ports.ts'
@@ -8,6 +8,7 @@ import {
   type InFlightSettings,
   type Ticket,
 } from '../../../src/core/question/in-flight.ts'
+import { claimFor } from '../../../src/core/sharing/claim.ts'
 import { Question } from '../../../src/wire/question.ts'
 import { Core } from '../support.ts'
 
@@ -15,6 +16,7 @@ const test = suite('core/question/in-flight')
 
 const limits: InFlightSettings = {
   questionsMax: 3,
+  waitersMax: 1000,
   waitersPerQuestionMax: 4,
   waitersPerClientMax: 5,
 }
@@ -23,6 +25,13 @@ function ticketFor(text: string): Ticket {
   const { ticket } = new Core().ask(text)
   if (ticket === undefined) throw new Error('nothing was asked')
   return ticket
+}
+
+/** A question of this client. */
+function charged(text: string, client: string): Ticket {
+  const ticket = ticketFor(text)
+  const labels = text.endsWith('.cluster.local') ? 3 : 0
+  return { ...ticket, claim: claimFor(client, ticket.frame, labels) }
 }
 
 function waiter(client: string): Waiter {
@@ -85,12 +94,12 @@ test('who has been answered waits no more, though the question is still open', (
   const inFlight = new InFlight(limits)
   const ticket = ticketFor('a')
   inFlight.open(ticket)
-  for (const client of ['1', '1', '1', '1']) inFlight.wait(ticket, waiter(client))
+  for (const client of ['1', '1', '2', '3']) inFlight.wait(ticket, waiter(client))
   const released = inFlight.release(ticket)
   assert.is(released.length, 4)
   assert.equal([inFlight.stats.waiters, ticket.waiters.length], [0, 0])
   assert.is(inFlight.get(ticket.key), ticket)
-  for (const client of ['1', '1', '1', '1']) assert.ok(inFlight.wait(ticket, waiter(client)))
+  for (const client of ['1', '1', '2', '3']) assert.ok(inFlight.wait(ticket, waiter(client)))
   inFlight.close(ticket)
   assert.is(inFlight.stats.waiters, 0)
 })
@@ -98,6 +107,7 @@ test('who has been answered waits no more, though the question is still open', (
 test('after everything is closed nothing is counted', () => {
   const inFlight = new InFlight({
     questionsMax: 50,
+    waitersMax: 1000,
     waitersPerQuestionMax: 50,
     waitersPerClientMax: 5,
   })
@@ -112,6 +122,80 @@ test('after everything is closed nothing is counted', () => {
   const again = ticketFor('again')
   inFlight.open(again)
   for (let i = 0; i < 5; i++) assert.ok(inFlight.wait(again, waiter('0')))
+})
+
+test('of the places for questions a client gets half, one of its domains a third, a group two thirds', () => {
+  const inFlight = new InFlight({ ...limits, questionsMax: 90 })
+  const fill = (names: (i: number) => string, clients: (i: number) => string) => {
+    const before = inFlight.stats.questions
+    for (let i = 0; i < 200; i++) inFlight.tryOpen(charged(names(i), clients(i)))
+    return inFlight.stats.questions - before
+  }
+  const greedy = () => 'greedy'
+  assert.is(
+    fill((i) => `n${i}.silent.example`, greedy),
+    30,
+  )
+  assert.is(
+    fill((i) => `www.n${i}.example`, greedy),
+    15,
+  )
+  assert.is(
+    fill(
+      (i) => `x${i}.n${i}.org`,
+      (i) => `10.0.0.${i}`,
+    ),
+    15,
+  )
+  assert.is(inFlight.refusals.questions.group, 185)
+  assert.ok(inFlight.tryOpen(charged('kubernetes.default.svc.cluster.local', 'greedier')))
+})
+
+test('questions of our own leave four fifths, and become those of the first client that waits', () => {
+  const inFlight = new InFlight({ ...limits, questionsMax: 50 })
+  const ours: Ticket[] = []
+  for (; inFlight.hasRoomForOurselves(); ours.push(charged(`n${ours.length}.example`, '')))
+    inFlight.open(charged(`x.n${ours.length}.example`, ''))
+  assert.is(inFlight.stats.questions, 10)
+  const [first = charged('x', '')] = ours
+  inFlight.open(first)
+  assert.ok(inFlight.wait(first, waiter('10.0.0.1')))
+  assert.equal(first.claim[0], { by: 'client', key: '10.0.0.1', weight: 1 })
+  inFlight.close(first)
+  assert.is(inFlight.stats.questions, 10)
+  assert.not(inFlight.hasRoomForOurselves())
+})
+
+test('of the seats at one question, and of all, one client gets half', () => {
+  const inFlight = new InFlight({ ...limits, waitersPerQuestionMax: 10, waitersPerClientMax: 100 })
+  const ticket = ticketFor('a')
+  inFlight.open(ticket)
+  const taken = Array.from({ length: 20 }, () => inFlight.wait(ticket, waiter('greedy')))
+  assert.is(taken.filter(Boolean).length, 5)
+  for (let i = 0; i < 5; i++) assert.ok(inFlight.wait(ticket, waiter(`modest ${i}`)))
+  assert.not(inFlight.wait(ticket, waiter('late')))
+  assert.equal([inFlight.refusals.waiters.client, inFlight.refusals.waiters.all], [15, 1])
+  const few = new InFlight({
+    ...limits,
+    waitersMax: 8,
+    waitersPerQuestionMax: 100,
+    waitersPerClientMax: 100,
+  })
+  const another = ticketFor('b')
+  few.open(another)
+  for (let i = 0; i < 20; i++) few.wait(another, waiter('greedy'))
+  assert.is(few.stats.waiters, 4)
+  assert.ok(few.wait(another, waiter('modest')))
+})
+
+test('a table that is made smaller gives nothing until there is room again', () => {
+  const inFlight = new InFlight({ ...limits, questionsMax: 10 })
+  const tickets = ['a', 'b', 'c'].map(ticketFor)
+  for (const ticket of tickets) inFlight.open(ticket)
+  inFlight.reconfigure({ ...limits, questionsMax: 2 })
+  assert.equal([inFlight.hasRoom(), inFlight.tryOpen(ticketFor('d'))], [false, false])
+  for (const ticket of tickets) inFlight.close(ticket)
+  assert.ok(inFlight.tryOpen(ticketFor('d')))
 })
 
 test.run()

@@ -61,7 +61,7 @@ test("a client's question is opened for the client, and not queued", () => {
   const ticket = own.open(inquiry, core.router.route(inquiry.key.name, inquiry.key.nameBytes))
   assert.is(own.isEmpty, true)
   assert.is(core.inFlight.get(inquiry.key.text()), ticket)
-  assert.equal([ticket.group, ticket.dnssecOk], ['external', true])
+  assert.equal([ticket?.group, ticket?.dnssecOk], ['external', true])
 })
 
 test('an entry is refreshed by its own question, once, and only when there is room', () => {

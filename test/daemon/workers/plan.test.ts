@@ -15,7 +15,7 @@ const test = suite('daemon/workers/plan')
 const whole = configOf({
   cache: { entriesMax: 10_000, bytesMax: 4_000_000 },
   tcp: { connectionsMax: 1000 },
-  inFlight: { questionsMax: 500, waitersPerClientMax: 70 },
+  inFlight: { questionsMax: 500, waitersMax: 900, waitersPerClientMax: 70 },
 })
 
 test('the only worker has all of it, the very same object', () => {
@@ -25,7 +25,7 @@ test('the only worker has all of it, the very same object', () => {
 test('limits that hold for the node are divided, rounded up: their sum is never below what was written', () => {
   const { cache, tcp, inFlight } = shareOf(whole, 3)
   assert.equal([cache.entriesMax, cache.bytesMax], [3334, 1_333_334])
-  assert.equal([tcp.connectionsMax, inFlight.questionsMax], [334, 167])
+  assert.equal([tcp.connectionsMax, inFlight.questionsMax, inFlight.waitersMax], [334, 167, 300])
 })
 
 test('a limit of one client or one question is not divided: a client is always with the same worker', () => {
@@ -41,7 +41,7 @@ test('nothing else is touched, and the whole stays as it was', () => {
   assert.equal(rest, restBefore)
   assert.equal({ ...cache, entriesMax: 10_000, bytesMax: 4_000_000 }, whole.cache)
   assert.equal({ ...tcp, connectionsMax: 1000 }, whole.tcp)
-  assert.equal({ ...inFlight, questionsMax: 500 }, whole.inFlight)
+  assert.equal({ ...inFlight, questionsMax: 500, waitersMax: 900 }, whole.inFlight)
   assert.is(JSON.stringify(whole), before)
 })
 

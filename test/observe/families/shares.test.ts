@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sampleOf } from '../../support/exposition.ts'
-import { scrape, sourcesWith, upstream } from '../support.ts'
+import { inFlight, scrape, sourcesWith, upstream } from '../support.ts'
 
 const test = suite('observe/families/shares')
 
@@ -25,6 +25,16 @@ test('waits for a socket are added up for each group, by whose share was used up
   assert.equal(
     [of('cluster', 'client'), of('cluster', 'domain'), of('corp', 'client')],
     [11, 2, 100],
+  )
+})
+
+test('refusals are published by the limit and by whose share was used up', async () => {
+  const scraped = await scrape(sourcesWith({ inFlight: () => inFlight }))
+  const of = (limit: string, share: string) =>
+    sampleOf(scraped, 'neardns_share_refusals_total', { limit, share })
+  assert.equal(
+    [of('questions', 'client'), of('questions', 'domain'), of('waiters', 'all')],
+    [4, 1, 2],
   )
 })
 
