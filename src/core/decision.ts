@@ -24,6 +24,8 @@ export interface Reply {
 /** What waiting clients get: a message that is not in the cache under their question. */
 export interface Settlement extends Reply {
   readonly stored?: undefined
+  /** A failure that an upstream gave as its answer: it says nothing about another type or name. */
+  readonly isAnswered?: boolean
   /** For how long the image may be kept; undefined when it may not. */
   readonly kept?: KeptFor | undefined
   /** Set instead of an image when the answer is only the first part: an alias leads to another owner's name. */

@@ -249,9 +249,10 @@ export class Settler {
    * client's, and a referral (NOERROR) leads where the client cannot go: for the client each of them is SERVFAIL.
    */
   private unanswered(ticket: Ticket, rcode: number, nowMs: number): Settlement {
-    if (relayed.has(rcode)) return this.failed(ticket, 'malformed', rcode, nowMs)
-    const why = rcode === Rcode.noerror ? 'unreachable' : 'malformed'
-    return this.failed(ticket, why, Rcode.servfail, nowMs)
+    const isReferral = rcode === Rcode.noerror
+    const given = relayed.has(rcode) ? rcode : Rcode.servfail
+    const failed = this.failed(ticket, isReferral ? 'unreachable' : 'malformed', given, nowMs)
+    return { ...failed, isAnswered: true }
   }
 
   private failed(ticket: Ticket, why: ExchangeFailure, rcode: number, nowMs: number): Settlement {

@@ -149,8 +149,9 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   /** Decides the question of a client that waited for another question. */
   private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
     if (settlement.image === undefined) {
-      // The name could not be resolved for that type: asking for this type would only take as long again.
-      if (waiter.follows === 'existence') return this.reply(waiter, settlement, zoneIndex)
+      // Asking for this type, too, would only take as long again. A failure that was answered is about the other question alone.
+      const isShared = waiter.follows === 'existence' && settlement.isAnswered !== true
+      if (isShared) return this.reply(waiter, settlement, zoneIndex)
       waiter.stopFollowing()
     }
     const nowMs = this.parts.nowMs()

@@ -282,6 +282,33 @@ test('a name that is NXDOMAIN for A has its AAAA and TXT, and the other way roun
   }
 })
 
+for (const [what, of, label] of [
+  ['SERVFAIL', { rcode: 2 }, 'servfail'],
+  ['REFUSED', { rcode: 5 }, 'refused'],
+  ["somebody else's NXDOMAIN", { rcode: 3, authorities: [soaRecord('cluster.local')] }, 'nx'],
+  ['NXDOMAIN without SOA', { rcode: 3 }, 'bare'],
+] as const) {
+  test(`in the cluster ${what} for A leaves the AAAA of the name, and is not asked for at each look-up`, async ({
+    house,
+  }) => {
+    const text = `${label}.shop.svc.cluster.local`
+    const asked = { a: 0, aaaa: 0 }
+    house.cluster.behave = (query) => {
+      const isA = query.message.readUInt16BE(query.questionEnd - 4) === 1
+      asked[isA ? 'a' : 'aaaa'] += 1
+      const data = { answers: [record(text, 'AAAA', Buffer.alloc(16, 1))] }
+      query.send(replyTo(query, isA ? of : data))
+    }
+    for (let i = 0; i < 10; i++) {
+      const [a, aaaa] = await Promise.all([house.lookup(text), house.lookup(text, 'AAAA')])
+      assert.equal([a.rcode, aaaa.rcode, aaaa.answers.length], [of.rcode, 0, 1])
+    }
+    assert.is(asked.aaaa, 1)
+    // An NXDOMAIN from before the AAAA was seen is dropped once; a failure is asked again after a second.
+    assert.ok(asked.a <= 3, `${asked.a} times`)
+  })
+}
+
 test('a name that is made after its NXDOMAIN is seen when that has expired, within 5 s in the cluster', async ({
   house,
 }) => {

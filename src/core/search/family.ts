@@ -69,12 +69,14 @@ export class NameFamily {
   planExistence(inquiry: Inquiry): JoinPlan | undefined {
     const { question, key, nowMs } = inquiry
     if (question.qtype !== RrType.aaaa && question.qtype !== RrType.https) return undefined
-    const { cache, router, judge } = this.parts
+    const { cache, router, judge, own } = this.parts
     const known = cache.peekType(key, RrType.a)
     // A name with data, even stale, existed before an outage, and may have to be answered from that data.
     if (known?.isFresh(nowMs) === true || known?.isUsableStale(nowMs) === true) return undefined
     if (!judge.isDoubtful(key.name, key.nameBytes, nowMs)) return undefined
     if (!router.route(key.name, key.nameBytes).isCluster) return undefined
+    // RFC 9520: A is not asked again so soon, and its failure is not this type's.
+    if (own.hasFailed(key.nameText(), RrType.a, nowMs)) return undefined
     // A may be opened here: some clients send AAAA first, and a client that asks for one type asks for the other.
     return this.planA(inquiry, true)
   }

@@ -61,8 +61,8 @@ export class SearchObserver {
 
   /**
    * Whether a denial contradicts a cached answer of the name. Either the denial was overtaken on its way, comes from a replica
-   * that lags behind, reports that the name was just deleted, or is about AAAA alone. It is passed on and not kept, so that all
-   * types of a name end with its A.
+   * that lags behind, or reports that the name was just deleted. It is passed on and not kept, so that all types of a name end
+   * with its A.
    */
   private isContradiction(
     ticket: Ticket,
@@ -78,9 +78,9 @@ export class SearchObserver {
     const isA = qtype === RrType.a
     const seen = this.parts.cache.peekLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
-    if (isA) return nowMs < seen.storedMs + cutSecondsMax * 1000
-    // Servers other than CoreDNS deny AAAA where there is an A, and do so permanently (RFC 4074).
-    return this.learning.isByPlugin(observed)
+    // Others than the plugin deny single types, and do so permanently (RFC 4074).
+    if (!this.learning.isByPlugin(observed)) return false
+    return !isA || nowMs < seen.storedMs + cutSecondsMax * 1000
   }
 
   /** A name that exists for one type exists for all: drops older denials for the other types. */

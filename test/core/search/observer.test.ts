@@ -99,6 +99,14 @@ test("the plugin's denial of AAAA alone is never kept, a stranger's is", () => {
   assert.is(bench.observe(host, 'AAAA', denial(host, 'AAAA', foreign)).isContradiction, false)
 })
 
+test("a stranger's denial of A beside a fresh AAAA is kept: it is about A alone", () => {
+  const bench = new Observing()
+  bench.learn(host, 'AAAA', existence(host, 'AAAA'))
+  const { isContradiction, deniesFamily } = bench.observe(host, 'A', denial(host, 'A', foreign))
+  assert.equal([isContradiction, deniesFamily], [false, false])
+  assert.is(bench.has(host, 'AAAA'), true)
+})
+
 test('a denial of AAAA with DO goes by what is known of A with DO', () => {
   const bench = new Observing()
   const options = { do: true, ednsBytes: 1232 }
