@@ -66,7 +66,8 @@ export class Settler {
     if (this.chain.isForeign) return this.head(ticket, reply, scan, nowMs)
     const kind = classify(reply, scan, this.chain)
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
-    const preferred = this.overDenial(ticket, kind, nowMs)
+    // What is cut off may be the data.
+    const preferred = scan.tc ? undefined : this.overDenial(ticket, kind, nowMs)
     if (preferred !== undefined) return preferred
     const image = this.imageOf(ticket, { reply, scan, kind })
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)

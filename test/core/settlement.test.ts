@@ -433,6 +433,12 @@ test('over denials expired data are given at once for five seconds, then upstrea
   assert.equal(data(core.ask(www).reply), ['10.0.0.2'])
 })
 
+test('a reply cut to nothing is no denial', () => {
+  const core = afterOutage(www)
+  assert.is(core.learn(www, 'A', { flags: 0x0200 }).reply.tc, true)
+  assert.is(core.cache.stats.passedOver, 0)
+})
+
 test('over denials nothing is given that has been expired for longer than settings allow', () => {
   const { stalenessMaxSeconds } = overDenials
   const core = afterOutage(www, overDenials, stalenessMaxSeconds - 1)
