@@ -32,6 +32,7 @@ function groupChecks(config: unknown, group: Path, localAddresses: readonly stri
     ...ordered(config, [...group, 'ttl'], 'positiveMinSeconds', 'positiveMaxSeconds'),
     ...ordered(config, [...group, 'ttl'], 'negativeMinSeconds', 'negativeMaxSeconds'),
     ...ordered(config, [...group, 'exchange', 'hedge'], 'minMs', 'maxMs'),
+    ...ordered(config, [...group, 'exchange', 'timeout'], 'minMs', 'maxMs'),
   ]
 }
 

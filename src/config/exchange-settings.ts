@@ -62,10 +62,10 @@ export function ttlSection(defaults: TtlDefaults) {
 export function exchangeSection() {
   return section('How the upstreams of this group are asked.', {
     policy: choice({
-      of: ['auto', 'sequential', 'spread'],
+      of: ['auto', 'sequential', 'spread', 'random', 'round_robin'],
       default: 'auto',
       about:
-        'Which upstream is asked first. Sequential: the first healthy upstream of the list, as resolv.conf promises. Spread: the upstream with the shortest expected wait. Auto: sequential where the first upstream is asked over UDP, else spread.',
+        'Which upstream is asked first. Sequential: an order, as in resolv.conf: the first, as long as it answers anything at all; the next after a failure or the time-out. Spread (shortest expected wait), random and round_robin take the upstreams for equals: a name that only one of them knows is then NXDOMAIN from the others (docs/upstreams.md). Auto: spread in the cluster, else sequential.',
     }),
     deadlineMs: whole({
       default: 4500,
@@ -76,14 +76,15 @@ export function exchangeSection() {
         'Total time for one question, all attempts included; less than the 5 s after which stub resolvers give up.',
     }),
     silenceMs: whole({
-      default: 1800,
+      default: 3000,
       min: 50,
       max: 60_000,
       unit: 'ms',
       about:
-        'Give up when no question of the group has been answered for this long, so that SERVFAIL comes within 2 s. Outside the cluster domain a sign of life extends this time up to deadlineMs, until six questions in a row go unanswered.',
+        'Give up when no question of the group has been answered for this long: a resolver needs up to 2.5 s for a name that it has never resolved. When all upstreams are known to be dead it is 1 s. Outside the cluster domain a sign of life extends this time up to deadlineMs, until six questions in a row go unanswered.',
     }),
     hedge: hedgeSection(),
+    timeout: timeoutSection(),
     retryBudgetPercent: whole({
       default: 20,
       min: 0,
@@ -101,7 +102,7 @@ export function exchangeSection() {
     }),
     failover: onOff({
       default: true,
-      about: 'Ask the next upstream after SERVFAIL or REFUSED instead of passing it on.',
+      about: 'Ask the next upstream after SERVFAIL, REFUSED and the like instead of passing it on.',
     }),
     stream: streamSection(),
     udp: upstreamUdpSection(),
@@ -200,6 +201,30 @@ function hedgeSection() {
         max: 99,
         unit: 'percent',
         about: 'The wait before a hedge is this percentile of recent answer times.',
+      }),
+    },
+  )
+}
+
+function timeoutSection() {
+  return section(
+    'When an upstream is taken for silent about a question, and the next one is asked as well: three times the hedge percentile of its answer times.',
+    {
+      minMs: whole({
+        default: 500,
+        min: 10,
+        max: 60_000,
+        unit: 'ms',
+        about:
+          'Never earlier. In an order this is what each question costs about whose name the first upstream is silent.',
+      }),
+      maxMs: whole({
+        default: 1500,
+        min: 10,
+        max: 60_000,
+        unit: 'ms',
+        about:
+          'Never later, and while fewer than 20 answer times are known. Two such times fit into silenceMs.',
       }),
     },
   )

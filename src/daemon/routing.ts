@@ -7,7 +7,8 @@ import type { Config } from '../config/schema.ts'
 import type { SocketAddress } from '../core/question/source-guard.ts'
 import type { ZoneRoute } from '../core/router.ts'
 import type { Log } from '../observe/log.ts'
-import type { GroupConfig } from '../upstream/settings.ts'
+import type { ChoicePolicy } from '../upstream/policy/choice.ts'
+import type { ExchangeSettings, GroupConfig } from '../upstream/settings.ts'
 import { presentName, wireName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'
@@ -37,16 +38,20 @@ export function planRouting(
   const candidates = isConfigured ? external.upstreams : resolvers
   const looping = candidates.filter((upstream) => reachesOurselves(upstream, own, localAddresses))
   const upstreams = candidates.filter((upstream) => !looping.includes(upstream))
-  const externalConfig = { name: externalGroup, upstreams, settings: external.exchange }
+  const externalConfig = {
+    name: externalGroup,
+    upstreams,
+    settings: settingsOf(external, 'sequential'),
+  }
   const stubGroups = zones.map(({ name, upstreams: servers, exchange }) => ({
     name: stubGroup(name),
     upstreams: servers,
-    settings: exchange,
+    settings: settingsOf({ exchange }, 'sequential'),
   }))
   const clusterConfig = {
     name: clusterGroup,
     upstreams: cluster.upstreams,
-    settings: cluster.exchange,
+    settings: settingsOf(cluster, 'spread'),
   }
   const hasCluster = cluster.upstreams.length > 0
   return {
@@ -54,6 +59,14 @@ export function planRouting(
     zones: planZones(config, hasCluster),
     looping,
   }
+}
+
+/** @param auto endpoints of one CoreDNS are equals; resolvers are not, whatever carries the questions to them */
+function settingsOf(
+  { exchange }: Pick<Config['external'], 'exchange'>,
+  auto: ChoicePolicy,
+): ExchangeSettings {
+  return { ...exchange, policy: exchange.policy === 'auto' ? auto : exchange.policy }
 }
 
 function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {

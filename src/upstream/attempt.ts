@@ -10,7 +10,7 @@ import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
 import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
-import type { UpstreamHealth } from './policy/choice.ts'
+import type { UpstreamHealth } from './policy/health.ts'
 import type { HedgeDelay } from './policy/hedge-delay.ts'
 import type { RandomPool, RecentPorts } from './random.ts'
 import type { UpstreamAddress } from './settings.ts'
@@ -47,14 +47,16 @@ export interface Upstream {
   rememberPlain(nowMs: number): void
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void
   noteLateReply(attempt: Attempt, nowMs: number): void
-  noteWait(attempt: Attempt, nowMs: number): void
+  noteWait(attempt: Attempt, nowMs: number, isProof?: boolean): void
+  timeoutMs(isOverTcp: boolean): number
+  readonly hasRoom: boolean
   noteFailure(why: AttemptFailure, nowMs: number): void
 }
 
 export type AttemptKind =
   | 'first'
   | 'hedge' // the first takes longer than usual
-  | 'failover' // the first failed or said SERVFAIL
+  | 'failover' // the first failed, said SERVFAIL or let its time pass
   | 'replay' // its connection died
   | 'tcp' // truncated, or a sender is guessing at our UDP socket
   | 'plain' // without EDNS, after FORMERR or NOTIMP
@@ -200,6 +202,16 @@ export class AttemptList {
 
   upstreams(): Upstream[] {
     return this.attempts.map((attempt) => attempt.upstream)
+  }
+
+  /** The upstream has said that it has no answer. */
+  cancelAt(upstream: Upstream): void {
+    for (const attempt of this.attempts) if (attempt.upstream === upstream) attempt.cancel()
+  }
+
+  /** Upstreams that may still answer. */
+  awaited(): Upstream[] {
+    return this.attempts.filter(({ isDone }) => !isDone).map(({ upstream }) => upstream)
   }
 
   wentOverTcp(upstream: Upstream): boolean {

@@ -7,7 +7,7 @@ import { formatUpstream } from '../address/upstream-url.ts'
 import type { Ask, OutcomeSink } from '../core/ports.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import { GroupCounters } from './counters.ts'
-import { type ChoicePolicy, chooseUpstream } from './policy/choice.ts'
+import { type ChoiceTerms, chooseUpstream } from './policy/choice.ts'
 import { Patience } from './policy/patience.ts'
 import { RetryBudget } from './policy/retry-budget.ts'
 import { UpstreamQuestion } from './question.ts'
@@ -22,6 +22,11 @@ import type { ExchangeSettings, GroupConfig, UpstreamAddress } from './settings.
  */
 const failoverShare = 1 / 3
 const failoverBurst = 20
+/**
+ * How long a question waits when all upstreams are dead by proof: each is asked, because one may be back, but few wait long for it. A
+ * sign of life gives it the usual time.
+ */
+const deadSilenceMs = 1000
 
 /** Holds an outcome that must be reported in a later turn. */
 export interface Deferred {
@@ -47,7 +52,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   settings: ExchangeSettings
   readonly patience = new Patience()
   private servers: readonly UpstreamServer[] = []
-  private policy: ChoicePolicy = 'sequential'
+  private turn = 0
   private readonly owner: GroupOwner
   /** Questions failed because no upstream was reachable, and none has answered since. */
   private hasOutage = false
@@ -67,6 +72,20 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return this.servers
   }
 
+  get size(): number {
+    return this.servers.length
+  }
+
+  /** The upstreams are no equals: the first speaks for all, as long as it lives. */
+  get isOrdered(): boolean {
+    return this.settings.policy === 'sequential'
+  }
+
+  get silenceMs(): number {
+    const { silenceMs } = this.settings
+    return this.isGivenUp(this.nowMs()) ? Math.min(silenceMs, deadSilenceMs) : silenceMs
+  }
+
   get isDown(): boolean {
     return this.servers.every((server) => !server.isUp)
   }
@@ -76,7 +95,6 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     this.settings = config.settings
     this.hedges.setPercent(config.settings.retryBudgetPercent)
     this.failovers.setPercent(config.settings.retryBudgetPercent * failoverShare)
-    this.policy = policyOf(config)
     const before = this.servers
     this.servers = config.upstreams.map((address) => this.serverFor(address, before))
     for (const server of before) if (!this.servers.includes(server)) server.retire()
@@ -106,25 +124,23 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     return this.context.wheel.nowMs()
   }
 
-  /** @returns undefined when all are down and none is due for a trial: the question fails at once */
+  /** @returns undefined when there is no upstream at all */
   firstChoice(nowMs: number): UpstreamServer | undefined {
-    return this.choose([], nowMs) ?? this.trialChoice([])
+    this.turn += 1
+    return this.choose([], nowMs)
   }
 
-  /** @returns an upstream that is not down and not among `tried` */
+  /** @returns an upstream that is not among `tried`, and not dead while another lives */
   otherChoice(tried: readonly Upstream[]): UpstreamServer | undefined {
     return this.choose(tried, this.nowMs())
   }
 
-  /** @returns a down upstream that a question may try; its trial is taken */
-  trialChoice(tried: readonly Upstream[]): UpstreamServer | undefined {
-    const nowMs = this.nowMs()
-    return this.servers.find(
-      (server) =>
-        !server.isUp &&
-        !tried.includes(server) &&
-        server.health.takeTrial(nowMs, this.context.random.fraction()),
-    )
+  /** Whether the order has one of them above the other. */
+  comesBefore(one: Upstream, other: Upstream): boolean {
+    if (!this.isOrdered) return false
+    const order: readonly Upstream[] = this.servers
+    const at = order.indexOf(one)
+    return at >= 0 && at < order.indexOf(other)
   }
 
   /** @returns false when the budget does not cover one more packet */
@@ -160,9 +176,26 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     for (const server of this.servers) if (server !== upstream) server.becomeLastHope()
   }
 
+  /** The last upstream there is takes every question, dead or not: only so is its return seen at once. */
   private choose(tried: readonly Upstream[], nowMs: number): UpstreamServer | undefined {
-    const random = this.policy === 'spread' ? this.context.random.fraction() : 0
-    return chooseUpstream(this.servers, { policy: this.policy, tried, nowMs, random })
+    const terms: ChoiceTerms = {
+      policy: this.settings.policy,
+      tried,
+      nowMs,
+      random: this.isOrdered ? 0 : this.context.random.fraction(),
+      turn: this.turn,
+      evenDead: this.isDead(nowMs),
+    }
+    return chooseUpstream(this.servers, terms)
+  }
+
+  private isDead(nowMs: number): boolean {
+    return this.servers.every(({ health }) => health.isDead(nowMs))
+  }
+
+  /** All are silent, and at least one of them is dead by proof: a lone upstream that nobody has heard yet is worth the wait. */
+  private isGivenUp(nowMs: number): boolean {
+    return this.isDown && this.servers.some(({ health }) => health.isDead(nowMs))
   }
 
   /** While other upstreams do the work, those that are not well get a trial, so that no client pays for the test. */
@@ -176,9 +209,4 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     known?.reconfigure(this.settings)
     return known ?? new UpstreamServer(address, this.settings, this.context, this)
   }
-}
-
-function policyOf({ settings, upstreams }: GroupConfig): ChoicePolicy {
-  if (settings.policy !== 'auto') return settings.policy
-  return upstreams[0]?.transport === 'udp' ? 'sequential' : 'spread'
 }

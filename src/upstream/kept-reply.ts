@@ -1,11 +1,13 @@
 /**
- * The best of the replies to one question that were no answers: what the client gets when no upstream has an answer. Keeps its own
+ * The best of the replies to one question that did not end it: what the client gets when no upstream has an answer. Keeps its own
  * copy. Asks nobody.
  */
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Upstream } from './attempt.ts'
 import { isCutAnswer } from './policy/choice.ts'
+
+const denialWorth = 3
 
 export class KeptReply {
   reply: Buffer
@@ -23,6 +25,11 @@ export class KeptReply {
     return this.worth >= cutWorth
   }
 
+  /** NXDOMAIN from further down the order, while those above it are silent. */
+  get isDenial(): boolean {
+    return this.worth === denialWorth
+  }
+
   /** Takes the reply in place of the one that is kept if it says more. */
   offer(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
     const worth = worthOf(scan)
@@ -33,15 +40,17 @@ export class KeptReply {
   }
 }
 
-const cutWorth = 3
+const cutWorth = 4
 
 /**
- * Half an answer, the longer the better, is more than any error. SERVFAIL comes from a server that has tried; one that refused has
- * not; the others did not understand, or know nothing.
+ * Half an answer, the longer the better, is more than a denial that is not the last word yet, and that is more than any error.
+ * SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, or know nothing.
  */
 function worthOf(scan: ResponseScan): number {
   if (isCutAnswer(scan)) return cutWorth + scan.answers
   switch (scan.rcode) {
+    case Rcode.nxdomain:
+      return denialWorth
     case Rcode.servfail:
       return 2
     case Rcode.refused:

@@ -21,10 +21,14 @@ export interface QuestionGroup {
   readonly hedges: RetryBudget
   readonly failovers: RetryBudget
   readonly isDown: boolean
+  readonly isOrdered: boolean
+  /** Upstreams. */
+  readonly size: number
+  readonly silenceMs: number
   nowMs(): number
   firstChoice(nowMs: number): Upstream | undefined
   otherChoice(tried: readonly Upstream[]): Upstream | undefined
-  trialChoice(tried: readonly Upstream[]): Upstream | undefined
+  comesBefore(one: Upstream, other: Upstream): boolean
   spend(budget: RetryBudget): boolean
   /** The question has ended; its outcome is reported or will be. */
   end(question: OpenQuestion): void

@@ -1,6 +1,15 @@
 /** When each step of one question on its way upstream is due. Decides nothing else. */
+import type { Upstream } from './attempt.ts'
 import type { Patience } from './policy/patience.ts'
 import type { ExchangeSettings } from './settings.ts'
+
+/** What a question's times depend on. */
+export interface TimedGroup {
+  readonly patience: Patience
+  readonly settings: ExchangeSettings
+  /** How long silence may last; less when all upstreams are known to be dead. */
+  readonly silenceMs: number
+}
 
 /** A question that has met silence for this long tests its upstreams with a trial, and again after each such time. */
 export const trialAfterMs = 500
@@ -14,18 +23,18 @@ export class QuestionTimes {
   isHeld = false
   private wasHeld = false
   hedgeAtMs: number
+  /** When the upstream that was asked last has let its time pass. */
+  private timeoutAtMs = never
+  /** The latest turn to an upstream that had not been asked before. */
+  private turnedMs = 0
   private trialAtMs: number
   private unheardAtMs: number
   private boundMs = never
   private readonly arrivedMs: number
   readonly mayRecurse: boolean
-  private readonly group: { readonly patience: Patience; readonly settings: ExchangeSettings }
+  private readonly group: TimedGroup
 
-  constructor(
-    group: { readonly patience: Patience; readonly settings: ExchangeSettings },
-    mayRecurse: boolean,
-    startMs: number,
-  ) {
+  constructor(group: TimedGroup, mayRecurse: boolean, startMs: number) {
     this.group = group
     this.mayRecurse = mayRecurse
     // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
@@ -33,34 +42,42 @@ export class QuestionTimes {
     this.arrivedMs = this.startMs
     this.hedgeAtMs = this.startMs + group.settings.deadlineMs
     this.trialAtMs = this.startMs + trialAfterMs
-    this.unheardAtMs = this.startMs + group.settings.silenceMs
+    this.unheardAtMs = this.startMs + group.silenceMs
   }
 
   /** When the question fails, as far as is known now. */
   get endMs(): number {
-    const { patience, settings } = this.group
+    const { patience, settings, silenceMs } = this.group
     const deadlineMs = Math.min(this.arrivedMs + settings.deadlineMs, this.boundMs)
-    return this.isHeld
-      ? deadlineMs
-      : Math.min(deadlineMs, patience.endsMs(this, settings.silenceMs))
+    if (this.isHeld) return deadlineMs
+    const inSilenceMs = patience.endsMs(this, silenceMs)
+    // Whoever was asked late has its own time, too.
+    const ofLatestMs = this.turnedMs + Math.min(settings.timeout.maxMs, silenceMs)
+    return Math.min(deadlineMs, Math.max(inSilenceMs, ofLatestMs))
   }
 
-  /** A reply is there that the client can use: a better one is awaited for the silence limit, whatever others get answered. */
+  /** A reply is there that the client can use: a better one is awaited for the longest time-out, whatever others get answered. */
   boundSilence(nowMs: number): void {
-    this.boundMs = Math.min(this.boundMs, nowMs + this.group.settings.silenceMs)
+    this.boundMs = Math.min(this.boundMs, nowMs + this.group.settings.timeout.maxMs)
+  }
+
+  /** Until then a denial from further down the order does not stand against silence further up. */
+  get denialDueMs(): number {
+    return this.startMs + this.group.settings.silenceMs
   }
 
   get nextMs(): number {
     if (this.isHeld) return this.endMs
-    return Math.min(this.endMs, this.hedgeAtMs, this.trialAtMs, this.unheardAtMs)
+    return Math.min(this.endMs, this.hedgeAtMs, this.timeoutAtMs, this.trialAtMs, this.unheardAtMs)
   }
 
   /** It was held, and is sent now. */
-  sent(nowMs: number, hedgeDelayMs: number): void {
+  sent(nowMs: number, upstream: Upstream): void {
     this.isHeld = false
     this.wasHeld = true
     this.startMs = Math.floor(nowMs)
-    this.hedgeAtMs = Math.ceil(nowMs + hedgeDelayMs)
+    this.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(0))
+    this.awaitUpstream(nowMs, upstream.timeoutMs(false), false)
     this.trialAtMs = this.startMs + trialAfterMs
     this.unheardAtMs = this.startMs + this.group.settings.silenceMs
   }
@@ -75,6 +92,19 @@ export class QuestionTimes {
     if (nowMs < this.unheardAtMs) return
     this.unheardAtMs = never
     this.group.patience.noteUnheard(this.startMs)
+  }
+
+  /** An upstream is asked: it has its time from now on. @param isAnother it was not the first */
+  awaitUpstream(nowMs: number, timeoutMs: number, isAnother: boolean): void {
+    this.timeoutAtMs = Math.ceil(nowMs + timeoutMs)
+    if (isAnother) this.turnedMs = Math.floor(nowMs)
+  }
+
+  /** Whether the upstream that was asked last has let its time pass; says so once. */
+  takeTimeout(nowMs: number): boolean {
+    if (nowMs < this.timeoutAtMs) return false
+    this.timeoutAtMs = never
+    return true
   }
 
   /** Whether a trial is due now; the next one is due later. */

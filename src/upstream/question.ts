@@ -1,12 +1,15 @@
 /**
  * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over, replay,
- * TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Bounded in packets (`attemptsMax`) and in time. Reports
- * exactly one outcome. Knows no socket, and judges upstreams only through their health.
+ * TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Equals stand in for each other at any time; in an order
+ * the next is asked when the one before has answered or let its time pass, and what it denies waits for those above it
+ * (docs/upstreams.md). Bounded in packets (`attemptsMax`) and in time. Reports exactly one outcome. Knows no socket, and judges
+ * upstreams only through their health.
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import { Rcode } from '../wire/constants.ts'
 import { withoutOpt } from '../wire/query.ts'
-import { type ResponseScan, scanResponse } from '../wire/scan.ts'
+import type { ResponseScan } from '../wire/scan.ts'
 import {
   Attempt,
   type AttemptKind,
@@ -15,24 +18,22 @@ import {
   type Upstream,
 } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
-import { KeptReply } from './kept-reply.ts'
 import { isCutAnswer, isUnhelpful, refusesEdns } from './policy/choice.ts'
+import { QuestionChoices } from './question-choices.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
+import { QuestionOutcome } from './question-outcome.ts'
 import { QuestionTimes, trialAfterMs } from './question-times.ts'
 
 export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private readonly group: QuestionGroup
   private readonly ask: Ask
-  private readonly sink: OutcomeSink<Ask>
   private readonly attempts = new AttemptList()
+  private readonly choices: QuestionChoices
+  private readonly outcome: QuestionOutcome
   private readonly timer = new WheelTimer(this)
   private readonly times: QuestionTimes
   private hedges = 0
   private isFinished = false
-  private failure: ExchangeFailure | undefined
-  /** SERVFAIL or the like, or half an answer: passed on when no upstream has a better one. */
-  private kept: KeptReply | undefined
-  private hasSpent = false
   private sawMalformed = false
   /** An attempt was lost for another reason than one of our limits. */
   private sawFault = false
@@ -40,8 +41,9 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>) {
     this.group = group
     this.ask = ask
-    this.sink = sink
+    this.outcome = new QuestionOutcome(group, ask, sink)
     this.times = new QuestionTimes(group, ask.mayRecurse, group.nowMs())
+    this.choices = new QuestionChoices(group, this.attempts, this.times)
   }
 
   begin(): void {
@@ -53,22 +55,26 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   /** Reports an outcome that was settled without a reply in hand; the exchange calls it in a later turn. */
   deliver(): void {
-    const { kept, group } = this
-    if (kept === undefined || this.failure !== undefined)
-      return this.sink.onOutcome(this.ask, { kind: 'failed', why: this.failure ?? 'timeout' })
-    const { scan } = group.context
-    scanResponse(kept.reply, kept.reply.length, scan)
-    const { reply, upstream } = kept
-    this.sink.onOutcome(this.ask, { kind: 'answer', reply, scan, upstream: upstream.name })
+    this.outcome.deliver()
   }
 
   onReply(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     upstream.noteReply(attempt, scan.rcode, this.group.nowMs())
     if (isCutAnswer(scan)) return this.onTruncated(attempt, reply, scan)
-    if (!isUnhelpful(reply, scan)) return this.answer(attempt, reply, scan)
-    this.keep(reply, scan, upstream)
+    if (isUnhelpful(reply, scan)) return this.onUnhelpful(attempt, reply, scan)
+    const isHeldBack =
+      scan.rcode === Rcode.nxdomain && this.choices.isHeldBack(upstream, this.outcome.kept)
+    if (!isHeldBack) return this.answer(attempt, reply, scan)
+    this.outcome.keep(reply, scan, upstream)
+    this.settleOrWait()
+  }
+
+  private onUnhelpful(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
+    const { upstream } = attempt
+    this.outcome.keep(reply, scan, upstream)
     if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream)) return
+    if (this.group.isOrdered) this.attempts.cancelAt(upstream)
     if (!this.failOver()) this.settleWithKept()
   }
 
@@ -81,8 +87,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   onStalled(attempt: Attempt): void {
     if (this.isFinished || this.attempts.lastLive() !== attempt) return
-    const tried = this.attempts.upstreams()
-    const upstream = this.group.otherChoice(tried) ?? this.group.otherChoice([])
+    const upstream = this.choices.standIn(attempt.upstream)
     if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
     this.launch(upstream, 'replay')
@@ -96,7 +101,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   onSent({ kind, upstream }: Attempt): void {
-    if (kind === 'first') this.times.sent(this.group.nowMs(), upstream.hedgeDelay.after(0))
+    if (kind === 'first') this.times.sent(this.group.nowMs(), upstream)
     this.rearm()
   }
 
@@ -104,6 +109,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const { times } = this
     if (times.isHeld) return nowMs >= times.endMs ? this.fail('overloaded') : this.rearm()
     times.noteUnheard(nowMs)
+    // Turning to another gives it time of its own.
+    if (times.takeTimeout(nowMs)) this.moveOn(nowMs)
     if (nowMs >= times.endMs) return this.expire(nowMs)
     if (times.takeTrial(nowMs)) this.attempts.askForSignsOfLife(nowMs, trialAfterMs)
     if (nowMs >= times.hedgeAtMs) this.hedge(nowMs)
@@ -125,7 +132,10 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       madeMs: nowMs,
       claim: this.ask.claim,
     })
+    const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
+    if (kind !== 'hedge' && kind !== 'replay')
+      this.times.awaitUpstream(nowMs, upstream.timeoutMs(kind === 'tcp'), isAnother)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
     this.times.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(this.hedges))
@@ -142,27 +152,27 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     // There is no socket to spare for it: the question waits on, for the upstream that has it.
     if (why === 'overloaded' && lost.kind === 'hedge') return false
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
-    if (why === 'connection-lost' && lost.kind !== 'replay') {
+    if (why === 'connection-lost' && lost.kind !== 'replay')
       return this.launch(lost.upstream, 'replay')
-    }
-    const tried = this.attempts.upstreams()
-    const other = this.group.otherChoice(tried) ?? this.group.trialChoice(tried)
+    // A limit of ours is no word of the first, so it does not give the second a say.
+    if (why === 'overloaded' && this.group.isOrdered) return false
+    const other = this.choices.next()
     if (other !== undefined) return this.launch(other, 'failover')
-    const isHopeless = why === 'overloaded' || why === 'closed' || this.kept?.isCut === true
+    const isHopeless = why === 'overloaded' || why === 'closed' || this.outcome.kept?.isCut === true
     if (isHopeless || this.attempts.lastLive() !== undefined) return false
     // One refusal takes no upstream down; where there is no other, it is asked once more.
     const again = this.group.otherChoice([])
-    return again !== undefined && this.launch(again, 'failover')
+    return again?.health.isDown === false && this.launch(again, 'failover')
   }
 
   /** TCP has the rest, or another upstream; TCP that fails leaves half an answer, whose TC bit lets the client try for itself. */
   private onTruncated(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     upstream.counters.truncated++
-    this.keep(reply, scan, upstream)
+    this.outcome.keep(reply, scan, upstream)
     this.times.boundSilence(this.group.nowMs())
     if (!attempt.canGoOverTcp || !this.launch(upstream, 'tcp')) {
-      const other = this.group.otherChoice(this.attempts.upstreams())
+      const other = this.choices.next()
       if (other !== undefined && this.attempts.lastLive() === undefined)
         this.launch(other, 'failover')
     }
@@ -181,47 +191,34 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private failOver(): boolean {
     if (!this.group.settings.failover) return false
     if (this.attempts.lastLive() === undefined) {
-      const other = this.group.otherChoice(this.attempts.upstreams())
+      if (this.outcome.kept?.isDenial === true) return false
+      const other = this.choices.next()
       if (
         other === undefined ||
         !this.attempts.mayGrow(this.group.settings.attemptsMax) ||
-        !this.group.spend(this.group.failovers)
+        !this.choices.payForFailOver()
       )
         return false
-      this.hasSpent = true
       this.launch(other, 'failover')
     }
     this.settleOrWait()
     return true
   }
 
-  private keep(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
-    if (this.kept === undefined) this.kept = new KeptReply(reply, scan, upstream)
-    else this.kept.offer(reply, scan, upstream)
-  }
-
   private answer(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
-    this.noteHelp(attempt)
+    this.choices.noteHelp(attempt, this.outcome.kept)
     if (attempt.kind === 'hedge') this.group.counters.hedgesWon++
     this.finish()
-    this.group.counters.answers++
-    this.sink.onOutcome(this.ask, { kind: 'answer', reply, scan, upstream: upstream.name })
-  }
-
-  private noteHelp({ upstream, kind }: Attempt): void {
-    upstream.health.helped()
-    if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
-    if (this.kept === undefined || this.kept.isCut || this.kept.upstream === upstream) return
-    this.kept.upstream.health.wasRescued(this.group.nowMs())
-    if (this.hasSpent) this.group.failovers.refund(1)
+    this.outcome.answer(reply, scan, upstream)
   }
 
   private hedge(nowMs: number): void {
     this.attempts.noteWaits(nowMs)
     const last = this.attempts.lastLive()
     if (last === undefined) return
-    const other = this.group.otherChoice(this.attempts.upstreams())
+    if (this.group.isOrdered && last.upstream.health.isDead(nowMs)) return this.moveOn(nowMs)
+    const other = this.group.isOrdered ? undefined : this.choices.next()
     this.hedges++
     this.times.hedgeAtMs = Math.ceil(nowMs + last.upstream.hedgeDelay.after(this.hedges))
     if (last.sentMs === 0) {
@@ -229,47 +226,58 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       last.upstream.nudge()
       if (last.upstream.isLively(nowMs) || other === undefined) return
     }
-    const upstream = other ?? this.group.otherChoice([])
+    const upstream = other ?? this.choices.standIn(last.upstream)
     if (
       upstream === undefined ||
-      !this.attempts.mayGrow(this.group.settings.attemptsMax) ||
+      !this.attempts.mayGrow(this.group.settings.attemptsMax - this.choices.reserve) ||
       !this.group.spend(this.group.hedges)
     )
       return
     this.launch(upstream, 'hedge')
   }
 
-  private expire(nowMs: number): void {
-    const { patience, settings } = this.group
+  /** The upstream that was asked last has let its time pass. Not charged to the budget: it happens once for each upstream. */
+  private moveOn(nowMs: number): void {
     this.attempts.noteWaits(nowMs)
-    if (this.kept !== undefined) return this.settleWithKept()
+    const last = this.attempts.lastLive()
+    if (last === undefined || this.outcome.kept?.isDenial === true) return
+    const other = this.choices.next()
+    if (other !== undefined) this.launch(other, 'failover')
+    else if (this.choices.mayAskAgain(last.upstream)) this.launch(last.upstream, 'failover')
+  }
+
+  private expire(nowMs: number): void {
+    const { patience, silenceMs } = this.group
+    this.attempts.noteWaits(nowMs)
+    if (this.outcome.kept !== undefined) return this.settleWithKept()
     if (this.times.cameTooLate(nowMs)) return this.fail('overloaded')
-    if (patience.isOutage(this.times.startMs, nowMs, settings.silenceMs)) this.group.noteOutage()
+    if (patience.isOutage(this.times.startMs, nowMs, silenceMs)) this.group.noteOutage()
     this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
   }
 
   /** Ends the question when no attempt is live; otherwise sets the timer for the next step. */
   private settleOrWait(): void {
     if (this.isFinished) return
+    const { kept } = this.outcome
+    if (kept?.isDenial === true && !this.choices.isHeldBack(kept.upstream, kept))
+      return this.settleWithKept()
     if (this.attempts.lastLive() !== undefined) return this.rearm()
-    if (this.kept !== undefined) return this.settleWithKept()
+    if (kept !== undefined) return this.settleWithKept()
     if (this.sawMalformed) return this.fail('malformed')
     this.fail(this.sawFault ? 'unreachable' : 'overloaded')
   }
 
   private settleWithKept(): void {
     this.finish()
-    this.group.counters.answers++
+    this.outcome.answerWithKept()
     this.group.defer(this)
   }
 
   /** Ends the question without an answer, unless it has already ended. */
   fail(why: ExchangeFailure): void {
     if (this.isFinished) return
-    this.failure = why
     this.finish()
-    this.group.counters.failures[why]++
-    if (why === 'unreachable' && this.group.isDown) this.group.noteOutage()
+    this.outcome.fail(why)
     this.group.defer(this)
   }
 

@@ -6,13 +6,16 @@
 import { formatUpstream } from '../address/upstream-url.ts'
 import type { Attempt, ExchangeContext, QuestionFrame, Upstream } from './attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from './counters.ts'
-import { type Candidate, Rank, UpstreamHealth } from './policy/choice.ts'
+import type { Candidate } from './policy/choice.ts'
+import { Rank, UpstreamHealth } from './policy/health.ts'
 import { HedgeDelay } from './policy/hedge-delay.ts'
 import type { ExchangeSettings, UpstreamAddress } from './settings.ts'
 import { StreamPool } from './stream-pool.ts'
 import { UpstreamTrial } from './trial.ts'
 import { UdpTransport } from './udp.ts'
 
+/** For one that has been silent for long: a resolver on the node's network answers from memory in this time. */
+const downTimeoutMs = 200
 /** How long an upstream gets plain queries after it answered one and refused EDNS. */
 const plainForMs = 15 * 60_000
 
@@ -108,6 +111,7 @@ export class UpstreamServer implements Candidate, Upstream {
     const tookMs = nowMs - attempt.sentMs
     this.noteLife(attempt, nowMs)
     if (attempt.kind === 'trial') return
+    this.trial.remember(attempt, nowMs)
     this.counters.replied(rcode, tookMs)
     this.hedgeDelay.add(tookMs)
   }
@@ -119,14 +123,17 @@ export class UpstreamServer implements Candidate, Upstream {
     if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
   }
 
-  /** The attempt waited longer than usual. Counts against the upstream if it has been silent since. */
-  noteWait(attempt: Attempt, nowMs: number): void {
+  /**
+   * The attempt waited longer than usual. Counts against the upstream if it has been silent since.
+   * @param isProof it has answered this question before
+   */
+  noteWait(attempt: Attempt, nowMs: number, isProof = false): void {
     if (attempt.isStruck || attempt.isHeld || this.health.lastReplyMs >= attempt.madeMs) return
     // An upstream's TCP beside UDP may not exist at all.
     if (attempt.overTcp) return
     attempt.isStruck = true
     this.counters.silences++
-    if (this.health.stayedSilent(nowMs)) this.watcher.onUpOrDown(this, false, 'silent')
+    if (this.health.stayedSilent(nowMs, isProof)) this.watcher.onUpOrDown(this, false, 'silent')
   }
 
   /** A socket failed, or a dial failed while no connection was open. */
@@ -155,13 +162,27 @@ export class UpstreamServer implements Candidate, Upstream {
     return nowMs - this.health.lastReplyMs < this.hedgeDelay.delayMs
   }
 
+  /**
+   * How long a question waits for it before the next upstream is asked as well.
+   * @param isOverTcp it has answered over UDP, and its TCP may not exist
+   */
+  timeoutMs(isOverTcp: boolean): number {
+    const { timeout } = this.settings
+    if (isOverTcp) return this.hedgeDelay.delayMs
+    return this.isUp ? this.hedgeDelay.timeoutMs(timeout) : Math.min(timeout.minMs, downTimeoutMs)
+  }
+
+  /** Whether asking again unasked-for takes nothing from other questions: half of the sockets stay theirs. */
+  get hasRoom(): boolean {
+    return this.udp === undefined || this.udp.load < this.settings.udp.socketsMax / 2
+  }
+
   isWell(nowMs: number): boolean {
     return this.health.rank(nowMs) === Rank.well
   }
 
-  /** All other upstreams of the group have just gone down: this one may be tried, and dialled, out of turn. */
+  /** All other upstreams of the group have just gone down: this one may be dialled out of turn. */
   becomeLastHope(): void {
-    this.health.becomeLastHope()
     this.pool?.allowDial()
   }
 

@@ -2,7 +2,7 @@
 
 import type { Upstream } from '../address/upstream-url.ts'
 import type { ChoicePolicy } from './policy/choice.ts'
-import type { HedgeSettings } from './policy/hedge-delay.ts'
+import type { HedgeSettings, TimeoutSettings } from './policy/hedge-delay.ts'
 
 /** The address is an IP, never a name, because we are the resolver. */
 export type UpstreamAddress = Upstream
@@ -31,11 +31,12 @@ export interface UpstreamUdpSettings {
 }
 
 export interface ExchangeSettings {
-  /** `auto`: `sequential` when the first upstream is asked over UDP (resolvers in resolv.conf's order), otherwise `spread`. */
-  readonly policy: ChoicePolicy | 'auto'
+  readonly policy: ChoicePolicy
   readonly deadlineMs: number
   readonly silenceMs: number
   readonly hedge: HedgeSettings
+  /** Before an upstream is taken for silent about a question. */
+  readonly timeout: TimeoutSettings
   readonly retryBudgetPercent: number
   readonly attemptsMax: number
   readonly failover: boolean

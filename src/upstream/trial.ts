@@ -1,7 +1,8 @@
 /**
- * Tests a silent or doubtful upstream with a trial, so that no client has to pay for the test. Every other trial is a copy of a
- * client's question, because some servers ignore questions they deem pointless and would never come back. The reply's content
- * does not matter. `upstream/policy/choice.ts` limits how often this happens.
+ * Tests a silent or doubtful upstream with a trial, so that no client has to pay for the test. No one name decides: many servers
+ * ignore or refuse `. NS`, and silence about a client's question may be about its name. So every other trial is the question that
+ * the upstream answered last, and only silence about what it has answered before is proof that it is gone. The reply's content
+ * does not matter. `upstream/policy/health.ts` limits how often this happens.
  */
 import { ourselves } from '../core/sharing/claim.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
@@ -19,7 +20,12 @@ const cheapFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 
 const cheapQuestion: QuestionFrame = { frame: cheapFrame, questionEnd: cheapFrame.length }
 
 const ownClaim = [ourselves]
+const nothing = Buffer.alloc(0)
 
+/** A question that took longer had to be asked of others, and may take as long again. */
+const quickMs = 400
+/** How long a quick answer promises another one: about the TTL of what clients ask most. */
+const knownForMs = 30_000
 /** An unanswered trial is given up after this time. */
 const endsAfterMs = 2000
 
@@ -30,6 +36,11 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   private current: Attempt | undefined
   private answersCheapOnes = false
   private cheapOnesInVain = 0
+  private wasCheap = true
+  /** A client's question that was answered quickly, the latest; without bytes before the first. */
+  private knownFrame: Buffer = nothing
+  private knownEnd = 0
+  private knownAtMs = 0
 
   constructor(upstream: Upstream, context: ExchangeContext) {
     this.upstream = upstream
@@ -42,9 +53,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
    */
   begin(nowMs: number, clients: QuestionFrame | undefined): void {
     this.end(nowMs)
-    const isTurnOfClients = clients !== undefined && this.cheapOnesInVain > 0
-    this.cheapOnesInVain = isTurnOfClients ? 0 : this.cheapOnesInVain + 1
-    const { frame, questionEnd } = isTurnOfClients ? clients : cheapQuestion
+    const { frame, questionEnd } = this.takeTurn(this.knownQuestion() ?? clients)
     const attempt = new Attempt(this, this.upstream, {
       kind: 'trial',
       frame,
@@ -58,6 +67,28 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
     if (this.upstream.send(attempt) !== undefined) return
     this.current = attempt
     this.context.wheel.arm(this.timer, nowMs + endsAfterMs)
+  }
+
+  /** The upstream has answered this question of a client. */
+  remember({ frame, questionEnd, sentMs }: Attempt, nowMs: number): void {
+    if (nowMs - sentMs > quickMs) return
+    this.knownFrame = frame
+    this.knownEnd = questionEnd
+    this.knownAtMs = nowMs
+  }
+
+  private knownQuestion(): QuestionFrame | undefined {
+    if (this.knownFrame === nothing) return undefined
+    return { frame: this.knownFrame, questionEnd: this.knownEnd }
+  }
+
+  /** Turns change while nothing is answered, and begin with a question that is known to be answered. */
+  private takeTurn(other: QuestionFrame | undefined): QuestionFrame {
+    const isKnownBetter = !this.answersCheapOnes && this.knownFrame !== nothing && this.wasCheap
+    const isTurnOfOther = other !== undefined && (this.cheapOnesInVain > 0 || isKnownBetter)
+    this.cheapOnesInVain = isTurnOfOther ? 0 : this.cheapOnesInVain + 1
+    this.wasCheap = !isTurnOfOther
+    return isTurnOfOther ? other : cheapQuestion
   }
 
   cancel(): void {
@@ -91,11 +122,16 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   private end(nowMs: number): void {
     const { current } = this
     if (current === undefined) return
+    const isCheap = current.frame === cheapFrame
+    const isProof = isCheap ? this.answersCheapOnes : this.isFresh(current, nowMs)
     // Silence to a cheap question tells nothing about an upstream that never answers them.
-    if (current.frame !== cheapFrame || this.answersCheapOnes) {
-      this.upstream.noteWait(current, nowMs)
-    }
+    if (!isCheap || isProof) this.upstream.noteWait(current, nowMs, isProof)
     this.cancel()
+  }
+
+  /** The same question was answered quickly a moment ago, so a server that lives has the answer in memory. */
+  private isFresh({ frame }: Attempt, nowMs: number): boolean {
+    return frame === this.knownFrame && nowMs - this.knownAtMs < knownForMs
   }
 
   private forget(): void {

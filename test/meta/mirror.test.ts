@@ -43,6 +43,7 @@ const suites: Readonly<Record<string, string>> = {
   'pipeline/order-and-size.test.ts': 'image, alias-chain and reply in the pipeline',
   'observe/metrics-docs.test.ts': 'the generated document of all families',
   'upstream/exchange-faults.test.ts': 'exchange, group and question when upstreams fail',
+  'upstream/exchange-order.test.ts': 'exchange, group and question when upstreams are an order',
   'upstream/stream.test.ts': 'stream-pool and stream-connection as one',
 }
 

@@ -53,7 +53,9 @@ for (const transport of ['udp', 'tcp'] as const) {
         upstreams[0].answersTrials = false
         const early = await askSteadily(exchange, { perSecond: 200, forMs: 2000, prefix: 'early' })
         assert.is(failuresIn(early).length, 0)
-        assert.ok(quantileMs(early, 0.99) < 300, `p99 ${quantileMs(early, 0.99)} ms`)
+        // Equals are asked after 250 ms; the second of an order when the time of the first has passed, half a second here.
+        const boundMs = transport === 'udp' ? 750 : 300
+        assert.ok(quantileMs(early, 0.99) < boundMs, `p99 ${quantileMs(early, 0.99)} ms`)
         const late = await askSteadily(exchange, { perSecond: 200, forMs: 1000, prefix: 'late' })
         assert.is(failuresIn(late).length, 0)
         // The shortest hedge takes 50 ms: none is needed any more.
@@ -65,7 +67,7 @@ for (const transport of ['udp', 'tcp'] as const) {
   )
 
   testBeside(
-    `with all ${transport} upstreams silent questions fail fast, few packets are sent, and service returns within a second`,
+    `with all ${transport} upstreams silent each question fails in bounded time and is asked of each once, and service returns at once`,
     async () => {
       const upstreams = await pair()
       const changes: StateChange[] = []
@@ -82,14 +84,16 @@ for (const transport of ['udp', 'tcp'] as const) {
         }
         const before = askSteadily(exchange, { perSecond: 100, forMs: 2500, prefix: 'before' })
         const failed = await before
-        assert.ok(quantileMs(failed, 1) < 2000, `${quantileMs(failed, 1)} ms`)
+        assert.ok(quantileMs(failed, 1) < 3500, `${quantileMs(failed, 1)} ms`)
         assert.ok(exchange.stats()[0]?.upstreams.every(({ isUp }) => !isUp))
         const sentBefore = upstreams.reduce((sum, { queries }) => sum + queries.length, 0)
         const known = await askSteadily(exchange, { perSecond: 100, forMs: 1500, prefix: 'known' })
         assert.ok(known.every(({ why }) => why === 'unreachable' || why === 'timeout'))
-        assert.ok(quantileMs(known, 0.9) < 20, `p90 ${quantileMs(known, 0.9)} ms`)
+        // A second of silence for each of them, the second beginning 200 ms after the first.
+        assert.ok(quantileMs(known, 0.9) < 1500, `p90 ${quantileMs(known, 0.9)} ms`)
         const sent = upstreams.reduce((sum, { queries }) => sum + queries.length, 0) - sentBefore
-        assert.ok(sent <= 8, `${sent} questions to two silent upstreams in 1.5 s`)
+        // None is rationed; hedges have a budget.
+        assert.ok(sent <= known.length * 2.5, `${sent} of ${known.length} questions sent`)
         for (const upstream of upstreams) {
           upstream.behave = (query) => query.answer()
           upstream.answersTrials = true
@@ -100,7 +104,7 @@ for (const transport of ['udp', 'tcp'] as const) {
           prefix: 'return',
         })
         const last = returning.findLastIndex(({ rcode }) => rcode !== 0)
-        assert.ok(last < 75, `question ${last} of 100 failed`)
+        assert.ok(last < (transport === 'udp' ? 0 : 75), `question ${last} of 100 failed`)
         const after = await askSteadily(exchange, { perSecond: 100, forMs: 500, prefix: 'after' })
         assert.is(failuresIn(after).length, 0)
       }
@@ -125,8 +129,11 @@ for (const transport of ['udp', 'tcp'] as const) {
         const down = await askSteadily(exchange, { perSecond: 200, forMs: 1500, prefix: 'down' })
         assert.ok(down.every(({ why }) => why === 'unreachable'))
         assert.ok(quantileMs(down, 1) < 100, `${quantileMs(down, 1)} ms`)
-        const { failures } = exchange.stats()[0]?.upstreams[0]?.counters ?? {}
-        assert.ok((failures?.refused ?? 99) <= 8, JSON.stringify(failures))
+        const counters = exchange.stats()[0]?.upstreams[0]?.counters
+        // A datagram for each question, the first few twice; dials are rationed.
+        const { refused = 999 } = counters?.failures ?? {}
+        assert.ok(refused <= down.length + 8, `${refused} refusals`)
+        assert.ok((counters?.connectionsFailed ?? 99) <= 8, `${counters?.connectionsFailed} dials`)
         await upstream.revive()
         const returning = await askSteadily(exchange, {
           perSecond: 100,
@@ -134,7 +141,7 @@ for (const transport of ['udp', 'tcp'] as const) {
           prefix: 'return',
         })
         const last = returning.findLastIndex(({ rcode }) => rcode !== 0)
-        assert.ok(last < 75, `question ${last} of 100 failed`)
+        assert.ok(last < (transport === 'udp' ? 0 : 75), `question ${last} of 100 failed`)
       })
     },
   )

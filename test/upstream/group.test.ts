@@ -64,21 +64,35 @@ function chosen(group: UpstreamGroup): Set<number | undefined> {
   return new Set(Array.from({ length: 100 }, () => group.firstChoice(startMs)?.address.port))
 }
 
-test('resolvers over UDP are asked in their order, equals over TCP alike', () => {
-  assert.equal(chosen(started(configOf([1, 2])).group), new Set([1]))
-  assert.equal(chosen(started(configOf([1, 2], 'tcp')).group), new Set([1, 2]))
-  assert.equal(chosen(started(configOf([1, 2], 'tls')).group), new Set([1, 2]))
+test('an order is an order, whatever the transport, and equals are drawn alike', () => {
+  for (const transport of ['udp', 'tcp', 'tls'] as const) {
+    const first = chosen(started(configOf([1, 2], transport, { policy: 'sequential' })).group)
+    assert.equal(first, new Set([1]))
+    for (const policy of ['spread', 'random', 'round_robin'] as const) {
+      const all = chosen(started(configOf([1, 2], transport, { policy })).group)
+      assert.equal(all, new Set([1, 2]), `${policy} over ${transport}`)
+    }
+  }
 })
 
-test('a policy that is set holds, whatever the transport', () => {
+test('round_robin takes turns question by question', () => {
+  const { group } = started(configOf([1, 2, 3], 'udp', { policy: 'round_robin' }))
+  const ports = Array.from({ length: 4 }, () => group.firstChoice(startMs)?.address.port)
+  assert.equal(ports, [2, 3, 1, 2])
+})
+
+test('an order knows who comes before whom, equals do not', () => {
+  const { group } = started(configOf([1, 2]))
+  const [one, two] = group.upstreams
+  if (one === undefined || two === undefined) throw new Error('two are configured')
   assert.equal(
-    chosen(started(configOf([1, 2], 'udp', { policy: 'spread' })).group),
-    new Set([1, 2]),
+    [group.comesBefore(one, two), group.comesBefore(two, one), group.comesBefore(one, one)],
+    [true, false, false],
   )
-  assert.equal(
-    chosen(started(configOf([1, 2], 'tcp', { policy: 'sequential' })).group),
-    new Set([1]),
-  )
+  group.reconfigure(configOf([1, 2], 'udp', { policy: 'random' }))
+  assert.equal([group.isOrdered, group.comesBefore(one, two)], [false, false])
+  group.reconfigure(configOf([2]))
+  assert.is(group.comesBefore(one, two), false, 'it is gone')
 })
 
 test('one that is down is passed over, and one that was tried is not the other choice', () => {
@@ -90,49 +104,29 @@ test('one that is down is passed over, and one that was tried is not the other c
   assert.is(group.otherChoice(group.upstreams), undefined)
 })
 
-test('when all are down one is tried, and the next not before its time', () => {
-  const { owner, group } = started(configOf([1]))
-  takeDown(group, 1)
-  assert.is(group.isDown, true)
-  owner.clock.nowMs = startMs + 499
-  assert.is(group.firstChoice(startMs + 499), undefined)
-  owner.clock.nowMs = startMs + 500
-  assert.is(group.firstChoice(startMs + 500), group.upstreams[0])
-  assert.is(group.firstChoice(startMs + 500), undefined)
-})
-
-test('a trial is for one that is down and was not tried', () => {
-  const { owner, group } = started(configOf([1, 2]))
-  assert.is(group.trialChoice([]), undefined)
-  takeDown(group, 1)
-  owner.clock.nowMs = startMs + 1000
-  const [first] = group.upstreams
-  assert.is(group.trialChoice(first === undefined ? [] : [first]), undefined)
-  assert.is(group.trialChoice([]), first)
-})
-
-test('changes of state are told, and when the last goes down the others may be tried at once', () => {
-  const { owner, group } = started(configOf([1, 2]))
-  takeDown(group, 1)
-  assert.equal([group.isDown, group.trialChoice([])], [false, undefined])
-  takeDown(group, 2)
-  assert.equal(owner.told, ['1 down refused', '2 down refused'])
-  assert.equal([group.isDown, group.trialChoice([])?.address.port], [true, 1])
-})
-
-test('while one is up the others wait for their time', () => {
-  const { group } = started(configOf([1, 2, 3]))
-  takeDown(group, 1)
-  takeDown(group, 2)
-  assert.is(group.trialChoice([]), undefined)
-})
-
-test('one that comes back does not make others a last hope', () => {
+test('when all are dead all are asked, in order, without a ration', () => {
   const { group } = started(configOf([1, 2]))
+  takeDown(group, 1, 2)
+  assert.is(group.isDown, true)
+  for (let i = 0; i < 100; i++) assert.is(group.firstChoice(startMs)?.address.port, 1)
+  const [first] = group.upstreams
+  assert.is(group.otherChoice(first === undefined ? [] : [first])?.address.port, 2)
+})
+
+test('silence may last less long when all are dead', () => {
+  const { owner, group } = started(configOf([1, 2]))
   takeDown(group, 1)
-  const [, second] = group.upstreams
-  if (second !== undefined) group.onUpOrDown(second, true, 'answered')
-  assert.is(group.trialChoice([]), undefined)
+  assert.is(group.silenceMs, 3000)
+  takeDown(group, 2)
+  assert.is(group.silenceMs, 1000)
+  owner.clock.nowMs = startMs + 2500
+  assert.is(group.silenceMs, 3000, 'proof grows old')
+})
+
+test('changes of state are told', () => {
+  const { owner, group } = started(configOf([1, 2]))
+  takeDown(group, 1, 2)
+  assert.equal(owner.told, ['1 down refused', '2 down refused'])
 })
 
 test('a sign of life after an outage is a recovery, once', () => {

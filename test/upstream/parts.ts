@@ -11,7 +11,7 @@ import {
   type Upstream,
 } from '../../src/upstream/attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counters.ts'
-import { UpstreamHealth } from '../../src/upstream/policy/choice.ts'
+import { UpstreamHealth } from '../../src/upstream/policy/health.ts'
 import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'
 import { RandomPool, RecentPorts } from '../../src/upstream/random.ts'
 import type { UpstreamAddress } from '../../src/upstream/settings.ts'
@@ -72,8 +72,8 @@ export class NotingUpstream implements Upstream {
     this.noted.push(`late reply ${this.indexOf(attempt)}`)
   }
 
-  noteWait(attempt: Attempt): void {
-    this.noted.push(`wait ${this.indexOf(attempt)}`)
+  noteWait(attempt: Attempt, _nowMs: number, isProof = false): void {
+    this.noted.push(`wait ${this.indexOf(attempt)}${isProof ? ' proof' : ''}`)
   }
 
   noteFailure(why: AttemptFailure): void {
@@ -83,6 +83,13 @@ export class NotingUpstream implements Upstream {
   tryOut(): void {
     this.noted.push('try out')
   }
+
+  timeoutMs(isOverTcp: boolean): number {
+    if (isOverTcp) return this.hedgeDelay.delayMs
+    return this.hedgeDelay.timeoutMs(settings.timeout)
+  }
+
+  hasRoom = true
 
   nudge(): void {
     this.noted.push('nudge')

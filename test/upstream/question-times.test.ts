@@ -5,16 +5,22 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Patience } from '../../src/upstream/policy/patience.ts'
-import { QuestionTimes, trialAfterMs } from '../../src/upstream/question-times.ts'
-import { settings } from './support.ts'
+import { QuestionTimes, type TimedGroup, trialAfterMs } from '../../src/upstream/question-times.ts'
+import { NotingUpstream } from './parts.ts'
+import { settings as usual } from './support.ts'
 
 const test = suite('upstream/question-times')
 
 const at = 1_000_000
+const settings = { ...usual, silenceMs: 1800 }
+
+function groupOf(patience: Patience): TimedGroup {
+  return { patience, settings, silenceMs: settings.silenceMs }
+}
 
 function timesOf(mayRecurse = true) {
   const patience = new Patience()
-  const times = new QuestionTimes({ patience, settings }, mayRecurse, at)
+  const times = new QuestionTimes(groupOf(patience), mayRecurse, at)
   return { patience, times }
 }
 
@@ -73,11 +79,8 @@ test('a sign of life is asked for after half a second of silence, and again as o
 
 test('six questions that were not heard end the belief in signs of life; each says so once', () => {
   const { patience } = timesOf()
-  const unheard = Array.from(
-    { length: 6 },
-    () => new QuestionTimes({ patience, settings }, true, at),
-  )
-  const last = new QuestionTimes({ patience, settings }, true, at)
+  const unheard = Array.from({ length: 6 }, () => new QuestionTimes(groupOf(patience), true, at))
+  const last = new QuestionTimes(groupOf(patience), true, at)
   patience.noteLife(at + 1000)
   for (const times of unheard) times.noteUnheard(at + 1799)
   for (const times of unheard.slice(1)) for (let i = 0; i < 3; i++) times.noteUnheard(at + 1800)
@@ -95,14 +98,33 @@ test('who has said that it was not heard has nothing due at that time any more',
   assert.is(times.nextMs, at + 2000)
 })
 
+test('an upstream that lets its time pass is said so once, and another gets time of its own', () => {
+  const { times } = timesOf()
+  times.awaitUpstream(at, 500, false)
+  assert.is(times.nextMs, at + 500)
+  assert.equal([times.takeTimeout(at + 499), times.takeTimeout(at + 500)], [false, true])
+  assert.is(times.takeTimeout(at + 501), false)
+  times.awaitUpstream(at + 500, 1200, true)
+  assert.is(times.endMs, at + 2000, 'the longest time-out beyond the turn')
+  assert.equal([times.takeTimeout(at + 1699), times.takeTimeout(at + 1700)], [false, true])
+  times.awaitUpstream(at + 4000, 1200, true)
+  assert.is(times.endMs, at + 4500, 'and the deadline stays')
+})
+
+test('a denial from below waits as long as silence may last, no matter what is known of the group', () => {
+  const group = { ...groupOf(new Patience()), silenceMs: 1000 }
+  const times = new QuestionTimes(group, true, at)
+  assert.equal([times.endMs, times.denialDueMs], [at + 1000, at + 1800])
+})
+
 test('times are whole milliseconds', () => {
   const patience = new Patience()
-  const times = new QuestionTimes({ patience, settings }, true, at + 0.7)
+  const times = new QuestionTimes(groupOf(patience), true, at + 0.7)
   assert.equal([times.startMs, times.hedgeAtMs], [at, at + 4500])
 })
 
 test('settings that change hold for questions in flight', () => {
-  const group = { patience: new Patience(), settings }
+  const group = { ...groupOf(new Patience()) }
   const times = new QuestionTimes(group, true, at)
   group.settings = { ...settings, deadlineMs: 1000 }
   assert.is(times.endMs, at + 1000)
@@ -112,8 +134,8 @@ test('while it is held only the deadline counts; from its sending the silence li
   const { times, patience } = timesOf()
   times.isHeld = true
   assert.equal([times.endMs, times.nextMs], [at + 4500, at + 4500])
-  times.sent(at + 2000.5, 50)
-  assert.equal([times.isHeld, times.endMs, times.nextMs], [false, at + 3800, at + 2051])
+  times.sent(at + 2000.5, new NotingUpstream())
+  assert.equal([times.isHeld, times.endMs, times.nextMs], [false, at + 3800, at + 2251])
   assert.equal([times.cameTooLate(at + 3799), times.cameTooLate(at + 3800)], [true, false])
   answered(patience, at + 3000)
   assert.is(times.endMs, at + 4500)

@@ -4,162 +4,12 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
-import type { Outcome } from '../../src/core/ports.ts'
-import type { Attempt } from '../../src/upstream/attempt.ts'
-import { type AttemptFailure, GroupCounters } from '../../src/upstream/counters.ts'
-import { Patience } from '../../src/upstream/policy/patience.ts'
-import { RetryBudget } from '../../src/upstream/policy/retry-budget.ts'
-import { UpstreamQuestion } from '../../src/upstream/question.ts'
-import type { OpenQuestion, QuestionGroup } from '../../src/upstream/question-group.ts'
-import type { ExchangeSettings } from '../../src/upstream/settings.ts'
-import { scanResponse } from '../../src/wire/scan.ts'
-import { aRecord, responseTo } from '../core/support.ts'
-import { Clock, NotingUpstream, startMs } from './parts.ts'
-import { askFor, settings } from './support.ts'
+import { Asking, endAll } from './asking.ts'
+import { startMs } from './parts.ts'
 
 const test = suite('upstream/question')
 
-/** Of the test that runs; none may leave a timer behind. */
-const begun: UpstreamQuestion[] = []
-test.after.each(() => {
-  for (const question of begun.splice(0)) question.fail('shutdown')
-})
-
-/** Puts on the wire what it is given, unless it waits for a connection or fails. */
-class Sending extends NotingUpstream {
-  private readonly clock: Clock
-  waits = false
-
-  constructor(clock: Clock, name: string, transport: UpstreamTransport) {
-    super(transport, name)
-    this.clock = clock
-  }
-
-  override send(attempt: Attempt): AttemptFailure | undefined {
-    if (!this.waits && this.failure === undefined) attempt.sentMs = this.clock.nowMs
-    return super.send(attempt)
-  }
-}
-
-interface Setup {
-  readonly upstreams?: number
-  readonly transport?: UpstreamTransport
-  readonly settings?: Partial<ExchangeSettings>
-}
-
-class Asking implements QuestionGroup {
-  readonly clock = new Clock()
-  readonly context = this.clock.context
-  readonly settings: ExchangeSettings
-  readonly counters = new GroupCounters()
-  readonly patience = new Patience()
-  readonly hedges = new RetryBudget(0)
-  readonly failovers = new RetryBudget(0)
-  readonly all: readonly Sending[]
-  readonly question: UpstreamQuestion
-  /** `answer 0 from a`, `failed timeout`. */
-  readonly told: string[] = []
-  isDown = false
-  /** Not to be chosen. */
-  readonly down = new Set<NotingUpstream>()
-  isCovered = true
-  ends = 0
-  outages = 0
-  private readonly deferred: OpenQuestion[] = []
-
-  constructor({ upstreams = 2, transport = 'udp', settings: changes = {} }: Setup = {}) {
-    this.settings = { ...settings, ...changes }
-    const names = ['a', 'b', 'c'].slice(0, upstreams)
-    this.all = names.map((name) => new Sending(this.clock, name, transport))
-    const onOutcome = (_ask: unknown, outcome: Outcome) => this.told.push(tell(outcome))
-    this.question = new UpstreamQuestion(this, askFor('www.example'), { onOutcome })
-    begun.push(this.question)
-  }
-
-  static begun(setup?: Setup): Asking {
-    const asking = new Asking(setup)
-    asking.question.begin()
-    return asking
-  }
-
-  nowMs(): number {
-    return this.clock.nowMs
-  }
-
-  firstChoice(): Sending | undefined {
-    return this.otherChoice([])
-  }
-
-  otherChoice(tried: readonly unknown[]): Sending | undefined {
-    return this.all.find((upstream) => !tried.includes(upstream) && !this.down.has(upstream))
-  }
-
-  trialChoice(): undefined {
-    return undefined
-  }
-
-  spend(): boolean {
-    return this.isCovered
-  }
-
-  end(): void {
-    this.ends += 1
-  }
-
-  defer(question: OpenQuestion): void {
-    this.deferred.push(question)
-  }
-
-  noteOutage(): void {
-    this.outages += 1
-  }
-
-  /** What was sent, in order: `a first`. */
-  get sent(): string[] {
-    return this.all
-      .flatMap((upstream) => upstream.sent.map((attempt) => ({ attempt, upstream })))
-      .toSorted((one, other) => one.attempt.madeMs - other.attempt.madeMs)
-      .map(({ attempt, upstream }) => `${upstream.name} ${attempt.kind}`)
-  }
-
-  attempt(index: number, which = -1): Attempt {
-    const attempt = this.all[index]?.sent.at(which)
-    if (attempt === undefined) throw new Error('nothing was sent')
-    return attempt
-  }
-
-  /** A reply to the last that was sent to an upstream. */
-  reply(index: number, { rcode = 0, tc = false } = {}): void {
-    const answers = rcode === 0 ? [aRecord('www.example', '192.0.2.1')] : []
-    const reply = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
-    assert.ok(scanResponse(reply, reply.length, this.context.scan))
-    const attempt = this.attempt(index)
-    attempt.isDone = true
-    this.question.onReply(attempt, reply, this.context.scan)
-    reply.fill(0xff)
-  }
-
-  lose(index: number, why: AttemptFailure): void {
-    this.attempt(index).fail(why)
-  }
-
-  at(afterMs: number): void {
-    this.clock.nowMs = startMs + afterMs
-    this.question.onTimer(this.clock.nowMs)
-  }
-
-  deliver(): string[] {
-    for (const question of this.deferred.splice(0)) question.deliver()
-    return this.told
-  }
-}
-
-function tell(outcome: Outcome): string {
-  if (outcome.kind === 'failed') return `failed ${outcome.why}`
-  const { scan, upstream } = outcome
-  return `answer ${scan.rcode} from ${upstream}${scan.tc ? ' with TC' : ''}`
-}
+test.after.each(endAll)
 
 test('the answer of the first choice is the outcome, at once and once', () => {
   const asking = Asking.begun()
@@ -195,7 +45,7 @@ test('an answer that takes longer than usual is hedged, and the first to come en
 
 test('where there is no other the same upstream is asked again, later each time', () => {
   const asking = Asking.begun({ upstreams: 1 })
-  for (const ms of [250, 749, 750, 1749, 1750]) asking.at(ms)
+  for (const ms of [250, 749, 750, 1500, 1749, 1750]) asking.at(ms)
   // A quarter of a second, then half of one, then one.
   assert.equal(asking.sent, ['a first', 'a hedge', 'a hedge', 'a hedge'])
   assert.equal(
@@ -224,6 +74,24 @@ test('a question that waits for a connection has one more dialled, and is not he
     assert.equal(asking.sent, [...sent])
     assert.ok(first?.noted.includes('nudge'))
   }
+})
+
+test('the last upstream there is gets a question twice, whatever the budget', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.isCovered = false
+  for (const ms of [250, 1499, 1500, 2999]) asking.at(ms)
+  assert.equal(asking.sent, ['a first', 'a failover'])
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
+})
+
+test('an equal is asked when the time has passed, whatever the budget', () => {
+  const asking = Asking.begun()
+  asking.isCovered = false
+  for (const ms of [250, 1499]) asking.at(ms)
+  assert.equal(asking.sent, ['a first'])
+  asking.at(1500)
+  assert.equal(asking.sent, ['a first', 'b failover'])
 })
 
 test('no question costs more packets than it may', () => {
@@ -331,14 +199,14 @@ test('half an answer is given when TCP is lost, with no further try, and no fail
   assert.equal(failing.deliver(), ['answer 0 from a with TC'])
 })
 
-test('half an answer waits for TCP through the silence limit at most, whatever else is answered', () => {
+test('half an answer waits for TCP through the longest time-out at most, whatever else is answered', () => {
   const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 2 } })
   asking.at(100)
   asking.reply(0, { tc: true })
   asking.patience.noteLife(startMs + 1000)
-  asking.at(1899)
+  asking.at(1599)
   assert.equal(asking.deliver(), [])
-  asking.at(1900)
+  asking.at(1600)
   assert.equal(asking.deliver(), ['answer 0 from a with TC'])
 })
 
@@ -357,6 +225,10 @@ test('one that refuses is replaced by another; alone it is asked again, until it
   const alone = Asking.begun({ upstreams: 1 })
   for (let i = 0; i < 4; i++) alone.lose(0, 'refused')
   assert.is(alone.sent.length, 4)
+  const down = Asking.begun({ upstreams: 1 })
+  for (let i = 0; i < 2; i++) down.all[0]?.health.refused(startMs)
+  down.lose(0, 'refused')
+  assert.is(down.sent.length, 1, 'one that is known to be down is asked once')
   assert.equal([alone.deliver(), alone.outages], [['failed unreachable'], 0], 'it is not down')
 })
 
@@ -389,7 +261,7 @@ test('where somebody guesses at our socket TCP is asked as well, and once', () =
 })
 
 test('in silence it is given up, as an outage, and a sign of life was asked for', () => {
-  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1 } })
+  const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1, silenceMs: 1800 } })
   asking.at(499)
   assert.not(asking.all[0]?.noted.includes('try out'))
   asking.at(500)

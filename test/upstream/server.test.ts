@@ -208,14 +208,33 @@ test('settings that change hold at once', () => {
   assert.is(server.send(watched.attempt()), 'overloaded')
 })
 
-test('the last hope of its group may be tried out of turn, twenty times', () => {
+test('a question waits for it three times its usual time, within bounds, and less when it is down', () => {
   const watched = new Watched()
   const { server } = watched
+  assert.is(server.timeoutMs(false), 1500, 'nothing is known')
+  const reply = (tookMs: number) => server.noteReply(watched.attempt(), 0, startMs + tookMs)
+  for (let i = 0; i < 32; i++) reply(1)
+  assert.is(server.timeoutMs(false), 500)
+  for (let i = 0; i < 640; i++) reply(300)
+  const timeoutMs = server.timeoutMs(false)
+  assert.ok(timeoutMs >= 900 && timeoutMs < 900 * 1.2, `${timeoutMs} ms`)
+  assert.is(server.timeoutMs(true), 250, 'TCP beside UDP may not exist')
   watched.refuse()
-  const takes = (nowMs: number) => server.health.takeTrial(nowMs, 0)
-  assert.is(takes(startMs + 1), false)
-  server.becomeLastHope()
-  assert.equal(Array.from({ length: 21 }, () => takes(startMs + 1)).filter(Boolean).length, 20)
+  assert.is(server.timeoutMs(false), 200)
+})
+
+test('silence about what it has answered before is proof, silence about the rest is none', () => {
+  for (const [isProof, isUp] of [
+    [false, true],
+    [true, false],
+  ] as const) {
+    const watched = new Watched()
+    const { server } = watched
+    server.noteReply(watched.attempt({ madeMs: startMs - 10 }), 0, startMs - 5)
+    for (const ms of [0, 600, 1200])
+      server.noteWait(watched.attempt(), startMs + ms, isProof && ms === 600)
+    assert.is(server.isUp, isUp)
+  }
 })
 
 test('an upstream that nobody has asked has nothing open', () => {

@@ -14,10 +14,11 @@ import { writeQuery } from '../support/client/dns-message.ts'
 import type { FakeUpstream } from './fake-upstream.ts'
 
 export const settings: ExchangeSettings = {
-  policy: 'auto',
+  policy: 'sequential',
   deadlineMs: 4500,
-  silenceMs: 1800,
+  silenceMs: 3000,
   hedge: { minMs: 50, maxMs: 250, percentile: 95 },
+  timeout: { minMs: 500, maxMs: 1500 },
   retryBudgetPercent: 20,
   attemptsMax: 4,
   failover: true,
@@ -62,7 +63,8 @@ export function groupOf(
   return {
     name: 'test',
     upstreams: upstreams.map((upstream) => addressOf(upstream, transport)),
-    settings: { ...settings, ...changes },
+    // Resolvers over UDP are an order, endpoints of the cluster over TCP are equals.
+    settings: { ...settings, policy: transport === 'udp' ? 'sequential' : 'spread', ...changes },
   }
 }
 

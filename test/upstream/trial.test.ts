@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Attempt } from '../../src/upstream/attempt.ts'
 import { UpstreamTrial } from '../../src/upstream/trial.ts'
 import { readMessage } from '../support/client/dns-message.ts'
-import { Clock, NotingUpstream, startMs } from './parts.ts'
+import { attemptFor, Clock, NotingUpstream, startMs } from './parts.ts'
 import { askFor } from './support.ts'
 
 const test = suite('upstream/trial')
@@ -24,6 +24,12 @@ function started() {
 function last(upstream: NotingUpstream): Attempt {
   const attempt = upstream.sent.at(-1)
   if (attempt === undefined) throw new Error('nothing was sent')
+  return attempt
+}
+
+function answered(upstream: NotingUpstream, tookMs = 1): Attempt {
+  const attempt = attemptFor(upstream, undefined, { name: 'known.example' })
+  attempt.sentMs = startMs - tookMs
   return attempt
 }
 
@@ -79,7 +85,7 @@ test('silence on a cheap question counts once one was answered', () => {
   trial.onReply(last(upstream))
   trial.begin(startMs + 500, undefined)
   trial.begin(startMs + 1000, undefined)
-  assert.equal(upstream.noted, ['reply 0 rcode 0', 'wait 1'])
+  assert.equal(upstream.noted, ['reply 0 rcode 0', 'wait 1 proof'])
   trial.cancel()
 })
 
@@ -124,6 +130,42 @@ test("a client's question that was answered does not show that cheap ones are", 
   trial.begin(startMs + 1000, undefined)
   trial.begin(startMs + 1500, undefined)
   assert.equal(upstream.noted, ['reply 1 rcode 0'])
+  trial.cancel()
+})
+
+test('what it has answered before comes first, and by turns with the cheap question', () => {
+  const { upstream, trial } = started()
+  const known = answered(upstream)
+  trial.remember(known, startMs)
+  for (let i = 0; i < 4; i++) trial.begin(startMs + i * 500, clients)
+  const kinds = upstream.sent.map((attempt) =>
+    attempt.frame === known.frame ? 'known' : isCheap(attempt) ? 'cheap' : 'clients',
+  )
+  assert.equal(kinds, ['known', 'cheap', 'known', 'cheap'])
+  trial.cancel()
+})
+
+test('silence is proof where it is about what was answered before, and only there', () => {
+  const { upstream, trial } = started()
+  trial.begin(startMs, undefined)
+  trial.begin(startMs + 500, clients)
+  trial.begin(startMs + 1000, undefined)
+  trial.onReply(last(upstream))
+  trial.remember(answered(upstream), startMs)
+  for (let i = 3; i < 6; i++) trial.begin(startMs + i * 500, clients)
+  assert.equal(upstream.noted, ['wait 1', 'reply 2 rcode 0', 'wait 3 proof', 'wait 4 proof'])
+  trial.cancel()
+})
+
+test('what took long is not remembered, and what was answered long ago is no proof', () => {
+  const { upstream, trial } = started()
+  trial.remember(answered(upstream, 401), startMs)
+  trial.begin(startMs, undefined)
+  assert.ok(isCheap(last(upstream)) && last(upstream).frame.length === 17, 'the root')
+  trial.cancel()
+  trial.remember(answered(upstream, 400), startMs)
+  for (const ms of [29_000, 29_500, 30_000, 30_500]) trial.begin(startMs + ms, undefined)
+  assert.equal(upstream.noted, ['wait 1 proof', 'wait 3'])
   trial.cancel()
 })
 

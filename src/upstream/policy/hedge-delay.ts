@@ -11,6 +11,13 @@ export interface HedgeSettings {
   readonly percentile: number
 }
 
+export interface TimeoutSettings {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** The slowest twentieth of the answers takes up to three times the percentile; what takes longer will mostly not come. */
+const timeoutFactor = 3
 /** Four buckets per doubling: a percentile is at most 19 % too high, which is less than its normal variation. */
 const bucketsPerDoubling = 4
 const smallestMs = 0.125
@@ -32,6 +39,8 @@ export class HedgeDelay {
   private samples = 0
   private sinceRecount = 0
   private currentMs: number
+  /** The percentile, out of bounds or not; undefined while it would be accidental. */
+  private usualMs: number | undefined
   /** Smoothed round trip; 0 before the first one. */
   smoothedMs = 0
 
@@ -54,6 +63,12 @@ export class HedgeDelay {
     return Math.min(this.currentMs * 2 ** hedges, Math.max(this.currentMs, pauseMaxMs))
   }
 
+  /** How long to wait before the upstream has to be taken for silent about a question: well beyond what it usually needs. */
+  timeoutMs({ minMs, maxMs }: TimeoutSettings): number {
+    if (this.usualMs === undefined) return maxMs
+    return Math.min(maxMs, Math.max(minMs, this.usualMs * timeoutFactor))
+  }
+
   /** @param tookMs round trip of an answer, or the time waited for one that was given up */
   add(tookMs: number): void {
     this.smoothedMs =
@@ -73,8 +88,9 @@ export class HedgeDelay {
   private recount(): void {
     this.sinceRecount = 0
     const { minMs, maxMs } = this.settings
-    if (this.samples < samplesMin) this.currentMs = maxMs
-    else this.currentMs = Math.min(maxMs, Math.max(minMs, this.percentileMs()))
+    this.usualMs = this.samples < samplesMin ? undefined : this.percentileMs()
+    this.currentMs =
+      this.usualMs === undefined ? maxMs : Math.min(maxMs, Math.max(minMs, this.usualMs))
   }
 
   private percentileMs(): number {

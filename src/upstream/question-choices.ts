@@ -1,0 +1,77 @@
+/**
+ * Whom one question may ask next. Equals stand in for each other at any time; in an order nobody stands in for the first, and what
+ * those below it deny waits for it. Sends nothing.
+ */
+import type { Attempt, AttemptList, Upstream } from './attempt.ts'
+import type { KeptReply } from './kept-reply.ts'
+import type { QuestionGroup } from './question-group.ts'
+import type { QuestionTimes } from './question-times.ts'
+
+export class QuestionChoices {
+  /** Asking again after SERVFAIL was paid for. */
+  private hasSpent = false
+  private readonly group: QuestionGroup
+  private readonly attempts: AttemptList
+  private readonly times: QuestionTimes
+
+  constructor(group: QuestionGroup, attempts: AttemptList, times: QuestionTimes) {
+    this.group = group
+    this.attempts = attempts
+    this.times = times
+  }
+
+  /** One that this question has not asked yet. */
+  next(): Upstream | undefined {
+    return this.group.otherChoice(this.attempts.upstreams())
+  }
+
+  /** Who is asked in place of one that may be late: an equal, or in an order nobody but itself. */
+  standIn(late: Upstream): Upstream | undefined {
+    if (this.group.isOrdered) return late
+    return this.next() ?? this.group.otherChoice([])
+  }
+
+  /** The last upstream there is gets a second packet, budget or not, unless it has had one or is gone. */
+  mayAskAgain(upstream: Upstream): boolean {
+    const times = this.attempts.all.filter((attempt) => attempt.upstream === upstream).length
+    return times === 1 && upstream.hasRoom && !upstream.health.isDown
+  }
+
+  /** Packets that asking the same one again must leave for those below it. */
+  get reserve(): number {
+    if (!this.group.isOrdered) return 0
+    return this.group.size - new Set(this.attempts.upstreams()).size
+  }
+
+  /** In an order each upstream is asked once at most, and names that fail must not use up what other names need. */
+  payForFailOver(): boolean {
+    if (this.group.isOrdered) return true
+    this.hasSpent = this.group.spend(this.group.failovers)
+    return this.hasSpent
+  }
+
+  /** The attempt brought an answer, where another upstream said that it has none. */
+  noteHelp({ upstream, kind }: Attempt, kept: KeptReply | undefined): void {
+    upstream.health.helped()
+    if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
+    if (kept === undefined || kept.isCut || kept.upstream === upstream) return
+    // In an order it is no fault of the first that it does not know a name.
+    if (this.group.isOrdered) return
+    kept.upstream.health.wasRescued(this.group.nowMs())
+    if (this.hasSpent) this.group.failovers.refund(1)
+  }
+
+  /** A denial from further down the order is not the last word while one above may still answer, or has given half an answer. */
+  isHeldBack(upstream: Upstream, kept: KeptReply | undefined): boolean {
+    const { group } = this
+    if (!group.isOrdered) return false
+    if (kept?.isCut === true && group.comesBefore(kept.upstream, upstream)) return true
+    return group.nowMs() < this.times.denialDueMs && this.waitsAbove(upstream)
+  }
+
+  private waitsAbove(upstream: Upstream): boolean {
+    return this.attempts
+      .awaited()
+      .some((other) => this.group.comesBefore(other, upstream) && !other.health.isDown)
+  }
+}
