@@ -2,7 +2,7 @@
 import { makeImage } from '../../src/wire/image.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import type { MicroBench } from './measure.ts'
-import { addressReply, deniedReply, largeReply } from './packets.ts'
+import { addressReply, deniedReply, fullReply, largeReply } from './packets.ts'
 
 export const bench: MicroBench = () => {
   const make = (reply: Buffer) => {
@@ -16,5 +16,6 @@ export const bench: MicroBench = () => {
     { name: 'makeImage, one address', op: make(addressReply) },
     { name: 'makeImage, NXDOMAIN', op: make(deniedReply) },
     { name: 'makeImage, 250 addresses', op: make(largeReply) },
+    { name: 'makeImage, 20 addresses, names in full', op: make(fullReply) },
   ]
 }

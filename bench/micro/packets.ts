@@ -26,6 +26,15 @@ export const fewReply = replyTo(plainQuery, 4, opt())
 export const largeReply = replyTo(plainQuery, 250, opt())
 export const deniedReply = replyTo(plainQuery, 0, opt())
 
+/** The same Service with 20 pods as CoreDNS writes it over TCP. */
+export const fullReply = octets(
+  header({ flags: 0x8580, counts: [1, 20, 0, 0] }),
+  asked,
+  ...Array.from({ length: 20 }, (_, i) =>
+    rr({ owner: asked.subarray(0, -4), type: 1, data: octets(10, 96, 0, i) }),
+  ),
+)
+
 /** The first label of a query without EDNS says how many addresses its answer has: `a250-...`; any other name does not exist. */
 export function scriptedReply(query: Buffer, ttl = 60): Buffer {
   const [, records = '0'] = /^.a(\d+)-/s.exec(query.toString('latin1', headerBytes)) ?? []

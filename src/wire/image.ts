@@ -62,9 +62,11 @@ function finishedEnd(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array): n
       isCut = true
       continue
     }
-    if (isCut || kept < rank || u8(reply, scan.ownerAt[i] as number) < pointerBits) return -1
+    const ownerAt = scan.ownerAt[i] as number
+    const dataAt = (scan.typeAt[i] as number) + recordFixedBytes
+    if (isCut || kept < rank || u8(reply, ownerAt) < pointerBits) return -1
     end = scan.ownerAt[i + 1] as number
-    if (!isFinished(reply, (scan.typeAt[i] as number) + recordFixedBytes, end, budget)) return -1
+    if (!isFinished(reply, dataAt, end, budget)) return -1
     rank = kept
   }
   return end
@@ -90,8 +92,8 @@ function sectionEnd(scan: ResponseScan, section: number): number {
 /** Writes header, question and the kept records. @returns false when that cannot be done */
 function rebuild(reply: Buffer, scan: ResponseScan, keep: Uint8Array, into: Buffer): boolean {
   reply.copy(into, 0, 0, scan.questionEnd)
-  if (!writer.open(into, scan.questionEnd)) return false
-  writer.readFrom(reply, scan)
+  writer.open(into, scan.questionEnd)
+  writer.readFrom(reply, scan, true)
   let from = 0
   for (let section = 0; section < 3; section++) {
     const end = sectionEnd(scan, section)

@@ -49,6 +49,8 @@ export class NameWriter {
   private readonly slots = new Uint32Array(2 ** slotBits)
   private generation = 0
   private places = 0
+  /** Until the question's name has been read: where it ends. */
+  private questionEnd = 0
   private readsLeft = 0
   private comparisonsLeft = 0
 
@@ -56,11 +58,17 @@ export class NameWriter {
    * Begins a message.
    * @param out holds header and question
    * @param to offset after the question
-   * @returns false when its name is malformed
    */
-  open(out: Buffer, to: number): boolean {
+  open(out: Buffer, to: number): void {
     this.out = out
     this.to = to
+    this.questionEnd = to
+  }
+
+  /** Most messages have no name but the question's, so that it is looked at when another one comes. */
+  private begin(): boolean {
+    const { out, questionEnd } = this
+    this.questionEnd = 0
     this.places = 0
     this.readsLeft = stepsMax
     this.comparisonsLeft = stepsMax
@@ -69,18 +77,18 @@ export class NameWriter {
       this.slots.fill(0)
       this.generation = 1
     }
-    if (!this.read(out, headerBytes, to)) return false
+    if (!this.read(out, headerBytes, questionEnd)) return false
     this.hash()
     this.remember(this.labels, headerBytes)
-    this.place = headerBytes
     return true
   }
 
   /** Appends a name. @returns false when it is malformed, or has no room */
   append(source: Uint8Array, at: number, end: number, form: NameForm): boolean {
+    if (this.questionEnd > 0 && !this.begin()) return false
     if (!this.read(source, at, end)) return false
     this.hash()
-    const { out, to, labels, labelAt } = this
+    const { out, to, name, labels, labelAt } = this
     let known = 0
     let target = -1
     for (; known < labels; known++) {
@@ -90,7 +98,7 @@ export class NameWriter {
     const isWhole = form === NameForm.full || target < 0
     const written = isWhole ? this.nameBytes : (labelAt[known] as number)
     if (to + written > out.length) return false
-    for (let i = 0; i < written; i++) out[to + i] = u8(this.name, i)
+    for (let i = 0; i < written; i++) out[to + i] = name[i] as number
     this.to = to + written
     this.place = known === 0 && target >= 0 ? target : to
     this.remember(known, to)
@@ -120,7 +128,7 @@ export class NameWriter {
         continue
       }
       if (bytes + octet + 1 > nameBytesMax || from + octet + 1 > end) return false
-      for (let i = 0; i <= octet; i++) name[bytes + i] = u8(source, from + i)
+      for (let i = 0; i <= octet; i++) name[bytes + i] = source[from + i] as number
       if (octet === 0) {
         this.labels = labels
         this.nameBytes = bytes + 1
@@ -142,7 +150,7 @@ export class NameWriter {
       const from = labelAt[label] as number
       const end = from + u8(name, from)
       for (let i = from; i <= end; i++)
-        hash = Math.imul(hash ^ (foldTable[u8(name, i)] as number), 0x0100_0193)
+        hash = Math.imul(hash ^ (foldTable[name[i] as number] as number), 0x0100_0193)
       hashes[label] = hash
     }
   }

@@ -1,6 +1,6 @@
 /** Writes records of scanned messages into a new one: names compressed as far as they may be, data checked (RFC 3597 4). */
 import { putU16, u8, u16 } from './bytes.ts'
-import { recordFixedBytes } from './constants.ts'
+import { headerBytes, recordFixedBytes } from './constants.ts'
 import { NameForm, NameWriter, pointerMax } from './name-writer.ts'
 import { layoutOf, Part, skipPart } from './record-data.ts'
 import type { ResponseScan } from './scan.ts'
@@ -14,13 +14,14 @@ export class RecordWriter {
   private readonly names = new NameWriter()
   private source: Buffer = Buffer.alloc(0)
   private sourceEnd = 0
-  /** Offset in the source of the owner written last; -1 when no pointer reaches what was written. */
-  private ownerAt = -1
+  /** The owner written last, in the source; no bytes when no pointer reaches what was written. */
+  private ownerAt = 0
+  private ownerBytes = 0
   private ownerPlace = 0
 
-  /** Begins a message: parameters and result as in `NameWriter.open`. */
-  open(out: Buffer, to: number): boolean {
-    return this.names.open(out, to)
+  /** Begins a message: parameters as in `NameWriter.open`. */
+  open(out: Buffer, to: number): void {
+    this.names.open(out, to)
   }
 
   /** Offset after the last byte written. */
@@ -28,11 +29,16 @@ export class RecordWriter {
     return this.names.to
   }
 
-  /** Sets the message that records are taken from. */
-  readFrom(source: Buffer, scan: ResponseScan): void {
+  /**
+   * Sets the message that records are taken from.
+   * @param isSameQuestion its question is the one of the message being written
+   */
+  readFrom(source: Buffer, scan: ResponseScan, isSameQuestion: boolean): void {
     this.source = source
     this.sourceEnd = scan.end
-    this.ownerAt = -1
+    this.ownerAt = headerBytes
+    this.ownerPlace = headerBytes
+    this.ownerBytes = isSameQuestion ? scan.questionEnd - 4 - headerBytes : 0
   }
 
   /** Appends a record. @returns false when it is malformed, or has no room */
@@ -41,7 +47,8 @@ export class RecordWriter {
     const typeAt = scan.typeAt[index] as number
     const dataAt = typeAt + recordFixedBytes
     const dataEnd = dataAt + u16(source, typeAt + 8)
-    if (!this.writeOwner(scan.ownerAt[index] as number)) return false
+    const ownerAt = scan.ownerAt[index] as number
+    if (!this.writeOwner(ownerAt, typeAt - ownerAt)) return false
     if (!this.copy(typeAt, dataAt)) return false
     const from = names.to
     if (!this.writeData(layoutOf(u16(source, typeAt)) ?? opaque, dataAt, dataEnd)) return false
@@ -50,14 +57,23 @@ export class RecordWriter {
   }
 
   /** Records of a set follow one another, all with the same owner in the same spelling. */
-  private writeOwner(at: number): boolean {
-    const { names, source, ownerAt } = this
-    if (ownerAt >= 0 && isSameSpelling(source, ownerAt, at)) return names.point(this.ownerPlace)
+  private writeOwner(at: number, bytes: number): boolean {
+    const { names, source } = this
+    if (this.isOwnerAgain(at, bytes)) return names.point(this.ownerPlace)
     if (!names.append(source, at, this.sourceEnd, NameForm.owner)) return false
+    this.ownerAt = at
     this.ownerPlace = names.place
     // The root is shorter than a pointer to it.
-    const isReachable = names.place <= pointerMax && u8(source, at) !== 0
-    this.ownerAt = isReachable ? at : -1
+    const isReachable = names.place <= pointerMax && u8(names.out, names.place) !== 0
+    this.ownerBytes = isReachable ? bytes : 0
+    return true
+  }
+
+  /** Pointers count from the start of the message, so equal bytes are equal names. */
+  private isOwnerAgain(at: number, bytes: number): boolean {
+    const { source, ownerAt } = this
+    if (bytes !== this.ownerBytes) return false
+    for (let i = 0; i < bytes; i++) if (source[at + i] !== source[ownerAt + i]) return false
     return true
   }
 
@@ -84,22 +100,8 @@ export class RecordWriter {
     const bytes = end - from
     if (to + bytes > out.length) return false
     if (bytes > loopBytesMax) source.copy(out, to, from, end)
-    else for (let i = 0; i < bytes; i++) out[to + i] = u8(source, from + i)
+    else for (let i = 0; i < bytes; i++) out[to + i] = source[from + i] as number
     names.to = to + bytes
     return true
-  }
-}
-
-/** Whether two sound names are written in the same bytes. */
-function isSameSpelling(bytes: Uint8Array, one: number, other: number): boolean {
-  for (let at = 0; ; ) {
-    const octet = u8(bytes, one + at)
-    if (octet !== u8(bytes, other + at)) return false
-    if (octet === 0) return true
-    if (octet >= 0xc0) return u8(bytes, one + at + 1) === u8(bytes, other + at + 1)
-    for (let i = at + 1; i <= at + octet; i++) {
-      if (u8(bytes, one + i) !== u8(bytes, other + i)) return false
-    }
-    at += octet + 1
   }
 }

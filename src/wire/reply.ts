@@ -79,7 +79,7 @@ export function writeReply(
   if (image.length > room) {
     return finish(out, cut(out, image, room, run, shape.turns), query, question, shape)
   }
-  image.copy(out)
+  out.set(image)
   if (run !== 0) turnAddresses(out, image, 0, run, shape.turns)
   return finish(out, image.length, query, question, shape)
 }

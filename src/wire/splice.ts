@@ -18,10 +18,12 @@ export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
   if (!scanResponse(head, head.length, headScan)) return undefined
   if (!scanResponse(tail, tail.length, tailScan)) return undefined
   head.copy(out, 0, 0, headScan.questionEnd)
-  if (!writer.open(out, headScan.questionEnd)) return undefined
+  writer.open(out, headScan.questionEnd)
   const { answers, authorities } = tailScan
-  if (!append(head, headScan, headScan.answers)) return undefined
-  if (!append(tail, tailScan, answers + authorities)) return undefined
+  writer.readFrom(head, headScan, true)
+  if (!append(headScan, headScan.answers)) return undefined
+  writer.readFrom(tail, tailScan, false)
+  if (!append(tailScan, answers + authorities)) return undefined
   // No server is an authority for both parts, and none has validated the whole.
   out[2] = (u8(head, 2) | (u8(tail, 2) & Flag1.tc)) & ~Flag1.aa
   out[3] = Flag2.ra | (tailScan.rcode & 0x0f)
@@ -32,8 +34,7 @@ export function splice(head: Buffer, tail: Buffer): Buffer | undefined {
 }
 
 /** Appends the first records of an image, which has no OPT among them (RFC 6891 6.1.1). */
-function append(image: Buffer, scan: ResponseScan, records: number): boolean {
-  writer.readFrom(image, scan)
+function append(scan: ResponseScan, records: number): boolean {
   for (let i = 0; i < records; i++) if (!writer.write(scan, i)) return false
   return true
 }

@@ -1,0 +1,80 @@
+/**
+ * What images must keep to, whatever sound message they are made of: they are sound, hold as many records, are made alike of equal
+ * bytes, stay as they are when made again, and can be turned and cut. Every violation throws.
+ */
+import { makeImage } from '../../src/wire/image.ts'
+import { addressRun, turnAddresses } from '../../src/wire/rotation.ts'
+import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
+import { truncate } from '../../src/wire/truncate.ts'
+import { readMessage } from '../support/client/dns-message.ts'
+import type { PoisonedPair } from './poisoned.ts'
+
+const messageBytesMax = 65_535
+
+export class ImageTarget {
+  readonly seen = { made: 0, refused: 0, turned: 0 }
+  private readonly scan = new ResponseScan()
+  private readonly imageScan = new ResponseScan()
+  private readonly into = Array.from({ length: 3 }, () => Buffer.alloc(messageBytesMax)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ]
+  private readonly out = Buffer.alloc(messageBytesMax)
+  private readonly keep = new Uint8Array(6000)
+
+  check(pair: PoisonedPair, packetBytes: number, ranks: (index: number) => number): void {
+    const { scan, into, keep, seen } = this
+    if (!scanResponse(pair.first, packetBytes, scan)) return
+    for (let i = 0; i < scan.records; i++) keep[i] = ranks(i)
+    const image = makeImage(pair.first, scan, keep, false, into[0])
+    const twin = makeImage(pair.second, scan, keep, false, into[1])
+    if (image === undefined || twin === undefined) {
+      must(image === twin, 'whether there is an image depends on octets behind the packet')
+      seen.refused++
+      return
+    }
+    seen.made++
+    must(image.equals(twin), 'the image holds octets from behind the packet')
+    this.checkSound(image)
+    this.checkTurned(image)
+    if (image.length > 512) {
+      const end = truncate(image, 512, this.out)
+      must(end <= 512, 'it is not cut')
+      readMessage(this.out.subarray(0, end))
+    }
+  }
+
+  private checkSound(image: Buffer): void {
+    const { scan, imageScan, keep, into } = this
+    must(scanResponse(image, image.length, imageScan), 'the image is malformed')
+    must(imageScan.end === image.length, 'octets behind the image')
+    let kept = 0
+    for (let i = 0; i < scan.records; i++) if (keep[i] !== 0 && i !== scan.optIndex) kept++
+    must(imageScan.records === kept && imageScan.optIndex < 0, 'other records than were kept')
+    readMessage(image)
+    keep.fill(1, 0, kept)
+    const again = makeImage(image, imageScan, keep, false, into[2])
+    must(again?.equals(image) === true, 'the image of an image is another one')
+  }
+
+  private checkTurned(image: Buffer): void {
+    const run = addressRun(image)
+    if (run === 0) return
+    this.seen.turned++
+    const turned = Buffer.from(image)
+    turnAddresses(turned, image, 0, run, 1)
+    must(sorted(turned) === sorted(image), 'turning changes more than the order')
+  }
+}
+
+function sorted(message: Buffer): string {
+  return readMessage(message)
+    .answers.map(({ name, type, data }) => `${name} ${type} ${data}`)
+    .toSorted()
+    .join()
+}
+
+function must(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
+}
