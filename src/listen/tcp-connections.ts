@@ -3,8 +3,9 @@
  * touches a socket itself.
  *
  * When a cap is reached, the connection that has been idle longest is closed, and one that never sent a query before all others,
- * so that a flood of silent connections displaces itself first. A new connection is refused only when every connection has a
- * query in flight.
+ * so that a flood of silent connections displaces itself first; a client that has more than an equal part loses its own. When every
+ * connection has a query in flight, the client with the most gives one to a newcomer that has at least two less, so that a few
+ * clients whose names are slow cannot shut out the others; else the newcomer is refused.
  */
 
 import type { TcpConnectionCaps } from './tcp-settings.ts'
@@ -31,6 +32,8 @@ export class TcpConnections {
   /** Members in the order in which they became idle: a Set iterates in insertion order. */
   private readonly silent = new Set<Evictable>()
   private readonly idle = new Set<Evictable>()
+  /** Members with a query in flight, in the order in which they became busy. */
+  private readonly busy = new Set<Evictable>()
   private openCount = 0
   private heldBytesTotal = 0
 
@@ -51,11 +54,33 @@ export class TcpConnections {
       own.evict()
     }
     if (this.openCount >= connectionsMax) {
-      const oldest = firstOf(this.silent) ?? firstOf(this.idle)
-      if (oldest === undefined) return 'full'
-      oldest.evict()
+      const victim = this.victimFor(client)
+      if (victim === undefined) return 'full'
+      victim.evict()
     }
     return 'admitted'
+  }
+
+  private victimFor(client: string): Evictable | undefined {
+    const own = this.perClient.get(client) ?? 0
+    const isGreedy = own > 1 && own * this.perClient.size >= this.caps.connectionsMax
+    return (
+      firstOf(this.silent) ??
+      (isGreedy ? firstOf(this.idle, client) : undefined) ??
+      firstOf(this.idle) ??
+      this.busyOfGreediest(own)
+    )
+  }
+
+  private busyOfGreediest(own: number): Evictable | undefined {
+    let greediest: string | undefined
+    let most = own + 1
+    for (const [client, count] of this.perClient) {
+      if (count <= most) continue
+      greediest = client
+      most = count
+    }
+    return greediest === undefined ? undefined : firstOf(this.busy, greediest)
   }
 
   join(member: Evictable): void {
@@ -69,6 +94,7 @@ export class TcpConnections {
     this.openCount -= 1
     this.silent.delete(member)
     this.idle.delete(member)
+    this.busy.delete(member)
     const left = (this.perClient.get(member.client) ?? 1) - 1
     if (left > 0) this.perClient.set(member.client, left)
     else this.perClient.delete(member.client)
@@ -77,6 +103,7 @@ export class TcpConnections {
   /** No query of this connection is in flight: it may be evicted from now on, after those that became idle earlier. */
   markIdle(member: Evictable): void {
     this.idle.delete(member)
+    this.busy.delete(member)
     if (!member.hasAsked) return
     this.silent.delete(member)
     this.idle.add(member)
@@ -85,6 +112,7 @@ export class TcpConnections {
   markBusy(member: Evictable): void {
     this.silent.delete(member)
     this.idle.delete(member)
+    this.busy.add(member)
   }
 
   /**
