@@ -24,7 +24,7 @@ export interface Reply {
 /** What waiting clients get: a message that is not in the cache under their question. */
 export interface Settlement extends Reply {
   readonly stored?: undefined
-  /** A failure that an upstream gave as its answer: it says nothing about another type or name. */
+  /** A failure that an upstream gave as its answer, or that of an alias's target: it says nothing about another type or name. */
   readonly isAnswered?: boolean
   /** For how long the image may be kept; undefined when it may not. */
   readonly kept?: KeptFor | undefined

@@ -59,8 +59,15 @@ export class Joiner {
     const isStale = source === ReplySource.stale
     const whole = { image, rcode, source: isStale ? source : ReplySource.upstream, ede }
     if (kept === undefined) return whole
+    if (kept.isDenial) this.boundDenial(ticket, image)
     const lifetimeSeconds = shortestTtl(image, this.scan, kept.lifetimeSeconds)
     return { ...whole, kept: this.keep(ticket, image, { ...kept, lifetimeSeconds }, nowMs) }
+  }
+
+  /** A denial lives no longer than either owner's limits allow. @param image scanned just now */
+  private boundDenial({ route }: Ticket, image: Buffer): void {
+    const kind = this.scan.soaIndex < 0 ? 'bare-denial' : 'nxdomain'
+    boundTtls(image, this.scan, kind, { ...route.ttl, negativeMinSeconds: 0 })
   }
 
   /** Fresh, though not the owner's word: kept only until the owner is asked again. */
@@ -80,14 +87,14 @@ export class Joiner {
     const { settler, failures } = this.parts
     const { key, hash, entry } = ticket
     this.stats.failed += 1
-    if (!hasFailed(tail)) return tail
+    if (!hasFailed(tail)) return { ...tail, isAnswered: true }
     const stale = entry && settler.clientTimeout(ticket, nowMs)
     if (stale?.image !== undefined) return { ...stale, image: Buffer.from(stale.image) }
     // A failure that is remembered for the rest need not be remembered for the whole.
     const { source, rcode } = tail
     if (source === ReplySource.failed)
       failures.note({ key, hash, route: owner ?? ticket.route, rcode, nowMs })
-    return tail
+    return { ...tail, isAnswered: true }
   }
 
   /** @param image scanned just now */

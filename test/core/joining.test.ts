@@ -84,6 +84,9 @@ test('the owner’s denial denies the alias, for as long as it may', () => {
     ['example.'],
   )
   assert.is(bench.core.ask(alias).source, ReplySource.cacheDenial)
+  assert.is(settlement.kept?.lifetimeSeconds, 5, 'a denial of a cluster name')
+  const reply = bench.core.ask(alias).reply
+  assert.ok([...(reply?.answers ?? []), ...(reply?.authorities ?? [])].every(({ ttl }) => ttl <= 5))
 })
 
 test('what may not be kept is given once, and an expired answer is told as such', () => {
@@ -131,7 +134,7 @@ test('an expired answer is better than a failure', () => {
 test('a refusal made from the configuration is a word, not a failure', () => {
   const bench = new Bench()
   const refusal = { image: undefined, rcode: 5, source: ReplySource.local, ede: 20 }
-  assert.equal(bench.join(refusal, { whole }), refusal)
+  assert.equal(bench.join(refusal, { whole }), { ...refusal, isAnswered: true })
   assert.ok(bench.core.ask(alias).starts, 'nothing is remembered')
 })
 

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { aRecord, cnameRecord, record, soaRecord } from '../core/support.ts'
 import { name } from '../fixtures/packets/octets.ts'
 import type { ReadMessage } from '../support/client/dns-message.ts'
-import { delayed, FakeUpstream } from '../upstream/fake-upstream.ts'
+import { delayed, type FakeQuery, FakeUpstream } from '../upstream/fake-upstream.ts'
 import { type House, type Records, replyTo, withHouse, zone } from './support.ts'
 
 const test = suite('e2e/owners')
@@ -51,6 +51,8 @@ class World {
 async function withWorld(
   body: (world: World) => Promise<void>,
   settings: Readonly<Record<string, object>> = {},
+  /** Zones that also belong to corp's server. */
+  moreZones: readonly string[] = [],
 ): Promise<void> {
   const corp = await FakeUpstream.start()
   const lab = await FakeUpstream.start()
@@ -58,6 +60,7 @@ async function withWorld(
     const zones = [
       { name: 'corp.example', upstreams: [`127.0.0.1:${corp.port}`] },
       { name: 'lab.test', upstreams: [`127.0.0.1:${lab.port}`] },
+      ...moreZones.map((zoneName) => ({ name: zoneName, upstreams: [`127.0.0.1:${corp.port}`] })),
     ]
     await withHouse({ settings: { zones, ...settings } }, (house) =>
       body(new World(house, [corp, lab])),
@@ -305,6 +308,72 @@ test('data about a stub zone or the cluster is not taken, though their servers f
       assert.equal([reply.rcode, told(reply)], [2, []], `${from} to ${to}`)
     }
   })
+})
+
+test('a target that fails fails only those types of the name whose answer leads there', async () => {
+  await withWorld(async (world) => {
+    const alias = 'ext.default.svc.cluster.local'
+    const typeOf = (message: Buffer, end: number) => message.readUInt16BE(end - 4)
+    world.servers.cluster.behave = (query) => {
+      const isHttps = typeOf(query.message, query.questionEnd) === 65
+      const answers = isHttps ? [] : [cnameRecord(alias, 'ext.lab.test')]
+      const authorities = isHttps ? [soaRecord('cluster.local', 5)] : []
+      query.send(replyTo(query, { answers, authorities }))
+    }
+    world.servers.lab.behave = (query) => query.answer({ rcode: 2 })
+    const [a, https] = await Promise.all([
+      world.house.lookup(alias),
+      world.house.lookup(alias, 'HTTPS'),
+    ])
+    assert.equal([a.rcode, https.rcode, https.authorities.length], [2, 0, 1])
+  })
+})
+
+test('what a stub zone or an alias’s target denies is denied for that question alone', async () => {
+  const searchPath = { trust: 'declared', auditOneIn: 1000 }
+  await withWorld(
+    async (world) => {
+      const soa = record(
+        'cluster.local',
+        'SOA',
+        Buffer.concat([
+          name('ns.dns.cluster.local'),
+          name('hostmaster.cluster.local'),
+          Buffer.from('0000000100001c2000000708000151800000001e', 'hex'),
+        ]),
+        30,
+      )
+      const address = (query: FakeQuery) =>
+        query.send(replyTo(query, { answers: [aRecord(query.qname, '10.96.0.8')] }))
+      const denied = (query: FakeQuery) =>
+        query.send(replyTo(query, { rcode: 3, authorities: [soa] }))
+      world.servers.lab.behave = denied
+      world.servers.corp.behave = denied
+      world.servers.cluster.behave = (query) =>
+        query.qname.startsWith('alias.')
+          ? query.send(replyTo(query, { answers: [cnameRecord(query.qname, 'gone.lab.test')] }))
+          : address(query)
+      // A stub zone inside the cluster domain, as deep as a Service and as a namespace, and an alias that leads into one.
+      for (const [denial, beside] of [
+        ['a.db.shop.svc.cluster.local', ['b.shop.svc.cluster.local', 'c.b.shop.svc.cluster.local']],
+        ['x.y.legacy.svc.cluster.local', ['y.legacy2.svc.cluster.local', 'z.svc.cluster.local']],
+        [
+          'alias.team.svc.cluster.local',
+          ['b.team.svc.cluster.local', 'w.alias.team.svc.cluster.local'],
+        ],
+      ] as const) {
+        for (const type of ['A', 'AAAA'] as const)
+          assert.is((await world.house.lookup(denial, type)).rcode, 3, `${denial} ${type}`)
+        for (const qname of beside)
+          assert.equal(told(await world.house.lookup(qname)), ['10.96.0.8'], qname)
+      }
+      world.servers.corp.behave = address
+      for (const qname of ['b.db.shop.svc.cluster.local', 'v.y.legacy.svc.cluster.local'])
+        assert.equal(told(await world.house.lookup(qname)), ['10.96.0.8'], qname)
+    },
+    { searchPath },
+    ['db.shop.svc.cluster.local', 'legacy.svc.cluster.local'],
+  )
 })
 
 test('an expired answer is joined while the target’s owner is down', async () => {

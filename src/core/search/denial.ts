@@ -112,6 +112,8 @@ export class SearchJudge {
   isDoubtful(name: Buffer, nameBytes: number, nowMs: number): boolean {
     const kind = readShape(name, nameBytes, this.known.zone, this.shape)
     if (kind === ShapeKind.outside || kind === ShapeKind.forward) return false
+    // What one type says of the name at or below a carve-out says nothing of another (SP-4).
+    if (this.known.trust.isCarvedOut(name, nameBytes)) return false
     return this.known.cuts.get(wireText(name, 0, nameBytes), nowMs)?.exists !== true
   }
 

@@ -150,6 +150,11 @@ test('a zone where somebody else answers has no rules, and cuts all the same', (
   assert.is(bench.kind(host), `${service}.`)
 })
 
+test('at and below a carve-out no type waits for what another says of the name', () => {
+  const bench = new Judging({ carveOuts: [name(namespace)] })
+  assert.equal([bench.isDoubtful(service), bench.isDoubtful(host)], [false, false])
+})
+
 test('what is carved out is asked', () => {
   const bench = new Judging({ carveOuts: [name(namespace)] })
   bench.deny(`com.team-b.svc.${zone}`)

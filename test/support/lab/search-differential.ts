@@ -1,10 +1,11 @@
 /**
- * Asks CoreDNS and neardns the same questions and says where they differ. For a cluster that stands still: search-churn.ts is
+ * Asks CoreDNS and neardns the same questions and says where they differ. CoreDNS also plays the resolvers outside. For a cluster that stands still: search-churn.ts is
  * for one that changes.
  */
 import { askAllTcp, askAllUdp, type Question } from '../client/ask-all.ts'
 import type { Server } from '../client/dns-client.ts'
 import type { ReadMessage } from '../client/dns-message.ts'
+import { withOwnersWord } from './owners-word.ts'
 import { replySummary, ttlMax } from './search-summary.ts'
 
 /** A denial's TTL is at most this, whatever CoreDNS allows. */
@@ -39,7 +40,8 @@ export async function differential(plan: DifferentialPlan): Promise<Differential
   const startMs = performance.now()
   for (let at = 0; at < questions.length; at += sliceSize) {
     const slice = questions.slice(at, at + sliceSize)
-    const want = await askAllTcp(direct, slice.map(lowerCase))
+    const said = await askAllTcp(direct, slice.map(lowerCase))
+    const want = await withOwnersWord(slice, said, direct)
     wants.push(...want)
     // Half of the clients have EDNS.
     const options = (at / sliceSize) % 2 === 0 ? { ednsBytes: 1232 } : {}
