@@ -105,6 +105,28 @@ test('what is past use is left out', () => {
   assert.equal(restoreRecords(records ?? [], { cache, router: router() }, 0).entries, 0)
 })
 
+test('images of an older version, with names in full, are restored and given as they are', () => {
+  const cache = new Cache(cacheSettings)
+  const name = 'www.example'
+  const answers = ['10.0.0.1', '10.0.0.2'].map((address) => aRecord(name, address, 100))
+  const older = responseTo(name, 'A', { answers })
+  const key = keyOf(name)
+  const route = router().route(Buffer.from(key.name), key.nameBytes)
+  const of = { key: key.text(), hash: key.nameHash, image: older, scan: scanned(older) }
+  const kept = { isDenial: false, lifetimeSeconds: 100, route, routeGeneration: 1, nowMs: startMs }
+  cache.put({ ...of, ...kept })
+  const records = readRecords(dumpOf(cache, startMs))
+  const next = new Cache(cacheSettings)
+  assert.is(restoreRecords(records ?? [], { cache: next, router: router() }, 0).entries, 1)
+  const restored = find(next, name)
+  // Owners in full are not turned.
+  assert.is(restored?.run, 0)
+  assert.equal(
+    readMessage(restored?.aged(0) ?? Buffer.alloc(0)).answers.map(({ data }) => data),
+    ['10.0.0.1', '10.0.0.2'],
+  )
+})
+
 test('every truncation of a dump is refused, and so is a key about another name', () => {
   const dump = dumpOf(filled(), startMs)
   for (let length = 1; length < dump.length; length++) {
