@@ -109,7 +109,7 @@ function serveStaleSection() {
       max: 10_000,
       unit: 'ms',
       about:
-        'The same for names of the cluster domain, which CoreDNS knows itself and answers in milliseconds; not for aliases (ExternalName), whose target it has to ask for.',
+        'The same for names of the cluster domain, which CoreDNS knows itself and answers in milliseconds; not for aliases (ExternalName), whose target it has to ask for, nor for NODATA.',
     }),
     replyTtlSeconds: whole({
       default: 30,

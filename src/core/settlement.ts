@@ -104,11 +104,13 @@ export class Settler {
 
   /**
    * How long an expired answer is held back while upstreams are asked. Most take some milliseconds and some take seconds
-   * (RFC 8767 5); CoreDNS takes as long only for names that it has to ask others for.
+   * (RFC 8767 5); CoreDNS takes as long only for names that it has to ask others for. NODATA waits as long: a Service may have
+   * got its first address since, and only an outage is worse than to miss it.
    */
   holdBackMs(entry: CacheEntry): number {
     const { clientTimeoutMs, clusterClientTimeoutMs } = this.parts.cache.settings.serveStale
-    return entry.route.mayRecurse || entry.isAlias ? clientTimeoutMs : clusterClientTimeoutMs
+    const isLong = entry.route.mayRecurse || entry.isDenial || entry.isAlias
+    return isLong ? clientTimeoutMs : clusterClientTimeoutMs
   }
 
   /**

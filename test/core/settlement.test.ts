@@ -382,7 +382,7 @@ test('an expired answer is held back as long as the name needs: shortly where Co
   const rows = [
     ['outside', www, 'A', { answers: [aRecord(www, '192.0.2.1')] }, clientTimeoutMs],
     ['of a Service', inCluster, 'A', { answers: [aRecord(inCluster, '10.0.0.1')] }, 0],
-    ['without data', inCluster, 'AAAA', soa, 0],
+    ['without data', inCluster, 'AAAA', soa, clientTimeoutMs],
     ['the alias itself', inCluster, 'CNAME', { answers: external.slice(0, 1) }, 0],
     ['ExternalName', inCluster, 'A', { answers: external }, clientTimeoutMs],
     ['ExternalName', inCluster, 'AAAA', { ...soa, answers: [external[0] ?? ns] }, clientTimeoutMs],
