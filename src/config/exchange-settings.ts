@@ -104,6 +104,14 @@ export function exchangeSection() {
       default: true,
       about: 'Ask the next upstream after SERVFAIL, REFUSED and the like instead of passing it on.',
     }),
+    workaroundSeconds: whole({
+      default: 900,
+      min: 1,
+      max: 86_400,
+      unit: 'seconds',
+      about:
+        'How long an upstream that answers only without EDNS, or only over TCP, is asked so at once; then the usual way is tried again (RFC 6891 6.2.2). A reply to the usual way ends it early.',
+    }),
     stream: streamSection(),
     udp: upstreamUdpSection(),
   })

@@ -34,7 +34,6 @@ export const dropReasons = [
   'short', // fewer than the header's twelve bytes
   'forbidden-port', // source port 0 or one whose service answers anything (echo, chargen)
   'own-address', // from one of our own sockets, or an upstream's: no client uses these addresses
-  'loop-marker', // carries the marker that we put on our own upstream queries
   'rate-limited',
   'overloaded', // no room to wait, and no SERVFAIL was due
   'shutdown', // arrived, or was still unanswered, while the daemon stopped

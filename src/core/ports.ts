@@ -66,6 +66,12 @@ export interface Ask {
   readonly mayRecurse: boolean
   /** For whom it is asked: whose share of sockets it takes. */
   readonly claim: Claim
+  /** Clients that wait for the answer. */
+  readonly waiters?: { readonly length: number }
+  /** The frame with letters in random case, once it was sent so; set by the exchange (see question/returned.ts). */
+  challenge?: Buffer | undefined
+  /** The question has come back to us, so whoever was sent the challenge leads here. */
+  hasReturned?: boolean
 }
 
 /** Why no upstream gave a usable answer. */

@@ -1,5 +1,4 @@
 /** Builds the parts between the listeners and the upstreams, and hands each its share of a changed configuration. */
-import { randomBytes } from 'node:crypto'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
 import { AliasCrossings } from '../core/alias-crossing.ts'
@@ -9,7 +8,6 @@ import { nobody } from '../core/decision.ts'
 import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { Joiner } from '../core/joining.ts'
 import { InFlight } from '../core/question/in-flight.ts'
-import { markerBytes } from '../core/question/loop-marker.ts'
 import { MissBudget } from '../core/question/miss-budget.ts'
 import { OwnQuestions } from '../core/question/own-questions.ts'
 import { SourceGuard } from '../core/question/source-guard.ts'
@@ -66,7 +64,6 @@ export class DataPath {
   private readonly replies: Replies
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
-  private readonly loopMarker = randomBytes(markerBytes)
   /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
@@ -83,8 +80,8 @@ export class DataPath {
     this.budget = new MissBudget(config.inFlight)
     this.exchange = this.makeExchange(routing)
     this.replies = new Replies(this.replyContext(outlook))
-    const { cache, failures, inFlight, router, loopMarker } = this
-    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    const { cache, failures, inFlight, router } = this
+    this.own = new OwnQuestions({ cache, failures, inFlight, router })
     this.local = makeLocalStages(localOutlook(config))
     const { search, local } = this
     const { own } = this
@@ -149,13 +146,13 @@ export class DataPath {
   }
 
   private makePipeline(outlook: Outlook): Pipeline {
-    const { settler, inFlight, own, loopMarker, resolver, exchange, replies, budget, nowMs } = this
+    const { settler, inFlight, own, resolver, exchange, replies, budget, nowMs } = this
     const { crossings, joiner } = this
     const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
     const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel }
     const room = new WaitingRoom({ ...shared, ...behind })
-    const parts = { ...shared, room, loopMarker, identity: selfIdentity() }
+    const parts = { ...shared, room, identity: selfIdentity() }
     return new Pipeline(parts, pipelineSettings(outlook))
   }
 

@@ -191,7 +191,7 @@ export class Monitoring {
       reload: () => parts.link?.view?.reload ?? parts.reloads(),
       daemon: () => ({
         defects: this.defects(),
-        loops: path.pipeline.loopsDetected,
+        loops: path.inFlight.stats.returned,
         selfChecks: path.pipeline.selfChecks,
         crossings: path.crossingCounts,
         logLinesLost: parts.log.linesLost,

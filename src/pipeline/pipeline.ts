@@ -8,12 +8,11 @@ import type { Reply } from '../core/decision.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { type Waitable, Waiter } from '../core/question/arrival.ts'
-import { isOwnQuery } from '../core/question/loop-marker.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
 import { answerSelfCheck, isCheckOf, isSelfCheck } from '../core/question/self-check.ts'
 import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
 import type { Resolver } from '../core/resolver.ts'
-import { Ede, Rcode } from '../wire/constants.ts'
+import { Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
 import type { Replies } from './replies.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -23,8 +22,6 @@ export interface PipelineParts {
   readonly room: WaitingRoom
   readonly own: OwnQuestions
   readonly replies: Replies
-  /** Bytes by which we recognise our own queries. */
-  readonly loopMarker: Uint8Array
   /** By which we recognise the checks of our own sockets; empty where nothing checks them. */
   readonly identity: Uint8Array
   readonly nowMs: () => number
@@ -65,15 +62,12 @@ const shortReplies: Readonly<Record<number, Reply>> = {
   [Verdict.refused]: shortReply(Rcode.refused, -1),
   [Verdict.badvers]: shortReply(Rcode.badvers, -1),
 }
-const loopReply = shortReply(Rcode.servfail, Ede.other)
 
 function shortReply(rcode: number, ede: number): Reply {
   return { image: undefined, rcode, source: ReplySource.local, ede }
 }
 
 export class Pipeline implements QueryHandler {
-  /** Our own queries that came back to us. */
-  loopsDetected = 0
   /** Checks of our own sockets that were answered. No client's query: they are counted here and nowhere else. */
   selfChecks = 0
   private readonly parts: PipelineParts
@@ -112,7 +106,6 @@ export class Pipeline implements QueryHandler {
     current.peer = peer
     const refused = shortReplies[verdict]
     if (refused !== undefined) return this.refuse(refused, out)
-    if (this.isLoop()) return this.reply(loopReply, -1, out)
     return this.resolve(out)
   }
 
@@ -152,14 +145,6 @@ export class Pipeline implements QueryHandler {
     if (verdict === PortVerdict.fine) return undefined
     if (verdict === PortVerdict.refused) return 'forbidden-port'
     return guard.isKnownServer(peer.address(), peer.port) ? 'own-address' : undefined
-  }
-
-  private isLoop(): boolean {
-    const { question, query } = this.current
-    if (question.markerBytes === 0 || !isOwnQuery(query, question, this.parts.loopMarker))
-      return false
-    this.loopsDetected += 1
-    return true
   }
 
   private drop(peer: Peer, why: DropReason): number {

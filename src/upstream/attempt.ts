@@ -10,6 +10,7 @@ import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
 import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
+import type { Dialect } from './policy/dialect.ts'
 import type { UpstreamHealth } from './policy/health.ts'
 import type { HedgeDelay } from './policy/hedge-delay.ts'
 import type { RandomPool, RecentPorts } from './random.ts'
@@ -39,12 +40,11 @@ export interface Upstream {
   readonly health: UpstreamHealth
   readonly hedgeDelay: HedgeDelay
   readonly counters: UpstreamCounters
+  readonly dialect: Dialect
   send(attempt: Attempt): AttemptFailure | undefined
   tryOut(nowMs: number, clients?: QuestionFrame): void
   nudge(): void
   isLively(nowMs: number): boolean
-  speaksPlain(nowMs: number): boolean
-  rememberPlain(nowMs: number): void
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void
   noteLateReply(attempt: Attempt, nowMs: number): void
   noteWait(attempt: Attempt, nowMs: number, isProof?: boolean): void
@@ -58,8 +58,9 @@ export type AttemptKind =
   | 'hedge' // the first takes longer than usual
   | 'failover' // the first failed, said SERVFAIL or let its time pass
   | 'replay' // its connection died
-  | 'tcp' // truncated, or a sender is guessing at our UDP socket
-  | 'plain' // without EDNS, after FORMERR or NOTIMP
+  | 'tcp' // truncated, a closed UDP port, or a sender is guessing at our UDP socket
+  | 'detour' // a hedge over TCP, because no datagram comes through
+  | 'plain' // without EDNS, after FORMERR or the like
   | 'trial' // our own, to see whether the upstream answers
 
 export interface AttemptOwner {
@@ -105,6 +106,8 @@ export class Attempt {
   sentMs = 0
   /** Nothing more will be reported to the owner. */
   isDone = false
+  /** It failed on its way, and was not given up. */
+  wasLost = false
   /** The upstream's silence was already counted against it. */
   isStruck = false
   /** It waits for a socket: its upstream knows nothing of it yet. */
@@ -154,6 +157,7 @@ export class Attempt {
   fail(why: AttemptFailure): void {
     if (this.isDone) return
     this.isDone = true
+    this.wasLost = true
     this.carrier = undefined
     this.upstream.counters.failures[why]++
     this.owner.onLost(this, why)
@@ -204,7 +208,7 @@ export class AttemptList {
     return this.attempts.map((attempt) => attempt.upstream)
   }
 
-  /** The upstream has said that it has no answer. */
+  /** Nothing more is expected of this upstream. */
   cancelAt(upstream: Upstream): void {
     for (const attempt of this.attempts) if (attempt.upstream === upstream) attempt.cancel()
   }
@@ -222,11 +226,13 @@ export class AttemptList {
     return this.attempts.some((attempt) => attempt.mismatches > 0)
   }
 
-  /** Counts the wait against each upstream that has been silent since, once per upstream. */
+  /** Counts the wait against each upstream that has been silent since, and against EDNS there, once per upstream. */
   noteWaits(nowMs: number): void {
     for (const [i, attempt] of this.attempts.entries()) {
       const isFirst = this.attempts.findIndex(({ upstream }) => upstream === attempt.upstream) === i
-      if (isFirst && !attempt.isDone) attempt.upstream.noteWait(attempt, nowMs)
+      if (!isFirst || attempt.isDone) continue
+      attempt.upstream.noteWait(attempt, nowMs)
+      if (attempt.hasOpt) attempt.upstream.dialect.edns.failed()
     }
   }
 

@@ -8,6 +8,7 @@ import type { Ask, OutcomeSink } from '../core/ports.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import { GroupCounters } from './counters.ts'
 import { type ChoiceTerms, chooseUpstream } from './policy/choice.ts'
+import { LoopSuspicion } from './policy/loop-suspicion.ts'
 import { Patience } from './policy/patience.ts'
 import { RetryBudget } from './policy/retry-budget.ts'
 import { UpstreamQuestion } from './question.ts'
@@ -51,6 +52,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   readonly failovers: RetryBudget
   settings: ExchangeSettings
   readonly patience = new Patience()
+  readonly loops = new LoopSuspicion()
   private servers: readonly UpstreamServer[] = []
   private turn = 0
   private readonly owner: GroupOwner

@@ -2,14 +2,19 @@
  * Whom one question may ask next. Equals stand in for each other at any time; in an order nobody stands in for the first, and what
  * those below it deny waits for it. Sends nothing.
  */
+import type { ResponseScan } from '../wire/scan.ts'
 import type { Attempt, AttemptList, Upstream } from './attempt.ts'
 import type { KeptReply } from './kept-reply.ts'
+import { learnFrom } from './manner.ts'
+import { blamesNothing, refusesEdns } from './policy/choice.ts'
 import type { QuestionGroup } from './question-group.ts'
 import type { QuestionTimes } from './question-times.ts'
 
 export class QuestionChoices {
   /** Asking again after SERVFAIL was paid for. */
   private hasSpent = false
+  /** It refused EDNS in so many words. */
+  private refusedBy: Upstream | undefined
   private readonly group: QuestionGroup
   private readonly attempts: AttemptList
   private readonly times: QuestionTimes
@@ -50,10 +55,28 @@ export class QuestionChoices {
     return this.hasSpent
   }
 
+  /** Whether an unhelpful reply to a question with EDNS may be about EDNS. */
+  mayBeEdns(upstream: Upstream, scan: ResponseScan): boolean {
+    if (refusesEdns(scan.rcode)) {
+      this.refusedBy = upstream
+      return true
+    }
+    if (!blamesNothing(scan) || !this.group.settings.failover) return false
+    return upstream.dialect.edns.takeTry(this.group.nowMs())
+  }
+
+  /** What an answer shows about the manner in which its upstream wants to be asked. */
+  learn(answered: Attempt): void {
+    const isRefused = this.refusedBy === answered.upstream
+    const forMs = this.group.settings.workaroundSeconds * 1000
+    learnFrom(answered, this.attempts, { nowMs: this.group.nowMs(), isRefused, forMs })
+  }
+
   /** The attempt brought an answer, where another upstream said that it has none. */
-  noteHelp({ upstream, kind }: Attempt, kept: KeptReply | undefined): void {
+  noteHelp(answered: Attempt, kept: KeptReply | undefined): void {
+    const { upstream } = answered
     upstream.health.helped()
-    if (kind === 'plain') upstream.rememberPlain(this.group.nowMs())
+    this.learn(answered)
     if (kept === undefined || kept.isCut || kept.upstream === upstream) return
     // In an order it is no fault of the first that it does not know a name.
     if (this.group.isOrdered) return

@@ -2,6 +2,7 @@
 import type { ExchangeFailure } from '../core/ports.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import type { GroupCounters } from './counters.ts'
+import type { LoopSuspicion } from './policy/loop-suspicion.ts'
 import type { Patience } from './policy/patience.ts'
 import type { RetryBudget } from './policy/retry-budget.ts'
 import type { ExchangeSettings } from './settings.ts'
@@ -25,6 +26,7 @@ export interface QuestionGroup {
   /** Upstreams. */
   readonly size: number
   readonly silenceMs: number
+  readonly loops: LoopSuspicion
   nowMs(): number
   firstChoice(nowMs: number): Upstream | undefined
   otherChoice(tried: readonly Upstream[]): Upstream | undefined

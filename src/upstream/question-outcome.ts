@@ -47,6 +47,7 @@ export class QuestionOutcome {
   /** Reports an outcome that was settled without a reply in hand. */
   deliver(): void {
     const { kept, group } = this
+    if (this.ask.challenge !== undefined) group.loops.note(group.nowMs())
     if (kept === undefined || this.failure !== undefined) {
       this.sink.onOutcome(this.ask, { kind: 'failed', why: this.failure ?? 'timeout' })
       return

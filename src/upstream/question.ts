@@ -8,17 +8,17 @@
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import { Rcode } from '../wire/constants.ts'
-import { withoutOpt } from '../wire/query.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import {
-  Attempt,
+  type Attempt,
   type AttemptKind,
   AttemptList,
   type AttemptOwner,
   type Upstream,
 } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
-import { isCutAnswer, isUnhelpful, refusesEdns } from './policy/choice.ts'
+import { attemptFor, hasLearned, hedgeKinds, kindAfter, learnFromLoss } from './manner.ts'
+import { isCutAnswer, isUnhelpful } from './policy/choice.ts'
 import { QuestionChoices } from './question-choices.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionOutcome } from './question-outcome.ts'
@@ -73,20 +73,24 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private onUnhelpful(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     this.outcome.keep(reply, scan, upstream)
-    if (attempt.hasOpt && refusesEdns(scan.rcode) && this.askPlain(upstream)) return
-    if (this.group.isOrdered) this.attempts.cancelAt(upstream)
+    const isLoop = this.ask.hasReturned === true
+    const mayBeEdns = !isLoop && attempt.hasOpt && this.choices.mayBeEdns(upstream, scan)
+    if (mayBeEdns && this.launch(upstream, 'plain')) return this.settleOrWait()
+    if (isLoop || this.group.isOrdered) this.attempts.cancelAt(upstream)
     if (!this.failOver()) this.settleWithKept()
   }
 
   onLost(attempt: Attempt, why: AttemptFailure): void {
     if (this.isFinished) return
     this.noteLoss(why)
+    learnFromLoss(attempt, why, this.group.nowMs())
     this.replace(attempt, why)
     this.settleOrWait()
   }
 
   onStalled(attempt: Attempt): void {
-    if (this.isFinished || this.attempts.lastLive() !== attempt) return
+    const isDetour = attempt.kind === 'detour'
+    if (this.isFinished || isDetour || this.attempts.lastLive() !== attempt) return
     const upstream = this.choices.standIn(attempt.upstream)
     if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
@@ -121,20 +125,11 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private launch(upstream: Upstream, kind: AttemptKind): boolean {
     if (this.isFinished || !this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
     const nowMs = this.group.nowMs()
-    const { frame, questionEnd } = this.ask
-    const isPlain = kind === 'plain' || upstream.speaksPlain(nowMs)
-    const attempt = new Attempt(this, upstream, {
-      kind,
-      frame: isPlain ? withoutOpt(frame, questionEnd) : frame,
-      questionEnd,
-      overTcp: kind === 'tcp' || this.attempts.wentOverTcp(upstream),
-      siblings: this.attempts,
-      madeMs: nowMs,
-      claim: this.ask.claim,
-    })
+    const { ask, attempts, group } = this
+    const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group })
     const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
-    if (kind !== 'hedge' && kind !== 'replay')
+    if (kind !== 'hedge' && kind !== 'replay' && kind !== 'detour')
       this.times.awaitUpstream(nowMs, upstream.timeoutMs(kind === 'tcp'), isAnother)
     if (kind === 'hedge') this.group.counters.hedges++
     else if (kind !== 'first') this.group.counters.retries++
@@ -151,6 +146,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private replace(lost: Attempt, why: AttemptFailure): boolean {
     // There is no socket to spare for it: the question waits on, for the upstream that has it.
     if (why === 'overloaded' && lost.kind === 'hedge') return false
+    if (lost.kind === 'detour' && this.attempts.lastLive() !== undefined) return false
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
     if (why === 'connection-lost' && lost.kind !== 'replay')
       return this.launch(lost.upstream, 'replay')
@@ -158,17 +154,18 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (why === 'overloaded' && this.group.isOrdered) return false
     const other = this.choices.next()
     if (other !== undefined) return this.launch(other, 'failover')
-    const isHopeless = why === 'overloaded' || why === 'closed' || this.outcome.kept?.isCut === true
-    if (isHopeless || this.attempts.lastLive() !== undefined) return false
+    const kind = this.outcome.kept?.isCut === true ? undefined : kindAfter(lost, why)
+    if (kind === undefined || this.attempts.lastLive() !== undefined) return false
     // One refusal takes no upstream down; where there is no other, it is asked once more.
     const again = this.group.otherChoice([])
-    return again?.health.isDown === false && this.launch(again, 'failover')
+    return again?.health.isDown === false && this.launch(again, kind)
   }
 
   /** TCP has the rest, or another upstream; TCP that fails leaves half an answer, whose TC bit lets the client try for itself. */
   private onTruncated(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     upstream.counters.truncated++
+    this.choices.learn(attempt)
     this.outcome.keep(reply, scan, upstream)
     this.times.boundSilence(this.group.nowMs())
     if (!attempt.canGoOverTcp || !this.launch(upstream, 'tcp')) {
@@ -177,14 +174,6 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
         this.launch(other, 'failover')
     }
     this.settleOrWait()
-  }
-
-  /** @returns false when the question may not be sent again */
-  private askPlain(upstream: Upstream): boolean {
-    if (!this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
-    this.launch(upstream, 'plain')
-    this.settleOrWait()
-    return true
   }
 
   /** @returns true when another upstream may have an answer */
@@ -217,8 +206,10 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.attempts.noteWaits(nowMs)
     const last = this.attempts.lastLive()
     if (last === undefined) return
-    if (this.group.isOrdered && last.upstream.health.isDead(nowMs)) return this.moveOn(nowMs)
-    const other = this.group.isOrdered ? undefined : this.choices.next()
+    const { isOrdered } = this.group
+    const next = this.choices.next()
+    if (isOrdered && next && last.upstream.health.isDead(nowMs)) return this.moveOn(nowMs)
+    const other = isOrdered ? undefined : next
     this.hedges++
     this.times.hedgeAtMs = Math.ceil(nowMs + last.upstream.hedgeDelay.after(this.hedges))
     if (last.sentMs === 0) {
@@ -227,13 +218,17 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
       if (last.upstream.isLively(nowMs) || other === undefined) return
     }
     const upstream = other ?? this.choices.standIn(last.upstream)
-    if (
-      upstream === undefined ||
-      !this.attempts.mayGrow(this.group.settings.attemptsMax - this.choices.reserve) ||
-      !this.group.spend(this.group.hedges)
-    )
-      return
-    this.launch(upstream, 'hedge')
+    if (upstream !== undefined) this.hedgeAt(upstream, nowMs)
+  }
+
+  private hedgeAt(upstream: Upstream, nowMs: number): void {
+    const { attempts, group, hedges } = this
+    const sendsMax = group.settings.attemptsMax - this.choices.reserve
+    if (!attempts.mayGrow(sendsMax)) return
+    if (!hasLearned(upstream, attempts, nowMs) && !group.spend(group.hedges)) return
+    const { startMs } = this.times
+    for (const kind of hedgeKinds(upstream, attempts, { startMs, nowMs, hedges }))
+      if (attempts.mayGrow(sendsMax)) this.launch(upstream, kind)
   }
 
   /** The upstream that was asked last has let its time pass. Not charged to the budget: it happens once for each upstream. */
@@ -295,6 +290,6 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   private noteLoss(why: AttemptFailure): void {
     if (why !== 'overloaded') this.sawFault = true
-    if (why === 'malformed') this.sawMalformed = true
+    this.sawMalformed ||= why === 'malformed'
   }
 }

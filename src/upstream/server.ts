@@ -6,7 +6,8 @@
 import { formatUpstream } from '../address/upstream-url.ts'
 import type { Attempt, ExchangeContext, QuestionFrame, Upstream } from './attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from './counters.ts'
-import type { Candidate } from './policy/choice.ts'
+import { type Candidate, speaksOfName } from './policy/choice.ts'
+import { Dialect } from './policy/dialect.ts'
 import { Rank, UpstreamHealth } from './policy/health.ts'
 import { HedgeDelay } from './policy/hedge-delay.ts'
 import type { ExchangeSettings, UpstreamAddress } from './settings.ts'
@@ -16,8 +17,6 @@ import { UdpTransport } from './udp.ts'
 
 /** For one that has been silent for long: a resolver on the node's network answers from memory in this time. */
 const downTimeoutMs = 200
-/** How long an upstream gets plain queries after it answered one and refused EDNS. */
-const plainForMs = 15 * 60_000
 
 export interface UpstreamWatcher {
   /** A valid reply arrived. @param isAnswer to a client's question, not to a trial of ours */
@@ -31,6 +30,7 @@ export class UpstreamServer implements Candidate, Upstream {
   readonly health = new UpstreamHealth()
   readonly hedgeDelay: HedgeDelay
   readonly counters = new UpstreamCounters()
+  readonly dialect = new Dialect()
   private readonly context: ExchangeContext
   private readonly watcher: UpstreamWatcher
   private settings: ExchangeSettings
@@ -38,7 +38,6 @@ export class UpstreamServer implements Candidate, Upstream {
   /** For a UDP upstream: created at the first truncated reply. */
   private pool: StreamPool | undefined
   private isRetired = false
-  private plainUntilMs = Number.NEGATIVE_INFINITY
   private readonly trial: UpstreamTrial
 
   constructor(
@@ -96,16 +95,6 @@ export class UpstreamServer implements Candidate, Upstream {
     return failure
   }
 
-  /** Whether EDNS would only get another FORMERR. */
-  speaksPlain(nowMs: number): boolean {
-    return nowMs < this.plainUntilMs
-  }
-
-  /** The upstream answered without EDNS a question that it had refused with EDNS. */
-  rememberPlain(nowMs: number): void {
-    this.plainUntilMs = nowMs + plainForMs
-  }
-
   /** Called once for each valid reply. */
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
     const tookMs = nowMs - attempt.sentMs
@@ -120,7 +109,10 @@ export class UpstreamServer implements Candidate, Upstream {
   noteLateReply(attempt: Attempt, nowMs: number): void {
     this.counters.lateReplies++
     this.noteLife(attempt, nowMs)
-    if (attempt.kind !== 'trial') this.hedgeDelay.add(nowMs - attempt.sentMs)
+    if (attempt.kind === 'trial') return
+    this.hedgeDelay.add(nowMs - attempt.sentMs)
+    // A slow name, so what was asked without EDNS meanwhile has proved nothing.
+    if (attempt.hasOpt && speaksOfName(this.context.scan.rcode)) this.dialect.edns.worked()
   }
 
   /**
@@ -209,6 +201,8 @@ export class UpstreamServer implements Candidate, Upstream {
   private noteLife({ kind }: Attempt, nowMs: number): void {
     const cameBack = this.health.replied(nowMs)
     this.watcher.onSignOfLife(kind !== 'trial', nowMs)
-    if (cameBack) this.watcher.onUpOrDown(this, true, 'answered')
+    if (!cameBack) return
+    this.dialect.forget()
+    this.watcher.onUpOrDown(this, true, 'answered')
   }
 }

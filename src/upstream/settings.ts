@@ -40,6 +40,8 @@ export interface ExchangeSettings {
   readonly retryBudgetPercent: number
   readonly attemptsMax: number
   readonly failover: boolean
+  /** How long an upstream's broken manner of being asked, EDNS or UDP, is avoided. */
+  readonly workaroundSeconds: number
   readonly stream: StreamSettings
   readonly udp: UpstreamUdpSettings
 }

@@ -6,6 +6,7 @@
  */
 import { ourselves } from '../core/sharing/claim.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
+import { withoutOpt } from '../wire/query.ts'
 import {
   Attempt,
   AttemptList,
@@ -54,11 +55,13 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   begin(nowMs: number, clients: QuestionFrame | undefined): void {
     this.end(nowMs)
     const { frame, questionEnd } = this.takeTurn(this.knownQuestion() ?? clients)
+    const { edns, udp } = this.upstream.dialect
+    const isPlain = frame.length > questionEnd && edns.isAvoided(nowMs)
     const attempt = new Attempt(this, this.upstream, {
       kind: 'trial',
-      frame,
+      frame: isPlain ? withoutOpt(frame, questionEnd) : frame,
       questionEnd,
-      overTcp: false,
+      overTcp: udp.isAvoided(nowMs),
       siblings: new AttemptList(),
       madeMs: nowMs,
       claim: ownClaim,

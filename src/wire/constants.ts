@@ -115,8 +115,8 @@ export const RrType = {
 
 export const RrClass = { in: 1, ch: 3, hs: 4, none: 254, any: 255 } as const
 
-/** EDNS option codes (IANA), and the local one that carries our loop marker (RFC 6891 9: 65001-65534 local use). */
-export const EdnsOption = { keepalive: 11, ede: 15, loopMarker: 65001 } as const
+/** EDNS option codes (IANA). */
+export const EdnsOption = { keepalive: 11, ede: 15 } as const
 
 /** RFC 8914 extended error codes that we send. */
 export const Ede = {

@@ -3,15 +3,7 @@
  * hop by hop, RFC 6891 6.1.1), and no other byte of the client's packet.
  */
 import { putU16 } from './bytes.ts'
-import {
-  EdnsOption,
-  Flag1,
-  Flag2,
-  headerBytes,
-  optFixedBytes,
-  RrClass,
-  RrType,
-} from './constants.ts'
+import { Flag1, Flag2, headerBytes, optFixedBytes, RrClass, RrType } from './constants.ts'
 import { foldTable } from './name.ts'
 
 export interface UpstreamQueryOptions {
@@ -19,8 +11,6 @@ export interface UpstreamQueryOptions {
   readonly checkingDisabled: boolean
   /** Size that our OPT announces; 1232 keeps UDP answers unfragmented (RFC 9715). */
   readonly payloadBytes: number
-  /** Data of the loop marker option; empty to send none. */
-  readonly loopMarker: Uint8Array
 }
 
 /** @returns a fresh message with ID 0, RD=1, one question and one OPT record */
@@ -29,10 +19,9 @@ export function upstreamQuery(
   questionEnd: number,
   options: UpstreamQueryOptions,
 ): Buffer {
-  const markerBytes = options.loopMarker.length === 0 ? 0 : 4 + options.loopMarker.length
   // From the shared pool: it lives for seconds at most, and the questions in flight are bounded. Its own allocation would cost 1
   // us.
-  const frame = Buffer.allocUnsafe(questionEnd + optFixedBytes + markerBytes).fill(0)
+  const frame = Buffer.allocUnsafe(questionEnd + optFixedBytes).fill(0)
   frame[2] = Flag1.rd
   frame[3] = options.checkingDisabled ? Flag2.cd : 0
   frame[5] = 1
@@ -43,13 +32,6 @@ export function upstreamQuery(
   putU16(frame, questionEnd + 1, RrType.opt)
   putU16(frame, questionEnd + 3, options.payloadBytes)
   frame[questionEnd + 7] = options.dnssecOk ? 0x80 : 0
-  putU16(frame, questionEnd + 9, markerBytes)
-  if (markerBytes > 0) {
-    const at = questionEnd + optFixedBytes
-    putU16(frame, at, EdnsOption.loopMarker)
-    putU16(frame, at + 2, options.loopMarker.length)
-    frame.set(options.loopMarker, at + 4)
-  }
   return frame
 }
 
@@ -93,4 +75,34 @@ export function withoutOpt(frame: Buffer, questionEnd: number): Buffer {
   frame.copy(plain, 0, 0, questionEnd)
   plain[11] = 0
   return plain
+}
+
+/** Letters below which random case proves nothing. Every reverse name has more. */
+const lettersMin = 8
+
+/**
+ * The same query with the letters of its name in random case, at least one of them a capital.
+ * @param random16 draws 16 bits
+ * @returns undefined when the name has too few letters
+ */
+export function inRandomCase(
+  frame: Buffer,
+  questionEnd: number,
+  random16: () => number,
+): Buffer | undefined {
+  const mixed = Buffer.from(frame)
+  let letters = 0
+  let bits = 0
+  let firstAt = 0
+  for (let i = headerBytes; i < questionEnd - 4; i++) {
+    const byte = frame[i] as number
+    if (byte < 0x61 || byte > 0x7a) continue
+    if (letters === 0) firstAt = i
+    if (letters % 16 === 0) bits = random16()
+    if (((bits >>> (letters % 16)) & 1) === 1) mixed[i] = byte & ~0x20
+    letters += 1
+  }
+  if (letters < lettersMin) return undefined
+  if (mixed.equals(frame)) mixed[firstAt] = (frame[firstAt] as number) & ~0x20
+  return mixed
 }

@@ -62,9 +62,6 @@ export class Question {
   dnssecOk = false
   /** The client sent edns-tcp-keepalive (RFC 7828). */
   wantsKeepalive = false
-  /** Offset and length of the loop marker option's data; length 0 when there is none. */
-  markerAt = 0
-  markerBytes = 0
 
   /** A copy that stays valid when the next packet overwrites this one. */
   clone(): Question {
@@ -80,8 +77,6 @@ export class Question {
     copy.udpBytes = this.udpBytes
     copy.dnssecOk = this.dnssecOk
     copy.wantsKeepalive = this.wantsKeepalive
-    copy.markerAt = this.markerAt
-    copy.markerBytes = this.markerBytes
     return copy
   }
 
@@ -103,7 +98,6 @@ export class Question {
     this.udpBytes = udpBytesFloor
     this.dnssecOk = false
     this.wantsKeepalive = false
-    this.markerBytes = 0
   }
 }
 
@@ -192,10 +186,6 @@ function readOpt(query: Uint8Array, at: number, end: number, into: Question): bo
     const length = u16(query, option + 2)
     if (option + 4 + length > end) return false
     if (code === EdnsOption.keepalive) into.wantsKeepalive = true
-    if (code === EdnsOption.loopMarker) {
-      into.markerAt = option + 4
-      into.markerBytes = length
-    }
     option += 4 + length
   }
   return true

@@ -8,7 +8,7 @@ import { foldTable } from './name.ts'
 
 /**
  * Compares everything but the ID, which the transport compares.
- * @param frame the query as sent (qname in lower case)
+ * @param frame the query as sent
  * @param questionEnd bytes of header and question in `frame`
  */
 export function matchesQuestion(
@@ -22,7 +22,7 @@ export function matchesQuestion(
   const qnameEnd = questionEnd - 4
   // Label lengths are below 64, so folding never changes them.
   for (let i = headerBytes; i < qnameEnd; i++) {
-    if (foldTable[u8(reply, i)] !== frame[i]) return false
+    if (foldTable[u8(reply, i)] !== foldTable[u8(frame, i)]) return false
   }
   return (
     u16(reply, qnameEnd) === u16(frame, qnameEnd) &&

@@ -100,8 +100,6 @@ export interface Settled {
   readonly ede: number
 }
 
-const loopMarker = Buffer.from('loopmark')
-
 export class Core {
   /** Any start will do; 0 would hide a mistake with it. */
   nowMs = 1_000_000
@@ -128,7 +126,7 @@ export class Core {
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
     const { local = [] } = options
-    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    this.own = new OwnQuestions({ cache, failures, inFlight, router })
     this.settler = new Settler({ cache, failures, router, search: { path: undefined }, local })
     this.resolver = new Resolver({
       cache,

@@ -44,8 +44,9 @@ const cuts: readonly [string, number, (query: FakeQuery) => Buffer][] = [
   ['by its three last bytes', 2, (query) => cutTo(query, query.questionEnd + 45)],
 ]
 
+/** Sorted, because they take turns. */
 function addresses({ answers }: Awaited<ReturnType<House['lookup']>>): string[] {
-  return answers.map(({ data }) => data)
+  return answers.map(({ data }) => data).toSorted()
 }
 
 for (const [what, left, cut] of cuts) {
@@ -81,11 +82,11 @@ for (const [what, left, cut] of cuts) {
 }
 
 const failures: readonly [string, number, Behaviour][] = [
-  ['is refused', 1000, () => undefined],
-  ['closes without an answer', 1000, (query) => query.end()],
-  ['is silent', 2500, () => undefined],
-  ['says SERVFAIL', 1000, (query) => query.answer({ rcode: 2, address: null })],
-  ['is cut as well', 1000, (query) => query.send(cutTo(query, query.questionEnd + 25))],
+  ['is refused', 1500, () => undefined],
+  ['closes without an answer', 1500, (query) => query.end()],
+  ['is silent', 3500, () => undefined],
+  ['says SERVFAIL', 1500, (query) => query.answer({ rcode: 2, address: null })],
+  ['is cut as well', 1500, (query) => query.send(cutTo(query, query.questionEnd + 25))],
 ]
 
 for (const [what, limitMs, overTcp] of failures) {
@@ -114,7 +115,7 @@ for (const [what, limitMs, overTcp] of failures) {
         const read = await house.lookup('half.example')
         const tookMs = performance.now() - startMs
         assert.equal([read.tc, addresses(read)], [false, ['10.2.2.2']])
-        assert.ok(tookMs < 1500, `${tookMs} ms`)
+        assert.ok(tookMs < 2500, `${tookMs} ms`)
       })
     } finally {
       await first.stop()

@@ -89,13 +89,12 @@ export class Bench implements Exchange<Ticket> {
     })
     const router = new Router(zones)
     const settler = new Settler({ cache, failures, router, search: { path: undefined }, local: [] })
-    const loopMarker = Buffer.alloc(8, 7)
     const recorder = { replied: () => undefined, dropped: () => undefined }
     const settings = { udpReplyBytesMax, tcpIdleMs: 10_000, rotate: true }
     const replies = new Replies({ settings, recorder, nowMs, sampler: undefined })
     const wheel = new TimerWheel(nowMs)
     const budget = new MissBudget({ missesPerClientPerSecond: 0 })
-    const own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    const own = new OwnQuestions({ cache, failures, inFlight, router })
     const crossings = new AliasCrossings({ own, settler, local: [] }, 8)
     const joiner = new Joiner({ cache, failures, router, settler })
     const shared = { cache, inFlight, settler, own }
@@ -109,7 +108,7 @@ export class Bench implements Exchange<Ticket> {
     const waiting = { crossings, joiner, resolver, budget, exchange: this, replies, wheel, nowMs }
     const room = new WaitingRoom({ ...shared, ...waiting })
     this.pipeline = new Pipeline(
-      { resolver, room, replies, own, loopMarker, identity: new Uint8Array(0), nowMs },
+      { resolver, room, replies, own, identity: new Uint8Array(0), nowMs },
       { guard: new SourceGuard([]) },
     )
     const send = (reply: Uint8Array) => this.replies.push(Buffer.from(reply))

@@ -33,10 +33,6 @@ export class WireTarget {
     must(isResponse === (verdict === Verdict.dropResponse), 'QR=1 and only that is a response')
     must(question.id === pair.first.readUInt16BE(0), 'the ID is another one')
     must(question.questionEnd <= packetBytes, 'the question ends behind the packet')
-    must(
-      question.markerAt + question.markerBytes <= packetBytes || question.markerBytes === 0,
-      'the marker ends behind the packet',
-    )
     if (verdict === Verdict.ask) {
       must(question.qnameEnd > 12 && question.qnameEnd - 12 <= 255, 'the qname has no legal length')
       must(question.questionEnd === question.qnameEnd + 4, 'the question has no type and class')

@@ -28,7 +28,6 @@ import { TimerWheel } from '../../src/platform/timer-wheel.ts'
 import { cacheSettings, scanned, zones } from '../core/support.ts'
 import { type ReadMessage, readMessage } from '../support/client/dns-message.ts'
 
-export const loopMarker = Buffer.from('ourselve')
 export const identity = Buffer.from('0123456789abcdef')
 
 export interface BenchOptions {
@@ -83,7 +82,7 @@ export class Bench implements Exchange<Ticket> {
     })
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
-    this.own = new OwnQuestions({ cache, failures, inFlight, router, loopMarker })
+    this.own = new OwnQuestions({ cache, failures, inFlight, router })
     const { own } = this
     const { local = [], crossingsMax = 8 } = options
     const search = { path: options.search?.({ cache, inFlight, router, own }) }
@@ -118,7 +117,7 @@ export class Bench implements Exchange<Ticket> {
     const behind = { settler, crossings, joiner, inFlight, budget, exchange: this, wheel }
     const room = new WaitingRoom({ ...parts, ...behind })
     this.pipeline = new Pipeline(
-      { ...parts, room, loopMarker, identity },
+      { ...parts, room, identity },
       { guard: new SourceGuard([{ address: '10.96.0.10', port: 53 }]) },
     )
   }

@@ -1,9 +1,11 @@
 /** One question in a group that a test plays: upstreams that note what they are sent, a clock that the test turns. */
 import * as assert from 'uvu/assert'
 import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
-import type { Outcome } from '../../src/core/ports.ts'
+import type { Ask, Outcome } from '../../src/core/ports.ts'
 import type { Attempt, Upstream } from '../../src/upstream/attempt.ts'
 import { type AttemptFailure, GroupCounters } from '../../src/upstream/counters.ts'
+import type { Dialect } from '../../src/upstream/policy/dialect.ts'
+import { LoopSuspicion } from '../../src/upstream/policy/loop-suspicion.ts'
 import { Patience } from '../../src/upstream/policy/patience.ts'
 import { RetryBudget } from '../../src/upstream/policy/retry-budget.ts'
 import { UpstreamQuestion } from '../../src/upstream/question.ts'
@@ -50,10 +52,12 @@ export class Asking implements QuestionGroup {
   readonly settings: ExchangeSettings
   readonly counters = new GroupCounters()
   readonly patience = new Patience()
+  readonly loops = new LoopSuspicion()
   readonly hedges = new RetryBudget(0)
   readonly failovers = new RetryBudget(0)
   readonly all: readonly Sending[]
   readonly question: UpstreamQuestion
+  readonly ask: Ask & { waiters: number[] } = { ...askFor('www.example'), waiters: [] }
   /** `answer 0 from a`, `failed timeout`. */
   readonly told: string[] = []
   isDown = false
@@ -74,7 +78,7 @@ export class Asking implements QuestionGroup {
     const names = ['a', 'b', 'c'].slice(0, upstreams)
     this.all = names.map((name) => new Sending(this.clock, name, transport))
     const onOutcome = (_ask: unknown, outcome: Outcome) => this.told.push(tell(outcome))
-    this.question = new UpstreamQuestion(this, askFor('www.example'), { onOutcome })
+    this.question = new UpstreamQuestion(this, this.ask, { onOutcome })
     begun.push(this.question)
   }
 
@@ -148,6 +152,12 @@ export class Asking implements QuestionGroup {
     attempt.isDone = true
     this.question.onReply(attempt, reply, this.context.scan)
     reply.fill(0xff)
+  }
+
+  dialect(index: number): Dialect {
+    const upstream = this.all[index]
+    if (upstream === undefined) throw new Error('no such upstream')
+    return upstream.dialect
   }
 
   lose(index: number, why: AttemptFailure): void {

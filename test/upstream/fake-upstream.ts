@@ -194,6 +194,13 @@ export class FakeUpstream {
     if (tcp !== undefined) await once(tcp, 'close')
   }
 
+  /** TCP only from now on: the UDP port is closed. */
+  async refuseUdp(): Promise<void> {
+    const { udp } = this
+    this.udp = undefined
+    if (udp !== undefined) await new Promise<void>((resolve) => udp.close(resolve))
+  }
+
   /** Every open connection is reset (TLS: closed); the server stays. */
   resetConnections(): void {
     for (const socket of this.sockets) {

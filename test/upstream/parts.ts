@@ -11,6 +11,7 @@ import {
   type Upstream,
 } from '../../src/upstream/attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counters.ts'
+import { Dialect } from '../../src/upstream/policy/dialect.ts'
 import { UpstreamHealth } from '../../src/upstream/policy/health.ts'
 import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'
 import { RandomPool, RecentPorts } from '../../src/upstream/random.ts'
@@ -48,15 +49,17 @@ export class NotingUpstream implements Upstream {
   readonly counters = new UpstreamCounters()
   readonly sent: Attempt[] = []
   readonly noted: string[] = []
-  /** What `isLively` and `speaksPlain` say. */
+  /** It has answered with EDNS, so that SERVFAIL is about the name. */
+  readonly dialect = new Dialect()
+  /** What `isLively` says. */
   lively = true
-  plain = false
   /** What `send` says. */
   failure: AttemptFailure | undefined
 
   constructor(transport: UpstreamTransport = 'udp', name = 'upstream') {
     this.name = name
     this.address = addressFor(transport)
+    this.dialect.edns.worked()
   }
 
   send(attempt: Attempt): AttemptFailure | undefined {
@@ -97,14 +100,6 @@ export class NotingUpstream implements Upstream {
 
   isLively(): boolean {
     return this.lively
-  }
-
-  speaksPlain(): boolean {
-    return this.plain
-  }
-
-  rememberPlain(): void {
-    this.noted.push('plain')
   }
 
   private indexOf(attempt: Attempt): number {

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readMessage } from '../support/client/dns-message.ts'
 import { Asking, endAll } from './asking.ts'
 import { startMs } from './parts.ts'
 
@@ -45,12 +46,36 @@ test('an answer that takes longer than usual is hedged, and the first to come en
 
 test('where there is no other the same upstream is asked again, later each time', () => {
   const asking = Asking.begun({ upstreams: 1 })
-  for (const ms of [250, 749, 750, 1500, 1749, 1750]) asking.at(ms)
+  // It answers others, so neither EDNS nor UDP is at fault.
+  for (const ms of [250, 749, 750, 1749, 1750]) {
+    asking.all[0]?.health.replied(startMs + ms)
+    asking.dialect(0).edns.worked()
+    asking.at(ms)
+  }
   // A quarter of a second, then half of one, then one.
   assert.equal(asking.sent, ['a first', 'a hedge', 'a hedge', 'a hedge'])
   assert.equal(
-    asking.all[0]?.sent.map(({ madeMs }) => madeMs - startMs),
-    [0, 250, 750, 1750],
+    asking.all[0]?.sent.map(({ madeMs, hasOpt }) => [madeMs - startMs, hasOpt]),
+    [
+      [0, true],
+      [250, true],
+      [750, true],
+      [1750, true],
+    ],
+  )
+})
+
+test('one that has answered with EDNS and falls silent is asked over TCP first', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  for (const ms of [250, 750, 1750]) asking.at(ms)
+  assert.equal(
+    asking.all[0]?.sent.map((one) => [one.madeMs - startMs, one.hasOpt, one.overTcp]),
+    [
+      [0, true, false],
+      [250, true, false],
+      [750, true, true],
+      [1750, false, true],
+    ],
   )
 })
 
@@ -148,16 +173,98 @@ test('FORMERR to EDNS is asked again without, of the same upstream, which is rem
   assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a plain'], false])
   asking.reply(0)
   assert.equal(asking.told, ['answer 0 from a'])
-  assert.ok(asking.all[0]?.noted.includes('plain'))
+  const { edns } = asking.dialect(0)
+  assert.equal(
+    [edns.isAvoided(startMs + 899_999), edns.isAvoided(startMs + 900_000)],
+    [true, false],
+  )
+  const helpless = Asking.begun({ upstreams: 1 })
+  for (let i = 0; i < 2; i++) helpless.reply(0, { rcode: 1 })
+  assert.equal(helpless.deliver(), ['answer 1 from a'])
+  assert.is(helpless.dialect(0).edns.isAvoided(startMs), false, 'not when it refuses both')
 })
 
 test('an upstream that is known to speak plain is asked so at once', () => {
   const asking = new Asking()
-  if (asking.all[0] !== undefined) asking.all[0].plain = true
+  asking.dialect(0).edns.otherHelped(true, startMs + 1000)
   asking.question.begin()
   assert.is(asking.attempt(0).hasOpt, false)
   asking.reply(0, { rcode: 1 })
   assert.equal(asking.sent, ['a first', 'b failover'], 'its FORMERR is about something else')
+})
+
+test('SERVFAIL of one that has not answered with EDNS yet is asked again without, not for ever', () => {
+  const asking = new Asking()
+  asking.dialect(0).forget()
+  asking.question.begin()
+  asking.reply(0, { rcode: 2 })
+  assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a plain'], false])
+  asking.reply(0, { rcode: 2 })
+  assert.equal(asking.sent.toSorted(), ['a first', 'a plain', 'b failover'])
+  const tried = new Asking({ upstreams: 1 })
+  tried.dialect(0).forget()
+  while (tried.dialect(0).edns.takeTry(startMs));
+  tried.question.begin()
+  tried.reply(0, { rcode: 2 })
+  assert.is(tried.sent.length, 1)
+})
+
+test('silence is met with one retry without EDNS, then with one over TCP', () => {
+  const asking = new Asking({ upstreams: 1 })
+  asking.dialect(0).forget()
+  asking.question.begin()
+  for (const ms of [250, 750, 1750]) asking.at(ms)
+  const sent = asking.all[0]?.sent ?? []
+  assert.equal(
+    sent.map(({ kind, hasOpt, overTcp }) => [kind, hasOpt, overTcp]),
+    [
+      ['first', true, false],
+      ['hedge', false, false],
+      ['detour', false, true],
+      ['hedge', true, true],
+    ],
+  )
+})
+
+test('of two silent upstreams the first gets both retries when its turn comes again', () => {
+  const asking = new Asking()
+  for (const index of [0, 1]) asking.dialect(index).forget()
+  asking.question.begin()
+  for (const ms of [250, 750, 1750]) asking.at(ms)
+  assert.equal(asking.sent.toSorted(), ['a detour', 'a first', 'a hedge', 'b hedge'])
+  assert.equal(
+    asking.all[0]?.sent.map(({ hasOpt, overTcp }) => [hasOpt, overTcp]),
+    [
+      [true, false],
+      [false, false],
+      [false, true],
+    ],
+  )
+})
+
+test('an upstream that gives signs of life is not asked over TCP: the name is slow', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.at(250)
+  asking.all[0]?.health.replied(startMs + 500)
+  for (const ms of [750, 1750]) asking.at(ms)
+  assert.equal(asking.sent, ['a first', 'a hedge', 'a hedge', 'a hedge'])
+})
+
+test('where only misfits came TCP is the first retry', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.attempt(0).mismatched('id')
+  asking.at(250)
+  assert.equal([asking.sent, asking.attempt(0).overTcp], [['a first', 'a detour'], true])
+})
+
+test('a retry in a manner that was learned meanwhile needs no budget', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.isCovered = false
+  asking.dialect(0).edns.otherHelped(true, startMs + 1000)
+  asking.at(250)
+  assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a hedge'], false])
+  asking.at(750)
+  assert.is(asking.sent.length, 2, 'once')
 })
 
 test('a truncated answer is asked for over TCP', () => {
@@ -222,7 +329,7 @@ test('one that refuses is replaced by another; alone it is asked again, until it
   const asking = Asking.begun()
   asking.lose(0, 'refused')
   assert.equal(asking.sent, ['a first', 'b failover'])
-  const alone = Asking.begun({ upstreams: 1 })
+  const alone = Asking.begun({ upstreams: 1, transport: 'tcp' })
   for (let i = 0; i < 4; i++) alone.lose(0, 'refused')
   assert.is(alone.sent.length, 4)
   const down = Asking.begun({ upstreams: 1 })
@@ -230,6 +337,12 @@ test('one that refuses is replaced by another; alone it is asked again, until it
   down.lose(0, 'refused')
   assert.is(down.sent.length, 1, 'one that is known to be down is asked once')
   assert.equal([alone.deliver(), alone.outages], [['failed unreachable'], 0], 'it is not down')
+})
+
+test('a closed UDP port is made up for by TCP; when both are closed there is no third way', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  for (let i = 0; i < 2; i++) asking.lose(0, 'refused')
+  assert.equal([asking.sent, asking.deliver()], [['a first', 'a tcp'], ['failed unreachable']])
 })
 
 test('a limit of ours is overload, and nothing is asked again for it', () => {
@@ -258,6 +371,45 @@ test('where somebody guesses at our socket TCP is asked as well, and once', () =
   assert.equal([asking.sent, asking.attempt(0).overTcp], [['a first', 'a tcp'], true])
   asking.question.onSuspicion(asking.attempt(0))
   assert.is(asking.sent.length, 2)
+})
+
+test('a question that somebody joined is asked again in letters that are known when they come back', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.ask.waiters = [1]
+  asking.at(250)
+  assert.is(asking.ask.challenge, undefined)
+  asking.ask.waiters = [1, 2]
+  asking.at(750)
+  const { challenge } = asking.ask
+  assert.is(asking.attempt(0).frame, challenge)
+  assert.not(challenge?.equals(asking.ask.frame))
+  assert.ok(challenge && readMessage(challenge).questions[0]?.name.toLowerCase() === 'www.example.')
+})
+
+test('when it has come back nothing more is expected of that upstream, and another is asked', () => {
+  const asking = Asking.begun({ isOrdered: true })
+  asking.ask.waiters = [1, 2]
+  asking.at(250)
+  asking.ask.hasReturned = true
+  asking.reply(0, { rcode: 2 })
+  assert.equal(asking.sent.toSorted(), ['a first', 'a hedge', 'b failover'])
+  assert.ok(asking.all[0]?.sent.every(({ isDone }) => isDone))
+  const alone = Asking.begun({ upstreams: 1 })
+  alone.ask.waiters = [1, 2]
+  alone.at(250)
+  alone.ask.hasReturned = true
+  alone.reply(0, { rcode: 2 })
+  assert.equal(alone.deliver(), ['answer 2 from a'])
+  assert.is(alone.loops.isOpen(startMs + 251), true)
+})
+
+test('where a loop is suspected the first packet has such letters', () => {
+  const asking = new Asking()
+  asking.loops.note(startMs)
+  asking.question.begin()
+  assert.is(asking.attempt(0).frame, asking.ask.challenge)
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
 })
 
 test('in silence it is given up, as an outage, and a sign of life was asked for', () => {

@@ -123,12 +123,29 @@ test('limits of ours say nothing about it', () => {
   assert.equal([server.isUp, told], [true, []])
 })
 
-test('who took a plain query is spared EDNS for a quarter of an hour', () => {
-  const { server } = new Watched()
-  assert.is(server.speaksPlain(startMs), false)
-  server.rememberPlain(startMs)
-  assert.is(server.speaksPlain(startMs + 899_999), true)
-  assert.is(server.speaksPlain(startMs + 900_000), false)
+test('a slow answer to EDNS that comes late proves EDNS, an error does not', () => {
+  const watched = new Watched()
+  const { edns } = watched.server.dialect
+  for (const [rcode, isDoubtful] of [
+    [1, true],
+    [0, false],
+  ] as const) {
+    watched.clock.context.scan.rcode = rcode
+    watched.server.noteLateReply(watched.attempt(), startMs)
+    assert.is(edns.isDoubtful, isDoubtful)
+  }
+})
+
+test('who comes back from being down may be another server: nothing is known of it', () => {
+  const watched = new Watched()
+  const { server } = watched
+  const { edns, udp } = server.dialect
+  for (const manner of [edns, udp]) manner.otherHelped(true, startMs + 1000)
+  server.noteReply(watched.attempt(), 0, startMs)
+  assert.equal([edns.isAvoided(startMs), udp.isAvoided(startMs)], [true, true])
+  for (let i = 0; i < 2; i++) server.noteFailure('refused', startMs)
+  server.noteReply(watched.attempt(), 0, startMs)
+  assert.equal([edns.isAvoided(startMs), udp.isAvoided(startMs)], [false, false])
 })
 
 test('it is lively while its last reply is no older than its usual time', () => {

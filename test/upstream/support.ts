@@ -22,6 +22,7 @@ export const settings: ExchangeSettings = {
   retryBudgetPercent: 20,
   attemptsMax: 4,
   failover: true,
+  workaroundSeconds: 900,
   stream: {
     connections: 4,
     queriesPerConnection: 8,
@@ -88,7 +89,6 @@ export function askFor(name: string, group = 'test', about: Partial<Ask> = {}): 
     dnssecOk: false,
     checkingDisabled: false,
     payloadBytes: 1232,
-    loopMarker: Buffer.alloc(0),
   }
   const frame = upstreamQuery(query, query.length, options)
   return {

@@ -1,8 +1,7 @@
 /** Goal: what goes upstream is ours alone, and nothing of the client's packet but the question (RFC 6891 6.1.1). */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { upstreamQuery, withoutOpt } from '../../src/wire/query.ts'
-import { Question, readQuestion } from '../../src/wire/question.ts'
+import { inRandomCase, upstreamQuery, withoutOpt } from '../../src/wire/query.ts'
 import { header, name, octets, opt, option, question } from '../fixtures/packets/octets.ts'
 import { readMessage } from '../support/client/dns-message.ts'
 
@@ -12,7 +11,6 @@ const options = {
   dnssecOk: false,
   checkingDisabled: false,
   payloadBytes: 1232,
-  loopMarker: Buffer.alloc(0),
 }
 
 const asked = octets(
@@ -53,16 +51,8 @@ test('type and class keep octets that look like letters', () => {
   assert.is(frame.readUInt16BE(odd.length - 2), 0x4344)
 })
 
-test('the loop marker is found again by who reads the query', () => {
-  const loopMarker = Buffer.from('loopmark')
-  const frame = upstreamQuery(asked, questionEnd, { ...options, loopMarker })
-  const into = new Question()
-  readQuestion(frame, frame.length, into)
-  assert.equal(frame.subarray(into.markerAt, into.markerAt + into.markerBytes), loopMarker)
-})
-
 test('without OPT the same question remains, in a buffer of its own', () => {
-  const frame = upstreamQuery(asked, questionEnd, { ...options, loopMarker: Buffer.alloc(8, 1) })
+  const frame = upstreamQuery(asked, questionEnd, options)
   const before = Buffer.from(frame)
   const plain = withoutOpt(frame, questionEnd)
   const read = readMessage(plain)
@@ -77,6 +67,40 @@ test('a frame holds nothing but what is to be sent, wherever its memory was befo
   for (let i = 0; i < 2000; i++) Buffer.allocUnsafe(64).fill(0xa5)
   const frame = upstreamQuery(asked, questionEnd, options)
   assert.not(frame.includes(0xa5))
+})
+
+const reverse = octets(header({}), question(name('4.3.2.1.in-addr.arpa'), 0x6161, 0x6161), opt())
+const reverseEnd = reverse.length - 11
+
+/** The capitals of a name. */
+const capitalsOf = (frame: Buffer) => frame.toString('latin1').replaceAll(/[^A-Z]/g, '')
+
+test('random case changes the letters of the name and nothing else, in a copy', () => {
+  const before = Buffer.from(reverse)
+  const mixed = inRandomCase(reverse, reverseEnd, () => 0b0101)
+  assert.is(
+    mixed?.toString('latin1', 12, reverseEnd - 4),
+    '\x014\x013\x012\x011\x07In-Addr\x04arpa\0',
+  )
+  const type = reverse.subarray(reverseEnd - 4)
+  assert.equal(mixed?.subarray(reverseEnd - 4), type, 'a type that looks like letters')
+  assert.equal(reverse, before)
+})
+
+test('there is a capital at least, and sixteen bits are drawn for sixteen letters', () => {
+  assert.is(capitalsOf(inRandomCase(reverse, reverseEnd, () => 0) ?? reverse), 'I')
+  assert.is(capitalsOf(inRandomCase(reverse, reverseEnd, () => 0xffff) ?? reverse), 'INADDRARPA')
+  let draws = 0
+  const long = octets(header({}), question(name('abcdefghijklmnopqrstuvwxyz.example'), 1))
+  inRandomCase(long, long.length, () => draws++)
+  assert.is(draws, 3)
+})
+
+test('a name with fewer than eight letters has too few', () => {
+  const of = (text: string) => octets(header({}), question(name(text), 1))
+  const draw = (query: Buffer) => inRandomCase(query, query.length, () => 0xffff)
+  assert.is(draw(of('abc.1234567.defg')), undefined)
+  assert.ok(draw(of('abc.1234567.defgh')))
 })
 
 test.run()

@@ -43,7 +43,7 @@ export interface Ticket extends Ask {
 export const nobody: Waiter[] = []
 
 export class InFlight {
-  readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0 }
+  readonly stats = { questions: 0, waiters: 0, joined: 0, refused: 0, returned: 0 }
   /** Questions that were not opened, and queries that may not wait, by whose share was used up. */
   readonly refusals = { questions: noRefusals(), waiters: noRefusals() }
   private settings: InFlightSettings

@@ -19,7 +19,6 @@ export interface OwnQuestionsParts {
   readonly failures: FailureCache
   readonly inFlight: InFlight
   readonly router: Router
-  readonly loopMarker: Uint8Array
 }
 
 /** A question that a client may wait for: in flight, or to be opened by `join`. */
@@ -188,14 +187,13 @@ export class OwnQuestions {
     question: Question,
     what: Opening,
   ): Ticket {
-    const { router, loopMarker } = this.parts
+    const { router } = this.parts
     return openTicket(query, question, {
       key: key.text(),
       hash: key.nameHash,
       route: what.route,
       routeGeneration: router.generation,
       entry: what.entry,
-      loopMarker,
       audited: what.audited,
       client: what.client ?? '',
     })

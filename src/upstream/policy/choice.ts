@@ -90,6 +90,12 @@ export function refusesEdns(rcode: number): boolean {
   return rcode === Rcode.formerr || rcode === Rcode.notimp || rcode === Rcode.badvers
 }
 
+/** Some say this to EDNS, but also for other reasons: SERVFAIL, or NOERROR and not a record. */
+export function blamesNothing({ rcode, records, optIndex }: ResponseScan): boolean {
+  if (rcode === Rcode.noerror) return records === (optIndex < 0 ? 0 : 1)
+  return rcode === Rcode.servfail
+}
+
 /** A truncated answer, which TCP may complete. TC says nothing beside an error. */
 export function isCutAnswer({ tc, rcode }: ResponseScan): boolean {
   return tc && speaksOfName(rcode)
@@ -103,6 +109,7 @@ export function isUnhelpful(reply: Uint8Array, scan: ResponseScan): boolean {
   return !speaksOfName(scan.rcode) || isReferral(reply, scan)
 }
 
-function speaksOfName(rcode: number): boolean {
+/** Whether a code says something about the name. */
+export function speaksOfName(rcode: number): boolean {
   return rcode === Rcode.noerror || rcode === Rcode.nxdomain || rcode === Rcode.yxdomain
 }

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { Ticket } from '../../../src/core/question/in-flight.ts'
 import { openTicket, type TicketParts } from '../../../src/core/question/ticket.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
-import { header, name, octets, opt, question, u16 } from '../../fixtures/packets/octets.ts'
+import { name, octets, u16 } from '../../fixtures/packets/octets.ts'
 import { readMessage, writeQuery } from '../../support/client/dns-message.ts'
 import { zoneRoute } from '../support.ts'
 
@@ -15,7 +15,6 @@ const route = {
   zoneIndex: 1,
   zoneLabels: 2,
 }
-const ours = Buffer.from('ourselve')
 
 function open(query: Buffer, parts: Partial<TicketParts> = {}): Ticket {
   const asked = new Question()
@@ -27,7 +26,6 @@ function open(query: Buffer, parts: Partial<TicketParts> = {}): Ticket {
     routeGeneration: 3,
     entry: undefined,
     client: '192.0.2.1',
-    loopMarker: ours,
     audited: undefined,
     ...parts,
   })
@@ -42,10 +40,7 @@ test('the frame has ID 0, the name in lower case, and our own EDNS', () => {
   assert.equal(sent.questions, [{ name: 'db.corp.example.', type: 28, class: 1 }])
   const end = ticket.questionEnd
   assert.is(end, 12 + name('db.corp.example').length + 4)
-  assert.equal(
-    ticket.frame.subarray(end),
-    octets([0], u16(41), u16(1400), [0, 0, 0, 0], u16(12), u16(65_001), u16(8), ours),
-  )
+  assert.equal(ticket.frame.subarray(end), octets([0], u16(41), u16(1400), [0, 0, 0, 0], u16(0)))
 })
 
 test('DO and CD go upstream, each by itself', () => {
@@ -73,24 +68,9 @@ test('where it goes is what its route says now, and stays so when the route chan
 test('key, hash, generation, and what is audited are passed on; nobody waits yet', () => {
   const ticket = open(writeQuery('a.example', 'A'), { audited: 'rule' })
   const { key, hash, routeGeneration, audited, entry, waiters } = ticket
+  assert.equal([ticket.challenge, ticket.hasReturned], [undefined, false])
   assert.equal([key, hash, routeGeneration, audited, entry], ['key', -5, 3, 'rule', undefined])
   assert.equal(waiters, [])
-})
-
-test('without a marker of our own none is sent', () => {
-  const ticket = open(writeQuery('a.example', 'A'), { loopMarker: Buffer.alloc(0) })
-  assert.is(ticket.frame.length, ticket.questionEnd + 11)
-})
-
-test('the marker of a daemon before us is sent on, ours behind it', () => {
-  const theirs = Buffer.from('somebody')
-  const query = octets(
-    header({ counts: [1, 0, 0, 1] }),
-    question(name('a.example'), 1),
-    opt({ options: octets(u16(65_001), u16(8), theirs) }),
-  )
-  const { frame, questionEnd } = open(query)
-  assert.equal(frame.subarray(questionEnd + 11), octets(u16(65_001), u16(16), theirs, ours))
 })
 
 test('the frame is no view of the packet', () => {

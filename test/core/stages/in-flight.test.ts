@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { InFlightStage } from '../../../src/core/stages/in-flight.ts'
+import { writeQuery } from '../../support/client/dns-message.ts'
 import { aRecord, Core, responseTo } from '../support.ts'
 import { committed, foretold, inquire } from './support.ts'
 
@@ -54,6 +55,19 @@ test('the wait is foretold: which question, where it was asked, and that it is n
     follows: undefined,
     hasStale: false,
   })
+})
+
+test('the question itself, sent back by an upstream, gets SERVFAIL and is counted; other letters wait', () => {
+  const core = new Core()
+  const { ticket } = core.ask(www)
+  if (ticket === undefined) throw new Error('nothing is in flight')
+  ticket.challenge = writeQuery('wWw.shOp.exaMple', 'A')
+  const stage = new InFlightStage(core.inFlight)
+  assert.is(committed(stage, inquire(core, 'WWW.shOp.exaMple')).ticket, ticket)
+  assert.equal([ticket.hasReturned, core.inFlight.stats.returned], [false, 0])
+  const decision = committed(stage, inquire(core, 'wWw.shOp.exaMple'))
+  assert.equal([decision.isReply, decision.rcode, decision.ede], [true, 2, 0])
+  assert.equal([ticket.hasReturned, core.inFlight.stats.returned], [true, 1])
 })
 
 test.run()
