@@ -195,11 +195,10 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   private answer(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
-    const { upstream } = attempt
     this.choices.noteHelp(attempt, this.outcome.kept)
     if (attempt.kind === 'hedge') this.group.counters.hedgesWon++
     this.finish()
-    this.outcome.answer(reply, scan, upstream)
+    this.outcome.answer(reply, scan, attempt.upstream)
   }
 
   private hedge(nowMs: number): void {
@@ -247,7 +246,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (this.outcome.kept !== undefined) return this.settleWithKept()
     if (this.times.cameTooLate(nowMs)) return this.fail('overloaded')
     if (patience.isOutage(this.times.startMs, nowMs, silenceMs)) this.group.noteOutage()
-    this.fail(this.sawMalformed || this.attempts.sawMismatch() ? 'malformed' : 'timeout')
+    if (this.sawMalformed || this.attempts.sawMismatch()) return this.fail('malformed')
+    this.fail(this.group.isDown ? 'unreachable' : 'timeout')
   }
 
   /** Ends the question when no attempt is live; otherwise sets the timer for the next step. */

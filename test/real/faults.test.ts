@@ -296,7 +296,12 @@ async function allResolversDown(
         ? externalQuery(`new-${label}-${i}`, 'miss')
         : (known[i % 50] ?? externalQuery('', 'hit')),
     )
-    const result = await loadAgent.call('load', { server: proxy, queries, queriesPerSecond: 200 })
+    const result = await loadAgent.call('load', {
+      server: proxy,
+      queries,
+      queriesPerSecond: 200,
+      lostAfterMs: 5000,
+    })
     const failed = tally(ofGroup(result, 'miss'))
     show(`${label}: known names`, ofGroup(result, 'hit'))
     show(`${label}: new names`, ofGroup(result, 'miss'))
@@ -304,8 +309,8 @@ async function allResolversDown(
     assertAllRight(ofGroup(result, 'hit'), 'known names are answered')
     assert.is(failed.servfail, failed.sent, 'every new name gets SERVFAIL')
     assert.ok(
-      failed.maxMs <= 2000 + result.lagMaxMs,
-      `SERVFAIL within 2 s, not ${failed.maxMs.toFixed(0)} ms`,
+      failed.maxMs <= 3600 + result.lagMaxMs,
+      `SERVFAIL within 3.6 s, not ${failed.maxMs.toFixed(0)} ms`,
     )
     const { reply } = await loadAgent.call('ask', {
       server: proxy,
@@ -320,13 +325,13 @@ async function allResolversDown(
   }
 }
 
-test('all external resolvers refuse: cached names are served stale, others get SERVFAIL within 2 s', async () => {
+test('all external resolvers refuse: cached names are served stale, others get SERVFAIL', async () => {
   await allResolversDown('refused', async (resolvers) => {
     for (const resolver of resolvers) await resolver.kill()
   })
 })
 
-test('all external resolvers are black holes: cached names are served stale, others get SERVFAIL within 2 s', async () => {
+test('all external resolvers are black holes: cached names are served stale, others get SERVFAIL after three seconds, then one', async () => {
   try {
     await allResolversDown('black-holed', async () => {
       for (const address of [resolverA, resolverB]) await netns.blackHole(address, 53)

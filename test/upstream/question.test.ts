@@ -425,6 +425,13 @@ test('in silence it is given up, as an outage, and a sign of life was asked for'
   assert.is(asking.attempt(0).isDone, true)
 })
 
+test('silence of a group that is down is no time-out of a name', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  asking.isDown = true
+  asking.at(3000)
+  assert.equal([asking.deliver(), asking.outages > 0], [['failed unreachable'], true])
+})
+
 test('an upstream that has answered others in the last half second is not asked for a sign of life', () => {
   const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1 } })
   asking.all[0]?.health.replied(startMs)
