@@ -1,5 +1,5 @@
 /** Names below in-addr.arpa (RFC 1035 3.5) and ip6.arpa (RFC 3596 2.5). Pure. */
-import { addressBytes } from './ip-address.ts'
+import { addressBytes, type Network } from './ip-address.ts'
 
 /**
  * @param digits leading ones of an address, from `reverseDigits`
@@ -19,4 +19,18 @@ export function digitBitsOf(family: 4 | 6): number {
 export function reverseDigits(address: string): number[] {
   const bytes = [...addressBytes(address)]
   return bytes.length === 4 ? bytes : bytes.flatMap((byte) => [byte >>> 4, byte & 0x0f])
+}
+
+/** @returns the zones that hold the reverse names of a network's addresses: at most 128, as a network may end inside a label */
+export function reverseZonesOf({ address, family, prefixBits }: Network): string[] {
+  const digitBits = digitBitsOf(family)
+  const digits = reverseDigits(address)
+  const whole = Math.floor(prefixBits / digitBits)
+  const open = prefixBits % digitBits
+  if (open === 0) return [reverseZone(digits.slice(0, whole), family)]
+  const size = 1 << (digitBits - open)
+  const first = ((digits[whole] ?? 0) / size) | 0
+  return Array.from({ length: size }, (_, i) =>
+    reverseZone([...digits.slice(0, whole), first * size + i], family),
+  )
 }

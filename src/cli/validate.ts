@@ -3,6 +3,7 @@ import { formatEndpoint } from '../address/endpoint.ts'
 import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { formatProblem, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
+import { clusterNames } from '../daemon/routing.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { readForeignConfig } from './read-config.ts'
@@ -28,13 +29,11 @@ export function reportProblems(io: CliIo, problems: readonly Problem[]): number 
 
 function summary(config: Config): string {
   const { cluster, external } = config
-  const hasReverse = cluster.reverse && cluster.upstreams.length > 0
-  const clusterNames = [config.clusterDomain, ...(hasReverse ? ['in-addr.arpa', 'ip6.arpa'] : [])]
   const rows: [string, string][] = [
     ['listen', config.listen.map(formatEndpoint).join(', ')],
     [
       'cluster',
-      `${clusterNames.join(', ')} -> ${addresses(cluster.upstreams, withoutUpstreams(config))}`,
+      `${clusterNames(config).join(', ')} -> ${addresses(cluster.upstreams, withoutUpstreams(config))}`,
     ],
     ...config.zones.map((zone): [string, string] => [
       'zone',

@@ -5,7 +5,7 @@
 
 import type { Endpoint } from '../address/endpoint.ts'
 import { localSections } from '../local/settings.ts'
-import { parseListen } from './address.ts'
+import { type Network, parseListen, parseNetwork } from './address.ts'
 import { cacheSection } from './cache-settings.ts'
 import { parseDomainName } from './domain-name.ts'
 import {
@@ -256,6 +256,18 @@ function clusterSection() {
       default: true,
       about:
         'Send in-addr.arpa and ip6.arpa here too: CoreDNS knows the names of pods and services.',
+    }),
+    ranges: list({
+      of: parsed<Network>({
+        what: 'a network such as 10.96.0.0/12',
+        parse: parseNetwork,
+        examples: ['10.96.0.0/12', 'fd00:10:96::/112'],
+      }),
+      what: 'networks',
+      max: 4,
+      default: [],
+      about:
+        'Networks of pods and Services. Their reverse names belong to the cluster as its domain does: with reverse off they alone are sent here, and while upstreams is empty they are not asked outside.',
     }),
     ttl: ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 5 }),
     exchange,

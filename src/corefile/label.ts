@@ -3,7 +3,7 @@
  * ZONE may be a network in CIDR notation and then stands for one or more reverse zones. Facts: plugin/normalize.go
  * and plugin/pkg/cidr of CoreDNS v1.14.7.
  */
-import { digitBitsOf, reverseDigits, reverseZone } from '../address/reverse-zone.ts'
+import { reverseZonesOf } from '../address/reverse-zone.ts'
 import { type Parsed, parseAddress } from '../config/address.ts'
 
 export interface CorefileLabel {
@@ -80,24 +80,7 @@ function reverseZones(zone: string): string[] | undefined {
   const bits = Number(bitsText)
   const { family } = address.value
   if (bits > (family === 4 ? 32 : 128)) return undefined
-  const digits = reverseDigits(address.value.address)
-  return splitNetwork(digits, bits, digitBitsOf(family)).map((prefix) =>
-    reverseZone(prefix, family),
-  )
-}
-
-/**
- * The networks on a digit's boundary that make up the one given.
- * @param digitBits 8 for bytes, 4 for nibbles
- * @returns at most 128 prefixes
- */
-function splitNetwork(digits: readonly number[], bits: number, digitBits: number): number[][] {
-  const whole = Math.floor(bits / digitBits)
-  const open = bits % digitBits
-  if (open === 0) return [digits.slice(0, whole)]
-  const size = 1 << (digitBits - open)
-  const first = ((digits[whole] ?? 0) / size) | 0
-  return Array.from({ length: size }, (_, i) => [...digits.slice(0, whole), first * size + i])
+  return reverseZonesOf({ ...address.value, prefixBits: bits })
 }
 
 function quoted(text: string): string {

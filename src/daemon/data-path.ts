@@ -33,7 +33,7 @@ import { decodeMessage } from '../wire/message.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
 import { recordLine } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
-import { knownServers, type Routing } from './routing.ts'
+import { clusterNames, knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 
@@ -235,7 +235,7 @@ function localOutlook(config: Config): LocalOutlook {
   return {
     settings: config,
     claimed: wire([clusterDomain, ...zones.map(({ name }) => name)]),
-    unserved: isUnserved ? wire([clusterDomain]) : [],
+    unserved: isUnserved ? wire(clusterNames(config)) : [],
     unservedRcode: cluster.withoutUpstreams === 'refused' ? 'refused' : 'nxdomain',
   }
 }

@@ -1,6 +1,7 @@
 /** Turns the configuration into upstream groups and the zones that they answer for. Pure. */
 
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { reverseZonesOf } from '../address/reverse-zone.ts'
 import type { Upstream } from '../address/upstream-url.ts'
 import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
@@ -69,9 +70,17 @@ function settingsOf(
   return { ...exchange, policy: exchange.policy === 'auto' ? auto : exchange.policy }
 }
 
+/** Names that belong to the cluster, where no configured zone says otherwise. */
+export function clusterNames({ cluster, clusterDomain, zones }: Config): string[] {
+  const hasReverse = cluster.reverse && cluster.upstreams.length > 0
+  const reverse = hasReverse ? reverseZones : cluster.ranges.flatMap(reverseZonesOf)
+  const others = new Set(zones.map(({ name }) => name))
+  return [clusterDomain, ...new Set(reverse)].filter((name) => !others.has(name))
+}
+
 function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
   const { cluster, external, zones, clusterDomain } = config
-  const ofCluster = hasCluster ? [clusterDomain, ...(cluster.reverse ? reverseZones : [])] : []
+  const ofCluster = hasCluster ? clusterNames(config) : []
   // No name occurs twice: the configuration's checks refuse a stub zone for a name of the cluster, or for the root.
   return [
     ...ofCluster.map((name) =>

@@ -2,7 +2,12 @@
 // Method: the examples of both RFCs, and prefixes of them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { digitBitsOf, reverseDigits, reverseZone } from '../../src/address/reverse-zone.ts'
+import {
+  digitBitsOf,
+  reverseDigits,
+  reverseZone,
+  reverseZonesOf,
+} from '../../src/address/reverse-zone.ts'
 
 const test = suite('address/reverse-zone')
 
@@ -25,6 +30,23 @@ test('leading digits name the zone of a network, no digits all of the family', (
   assert.is(reverseZone(reverseDigits('2001:db8::').slice(0, 8), 6), '8.b.d.0.1.0.0.2.ip6.arpa')
   assert.is(reverseZone([], 4), 'in-addr.arpa')
   assert.is(reverseZone([], 6), 'ip6.arpa')
+})
+
+test('a network that ends inside a label has several zones', () => {
+  assert.equal(reverseZonesOf({ address: '10.96.0.0', family: 4, prefixBits: 14 }), [
+    '96.10.in-addr.arpa',
+    '97.10.in-addr.arpa',
+    '98.10.in-addr.arpa',
+    '99.10.in-addr.arpa',
+  ])
+  assert.equal(reverseZonesOf({ address: '10.0.0.0', family: 4, prefixBits: 8 }), [
+    '10.in-addr.arpa',
+  ])
+  assert.equal(reverseZonesOf({ address: 'fd00::', family: 6, prefixBits: 7 }), [
+    'c.f.ip6.arpa',
+    'd.f.ip6.arpa',
+  ])
+  assert.equal(reverseZonesOf({ address: '::', family: 6, prefixBits: 0 }), ['ip6.arpa'])
 })
 
 test.run()

@@ -66,6 +66,22 @@ test('reverse zones go outside when cluster.reverse is off', () => {
   ])
 })
 
+test('the ranges of pods and Services go to the cluster without its other reverse names, but for zones of their own', () => {
+  const ranged = { ...cluster, reverse: false, ranges: ['10.96.0.0/15', 'fd00::/16'] }
+  const zones = [{ name: '97.10.in-addr.arpa', upstreams: ['10.1.1.1'] }]
+  assert.equal(zonesOf({ cluster: ranged, zones }), [
+    'cluster.local. > cluster',
+    '96.10.in-addr.arpa. > cluster',
+    '0.0.d.f.ip6.arpa. > cluster',
+    '97.10.in-addr.arpa. > zone 97.10.in-addr.arpa.',
+    '. > external',
+  ])
+  assert.equal(zonesOf({ cluster: { ...ranged, reverse: true } }).slice(1, 3), [
+    'in-addr.arpa. > cluster',
+    'ip6.arpa. > cluster',
+  ])
+})
+
 test('only the cluster domain is known never to recurse: CoreDNS forwards reverse names of outside addresses', () => {
   const { zones } = plan({ cluster, zones: [{ name: 'corp.example', upstreams: ['10.1.1.1'] }] })
   assert.equal(

@@ -59,11 +59,17 @@ test('without servers of the cluster its names are denied with a reason, and nob
     assert.equal(house.asked, [])
     assert.is(await house.metric('neardns_unserved_cluster_names_total'), 1)
     assert.ok(house.lines.some(({ message }) => message.startsWith('cluster.upstreams is empty')))
+    const ranges = ['10.96.0.0/12']
+    await house.daemon.reconfigure(house.config({ cluster: { ranges } }))
+    assert.is((await house.lookup('10.0.96.10.in-addr.arpa', 'PTR')).rcode, 3)
+    assert.equal(house.asked, [])
+    await house.lookup('1.2.0.192.in-addr.arpa', 'PTR')
+    assert.equal(house.asked, ['1.2.0.192.in-addr.arpa'])
     await house.daemon.reconfigure(house.config({ cluster: { withoutUpstreams: 'refused' } }))
     assert.is((await house.lookup('a.default.svc.cluster.local')).rcode, 5)
     await house.daemon.reconfigure(house.config({ cluster: { withoutUpstreams: 'outside' } }))
     await house.lookup('a.default.svc.cluster.local')
-    assert.equal(house.asked, ['a.default.svc.cluster.local'])
+    assert.equal(house.asked.at(-1), 'a.default.svc.cluster.local')
   })
 })
 
