@@ -5,6 +5,8 @@
 
 import { formatUpstream } from '../address/upstream-url.ts'
 import type { Ask, OutcomeSink } from '../core/ports.ts'
+import { clientIn } from '../core/sharing/claim.ts'
+import type { Claim } from '../core/sharing/shares.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import { GroupCounters } from './counters.ts'
 import { type ChoiceTerms, chooseUpstream } from './policy/choice.ts'
@@ -22,7 +24,7 @@ import type { ExchangeSettings, GroupConfig, UpstreamAddress } from './settings.
  * 3.1). When another upstream helps, the budget is refunded and sets no limit.
  */
 const failoverShare = 1 / 3
-const failoverBurst = 20
+const failoverBurst = 40
 /**
  * How long a question waits when all upstreams are dead by proof: each is asked, because one may be back, but few wait long for it. A
  * sign of life gives it the usual time.
@@ -105,8 +107,9 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   start(ask: Ask, sink: OutcomeSink<Ask>): void {
     const nowMs = this.nowMs()
     this.counters.questions++
-    this.hedges.earn(nowMs)
-    this.failovers.earn(nowMs)
+    const client = clientIn(ask.claim)
+    this.hedges.earn(nowMs, client)
+    this.failovers.earn(nowMs, client)
     const question = new UpstreamQuestion(this, ask, sink)
     this.questions.add(question)
     question.begin()
@@ -146,8 +149,8 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   }
 
   /** @returns false when the budget does not cover one more packet */
-  spend(budget: RetryBudget): boolean {
-    const isCovered = budget.spend(this.nowMs(), 1)
+  spend(budget: RetryBudget, claim: Claim = []): boolean {
+    const isCovered = budget.spend(this.nowMs(), 1, clientIn(claim))
     if (!isCovered) this.counters.budgetRefusals++
     return isCovered
   }

@@ -2,6 +2,7 @@
  * Whom one question may ask next. Equals stand in for each other at any time; in an order nobody stands in for the first, and what
  * those below it deny waits for it. Sends nothing.
  */
+import { clientIn } from '../core/sharing/claim.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Attempt, AttemptList, Upstream } from './attempt.ts'
 import type { KeptReply } from './kept-reply.ts'
@@ -51,7 +52,7 @@ export class QuestionChoices {
   /** In an order each upstream is asked once at most, and names that fail must not use up what other names need. */
   payForFailOver(): boolean {
     if (this.group.isOrdered) return true
-    this.hasSpent = this.group.spend(this.group.failovers)
+    this.hasSpent = this.group.spend(this.group.failovers, this.attempts.all[0]?.claim)
     return this.hasSpent
   }
 
@@ -81,7 +82,7 @@ export class QuestionChoices {
     // In an order it is no fault of the first that it does not know a name.
     if (this.group.isOrdered) return
     kept.upstream.health.wasRescued(this.group.nowMs())
-    if (this.hasSpent) this.group.failovers.refund(1)
+    if (this.hasSpent) this.group.failovers.refund(1, clientIn(this.attempts.all[0]?.claim ?? []))
   }
 
   /** A denial from further down the order is not the last word while one above may still answer, or has given half an answer. */

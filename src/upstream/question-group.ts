@@ -1,5 +1,6 @@
 /** The interfaces by which a question and its group see each other. Types only. */
 import type { ExchangeFailure } from '../core/ports.ts'
+import type { Claim } from '../core/sharing/shares.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import type { GroupCounters } from './counters.ts'
 import type { LoopSuspicion } from './policy/loop-suspicion.ts'
@@ -31,7 +32,8 @@ export interface QuestionGroup {
   firstChoice(nowMs: number): Upstream | undefined
   otherChoice(tried: readonly Upstream[]): Upstream | undefined
   comesBefore(one: Upstream, other: Upstream): boolean
-  spend(budget: RetryBudget): boolean
+  /** @param claim of the question */
+  spend(budget: RetryBudget, claim?: Claim): boolean
   /** The question has ended; its outcome is reported or will be. */
   end(question: OpenQuestion): void
   /** Arranges a call of `deliver` in a later turn. */

@@ -224,7 +224,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const { attempts, group, hedges } = this
     const sendsMax = group.settings.attemptsMax - this.choices.reserve
     if (!attempts.mayGrow(sendsMax)) return
-    if (!hasLearned(upstream, attempts, nowMs) && !group.spend(group.hedges)) return
+    if (!hasLearned(upstream, attempts, nowMs) && !group.spend(group.hedges, this.ask.claim)) return
     const { startMs } = this.times
     for (const kind of hedgeKinds(upstream, attempts, { startMs, nowMs, hedges }))
       if (attempts.mayGrow(sendsMax)) this.launch(upstream, kind)

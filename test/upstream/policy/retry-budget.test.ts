@@ -87,4 +87,38 @@ test('a new percentage applies to the next question', () => {
   assert.ok(budget.spend(0, 1))
 })
 
+test('a client spends what it has earned, and owes half of the burst at most', () => {
+  const budget = new RetryBudget(20, 10)
+  for (let i = 0; i < 50; i++) budget.earn(0, 'greedy')
+  let covered = 0
+  while (budget.spend(0, 1, 'greedy')) covered++
+  assert.is(covered, 15)
+  assert.ok(budget.spend(0, 1, 'modest'), 'who never asked before has its own half of what is left')
+})
+
+test('what others have earned is lent like the burst', () => {
+  const budget = new RetryBudget(25, 0)
+  for (let i = 0; i < 40; i++) budget.earn(0, 'modest')
+  let covered = 0
+  while (budget.spend(0, 1, 'greedy')) covered++
+  assert.is(covered, 5)
+  for (let i = 0; i < 5; i++) assert.ok(budget.spend(0, 1, 'modest'))
+  assert.not.ok(budget.spend(0, 1, 'modest'))
+})
+
+test('a debt fades, and a refund lessens it', () => {
+  const budget = new RetryBudget(0, 10)
+  while (budget.spend(0, 1, 'greedy'));
+  budget.refund(1, 'greedy')
+  assert.ok(budget.spend(0, 1, 'greedy'))
+  assert.not.ok(budget.spend(0, 1, 'greedy'))
+  assert.ok(budget.spend(10_000, 1, 'greedy'))
+})
+
+test('ten thousand clients leave no more accounts than allowed', () => {
+  const budget = new RetryBudget(20, 10)
+  for (let i = 0; i < 10_000; i++) budget.earn(i, `client ${i}`)
+  assert.ok(budget.clients <= 4096, `${budget.clients}`)
+})
+
 test.run()
