@@ -6,8 +6,10 @@ import { formatEndpoint } from '../address/endpoint.ts'
 import type { Upstream } from '../address/upstream-url.ts'
 import { nameserversAfter, parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
+import { CorefileWatcher } from '../daemon/corefile-watcher.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { ReloadQueue } from '../daemon/reload-queue.ts'
+import { judgeTrust } from '../daemon/search-trust.ts'
 import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
@@ -85,7 +87,7 @@ class Session {
   private readonly resolvConf: FileWatcher
   /** Name servers of resolv.conf in force. */
   private resolvers: readonly Upstream[] = []
-  private readonly corefile: FileWatcher | undefined
+  private readonly corefile: CorefileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
   private keepStartPages: () => void = () => {}
@@ -116,14 +118,12 @@ class Session {
       check: () => readConfig(args),
       apply: (changed) => this.apply(changed),
     })
-    const corefilePath = config.searchPath.corefile
-    const corefileText = corefilePath === null ? '' : readText(corefilePath)
-    this.corefile = this.watchCorefile(corefilePath, corefileText)
+    this.corefile = this.watchCorefile(config.searchPath.corefile)
     this.daemon = new Daemon(config, {
       log,
       facts: { version: version(), revision: '', memoryLimitBytes: this.memoryLimitBytes },
       resolvers: this.resolversFrom(resolvText),
-      corefile: corefileText,
+      ...(this.corefile && { corefile: this.corefile.source }),
       localAddresses,
       onSucceeded: () => this.stop('succeeded'),
       ...(link && { link }),
@@ -205,9 +205,13 @@ class Session {
     return new ReloadTriggers(watched, (because) => queue.request(because))
   }
 
-  private watchCorefile(path: string | null, text: string): FileWatcher | undefined {
+  private watchCorefile(path: string | null): CorefileWatcher | undefined {
     if (path === null) return undefined
-    return new FileWatcher({ path, onChange: (changed) => this.daemon.useCorefile(changed) }, text)
+    return new CorefileWatcher({
+      path,
+      judge: (source) => judgeTrust(this.config, source),
+      onChange: (source) => this.daemon.useCorefile(source),
+    })
   }
 
   /** The limits of this process, the cache no larger than the memory cgroup allows. */

@@ -5,7 +5,14 @@
  * environment variables as written. Facts: parser of github.com/coredns/caddy v1.1.4, plugin/normalize.go of CoreDNS
  * v1.14.7; test/corefile/coredns.test.ts asks the program.
  */
-import { type CorefileDirective, type CorefileProblem, readDirective } from './directive.ts'
+import {
+  type CorefileDirective,
+  type CorefilePlace,
+  type CorefileProblem,
+  placeOf,
+  readDirective,
+} from './directive.ts'
+import { type CorefileFiles, noFiles } from './files.ts'
 import { type CorefileLabel, parseCorefileLabel } from './label.ts'
 import {
   type CorefileToken,
@@ -16,14 +23,14 @@ import {
 } from './tokens.ts'
 
 /** Parses a whole Corefile. Reading stops at the first mistake in the grammar, as it does in CoreDNS. */
-export function parseCorefile(text: string): CorefileResult {
+export function parseCorefile(text: string, files: CorefileFiles = noFiles): CorefileResult {
   if (text.length > charactersMax) {
     return {
       ok: false,
       problems: [{ line: 1, message: `longer than ${charactersMax} characters` }],
     }
   }
-  return new CorefileParser(tokenizeCorefile(text)).parse()
+  return new CorefileParser(tokenizeCorefile(text), files).parse()
 }
 
 export interface Corefile {
@@ -33,15 +40,13 @@ export interface Corefile {
   readonly unresolvedImports: readonly UnresolvedImport[]
 }
 
-export interface ServerBlock {
-  readonly line: number
+export interface ServerBlock extends CorefilePlace {
   readonly labels: readonly CorefileLabel[]
   /** In the order of the file, which means nothing to CoreDNS: its own order is compiled in. */
   readonly directives: readonly CorefileDirective[]
 }
 
-export interface UnresolvedImport {
-  readonly line: number
+export interface UnresolvedImport extends CorefilePlace {
   /** File or glob, relative to the Corefile's directory unless it begins with `/`. */
   readonly pattern: string
 }
@@ -60,9 +65,9 @@ const tokensMax = 100_000
 class CorefileMistake extends Error {
   readonly problem: CorefileProblem
 
-  constructor(line: number, message: string) {
+  constructor(at: CorefilePlace, message: string) {
     super(message)
-    this.problem = { line, message }
+    this.problem = { ...at, message }
   }
 }
 
@@ -75,8 +80,11 @@ class CorefileParser {
   private readonly blocks: ServerBlock[] = []
   private readonly unresolvedImports: UnresolvedImport[] = []
 
-  constructor(tokens: readonly CorefileToken[]) {
+  private readonly files: CorefileFiles
+
+  constructor(tokens: readonly CorefileToken[], files: CorefileFiles) {
     this.tokens = tokens
+    this.files = files
   }
 
   parse(): CorefileResult {
@@ -92,7 +100,7 @@ class CorefileParser {
 
   /** A server block or a snippet's definition. Ends behind it. */
   private serverBlock(): void {
-    const line = this.token?.line ?? 1
+    const place = this.token ? placeOf(this.token) : { line: 1 }
     const words = this.labels()
     const name = snippetName(words)
     if (name !== undefined && this.token !== undefined) {
@@ -103,7 +111,7 @@ class CorefileParser {
     if (braced) this.at++
     const directives = this.directives(braced)
     // CoreDNS silently ignores braces without a label.
-    if (words.length > 0) this.blocks.push({ line, labels: words.map(readLabel), directives })
+    if (words.length > 0) this.blocks.push({ ...place, labels: words.map(readLabel), directives })
   }
 
   /** Words up to `{`, the end of their line (a comma carries it on), or the end of the text. */
@@ -162,7 +170,7 @@ class CorefileParser {
       }
       lastOf.set(token.text, words.at(-1) ?? token)
       const read = readDirective(words)
-      if (!read.ok) throw new CorefileMistake(read.problem.line, read.problem.message)
+      if (!read.ok) throw new CorefileMistake(read.problem, read.problem.message)
       directives.push(read.directive)
     }
     // CoreDNS looks at the last word only, so the brace of the last directive's block may close the server block.
@@ -192,32 +200,37 @@ class CorefileParser {
     return words
   }
 
-  /** Puts a snippet's words in place of `import NAME`; the current token is the first of them afterwards. */
+  /** Puts the words of a snippet or of files in place of `import NAME`; the current token is the first of them afterwards. */
   private import(): void {
     const [keyword, name, more] = this.tokens.slice(this.at, this.at + 3)
     if (keyword === undefined || name === undefined || !onSameLine(keyword, name) || !name.text) {
       mistake(keyword, '"import" needs the name of a snippet or file')
     }
     if (more && onSameLine(name, more)) mistake(name, '"import" takes one snippet, file or pattern')
-    const snippet = this.snippets.get(name.text)
-    if (snippet === undefined) this.noteUnresolved(name)
     if (++this.imports > importsMax) mistake(name, `more than ${importsMax} imports`)
-    this.checkSize(snippet?.length ?? 0)
+    const words = this.snippets.get(name.text) ?? this.importedFiles(name)
+    this.checkSize(words.length)
     const before = this.tokens.slice(0, this.at)
-    this.tokens = [...before, ...(snippet ?? []), ...this.tokens.slice(this.at + 2)]
+    this.tokens = [...before, ...words, ...this.tokens.slice(this.at + 2)]
+  }
+
+  private importedFiles(name: CorefileToken): readonly CorefileToken[] {
+    const pattern = name.text
+    if (hasManyWildcards(pattern)) {
+      mistake(name, `${JSON.stringify(pattern.slice(0, 80))}: a pattern may have one wildcard`)
+    }
+    const found = readsEnvironment(pattern)
+      ? undefined
+      : this.files.imported(pattern, name.file ?? '')
+    if (found === undefined) this.unresolvedImports.push({ ...placeOf(name), pattern })
+    return (found ?? []).flatMap(({ path, text }) =>
+      tokenizeCorefile(text).map((token) => ({ ...token, file: path })),
+    )
   }
 
   private checkSize(added: number): void {
     if (this.tokens.length + added <= tokensMax) return
     mistake(this.token, `more than ${tokensMax} words, those of imported snippets included`)
-  }
-
-  private noteUnresolved(name: CorefileToken): void {
-    const pattern = name.text
-    if (hasManyWildcards(pattern)) {
-      mistake(name, `${JSON.stringify(pattern.slice(0, 80))}: a pattern may have one wildcard`)
-    }
-    this.unresolvedImports.push({ line: name.line, pattern })
   }
 
   private get token(): CorefileToken | undefined {
@@ -258,7 +271,7 @@ function snippetName(words: readonly CorefileToken[]): string | undefined {
 
 function readLabel(word: CorefileToken): CorefileLabel {
   const label = parseCorefileLabel(word.text, word.line)
-  if (!label.ok) throw new CorefileMistake(word.line, label.why)
+  if (!label.ok) throw new CorefileMistake(placeOf(word), label.why)
   return label.value
 }
 
@@ -266,9 +279,9 @@ function importsAt(tokens: readonly CorefileToken[], index: number): boolean {
   const before = tokens[index - 1]
   const token = tokens[index]
   if (token?.text !== 'import') return false
-  return before === undefined || before.line !== token.line
+  return before === undefined || before.line !== token.line || before.file !== token.file
 }
 
 function mistake(at: CorefileToken | undefined, message: string): never {
-  throw new CorefileMistake(at?.line ?? 1, message)
+  throw new CorefileMistake(at ? placeOf(at) : { line: 1 }, message)
 }

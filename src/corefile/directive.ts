@@ -4,17 +4,22 @@
  */
 import { type CorefileToken, onSameLine } from './tokens.ts'
 
-export interface CorefileDirective {
-  readonly name: string
+/** Where something stands. */
+export interface CorefilePlace {
   readonly line: number
+  /** Path of an imported file; absent in the Corefile itself. */
+  readonly file?: string
+}
+
+export interface CorefileDirective extends CorefilePlace {
+  readonly name: string
   /** Words after the name on its line. `{$NAME}` and `{%NAME%}` as written. */
   readonly args: readonly string[]
   /** The lines between braces, which may have blocks of their own; absent without braces. */
   readonly block?: readonly CorefileDirective[]
 }
 
-export interface CorefileProblem {
-  readonly line: number
+export interface CorefileProblem extends CorefilePlace {
   readonly message: string
 }
 
@@ -36,6 +41,11 @@ export function readDirective(tokens: readonly CorefileToken[]): DirectiveResult
     ok: false,
     problem: reader.problem ?? { line: 1, message: 'there is no directive here' },
   }
+}
+
+/** @returns line and, if it is an imported one, file */
+export function placeOf({ line, file }: CorefilePlace): CorefilePlace {
+  return file === undefined ? { line } : { line, file }
 }
 
 class DirectiveReader {
@@ -62,11 +72,11 @@ class DirectiveReader {
     if (name === undefined) return undefined
     const args: string[] = []
     while (this.nextIsArgument()) args.push(this.take()?.text ?? '')
-    const directive = { name: name.text, line: name.line, args }
+    const directive = { name: name.text, ...placeOf(name), args }
     const brace = this.next
     if (brace?.text !== '{' || !this.isOnThisLine(brace)) return directive
     if (depth === depthMax) {
-      return this.refuse({ line: brace.line, message: `blocks within blocks, ${depth} deep` })
+      return this.refuse({ ...placeOf(brace), message: `blocks within blocks, ${depth} deep` })
     }
     this.take()
     const block = this.block(brace, depth)
@@ -78,7 +88,7 @@ class DirectiveReader {
     for (;;) {
       const token = this.next
       if (token === undefined) {
-        return this.refuse({ line: opened.line, message: 'the block that begins here has no end' })
+        return this.refuse({ ...placeOf(opened), message: 'the block that begins here has no end' })
       }
       if (token.text === '}') {
         // CoreDNS reads a brace after words as one more word, and then lacks the brace.
@@ -115,9 +125,9 @@ function strayWord(token: CorefileToken): CorefileProblem {
     token.text === '{'
       ? 'the "{" of a block must stand on the line of its directive'
       : `${JSON.stringify(token.text)} stands behind the end of a block; begin a new line`
-  return { line: token.line, message }
+  return { ...placeOf(token), message }
 }
 
 function lateBrace(token: CorefileToken): CorefileProblem {
-  return { line: token.line, message: 'the "}" that ends a block must stand on a line of its own' }
+  return { ...placeOf(token), message: 'the "}" that ends a block must stand on a line of its own' }
 }

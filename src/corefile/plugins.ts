@@ -6,16 +6,21 @@
  */
 import { parseAddress } from '../config/address.ts'
 import type { CorefileDirective } from './directive.ts'
+import { type CorefileFiles, noFiles } from './files.ts'
 import { isPlainZone, isWithin, parseCorefileLabel } from './label.ts'
 
 /**
  * Why a directive endangers names at or below `domain`, and the way out; undefined: it certainly does not.
  * @param domain lower case, no trailing dot
  */
-export function dangerOf(directive: CorefileDirective, domain: string): string | undefined {
+export function dangerOf(
+  directive: CorefileDirective,
+  domain: string,
+  files: CorefileFiles = noFiles,
+): string | undefined {
   if (harmless.has(directive.name)) return undefined
   const rule = rules.get(directive.name)
-  if (rule !== undefined) return rule(directive, domain)
+  if (rule !== undefined) return rule(directive, domain, files)
   const zonesOf = zoned.get(directive.name)
   if (zonesOf === undefined) {
     return `what ${code(directive.name)} does to names of ${domain} is not known here; ${wayOut}`
@@ -35,7 +40,11 @@ export function mayTouch(argument: string, domain: string): boolean {
   )
 }
 
-type Rule = (directive: CorefileDirective, domain: string) => string | undefined
+type Rule = (
+  directive: CorefileDirective,
+  domain: string,
+  files: CorefileFiles,
+) => string | undefined
 
 const wayOut =
   'move it to a server block of its own, or list the names it serves in searchPath.carveOuts'
@@ -78,26 +87,36 @@ const rules: ReadonlyMap<string, Rule> = new Map([
 function dangerOfHosts(
   { args, block = [] }: CorefileDirective,
   domain: string,
+  files: CorefileFiles,
 ): string | undefined {
   const [file, ...zones] = args
   if (zones.length > 0 && !zones.some((zone) => mayTouch(zone, domain))) return undefined
   if (file === undefined) {
     return `\`hosts\` also reads /etc/hosts of the CoreDNS container, which may name hosts of ${domain}; write \`hosts /dev/null {\` to serve the inline entries alone, or ${wayOut}`
   }
-  if (file !== '/dev/null') {
-    return `\`hosts\` reads ${code(file)}, which may name hosts of ${domain}; give it zones outside of it, or ${wayOut}`
+  // A relative path depends on `root` and on where CoreDNS was started.
+  const text = file === '/dev/null' ? '' : file.startsWith('/') ? files.hosts(file) : undefined
+  if (text === undefined) {
+    return `\`hosts\` reads ${code(file)}, which cannot be read from here; mount it at CoreDNS's path, give it zones outside of ${domain}, or ${wayOut}`
   }
-  for (const line of block.filter(({ name }) => name !== 'fallthrough')) {
-    // One quoted word may hold several names, and CoreDNS splits it again.
-    const names = wordsOf(line).flatMap((word) => word.split(/\s+/))
-    const inside = names.find((name) => !parseAddress(name).ok && mayBeWithin(name, domain))
-    if (inside !== undefined) {
-      return `\`hosts\` answers ${code(inside)}; list it in searchPath.carveOuts`
-    }
+  const lines = block.filter(({ name }) => name !== 'fallthrough').map(wordsOf)
+  // One quoted word may hold several names, and CoreDNS splits it again.
+  const inline = lines.flat().flatMap((word) => word.split(/\s+/))
+  const inside = [...inline, ...namesOfHosts(text)].find(
+    (name) => !parseAddress(name).ok && mayBeWithin(name, domain),
+  )
+  if (inside !== undefined) {
+    return `\`hosts\` answers ${code(inside)}; list it in searchPath.carveOuts`
   }
   const fall = block.findLast(({ name }) => name === 'fallthrough')
   if (fall !== undefined && certainlyCovers(fall.args, domain)) return undefined
   return `\`hosts\` without \`fallthrough\` keeps names of ${domain} from \`kubernetes\`; add \`fallthrough\``
+}
+
+/** Every word of a hosts file outside of comments, addresses included: a line without an address is not served, and costs nothing here. */
+function namesOfHosts(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.replace(/#.*/, ''))
+  return lines.flatMap((line) => line.split(/\s+/)).filter((word) => word !== '')
 }
 
 /** `rewrite [continue|stop] name [exact|suffix|...] FROM TO ...`, on the line or, word by word, in a block. */

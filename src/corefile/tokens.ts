@@ -11,6 +11,8 @@ export interface CorefileToken {
   readonly line: number
   /** Differs from `line` only for a quoted word with line breaks in it. */
   readonly lastLine: number
+  /** Path of an imported file; absent in the Corefile itself. */
+  readonly file?: string
 }
 
 /**
@@ -38,12 +40,12 @@ export function tokenizeCorefile(text: string): CorefileToken[] {
 
 /** Whether `next` is an argument of the line that `token` is on; a word that spans lines ends on its last. */
 export function onSameLine(token: CorefileToken, next: CorefileToken): boolean {
-  return token.lastLine === next.line
+  return token.file === next.file && token.lastLine === next.line
 }
 
 /** Not the opposite of `onSameLine`: words of a snippet keep their line numbers, which may be smaller. */
 export function onLaterLine(token: CorefileToken, next: CorefileToken): boolean {
-  return token.lastLine < next.line
+  return token.file !== next.file || token.lastLine < next.line
 }
 
 /** Whether CoreDNS would insert an environment variable here, which only its own process knows. */

@@ -5,23 +5,28 @@
  * Pure. The decision and its reasons: docs/decisions/0008-which-corefiles-are-trusted.md.
  */
 import type { Corefile, ServerBlock } from './corefile.ts'
-import type { CorefileDirective, CorefileProblem } from './directive.ts'
+import { type CorefileDirective, type CorefileProblem, placeOf } from './directive.ts'
+import { type CorefileFiles, noFiles } from './files.ts'
 import { type CorefileLabel, isPlainZone, isWithin } from './label.ts'
 import { dangerOf, mayTouch } from './plugins.ts'
 
 /** @param clusterDomain as in the settings; letter case and a trailing dot do not matter */
-export function judgeCorefile(corefile: Corefile, clusterDomain: string): CorefileVerdict {
+export function judgeCorefile(
+  corefile: Corefile,
+  clusterDomain: string,
+  files: CorefileFiles = noFiles,
+): CorefileVerdict {
   const domain = clusterDomain.toLowerCase().replace(/\.$/, '')
   const reasons = [
-    ...corefile.unresolvedImports.map(({ line, pattern }) => ({
-      line,
-      message: `\`import ${shortened(pattern)}\` cannot be read from here and may hold anything; write its lines in its place, or declare what it serves in searchPath.carveOuts`,
+    ...corefile.unresolvedImports.map((unresolved) => ({
+      ...placeOf(unresolved),
+      message: `\`import ${shortened(unresolved.pattern)}\` cannot be read from here and may hold anything; mount its directory at the same path as in CoreDNS, write its lines in its place, or declare what it serves in searchPath.carveOuts`,
     })),
     ...labelReasons(corefile.blocks, domain),
   ]
   const block = servingBlock(corefile.blocks, domain, reasons)
   if (block === undefined) return refuse(reasons)
-  reasons.push(...directiveReasons(block, domain), ...reloadReasons(corefile.blocks, block))
+  reasons.push(...directiveReasons(block, domain, files), ...reloadReasons(corefile.blocks, block))
   const kubernetes = kubernetesOf(block, domain, reasons)
   if (kubernetes === undefined || reasons.length > 0) return refuse(reasons)
   return { trusted: true, ...kubernetes }
@@ -74,11 +79,11 @@ function labelReasons(blocks: readonly ServerBlock[], domain: string): CorefileP
       const name = shortened(label.text)
       if (!label.zones.every(isPlainZone)) {
         const message = `which zone "${name}" is cannot be told from here; write the name itself`
-        return [{ line: label.line, message }]
+        return [{ ...placeOf({ ...block, line: label.line }), message }]
       }
       if (!label.zones.some((zone) => isBelow(zone, domain))) return []
       const message = `the server block for "${name}" answers names below ${domain}; list it in searchPath.carveOuts`
-      return [{ line: label.line, message }]
+      return [{ ...placeOf({ ...block, line: label.line }), message }]
     }),
   )
 }
@@ -106,7 +111,7 @@ function servingBlock(
   if (first === undefined) reasons.push({ line: 1, message: `no server block serves ${domain}` })
   if (second === undefined) return first
   const message = `this server block answers for ${domain} too, beside the one in line ${first?.line}; which of them is asked cannot be told from here`
-  reasons.push({ line: second.line, message })
+  reasons.push({ ...placeOf(second), message })
   return undefined
 }
 
@@ -128,12 +133,16 @@ function deepest(candidates: readonly Candidate[]): ServerBlock[] {
   return candidates.filter((candidate) => candidate.depth === depth).map(({ block }) => block)
 }
 
-function directiveReasons(block: ServerBlock, domain: string): CorefileProblem[] {
+function directiveReasons(
+  block: ServerBlock,
+  domain: string,
+  files: CorefileFiles,
+): CorefileProblem[] {
   return block.directives
     .filter(({ name }) => name !== 'kubernetes')
     .flatMap((directive) => {
-      const message = dangerOf(directive, domain)
-      return message === undefined ? [] : [{ line: directive.line, message }]
+      const message = dangerOf(directive, domain, files)
+      return message === undefined ? [] : [{ ...placeOf(directive), message }]
     })
 }
 
@@ -142,7 +151,7 @@ function reloadReasons(blocks: readonly ServerBlock[], serving: ServerBlock): Co
   const reloads = blocks.some(({ directives }) => directives.some(({ name }) => name === 'reload'))
   if (reloads) return []
   const message = 'without `reload` CoreDNS may still run an older Corefile than this; add `reload`'
-  return [{ line: serving.line, message }]
+  return [{ ...placeOf(serving), message }]
 }
 
 function kubernetesOf(
@@ -153,17 +162,17 @@ function kubernetesOf(
   const [kubernetes, again] = block.directives.filter(({ name }) => name === 'kubernetes')
   if (kubernetes === undefined) {
     const message = `the server block that answers for ${domain} has no \`kubernetes\``
-    reasons.push({ line: block.line, message })
+    reasons.push({ ...placeOf(block), message })
     return undefined
   }
   if (again)
-    reasons.push({ line: again.line, message: 'a second `kubernetes` in one server block' })
+    reasons.push({ ...placeOf(again), message: 'a second `kubernetes` in one server block' })
   const why = zoneDanger(kubernetes, block, domain)
-  if (why !== undefined) reasons.push({ line: kubernetes.line, message: why })
+  if (why !== undefined) reasons.push({ ...placeOf(kubernetes), message: why })
   const options = kubernetes.block ?? []
   for (const option of options) {
     const message = optionDanger(option, domain)
-    if (message !== undefined) reasons.push({ line: option.line, message })
+    if (message !== undefined) reasons.push({ ...placeOf(option), message })
   }
   return factsOf(options, domain)
 }

@@ -1,5 +1,6 @@
 /** Inputs of a daemon beside its configuration: the log, and facts about the process and the machine. */
 import type { Upstream } from '../address/upstream-url.ts'
+import type { CorefileSource } from '../corefile/files.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessFacts } from '../observe/stats.ts'
 import type { WorkerLink } from './workers/link.ts'
@@ -9,8 +10,8 @@ export interface DaemonOptions {
   readonly facts: ProcessFacts
   /** Name servers of resolv.conf, used when no external upstreams are configured. */
   readonly resolvers: readonly Upstream[]
-  /** Text of CoreDNS's Corefile, when the configuration names one. */
-  readonly corefile?: string
+  /** CoreDNS's Corefile, when the configuration names one. */
+  readonly corefile?: CorefileSource
   /** Addresses of this host's interfaces. */
   readonly localAddresses: () => readonly string[]
   /** A successor serves, and this process may end. */

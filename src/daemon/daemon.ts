@@ -241,8 +241,8 @@ export class Daemon {
   }
 
   /** CoreDNS's Corefile has changed: the trust level is judged anew. */
-  useCorefile(text: string): void {
-    this.trust.use(text, this.config, () => this.applyOutlook())
+  useCorefile(source: Required<DaemonOptions>['corefile']): void {
+    this.trust.use(source, this.config, () => this.applyOutlook())
   }
 
   /** Takes no new queries, answers the waiting ones until the deadline, closes everything. */

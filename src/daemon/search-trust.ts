@@ -3,6 +3,8 @@
 import type { Config } from '../config/schema.ts'
 import type { TrustLevel } from '../core/search/trust.ts'
 import { parseCorefile } from '../corefile/corefile.ts'
+import type { CorefileProblem } from '../corefile/directive.ts'
+import type { CorefileSource } from '../corefile/files.ts'
 import { judgeCorefile } from '../corefile/trust.ts'
 
 export interface TrustVerdict {
@@ -12,21 +14,21 @@ export interface TrustVerdict {
   readonly reasons: readonly string[]
 }
 
-/** @param corefile text of CoreDNS's Corefile; undefined when there is none to read */
-export function judgeTrust(config: Config, corefile: string | undefined): TrustVerdict {
+/** @param source CoreDNS's Corefile; undefined when there is none to read */
+export function judgeTrust(config: Config, source: CorefileSource | undefined): TrustVerdict {
   const { trust, multicluster } = config.searchPath
   if (trust !== 'auto') return { level: trust, multicluster, reasons: [] }
-  if (corefile === undefined || corefile.trim() === '') {
+  if (source === undefined || source.text.trim() === '') {
     return { level: 'cautious', multicluster, reasons: [] }
   }
-  const parsed = parseCorefile(corefile)
+  const parsed = parseCorefile(source.text, source.files)
   if (!parsed.ok) return { level: 'cautious', multicluster, reasons: parsed.problems.map(lineText) }
-  const verdict = judgeCorefile(parsed, config.clusterDomain)
+  const verdict = judgeCorefile(parsed, config.clusterDomain, source.files)
   return verdict.trusted
     ? { level: 'verified', multicluster: multicluster || verdict.multicluster, reasons: [] }
     : { level: 'cautious', multicluster, reasons: verdict.reasons.map(lineText) }
 }
 
-function lineText({ line, message }: { line: number; message: string }): string {
-  return `line ${line}: ${message}`
+function lineText({ file, line, message }: CorefileProblem): string {
+  return `${file === undefined ? '' : `${file}, `}line ${line}: ${message}`
 }

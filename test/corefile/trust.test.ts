@@ -4,6 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseCorefile } from '../../src/corefile/corefile.ts'
+import type { CorefileFiles } from '../../src/corefile/files.ts'
 import { type CorefileVerdict, judgeCorefile } from '../../src/corefile/trust.ts'
 import { corefileFixtures } from './fixtures.ts'
 
@@ -146,6 +147,94 @@ test('a reason says what to do', () => {
     verdict.trusted ? '' : verdict.reasons[0]?.message,
     '`template` may answer names of cluster.local; give it zones outside of it, move it to a server block of its own, or list the names it serves in searchPath.carveOuts',
   )
+})
+
+const k3s = corefileFixtures('doubted').find(({ name }) => name === 'doubted/k3s')?.text ?? ''
+const aks = corefileFixtures('doubted').find(({ name }) => name === 'doubted/aks')?.text ?? ''
+const nodeHosts = '10.0.0.4 node-a # the first\n10.0.0.5 node-b node-b.lan\n'
+
+interface Files {
+  /** Files of each pattern; a pattern that is missing cannot be read. */
+  readonly imports?: Readonly<Record<string, readonly string[]>>
+  readonly hosts?: string
+}
+
+function judgeWith(text: string, { imports = {}, hosts }: Files): CorefileVerdict {
+  const files: CorefileFiles = {
+    imported: (pattern) =>
+      imports[pattern]?.map((content, n) => ({ path: `/x/${n}.part`, text: content })),
+    hosts: (path) => (path === '/etc/coredns/NodeHosts' ? hosts : undefined),
+  }
+  const corefile = parseCorefile(text, files)
+  if (!corefile.ok) throw new Error(JSON.stringify(corefile.problems))
+  return judgeCorefile(corefile, 'cluster.local', files)
+}
+
+const k3sImports = { '/etc/coredns/custom/*.override': [], '/etc/coredns/custom/*.server': [] }
+
+test('k3s is trusted when its hosts file names nothing of the domain and nobody has added files', () => {
+  assert.ok(judgeWith(k3s, { imports: k3sImports, hosts: nodeHosts }).trusted)
+})
+
+test('AKS is trusted when nobody has added files, or only what is known to be harmless', () => {
+  const imports = { 'custom/*.override': [], 'custom/*.server': [] }
+  assert.ok(judgeWith(aks, { imports }).trusted)
+  const server = 'corp.example:53 {\n  errors\n  forward . 10.1.0.53\n}\n'
+  const added = { 'custom/*.override': ['log\n', 'bufsize 1232\n'], 'custom/*.server': [server] }
+  assert.ok(judgeWith(aks, { imports: added }).trusted)
+})
+
+const parts: readonly [what: string, files: Files, reason: RegExp][] = [
+  [
+    'a node that has a name of the domain',
+    { imports: k3sImports, hosts: `${nodeHosts}10.0.0.6 node-c.cluster.local\n` },
+    /`hosts` answers `node-c\.cluster\.local`/,
+  ],
+  [
+    'a hosts file that is not there',
+    { imports: k3sImports },
+    /`\/etc\/coredns\/NodeHosts`, which cannot be read/,
+  ],
+  [
+    'a directory that is not there',
+    { imports: { '/etc/coredns/custom/*.server': [] }, hosts: nodeHosts },
+    /^`import \/etc\/coredns\/custom\/\*\.override` cannot be read from here/,
+  ],
+  [
+    'a plugin for the domain in an imported file',
+    {
+      imports: { ...k3sImports, '/etc/coredns/custom/*.override': ['log\ntemplate IN A .\n'] },
+      hosts: nodeHosts,
+    },
+    /`template` may answer names of cluster\.local/,
+  ],
+  [
+    'a server block for a part of the domain in an imported file',
+    {
+      imports: {
+        ...k3sImports,
+        '/etc/coredns/custom/*.server': ['x.cluster.local {\n  forward . 10.1.0.53\n}\n'],
+      },
+      hosts: nodeHosts,
+    },
+    /the server block for "x\.cluster\.local" answers names below/,
+  ],
+]
+for (const [what, files, reason] of parts) {
+  test(`k3s: ${what} ends the trust`, () => {
+    const verdict = judgeWith(k3s, files)
+    assert.is(verdict.trusted, false)
+    const reasons = verdict.trusted ? [] : verdict.reasons
+    assert.is(reasons.length, 1, JSON.stringify(reasons))
+    assert.match(reasons[0]?.message ?? '', reason)
+  })
+}
+
+test('a reason in an imported file names the file and its line there', () => {
+  const imports = { ...k3sImports, '/etc/coredns/custom/*.override': ['log\ntemplate IN A .\n'] }
+  const verdict = judgeWith(k3s, { imports, hosts: nodeHosts })
+  const [reason] = verdict.trusted ? [] : verdict.reasons
+  assert.equal([reason?.file, reason?.line], ['/x/0.part', 2])
 })
 
 test('reasons are bounded', () => {

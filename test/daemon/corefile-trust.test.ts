@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { type CorefileSource, corefileAlone } from '../../src/corefile/files.ts'
 import { CorefileTrust } from '../../src/daemon/corefile-trust.ts'
 import { configOf, doubtedCorefile, KeptLog, trustedCorefile, withHandClock } from './support.ts'
 
@@ -13,12 +14,12 @@ const config = configOf()
 /** kubelet's 90 s and the 45 s of CoreDNS's `reload`. */
 const leastMs = 135_000
 
-function opened(corefile: string | undefined) {
+function opened(corefile: CorefileSource | undefined) {
   const log = new KeptLog()
   const trust = new CorefileTrust(config, corefile, log)
   let adopted = 0
-  const use = (text: string) =>
-    trust.use(text, config, () => {
+  const use = (source: CorefileSource) =>
+    trust.use(source, config, () => {
       adopted += 1
       trust.judge(config)
     })
@@ -63,7 +64,7 @@ test('each change begins the waiting anew: the pods have to load the newest', ()
     const { trust, use, adopted } = opened(doubtedCorefile)
     use(trustedCorefile)
     clock.wind(170_000)
-    use(`${trustedCorefile}\n`)
+    use(corefileAlone(`${trustedCorefile.text}\n`))
     clock.wind(170_000)
     assert.is(trust.verdict.level, 'cautious')
     clock.wind(10_000)

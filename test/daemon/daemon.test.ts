@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { CorefileSource } from '../../src/corefile/files.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
 import type { DaemonOptions } from '../../src/daemon/daemon-options.ts'
 import { BindError } from '../../src/system/bind.ts'
@@ -179,7 +180,7 @@ test('what was chosen is told in the words of the configuration', () =>
 const levels: readonly [
   what: string,
   settings: object,
-  corefile: string | undefined,
+  corefile: CorefileSource | undefined,
   level: string,
 ][] = [
   ['without CoreDNS there is nothing to trust', {}, trustedCorefile, 'off'],

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { CorefileSource } from '../../src/corefile/files.ts'
 import type { DataPath } from '../../src/daemon/data-path.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Client } from '../pipeline/support.ts'
@@ -21,7 +22,7 @@ interface World {
   readonly cluster: FakeUpstream
   /** Settings with both upstreams in them. */
   with(changes?: object): object
-  reconfigure(changes?: object, corefile?: string): void
+  reconfigure(changes?: object, corefile?: CorefileSource): void
 }
 
 async function withPath(settings: object, body: (world: World) => Promise<void>): Promise<void> {
@@ -35,7 +36,7 @@ async function withPath(settings: object, body: (world: World) => Promise<void>)
     ...changes,
   })
   const path = dataPathOf(whole(), { log })
-  const reconfigure = (changes?: object, corefile?: string) =>
+  const reconfigure = (changes?: object, corefile?: CorefileSource) =>
     path.reconfigure(outlookOf(whole(changes), corefile))
   try {
     await body({ path, log, external, cluster, with: whole, reconfigure })
@@ -180,7 +181,7 @@ test('what was learned stays while nothing that it rests on has changed', () =>
     assert.is(path.search.path, learned)
   }))
 
-const bases: readonly [what: string, changes: object, corefile?: string][] = [
+const bases: readonly [what: string, changes: object, corefile?: CorefileSource][] = [
   ['another CoreDNS', { cluster: { upstreams: ['127.0.0.1:9'] } }],
   ['another cluster domain', { clusterDomain: 'kids.example' }],
   ['another setting of the search path', { searchPath: { auditOneIn: 7 } }],

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { corefileAlone } from '../../src/corefile/files.ts'
 import { judgeTrust } from '../../src/daemon/search-trust.ts'
 import { corefileFixtures } from '../corefile/fixtures.ts'
 import { configOf, doubtedCorefile, trustedCorefile } from './support.ts'
@@ -26,7 +27,8 @@ for (const [what, text] of [
   ['one of white space', ' \n\t\n'],
 ] as const) {
   test(`${what}: cautious, and no reason, because nothing was wrong with it`, () => {
-    assert.equal(judgeTrust(auto, text), { level: 'cautious', multicluster: false, reasons: [] })
+    const source = text === undefined ? undefined : corefileAlone(text)
+    assert.equal(judgeTrust(auto, source), { level: 'cautious', multicluster: false, reasons: [] })
   })
 }
 
@@ -38,7 +40,10 @@ test('a doubted Corefile makes cautious, with the line', () => {
 })
 
 test('a Corefile that cannot be read makes cautious, with the line', () => {
-  const { level, reasons } = judgeTrust(auto, '.:53 {\n  kubernetes cluster.local {\n')
+  const { level, reasons } = judgeTrust(
+    auto,
+    corefileAlone('.:53 {\n  kubernetes cluster.local {\n'),
+  )
   assert.is(level, 'cautious')
   assert.match(reasons[0] ?? '', /^line \d+: \S/)
 })
@@ -55,16 +60,17 @@ test('a Corefile for another cluster domain proves nothing about ours', () => {
 for (const trust of ['cautious', 'declared'] as const) {
   test(`what the operator says counts, whatever the Corefile shows: ${trust}`, () => {
     const config = configOf({ searchPath: { trust } })
-    for (const text of [undefined, trustedCorefile, doubtedCorefile, '{{{']) {
+    for (const text of [undefined, trustedCorefile, doubtedCorefile, corefileAlone('{{{')]) {
       assert.equal(judgeTrust(config, text), { level: trust, multicluster: false, reasons: [] })
     }
   })
 }
 
 test('multicluster names are expected when either the operator or the trusted Corefile says so', () => {
-  const multicluster =
-    corefileFixtures('trusted').find(({ name }) => name === 'trusted/multicluster-zonal')?.text ??
-    ''
+  const fixture = corefileFixtures('trusted').find(({ name }) =>
+    name.endsWith('multicluster-zonal'),
+  )
+  const multicluster = corefileAlone(fixture?.text ?? '')
   const declared = configOf({ searchPath: { multicluster: true } })
   assert.is(judgeTrust(auto, multicluster).multicluster, true)
   assert.is(judgeTrust(declared, trustedCorefile).multicluster, true)

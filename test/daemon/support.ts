@@ -6,6 +6,7 @@ import { mock } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { answerSelfCheck } from '../../src/core/question/self-check.ts'
+import { type CorefileSource, corefileAlone } from '../../src/corefile/files.ts'
 import { DataPath, type Outlook } from '../../src/daemon/data-path.ts'
 import { planRouting } from '../../src/daemon/routing.ts'
 import { judgeTrust } from '../../src/daemon/search-trust.ts'
@@ -64,7 +65,7 @@ export class KeptLog implements Log {
 }
 
 /** What a data path is built from, with one listening address. */
-export function outlookOf(settings: object, corefile?: string): Outlook {
+export function outlookOf(settings: object, corefile?: CorefileSource): Outlook {
   const config = configOf(settings)
   const routing = planRouting(config, [], [], [])
   const zones = routing.zones.map(({ zone }) => zone)
@@ -123,7 +124,7 @@ export async function whenTrue(what: string, probe: () => boolean): Promise<void
   }
 }
 
-export const trustedCorefile = `.:53 {
+const trustedText = `.:53 {
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     ttl 30
   }
@@ -133,7 +134,11 @@ export const trustedCorefile = `.:53 {
 `
 
 /** `template` may answer any name: nothing is proven any more. */
-export const doubtedCorefile = trustedCorefile.replace('  reload', '  template IN A .\n  reload')
+export const trustedCorefile = corefileAlone(trustedText)
+
+export const doubtedCorefile = corefileAlone(
+  trustedText.replace('  reload', '  template IN A .\n  reload'),
+)
 
 /** What this process's pipeline answers to a check of its sockets. */
 export function ownAnswer(query: Uint8Array, identity = selfIdentity()): Buffer {

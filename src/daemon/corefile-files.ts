@@ -1,0 +1,82 @@
+/**
+ * Reads what CoreDNS's Corefile names besides itself: files of `import` and of `hosts`, at the same paths as in CoreDNS's
+ * container. A pattern that matches nothing counts only where its directory is there: a directory that nobody has mounted
+ * here says nothing about CoreDNS's. Each file is read once; a later look is a new reader. Of
+ * globs only those with one star are read; it stands for dots as well, as in Go's filepath.Match.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+import type { CorefileFile, CorefileFiles } from '../corefile/files.ts'
+
+/** More than this, or longer ones, are left unread, which is a doubt. */
+const filesMax = 100
+const bytesMax = 1_048_576
+
+export class ReadCorefileFiles implements CorefileFiles {
+  private readonly directory: string
+  private readonly importsKnown = new Map<string, readonly CorefileFile[] | undefined>()
+  private readonly hostsKnown = new Map<string, string | undefined>()
+  /** What was looked at, for whoever watches. */
+  readonly paths = new Set<string>()
+
+  /** @param corefile path of the Corefile, to whose directory relative patterns refer */
+  constructor(corefile: string) {
+    this.directory = dirname(corefile)
+  }
+
+  imported(pattern: string, from: string): readonly CorefileFile[] | undefined {
+    const base = from === '' ? this.directory : dirname(from)
+    const path = isAbsolute(pattern) ? pattern : join(base, pattern)
+    if (!this.importsKnown.has(path)) this.importsKnown.set(path, this.readMatches(path))
+    return this.importsKnown.get(path)
+  }
+
+  hosts(path: string): string | undefined {
+    if (!this.hostsKnown.has(path)) this.hostsKnown.set(path, this.read(path))
+    return this.hostsKnown.get(path)
+  }
+
+  /** All that was read, to be compared with a later look. */
+  get content(): string {
+    return JSON.stringify([[...this.importsKnown], [...this.hostsKnown]])
+  }
+
+  private readMatches(pattern: string): readonly CorefileFile[] | undefined {
+    const directory = dirname(pattern)
+    const [head, tail, more] = basename(pattern).split('*')
+    if (oddWildcard.test(pattern) || directory.includes('*') || more !== undefined) return undefined
+    const paths = tail === undefined ? [pattern] : this.matches(directory, head ?? '', tail)
+    if (paths === undefined || paths.length > filesMax) return undefined
+    const files = paths.map((path) => ({ path, text: this.read(path) }))
+    return files.every(isRead) ? files : undefined
+  }
+
+  private matches(directory: string, head: string, tail: string): string[] | undefined {
+    this.paths.add(directory)
+    const fits = (name: string) =>
+      name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail)
+    try {
+      const names = readdirSync(directory).filter(fits)
+      return names.toSorted().map((name) => join(directory, name))
+    } catch {
+      return undefined
+    }
+  }
+
+  private read(path: string): string | undefined {
+    this.paths.add(path)
+    try {
+      const stats = statSync(path)
+      return stats.isFile() && stats.size <= bytesMax ? readFileSync(path, 'utf8') : undefined
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Patterns of Go that are not read here. */
+const oddWildcard = /[?[\]\\]/
+
+function isRead(file: CorefileFile | { readonly text: undefined }): file is CorefileFile {
+  return file.text !== undefined
+}
