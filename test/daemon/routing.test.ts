@@ -240,4 +240,27 @@ test('each upstream that was left out gets its warning, and nothing is said when
   )
 })
 
+test('a list is an order but in the cluster, whatever the transport; a policy that is set holds', () => {
+  const policiesOf = (settings: object) =>
+    plan(settings).groups.map(({ name, settings: { policy } }) => `${name} ${policy}`)
+  for (const scheme of ['udp', 'tcp', 'tls']) {
+    const upstreams = [`${scheme}://10.0.0.1`, `${scheme}://10.0.0.2`]
+    const settings = {
+      cluster: { upstreams },
+      external: { upstreams },
+      zones: [{ name: 'corp.example', upstreams }],
+    }
+    assert.equal(policiesOf(settings), [
+      'cluster spread',
+      'external sequential',
+      'zone corp.example. sequential',
+    ])
+  }
+  const exchange = { policy: 'random' }
+  assert.equal(policiesOf({ cluster: { ...cluster, exchange }, external: { exchange } }), [
+    'cluster random',
+    'external random',
+  ])
+})
+
 test.run()

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import type { Upstream } from '../../src/address/upstream-url.ts'
 import { aRecord, record } from '../core/support.ts'
 import { name, octets, opt } from '../fixtures/packets/octets.ts'
-import { type Behaviour, type FakeQuery, FakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Behaviour, type FakeQuery, FakeUpstream, silent } from '../upstream/fake-upstream.ts'
 import { type House, replyTo, withHouse } from './support.ts'
 
 const test = suite('e2e/unhelpful-upstreams')
@@ -58,6 +58,7 @@ async function withTwo(
   first: Behaviour,
   second: Behaviour,
   body: (house: House) => Promise<void>,
+  policy = 'auto',
 ): Promise<void> {
   const other = await FakeUpstream.start(second)
   const one = await FakeUpstream.start(first)
@@ -65,7 +66,7 @@ async function withTwo(
     ({ port }): Upstream => ({ transport: 'udp', address: '127.0.0.1', port, family: 4 }),
   )
   try {
-    await withHouse({ resolvers }, body)
+    await withHouse({ resolvers, settings: { external: { exchange: { policy } } } }, body)
   } finally {
     await one.stop()
     await other.stop()
@@ -92,6 +93,40 @@ for (const [what, behave, alone] of rows) {
     })
   })
 }
+
+for (const [what, behave] of [...rows, ['nothing', silent] as const]) {
+  test(`after ${what} an equal is asked, whichever came first`, async () => {
+    const body = async (house: House) => {
+      for (let i = 0; i < 3; i++) {
+        const read = await house.lookup(`www${i}.example`)
+        assert.equal([read.rcode, read.answers.length], [0, 1])
+      }
+    }
+    await withTwo(behave, (query) => query.answer(), body, 'round_robin')
+  })
+}
+
+test('after nothing the next resolver of an order is asked', async () => {
+  await withTwo(
+    silent,
+    (query) => query.answer(),
+    async (house) => {
+      assert.is((await house.lookup('www.example')).answers.length, 1)
+    },
+  )
+})
+
+test('NXDOMAIN and YXDOMAIN of the first are answers, and the next resolver is not asked', async () => {
+  for (const rcode of [3, 6]) {
+    await withTwo(
+      saying(rcode),
+      (query) => query.answer(),
+      async (house) => {
+        assert.is((await house.lookup('www.example')).rcode, rcode)
+      },
+    )
+  }
+})
 
 test('when all say no the client gets the best there was', async () => {
   for (const [first, second, rcode] of [
