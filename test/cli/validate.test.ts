@@ -78,7 +78,7 @@ test('every mistake of a file is one line on standard error, and the exit code i
   assert.is(
     io.err(),
     `${path}:1:10: listen[0]: "localhost" is not an IP address; host names are not accepted, because we are the resolver
-${path}:2:10: cache.size: unknown setting; allowed here: entriesMax, bytesMax, denialPercent, noSoaSeconds, prefetch, serveStale, failureTtl
+${path}:2:10: cache.size: unknown setting; allowed here: entriesMax, bytesMax, denialPercent, noSoaSeconds, rotate, prefetch, serveStale, failureTtl
 ${path}:2:31: cache.entriesMax: expected a whole number from 1 to 10000000 (entries), got the text "many"
 ${path}:3:5: io: expected one of auto, portable, batched, got the text "fast"
 `,
