@@ -58,12 +58,18 @@ export class QuestionChoices {
 
   /** Whether an unhelpful reply to a question with EDNS may be about EDNS. */
   mayBeEdns(upstream: Upstream, scan: ResponseScan): boolean {
+    const { attemptsMax } = this.group.settings
     if (refusesEdns(scan.rcode)) {
       this.refusedBy = upstream
-      return true
+      return this.awaitsPlain(upstream) || this.attempts.mayGrow(attemptsMax - this.reserve)
     }
     if (!blamesNothing(scan) || !this.group.settings.failover) return false
     return upstream.dialect.edns.takeTry(this.group.nowMs())
+  }
+
+  /** Whether the same question is under way there without EDNS already. */
+  awaitsPlain(upstream: Upstream): boolean {
+    return this.attempts.all.some((one) => one.upstream === upstream && !one.hasOpt && !one.isDone)
   }
 
   /** What an answer shows about the manner in which its upstream wants to be asked. */

@@ -75,7 +75,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.outcome.keep(reply, scan, upstream)
     const isLoop = this.ask.hasReturned === true
     const mayBeEdns = !isLoop && attempt.hasOpt && this.choices.mayBeEdns(upstream, scan)
-    if (mayBeEdns && this.launch(upstream, 'plain')) return this.settleOrWait()
+    if (mayBeEdns && (this.choices.awaitsPlain(upstream) || this.launch(upstream, 'plain')))
+      return this.settleOrWait()
     if (isLoop || this.group.isOrdered) this.attempts.cancelAt(upstream)
     if (!this.failOver()) this.settleWithKept()
   }

@@ -143,12 +143,12 @@ export class Asking implements QuestionGroup {
     return attempt
   }
 
-  /** A reply to the last that was sent to an upstream. */
-  reply(index: number, { rcode = 0, tc = false } = {}): void {
+  /** A reply to the last that was sent to an upstream, unless `which` says otherwise. */
+  reply(index: number, { rcode = 0, tc = false, which = -1 } = {}): void {
     const answers = rcode === 0 ? [aRecord('www.example', '192.0.2.1')] : []
     const reply = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
     assert.ok(scanResponse(reply, reply.length, this.context.scan))
-    const attempt = this.attempt(index)
+    const attempt = this.attempt(index, which)
     attempt.isDone = true
     this.question.onReply(attempt, reply, this.context.scan)
     reply.fill(0xff)

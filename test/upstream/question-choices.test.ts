@@ -150,4 +150,18 @@ test('a first that refuses or cannot be reached is passed over at once', () => {
   assert.equal(asking.sent, ['a first', 'b failover'])
 })
 
+test('FORMERR that comes after the retry without EDNS waits for that, and those below keep their packets', () => {
+  const asking = new Asking({ isOrdered: true })
+  asking.dialect(0).forget()
+  asking.question.begin()
+  asking.at(250)
+  asking.reply(0, { rcode: 1, which: 0 })
+  assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a hedge'], false])
+  assert.is(asking.attempt(0).isDone, false)
+  asking.reply(0, { rcode: 1 })
+  assert.equal(asking.sent, ['a first', 'a hedge', 'b failover'])
+  asking.reply(1)
+  assert.equal(asking.told, ['answer 0 from b'])
+})
+
 test.run()
