@@ -38,7 +38,8 @@ export class RecordWriter {
     this.sourceEnd = scan.end
     this.ownerAt = headerBytes
     this.ownerPlace = headerBytes
-    this.ownerBytes = isSameQuestion ? scan.questionEnd - 4 - headerBytes : 0
+    const isUsable = isSameQuestion && u8(source, headerBytes) !== 0
+    this.ownerBytes = isUsable ? scan.questionEnd - 4 - headerBytes : 0
   }
 
   /** Appends a record. @returns false when it is malformed, or has no room */

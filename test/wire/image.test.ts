@@ -242,6 +242,16 @@ test('a hostile response costs little: pointers to long names, names that share 
   assert.ok(performance.now() - before < 2000)
 })
 
+test('the root is written as one byte, never as a pointer', () => {
+  const ns = rr({ owner: name('.'), type: 2, data: name('a.root-servers.net') })
+  const reply = octets(header({ counts: [1, 2, 0, 0] }), question(name('.'), 2), ns, ns)
+  const scan = new ResponseScan()
+  assert.ok(scanResponse(reply, reply.length, scan))
+  const image = makeImage(reply, scan, Uint8Array.of(1, 1), false)
+  const again = rr({ owner: name('.'), type: 2, data: pointer(12 + 5 + 11) })
+  assert.equal(image?.subarray(17), octets(ns, again))
+})
+
 test('an image is written to where the caller wants it', () => {
   const reply = octets(header({ flags: 0x8180, counts: [1, 2, 0, 0] }), q, a(1), a(2))
   const scan = new ResponseScan()
