@@ -30,7 +30,6 @@ export function upstreamList(plain: 'udp' | 'tcp', about: string) {
 export function requiredUpstreamList(plain: 'udp' | 'tcp', about: string) {
   return requiredList({ of: upstream(plain), what: upstreamWhat, min: 1, max: upstreamsMax, about })
 }
-
 /** One day: RFC 8767 4 caps any TTL at 7 days, and a cache on one node gains nothing beyond one. */
 const ttlSecondsCeiling = 86_400
 
@@ -125,8 +124,9 @@ function streamSection() {
       max: 64,
       unit: 'connections',
       about:
-        'CoreDNS answers the questions on one connection one after another; with several connections a slow name does not block the rest.',
+        'Connections that take questions, opened as they are needed. CoreDNS answers the questions on one connection one after another. A connection whose question is slow takes no other, and does not count here; while the upstream answers nothing at all, twice as many are tried.',
     }),
+    ...slowSettings(),
     queriesPerConnection: whole({
       default: 8,
       min: 1,
@@ -182,6 +182,39 @@ function streamSection() {
       about: 'A connection that is not open after this time counts as a failure of its upstream.',
     }),
   })
+}
+
+function slowSettings() {
+  return {
+    connectionsMax: whole({
+      default: 96,
+      min: 1,
+      max: 1000,
+      unit: 'connections',
+      about:
+        'Connections in all, those with a slow question included: NodeLocal DNSCache, with a connection for each open question, needs about as many for 64 slow names. At least connections. Beyond it slow questions wait, and leave quick ones their connections.',
+    }),
+    slowAfterMs: whole({
+      default: 5,
+      min: 1,
+      max: 1000,
+      unit: 'ms',
+      about:
+        'A question that the upstream has worked on for this long is slow: those that wait behind it on its connection are asked another way, and its name is remembered. CoreDNS answers from its own data in less than 1 ms.',
+    }),
+    slowOverUdp: onOff({
+      default: true,
+      about:
+        'Ask a TCP upstream over UDP for names that are known to be slow, and for questions that wait behind one: CoreDNS works on each datagram by itself, while a slow name takes a whole connection. Where UDP gets no answer, connections of their own are used. Not for TLS.',
+    }),
+    slowNamesMax: whole({
+      default: 1024,
+      min: 16,
+      max: 65_536,
+      unit: 'entries',
+      about: 'Names, parent domains and types remembered as slow, five bytes each.',
+    }),
+  }
 }
 
 function hedgeSection() {

@@ -213,7 +213,7 @@ export class Monitoring {
 
   private upstreamViews(): UpstreamView[] {
     return this.parts.path.exchange.stats().flatMap(({ name: group, upstreams }) =>
-      upstreams.map(({ name, isUp, connections, roundTripMs, counters }) => {
+      upstreams.map(({ name, isUp, connections, connectionsHeld, roundTripMs, counters }) => {
         const [transport = '', address = ''] = name.split('://')
         return {
           group,
@@ -221,6 +221,7 @@ export class Monitoring {
           address: address.split('#')[0] ?? '',
           isUp,
           connections,
+          connectionsHeld,
           roundTripMs,
           counters,
         }

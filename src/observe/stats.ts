@@ -48,6 +48,8 @@ export interface UpstreamView {
   readonly isUp: boolean
   /** Open connections. */
   readonly connections: number
+  /** Those whose questions are slow. */
+  readonly connectionsHeld: number
   /** Smoothed round trip; 0 before the first reply. */
   readonly roundTripMs: number
   readonly counters: UpstreamCounts
@@ -61,6 +63,7 @@ export interface UpstreamCounts {
   readonly mismatches: CountsByName
   readonly failures: CountsByName
   readonly sent: number
+  readonly aside: number
   readonly trials: number
   readonly lateReplies: number
   readonly truncated: number
@@ -77,6 +80,7 @@ export interface GroupView {
     readonly questions: number
     readonly hedges: number
     readonly hedgesWon: number
+    readonly overtakes: number
     readonly retries: number
     readonly budgetRefusals: number
     readonly timeouts: number

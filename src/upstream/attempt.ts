@@ -9,10 +9,11 @@ import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
-import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
+import type { AttemptFailure, AttemptKind, MismatchReason, UpstreamCounters } from './counters.ts'
 import type { Dialect } from './policy/dialect.ts'
 import type { UpstreamHealth } from './policy/health.ts'
 import type { HedgeDelay } from './policy/hedge-delay.ts'
+import { Standing } from './policy/stream-habits.ts'
 import type { RandomPool, RecentPorts } from './random.ts'
 import type { UpstreamAddress } from './settings.ts'
 
@@ -45,23 +46,15 @@ export interface Upstream {
   tryOut(nowMs: number, clients?: QuestionFrame): void
   nudge(): void
   isLively(nowMs: number): boolean
+  notLateBeforeMs(attempt: Attempt): number
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void
   noteLateReply(attempt: Attempt, nowMs: number): void
   noteWait(attempt: Attempt, nowMs: number, isProof?: boolean): void
   timeoutMs(isOverTcp: boolean): number
   readonly hasRoom: boolean
-  noteFailure(why: AttemptFailure, nowMs: number): void
+  /** @param attempt whose socket failed, if it was that of one attempt */
+  noteFailure(why: AttemptFailure, nowMs: number, attempt?: Attempt): void
 }
-
-export type AttemptKind =
-  | 'first'
-  | 'hedge' // the first takes longer than usual
-  | 'failover' // the first failed, said SERVFAIL or let its time pass
-  | 'replay' // its connection died
-  | 'tcp' // truncated, a closed UDP port, or a sender is guessing at our UDP socket
-  | 'detour' // a hedge over TCP, because no datagram comes through
-  | 'plain' // without EDNS, after FORMERR or the like
-  | 'trial' // our own, to see whether the upstream answers
 
 export interface AttemptOwner {
   /** @param reply only valid during the call, as is the context's scan of it */
@@ -69,6 +62,8 @@ export interface AttemptOwner {
   onLost(attempt: Attempt, why: AttemptFailure): void
   /** The attempt's connection has been silent for so long that it may be dead. The attempt goes on. */
   onStalled(attempt: Attempt): void
+  /** The attempt waits behind a question that is slow, or its connection may have dropped it. The attempt goes on. */
+  onHeldUp(attempt: Attempt): void
   /** Several packets arrived that only a forger or a broken server sends. The attempt goes on. */
   onSuspicion(attempt: Attempt): void
   /** The attempt had to wait for a place, and has been sent now. */
@@ -101,6 +96,20 @@ export class Attempt {
   readonly madeMs: number
   /** Whose share of sockets it takes. */
   readonly claim: Claim
+  /** The upstream may have to ask others for it. */
+  readonly mayRecurse: boolean
+  /** How it was put on its connection. */
+  standing: Standing = Standing.fresh
+  /** Takes a connection of its own: it is expected to be slow, or must not wait again. */
+  isApart = false
+  /** Sent over UDP although the upstream's transport is TCP (`upstream/stream/side-door.ts`). */
+  isAside = false
+  /** Asked again elsewhere since it was held up. */
+  wasOvertaken = false
+  /** Given up on its connection, where the server may have dropped it. */
+  wasDropped = false
+  /** A younger question on its connection was answered before it. */
+  wasPassed = false
   id = 0
   /** 0 until it is on the wire. */
   sentMs = 0
@@ -126,6 +135,7 @@ export class Attempt {
       siblings: AttemptList
       madeMs: number
       claim: Claim
+      mayRecurse: boolean
     },
   ) {
     this.owner = owner
@@ -137,6 +147,7 @@ export class Attempt {
     this.siblings = what.siblings
     this.madeMs = what.madeMs
     this.claim = what.claim
+    this.mayRecurse = what.mayRecurse
   }
 
   get hasOpt(): boolean {
@@ -145,7 +156,7 @@ export class Attempt {
 
   /** Whether to fall back from UDP to TCP. */
   get canGoOverTcp(): boolean {
-    return this.upstream.address.transport === 'udp' && !this.overTcp
+    return this.isAside || (this.upstream.address.transport === 'udp' && !this.overTcp)
   }
 
   cancel(): void {
@@ -180,13 +191,18 @@ export class AttemptList {
 
   /**
    * Whether the question may be sent once more. An attempt lost before it was sent (a refused dial, say) is no packet, and counts
-   * half.
+   * half. Passing a slow question, once, counts nothing: none of the server's work is done twice by it.
    * @param sendsMax packets per question
    */
-  mayGrow(sendsMax: number): boolean {
+  mayGrow(sendsMax: number, kind?: AttemptKind): boolean {
+    if (kind === 'overtake') return !this.hasOvertaken
     let unsent = 0
-    for (const { isDone, sentMs } of this.attempts) if (isDone && sentMs === 0) unsent += 1
-    return this.attempts.length - unsent / 2 < sendsMax
+    let overtakes = 0
+    for (const { isDone, sentMs, kind } of this.attempts) {
+      if (kind === 'overtake') overtakes += 1
+      else if (isDone && sentMs === 0) unsent += 1
+    }
+    return this.attempts.length - overtakes - unsent / 2 < sendsMax
   }
 
   add(attempt: Attempt): void {
@@ -197,6 +213,15 @@ export class AttemptList {
   waitsOn(carrier: Carrier): boolean {
     for (const attempt of this.attempts) if (attempt.carrier === carrier) return true
     return false
+  }
+
+  get hasOvertaken(): boolean {
+    return this.attempts.some(({ kind }) => kind === 'overtake')
+  }
+
+  /** Whether any attempt went over UDP to an upstream that is asked over TCP. */
+  wentAside(upstream: Upstream): boolean {
+    return this.attempts.some((attempt) => attempt.upstream === upstream && attempt.isAside)
   }
 
   /** The newest attempt that may still be answered. */
@@ -271,24 +296,4 @@ export function writeFrame(attempt: Attempt, into: Buffer, at: number): void {
   attempt.frame.copy(into, at)
   into[at] = attempt.id >>> 8
   into[at + 1] = attempt.id & 0xff
-}
-
-/** @returns what a socket's error means for the question */
-export function failureOf(error: NodeJS.ErrnoException): AttemptFailure {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused'
-    case 'EMFILE':
-    case 'ENFILE':
-    case 'ENOBUFS':
-    case 'ENOMEM':
-    case 'EADDRINUSE':
-    case 'EADDRNOTAVAIL':
-    case 'EAGAIN':
-      return 'overloaded'
-    case 'ETIMEDOUT':
-      return 'connect-timeout'
-    default:
-      return 'unreachable'
-  }
 }

@@ -3,6 +3,18 @@ import type { ExchangeFailure } from '../core/ports.ts'
 import { noRefusals } from '../core/sharing/shares.ts'
 import { addDuration, durationSlots } from '../platform/duration-buckets.ts'
 
+/** Why a question was sent. */
+export type AttemptKind =
+  | 'first'
+  | 'hedge' // the first takes longer than usual
+  | 'failover' // the first failed, said SERVFAIL or let its time pass
+  | 'replay' // its connection died
+  | 'overtake' // it waits behind another that is slow
+  | 'tcp' // truncated, a closed UDP port, or a sender is guessing at our UDP socket
+  | 'detour' // a hedge over TCP, because no datagram comes through
+  | 'plain' // without EDNS, after FORMERR or the like
+  | 'trial' // our own, to see whether the upstream answers
+
 /** Rcodes 0-23 (IANA), then one slot for all others. */
 const rcodeSlots = 25
 
@@ -38,6 +50,8 @@ export class UpstreamCounters {
   readonly failures: Record<AttemptFailure, number> = zeros(attemptFailures)
   /** Questions handed to a socket, without trials. */
   sent = 0
+  /** Of those, the ones over UDP to an upstream that is asked over TCP. */
+  aside = 0
   /** Cheap questions of our own that test whether a silent upstream answers. */
   trials = 0
   /** Replies to questions that were given up or answered elsewhere before. */
@@ -67,7 +81,9 @@ export class GroupCounters {
   hedges = 0
   /** Hedges that answered first. */
   hedgesWon = 0
-  /** Packets beyond the first that are not hedges: fail-over, replay, TCP after TC, plain DNS after FORMERR. */
+  /** Questions asked once more because they waited behind a slow one. */
+  overtakes = 0
+  /** Packets beyond the first that are neither: fail-over, replay, TCP after TC, plain DNS after FORMERR. */
   retries = 0
   /** Hedges and fail-overs that the retry budget did not allow. */
   budgetRefusals = 0
@@ -78,6 +94,13 @@ export class GroupCounters {
     malformed: 0,
     overloaded: 0,
     shutdown: 0,
+  }
+
+  /** One more packet was sent for a question. */
+  launched(kind: AttemptKind): void {
+    if (kind === 'hedge') this.hedges++
+    else if (kind === 'overtake') this.overtakes++
+    else if (kind !== 'first') this.retries++
   }
 }
 

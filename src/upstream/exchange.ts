@@ -1,7 +1,7 @@
 /**
  * Carries questions to upstreams and brings back one outcome for each: the `Exchange` of `core/ports.ts` over sockets. Owns the
  * groups, and the timer wheel and random pool that they share. The path of one question is in `upstream/question.ts`, the
- * transports are in `upstream/udp.ts` and `upstream/stream-pool.ts`. Never caches, never logs.
+ * transports are in `upstream/udp.ts` and `upstream/stream/stream-pool.ts`. Never caches, never logs.
  */
 import type { Ask, Exchange, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
@@ -40,6 +40,8 @@ export interface UpstreamStats {
   /** Questions in flight and queued. */
   readonly load: number
   readonly connections: number
+  /** Those whose questions are slow. */
+  readonly connectionsHeld: number
   readonly roundTripMs: number
   readonly hedgeDelayMs: number
 }
@@ -145,6 +147,7 @@ function statsOf(server: UpstreamServer): UpstreamStats {
     isUp: server.isUp,
     load: server.load,
     connections: server.connections,
+    connectionsHeld: server.connectionsHeld,
     roundTripMs: server.roundTripMs,
     hedgeDelayMs: server.hedgeDelay.delayMs,
   }

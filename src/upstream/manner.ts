@@ -4,14 +4,8 @@
  */
 import type { Ask } from '../core/ports.ts'
 import { inRandomCase, withoutOpt } from '../wire/query.ts'
-import {
-  Attempt,
-  type AttemptKind,
-  type AttemptList,
-  type AttemptOwner,
-  type Upstream,
-} from './attempt.ts'
-import type { AttemptFailure } from './counters.ts'
+import { Attempt, type AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
+import type { AttemptFailure, AttemptKind } from './counters.ts'
 import type { QuestionGroup } from './question-group.ts'
 
 /** The question that an attempt is made for. */
@@ -41,6 +35,7 @@ export function attemptFor(
     overTcp,
     siblings: attempts,
     madeMs: nowMs,
+    mayRecurse: ask.mayRecurse,
     claim: ask.claim,
   })
 }

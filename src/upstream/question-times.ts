@@ -113,4 +113,11 @@ export class QuestionTimes {
     this.trialAtMs = nowMs + trialAfterMs
     return true
   }
+
+  /** @returns whether the hedge was put off, because the answer is not late before `lateMs` */
+  postponeHedge(nowMs: number, lateMs: number): boolean {
+    if (nowMs >= lateMs) return false
+    this.hedgeAtMs = Math.ceil(lateMs)
+    return true
+  }
 }

@@ -1,22 +1,15 @@
 /**
  * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over, replay,
  * TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Equals stand in for each other at any time; in an order
- * the next is asked when the one before has answered or let its time pass, and what it denies waits for those above it
- * (docs/upstreams.md). Bounded in packets (`attemptsMax`) and in time. Reports exactly one outcome. Knows no socket, and judges
- * upstreams only through their health.
+ * the next is asked when the one before has answered or let its time pass, and what it denies waits for those above it. Bounded in
+ * packets (`attemptsMax`) and in time. Reports exactly one outcome. Knows no socket (docs/upstreams.md).
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
-import {
-  type Attempt,
-  type AttemptKind,
-  AttemptList,
-  type AttemptOwner,
-  type Upstream,
-} from './attempt.ts'
-import type { AttemptFailure } from './counters.ts'
+import { type Attempt, AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
+import type { AttemptFailure, AttemptKind } from './counters.ts'
 import { attemptFor, hasLearned, hedgeKinds, kindAfter, learnFromLoss } from './manner.ts'
 import { isCutAnswer, isUnhelpful } from './policy/choice.ts'
 import { QuestionChoices } from './question-choices.ts'
@@ -53,7 +46,6 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
-  /** Reports an outcome that was settled without a reply in hand; the exchange calls it in a later turn. */
   deliver(): void {
     this.outcome.deliver()
   }
@@ -92,11 +84,16 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   onStalled(attempt: Attempt): void {
     const isDetour = attempt.kind === 'detour'
     if (this.isFinished || isDetour || this.attempts.lastLive() !== attempt) return
+    if (this.group.nowMs() < attempt.upstream.notLateBeforeMs(attempt)) return
     const upstream = this.choices.standIn(attempt.upstream)
     if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
     this.launch(upstream, 'replay')
     this.settleOrWait()
+  }
+
+  onHeldUp({ upstream }: Attempt): void {
+    if (this.launch(upstream, 'overtake')) this.rearm()
   }
 
   onSuspicion(attempt: Attempt): void {
@@ -124,16 +121,16 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   /** Sends the question once more, if allowed; if sending fails, to another upstream at once. */
   private launch(upstream: Upstream, kind: AttemptKind): boolean {
-    if (this.isFinished || !this.attempts.mayGrow(this.group.settings.attemptsMax)) return false
+    const { settings } = this.group
+    if (this.isFinished || !this.attempts.mayGrow(settings.attemptsMax, kind)) return false
     const nowMs = this.group.nowMs()
     const { ask, attempts, group } = this
     const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group })
     const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
-    if (kind !== 'hedge' && kind !== 'replay' && kind !== 'detour')
+    if (kind !== 'hedge' && kind !== 'replay' && kind !== 'detour' && kind !== 'overtake')
       this.times.awaitUpstream(nowMs, upstream.timeoutMs(kind === 'tcp'), isAnother)
-    if (kind === 'hedge') this.group.counters.hedges++
-    else if (kind !== 'first') this.group.counters.retries++
+    this.group.counters.launched(kind)
     this.times.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(this.hedges))
     const failure = upstream.send(attempt)
     this.times.isHeld = attempt.isHeld && kind === 'first'
@@ -151,6 +148,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
     if (why === 'connection-lost' && lost.kind !== 'replay')
       return this.launch(lost.upstream, 'replay')
+    if (lost.isAside) return this.launch(lost.upstream, 'tcp')
     // A limit of ours is no word of the first, so it does not give the second a say.
     if (why === 'overloaded' && this.group.isOrdered) return false
     const other = this.choices.next()
@@ -210,6 +208,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const next = this.choices.next()
     if (isOrdered && next && last.upstream.health.isDead(nowMs)) return this.moveOn(nowMs)
     const other = isOrdered ? undefined : next
+    const lateMs = last.upstream.notLateBeforeMs(last)
+    if (other === undefined && this.times.postponeHedge(nowMs, lateMs)) return
     this.hedges++
     this.times.hedgeAtMs = Math.ceil(nowMs + last.upstream.hedgeDelay.after(this.hedges))
     if (last.sentMs === 0) {
@@ -251,7 +251,6 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.fail(this.group.isDown ? 'unreachable' : 'timeout')
   }
 
-  /** Ends the question when no attempt is live; otherwise sets the timer for the next step. */
   private settleOrWait(): void {
     if (this.isFinished) return
     const { kept } = this.outcome

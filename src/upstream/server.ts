@@ -11,7 +11,8 @@ import { Dialect } from './policy/dialect.ts'
 import { Rank, UpstreamHealth } from './policy/health.ts'
 import { HedgeDelay } from './policy/hedge-delay.ts'
 import type { ExchangeSettings, UpstreamAddress } from './settings.ts'
-import { StreamPool } from './stream-pool.ts'
+import { SideDoor } from './stream/side-door.ts'
+import { StreamPool } from './stream/stream-pool.ts'
 import { UpstreamTrial } from './trial.ts'
 import { UdpTransport } from './udp.ts'
 
@@ -37,6 +38,8 @@ export class UpstreamServer implements Candidate, Upstream {
   private readonly udp: UdpTransport | undefined
   /** For a UDP upstream: created at the first truncated reply. */
   private pool: StreamPool | undefined
+  /** UDP, for a TCP upstream. */
+  private readonly door: SideDoor | undefined
   private isRetired = false
   private readonly trial: UpstreamTrial
 
@@ -54,10 +57,11 @@ export class UpstreamServer implements Candidate, Upstream {
     this.hedgeDelay = new HedgeDelay(settings.hedge)
     this.trial = new UpstreamTrial(this, context)
     if (address.transport === 'udp') this.udp = new UdpTransport(address, settings.udp, context)
+    if (address.transport === 'tcp') this.door = new SideDoor(address, settings.udp, context)
   }
 
   get load(): number {
-    return (this.udp?.load ?? 0) + (this.pool?.load ?? 0)
+    return (this.udp?.load ?? 0) + (this.door?.load ?? 0) + (this.pool?.load ?? 0)
   }
 
   get roundTripMs(): number {
@@ -73,10 +77,16 @@ export class UpstreamServer implements Candidate, Upstream {
     return this.pool?.openCount ?? 0
   }
 
+  /** Those of them whose questions are slow. */
+  get connectionsHeld(): number {
+    return this.pool?.lanes.heldCount ?? 0
+  }
+
   reconfigure(settings: ExchangeSettings): void {
     this.settings = settings
     this.hedgeDelay.reconfigure(settings.hedge)
     if (this.udp !== undefined) this.udp.settings = settings.udp
+    if (this.door !== undefined) this.door.settings = settings.udp
     if (this.pool !== undefined) this.pool.settings = settings.stream
   }
 
@@ -88,11 +98,34 @@ export class UpstreamServer implements Candidate, Upstream {
   }
 
   private transmit(attempt: Attempt): AttemptFailure | undefined {
-    if (this.udp === undefined || attempt.overTcp) return this.streams().submit(attempt)
+    if (this.udp === undefined || attempt.overTcp) return this.stream(attempt)
     const failure = this.udp.submit(attempt)
     if (failure !== undefined) this.noteFailure(failure, this.context.wheel.nowMs())
     else if (attempt.kind !== 'trial' && !attempt.isHeld) this.counters.sent++
     return failure
+  }
+
+  private stream(attempt: Attempt): AttemptFailure | undefined {
+    const streams = this.streams()
+    const isDoubtful = attempt.kind !== 'first' && streams.fates.mayBeDropped(attempt)
+    attempt.isApart =
+      isDoubtful || attempt.kind === 'overtake' || streams.speed.expectsSlow(attempt)
+    // Another connection shows whether it was dropped, and then the next ones need not be.
+    const door = isDoubtful ? undefined : this.doorFor(attempt, streams)
+    if (door === undefined || door.send(attempt) !== undefined) return streams.submit(attempt)
+    this.counters.sent++
+    this.counters.aside++
+    return undefined
+  }
+
+  /** UDP is for what would wait or let others wait; once, because it may be lost there. */
+  private doorFor(attempt: Attempt, streams: StreamPool): SideDoor | undefined {
+    const { door } = this
+    if (door === undefined || attempt.overTcp || attempt.kind === 'trial') return undefined
+    if (!this.settings.stream.slowOverUdp || !door.isOpen(this.context.wheel.nowMs()))
+      return undefined
+    if (attempt.siblings.wentAside(this)) return undefined
+    return attempt.isApart || (door.isProven && streams.lanes.isHeldUp) ? door : undefined
   }
 
   /** Called once for each valid reply. */
@@ -101,6 +134,7 @@ export class UpstreamServer implements Candidate, Upstream {
     this.noteLife(attempt, nowMs)
     if (attempt.kind === 'trial') return
     this.trial.remember(attempt, nowMs)
+    this.pool?.fates.noteAnswered(attempt, nowMs)
     this.counters.replied(rcode, tookMs)
     this.hedgeDelay.add(tookMs)
   }
@@ -129,7 +163,8 @@ export class UpstreamServer implements Candidate, Upstream {
   }
 
   /** A socket failed, or a dial failed while no connection was open. */
-  noteFailure(why: AttemptFailure, nowMs: number): void {
+  noteFailure(why: AttemptFailure, nowMs: number, attempt?: Attempt): void {
+    if (attempt?.isAside === true) return this.door?.noteRefusal(nowMs)
     // Our own limits say nothing about the upstream.
     if (why === 'overloaded' || why === 'closed') return
     if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
@@ -169,6 +204,13 @@ export class UpstreamServer implements Candidate, Upstream {
     return this.udp === undefined || this.udp.load < this.settings.udp.socketsMax / 2
   }
 
+  /** Until when it is no wonder that the answer has not come: the name is slow, and asked once more it would be as slow. */
+  notLateBeforeMs(attempt: Attempt): number {
+    const { pool, door } = this
+    if (attempt.isAside && door?.isProven !== true) return 0
+    return pool?.isSlow(attempt) === true ? attempt.sentMs + pool.speed.lateAfterMs : 0
+  }
+
   isWell(nowMs: number): boolean {
     return this.health.rank(nowMs) === Rank.well
   }
@@ -190,6 +232,7 @@ export class UpstreamServer implements Candidate, Upstream {
     this.isRetired = true
     this.trial.cancel()
     this.udp?.stop()
+    this.door?.stop()
     this.pool?.stop()
   }
 
@@ -198,9 +241,11 @@ export class UpstreamServer implements Candidate, Upstream {
     return this.pool
   }
 
-  private noteLife({ kind }: Attempt, nowMs: number): void {
+  private noteLife(attempt: Attempt, nowMs: number): void {
     const cameBack = this.health.replied(nowMs)
-    this.watcher.onSignOfLife(kind !== 'trial', nowMs)
+    this.door?.noteLife(attempt, nowMs)
+    if (attempt.isAside) this.pool?.speed.noteApart(attempt, nowMs - attempt.sentMs)
+    this.watcher.onSignOfLife(attempt.kind !== 'trial', nowMs)
     if (!cameBack) return
     this.dialect.forget()
     this.watcher.onUpOrDown(this, true, 'answered')

@@ -8,8 +8,16 @@ import type { HedgeSettings, TimeoutSettings } from './policy/hedge-delay.ts'
 export type UpstreamAddress = Upstream
 
 export interface StreamSettings {
-  /** Connections to one upstream that are in use; as many again may be stalled at the same time. */
+  /** Connections to one upstream that take questions; as many again while it does not answer at all. */
   readonly connections: number
+  /** All connections to one upstream, those with a slow question at their head included. */
+  readonly connectionsMax: number
+  /** From here on an answer is slow, and what waits behind it goes another way. */
+  readonly slowAfterMs: number
+  /** Slow names of a TCP upstream are asked over UDP. */
+  readonly slowOverUdp: boolean
+  /** Names, parents and types remembered as slow, per upstream. */
+  readonly slowNamesMax: number
   readonly queriesPerConnection: number
   /** The same for a connection whose answers follow each other closely. */
   readonly burstPerConnection: number

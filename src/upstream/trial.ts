@@ -65,6 +65,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
       siblings: new AttemptList(),
       madeMs: nowMs,
       claim: ownClaim,
+      mayRecurse: true,
     })
     this.upstream.counters.trials++
     if (this.upstream.send(attempt) !== undefined) return
@@ -117,6 +118,8 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   }
 
   onStalled(): void {}
+
+  onHeldUp(): void {}
 
   onSuspicion(): void {}
 

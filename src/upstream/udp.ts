@@ -17,11 +17,11 @@ import {
   type Carrier,
   type ExchangeContext,
   examineReply,
-  failureOf,
   writeFrame,
 } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
 import type { UpstreamAddress, UpstreamUdpSettings } from './settings.ts'
+import { failureOf } from './socket-failure.ts'
 
 /** Draws of a port before a recently used one is accepted. */
 const portDrawsMax = 4
@@ -217,7 +217,7 @@ class UdpQuestion implements Carrier {
     if (this.attempt.isDone) return
     this.close()
     const why = failureOf(error)
-    this.attempt.upstream.noteFailure(why, this.transport.context.wheel.nowMs())
+    this.attempt.upstream.noteFailure(why, this.transport.context.wheel.nowMs(), this.attempt)
     this.attempt.fail(why)
     this.transport.serveLine()
   }

@@ -44,6 +44,7 @@ const suites: Readonly<Record<string, string>> = {
   'observe/metrics-docs.test.ts': 'the generated document of all families',
   'upstream/exchange-faults.test.ts': 'exchange, group and question when upstreams fail',
   'upstream/exchange-order.test.ts': 'exchange, group and question when upstreams are an order',
+  'upstream/held-up.test.ts': 'slow names and one-sided servers, over a whole exchange',
   'upstream/stream.test.ts': 'stream-pool and stream-connection as one',
 }
 

@@ -67,6 +67,7 @@ export function upstream(address: string, more: Partial<UpstreamView> = {}): Ups
     transport: 'tcp',
     isUp: true,
     connections: 4,
+    connectionsHeld: 3,
     roundTripMs: 1.5,
     counters: {
       repliesByRcode: Float64Array.of(7, 0, 2, 1, ...new Array<number>(21).fill(0)),
@@ -74,6 +75,7 @@ export function upstream(address: string, more: Partial<UpstreamView> = {}): Ups
       mismatches: { id: 3, question: 0 },
       failures: { refused: 5, overloaded: 100, closed: 100 },
       sent: 12,
+      aside: 5,
       trials: 1,
       lateReplies: 2,
       truncated: 0,
@@ -92,6 +94,7 @@ export const group: GroupView = {
     questions: 20,
     hedges: 3,
     hedgesWon: 2,
+    overtakes: 9,
     retries: 4,
     budgetRefusals: 1,
     timeouts: 5,

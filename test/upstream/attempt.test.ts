@@ -9,7 +9,6 @@ import {
   AttemptList,
   type Carrier,
   examineReply,
-  failureOf,
   writeFrame,
 } from '../../src/upstream/attempt.ts'
 import { aRecord, responseTo } from '../core/support.ts'
@@ -200,31 +199,6 @@ test('a reply is one to this question, and sound', () => {
   const cut = responseTo('www.example', 'A', { answers })
   assert.is(examineReply(cut.subarray(0, cut.length - 12), attempt, context), 'malformed')
   assert.is(examineReply(attempt.frame, attempt, context), 'question', 'a query is no reply')
-})
-
-const errors: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refused',
-  EMFILE: 'overloaded',
-  ENFILE: 'overloaded',
-  ENOBUFS: 'overloaded',
-  ENOMEM: 'overloaded',
-  EADDRINUSE: 'overloaded',
-  EADDRNOTAVAIL: 'overloaded',
-  EAGAIN: 'overloaded',
-  ETIMEDOUT: 'connect-timeout',
-  ENETUNREACH: 'unreachable',
-  EHOSTUNREACH: 'unreachable',
-  EPERM: 'unreachable',
-}
-
-for (const [code, why] of Object.entries(errors)) {
-  test(`${code} means ${why}`, () => {
-    assert.is(failureOf(Object.assign(new Error(code), { code })), why)
-  })
-}
-
-test('an error without a code means unreachable', () => {
-  assert.is(failureOf(new Error('odd')), 'unreachable')
 })
 
 test.run()

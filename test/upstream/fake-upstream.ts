@@ -300,6 +300,35 @@ export function delayed(delayMs: number, options: AnswerOptions = {}): Behaviour
   return (query) => query.after(delayMs, () => query.answer(options))
 }
 
+/**
+ * CoreDNS's way: the queries of one connection are served one after another, each datagram by itself.
+ * @param onDepth told with each query how many its connection has open
+ */
+export function oneByOne(
+  tookMs: (query: FakeQuery) => number,
+  onDepth: (depth: number) => void = () => undefined,
+): Behaviour {
+  const lines = new Map<number, FakeQuery[]>()
+  const serve = (line: FakeQuery[]): void => {
+    const [query] = line
+    query?.after(tookMs(query), () => {
+      line.shift()
+      query.answer()
+      serve(line)
+    })
+  }
+  return (query) => {
+    if (query.transport === 'udp') {
+      query.after(tookMs(query), () => query.answer())
+      return
+    }
+    const line = lines.get(query.connection) ?? []
+    lines.set(query.connection, line)
+    onDepth(line.push(query))
+    if (line.length === 1) serve(line)
+  }
+}
+
 /** Answers with a bare rcode: 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. */
 export function failing(rcode: number): Behaviour {
   return (query) => query.answer({ rcode, address: null })

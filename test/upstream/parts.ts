@@ -4,13 +4,16 @@ import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
 import { TimerWheel } from '../../src/platform/timer-wheel.ts'
 import {
   Attempt,
-  type AttemptKind,
   AttemptList,
   type AttemptOwner,
   type ExchangeContext,
   type Upstream,
 } from '../../src/upstream/attempt.ts'
-import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counters.ts'
+import {
+  type AttemptFailure,
+  type AttemptKind,
+  UpstreamCounters,
+} from '../../src/upstream/counters.ts'
 import { Dialect } from '../../src/upstream/policy/dialect.ts'
 import { UpstreamHealth } from '../../src/upstream/policy/health.ts'
 import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'
@@ -102,6 +105,10 @@ export class NotingUpstream implements Upstream {
     return this.lively
   }
 
+  notLateBeforeMs(): number {
+    return 0
+  }
+
   private indexOf(attempt: Attempt): number {
     return this.sent.indexOf(attempt)
   }
@@ -122,6 +129,10 @@ export class NotingOwner implements AttemptOwner {
     this.told.push('stalled')
   }
 
+  onHeldUp(): void {
+    this.told.push('held up')
+  }
+
   onSuspicion(): void {
     this.told.push('suspicion')
   }
@@ -137,6 +148,7 @@ export interface Making {
   readonly siblings?: AttemptList
   readonly madeMs?: number
   readonly name?: string
+  readonly mayRecurse?: boolean
   /** Without EDNS. */
   readonly isPlain?: boolean
 }
@@ -155,5 +167,6 @@ export function attemptFor(
     siblings: making.siblings ?? new AttemptList(),
     madeMs: making.madeMs ?? startMs,
     claim,
+    mayRecurse: making.mayRecurse ?? true,
   })
 }

@@ -15,6 +15,7 @@ import {
   FakeUpstream,
   failing,
   junkFirst,
+  oneByOne,
   silent,
 } from './fake-upstream.ts'
 import {
@@ -36,31 +37,6 @@ const testBeside = overlapping(test)
 
 function names(count: number, prefix = 'n'): string[] {
   return Array.from({ length: count }, (_, i) => `${prefix}${i}.example`)
-}
-
-/**
- * CoreDNS's way: the queries of one connection are served one after another.
- * @param onDepth told with each query how many its connection has open
- */
-function oneByOne(
-  tookMs: (query: FakeQuery) => number,
-  onDepth: (depth: number) => void = () => undefined,
-): Behaviour {
-  const lines = new Map<number, FakeQuery[]>()
-  const serve = (line: FakeQuery[]): void => {
-    const [query] = line
-    query?.after(tookMs(query), () => {
-      line.shift()
-      query.answer()
-      serve(line)
-    })
-  }
-  return (query) => {
-    const line = lines.get(query.connection) ?? []
-    lines.set(query.connection, line)
-    onDepth(line.push(query))
-    if (line.length === 1) serve(line)
-  }
 }
 
 test('1,000 questions at once are answered over a few connections and nothing else', async () => {
@@ -109,6 +85,7 @@ test('a connection that answers briskly holds a burst, and not more', async () =
 test('replies are matched in whatever order they come', async () => {
   const waiting: FakeQuery[] = []
   const upstream = await FakeUpstream.start((query) => {
+    if (query.qname.startsWith('warm')) return query.answer()
     waiting.push(query)
     if (waiting.length < 8) return
     for (const one of waiting.splice(0).toReversed()) {
@@ -117,12 +94,13 @@ test('replies are matched in whatever order they come', async () => {
   })
   const group = groupOf('tcp', [upstream], withStream({ connections: 1 }))
   await withExchange([group], [upstream], async (exchange) => {
+    await ask(exchange, 'warm.example')
     const told = await Promise.all(names(8).map((name) => ask(exchange, name)))
     assert.equal(
       told.map(({ address }) => address),
       names(8).map((_, i) => `10.0.0.${i}`),
     )
-    const ids = upstream.queries.map(({ id }) => id)
+    const ids = upstream.queries.slice(1).map(({ id }) => id)
     assert.is(new Set(ids).size, 8)
   })
 })
@@ -130,7 +108,8 @@ test('replies are matched in whatever order they come', async () => {
 test('answers that were swapped between two questions reach neither', async () => {
   const waiting: FakeQuery[] = []
   const upstream = await FakeUpstream.start((query) => {
-    if (upstream.queries.length > 2) return query.answer({ address: '10.0.0.1' })
+    const isWarm = query.qname.startsWith('warm')
+    if (isWarm || upstream.queries.length > 3) return query.answer({ address: '10.0.0.1' })
     waiting.push(query)
     const [one, other] = waiting
     if (one === undefined || other === undefined) return
@@ -141,6 +120,7 @@ test('answers that were swapped between two questions reach neither', async () =
   })
   const group = groupOf('tcp', [upstream], withStream({ connections: 1 }))
   await withExchange([group], [upstream], async (exchange) => {
+    await ask(exchange, 'warm.example')
     const told = await Promise.all(names(2).map((name) => ask(exchange, name)))
     assert.equal(
       told.map(({ address }) => address),
@@ -193,7 +173,11 @@ testBeside(
   'an idle connection is closed before the upstream would close it, and a silent new one earlier',
   async () => {
     const upstream = await FakeUpstream.start(delayed(10))
-    const group = groupOf('tcp', [upstream], withStream({ idleMs: 400, freshSilentMs: 100 }))
+    const group = groupOf(
+      'tcp',
+      [upstream],
+      withStream({ idleMs: 400, freshSilentMs: 100, slowAfterMs: 1000 }),
+    )
     await withExchange([group], [upstream], async (exchange) => {
       // The second question finds the first one's connection busy and has another opened for those to come.
       await ask(exchange, 'a.example')
@@ -213,7 +197,11 @@ testBeside(
   'a connection that has reached its age takes no more questions, and none is lost',
   async () => {
     const upstream = await FakeUpstream.start(delayed(2))
-    const group = groupOf('tcp', [upstream], withStream({ ageMaxMs: 300, connections: 1 }))
+    const group = groupOf(
+      'tcp',
+      [upstream],
+      withStream({ ageMaxMs: 300, connections: 1, slowAfterMs: 1000 }),
+    )
     await withExchange([group], [upstream], async (exchange) => {
       const told = await askSteadily(exchange, { perSecond: 200, forMs: 1200 })
       assert.is(failuresIn(told).length, 0)
@@ -233,7 +221,9 @@ for (const [how, cut] of [
     const upstream = await FakeUpstream.start((query) => {
       if (isCut || query.qname.startsWith('warm')) query.answer()
     })
-    await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
+    // None is to overtake another while all wait.
+    const group = groupOf('tcp', [upstream], withStream({ slowAfterMs: 1000 }))
+    await withExchange([group], [upstream], async (exchange) => {
       for (let round = 0; round < 5; round++) {
         await Promise.all(names(32, `warm${round}-`).map((name) => ask(exchange, name)))
       }
@@ -304,7 +294,7 @@ testBeside(
   async () => {
     let deaf = 0
     const upstream = await FakeUpstream.start((query) => {
-      if (query.connection > deaf) query.answer()
+      if (query.transport === 'udp' || query.connection > deaf) query.answer()
     })
     await withExchange([groupOf('tcp', [upstream])], [upstream], async (exchange) => {
       const warm = await askSteadily(exchange, { perSecond: 200, forMs: 300, prefix: 'warm' })
@@ -313,16 +303,17 @@ testBeside(
       const told = await askSteadily(exchange, { perSecond: 200, forMs: 2500 })
       assert.is(failuresIn(told).length, 0)
       const unheardMs = upstream.queries
-        .filter(({ connection, qname }) => connection <= deaf && qname.startsWith('q'))
+        .filter(({ connection }) => connection > 0 && connection <= deaf)
+        .filter(({ qname }) => qname.startsWith('q'))
         .map(({ atMs }) => atMs)
       const leftAfterMs = (unheardMs.at(-1) ?? 0) - (unheardMs[0] ?? 0) - (told[0]?.lagMs ?? 0)
       assert.ok(unheardMs.length > 0)
       assert.ok(leftAfterMs < 500, `left after ${leftAfterMs} ms`)
       assert.ok(quantileMs(told, 0.98) < 300, `p98 ${quantileMs(told, 0.98)} ms`)
       assert.ok(quantileMs(told, 1) < 700, `max ${quantileMs(told, 1)} ms`)
-      // Each of the four is replaced; a busy machine makes an answer late now and then, which looks the same.
+      // Each of the four is replaced, by one more each while its head is old; a busy machine makes an answer late now and then.
       const replacements = upstream.connectionsAccepted - deaf
-      assert.ok(replacements <= 8, `${replacements} new`)
+      assert.ok(replacements <= 16, `${replacements} new`)
       assert.ok(upstream.connectionsOpen <= replacements, `${upstream.connectionsOpen} open`)
     })
   },

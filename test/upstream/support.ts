@@ -25,6 +25,10 @@ export const settings: ExchangeSettings = {
   workaroundSeconds: 900,
   stream: {
     connections: 4,
+    connectionsMax: 96,
+    slowAfterMs: 5,
+    slowOverUdp: true,
+    slowNamesMax: 1024,
     queriesPerConnection: 8,
     burstPerConnection: 64,
     queueMax: 5000,

@@ -33,6 +33,7 @@ export function upstreamFamilies(read: ReadUpstreams): Family[] {
     ...forwardFamilies(byAddress),
     ...generationFamilies('coredns_forward', {}, byAddress),
     ...generationFamilies('coredns_proxy', { proxy_name: 'forward' }, byAddress),
+    ...gauges(upstreams),
     ...ownFamilies(upstreams),
   ]
 }
@@ -71,6 +72,7 @@ function sumOf(a: UpstreamView, b: UpstreamView): UpstreamView {
     },
     silences: observedFailures(a.counters) + observedFailures(b.counters),
     failures: {},
+    aside: a.counters.aside + b.counters.aside,
     connectionsOpened: a.counters.connectionsOpened + b.counters.connectionsOpened,
     connectionsReused: a.counters.connectionsReused + b.counters.connectionsReused,
   }
@@ -140,11 +142,26 @@ function generationFamilies(prefix: string, extra: Labels, read: ReadUpstreams):
 
 const ownLabels = ['group', 'to', 'proto'] as const
 
-function ownFamilies(read: ReadUpstreams): Family[] {
+function gauges(read: ReadUpstreams): Family[] {
   const gauge = (name: string, help: string, value: (upstream: UpstreamView) => number) =>
     family('gauge', [name, help], ownLabels, () =>
       read().map((u) => ({ labels: labelsOf(u), value: value(u) })),
     )
+  return [
+    gauge('neardns_upstream_up', '1 while it is used, 0 while it is avoided.', (u) =>
+      u.isUp ? 1 : 0,
+    ),
+    gauge('neardns_upstream_round_trip_seconds', 'Usual round trip.', (u) => u.roundTripMs / 1000),
+    gauge('neardns_upstream_connections_open', 'Open connections.', (u) => u.connections),
+    gauge(
+      'neardns_upstream_connections_held',
+      'Held by a slow question.',
+      (u) => u.connectionsHeld,
+    ),
+  ]
+}
+
+function ownFamilies(read: ReadUpstreams): Family[] {
   const counter = (name: string, help: string, value: (counts: UpstreamCounts) => number) =>
     family('counter', [name, help], ownLabels, () =>
       read().map((u) => ({ labels: labelsOf(u), value: value(u.counters) })),
@@ -159,29 +176,17 @@ function ownFamilies(read: ReadUpstreams): Family[] {
       ),
     )
   return [
-    gauge('neardns_upstream_up', '1 while it is used, 0 while it is avoided.', (u) =>
-      u.isUp ? 1 : 0,
-    ),
-    gauge('neardns_upstream_round_trip_seconds', 'Usual round trip.', (u) => u.roundTripMs / 1000),
-    gauge('neardns_upstream_connections_open', 'Open connections.', (u) => u.connections),
-    counter(
-      'neardns_upstream_queries_total',
-      'Queries sent, hedges and retries included.',
-      (c) => c.sent,
-    ),
+    counter('neardns_upstream_queries_total', 'Queries sent, all retries included.', (c) => c.sent),
+    counter('neardns_upstream_aside_queries_total', 'UDP to a TCP upstream.', (c) => c.aside),
     counter(
       'neardns_upstream_trials_total',
       'Questions of our own to a silent upstream.',
       (c) => c.trials,
     ),
-    counter(
-      'neardns_upstream_silences_total',
-      'Long waits in which nothing came.',
-      (c) => c.silences,
-    ),
+    counter('neardns_upstream_silences_total', 'Long waits without a reply.', (c) => c.silences),
     counter(
       'neardns_upstream_late_replies_total',
-      'Replies after we had given up.',
+      'Replies after giving up.',
       (c) => c.lateReplies,
     ),
     counter('neardns_upstream_truncated_total', 'Replies with TC set.', (c) => c.truncated),
@@ -224,6 +229,7 @@ export function groupFamilies(read: () => readonly GroupView[]): Family[] {
       (c) => c.hedges,
     ),
     own('neardns_hedges_won_total', 'Hedges that answered first.', (c) => c.hedgesWon),
+    own('neardns_overtakes_total', 'Questions that passed a slow one.', (c) => c.overtakes),
     own('neardns_retries_total', 'Questions asked again after a failure.', (c) => c.retries),
     own(
       'neardns_retry_budget_exhausted_total',

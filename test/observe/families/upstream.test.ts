@@ -29,6 +29,8 @@ test('upstreams appear under both generations of CoreDNS names', async () => {
   assert.is(sampleOf(scraped, 'neardns_upstream_up', { ...to, group: 'cluster' }), 1)
   assert.is(sampleOf(scraped, 'neardns_upstream_mismatched_packets_total', { reason: 'id' }), 3)
   assert.is(sampleOf(scraped, 'neardns_hedges_total', { group: 'cluster' }), 3)
+  assert.is(sampleOf(scraped, 'neardns_upstream_connections_held', { group: 'cluster' }), 3)
+  assert.is(sampleOf(scraped, 'neardns_upstream_aside_queries_total', { group: 'cluster' }), 5)
 })
 
 test('round trips are published by response code, and only those that came', async () => {
@@ -91,6 +93,7 @@ test('failures of a group have a family each', async () => {
   for (const [name, value] of [
     ['neardns_group_questions_total', 20],
     ['neardns_hedges_won_total', 2],
+    ['neardns_overtakes_total', 9],
     ['neardns_retries_total', 4],
     ['neardns_retry_budget_exhausted_total', 1],
     ['neardns_group_timeouts_total', 5],

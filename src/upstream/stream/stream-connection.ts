@@ -5,20 +5,16 @@
  * pool does.
  */
 import type { Socket } from 'node:net'
-import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
-import { putU16, u16 } from '../wire/bytes.ts'
-import { headerBytes } from '../wire/constants.ts'
-import { FrameReader, lengthPrefixBytes } from '../wire/framing.ts'
-import {
-  type Attempt,
-  type Carrier,
-  type ExchangeContext,
-  examineReply,
-  writeFrame,
-} from './attempt.ts'
-import type { AttemptFailure, MismatchReason } from './counters.ts'
+import { type WheelTask, WheelTimer } from '../../platform/timer-wheel.ts'
+import { u16 } from '../../wire/bytes.ts'
+import { headerBytes } from '../../wire/constants.ts'
+import { FrameReader } from '../../wire/framing.ts'
+import { type Attempt, type Carrier, type ExchangeContext, examineReply } from '../attempt.ts'
+import type { AttemptFailure, MismatchReason } from '../counters.ts'
+import { Standing } from '../policy/stream-habits.ts'
+import type { StreamSettings } from '../settings.ts'
 import { type DialEvents, type DialTerms, dial, dialFailure } from './dial.ts'
-import type { StreamSettings } from './settings.ts'
+import { Outbox } from './outbox.ts'
 
 /** Silence with a question open after which that question is asked on another connection. */
 const stalledAfterMs = 500
@@ -37,6 +33,8 @@ export interface ConnectionHost extends DialTerms {
   readonly settings: StreamSettings
   onOpen(connection: StreamConnection): void
   onFirstAnswer(): void
+  /** @param servedMs since the answer before it, or since it was sent */
+  onAnswer(attempt: Attempt, servedMs: number, wasHead: boolean, wasHeadSlow: boolean): void
   /** A question was answered, so there is room for another. */
   onRoom(): void
   /** A message arrived that belongs to no question here. */
@@ -55,7 +53,13 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   isRetiring = false
   /** Accepted replies, late ones included. */
   answers = 0
-  private sent = 0
+  /** Takes no shared question until the next answer: its head is slow, or is expected to be (`upstream/stream/head-watch.ts`). */
+  isHeld = false
+  /** The server has answered others since the head came up, so that the head is at fault. */
+  isHeadSlow = false
+  /** Its one question was expected to be slow, by a server that answered others at that time. */
+  isLent = false
+  sent = 0
   private mismatches = 0
   private readonly host: ConnectionHost
   private readonly context: ExchangeContext
@@ -64,12 +68,12 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   private readonly timer = new WheelTimer(this)
   /** By ID. A question that was given up keeps its ID until its reply comes or the connection ends. */
   private readonly open = new Map<number, Attempt>()
-  private readonly outbox: Attempt[] = []
-  private readonly flushOutbox = () => this.flush()
+  private readonly outbox: Outbox
+  readonly dialedMs: number
   private readonly retireAtMs: number
   private lastSentMs = 0
-  /** Start of the present silence, while a question is open. */
-  private quietSinceMs = 0
+  /** Start of the present silence, and so when the head came up, while a question is open. */
+  quietSinceMs = 0
   /** Time between the two latest answers, or between a question on an idle connection and its answer. */
   private lastGapMs = Number.POSITIVE_INFINITY
   private stallReported = false
@@ -79,8 +83,10 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     this.context = context
     const nowMs = context.wheel.nowMs()
     const { ageMaxMs, connectTimeoutMs } = host.settings
+    this.dialedMs = nowMs
     this.retireAtMs = nowMs + ageMaxMs * (1 - context.random.fraction() * ageJitter)
     this.socket = dial(host, context.tlsCa, this)
+    this.outbox = new Outbox(this.socket)
     this.socket.on('error', (error) => this.onError(error))
     this.socket.on('end', () => this.close('connection-lost'))
     this.socket.on('close', () => this.close('connection-lost'))
@@ -92,6 +98,16 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     return this.open.size
   }
 
+  /** The question that a peer which answers one after another works on. */
+  get head(): Attempt | undefined {
+    return this.open.values().next().value
+  }
+
+  /** All questions without an answer, the head first. */
+  get unanswered(): readonly Attempt[] {
+    return [...this.open.values()]
+  }
+
   hasRoom(depthMax: number): boolean {
     return this.state === 'open' && !this.isRetiring && this.open.size < depthMax
   }
@@ -99,10 +115,6 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   /** Whether it was used just now, with hardly any answers. */
   wasUseless(nowMs: number): boolean {
     return this.sent > 0 && this.answers < usefulAnswers && nowMs - this.lastSentMs < usedLatelyMs
-  }
-
-  get wasUsed(): boolean {
-    return this.sent > 0
   }
 
   checkAge(nowMs: number): void {
@@ -130,6 +142,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     const nowMs = this.context.wheel.nowMs()
     const { counters } = attempt.upstream
     if (attempt.kind !== 'trial') counters.sent++
+    if (this.open.size > 0) attempt.standing = Standing.behind
+    else attempt.standing = this.sent > 0 ? Standing.reused : Standing.fresh
     if (this.sent++ > 0) counters.connectionsReused++
     attempt.carrier = this
     attempt.sentMs = nowMs
@@ -140,8 +154,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
       this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
     }
     this.open.set(attempt.id, attempt)
-    // Sent after this turn's packets have been read, so that all questions they caused leave in one write.
-    if (this.outbox.push(attempt) === 1) setImmediate(this.flushOutbox)
+    this.outbox.add(attempt)
   }
 
   forget(): void {
@@ -189,23 +202,6 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     return id
   }
 
-  private flush(): void {
-    const { outbox } = this
-    if (this.state === 'open') {
-      let bytes = 0
-      for (const attempt of outbox) bytes += lengthPrefixBytes + attempt.frame.length
-      const batch = Buffer.allocUnsafe(bytes)
-      let at = 0
-      for (const attempt of outbox) {
-        putU16(batch, at, attempt.frame.length)
-        writeFrame(attempt, batch, at + lengthPrefixBytes)
-        at += lengthPrefixBytes + attempt.frame.length
-      }
-      this.socket.write(batch)
-    }
-    outbox.length = 0
-  }
-
   onData(chunk: Buffer): void {
     this.reader.push(chunk)
     let reply = this.reader.next()
@@ -225,22 +221,31 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
       return this.countMismatch()
     }
     const nowMs = this.context.wheel.nowMs()
+    const { head } = this
+    if (head !== undefined && head !== attempt) head.wasPassed = true
     this.open.delete(attempt.id)
     if (++this.answers === 1) this.host.onFirstAnswer()
     this.lastGapMs = nowMs - this.quietSinceMs
     this.quietSinceMs = nowMs
     this.stallReported = false
+    const wasHeld = this.isHeld
+    this.host.onAnswer(attempt, this.lastGapMs, head === attempt, this.isHeadSlow)
+    this.isHeld = false
+    this.isHeadSlow = false
+    this.isLent = false
     if (attempt.isDone) {
       attempt.upstream.noteLateReply(attempt, nowMs)
     } else {
       attempt.isDone = true
       attempt.owner.onReply(attempt, message, this.context.scan)
     }
-    this.afterReply(nowMs)
+    this.afterReply(nowMs, wasHeld)
   }
 
-  private afterReply(nowMs: number): void {
+  private afterReply(nowMs: number, wasHeld: boolean): void {
     if (this.state !== 'open') return
+    // The peer would go on with what has been answered on another way, perhaps as slowly.
+    if (wasHeld && this.open.size > 0 && !this.isAwaited()) return this.close('closed')
     if (this.open.size > 0) this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
     else if (this.isRetiring) return this.close('closed')
     else this.armIdle()

@@ -4,16 +4,16 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
-import type { AttemptFailure } from '../../src/upstream/counters.ts'
-import type { StreamSettings } from '../../src/upstream/settings.ts'
-import { StreamPool } from '../../src/upstream/stream-pool.ts'
-import { until } from '../support/process.ts'
-import { type Behaviour, FakeUpstream, silent } from './fake-upstream.ts'
-import { attemptFor, Clock, NotingOwner, NotingUpstream } from './parts.ts'
-import { addressOf, settings } from './support.ts'
+import type { UpstreamTransport } from '../../../src/address/upstream-url.ts'
+import type { AttemptFailure } from '../../../src/upstream/counters.ts'
+import type { StreamSettings } from '../../../src/upstream/settings.ts'
+import { StreamPool } from '../../../src/upstream/stream/stream-pool.ts'
+import { until } from '../../support/process.ts'
+import { type Behaviour, FakeUpstream, silent } from '../fake-upstream.ts'
+import { attemptFor, Clock, NotingOwner, NotingUpstream } from '../parts.ts'
+import { addressOf, settings } from '../support.ts'
 
-const test = suite('upstream/stream-pool')
+const test = suite('upstream/stream/stream-pool')
 
 class Pooled {
   readonly clock = new Clock()
@@ -120,6 +120,10 @@ test('what is given up while it waits is not sent', async () => {
 test('a connection is filled to its depth, and no more are open than may be', async () => {
   await Pooled.run(
     async (pooled) => {
+      pooled.submit('warm.example')
+      await pooled.toldAll(1)
+      pooled.fake.behave = silent
+      pooled.fake.queries.length = 0
       for (let i = 0; i < 20; i++) pooled.submit(`n${i}.example`)
       await until('all places taken', () => pooled.fake.queries.length === 6, { everyMs: 2 })
       // Turns of the event loop in which more would come.
@@ -131,7 +135,21 @@ test('a connection is filled to its depth, and no more are open than may be', as
       )
       assert.equal([pooled.pool.load, pooled.pool.openCount], [20, 2])
     },
-    { behave: silent, connections: 2, queriesPerConnection: 3 },
+    { connections: 2, queriesPerConnection: 3, burstPerConnection: 3 },
+  )
+})
+
+test('before the first answer a connection carries one question', async () => {
+  await Pooled.run(
+    async (pooled) => {
+      for (let i = 0; i < 5; i++) pooled.submit(`n${i}.example`)
+      await until('both dials', () => pooled.fake.queries.length === 2, { everyMs: 2 })
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+      assert.equal([pooled.fake.queries.length, pooled.pool.load], [2, 5])
+      pooled.fake.queries[0]?.answer()
+      await until('room for more', () => pooled.fake.queries.length === 5, { everyMs: 2 })
+    },
+    { behave: silent, connections: 2 },
   )
 })
 

@@ -4,16 +4,19 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Attempt } from '../../src/upstream/attempt.ts'
-import type { AttemptFailure, MismatchReason } from '../../src/upstream/counters.ts'
-import type { StreamSettings, UpstreamAddress } from '../../src/upstream/settings.ts'
-import { type ConnectionHost, StreamConnection } from '../../src/upstream/stream-connection.ts'
-import { until } from '../support/process.ts'
-import { answerTo, type FakeQuery, FakeUpstream, silent } from './fake-upstream.ts'
-import { attemptFor, Clock, NotingOwner, NotingUpstream, startMs } from './parts.ts'
-import { addressOf, settings } from './support.ts'
+import type { Attempt } from '../../../src/upstream/attempt.ts'
+import type { AttemptFailure, MismatchReason } from '../../../src/upstream/counters.ts'
+import type { StreamSettings, UpstreamAddress } from '../../../src/upstream/settings.ts'
+import {
+  type ConnectionHost,
+  StreamConnection,
+} from '../../../src/upstream/stream/stream-connection.ts'
+import { until } from '../../support/process.ts'
+import { answerTo, type FakeQuery, FakeUpstream, silent } from '../fake-upstream.ts'
+import { attemptFor, Clock, NotingOwner, NotingUpstream, startMs } from '../parts.ts'
+import { addressOf, settings } from '../support.ts'
 
-const test = suite('upstream/stream-connection')
+const test = suite('upstream/stream/stream-connection')
 
 class Host implements ConnectionHost {
   readonly clock = new Clock()
@@ -56,6 +59,8 @@ class Host implements ConnectionHost {
   onFirstAnswer(): void {
     this.told.push('first answer')
   }
+
+  onAnswer(): void {}
 
   onRoom(): void {
     this.told.push('room')
@@ -108,7 +113,7 @@ class Host implements ConnectionHost {
 test('a dial becomes a connection, and says so once', async () => {
   await Host.run(({ told, connection }) => {
     assert.equal(told, ['open'])
-    assert.equal([connection.state, connection.wasOpen, connection.wasUsed], ['open', true, false])
+    assert.equal([connection.state, connection.wasOpen, connection.sent], ['open', true, 0])
   })
 })
 

@@ -7,14 +7,14 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type DialTerms, dial, dialFailure } from '../../src/upstream/dial.ts'
-import { FakeUpstream } from './fake-upstream.ts'
-import { addressFor } from './parts.ts'
-import { addressOf, askFor } from './support.ts'
+import { type DialTerms, dial, dialFailure } from '../../../src/upstream/stream/dial.ts'
+import { FakeUpstream } from '../fake-upstream.ts'
+import { addressFor } from '../parts.ts'
+import { addressOf, askFor } from '../support.ts'
 
-const test = suite('upstream/dial')
+const test = suite('upstream/stream/dial')
 
-const certificates = join(import.meta.dirname, '../fixtures/tls')
+const certificates = join(import.meta.dirname, '../../fixtures/tls')
 const tls = {
   key: readFileSync(join(certificates, 'key.pem'), 'utf8'),
   cert: readFileSync(join(certificates, 'cert.pem'), 'utf8'),

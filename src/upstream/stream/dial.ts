@@ -3,10 +3,10 @@
  * the name in the configuration, or otherwise by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
  */
 import { connect, type Socket } from 'node:net'
-import { withZoneName } from '../platform/zone-name.ts'
-import { failureOf } from './attempt.ts'
-import type { AttemptFailure } from './counters.ts'
-import type { UpstreamAddress } from './settings.ts'
+import { withZoneName } from '../../platform/zone-name.ts'
+import type { AttemptFailure } from '../counters.ts'
+import type { UpstreamAddress } from '../settings.ts'
+import { failureOf } from '../socket-failure.ts'
 
 export interface DialTerms {
   readonly target: UpstreamAddress

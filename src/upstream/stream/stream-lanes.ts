@@ -1,0 +1,169 @@
+/**
+ * The connections of one pool: how many there may be now, and which of them the next question takes. A connection whose head is
+ * slow is held: it takes no question that could wait behind it, and another is opened in its place. Sends nothing.
+ */
+import type { Attempt, ExchangeContext, Upstream } from '../attempt.ts'
+import { DialBudget } from '../policy/dial-budget.ts'
+import { Standing, type StreamHabits } from '../policy/stream-habits.ts'
+import { type ConnectionHost, StreamConnection } from './stream-connection.ts'
+
+const quietMsMin = 100
+/** Silence after which a connection may be gone: then another may be tried in its place. */
+const goneAfterMs = 300
+/** A server that closes each connection with its answer has none open, and is there all the same. */
+const provenMs = 1000
+/** Longer than a turn of a busy event loop; a slow answer is noticed before many questions queue behind it. */
+const briskGapMs = 10
+/** A server is alive for this many times the age of an old head after an answer. */
+const livelyFactor = 4
+/** While nothing answers, as many connections again are tried beside those that are silent. */
+const stalledFactor = 2
+/** A dial costs some 0.1 ms of CPU: forty at once would hold up everything else. */
+const dialingMax = 8
+
+export class StreamLanes {
+  readonly all: StreamConnection[] = []
+  readonly dials = new DialBudget()
+  private readonly host: ConnectionHost
+  private readonly upstream: Upstream
+  private readonly context: ExchangeContext
+  private readonly habits: StreamHabits
+
+  constructor(
+    host: ConnectionHost,
+    parts: { upstream: Upstream; context: ExchangeContext; habits: StreamHabits },
+  ) {
+    this.host = host
+    this.upstream = parts.upstream
+    this.context = parts.context
+    this.habits = parts.habits
+  }
+
+  get openCount(): number {
+    return this.count(({ state }) => state === 'open')
+  }
+
+  get heldCount(): number {
+    return this.count(({ isHeld }) => isHeld)
+  }
+
+  get isDialing(): boolean {
+    return this.all.some(({ state }) => state === 'dialing')
+  }
+
+  /** Whether every open connection is held. */
+  get isHeldUp(): boolean {
+    return this.heldCount > 0 && this.all.every(({ isHeld, state }) => isHeld || state !== 'open')
+  }
+
+  /**
+   * Whether heads are old and nothing is answered: a server that has stalled, or slow names on every connection. Then a connection
+   * carries one question, and the newest goes first, because a quick one among them tells which of the two it is.
+   */
+  isStuck(nowMs: number): boolean {
+    const { connections, slowAfterMs } = this.host.settings
+    if (nowMs - this.upstream.health.lastReplyMs <= slowAfterMs) return false
+    const silent = this.count((it) => it.isHeld && !it.isHeadSlow && !it.isLent)
+    return silent > 0 && silent >= Math.min(connections, this.openCount)
+  }
+
+  /** Whether the server has answered just now, or owes no answer but to questions that are expected to be slow. */
+  isLively(nowMs: number): boolean {
+    const { slowAfterMs } = this.host.settings
+    if (nowMs - this.upstream.health.lastReplyMs < livelyFactor * slowAfterMs) return true
+    return !this.all.some(
+      (connection) => !connection.isLent && connection.isQuiet(nowMs, slowAfterMs),
+    )
+  }
+
+  /** Retires what is too old or used up. */
+  tidy(nowMs: number): void {
+    const servesOnce = this.habits.servesOnce(nowMs)
+    for (const connection of this.all) {
+      connection.checkAge(nowMs)
+      // A used one may already be closing.
+      if (servesOnce && connection.sent > 0) connection.retireSoon(nowMs)
+    }
+  }
+
+  /** @returns the connection with the least to do, if any may take the question */
+  placeFor(attempt: Attempt, nowMs: number): StreamConnection | undefined {
+    if (attempt.isApart) return this.idleFor(attempt, nowMs)
+    let best: StreamConnection | undefined
+    for (const connection of this.all) {
+      if (connection.isHeld || !connection.hasRoom(this.depthOf(connection, nowMs))) continue
+      if (best !== undefined && connection.load >= best.load) continue
+      // A hedge must not wait behind the question that it hedges.
+      if (!attempt.siblings.waitsOn(connection)) best = connection
+    }
+    return best
+  }
+
+  /** @param apart questions that want a connection of their own */
+  grow(nowMs: number, apart: number): void {
+    const dialing = this.count(({ state }) => state === 'dialing')
+    const usable = this.count(({ isHeld, isRetiring }) => !isHeld && !isRetiring)
+    const wantsMore = usable < this.host.settings.connections || (dialing < apart && this.mayHold)
+    if (!wantsMore || dialing >= dialingMax || this.isFull(nowMs, apart)) return
+    if (!this.isProven(nowMs) && !this.dials.take(nowMs, this.context.random.fraction())) return
+    this.all.push(new StreamConnection(this.host, this.context))
+  }
+
+  /** Questions apart leave the others their number. */
+  private get mayHold(): boolean {
+    return this.heldCount < Math.max(1, this.countMax - this.host.settings.connections)
+  }
+
+  private get countMax(): number {
+    const { connections, connectionsMax } = this.host.settings
+    return Math.max(connections, connectionsMax)
+  }
+
+  /** More than twice the usual number only for heads that are slow, and for questions apart while the server answers. */
+  private isFull(nowMs: number, apart: number): boolean {
+    if (this.all.length >= this.countMax) return true
+    const { connections } = this.host.settings
+    const slow = this.count(({ isHeadSlow, isLent }) => isHeadSlow || isLent)
+    const wanted = this.isLively(nowMs) ? apart : 0
+    const useful = this.count(
+      (connection) =>
+        (connection.load > 0 ? !connection.isQuiet(nowMs, goneAfterMs) : !connection.isRetiring) ||
+        connection.isHeadSlow ||
+        connection.isLent,
+    )
+    return useful >= stalledFactor * connections + slow + wanted
+  }
+
+  /** The last one, so that those in front stay in use and the others end when they are no longer needed. */
+  private idleFor({ kind }: Attempt, nowMs: number): StreamConnection | undefined {
+    if (!this.mayHold) return undefined
+    const wantsFresh = kind !== 'first' && !this.habits.answers(Standing.reused)
+    const idle = this.all.filter((connection) => !connection.isHeld && connection.hasRoom(1))
+    // The last idle one is for the next quick question, as long as another can be opened.
+    if (idle.length === 1 && !this.isFull(nowMs, 1)) return undefined
+    return idle.findLast((connection) => !wantsFresh || connection.sent === 0)
+  }
+
+  private depthOf(connection: StreamConnection, nowMs: number): number {
+    if (!this.habits.isKnown || this.habits.servesSingly(nowMs) || this.isStuck(nowMs)) return 1
+    const { queriesPerConnection, burstPerConnection } = this.host.settings
+    if (!connection.isBrisk(nowMs, briskGapMs)) return queriesPerConnection
+    return Math.max(queriesPerConnection, burstPerConnection)
+  }
+
+  /** Whether the server has answered lately, or has slow questions of which it is known that it answers. */
+  private isProven(nowMs: number): boolean {
+    if (nowMs - this.upstream.health.lastReplyMs < provenMs) return true
+    const quietMs = Math.max(this.upstream.hedgeDelay.delayMs, quietMsMin)
+    return this.all.some(
+      (connection) =>
+        connection.answers > 0 && (connection.isHeadSlow || !connection.isQuiet(nowMs, quietMs)),
+    )
+  }
+
+  private count(has: (connection: StreamConnection) => boolean): number {
+    let count = 0
+    for (const connection of this.all) if (has(connection)) count++
+    return count
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * The TCP or TLS connections to one upstream, and the questions that wait for a place on them. CoreDNS answers the questions of one
+ * connection one after another, so none is put behind a head that is slow, and none stays there.
+ */
+import type { Attempt, Carrier, ExchangeContext, Upstream } from '../attempt.ts'
+import type { AttemptFailure, MismatchReason } from '../counters.ts'
+import { ServerSpeed } from '../policy/server-speed.ts'
+import { Standing, StreamHabits } from '../policy/stream-habits.ts'
+import type { StreamSettings, UpstreamAddress } from '../settings.ts'
+import { HeadWatch, type HeldUp } from './head-watch.ts'
+import type { ConnectionHost, StreamConnection } from './stream-connection.ts'
+import { StreamFates } from './stream-fates.ts'
+import { StreamLanes } from './stream-lanes.ts'
+
+/** `wait`: a connection will become free or open. `none`: there is none to wait for. */
+type Place = StreamConnection | 'wait' | 'none'
+
+export class StreamPool implements ConnectionHost, Carrier, HeldUp {
+  readonly target: UpstreamAddress
+  readonly speed: ServerSpeed
+  readonly lanes: StreamLanes
+  readonly fates: StreamFates
+  tlsSession: Buffer | undefined
+  private readonly upstream: Upstream
+  private readonly context: ExchangeContext
+  private readonly queue: Attempt[] = []
+  /** Questions that wait for a connection of their own. */
+  private readonly apart: Attempt[] = []
+  private readonly habits = new StreamHabits()
+  private readonly watch = new HeadWatch(this)
+  /** In this round of the watch: a server that has stalled answers nobody, and few questions are enough to see it. */
+  private probesLeft = 0
+  private current: StreamSettings
+  private isRetired = false
+  private isDispatching = false
+  private lastFailure: AttemptFailure = 'unreachable'
+
+  constructor(upstream: Upstream, settings: StreamSettings, context: ExchangeContext) {
+    this.upstream = upstream
+    this.target = upstream.address
+    this.current = settings
+    this.context = context
+    this.speed = new ServerSpeed(settings)
+    this.fates = new StreamFates(this.habits, this.speed, context.wheel)
+    this.lanes = new StreamLanes(this, { upstream, context, habits: this.habits })
+  }
+
+  get load(): number {
+    let sum = this.queue.length + this.apart.length
+    for (const connection of this.lanes.all) sum += connection.load
+    return sum
+  }
+
+  get openCount(): number {
+    return this.lanes.openCount
+  }
+
+  get settings(): StreamSettings {
+    return this.current
+  }
+
+  set settings(settings: StreamSettings) {
+    this.current = settings
+    this.speed.settings = settings
+  }
+
+  /**
+   * Whether a slow answer is no wonder. A head that was not expected to be slow may also have met a dead connection, and is asked
+   * again as usual.
+   */
+  isSlow(attempt: Attempt): boolean {
+    return (attempt.isApart || attempt.isAside) && this.speed.expectsSlow(attempt)
+  }
+
+  /** @returns why the question can neither be sent nor wait; undefined when it was taken */
+  submit(attempt: Attempt): AttemptFailure | undefined {
+    if (this.isRetired) return 'closed'
+    if (this.queue.length + this.apart.length >= this.settings.queueMax) return 'overloaded'
+    const line = this.lineOf(attempt)
+    if (line.length > 0) {
+      this.enqueue(attempt)
+      this.dispatch()
+      return undefined
+    }
+    const place = this.placeFor(attempt)
+    if (place === 'none') return this.noteDeadEnd()
+    if (place === 'wait') this.enqueue(attempt)
+    else this.put(attempt, place)
+    return undefined
+  }
+
+  private lineOf({ isApart }: Attempt): Attempt[] {
+    return isApart ? this.apart : this.queue
+  }
+
+  private enqueue(attempt: Attempt): void {
+    attempt.carrier = this
+    this.lineOf(attempt).push(attempt)
+  }
+
+  private put(attempt: Attempt, connection: StreamConnection): void {
+    connection.send(attempt)
+    connection.isHeld = attempt.isApart
+    connection.isLent = attempt.isApart && this.lanes.isLively(this.nowMs())
+    this.watch.begin()
+  }
+
+  forget(attempt: Attempt): void {
+    const line = this.lineOf(attempt)
+    const at = line.indexOf(attempt)
+    if (at >= 0) line.splice(at, 1)
+  }
+
+  /** Questions have waited longer than usual. */
+  nudge(): void {
+    this.dispatch()
+  }
+
+  /** Waiting questions are still sent; then the connections close as they become free. */
+  retire(): void {
+    this.isRetired = true
+    this.endIfRetired()
+  }
+
+  stop(): void {
+    this.isRetired = true
+    this.watch.stop()
+    for (const line of [this.queue, this.apart]) {
+      for (const attempt of line.splice(0)) attempt.fail('closed')
+    }
+    for (const connection of [...this.lanes.all]) connection.close('closed')
+  }
+
+  onOpen({ dialedMs }: StreamConnection): void {
+    this.upstream.counters.connectionsOpened++
+    this.speed.noteDial(this.nowMs() - dialedMs)
+    this.dispatch()
+  }
+
+  onFirstAnswer(): void {
+    this.allowDial()
+  }
+
+  /** There is reason to believe that the upstream answers. */
+  allowDial(): void {
+    this.lanes.dials.refill()
+  }
+
+  onAnswer(attempt: Attempt, servedMs: number, wasHead: boolean, wasHeadSlow: boolean): void {
+    this.fates.noteReply(attempt, wasHead)
+    if (!attempt.isApart && attempt.standing !== Standing.behind) this.speed.noteRoundTrip(servedMs)
+    this.speed.noteAnswer(attempt, servedMs, wasHeadSlow)
+  }
+
+  onRoom(): void {
+    if (this.queue.length + this.apart.length > 0) this.dispatch()
+  }
+
+  onStray(why: MismatchReason): void {
+    this.upstream.counters.mismatches[why]++
+  }
+
+  onClosed(connection: StreamConnection, why: AttemptFailure, lost: readonly Attempt[]): void {
+    const { all } = this.lanes
+    all.splice(all.indexOf(connection), 1)
+    if (!connection.wasOpen) this.noteFailedDial(why)
+    else if (why === 'connection-lost') this.noteLoss(connection, lost)
+    for (const attempt of lost) attempt.fail(why)
+    this.dispatch()
+  }
+
+  nowMs(): number {
+    return this.context.wheel.nowMs()
+  }
+
+  get slowAfterMs(): number {
+    return this.speed.slowAfterMs
+  }
+
+  get lastAnswerMs(): number {
+    return this.upstream.health.lastReplyMs
+  }
+
+  watched(): readonly StreamConnection[] {
+    if (this.habits.isConcurrent(this.nowMs())) return []
+    return this.lanes.all.filter(({ state, load }) => state === 'open' && load > 0)
+  }
+
+  onOldHead(connection: StreamConnection, isHeadSlow: boolean): void {
+    connection.isHeld = true
+    const [head, ...behind] = connection.unanswered
+    if (head === undefined) return
+    const isDoubtful = !this.habits.answers(head.standing)
+    if (isDoubtful && this.fates.dropIfSilent(connection, this.upstream)) return
+    if (isHeadSlow && !isDoubtful && !connection.isHeadSlow) {
+      connection.isHeadSlow = true
+      this.speed.noteSlow(head)
+    }
+    for (const attempt of behind) {
+      if (attempt.isDone || attempt.wasOvertaken) continue
+      if (!isHeadSlow && this.probesLeft-- <= 0) return
+      attempt.wasOvertaken = true
+      attempt.owner.onHeldUp(attempt)
+    }
+  }
+
+  onWatched(): void {
+    this.probesLeft = this.settings.connections - this.apart.length
+    this.dispatch()
+  }
+
+  private noteFailedDial(why: AttemptFailure): void {
+    this.upstream.counters.connectionsFailed++
+    this.lastFailure = why
+    // One dead pod behind a service address does not take the service down.
+    if (this.openCount === 0) this.noteUnreachable(why)
+  }
+
+  /** No connection is open or being dialled, and it is too early to dial again. */
+  private noteDeadEnd(): AttemptFailure {
+    this.noteUnreachable(this.lastFailure)
+    return this.lastFailure
+  }
+
+  private noteUnreachable(why: AttemptFailure): void {
+    // An upstream's TCP beside UDP may not exist at all.
+    if (this.target.transport === 'udp' || this.isRetired) return
+    this.upstream.noteFailure(why, this.nowMs())
+  }
+
+  /** A restart ends old connections that worked, and an idle one may end; a server that closes young ones does so habitually. */
+  private noteLoss(connection: StreamConnection, lost: readonly Attempt[]): void {
+    const nowMs = this.nowMs()
+    if (lost.some(({ wasDropped }) => wasDropped)) return
+    if (lost.length > 0) this.lastFailure = 'connection-lost'
+    if (!connection.wasUseless(nowMs)) return
+    this.upstream.health.isUnwell(nowMs)
+    // With no answer at all, several questions on it may be why.
+    if (lost.length > (connection.answers === 0 ? 1 : 0)) this.habits.noteLoss(nowMs)
+  }
+
+  /**
+   * Places waiting questions in order. Not reentrant: a question that fails here is often asked again here, and one such question
+   * in a queue of a thousand would nest a thousand deep.
+   */
+  private dispatch(): void {
+    if (this.isDispatching) return
+    this.isDispatching = true
+    this.placeAll(this.queue)
+    this.placeAll(this.apart)
+    this.isDispatching = false
+    this.endIfRetired()
+  }
+
+  private placeAll(line: Attempt[]): void {
+    while (line.length > 0) {
+      const at = this.lanes.isStuck(this.nowMs()) ? line.length - 1 : 0
+      const attempt = line[at] as Attempt
+      if (!attempt.isApart && this.speed.expectsSlow(attempt)) {
+        // It has become known while the question waited.
+        line.splice(at, 1)
+        attempt.isApart = true
+        this.apart.push(attempt)
+        continue
+      }
+      const place = this.placeFor(attempt)
+      if (place === 'wait') return
+      line.splice(at, 1)
+      if (place === 'none') attempt.fail(this.noteDeadEnd())
+      else this.put(attempt, place)
+    }
+  }
+
+  private endIfRetired(): void {
+    if (!this.isRetired || this.queue.length + this.apart.length > 0) return
+    for (const connection of [...this.lanes.all]) connection.retire()
+  }
+
+  private placeFor(attempt: Attempt): Place {
+    const { lanes } = this
+    const nowMs = this.nowMs()
+    lanes.tidy(nowMs)
+    const lively = lanes.placeFor(attempt, nowMs)
+    if (lively?.load === 0) return lively
+    if (!this.isRetired) lanes.grow(nowMs, this.apart.length + (attempt.isApart ? 1 : 0))
+    // The dial is for the next question; this one waits for it only if it has waited behind another before.
+    if (lively !== undefined && (attempt.kind === 'first' || !lanes.isDialing)) return lively
+    return lanes.all.length > 0 ? 'wait' : 'none'
+  }
+}
