@@ -1,7 +1,7 @@
 /*
  * Goal: names for which CoreDNS must ask a slow resolver hold up no cluster question, and are themselves no slower than when CoreDNS is
  * asked directly. Method: an exchange over the real CoreDNS, which answers one connection's questions one after another; its forward
- * plugin asks a resolver that takes its time. Bounds allow for a busy machine; `npm run bench:slow-names` measures.
+ * plugin asks a resolver that takes its time. Bounds allow for a busy machine.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
