@@ -21,7 +21,6 @@ export const daemonNames = [
   'crowded',
   'restarted',
   'loop-there',
-  'loop-back',
   'misled',
 ] as const
 export type DaemonName = (typeof daemonNames)[number]
@@ -74,7 +73,8 @@ export class Lab {
       daemons.set(name, daemon)
       closers.push(() => daemon.stop())
     }
-    const at = (name: DaemonName) => `127.0.0.1:${daemons.get(name)?.server.port}`
+    const back = await FakeUpstream.start((query) => handBack(query, daemons.get('loop-there')))
+    closers.push(() => back.stop())
     const external = { upstreams: [`127.0.0.1:${upstream.port}`] }
     const settings: Readonly<Record<DaemonName, Settings>> = {
       calm: { external },
@@ -85,8 +85,7 @@ export class Lab {
       refusing: { external },
       crowded: { external, inFlight: { questionsMax: 1 } },
       restarted: { external },
-      'loop-there': { external: { upstreams: [at('loop-back')] } },
-      'loop-back': { external: { upstreams: [at('loop-there')] } },
+      'loop-there': { external: { upstreams: [`127.0.0.1:${back.port}`] } },
       misled: {
         external,
         cluster: { upstreams: [`${cluster.direct.host}:${cluster.direct.port}`] },
@@ -179,7 +178,7 @@ export class Lab {
     await daemon.kill()
   }
 
-  /** Two daemons that are each other's upstream. */
+  /** An upstream that asks the daemon what the daemon asks it. */
   async loop(): Promise<void> {
     await this.#ask('loop-there', 2, (n) => `round-${n}.example`)
   }
@@ -231,4 +230,18 @@ async function closeAll(closers: Closer[]): Promise<void> {
 
 async function sleep(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** As CoreDNS on a node whose resolv.conf names the node's own cache. */
+function handBack(query: FakeQuery, daemon: Watched | undefined): void {
+  if (daemon === undefined) return
+  const message = Buffer.from(query.message)
+  message.writeUInt16BE(query.id ^ 0x1234)
+  askUdp(daemon.server, message, 4000)
+    .then((reply) => {
+      if (reply === undefined) return
+      reply.writeUInt16BE(query.id)
+      query.send(reply)
+    })
+    .catch(() => undefined)
 }
