@@ -49,6 +49,11 @@ export class QuestionChoices {
     return this.group.size - new Set(this.attempts.upstreams()).size
   }
 
+  /** Whether one that was asked may be asked again, so that those below it can still be asked. */
+  get hasRoomToRepeat(): boolean {
+    return this.attempts.mayGrow(this.group.settings.attemptsMax - this.reserve)
+  }
+
   /** In an order each upstream is asked once at most, and names that fail must not use up what other names need. */
   payForFailOver(): boolean {
     if (this.group.isOrdered) return true

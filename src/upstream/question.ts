@@ -86,7 +86,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (this.isFinished || isDetour || this.attempts.lastLive() !== attempt) return
     if (this.group.nowMs() < attempt.upstream.notLateBeforeMs(attempt)) return
     const upstream = this.choices.standIn(attempt.upstream)
-    if (upstream === undefined) return
+    if (upstream === undefined || !this.choices.hasRoomToRepeat) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
     this.launch(upstream, 'replay')
     this.settleOrWait()
@@ -97,7 +97,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   onSuspicion(attempt: Attempt): void {
-    if (this.isFinished || !attempt.canGoOverTcp) return
+    if (this.isFinished || !attempt.canGoOverTcp || !this.choices.hasRoomToRepeat) return
     this.launch(attempt.upstream, 'tcp')
     this.settleOrWait()
   }
@@ -146,7 +146,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (why === 'overloaded' && lost.kind === 'hedge') return false
     if (lost.kind === 'detour' && this.attempts.lastLive() !== undefined) return false
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
-    if (why === 'connection-lost' && lost.kind !== 'replay')
+    if (why === 'connection-lost' && lost.kind !== 'replay' && this.choices.hasRoomToRepeat)
       return this.launch(lost.upstream, 'replay')
     if (lost.isAside) return this.launch(lost.upstream, 'tcp')
     // A limit of ours is no word of the first, so it does not give the second a say.
@@ -223,12 +223,11 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   private hedgeAt(upstream: Upstream, nowMs: number): void {
     const { attempts, group, hedges } = this
-    const sendsMax = group.settings.attemptsMax - this.choices.reserve
-    if (!attempts.mayGrow(sendsMax)) return
+    if (!this.choices.hasRoomToRepeat) return
     if (!hasLearned(upstream, attempts, nowMs) && !group.spend(group.hedges, this.ask.claim)) return
     const { startMs } = this.times
     for (const kind of hedgeKinds(upstream, attempts, { startMs, nowMs, hedges }))
-      if (attempts.mayGrow(sendsMax)) this.launch(upstream, kind)
+      if (this.choices.hasRoomToRepeat) this.launch(upstream, kind)
   }
 
   /** The upstream that was asked last has let its time pass. Not charged to the budget: it happens once for each upstream. */

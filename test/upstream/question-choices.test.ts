@@ -31,6 +31,16 @@ test('asking the first again leaves a packet for each of those below it', () => 
   assert.equal(asking.sent, ['a first', 'a hedge', 'b failover', 'c failover'])
 })
 
+test('connections of the first that seem dead, and packets that fit nothing, leave one for the second', () => {
+  const asking = inOrder()
+  asking.at(250)
+  for (let time = 0; time < 3; time++) asking.question.onStalled(asking.attempt(0))
+  asking.question.onSuspicion(asking.attempt(0))
+  assert.equal(asking.sent, ['a first', 'a hedge', 'a replay'])
+  asking.at(1500)
+  assert.equal(asking.sent, ['a first', 'a hedge', 'a replay', 'b failover'])
+})
+
 test('the time-out follows what the first usually needs', () => {
   const asking = new Asking({ isOrdered: true })
   for (let i = 0; i < 32; i++) asking.all[0]?.hedgeDelay.add(1)
