@@ -49,7 +49,7 @@ export const shares: readonly Case[] = [
     steps: [
       ask('www.site.example', 'A', data('192.0.2.20')),
       leaveOpen(manyNames('silent.example', 600), 'A'),
-      ask('www.site.example', 'A', data('192.0.2.20'), within(200)),
+      ask('www.site.example', 'A', data('192.0.2.20'), within(1000)),
     ],
   },
   {
