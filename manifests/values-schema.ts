@@ -107,7 +107,12 @@ function objectValues(): Record<string, Schema> {
   return {
     nameOverride: text("Instead of the chart's name."),
     fullnameOverride: text('Instead of release and chart name.'),
-    corefile: section({ configMapName: text("ConfigMap with CoreDNS's Corefile.") }),
+    corefile: section({
+      configMapName: text("ConfigMap with CoreDNS's Corefile."),
+      customConfigMapName: text(
+        'ConfigMap with the files that the Corefile imports; empty for none.',
+      ),
+    }),
     upstreamService: section({
       create: yesNo('Whether the chart makes the Service.'),
       trafficDistribution: {

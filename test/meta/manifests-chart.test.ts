@@ -232,7 +232,7 @@ test('without interface and rules the pod has a network of its own and no right 
   assert.is(container.securityContext.runAsUser, 65_532)
   assert.equal(
     template.spec.volumes.map(({ name }) => name),
-    ['config', 'corefile'],
+    ['config', 'corefile', 'corefile-custom'],
   )
   const config = configFrom(choices['a local redirect policy'])
   assert.is(config.interception.mode, 'none')
@@ -370,6 +370,19 @@ test('pods are made anew for settings that are read at the start, and for no oth
     { config: { customConfig: 'workers: 2' } },
   ]
   assert.is(new Set([now, ...restarting.map(mark)]).size, restarting.length + 1)
+})
+
+test('files that the Corefile imports are mounted from the ConfigMap that is named, or not at all', () => {
+  const mountedFrom = (customConfigMapName: string | undefined) => {
+    const values = customConfigMapName === undefined ? {} : { corefile: { customConfigMapName } }
+    const { volumes, containers } = daemonSetOf(rendered(values)).spec.template.spec
+    const mounts = containers[0].volumeMounts.filter(({ name }) => name === 'corefile-custom')
+    const maps = volumes.filter(({ name }) => name === 'corefile-custom')
+    return [mounts.map(({ mountPath }) => mountPath), maps.map(({ configMap }) => configMap?.name)]
+  }
+  assert.equal(mountedFrom(undefined), [['/etc/coredns/custom'], ['coredns-custom']])
+  assert.equal(mountedFrom('other'), [['/etc/coredns/custom'], ['other']])
+  assert.equal(mountedFrom(''), [[], []])
 })
 
 test('what helm wants of a release is left out of the base, and nothing else', () => {
