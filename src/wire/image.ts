@@ -6,6 +6,7 @@
 import { putU16, u8 } from './bytes.ts'
 import { Flag1, Flag2, messageBytesMax, recordFixedBytes } from './constants.ts'
 import { pointerBits } from './name.ts'
+import { NamePlaces } from './name-places.ts'
 import { isFinished } from './record-data.ts'
 import { RecordWriter } from './record-writer.ts'
 import type { ResponseScan } from './scan.ts'
@@ -42,16 +43,14 @@ export function makeImage(
   return body
 }
 
-/** Label steps for the names in one response's data, as in `scanResponse` for the owners. */
-const nameStepsMax = 65_536
-const budget = { steps: 0 }
+const places = new NamePlaces()
 
 /**
  * Most upstreams compress what they send, and then the records are copied as they stand.
  * @returns where the kept records end, or -1 when they have to be written anew
  */
 function finishedEnd(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array): number {
-  budget.steps = nameStepsMax
+  places.open(reply, scan.questionEnd)
   let end = scan.questionEnd
   let isCut = false
   let rank = 0
@@ -66,7 +65,7 @@ function finishedEnd(reply: Uint8Array, scan: ResponseScan, keep: Uint8Array): n
     const dataAt = (scan.typeAt[i] as number) + recordFixedBytes
     if (isCut || kept < rank || u8(reply, ownerAt) < pointerBits) return -1
     end = scan.ownerAt[i + 1] as number
-    if (!isFinished(reply, dataAt, end, budget)) return -1
+    if (!places.leadsToName(ownerAt) || !isFinished(reply, dataAt, end, places)) return -1
     rank = kept
   }
   return end

@@ -116,18 +116,20 @@ export class NameWriter {
   private read(source: Uint8Array, at: number, end: number): boolean {
     const { name, labelAt } = this
     let pieceStart = at
+    let pieceEnd = end
     let from = at
     let bytes = 0
     let labels = 0
-    while (from < end && this.readsLeft-- > 0) {
+    while (from < pieceEnd && this.readsLeft-- > 0) {
       const octet = u8(source, from)
       if (octet > labelBytesMax) {
-        from = pointerTarget(source, from, end, pieceStart)
+        from = pointerTarget(source, from, pieceEnd, pieceStart)
         if (from < 0) return false
+        pieceEnd = pieceStart
         pieceStart = from
         continue
       }
-      if (bytes + octet + 1 > nameBytesMax || from + octet + 1 > end) return false
+      if (bytes + octet + 1 > nameBytesMax || from + octet + 1 > pieceEnd) return false
       for (let i = 0; i <= octet; i++) name[bytes + i] = source[from + i] as number
       if (octet === 0) {
         this.labels = labels

@@ -1,6 +1,7 @@
 /**
- * Domain names in a message: labels of arbitrary bytes, compressed or not. All walks are bounded and total. A compression pointer
- * is followed only if it points strictly before the part of the name that it stands in, so a loop cannot be built (RFC 9267).
+ * Domain names in a message: labels of arbitrary bytes, compressed or not. All walks are bounded and total. A pointer leads to a
+ * prior occurrence of a name (RFC 1035 4.1.4): what it leads to begins and ends before the piece of the name that the pointer
+ * stands in. So no loop can be built (RFC 9267), and no name runs on behind its own pointer into the fields of its record.
  * Letter case is folded for A-Z only (RFC 4343).
  */
 
@@ -15,7 +16,10 @@ export const foldTable: Uint8Array = new Uint8Array(256).map((_, octet) =>
 /** Set in the first byte of a pointer (RFC 1035 4.1.4). */
 export const pointerBits = 0xc0
 
-/** @returns the target of the pointer at `at`, or -1 when it is no pointer, is cut off, or does not point strictly backwards */
+/**
+ * Callers follow it with `pieceStart` as the new end: there the piece that it leads to has ended.
+ * @returns the target of the pointer at `at`, or -1 when it is no pointer, is cut off, or does not point strictly backwards
+ */
 export function pointerTarget(
   bytes: Uint8Array,
   at: number,
@@ -71,17 +75,19 @@ export function copyName(
   outAt: number,
 ): number {
   let pieceStart = at
+  let pieceEnd = end
   let from = at
   let written = 0
-  while (from < end) {
+  while (from < pieceEnd) {
     const octet = u8(bytes, from)
     if (octet > labelBytesMax) {
-      from = pointerTarget(bytes, from, end, pieceStart)
+      from = pointerTarget(bytes, from, pieceEnd, pieceStart)
       if (from < 0) return -1
+      pieceEnd = pieceStart
       pieceStart = from
       continue
     }
-    if (written + octet + 1 > nameBytesMax || from + octet + 1 > end) return -1
+    if (written + octet + 1 > nameBytesMax || from + octet + 1 > pieceEnd) return -1
     for (let i = 0; i <= octet; i++) out[outAt + written + i] = u8(bytes, from + i)
     written += octet + 1
     if (octet === 0) return written
@@ -102,13 +108,15 @@ export function nameLength(
   budget: { steps: number },
 ): number {
   let pieceStart = at
+  let pieceEnd = end
   let from = at
   let length = 0
-  while (from < end && budget.steps-- > 0) {
+  while (from < pieceEnd && budget.steps-- > 0) {
     const octet = u8(bytes, from)
     if (octet > labelBytesMax) {
-      from = pointerTarget(bytes, from, end, pieceStart)
+      from = pointerTarget(bytes, from, pieceEnd, pieceStart)
       if (from < 0) return -1
+      pieceEnd = pieceStart
       pieceStart = from
       continue
     }

@@ -3,8 +3,9 @@
  * lengths are right. Types of the IANA registry that are not listed, and all others, are opaque (RFC 3597): their data are copied.
  */
 import { u8, u16 } from './bytes.ts'
-import { labelBytesMax, RrType, recordFixedBytes } from './constants.ts'
-import { nameLength, skipName } from './name.ts'
+import { RrType, recordFixedBytes } from './constants.ts'
+import { skipName } from './name.ts'
+import type { NamePlaces } from './name-places.ts'
 
 /** One part of a record's data: a number of bytes above zero, or one of `Part`. */
 export type DataPart = number
@@ -142,20 +143,16 @@ function skipText(bytes: Uint8Array, at: number, end: number): number {
   return next <= end ? next : -1
 }
 
-/** Label steps that `isFinished` may spend on one message, which the caller counts. */
-export interface NameBudget {
-  steps: number
-}
-
 /**
  * Whether data can stay as they are: lengths are right, and names are sound, in full where they must be, and otherwise compressed.
  * @param end offset after the data, whose type stands 10 bytes before them
+ * @param places names of the same message before the data; those in the data are entered
  */
 export function isFinished(
   bytes: Uint8Array,
   at: number,
   end: number,
-  budget: NameBudget,
+  places: NamePlaces,
 ): boolean {
   const type = u16(bytes, at - recordFixedBytes)
   if (type === RrType.a) return at + 4 === end
@@ -163,23 +160,22 @@ export function isFinished(
   const layout = layouts.get(type)
   if (layout === undefined) return true
   let next = at
-  for (const part of layout) {
-    const isName = part === packedName || part === fullName
-    if (isName && !isFinishedName(bytes, next, part === fullName)) return false
-    if (isName && nameLength(bytes, next, end, budget) < 0) return false
-    next = skipPart(bytes, part, next, end)
-    if (next < 0) return false
-  }
+  for (let i = 0; i < layout.length && next >= 0; i++)
+    next = skipFinished(bytes, layout[i] as DataPart, next, end, places)
   return next === end
 }
 
-/** Reads no further than a name that is cut off by the end of the message. */
-function isFinishedName(bytes: Uint8Array, at: number, isFull: boolean): boolean {
-  let next = at
-  let octet = next < bytes.length ? u8(bytes, next) : 0
-  while (octet > 0 && octet <= labelBytesMax) {
-    next += octet + 1
-    octet = next < bytes.length ? u8(bytes, next) : 0
-  }
-  return isFull ? octet === 0 : octet > 0 || next === at
+/** As `skipPart`; -1 as well for a name that has to be written anew. */
+function skipFinished(
+  bytes: Uint8Array,
+  part: DataPart,
+  at: number,
+  end: number,
+  places: NamePlaces,
+): number {
+  if (part !== packedName && part !== fullName) return skipPart(bytes, part, at, end)
+  const next = places.add(at, end)
+  const isFull = part === fullName
+  // The root cannot be shorter.
+  return places.isInFull === isFull || next === at + 1 ? next : -1
 }

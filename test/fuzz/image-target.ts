@@ -1,7 +1,10 @@
 /**
  * What images must keep to, whatever sound message they are made of: they are sound, hold as many records, are made alike of equal
- * bytes, say the same and get no longer when made again, and can be turned and cut. Every violation throws.
+ * bytes, say the same and get no longer when made again, say the same when they get older, and can be
+ * turned and cut. Every violation throws.
  */
+import { ageTtls, overwriteTtls } from '../../src/core/cache/ttl.ts'
+import { headerBytes } from '../../src/wire/constants.ts'
 import { makeImage } from '../../src/wire/image.ts'
 import { addressRun, turnAddresses } from '../../src/wire/rotation.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
@@ -34,14 +37,11 @@ export class ImageTarget {
       seen.refused++
       return
     }
-    // A name may run on behind its pointer, into what is left out; the core scans each image and refuses such a one.
-    if (!scanResponse(image, image.length, this.imageScan)) {
-      seen.refused++
-      return
-    }
     seen.made++
+    must(scanResponse(image, image.length, this.imageScan), 'the image is malformed')
     must(image.equals(twin), 'the image holds octets from behind the packet')
     this.checkSound(image)
+    this.checkAged(image)
     this.checkTurned(image)
     if (image.length > 512) {
       const end = truncate(image, 512, this.out)
@@ -64,6 +64,24 @@ export class ImageTarget {
     must(JSON.stringify(readMessage(again)) === message, 'made again the image says something else')
   }
 
+  /** What happens to a copy of it: other TTLs, the client's letters, another type. */
+  private checkAged(image: Buffer): void {
+    const { imageScan, out } = this
+    const { questionEnd, records } = imageScan
+    const nameEnd = questionEnd - 4
+    for (const seconds of [1, 25, 0x3f_ff_ff]) {
+      const aged = out.subarray(0, image.copy(out))
+      ageTtls(aged, questionEnd, records, seconds)
+      for (let i = headerBytes; i < nameEnd; i++)
+        if (/[a-z]/.test(aged.toString('latin1', i, i + 1)))
+          aged.writeUInt8(aged.readUInt8(i) - 32, i)
+      aged.writeUInt16BE(0xffff, nameEnd)
+      must(namesIn(aged) === namesIn(image), 'it says something else when it is older')
+    }
+    overwriteTtls(out.subarray(0, image.length), questionEnd, records, 0x0161_6200)
+    must(namesIn(out.subarray(0, image.length)) === namesIn(image), 'stale it says something else')
+  }
+
   private checkTurned(image: Buffer): void {
     const run = addressRun(image)
     if (run === 0) return
@@ -72,6 +90,14 @@ export class ImageTarget {
     turnAddresses(turned, image, 0, run, 1)
     must(sorted(turned) === sorted(image), 'turning changes more than the order')
   }
+}
+
+/** All that is read of the records but their TTLs, in small letters. */
+function namesIn(message: Buffer): string {
+  const { answers, authorities, additionals } = readMessage(message)
+  return [...answers, ...authorities, ...additionals]
+    .map(({ name, type, data }) => `${name} ${type} ${data}`.toLowerCase())
+    .join()
 }
 
 function sorted(message: Buffer): string {

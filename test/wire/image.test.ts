@@ -5,6 +5,7 @@
 import { performance } from 'node:perf_hooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ageTtls } from '../../src/core/cache/ttl.ts'
 import { makeImage } from '../../src/wire/image.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import {
@@ -241,6 +242,68 @@ test('a hostile response costs little: pointers to long names, names that share 
   }
   assert.ok(performance.now() - before < 2000)
 })
+
+/** TTLs that read as labels: "a" and the root, a label of one byte before it, one over the next fields. */
+const namelikeTtls = [0x0161_0000, 0x0001_6100, 0x0000_0161, 0x0c00_0000, 0x0261_6200]
+
+test('wherever a pointer leads, no name of an image changes with TTLs, letters or type', () => {
+  let made = 0
+  for (const ttl of namelikeTtls) {
+    const alias = rr({ owner: pointer(12), type: 5, ttl, data: octets(labels('b'), pointer(16)) })
+    const mx = rr({
+      owner: pointer(16),
+      type: 15,
+      ttl,
+      data: octets(0, 10, labels('c'), pointer(12)),
+    })
+    const end = rr({ owner: pointer(45), type: 1, ttl, data: octets(192, 0, 2, 9) })
+    const reply = octets(
+      header({ flags: 0x8180, counts: [1, 2, 1, 1] }),
+      q,
+      alias,
+      end,
+      mx,
+      a(7, ttl),
+    )
+    for (const at of pointersIn(reply)) {
+      for (let target = 12; target < at; target++) {
+        const hostile = Buffer.from(reply)
+        pointer(target).copy(hostile, at)
+        made += Number(keepsItsNames(hostile))
+      }
+    }
+  }
+  assert.ok(made > 80, `${made} images`)
+})
+
+function pointersIn(message: Buffer): number[] {
+  return [...message.keys()].filter((at) => at > 12 && message[at] === 0xc0)
+}
+
+/** @returns whether there is an image */
+function keepsItsNames(reply: Buffer): boolean {
+  const scan = new ResponseScan()
+  if (!scanResponse(reply, reply.length, scan)) return false
+  const image = makeImage(reply, scan, new Uint8Array(scan.records).fill(1), false)
+  if (image === undefined) return false
+  assert.ok(scanResponse(image, image.length, scan))
+  const before = namesIn(image)
+  assert.equal(before, namesIn(reply))
+  for (const seconds of [1, 7, 0x0101_0101]) {
+    ageTtls(image, scan.questionEnd, scan.records, seconds)
+    image.write('WWW', 13)
+    image.writeUInt16BE(0xffff, scan.questionEnd - 4)
+    assert.equal(namesIn(image), before, reply.toString('hex'))
+  }
+  return true
+}
+
+function namesIn(message: Buffer): string[] {
+  const { answers, authorities, additionals } = readMessage(message)
+  return [...answers, ...authorities, ...additionals].map(({ name: owner, data }) =>
+    `${owner} ${data}`.toLowerCase(),
+  )
+}
 
 test('the root is written as one byte, never as a pointer', () => {
   const ns = rr({ owner: name('.'), type: 2, data: name('a.root-servers.net') })

@@ -16,6 +16,7 @@ import {
   skipName,
   wireName,
 } from '../../src/wire/name.ts'
+import { NameForm, NameWriter } from '../../src/wire/name-writer.ts'
 import { header, labels, name, octets, type Part, pointer } from '../fixtures/packets/octets.ts'
 
 const test = suite('wire/name')
@@ -84,6 +85,43 @@ test('a chain of pointers is followed to its end', () => {
   const bytes = message(name('example'), labels('a'), pointer(12), labels('b'), pointer(21))
   assert.equal(copied(bytes, 25), name('b.a.example'))
   assert.is(nameLength(bytes, 25, bytes.length, steps()), name('b.a.example').length)
+})
+
+/** Messages in which a name runs on behind the place that it was pointed to from, and where that name stands. */
+const runningOn = [
+  ['its own pointer', 16, message(9, 'abc', labels('a'), pointer(12), 0, 1, 0)],
+  [
+    'the pointer that led to the next one',
+    23,
+    message(9, 'abc', labels('b'), pointer(12), 0, 1, 0, pointer(16)),
+  ],
+  ['half of a pointer', 18, message(name('x'), labels('a'), 0xc0, 12, 'twelve bytes', pointer(15))],
+] as const
+
+for (const [what, at, bytes] of runningOn) {
+  test(`a pointer leads to a name that has ended before, so none runs over ${what}`, () => {
+    assert.is(copied(bytes, at), undefined)
+    assert.is(nameLength(bytes, at, bytes.length, steps()), -1)
+    assert.is(presentName(bytes, at), '?')
+    const writer = new NameWriter()
+    writer.open(octets(header({}), name('corp'), 0, 1, 0, 1, Buffer.alloc(255)), 22)
+    assert.not(writer.append(bytes, at, bytes.length, NameForm.owner))
+  })
+}
+
+test('a name may end where the one that points to it begins', () => {
+  const bytes = message(
+    name('example'),
+    labels('a'),
+    pointer(12),
+    pointer(21),
+    labels('b'),
+    pointer(25),
+  )
+  assert.equal(copied(bytes, 27), name('b.a.example'))
+  // The root of an earlier name is a prior occurrence, too.
+  const root = message(name('example'), labels('a'), pointer(20))
+  assert.equal(copied(root, 21), name('a'))
 })
 
 test('label types 0x40 and 0x80 are no names', () => {

@@ -107,7 +107,9 @@ export class AliasChain {
   private moveTo(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
     this.followed[this.aliases] = index
     const dataAt = (scan.typeAt[index] as number) + recordFixedBytes
-    this.nameBytes = copyFoldedName(reply, dataAt, scan.end, this.name)
+    // A target that goes beyond its data would be read out of the next record.
+    const dataEnd = scan.ownerAt[index + 1] as number
+    this.nameBytes = copyFoldedName(reply, dataAt, dataEnd, this.name)
     return this.nameBytes > 0
   }
 }

@@ -6,7 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AliasChain } from '../../../src/core/answer/alias-chain.ts'
 import { presentName } from '../../../src/wire/name.ts'
-import { name, octets } from '../../fixtures/packets/octets.ts'
+import { labels, name, octets } from '../../fixtures/packets/octets.ts'
 import type { TypeName } from '../../support/client/dns-message.ts'
 import {
   aRecord,
@@ -82,6 +82,13 @@ test('records of another type at the name are not part of the answer', () => {
     record(qname, 'NS', name('ns.evil')),
   ])
   assert.equal(reached, [0, 1, 0])
+})
+
+test('an alias whose name goes beyond its data is not read out of the next record', () => {
+  for (const data of [octets(), labels('b')]) {
+    const records = [record(qname, 'CNAME', data), aRecord('example', '6.6.6.6')]
+    assert.is(follow(records).ok, false)
+  }
 })
 
 test('signatures at the name are reached with it', () => {
