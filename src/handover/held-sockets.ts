@@ -4,7 +4,7 @@
  * closed. Reads from none of them.
  */
 import { formatEndpoint } from '../address/endpoint.ts'
-import type { ListenAddress } from '../system/bind.ts'
+import { errorCode, freePortTriesMax, type ListenAddress } from '../system/bind.ts'
 import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../system/open-socket.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 
@@ -93,11 +93,13 @@ export class HeldSockets {
 
   /**
    * UDP and TCP of one address, on one port.
+   * @param tries for a port that is free for both, when the kernel chooses
    * @throws BindError; then nothing of the address is left open
    */
   obtainBoth(
     wanted: ListenAddress,
     number = 0,
+    tries = freePortTriesMax,
   ): { readonly udp: OpenedSocket; readonly tcp: OpenedSocket } {
     const tcp = this.obtain('tcp', wanted)
     try {
@@ -105,7 +107,9 @@ export class HeldSockets {
     } catch (error) {
       this.calls.closeDescriptor(tcp.fd)
       this.keepOnly(({ kind, wanted: name }) => kind === 'admin' || name !== formatEndpoint(wanted))
-      throw error
+      const anotherMayBeFree = wanted.port === 0 && errorCode(error) === 'EADDRINUSE'
+      if (!anotherMayBeFree || tries === 1) throw error
+      return this.obtainBoth(wanted, number, tries - 1)
     }
   }
 

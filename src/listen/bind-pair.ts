@@ -1,6 +1,6 @@
 /** Binds UDP and TCP on one address. Never chooses addresses. */
 import type { QueryHandler } from '../core/ports.ts'
-import { errorCode, type ListenAddress } from '../system/bind.ts'
+import { errorCode, freePortTriesMax, type ListenAddress } from '../system/bind.ts'
 import type { TcpListener } from './tcp-listener.ts'
 import type { UdpEndpoint } from './udp-endpoint.ts'
 
@@ -8,9 +8,6 @@ export interface BoundPair {
   readonly tcp: TcpListener
   readonly udp: UdpEndpoint
 }
-
-/** Tries to find a port that is free for both when the kernel chooses: TCP's port may be taken for UDP. */
-const freePortTriesMax = 8
 
 /**
  * Starts TCP and UDP on the same address. With port 0, UDP takes the port that TCP got.

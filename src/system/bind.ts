@@ -4,6 +4,9 @@ import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 /** A socket address to listen on; with port 0 the kernel chooses one at `start`. */
 export type ListenAddress = Endpoint
 
+/** Tries to find a port that is free for UDP and TCP when the kernel chooses: TCP's port may be taken for UDP. */
+export const freePortTriesMax = 8
+
 export type ListenTransport = 'udp' | 'tcp'
 
 /** An address could not be bound. The message is one line for the operator. */

@@ -4,11 +4,13 @@
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HeldSockets } from '../../src/handover/held-sockets.ts'
 import { BindError, type ListenAddress } from '../../src/system/bind.ts'
 import { loadSystemCalls } from '../../src/system/system-calls.ts'
+import { freePort } from '../support/free-port.ts'
 import { openOn } from './pair.ts'
 
 const test = suite('handover/held-sockets')
@@ -52,10 +54,30 @@ test('UDP follows TCP to the port that it got', () => {
   held.close()
 })
 
+test('where the kernel chooses the port, one that is taken for UDP is given up for another', () => {
+  let refusals = 7
+  const asked: number[] = []
+  const bind: typeof calls.bind = (fd, name) => {
+    const isUdp = asked.push(fd) % 2 === 0
+    if (!isUdp || refusals === 0) return calls.bind(fd, name)
+    refusals -= 1
+    return -constants.errno.EADDRINUSE
+  }
+  const held = new HeldSockets({ ...calls, bind })
+  const { udp, tcp } = held.obtainBoth(loopback)
+  assert.is(udp.address.port, tcp.address.port)
+  assert.is(held.all.length, 2)
+  held.forget({ udp, tcp })
+  held.close()
+  refusals = 8
+  assert.throws(() => held.obtainBoth(loopback), /EADDRINUSE/)
+  assert.is(held.all.length, 0)
+})
+
 test('if UDP or TCP cannot be bound, nothing of the address stays open, and other addresses do', async () => {
-  const taken = createSocket('udp4').bind(0, loopback.address)
+  const port = await freePort()
+  const taken = createSocket('udp4').bind(port, loopback.address)
   await once(taken, 'listening')
-  const { port } = taken.address()
   const held = new HeldSockets(calls)
   const kept = held.obtainBoth(other)
   const admin = held.obtain('admin', { ...loopback, port })
