@@ -3,6 +3,7 @@
  * copy. Asks nobody.
  */
 import { Rcode } from '../wire/constants.ts'
+import { hasSoundData } from '../wire/record-data.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Upstream } from './attempt.ts'
 import { isCutAnswer } from './policy/choice.ts'
@@ -17,7 +18,7 @@ export class KeptReply {
   constructor(reply: Buffer, scan: ResponseScan, upstream: Upstream) {
     this.reply = Buffer.from(reply)
     this.upstream = upstream
-    this.worth = worthOf(scan)
+    this.worth = worthOf(reply, scan)
   }
 
   /** Half an answer, which sends the client to TCP. */
@@ -32,7 +33,7 @@ export class KeptReply {
 
   /** Takes the reply in place of the one that is kept if it says more. */
   offer(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {
-    const worth = worthOf(scan)
+    const worth = worthOf(reply, scan)
     if (worth <= this.worth) return
     this.reply = Buffer.from(reply)
     this.upstream = upstream
@@ -44,9 +45,11 @@ const cutWorth = 4
 
 /**
  * Half an answer, the longer the better, is more than a denial that is not the last word yet, and that is more than any error.
- * SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, or know nothing.
+ * SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, know nothing,
+ * or sent what cannot be read.
  */
-function worthOf(scan: ResponseScan): number {
+function worthOf(reply: Buffer, scan: ResponseScan): number {
+  if (!hasSoundData(reply, scan)) return 0
   if (isCutAnswer(scan)) return cutWorth + scan.answers
   switch (scan.rcode) {
     case Rcode.nxdomain:

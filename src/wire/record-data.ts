@@ -4,8 +4,9 @@
  */
 import { u8, u16 } from './bytes.ts'
 import { RrType, recordFixedBytes } from './constants.ts'
-import { skipName } from './name.ts'
+import { nameLength, skipName } from './name.ts'
 import type { NamePlaces } from './name-places.ts'
+import type { ResponseScan } from './scan.ts'
 
 /** One part of a record's data: a number of bytes above zero, or one of `Part`. */
 export type DataPart = number
@@ -178,4 +179,33 @@ function skipFinished(
   const isFull = part === fullName
   // The root cannot be shorter.
   return places.isInFull === isFull || next === at + 1 ? next : -1
+}
+
+/** Label steps for the names in one response's data, as in `scanResponse` for the owners. */
+const nameStepsMax = 65_536
+const budget = { steps: 0 }
+
+/** Whether the data of the answers can be read, and those of the SOA that a denial rests on. Other records may be of no use anyhow. */
+export function hasSoundData(reply: Uint8Array, scan: ResponseScan): boolean {
+  budget.steps = nameStepsMax
+  for (let i = 0; i < scan.answers; i++) if (!isSound(reply, scan, i)) return false
+  return scan.soaIndex < 0 || isSound(reply, scan, scan.soaIndex)
+}
+
+function isSound(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
+  const typeAt = scan.typeAt[index] as number
+  const type = u16(reply, typeAt)
+  const end = scan.ownerAt[index + 1] as number
+  let next = typeAt + recordFixedBytes
+  if (type === RrType.a) return next + 4 === end
+  if (type === RrType.aaaa) return next + 16 === end
+  const layout = layouts.get(type)
+  if (layout === undefined) return true
+  for (let i = 0; i < layout.length && next >= 0; i++) {
+    const part = layout[i] as DataPart
+    const isName = part === packedName || part === fullName
+    const isBroken = isName && nameLength(reply, next, end, budget) < 0
+    next = isBroken ? -1 : skipPart(reply, part, next, end)
+  }
+  return next === end
 }

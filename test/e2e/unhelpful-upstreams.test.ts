@@ -36,6 +36,14 @@ const parent = record('example', 'NS', name('ns.other.test'))
 const root = record('.', 'NS', name('a.root-servers.net'))
 const glue = aRecord('ns.other.test', '6.6.6.6')
 
+const shortAddress = record('www.example', 'A', octets(192, 0, 2))
+const endlessAlias = record('www.example', 'CNAME', octets(9, 'abc'))
+/** Its first name leads into a label. */
+const brokenSoa = record('example', 'SOA', octets([0xc0, 0x0d], [0xc0, 0x0c], Buffer.alloc(20)))
+
+const broken: Behaviour = (query) =>
+  query.send(replyTo(query, { rcode: 3, authorities: [brokenSoa] }))
+
 const rows: readonly [string, Behaviour, alone: number][] = [
   ['a referral to the parent', lame(parent), 2],
   ['a referral to the root', lame(root), 2],
@@ -45,6 +53,17 @@ const rows: readonly [string, Behaviour, alone: number][] = [
     (query) => query.send(replyTo(query, { authorities: [parent], additionals: [glue] })),
     2,
   ],
+  [
+    'an address of three bytes',
+    (query) => query.send(replyTo(query, { answers: [shortAddress] })),
+    2,
+  ],
+  [
+    'an alias that is cut off',
+    (query) => query.send(replyTo(query, { answers: [endlessAlias] })),
+    2,
+  ],
+  ['a denial whose SOA has a broken name', broken, 2],
   ['FORMERR, also without EDNS', saying(1), 2],
   ['SERVFAIL', saying(2), 2],
   ['NOTIMP, also without EDNS', saying(4), 2],
@@ -134,6 +153,8 @@ test('when all say no the client gets the best there was', async () => {
     [saying(5), saying(2), 2],
     [saying(5), lame(parent), 5],
     [lame(parent), saying(9), 2],
+    [broken, saying(5), 5],
+    [saying(5), broken, 5],
   ] as const) {
     await withTwo(first, second, async (house) => {
       assert.is((await house.lookup('www.example')).rcode, rcode)

@@ -5,7 +5,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { KeptReply } from '../../src/upstream/kept-reply.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
-import { aRecord, responseTo } from '../core/support.ts'
+import { aRecord, record, responseTo } from '../core/support.ts'
+import { octets } from '../fixtures/packets/octets.ts'
 import { NotingUpstream } from './parts.ts'
 
 const test = suite('upstream/kept-reply')
@@ -62,6 +63,20 @@ test('half an answer is more than any error, and more of an answer is more', () 
   ] as const) {
     kept.offer(offered.reply, offered.scan, new NotingUpstream())
     assert.equal([kept.isCut, kept.reply.readUInt16BE(6)], [true, wanted])
+  }
+})
+
+test('what cannot be read says nothing, whatever its code and its bits', () => {
+  const brokenAnswers = [record('www.example', 'A', octets(192, 0, 2))]
+  for (const head of [{ rcode: 3 }, { flags: 0x0200 }]) {
+    const reply = responseTo('www.example', 'A', { ...head, answers: brokenAnswers })
+    const scan = new ResponseScan()
+    assert.ok(scanResponse(reply, reply.length, scan))
+    const kept = new KeptReply(reply, scan, new NotingUpstream())
+    assert.equal([kept.isDenial, kept.isCut], [false, false])
+    const refused = replyWith(5)
+    kept.offer(refused.reply, refused.scan, new NotingUpstream())
+    assert.is(kept.reply.readUInt8(3) & 0x0f, 5)
   }
 })
 

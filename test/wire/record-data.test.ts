@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { makeImage } from '../../src/wire/image.ts'
 import { decodeMessage } from '../../src/wire/message.ts'
 import { NamePlaces } from '../../src/wire/name-places.ts'
-import { isFinished, layoutOf, Part } from '../../src/wire/record-data.ts'
+import { hasSoundData, isFinished, layoutOf, Part } from '../../src/wire/record-data.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import { header, labels, name, octets, pointer, question, rr } from '../fixtures/packets/octets.ts'
 import { damagedData, recordTypes } from '../fixtures/packets/record-types.ts'
@@ -103,6 +103,35 @@ test('names are in full in every type that came after RFC 1035', () => {
     assert.is(layout.includes(Part.packedName), names === 'packed', mnemonic)
     assert.is(layout.includes(Part.fullName), names === 'full', mnemonic)
   }
+})
+
+test('answers can be read exactly when they have an image', () => {
+  for (const one of recordTypes) {
+    for (const given of [...damagedData(one, hostInFull), one.data(hostInFull), one.data(host)]) {
+      const reply = replyOf(one.type, given, pointer(12))
+      const scan = new ResponseScan()
+      assert.ok(scanResponse(reply, reply.length, scan))
+      const hasImage = imageOf(one.type, given, pointer(12)) !== undefined
+      assert.is(hasSoundData(reply, scan), hasImage, `${one.mnemonic} ${given.toString('hex')}`)
+    }
+  }
+})
+
+test('the SOA of a denial is looked at as well, other records beside the answers are not', () => {
+  const answered = (type: number, data: Buffer) => {
+    const records = [
+      rr({ owner: pointer(12), type: 1, data: octets(192, 0, 2, 1) }),
+      rr({ owner: pointer(16), type, data }),
+    ]
+    const head = header({ id: 0, flags: 0x8180, counts: [1, 1, 1, 0] })
+    const reply = octets(head, question(qname, 1), records)
+    const scan = new ResponseScan()
+    assert.ok(scanResponse(reply, reply.length, scan))
+    return hasSoundData(reply, scan)
+  }
+  assert.ok(answered(2, octets(9, 'cut')))
+  assert.ok(answered(6, octets(pointer(12), pointer(16), Buffer.alloc(20))))
+  assert.not(answered(6, octets(pointer(13), pointer(16), Buffer.alloc(20))))
 })
 
 test('data that need no change are known as finished', () => {

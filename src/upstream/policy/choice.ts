@@ -8,6 +8,7 @@
  */
 
 import { Rcode } from '../../wire/constants.ts'
+import { hasSoundData } from '../../wire/record-data.ts'
 import { isReferral } from '../../wire/referral.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import { Rank, type UpstreamHealth } from './health.ts'
@@ -103,10 +104,10 @@ export function isCutAnswer({ tc, rcode }: ResponseScan): boolean {
 
 /**
  * Not an answer: another upstream may have one. Only NOERROR, NXDOMAIN and YXDOMAIN (RFC 6672 2.2) speak of the name, and a
- * referral does not.
+ * referral does not. Data that cannot be read are no answer either (docs/decisions/0039).
  */
 export function isUnhelpful(reply: Uint8Array, scan: ResponseScan): boolean {
-  return !speaksOfName(scan.rcode) || isReferral(reply, scan)
+  return !speaksOfName(scan.rcode) || isReferral(reply, scan) || !hasSoundData(reply, scan)
 }
 
 /** Whether a code says something about the name. */

@@ -13,7 +13,8 @@ import {
 } from '../../../src/upstream/policy/choice.ts'
 import { UpstreamHealth } from '../../../src/upstream/policy/health.ts'
 import { ResponseScan, scanResponse } from '../../../src/wire/scan.ts'
-import { aRecord, responseTo } from '../../core/support.ts'
+import { aRecord, record, responseTo } from '../../core/support.ts'
+import { octets } from '../../fixtures/packets/octets.ts'
 
 const test = suite('upstream/policy/choice')
 
@@ -113,6 +114,13 @@ test('the rcodes that another upstream may improve on are told from answers', ()
   const helpful = rcodes.filter((rcode) => !isUnhelpful(reply, Object.assign(scan, { rcode })))
   assert.equal(helpful, [0, 3, 6])
   assert.equal(rcodes.filter(refusesEdns), [1, 4, 16])
+})
+
+test('an answer that cannot be read is none', () => {
+  const scan = new ResponseScan()
+  const reply = responseTo('www.example', 'A', { answers: [record('www.example', 'A', octets(1))] })
+  assert.ok(scanResponse(reply, reply.length, scan))
+  assert.ok(isUnhelpful(reply, scan))
 })
 
 test('a referral is no answer, an empty answer of a resolver is one', () => {

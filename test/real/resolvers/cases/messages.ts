@@ -120,6 +120,20 @@ export const messages: readonly Case[] = [
     steps: [ask(qname, 'A', data('192.0.2.20'), within(4900))],
   },
   {
+    name: 'an answer with an address of three octets lets the second upstream be asked',
+    source: 'RFC 1035 3.4.1',
+    upstreams: {
+      first: says({
+        answers: [{ owner: toQuestion, ttl: 60, type: 1, data: Buffer.from([192, 0, 2]) }],
+      }),
+      second: records,
+    },
+    // Several names, for those that choose at random.
+    steps: ['a', 'b', 'c', 'd'].map((label) =>
+      ask(`${label}.site.example`, 'A', data('192.0.2.20'), within(4900)),
+    ),
+  },
+  {
     name: 'an alias that leads back to itself in one answer ends in an error or in the alias, in time',
     source: 'RFC 1034 3.6.2',
     upstreams: {
