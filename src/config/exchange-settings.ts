@@ -149,7 +149,7 @@ function streamSection() {
       max: 100_000,
       unit: 'questions',
       about:
-        'Questions that wait for room on a connection; beyond it a question fails at once. As many as inFlight.questionsMax: a burst of misses that a fast upstream answers in time should not cause SERVFAIL.',
+        'Questions that wait for room on a connection; beyond it a question fails at once, and one client may have three quarters of them. As many as inFlight.questionsMax: a burst of misses that a fast upstream answers in time should not cause SERVFAIL.',
     }),
     idleMs: whole({
       default: 8000,
@@ -187,12 +187,12 @@ function streamSection() {
 function slowSettings() {
   return {
     connectionsMax: whole({
-      default: 96,
+      default: 128,
       min: 1,
       max: 1000,
       unit: 'connections',
       about:
-        'Connections in all, those with a slow question included: NodeLocal DNSCache, with a connection for each open question, needs about as many for 64 slow names. At least connections. Beyond it slow questions wait, and leave quick ones their connections.',
+        'Connections in all, those with a slow question included; at least connections. Slow names of one domain may hold half of them, those of one client two thirds, names of that client that are not known to be slow three quarters, and less when others hold some too. What finds none waits for its turn. NodeLocal DNSCache has a connection for each open question.',
     }),
     slowAfterMs: whole({
       default: 5,

@@ -6,7 +6,6 @@
  * the valid reply ends the wait; judges no rcode.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { ourselves } from '../core/sharing/claim.ts'
 import { FairLine } from '../core/sharing/fair-line.ts'
 import { Shares } from '../core/sharing/shares.ts'
 import { withZoneName } from '../platform/zone-name.ts'
@@ -22,6 +21,7 @@ import {
 import type { AttemptFailure } from './counters.ts'
 import type { UpstreamAddress, UpstreamUdpSettings } from './settings.ts'
 import { failureOf } from './socket-failure.ts'
+import { mayWait } from './waiting.ts'
 
 /** Draws of a port before a recently used one is accepted. */
 const portDrawsMax = 4
@@ -155,11 +155,6 @@ export class UdpTransport implements Carrier {
       }
     }
   }
-}
-
-/** What a client does not wait for does not lengthen the line. */
-function mayWait({ kind, claim }: Attempt): boolean {
-  return kind !== 'hedge' && kind !== 'trial' && claim[0] !== ourselves
 }
 
 /** One question's socket. */

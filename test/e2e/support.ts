@@ -17,6 +17,8 @@ export interface HouseOptions {
   /** What the outside resolver does; answers every A question with 10.9.8.7 unless said otherwise. */
   readonly external?: Behaviour
   readonly cluster?: Behaviour
+  /** How the outside resolver is asked; over UDP unless said otherwise. */
+  readonly transport?: 'tcp'
   /** Settings beside the upstreams, as they would stand in the file. */
   readonly settings?: Readonly<Record<string, object>>
   /** In place of external upstreams: what resolv.conf would say. */
@@ -90,8 +92,9 @@ export class House {
 
   /** The configuration, with settings on top of those that the house was opened with. */
   config(changes: Readonly<Record<string, object>> = {}): Config {
-    const { settings = {}, resolvers } = this.options
-    const external = resolvers === undefined ? [`127.0.0.1:${this.external.port}`] : []
+    const { settings = {}, resolvers, transport = 'udp' } = this.options
+    const address = `${transport}://127.0.0.1:${this.external.port}`
+    const external = resolvers === undefined ? [address] : []
     const wanted: Record<string, object> = {
       listen: ['127.0.0.1:0'],
       admin: { listen: '127.0.0.1:0' },

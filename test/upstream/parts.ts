@@ -1,6 +1,7 @@
 /** Parts of the upstream side for tests of single files: an upstream and an owner that note what they are told, and a clock that a test turns. */
 
 import type { UpstreamTransport } from '../../src/address/upstream-url.ts'
+import { claimFor } from '../../src/core/sharing/claim.ts'
 import { TimerWheel } from '../../src/platform/timer-wheel.ts'
 import {
   Attempt,
@@ -148,6 +149,7 @@ export interface Making {
   readonly siblings?: AttemptList
   readonly madeMs?: number
   readonly name?: string
+  readonly client?: string
   readonly mayRecurse?: boolean
   /** Without EDNS. */
   readonly isPlain?: boolean
@@ -159,6 +161,7 @@ export function attemptFor(
   making: Making = {},
 ): Attempt {
   const { frame, questionEnd, claim } = askFor(making.name ?? 'www.example')
+  const { client } = making
   return new Attempt(owner, upstream, {
     kind: making.kind ?? 'first',
     frame: making.isPlain === true ? frame.subarray(0, questionEnd) : frame,
@@ -166,7 +169,7 @@ export function attemptFor(
     overTcp: making.overTcp ?? false,
     siblings: making.siblings ?? new AttemptList(),
     madeMs: making.madeMs ?? startMs,
-    claim,
+    claim: client === undefined ? claim : claimFor(client, frame, 0),
     mayRecurse: making.mayRecurse ?? true,
   })
 }

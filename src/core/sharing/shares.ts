@@ -23,13 +23,30 @@ export type Claim = readonly Holder[]
 
 export type ShareCounts = Record<ShareOwner, number>
 
-export class Shares {
+/** Who may take another place now. */
+export interface ShareRule {
+  readonly free: number
+  hasShare(holder: Holder): boolean
+}
+
+export class Shares implements ShareRule {
   taken = 0
   private max: number
   private readonly held = new Map<Holder['key'], number>()
 
   constructor(max: number) {
     this.max = max
+  }
+
+  /** The same places, for those who may have so many times more of what is free. */
+  times(factor: number): ShareRule {
+    const shares = this
+    return {
+      get free() {
+        return shares.free
+      },
+      hasShare: (holder) => shares.of(holder) < shares.free * holder.weight * factor,
+    }
   }
 
   /** Places taken above a smaller number are not called back. */
@@ -52,9 +69,7 @@ export class Shares {
 
   /** @returns whose share is used up; undefined when the place may be taken */
   refusal(claim: Claim): ShareOwner | undefined {
-    if (this.free <= 0) return 'all'
-    for (const holder of claim) if (!this.hasShare(holder)) return holder.by
-    return undefined
+    return refusalBy(this, claim)
   }
 
   /** The caller has asked `refusal`, or has a reason not to. */
@@ -72,6 +87,13 @@ export class Shares {
       else this.held.set(key, left)
     }
   }
+}
+
+/** @returns whose share is used up; undefined when a place may be taken */
+export function refusalBy(shares: ShareRule, claim: Claim): ShareOwner | undefined {
+  if (shares.free <= 0) return 'all'
+  for (const holder of claim) if (!shares.hasShare(holder)) return holder.by
+  return undefined
 }
 
 export function noRefusals(): ShareCounts {

@@ -12,7 +12,7 @@ export function shareFamilies(
       'counter',
       [
         'neardns_socket_waits_total',
-        'Questions that waited for a socket to an upstream, by whose share was used up.',
+        'Questions that waited for a socket or connection to an upstream, by whose share was used up.',
       ],
       ['group', 'share'],
       () => socketWaits(upstreams()),

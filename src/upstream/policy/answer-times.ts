@@ -10,6 +10,8 @@ const oldFactor = 3
  * asked apart.
  */
 const samplesMax = 16
+/** No server needs more than this, or than a dial, for what it knows: while only slow names are asked, all samples are slow. */
+const quickMsMax = 100
 /** A slow answer is late at this many times the usual one ... */
 const lateFactor = 2
 /** ... within these bounds: datagrams get lost, and no client should wait for a second one for longer. */
@@ -23,9 +25,11 @@ export class AnswerTimes {
   private next = 0
   private quickMs = 0
   private slowMs = 0
+  private dialMs = 0
 
   /** A dial is a round trip, and the first that is known. */
   noteDial(tookMs: number): void {
+    this.dialMs = tookMs
     if (this.samples.length === 0) this.note(tookMs)
   }
 
@@ -44,7 +48,8 @@ export class AnswerTimes {
 
   /** @param leastMs the limit for a server nearby */
   slowAfterMs(leastMs: number): number {
-    return Math.max(leastMs, oldFactor * this.quickMs)
+    const quickMs = Math.min(this.quickMs, Math.max(quickMsMax, this.dialMs))
+    return Math.max(leastMs, oldFactor * quickMs)
   }
 
   get lateAfterMs(): number {

@@ -5,6 +5,7 @@
  * pool does.
  */
 import type { Socket } from 'node:net'
+import type { Claim } from '../../core/sharing/shares.ts'
 import { type WheelTask, WheelTimer } from '../../platform/timer-wheel.ts'
 import { u16 } from '../../wire/bytes.ts'
 import { headerBytes } from '../../wire/constants.ts'
@@ -33,8 +34,7 @@ export interface ConnectionHost extends DialTerms {
   readonly settings: StreamSettings
   onOpen(connection: StreamConnection): void
   onFirstAnswer(): void
-  /** @param servedMs since the answer before it, or since it was sent */
-  onAnswer(attempt: Attempt, servedMs: number, wasHead: boolean, wasHeadSlow: boolean): void
+  onAnswer(connection: StreamConnection, attempt: Attempt, wasHead: boolean): void
   /** A question was answered, so there is room for another. */
   onRoom(): void
   /** A message arrived that belongs to no question here. */
@@ -53,8 +53,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   isRetiring = false
   /** Accepted replies, late ones included. */
   answers = 0
-  /** Takes no shared question until the next answer: its head is slow, or is expected to be (`upstream/stream/head-watch.ts`). */
-  isHeld = false
+  /** Takes no shared question until the next answer: its head is slow, or is expected to be. Whose place it is (`StreamLines`). */
+  heldFor: Claim | undefined
   /** The server has answered others since the head came up, so that the head is at fault. */
   isHeadSlow = false
   /** Its one question was expected to be slow, by a server that answered others at that time. */
@@ -75,7 +75,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   /** Start of the present silence, and so when the head came up, while a question is open. */
   quietSinceMs = 0
   /** Time between the two latest answers, or between a question on an idle connection and its answer. */
-  private lastGapMs = Number.POSITIVE_INFINITY
+  lastGapMs = Number.POSITIVE_INFINITY
   private stallReported = false
 
   constructor(host: ConnectionHost, context: ExchangeContext) {
@@ -93,6 +93,10 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     context.wheel.arm(this.timer, nowMs + connectTimeoutMs)
   }
 
+  get isHeld(): boolean {
+    return this.heldFor !== undefined
+  }
+
   /** Questions that the peer has not answered, including those given up: it still works on them. */
   get load(): number {
     return this.open.size
@@ -103,7 +107,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     return this.open.values().next().value
   }
 
-  /** All questions without an answer, the head first. */
+  /** The head first. */
   get unanswered(): readonly Attempt[] {
     return [...this.open.values()]
   }
@@ -157,9 +161,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     this.outbox.add(attempt)
   }
 
-  forget(): void {
-    // The ID stays taken: the reply may still come, and shows that the connection lives.
-  }
+  /** The ID stays taken: the reply may still come. */
+  forget(): void {}
 
   retire(): void {
     this.isRetiring = true
@@ -229,10 +232,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     this.quietSinceMs = nowMs
     this.stallReported = false
     const wasHeld = this.isHeld
-    this.host.onAnswer(attempt, this.lastGapMs, head === attempt, this.isHeadSlow)
-    this.isHeld = false
-    this.isHeadSlow = false
-    this.isLent = false
+    this.host.onAnswer(this, attempt, head === attempt)
     if (attempt.isDone) {
       attempt.upstream.noteLateReply(attempt, nowMs)
     } else {

@@ -2,6 +2,7 @@
  * The connections of one pool: how many there may be now, and which of them the next question takes. A connection whose head is
  * slow is held: it takes no question that could wait behind it, and another is opened in its place. Sends nothing.
  */
+import type { Shares } from '../../core/sharing/shares.ts'
 import type { Attempt, ExchangeContext, Upstream } from '../attempt.ts'
 import { DialBudget } from '../policy/dial-budget.ts'
 import { Standing, type StreamHabits } from '../policy/stream-habits.ts'
@@ -29,14 +30,37 @@ export class StreamLanes {
   private readonly context: ExchangeContext
   private readonly habits: StreamHabits
 
+  private readonly places: Shares
+
   constructor(
     host: ConnectionHost,
-    parts: { upstream: Upstream; context: ExchangeContext; habits: StreamHabits },
+    parts: { upstream: Upstream; context: ExchangeContext; habits: StreamHabits; places: Shares },
   ) {
+    this.places = parts.places
     this.host = host
     this.upstream = parts.upstream
     this.context = parts.context
     this.habits = parts.habits
+  }
+
+  /** The connection is for its head alone, until the next answer. */
+  hold(connection: StreamConnection, { claim }: Attempt): void {
+    if (connection.isHeld || connection.state === 'closed') return
+    connection.heldFor = claim
+    this.places.take(claim)
+  }
+
+  /** An answer has come, or the connection has ended. */
+  free(connection: StreamConnection): void {
+    if (connection.heldFor !== undefined) this.places.giveBack(connection.heldFor)
+    connection.heldFor = undefined
+    connection.isHeadSlow = false
+    connection.isLent = false
+  }
+
+  remove(connection: StreamConnection): void {
+    this.free(connection)
+    this.all.splice(this.all.indexOf(connection), 1)
   }
 
   get openCount(): number {

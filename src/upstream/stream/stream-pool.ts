@@ -11,6 +11,7 @@ import { HeadWatch, type HeldUp } from './head-watch.ts'
 import type { ConnectionHost, StreamConnection } from './stream-connection.ts'
 import { StreamFates } from './stream-fates.ts'
 import { StreamLanes } from './stream-lanes.ts'
+import { StreamLines } from './stream-lines.ts'
 
 /** `wait`: a connection will become free or open. `none`: there is none to wait for. */
 type Place = StreamConnection | 'wait' | 'none'
@@ -23,9 +24,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   tlsSession: Buffer | undefined
   private readonly upstream: Upstream
   private readonly context: ExchangeContext
-  private readonly queue: Attempt[] = []
-  /** Questions that wait for a connection of their own. */
-  private readonly apart: Attempt[] = []
+  private readonly lines: StreamLines
   private readonly habits = new StreamHabits()
   private readonly watch = new HeadWatch(this)
   /** In this round of the watch: a server that has stalled answers nobody, and few questions are enough to see it. */
@@ -42,11 +41,13 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.context = context
     this.speed = new ServerSpeed(settings)
     this.fates = new StreamFates(this.habits, this.speed, context.wheel)
-    this.lanes = new StreamLanes(this, { upstream, context, habits: this.habits })
+    this.lines = new StreamLines(settings)
+    const { places } = this.lines
+    this.lanes = new StreamLanes(this, { upstream, context, habits: this.habits, places })
   }
 
   get load(): number {
-    let sum = this.queue.length + this.apart.length
+    let sum = this.lines.length
     for (const connection of this.lanes.all) sum += connection.load
     return sum
   }
@@ -62,6 +63,8 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   set settings(settings: StreamSettings) {
     this.current = settings
     this.speed.settings = settings
+    this.lines.settings = settings
+    this.dispatch()
   }
 
   /**
@@ -75,40 +78,31 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   /** @returns why the question can neither be sent nor wait; undefined when it was taken */
   submit(attempt: Attempt): AttemptFailure | undefined {
     if (this.isRetired) return 'closed'
-    if (this.queue.length + this.apart.length >= this.settings.queueMax) return 'overloaded'
-    const line = this.lineOf(attempt)
-    if (line.length > 0) {
-      this.enqueue(attempt)
-      this.dispatch()
-      return undefined
+    const refusal = this.lines.refusal(attempt)
+    const waitsBehind = this.lines.next(attempt.isApart) !== undefined
+    if (refusal === undefined && !waitsBehind) {
+      const place = this.placeFor(attempt)
+      if (place === 'none') return this.noteDeadEnd()
+      if (place !== 'wait') return this.put(attempt, place)
     }
-    const place = this.placeFor(attempt)
-    if (place === 'none') return this.noteDeadEnd()
-    if (place === 'wait') this.enqueue(attempt)
-    else this.put(attempt, place)
+    if (!this.lines.add(attempt, refusal)) return 'overloaded'
+    attempt.carrier = this
+    if (waitsBehind) this.dispatch()
     return undefined
   }
 
-  private lineOf({ isApart }: Attempt): Attempt[] {
-    return isApart ? this.apart : this.queue
-  }
-
-  private enqueue(attempt: Attempt): void {
-    attempt.carrier = this
-    this.lineOf(attempt).push(attempt)
-  }
-
-  private put(attempt: Attempt, connection: StreamConnection): void {
+  private put(attempt: Attempt, connection: StreamConnection): undefined {
     connection.send(attempt)
-    connection.isHeld = attempt.isApart
+    if (attempt.isApart) this.lanes.hold(connection, attempt)
     connection.isLent = attempt.isApart && this.lanes.isLively(this.nowMs())
     this.watch.begin()
+    if (!attempt.isHeld) return
+    attempt.isHeld = false
+    attempt.owner.onSent(attempt)
   }
 
   forget(attempt: Attempt): void {
-    const line = this.lineOf(attempt)
-    const at = line.indexOf(attempt)
-    if (at >= 0) line.splice(at, 1)
+    this.lines.remove(attempt)
   }
 
   /** Questions have waited longer than usual. */
@@ -125,9 +119,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   stop(): void {
     this.isRetired = true
     this.watch.stop()
-    for (const line of [this.queue, this.apart]) {
-      for (const attempt of line.splice(0)) attempt.fail('closed')
-    }
+    for (const attempt of this.lines.clear()) attempt.fail('closed')
     for (const connection of [...this.lanes.all]) connection.close('closed')
   }
 
@@ -146,14 +138,17 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.lanes.dials.refill()
   }
 
-  onAnswer(attempt: Attempt, servedMs: number, wasHead: boolean, wasHeadSlow: boolean): void {
+  onAnswer(connection: StreamConnection, attempt: Attempt, wasHead: boolean): void {
+    const { lastGapMs, isHeadSlow } = connection
     this.fates.noteReply(attempt, wasHead)
-    if (!attempt.isApart && attempt.standing !== Standing.behind) this.speed.noteRoundTrip(servedMs)
-    this.speed.noteAnswer(attempt, servedMs, wasHeadSlow)
+    if (!attempt.isApart && !isHeadSlow && attempt.standing !== Standing.behind)
+      this.speed.noteRoundTrip(lastGapMs)
+    this.speed.noteAnswer(attempt, lastGapMs, isHeadSlow)
+    this.lanes.free(connection)
   }
 
   onRoom(): void {
-    if (this.queue.length + this.apart.length > 0) this.dispatch()
+    if (this.lines.length > 0) this.dispatch()
   }
 
   onStray(why: MismatchReason): void {
@@ -161,8 +156,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   }
 
   onClosed(connection: StreamConnection, why: AttemptFailure, lost: readonly Attempt[]): void {
-    const { all } = this.lanes
-    all.splice(all.indexOf(connection), 1)
+    this.lanes.remove(connection)
     if (!connection.wasOpen) this.noteFailedDial(why)
     else if (why === 'connection-lost') this.noteLoss(connection, lost)
     for (const attempt of lost) attempt.fail(why)
@@ -187,9 +181,9 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   }
 
   onOldHead(connection: StreamConnection, isHeadSlow: boolean): void {
-    connection.isHeld = true
     const [head, ...behind] = connection.unanswered
     if (head === undefined) return
+    this.lanes.hold(connection, head)
     const isDoubtful = !this.habits.answers(head.standing)
     if (isDoubtful && this.fates.dropIfSilent(connection, this.upstream)) return
     if (isHeadSlow && !isDoubtful && !connection.isHeadSlow) {
@@ -205,7 +199,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   }
 
   onWatched(): void {
-    this.probesLeft = this.settings.connections - this.apart.length
+    this.probesLeft = this.settings.connections - this.lines.apartWanted
     this.dispatch()
   }
 
@@ -246,33 +240,32 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   private dispatch(): void {
     if (this.isDispatching) return
     this.isDispatching = true
-    this.placeAll(this.queue)
-    this.placeAll(this.apart)
+    this.placeAll(false)
+    this.placeAll(true)
     this.isDispatching = false
     this.endIfRetired()
   }
 
-  private placeAll(line: Attempt[]): void {
-    while (line.length > 0) {
-      const at = this.lanes.isStuck(this.nowMs()) ? line.length - 1 : 0
-      const attempt = line[at] as Attempt
-      if (!attempt.isApart && this.speed.expectsSlow(attempt)) {
+  private placeAll(isApart: boolean): void {
+    const { lanes, lines } = this
+    for (;;) {
+      const attempt = lines.next(isApart, lanes.isStuck(this.nowMs()))
+      if (attempt === undefined) return
+      if (!isApart && this.speed.expectsSlow(attempt)) {
         // It has become known while the question waited.
-        line.splice(at, 1)
-        attempt.isApart = true
-        this.apart.push(attempt)
+        lines.setApart(attempt)
         continue
       }
       const place = this.placeFor(attempt)
       if (place === 'wait') return
-      line.splice(at, 1)
+      lines.serve(attempt)
       if (place === 'none') attempt.fail(this.noteDeadEnd())
       else this.put(attempt, place)
     }
   }
 
   private endIfRetired(): void {
-    if (!this.isRetired || this.queue.length + this.apart.length > 0) return
+    if (!this.isRetired || this.lines.length > 0) return
     for (const connection of [...this.lanes.all]) connection.retire()
   }
 
@@ -282,7 +275,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     lanes.tidy(nowMs)
     const lively = lanes.placeFor(attempt, nowMs)
     if (lively?.load === 0) return lively
-    if (!this.isRetired) lanes.grow(nowMs, this.apart.length + (attempt.isApart ? 1 : 0))
+    if (!this.isRetired) lanes.grow(nowMs, this.lines.apartWanted + (attempt.isApart ? 1 : 0))
     // The dial is for the next question; this one waits for it only if it has waited behind another before.
     if (lively !== undefined && (attempt.kind === 'first' || !lanes.isDialing)) return lively
     return lanes.all.length > 0 ? 'wait' : 'none'

@@ -81,6 +81,32 @@ test('what is removed is not served, and leaves nothing behind', () => {
   assert.equal([line.length, line.remove(three)], [0, false])
 })
 
+test('what was only looked at keeps its turn until it is served', () => {
+  const line = lineOf(['a1', 'a/x'], ['b1', 'b/x'], ['a2', 'a/x'])
+  const shares = new Shares(100)
+  const first = line.peek(shares)
+  assert.equal([first?.name, line.peek(shares)?.name, line.length], ['a1', 'a1', 3])
+  if (first !== undefined) line.serve(first)
+  assert.equal([line.length, ...served(line)], [2, 'b1', 'a2'])
+})
+
+test('where the newest goes first, clients still take turns', () => {
+  const line = lineOf(['a1', 'a/x/1'], ['a2', 'a/x/2'], ['b1', 'b'], ['a3', 'a/y'], ['b2', 'b'])
+  const names: string[] = []
+  for (let thing = line.peek(new Shares(9), true); thing; thing = line.peek(new Shares(9), true)) {
+    names.push(thing.name)
+    line.serve(thing)
+  }
+  assert.equal(names, ['a3', 'b2', 'a2', 'b1', 'a1'])
+})
+
+test('the newest of a holder whose share is used up is passed over', () => {
+  const line = lineOf(['x', 'a/x'], ['y', 'a/y'])
+  const shares = new Shares(10)
+  for (let i = 0; i < 4; i++) shares.take(thing('', 'c/y').claim)
+  assert.is(line.peek(shares, true)?.name, 'x')
+})
+
 test('everything comes out at the end', () => {
   const line = lineOf(['1', 'a/x'], ['2', 'a'], ['3', 'b/y/z'])
   assert.equal(

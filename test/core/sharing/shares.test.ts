@@ -1,7 +1,7 @@
 /** Goal: whoever takes all it can leaves places for others, and counts come back to zero. Method: holders that take until they are refused. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Claim, type Holder, Shares } from '../../../src/core/sharing/shares.ts'
+import { type Claim, type Holder, refusalBy, Shares } from '../../../src/core/sharing/shares.ts'
 
 const test = suite('core/sharing/shares')
 
@@ -55,6 +55,18 @@ test('a pool of one place gives it to anybody, and of two one to each', () => {
   const two = new Shares(2)
   assert.is(takeAll(two, [client('a')]), 1)
   assert.is(takeAll(two, [client('b')]), 1)
+})
+
+test('with three times the share one holder may have three quarters, and still not the last place', () => {
+  const shares = new Shares(100)
+  const generous = shares.times(3)
+  while (refusalBy(generous, [client('a')]) === undefined) shares.take([client('a')])
+  assert.equal([shares.of(client('a')), generous.free], [75, 25])
+  assert.is(refusalBy(generous, [client('a')]), 'client')
+  assert.is(refusalBy(generous, [client('b')]), undefined)
+  const small = new Shares(2)
+  while (refusalBy(small.times(3), [client('a')]) === undefined) small.take([client('a')])
+  assert.is(small.free, 0, 'of two places one is less than a share')
 })
 
 test('what is given back is there for others, and nothing is left of who has nothing', () => {

@@ -24,6 +24,17 @@ test('one slow answer in three does not move the limit, a server that moves away
   assert.is(times.slowAfterMs(5), 60)
 })
 
+test('while nothing but slow names is asked, the limit stays that of a server within a continent', () => {
+  const times = new AnswerTimes()
+  times.noteDial(0.2)
+  for (let i = 0; i < 60; i++) times.note(3000)
+  assert.is(times.slowAfterMs(5), 300)
+  const satellite = new AnswerTimes()
+  satellite.noteDial(600)
+  for (let i = 0; i < 60; i++) satellite.note(620)
+  assert.is(satellite.slowAfterMs(5), 1800)
+})
+
 test('a slow answer is late at twice the slowest of late, within a quarter of a second and a second', () => {
   const times = new AnswerTimes()
   assert.is(times.lateAfterMs, 1000, 'unknown')

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Shares } from '../../../src/core/sharing/shares.ts'
 import type { Attempt } from '../../../src/upstream/attempt.ts'
 import { Standing, StreamHabits } from '../../../src/upstream/policy/stream-habits.ts'
 import type { StreamSettings } from '../../../src/upstream/settings.ts'
@@ -19,6 +20,7 @@ const test = suite('upstream/stream/stream-lanes')
 class Lanes {
   readonly clock = new Clock()
   readonly habits = new StreamHabits()
+  readonly places = new Shares(100)
   readonly upstream = new NotingUpstream('tcp')
   readonly lanes: StreamLanes
 
@@ -36,7 +38,12 @@ class Lanes {
       onStray: nothing,
       onClosed: nothing,
     }
-    this.lanes = new StreamLanes(host, { upstream: this.upstream, context, habits: this.habits })
+    this.lanes = new StreamLanes(host, {
+      upstream: this.upstream,
+      context,
+      habits: this.habits,
+      places: this.places,
+    })
     this.heard()
   }
 
@@ -80,7 +87,7 @@ class Lanes {
   hold(count: number, isHeadSlow: boolean): void {
     for (const connection of this.lanes.all.slice(0, count)) {
       if (connection.load === 0) connection.send(attemptFor(this.upstream, new NotingOwner()))
-      connection.isHeld = true
+      if (connection.head !== undefined) this.lanes.hold(connection, connection.head)
       connection.isHeadSlow = isHeadSlow
     }
   }
