@@ -8,8 +8,6 @@ import { headerBytes, labelBytesMax, nameBytesMax } from './constants.ts'
 import { pointerBits } from './name.ts'
 import { pointerMax } from './name-writer.ts'
 
-const toQuestion = (pointerBits << 8) | headerBytes
-
 export class NamePlaces {
   /** Whether the name added last has no pointer. */
   isInFull = false
@@ -27,8 +25,7 @@ export class NamePlaces {
 
   /** Whether the pointer at `at` leads to a known name. The caller has checked that both bytes are there. */
   leadsToName(at: number): boolean {
-    // The question's own name is by far the most common.
-    return u16(this.message, at) === toQuestion || this.restAt(at, at + 2) > 0
+    return this.restAt(at, at + 2) > 0
   }
 
   /**
