@@ -4,11 +4,12 @@
  */
 import { Rcode } from '../wire/constants.ts'
 import { hasSoundData } from '../wire/record-data.ts'
+import { isEmptyHanded } from '../wire/referral.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Upstream } from './attempt.ts'
 import { isCutAnswer } from './policy/choice.ts'
 
-const denialWorth = 3
+const denialWorth = 4
 
 export class KeptReply {
   reply: Buffer
@@ -41,12 +42,12 @@ export class KeptReply {
   }
 }
 
-const cutWorth = 4
+const cutWorth = 5
 
 /**
  * Half an answer, the longer the better, is more than a denial that is not the last word yet, and that is more than any error.
- * SERVFAIL comes from a server that has tried; one that refused has not; the others did not understand, know nothing,
- * or sent what cannot be read.
+ * SERVFAIL comes from a server that has tried; one that refused has not; an empty reply may mean that there is nothing; the others
+ * did not understand, lead elsewhere, or sent what cannot be read.
  */
 function worthOf(reply: Buffer, scan: ResponseScan): number {
   if (!hasSoundData(reply, scan)) return 0
@@ -55,10 +56,10 @@ function worthOf(reply: Buffer, scan: ResponseScan): number {
     case Rcode.nxdomain:
       return denialWorth
     case Rcode.servfail:
-      return 2
+      return 3
     case Rcode.refused:
-      return 1
+      return 2
     default:
-      return 0
+      return isEmptyHanded(scan) ? 1 : 0
   }
 }

@@ -17,6 +17,14 @@ export function isReferral(reply: Uint8Array, scan: ResponseScan): boolean {
   return (u8(reply, 3) & Flag2.ra) === 0 || namesOtherServers(reply, scan)
 }
 
+/**
+ * Whether there is no record in it at all. Small servers of a single zone say so about a type that they do not have, without AA
+ * and RA; where no other upstream says more, it is an empty answer and not a referral.
+ */
+export function isEmptyHanded({ rcode, records, optIndex }: ResponseScan): boolean {
+  return rcode === Rcode.noerror && records === (optIndex < 0 ? 0 : 1)
+}
+
 function namesOtherServers(reply: Uint8Array, scan: ResponseScan): boolean {
   for (let i = 0; i < scan.authorities; i++)
     if (u16(reply, scan.typeAt[i] as number) === RrType.ns) return true

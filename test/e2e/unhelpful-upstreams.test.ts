@@ -47,7 +47,6 @@ const broken: Behaviour = (query) =>
 const rows: readonly [string, Behaviour, alone: number][] = [
   ['a referral to the parent', lame(parent), 2],
   ['a referral to the root', lame(root), 2],
-  ['an empty reply without recursion', lame(), 2],
   [
     'a referral with RA',
     (query) => query.send(replyTo(query, { authorities: [parent], additionals: [glue] })),
@@ -92,7 +91,9 @@ async function withTwo(
   }
 }
 
-for (const [what, behave, alone] of rows) {
+const emptyHanded = ['an empty reply without recursion', lame()] as const
+
+for (const [what, behave] of [...rows, emptyHanded]) {
   test(`after ${what} the next resolver is asked, and its answer is the client’s`, async () => {
     await withTwo(
       behave,
@@ -103,7 +104,9 @@ for (const [what, behave, alone] of rows) {
       },
     )
   })
+}
 
+for (const [what, behave, alone] of rows) {
   test(`${what} alone is response code ${alone} with an extended error, and nothing of it is passed on`, async () => {
     await withHouse({ external: behave }, async (house) => {
       const read = await house.lookup('www.example', 'A', { ednsBytes: 1232 })
@@ -113,7 +116,7 @@ for (const [what, behave, alone] of rows) {
   })
 }
 
-for (const [what, behave] of [...rows, ['nothing', silent] as const]) {
+for (const [what, behave] of [...rows, emptyHanded, ['nothing', silent] as const]) {
   test(`after ${what} an equal is asked, whichever came first`, async () => {
     const body = async (house: House) => {
       for (let i = 0; i < 3; i++) {
@@ -155,11 +158,32 @@ test('when all say no the client gets the best there was', async () => {
     [lame(parent), saying(9), 2],
     [broken, saying(5), 5],
     [saying(5), broken, 5],
+    [lame(), saying(2), 2],
+    [saying(5), lame(), 5],
+    [lame(parent), lame(), 0],
+    [saying(4), lame(), 0],
   ] as const) {
     await withTwo(first, second, async (house) => {
       assert.is((await house.lookup('www.example')).rcode, rcode)
     })
   }
+})
+
+test('an empty reply without recursion is no failure where nobody says more, and its server keeps the other types', async () => {
+  const small: Behaviour = (query) => {
+    const isA = query.message.readUInt16BE(query.questionEnd - 4) === 1
+    const reply = replyTo(query, { answers: isA ? [aRecord('www.example', '10.9.8.7')] : [] })
+    reply[3] = 0
+    query.send(reply)
+  }
+  await withHouse({ external: small }, async (house) => {
+    assert.is((await house.lookup('www.example')).answers.length, 1)
+    for (let i = 0; i < 2; i++) {
+      const read = await house.lookup('www.example', 'AAAA', { ednsBytes: 1232 })
+      assert.equal([read.rcode, read.answers, read.opt?.data], [0, [], ''])
+    }
+    assert.is(house.timesAsked('www.example'), 2)
+  })
 })
 
 test('an empty answer of a resolver stays one', async () => {

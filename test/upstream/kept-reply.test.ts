@@ -34,6 +34,10 @@ test('SERVFAIL says more than REFUSED, and REFUSED more than the rest, whichever
   for (const rcode of [1, 4, 9, 0]) assert.equal([best(5, rcode), best(rcode, 5)], [5, 5])
 })
 
+test('an empty reply says more than the rest', () => {
+  for (const rcode of [1, 4, 9]) assert.equal([best(0, rcode), best(rcode, 0)], [0, 0])
+})
+
 test('of equals the first stays, with its upstream', () => {
   const { reply, scan } = replyWith(4)
   const kept = new KeptReply(reply, scan, new NotingUpstream('udp', 'first'))

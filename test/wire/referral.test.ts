@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isReferral } from '../../src/wire/referral.ts'
+import { isEmptyHanded, isReferral } from '../../src/wire/referral.ts'
 import { ResponseScan, scanResponse } from '../../src/wire/scan.ts'
 import {
   aRecord,
@@ -63,6 +63,10 @@ for (const [what, isOne, of, { ra }] of rows) {
     const scan = new ResponseScan()
     assert.ok(scanResponse(reply, reply.length, scan))
     assert.is(isReferral(reply, scan), isOne)
+    assert.is(
+      isEmptyHanded(scan),
+      Object.keys(of).every((key) => key === 'flags'),
+    )
   })
 }
 

@@ -5,7 +5,7 @@
 import { u16 } from '../../wire/bytes.ts'
 import { nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
 import { copyFoldedName, isAtOrBelow } from '../../wire/name.ts'
-import { isReferral } from '../../wire/referral.ts'
+import { isEmptyHanded, isReferral } from '../../wire/referral.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import type { AliasChain } from './alias-chain.ts'
 
@@ -25,7 +25,7 @@ export type ResponseKind =
 export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): ResponseKind {
   const isNegative = scan.rcode === Rcode.nxdomain
   if (!isNegative && scan.rcode !== Rcode.noerror) return 'failure'
-  if (isReferral(reply, scan)) return 'failure'
+  if (isReferral(reply, scan) && !isEmptyHanded(scan)) return 'failure'
   if (!isNegative && hasWantedType(reply, scan, chain)) return 'answer'
   if (hasEnclosingSoa(reply, scan, chain)) return isNegative ? 'nxdomain' : 'nodata'
   return 'bare-denial'

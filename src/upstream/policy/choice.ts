@@ -9,7 +9,7 @@
 
 import { Rcode } from '../../wire/constants.ts'
 import { hasSoundData } from '../../wire/record-data.ts'
-import { isReferral } from '../../wire/referral.ts'
+import { isEmptyHanded, isReferral } from '../../wire/referral.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 import { Rank, type UpstreamHealth } from './health.ts'
 
@@ -92,9 +92,8 @@ export function refusesEdns(rcode: number): boolean {
 }
 
 /** Some say this to EDNS, but also for other reasons: SERVFAIL, or NOERROR and not a record. */
-export function blamesNothing({ rcode, records, optIndex }: ResponseScan): boolean {
-  if (rcode === Rcode.noerror) return records === (optIndex < 0 ? 0 : 1)
-  return rcode === Rcode.servfail
+export function blamesNothing(scan: ResponseScan): boolean {
+  return scan.rcode === Rcode.servfail || isEmptyHanded(scan)
 }
 
 /** A truncated answer, which TCP may complete. TC says nothing beside an error. */

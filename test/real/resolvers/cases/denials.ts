@@ -1,6 +1,6 @@
 /** What a denial says, for whom, and for how long. RFC 2308, RFC 8020. */
 import type { Behaviour } from '../../../upstream/fake-upstream.ts'
-import { knows, ofType, refuses, says } from '../behaviours.ts'
+import { knows, ofType, qtypeOf, refuses, says } from '../behaviours.ts'
 import { ask, askAtOnce, asked, become, type Case, pause } from '../case.ts'
 import { data, nodata, nxdomain, rcode, ttlAtMost } from '../properties.ts'
 
@@ -206,6 +206,20 @@ export const denials: readonly Case[] = [
       become('only', knows(['www.site.example 0 A 192.0.2.2'])),
       pause(50),
       ask('www.site.example', 'A', data('192.0.2.2'), ttlAtMost(0)),
+    ],
+  },
+  {
+    name: 'an empty answer without AA and RA, as small servers give it, is no failure of an only resolver',
+    source: 'RFC 2308 2.2, type 3; musl fails a look-up when either A or AAAA is SERVFAIL',
+    upstreams: {
+      only: says((query) => ({
+        ra: false,
+        answers: qtypeOf(query) === 1 ? [`${query.qname} 60 A 192.0.2.1`] : [],
+      })),
+    },
+    steps: [
+      ask('www.site.example', 'A', data('192.0.2.1')),
+      ask('www.site.example', 'AAAA', nodata),
     ],
   },
 ]
