@@ -3,6 +3,7 @@
  * (policy/dialect.ts) and what this question has already met with there. Sends nothing.
  */
 import type { Ask } from '../core/ports.ts'
+import { isReturned } from '../core/question/returned.ts'
 import { inRandomCase, withoutOpt } from '../wire/query.ts'
 import { Attempt, type AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
 import type { AttemptFailure, AttemptKind } from './counters.ts'
@@ -26,7 +27,7 @@ export function attemptFor(
   const { owner, ask, attempts, group } = purpose
   const { questionEnd } = ask
   const nowMs = group.nowMs()
-  const frame = frameFor(kind, purpose)
+  const frame = frameFor(kind, upstream, purpose)
   const { isPlain, overTcp } = mannerOf(kind, upstream, attempts, nowMs)
   return new Attempt(owner, upstream, {
     kind,
@@ -40,12 +41,25 @@ export function attemptFor(
   })
 }
 
-/** Whoever joined the question may be the question itself, sent back to us: when it is asked again, that will be seen. */
-function frameFor(kind: AttemptKind, { ask, group }: AttemptPurpose): Buffer {
+/**
+ * Whoever joined the question may be the question itself, sent back to us: when it is asked again, that will be seen. One packet
+ * shows it. The others have the client's letters, for servers that compare them.
+ */
+function frameFor(
+  kind: AttemptKind,
+  upstream: Upstream,
+  { ask, attempts, group }: AttemptPurpose,
+): Buffer {
   const isJoined = kind !== 'first' && (ask.waiters?.length ?? 0) > 1
   if (ask.challenge === undefined && (isJoined || group.loops.isOpen(group.nowMs())))
     ask.challenge = inRandomCase(ask.frame, ask.questionEnd, () => group.context.random.id())
-  return ask.challenge ?? ask.frame
+  const isShown = attempts.all.some((one) => one.upstream === upstream && isChallenge(one, ask))
+  return isShown ? ask.frame : (ask.challenge ?? ask.frame)
+}
+
+/** Whether the attempt has the letters that a returning question is known by. */
+export function isChallenge({ frame }: Attempt, ask: Ask): boolean {
+  return isReturned(frame, ask)
 }
 
 function mannerOf(

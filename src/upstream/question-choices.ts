@@ -2,11 +2,13 @@
  * Whom one question may ask next. Equals stand in for each other at any time; in an order nobody stands in for the first, and what
  * those below it deny waits for it. Sends nothing.
  */
+import type { Ask } from '../core/ports.ts'
 import { clientIn } from '../core/sharing/claim.ts'
+import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Attempt, AttemptList, Upstream } from './attempt.ts'
 import type { KeptReply } from './kept-reply.ts'
-import { learnFrom } from './manner.ts'
+import { isChallenge, learnFrom } from './manner.ts'
 import { blamesNothing, refusesEdns } from './policy/choice.ts'
 import type { QuestionGroup } from './question-group.ts'
 import type { QuestionTimes } from './question-times.ts'
@@ -70,6 +72,15 @@ export class QuestionChoices {
     }
     if (!blamesNothing(scan) || !this.group.settings.failover) return false
     return upstream.dialect.edns.takeTry(this.group.nowMs())
+  }
+
+  /**
+   * Whether a reply without data may be about letters in random case: some servers take other letters for another name, against
+   * RFC 4343, and deny what is there.
+   */
+  mayBeLetters(attempt: Attempt, ask: Ask, { rcode, answers }: ResponseScan): boolean {
+    if (ask.hasReturned === true || !isChallenge(attempt, ask)) return false
+    return rcode !== Rcode.noerror || answers === 0
   }
 
   /** Whether the same question is under way there without EDNS already. */

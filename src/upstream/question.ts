@@ -54,6 +54,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     const { upstream } = attempt
     upstream.noteReply(attempt, scan.rcode, this.group.nowMs())
     if (isCutAnswer(scan)) return this.onTruncated(attempt, reply, scan)
+    if (this.choices.mayBeLetters(attempt, this.ask, scan) && this.launch(upstream, 'replay'))
+      return this.settleOrWait()
     if (isUnhelpful(reply, scan)) return this.onUnhelpful(attempt, reply, scan)
     const isHeldBack =
       scan.rcode === Rcode.nxdomain && this.choices.isHeldBack(upstream, this.outcome.kept)

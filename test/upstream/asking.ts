@@ -144,8 +144,8 @@ export class Asking implements QuestionGroup {
   }
 
   /** A reply to the last that was sent to an upstream, unless `which` says otherwise. */
-  reply(index: number, { rcode = 0, tc = false, which = -1 } = {}): void {
-    const answers = rcode === 0 ? [aRecord('www.example', '192.0.2.1')] : []
+  reply(index: number, { rcode = 0, tc = false, which = -1, isEmpty = false } = {}): void {
+    const answers = isEmpty || rcode !== 0 ? [] : [aRecord('www.example', '192.0.2.1')]
     const reply = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
     assert.ok(scanResponse(reply, reply.length, this.context.scan))
     const attempt = this.attempt(index, which)

@@ -412,6 +412,20 @@ test('where a loop is suspected the first packet has such letters', () => {
   assert.equal(asking.told, ['answer 0 from a'])
 })
 
+test('what is said of such letters is no denial: the client’s own are asked at once, and one packet has others', () => {
+  for (const rcode of [3, 2, 5, 4, 0]) {
+    const asking = Asking.begun({ upstreams: 1 })
+    asking.ask.waiters = [1, 2]
+    asking.at(250)
+    assert.is(asking.attempt(0).frame, asking.ask.challenge)
+    asking.reply(0, { rcode, isEmpty: true })
+    assert.equal([asking.told, asking.sent], [[], ['a first', 'a hedge', 'a replay']])
+    assert.is(asking.attempt(0).frame, asking.ask.frame)
+    asking.reply(0)
+    assert.equal(asking.told, ['answer 0 from a'], `after ${rcode}`)
+  }
+})
+
 test('in silence it is given up, as an outage, and a sign of life was asked for', () => {
   const asking = Asking.begun({ upstreams: 1, settings: { attemptsMax: 1, silenceMs: 1800 } })
   asking.at(499)

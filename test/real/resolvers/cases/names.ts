@@ -1,12 +1,30 @@
 /** Names as they come, names that must not leave, and header bits that are nobody's to pass on. */
-import { knows, says } from '../behaviours.ts'
-import { ask, asked, type Case } from '../case.ts'
+import type { Behaviour } from '../../../upstream/fake-upstream.ts'
+import { knows, remembering, says, when } from '../behaviours.ts'
+import { ask, askAtOnce, asked, type Case } from '../case.ts'
 import { data, nxdomain, off, on, rcode } from '../properties.ts'
 
 const everything = knows(['*.example 60 A 192.0.2.1'])
 const unasked = asked('only', ({ queries }) =>
   queries.length === 0 ? undefined : 'the upstream was asked',
 )
+
+/** Knows a name in these letters only. */
+function comparing(name: string): Behaviour {
+  return when(({ qname }) => qname === name, everything, knows([]))
+}
+
+/** Every first packet for a name is lost, whatever its letters. */
+function losingFirst(then: Behaviour): Behaviour {
+  return remembering(() => {
+    const seen = new Set<string>()
+    return (query) => {
+      const name = query.qname.toLowerCase()
+      if (seen.has(name)) then(query)
+      seen.add(name)
+    }
+  })
+}
 
 function arrives(what: string, name: string, source: string): Case {
   return {
@@ -72,6 +90,15 @@ export const names: readonly Case[] = [
     steps: [
       ask('WwW.sItE.ExAmPlE', 'A', data('192.0.2.1'), questionIs('WwW.sItE.ExAmPlE.')),
       ask('wWw.site.example', 'A', data('192.0.2.1'), questionIs('wWw.site.example.')),
+    ],
+  },
+  {
+    name: 'a resolver that compares letters denies nothing when a packet is lost under two questions',
+    source: 'RFC 4343 3 has no part in some small servers; dns0x20 has lists of such',
+    upstreams: { only: losingFirst(comparing('www.site.example')) },
+    steps: [
+      askAtOnce(['www.site.example', 'www.site.example'], 'A', data('192.0.2.1')),
+      ask('www.site.example', 'A', data('192.0.2.1')),
     ],
   },
   {
