@@ -9,13 +9,15 @@ import { parseArgs } from 'node:util'
 import { UdpClient } from '../../test/support/client/dns-client.ts'
 import { writeQuery } from '../../test/support/client/dns-message.ts'
 import { freePort } from '../../test/support/free-port.ts'
-import { FakeUpstream } from '../../test/upstream/fake-upstream.ts'
+import { FakeUpstream, oneByOne } from '../../test/upstream/fake-upstream.ts'
 import { atLeast, atMost, type Verdict } from '../support/bars.ts'
 import { endOnSignals, exitWith } from '../support/record.ts'
 import { onCpu, startNeardns } from '../support/servers.ts'
 import { percentile } from '../support/statistics.ts'
 
 const slowMs = 3000
+/** Longer than a run. */
+const silentMs = 600_000
 const quickPerSecond = 200
 /** Longer than the deadline of a question, so that floods reach their full number in flight. */
 const warmUpMs = 5000
@@ -129,11 +131,13 @@ async function withFlood(port: number, flood: Flood, run: string, seconds: numbe
 }
 
 async function measure(transport: 'udp' | 'tcp', seconds: number): Promise<Row[]> {
-  const upstream = await FakeUpstream.start((query) => {
-    if (query.qname.includes('silent.')) return
-    if (query.qname.includes('slow.')) query.after(slowMs, () => query.answer())
-    else query.answer()
-  })
+  // One question of a connection after the other, as CoreDNS answers them.
+  const upstream = await FakeUpstream.start(
+    oneByOne(({ qname }) => {
+      if (qname.includes('silent.')) return silentMs
+      return qname.includes('slow.') ? slowMs : 0
+    }),
+  )
   const port = await freePort()
   const address = `${transport}://127.0.0.1:${upstream.port}`
   const args = [`--listen=127.0.0.1:${port}`, `--upstream=${address}`]
