@@ -177,6 +177,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
 
   onUpOrDown(upstream: UpstreamServer, up: boolean, why: string): void {
     this.owner.onStateChange(this, upstream, up, why)
+    if (!up) this.watchForReturn(upstream)
     if (up || !this.isDown) return
     for (const server of this.servers) if (server !== upstream) server.becomeLastHope()
   }
@@ -205,7 +206,16 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
 
   /** While other upstreams do the work, those that are not well get a trial, so that no client pays for the test. */
   private tryOutTheDoubtful(nowMs: number, ask: Ask): void {
-    for (const server of this.servers) if (!server.isWell(nowMs)) server.tryOut(nowMs, ask)
+    for (const server of this.servers) {
+      if (server.isWell(nowMs)) continue
+      this.watchForReturn(server)
+      server.tryOut(nowMs, ask)
+    }
+  }
+
+  /** Equals can wait until somebody asks. */
+  private watchForReturn(server: UpstreamServer): void {
+    if (this.isOrdered && this.servers.length > 1) server.keepTrying(this.nowMs())
   }
 
   private serverFor(address: UpstreamAddress, before: readonly UpstreamServer[]): UpstreamServer {

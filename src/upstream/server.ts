@@ -179,6 +179,11 @@ export class UpstreamServer implements Candidate, Upstream {
     this.trial.begin(nowMs, clients)
   }
 
+  /** Dead, and others stand in for it: trials go on without questions until it is back. */
+  keepTrying(nowMs: number): void {
+    if (!this.isRetired && this.health.isDead(nowMs)) this.trial.keepOn(nowMs)
+  }
+
   /** Opens another connection when the present ones stay silent. */
   nudge(): void {
     this.pool?.nudge()

@@ -29,6 +29,8 @@ const quickMs = 400
 const knownForMs = 30_000
 /** An unanswered trial is given up after this time. */
 const endsAfterMs = 2000
+/** Between trials that no question calls for; not less than the longest rest between trials. */
+const againAfterMs = 600
 
 export class UpstreamTrial implements AttemptOwner, WheelTask {
   private readonly upstream: Upstream
@@ -42,6 +44,8 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   private knownFrame: Buffer = nothing
   private knownEnd = 0
   private knownAtMs = 0
+  /** Trials go on without questions. */
+  private keepsOn = false
 
   constructor(upstream: Upstream, context: ExchangeContext) {
     this.upstream = upstream
@@ -70,7 +74,17 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
     this.upstream.counters.trials++
     if (this.upstream.send(attempt) !== undefined) return
     this.current = attempt
-    this.context.wheel.arm(this.timer, nowMs + endsAfterMs)
+    this.context.wheel.arm(this.timer, nowMs + (this.keepsOn ? againAfterMs : endsAfterMs))
+  }
+
+  /**
+   * Goes on without questions for as long as the upstream is dead by proof: otherwise the first question after its return would be
+   * asked of the next in the order.
+   */
+  keepOn(nowMs: number): void {
+    if (this.keepsOn) return
+    this.keepsOn = true
+    this.context.wheel.arm(this.timer, nowMs + againAfterMs)
   }
 
   /** The upstream has answered this question of a client. */
@@ -96,12 +110,16 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   }
 
   cancel(): void {
-    this.current?.cancel()
-    this.forget()
+    this.keepsOn = false
+    this.giveUp()
   }
 
   onTimer(nowMs: number): void {
     this.end(nowMs)
+    this.keepsOn &&= this.upstream.health.isDead(nowMs)
+    if (!this.keepsOn) return this.forget()
+    this.context.wheel.arm(this.timer, nowMs + againAfterMs)
+    this.upstream.tryOut(nowMs)
   }
 
   onReply(attempt: Attempt): void {
@@ -109,6 +127,7 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
       this.answersCheapOnes = true
       this.cheapOnesInVain = 0
     }
+    this.keepsOn = false
     this.forget()
     this.upstream.noteReply(attempt, 0, this.context.wheel.nowMs())
   }
@@ -132,7 +151,12 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
     const isProof = isCheap ? this.answersCheapOnes : this.isFresh(current, nowMs)
     // Silence to a cheap question tells nothing about an upstream that never answers them.
     if (!isCheap || isProof) this.upstream.noteWait(current, nowMs, isProof)
-    this.cancel()
+    this.giveUp()
+  }
+
+  private giveUp(): void {
+    this.current?.cancel()
+    this.forget()
   }
 
   /** The same question was answered quickly a moment ago, so a server that lives has the answer in memory. */
@@ -142,6 +166,6 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
 
   private forget(): void {
     this.current = undefined
-    this.context.wheel.disarm(this.timer)
+    if (!this.keepsOn) this.context.wheel.disarm(this.timer)
   }
 }

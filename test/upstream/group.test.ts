@@ -123,6 +123,21 @@ test('silence may last less long when all are dead', () => {
   assert.is(group.silenceMs, 3000, 'proof grows old')
 })
 
+test('only the return of one that others stand in for, in an order, is watched for without questions', () => {
+  const pendingAfter = (config: ReturnType<typeof configOf>) => {
+    const { owner, group } = started(config)
+    takeDown(group, 1)
+    const { pending } = owner.clock.context.wheel
+    group.stop()
+    return [pending, owner.clock.context.wheel.pending]
+  }
+  assert.equal(pendingAfter(configOf([1, 2])), [1, 0])
+  assert.equal(pendingAfter(configOf([1])), [0, 0])
+  const equals = configOf([1, 2])
+  const settings = { ...equals.settings, policy: 'spread' } as const
+  assert.equal(pendingAfter({ ...equals, settings }), [0, 0])
+})
+
 test('changes of state are told', () => {
   const { owner, group } = started(configOf([1, 2]))
   takeDown(group, 1, 2)

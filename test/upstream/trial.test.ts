@@ -187,4 +187,33 @@ test('a cancelled trial is over, and says nothing of the upstream', () => {
   trial.cancel()
 })
 
+test('trials of a dead upstream go on without questions until it answers', () => {
+  const { upstream, trial, wheel } = started()
+  for (let i = 0; i < 2; i++) upstream.health.refused(startMs)
+  trial.keepOn(startMs)
+  trial.keepOn(startMs)
+  assert.is(wheel.pending, 1)
+  trial.onTimer(startMs + 600)
+  assert.equal(upstream.noted, ['try out'])
+  trial.begin(startMs + 600, undefined)
+  trial.onLost()
+  assert.is(wheel.pending, 1, 'it was refused, and the next one is due')
+  trial.onTimer(startMs + 1200)
+  assert.equal(upstream.noted, ['try out', 'try out'])
+  trial.begin(startMs + 1200, undefined)
+  trial.onReply(last(upstream))
+  assert.is(wheel.pending, 0)
+})
+
+test('they end when its death is no longer proved, and when they are cancelled', () => {
+  const { upstream, trial, wheel } = started()
+  for (let i = 0; i < 2; i++) upstream.health.refused(startMs)
+  trial.keepOn(startMs)
+  trial.onTimer(startMs + 2500)
+  assert.equal([upstream.noted, wheel.pending], [[], 0])
+  trial.keepOn(startMs)
+  trial.cancel()
+  assert.is(wheel.pending, 0)
+})
+
 test.run()

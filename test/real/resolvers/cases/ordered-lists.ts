@@ -1,7 +1,18 @@
 /** The first resolver of a list knows names that the second denies: a split horizon. resolv.conf(5): "in the order listed". */
 import type { Behaviour } from '../../../upstream/fake-upstream.ts'
 import { after, below, knows, ofType, overTcp, refuses, says } from '../behaviours.ts'
-import { ask, askAtOnce, asked, become, type Case, die, manyNames, pause, revive } from '../case.ts'
+import {
+  ask,
+  askAtOnce,
+  asked,
+  become,
+  type Case,
+  die,
+  manyNames,
+  pause,
+  revive,
+  type Step,
+} from '../case.ts'
 import { bare } from '../message.ts'
 import { data, nodata, nxdomain, rcode, within } from '../properties.ts'
 
@@ -40,6 +51,25 @@ function stays(
   }
 }
 
+/** Everybody looks elsewhere while the first is away; nobody asks anything after its return. */
+function returns(how: string, goes: Step, comes: Step): Case {
+  return {
+    name: `a first resolver that ${how} for a second is asked first one second after its return`,
+    source: resolvConf,
+    upstreams: { first: inside, second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('early.corp.example', 5), 'A', data('192.0.2.11')),
+      goes,
+      askAtOnce(manyNames('site.example', 5), 'A'),
+      pause(1000),
+      comes,
+      pause(1000),
+      askAtOnce(manyNames('corp.example', 5), 'A', data('192.0.2.11')),
+    ],
+  }
+}
+
 const moves = (what: string, behaviour: Behaviour, source: string): Case => ({
   name: `${what} from the first resolver lets the second be asked`,
   source,
@@ -57,6 +87,12 @@ export const orderedLists: readonly Case[] = [
   stays('answers SERVFAIL to', refuses(2), `${resolvConf}; systemd#5755`),
   stays('answers REFUSED to', refuses(5), `${resolvConf}; kops#2546`),
   stays('is silent about', () => {}, resolvConf),
+  returns('refuses', die('first'), revive('first')),
+  returns(
+    'is silent',
+    become('first', () => {}),
+    become('first', inside),
+  ),
   {
     name: 'a name that is slow at the first resolver (1.5 s) is not denied by the second',
     source: resolvConf,
