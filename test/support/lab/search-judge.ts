@@ -5,9 +5,26 @@
 import type { Random } from '../../fuzz/random.ts'
 import { type Server, UdpClient } from '../client/dns-client.ts'
 import { type ReadMessage, readMessage, writeQuery } from '../client/dns-message.ts'
-import { type ChangingCluster, type Reign, withLabel } from './search-churn.ts'
+import { type Reign, withLabel } from './search-churn.ts'
 import { replySummary, ttlMax } from './search-summary.ts'
-import type { ChangingQuestion, Unit } from './search-world.ts'
+import type { ChangingQuestion } from './search-world.ts'
+
+/** Questions whose answers change together. */
+interface AskedUnit {
+  readonly questions: readonly ChangingQuestion[]
+  /** Seconds that its answers may be kept, when it is not the same for all. */
+  readonly ttl?: number
+}
+
+/** What changes while it is asked. */
+export interface Changing {
+  readonly units: readonly AskedUnit[]
+  /** [unit][state][question]: what CoreDNS says, or how it begins. */
+  readonly truth: readonly (readonly (readonly string[])[])[]
+  /** The same: how an answer begins that may take the place of CoreDNS's denial (answer mode). */
+  readonly instead?: readonly (readonly (readonly (string | undefined)[])[])[]
+  readonly history: readonly (readonly Reign[])[]
+}
 
 /** One reply of the daemon, to be judged when all is over. */
 export interface Heard {
@@ -27,12 +44,14 @@ export interface Heard {
 
 export interface Clients {
   readonly proxy: Server
-  readonly units: readonly Unit[]
+  readonly units: readonly AskedUnit[]
   readonly random: Random
   /** Each asks one name at a time. */
   readonly count: number
   readonly isOver: () => boolean
   readonly heard: Heard[]
+  /** Draws a question of so many; any, unless given. */
+  readonly draw?: (count: number) => number
 }
 
 /** Asks about the units until it is over, A and AAAA together and in any order, as stubs do. */
@@ -42,7 +61,7 @@ export async function runClients(clients: Clients): Promise<void> {
 }
 
 async function runClient(
-  { proxy, units, random, isOver, heard }: Clients,
+  { proxy, units, random, isOver, heard, draw = (count) => random.below(count) }: Clients,
   number: number,
 ): Promise<void> {
   // Pods have addresses of their own.
@@ -51,7 +70,7 @@ async function runClient(
     const unit = random.below(units.length)
     const all = units[unit]?.questions ?? []
     const label = labelOf(random)
-    const asked = [random.below(all.length)]
+    const asked = [draw(all.length)]
     const sibling = all.findIndex((question) => isSibling(question, all[asked[0] ?? 0]))
     if (sibling >= 0 && random.below(3) > 0) asked.push(sibling)
     const drawn = asked.map((index) => ({ index, question: all[index] ?? { name: '', type: 'A' } }))
@@ -65,6 +84,7 @@ async function runClient(
       question: drawn[i]?.index ?? 0,
       client: number,
       ...reply,
+      summary: withoutLabel(reply.summary, drawn[i]?.question.name ?? '', label),
     }))
     const [first, second] = together
     if (first !== undefined && second !== undefined) first.sibling = second
@@ -89,6 +109,12 @@ async function lookUp(
 /** Few enough to meet some again, many enough to meet new ones for ever; a third of them never seen before. */
 function labelOf(random: Random): string {
   return random.below(3) === 0 ? `once${random.below(1_000_000)}` : `h${random.below(50)}`
+}
+
+/** As the truth was asked: an answer made by a wildcard has the name of its question. */
+function withoutLabel(summary: string, name: string, label: string): string {
+  if (!name.includes('{}')) return summary
+  return summary.replaceAll(new RegExp(`\\b${label}\\.`, 'g'), 'anything.')
 }
 
 /** The same name, asked for the other family. */
@@ -153,11 +179,7 @@ export interface Judgement {
   readonly outdatedMaxMs: number
 }
 
-export function judgeHeard(
-  cluster: ChangingCluster,
-  heard: readonly Heard[],
-  limits: Limits,
-): Judgement {
+export function judgeHeard(cluster: Changing, heard: readonly Heard[], limits: Limits): Judgement {
   const wrong: string[] = []
   let outdated = 0
   let outdatedMaxMs = 0
@@ -167,7 +189,7 @@ export function judgeHeard(
       outdated += 1
       outdatedMaxMs = Math.max(outdatedMaxMs, Math.min(ageMs, 1e9))
     }
-    const allowedMs = reply.isPositive ? limits.positiveMs : limits.negativeMs
+    const allowedMs = allowedFor(cluster, reply, limits)
     if (ageMs > allowedMs + limits.slackMs) wrong.push(describe(cluster, reply, ageMs))
   }
   const split = heard.flatMap((reply) => splitOf(cluster, reply, limits) ?? [])
@@ -180,8 +202,21 @@ export function judgeHeard(
   }
 }
 
+function allowedFor(cluster: Changing, reply: Heard, limits: Limits): number {
+  // An alias of ours rests on denials.
+  if (!reply.isPositive || isInstead(cluster, reply)) return limits.negativeMs
+  const ttl = cluster.units[reply.unit]?.ttl
+  return ttl === undefined ? limits.positiveMs : ttl * 1000
+}
+
+/** Whether answer mode said it. */
+function isInstead(cluster: Changing, { unit, question, summary }: Heard): boolean {
+  const all = cluster.instead?.[unit] ?? []
+  return all.some((said) => said[question] !== undefined && summary.startsWith(said[question]))
+}
+
 /** Of what goes, one family is forgotten after the other, each at the end of its time; what comes must come as a whole. */
-function splitOf(cluster: ChangingCluster, reply: Heard, limits: Limits): string | undefined {
+function splitOf(cluster: Changing, reply: Heard, limits: Limits): string | undefined {
   const { sibling } = reply
   if (sibling === undefined || (reply.rcode === 3) === (sibling.rcode === 3)) return undefined
   const endMs = Math.max(reply.receivedMs, sibling.receivedMs)
@@ -208,7 +243,7 @@ function splitOf(cluster: ChangingCluster, reply: Heard, limits: Limits): string
 
 /** The denial has just been fetched, while CoreDNS went on to the new state: asked directly, it might have said both. */
 function isStraddled(
-  cluster: ChangingCluster,
+  cluster: Changing,
   { unit, sentMs, ttl }: Heard,
   last: Reign,
   { negativeMs }: Limits,
@@ -219,24 +254,27 @@ function isStraddled(
 }
 
 /** How long before the question the answer was last true; 0 when it was true between question and reply; infinite: never. */
-function ageOf(
-  cluster: ChangingCluster,
-  { unit, question, sentMs, receivedMs, summary }: Heard,
-): number {
+function ageOf(cluster: Changing, reply: Heard): number {
+  const { unit, sentMs, receivedMs } = reply
   let ageMs = Number.POSITIVE_INFINITY
   for (const { state, fromMs, untilMs } of cluster.history[unit] ?? []) {
     if (fromMs > receivedMs) break
-    if (cluster.truth[unit]?.[state]?.[question] !== summary) continue
+    if (!isRight(cluster, state, reply)) continue
     ageMs = Math.min(ageMs, Math.max(0, sentMs - untilMs))
   }
   return ageMs
+}
+
+function isRight(cluster: Changing, state: number, { unit, question, summary }: Heard): boolean {
+  const said = [cluster.truth, cluster.instead].map((all) => all?.[unit]?.[state]?.[question])
+  return said.some((text) => text !== undefined && summary.startsWith(text))
 }
 
 /**
  * Once a name is told to exist by an answer that has just been fetched (its TTL is still whole), no later question for
  * it may be denied before it is gone again (docs/search-path.md, SP-10); but other clients may get the other half of a pair.
  */
-function relapses(cluster: ChangingCluster, heard: readonly Heard[], limits: Limits): string[] {
+function relapses(cluster: Changing, heard: readonly Heard[], limits: Limits): string[] {
   const found: string[] = []
   const told = new Map<string, Heard>()
   const bySent = heard.toSorted((a, b) => a.sentMs - b.sentMs)
@@ -285,17 +323,17 @@ class Backlog {
 /** An answer whose TTL is whole was fetched within this time. */
 const freshMs = 1000
 
-function isFreshProof(cluster: ChangingCluster, reply: Heard, limits: Limits): boolean {
+function isFreshProof(cluster: Changing, reply: Heard, limits: Limits): boolean {
   const isWhole = reply.ttl * 1000 >= (reply.isPositive ? limits.positiveMs : limits.negativeMs)
   return reply.rcode === 0 && isWhole && isAddress(cluster, reply)
 }
 
-function isAddress(cluster: ChangingCluster, { unit, question }: Heard): boolean {
+function isAddress(cluster: Changing, { unit, question }: Heard): boolean {
   const type = cluster.units[unit]?.questions[question]?.type
   return type === 'A' || type === 'AAAA'
 }
 
-function existedThroughout(cluster: ChangingCluster, reply: Heard, sinceMs: number): boolean {
+function existedThroughout(cluster: Changing, reply: Heard, sinceMs: number): boolean {
   return (cluster.history[reply.unit] ?? [])
     .filter(({ fromMs, untilMs }) => fromMs <= reply.receivedMs && untilMs >= sinceMs)
     .every(
@@ -304,7 +342,7 @@ function existedThroughout(cluster: ChangingCluster, reply: Heard, sinceMs: numb
     )
 }
 
-function describe(cluster: ChangingCluster, reply: Heard, ageMs: number): string {
+function describe(cluster: Changing, reply: Heard, ageMs: number): string {
   const { type } = cluster.units[reply.unit]?.questions[reply.question] ?? { type: '?' }
   const states = (cluster.history[reply.unit] ?? [])
     .filter(({ untilMs }) => untilMs > reply.sentMs - 15_000)

@@ -126,7 +126,7 @@ export async function startAtEachLevel(
 }
 
 /** What stands below `searchPath:` in the configuration. */
-export type SearchSettings = Readonly<Record<string, string | number | boolean | readonly string[]>>
+export type SearchSettings = Readonly<Record<string, unknown>>
 
 /** The daemon under test. */
 export class SearchDaemon {
@@ -142,25 +142,33 @@ export class SearchDaemon {
     this.#directory = directory
   }
 
-  /** Tries again with other ports: those that were free when they were looked for may be taken by another test by now. */
-  static async start(upstream: Server, searchPath: SearchSettings): Promise<SearchDaemon> {
+  /**
+   * Tries again with other ports: those that were free when they were looked for may be taken by another test by now.
+   * @param more other sections of the configuration
+   */
+  static async start(
+    upstream: Server,
+    searchPath: SearchSettings,
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<SearchDaemon> {
+    const config = { searchPath, ...more }
     try {
-      return await SearchDaemon.startOnce(upstream, searchPath)
+      return await SearchDaemon.startOnce(upstream, config)
     } catch {
-      return await SearchDaemon.startOnce(upstream, searchPath)
+      return await SearchDaemon.startOnce(upstream, config)
     }
   }
 
   private static async startOnce(
     upstream: Server,
-    searchPath: SearchSettings,
+    settings: Readonly<Record<string, unknown>>,
   ): Promise<SearchDaemon> {
     const proxy = { host: '127.0.0.1', port: await freePort() }
     const admin = `127.0.0.1:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
     const config = join(directory, 'neardns.yaml')
     // JSON is YAML.
-    await writeFile(config, JSON.stringify({ searchPath }))
+    await writeFile(config, JSON.stringify(settings))
     const server = `${upstream.host}:${upstream.port}`
     const neardns = await Neardns.start({
       args: [
