@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import { BindError, type ListenAddress } from '../../src/system/bind.ts'
 import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../../src/system/open-socket.ts'
 import { Linux, loadSystemCalls, type SystemCalls } from '../../src/system/system-calls.ts'
+import { freePort } from '../support/free-port.ts'
 
 const test = suite('system/open-socket')
 
@@ -119,10 +120,10 @@ test('two UDP sockets have one address when both share it, and one alone does no
   for (const fd of [first, second]) calls.closeDescriptor(fd)
 })
 
-test('the same port of both families is two sockets', () => {
+test('the same port of both families is two sockets', async () => {
   const { calls } = counted()
-  const any6 = openUdpSocket(calls, { address: '::', port: 0, family: 6 })
-  const port = boundPort(calls, any6, 6)
+  const port = await freePort('0.0.0.0')
+  const any6 = openUdpSocket(calls, { address: '::', port, family: 6 })
   const any4 = openUdpSocket(calls, { address: '0.0.0.0', port, family: 4 })
   assert.is(calls.getIntOption(any6, Linux.solIpv6, Linux.ipv6V6Only), 1)
   for (const fd of [any6, any4]) calls.closeDescriptor(fd)
