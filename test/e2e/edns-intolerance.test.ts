@@ -75,6 +75,7 @@ const forms: readonly [string, (query: FakeQuery) => void][] = [
   ],
   ['SERVFAIL', (query) => query.answer({ rcode: 2, address: null })],
   ['SERVFAIL as a header alone', (query) => query.send(bare(query, 0x8182))],
+  ['REFUSED', (query) => query.answer({ rcode: 5, address: null })],
   ['NOERROR with the query as it was', (query) => query.send(echo(query, 0))],
   ['nothing', () => undefined],
   ['the end of the connection', (query) => query.end()],

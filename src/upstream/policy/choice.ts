@@ -91,9 +91,10 @@ export function refusesEdns(rcode: number): boolean {
   return rcode === Rcode.formerr || rcode === Rcode.notimp || rcode === Rcode.badvers
 }
 
-/** Some say this to EDNS, but also for other reasons: SERVFAIL, or NOERROR and not a record. */
+/** Some say this to EDNS, but also for other reasons: SERVFAIL, REFUSED, or NOERROR and not a record. */
 export function blamesNothing(scan: ResponseScan): boolean {
-  return scan.rcode === Rcode.servfail || isEmptyHanded(scan)
+  const { rcode } = scan
+  return rcode === Rcode.servfail || rcode === Rcode.refused || isEmptyHanded(scan)
 }
 
 /** A truncated answer, which TCP may complete. TC says nothing beside an error. */
