@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SearchAudit } from '../../../src/core/search/audit.ts'
+import { Random } from '../../fuzz/random.ts'
 
 const test = suite('core/search/audit')
 
@@ -139,6 +140,38 @@ test('a rule was used once for each time it is asked', () => {
   assert.is(audit.takeUse('rule'), true)
   assert.is(audit.takeUse('rule'), false)
 })
+
+for (const [what, wasAudited, factor] of [
+  ['that is new', false, 1.3],
+  ['that was audited before', true, 2.6],
+] as const) {
+  for (const wrongNames of [1, 10, 100]) {
+    test(`a name ${what}, ${wrongNames} of 1,000, is wrong about as often as one in how many is audited`, () => {
+      const random = new Random(wrongNames)
+      const runs = Array.from({ length: 60 }, () =>
+        wrongUntilAudited(random, wrongNames, wasAudited),
+      )
+      const mean = runs.reduce((sum, wrong) => sum + wrong, 0) / runs.length
+      assert.ok(mean < factor * 100, `${mean} on average`)
+      assert.ok(Math.max(...runs) < 800, `${Math.max(...runs)} at most`)
+    })
+  }
+}
+
+/** 400 denials a second of 1,000 names, one in 100 audited. @returns denials of names that exist by then, until one is audited */
+function wrongUntilAudited(random: Random, wrongNames: number, wasAudited: boolean): number {
+  const audit = proved(100)
+  const bornMs = wasAudited ? at + 300_000 : at
+  let wrong = 0
+  for (let nowMs = at; ; nowMs += 2.5) {
+    const number = random.below(1000)
+    const isWrong = number < wrongNames && nowMs >= bornMs
+    if (isWrong) wrong += 1
+    if (!audit.isDue('cut', `name ${number}`, nowMs)) continue
+    audit.begin('cut', `name ${number}`, nowMs)
+    if (isWrong) return wrong
+  }
+}
 
 test('whatever is denied whenever, audits are at least so many milliseconds apart as denials are between them', () => {
   let audits = 0
