@@ -15,8 +15,10 @@ const strikesMax = 3
 const shutMs = 60_000
 /** ... up to this. */
 const shutMsMax = 3_600_000
-/** Both ways were open for this long: a reply that is only a little later proves nothing. */
+/** Both ways were open for this long: a reply that is only a little later proves nothing, and several at once are one accident. */
 const unheardAfterMs = 250
+/** ... and UDP for nearly as long as the question took over TCP. */
+const unheardShare = 0.9
 /** Questions sent while nothing at all comes from the server: it may have stalled, and a stalled server loses datagrams. */
 const unheardMax = 64
 
@@ -25,6 +27,7 @@ export class SideDoor {
   private shutUntilMs = Number.NEGATIVE_INFINITY
   private shutForMs = shutMs
   private strikes = 0
+  private struckMs = Number.NEGATIVE_INFINITY
   private unheard = 0
   /** An answer has come this way since the door was opened. */
   isProven = false
@@ -59,7 +62,7 @@ export class SideDoor {
     this.unheard = 0
     if (!attempt.isAside) {
       for (const sibling of attempt.siblings.all)
-        if (sibling.isAside) this.noteUnheard(sibling, nowMs)
+        if (sibling.isAside) this.noteUnheard(sibling, attempt, nowMs)
       return
     }
     this.strikes = 0
@@ -77,9 +80,12 @@ export class SideDoor {
   }
 
   /** TCP has answered a question that had been sent here before. */
-  private noteUnheard(aside: Attempt, nowMs: number): void {
-    if (aside.isDone || aside.wasDropped || nowMs - aside.sentMs < unheardAfterMs) return
+  private noteUnheard(aside: Attempt, heard: Attempt, nowMs: number): void {
+    const leastMs = Math.max(unheardAfterMs, unheardShare * (nowMs - heard.sentMs))
+    if (aside.isDone || aside.wasDropped || nowMs - aside.sentMs < leastMs) return
     aside.wasDropped = true
+    if (nowMs - this.struckMs < unheardAfterMs) return
+    this.struckMs = nowMs
     if (++this.strikes >= strikesMax) this.shut(nowMs)
   }
 

@@ -53,6 +53,7 @@ class Door {
     const { siblings } = this.send()
     this.clock.nowMs += afterMs
     const other = attemptFor(this.upstream, this.owner, { siblings })
+    other.sentMs = this.clock.nowMs
     siblings.add(other)
     this.door.noteLife(other, this.clock.nowMs)
     siblings.cancel()
@@ -97,6 +98,20 @@ test('an answer between them clears the account', async () => {
     for (let i = 0; i < 2; i++) it.answeredElsewhere(250)
     it.door.noteLife(it.send(), it.clock.nowMs)
     for (let i = 0; i < 2; i++) it.answeredElsewhere(250)
+    assert.is(it.isOpen, true)
+  })
+})
+
+test('several at once are one accident', async () => {
+  await Door.run(async (it) => {
+    it.answeredElsewhere(250)
+    for (const one of [it.send(), it.send(), it.send(), it.send()]) {
+      one.sentMs -= 300
+      const other = attemptFor(it.upstream, it.owner, { siblings: one.siblings })
+      other.sentMs = it.clock.nowMs
+      it.door.noteLife(other, it.clock.nowMs)
+      one.siblings.cancel()
+    }
     assert.is(it.isOpen, true)
   })
 })
