@@ -65,13 +65,12 @@ export class QuestionChoices {
 
   /** Whether an unhelpful reply to a question with EDNS may be about EDNS. */
   mayBeEdns(upstream: Upstream, scan: ResponseScan): boolean {
-    const { attemptsMax } = this.group.settings
     if (refusesEdns(scan.rcode)) {
       this.refusedBy = upstream
-      return this.awaitsPlain(upstream) || this.attempts.mayGrow(attemptsMax - this.reserve)
+      return this.awaitsPlain(upstream) || this.hasRoomToRepeat
     }
     if (!blamesNothing(scan) || !this.group.settings.failover) return false
-    return upstream.dialect.edns.takeTry(this.group.nowMs())
+    return this.hasRoomToRepeat && upstream.dialect.edns.takeTry(this.group.nowMs())
   }
 
   /**

@@ -169,6 +169,28 @@ test('when all say no the client gets the best there was', async () => {
   }
 })
 
+test('retries without EDNS leave a packet for the third of an order', async () => {
+  for (const [first, second] of [
+    [saying(5), saying(2)],
+    [lame(), saying(5)],
+    [saying(2), lame()],
+  ] as const) {
+    const third = await FakeUpstream.start((query) => query.answer())
+    const one = await FakeUpstream.start(first)
+    const two = await FakeUpstream.start(second)
+    const resolvers = [one, two, third].map(
+      ({ port }): Upstream => ({ transport: 'udp', address: '127.0.0.1', port, family: 4 }),
+    )
+    try {
+      await withHouse({ resolvers }, async (house) => {
+        assert.is((await house.lookup('www.example')).answers.length, 1)
+      })
+    } finally {
+      await Promise.all([one, two, third].map((upstream) => upstream.stop()))
+    }
+  }
+})
+
 test('an empty reply without recursion is no failure where nobody says more, and its server keeps the other types', async () => {
   const small: Behaviour = (query) => {
     const isA = query.message.readUInt16BE(query.questionEnd - 4) === 1
