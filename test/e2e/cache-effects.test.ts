@@ -17,8 +17,8 @@ const forged = '6.6.6.6'
 
 test.before(async (context) => {
   // Hedges are put off: one upstream query is the point of many tests here.
-  const settings = { external: { exchange: { hedge: { minMs: 2000, maxMs: 2000 } } } }
-  context.house = await House.open({ settings })
+  const exchange = { hedge: { minMs: 2000, maxMs: 2000 } }
+  context.house = await House.open({ settings: { external: { exchange }, cluster: { exchange } } })
 })
 
 test.after(async ({ house }) => {

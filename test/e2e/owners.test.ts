@@ -48,6 +48,9 @@ class World {
   }
 }
 
+/** Queries are counted: on a busy machine an answer may come after a hedge. */
+const exchange = { hedge: { minMs: 2000, maxMs: 2000 } }
+
 async function withWorld(
   body: (world: World) => Promise<void>,
   settings: Readonly<Record<string, object>> = {},
@@ -58,11 +61,12 @@ async function withWorld(
   const lab = await FakeUpstream.start()
   try {
     const zones = [
-      { name: 'corp.example', upstreams: [`127.0.0.1:${corp.port}`] },
-      { name: 'lab.test', upstreams: [`127.0.0.1:${lab.port}`] },
-      ...moreZones.map((zoneName) => ({ name: zoneName, upstreams: [`127.0.0.1:${corp.port}`] })),
+      { name: 'corp.example', upstreams: [`127.0.0.1:${corp.port}`], exchange },
+      { name: 'lab.test', upstreams: [`127.0.0.1:${lab.port}`], exchange },
+      ...moreZones.map((name) => ({ name, upstreams: [`127.0.0.1:${corp.port}`], exchange })),
     ]
-    await withHouse({ settings: { zones, ...settings } }, (house) =>
+    const late = { external: { exchange }, cluster: { exchange } }
+    await withHouse({ settings: { zones, ...late, ...settings } }, (house) =>
       body(new World(house, [corp, lab])),
     )
   } finally {
