@@ -28,9 +28,14 @@ import { makeKubeWorld } from '../support/world/kube-world.ts'
 /** Caps of the cluster zone that are in force when nothing is configured. */
 const positiveTtlMax = 30
 const negativeTtlMax = 5
-const connectionsMax = 4
+const connections = 4
+const connectionsMax = 128
 /** A connection that owes an answer for longer is set aside, and another one may be opened in its place. */
 const quietMs = 100
+/** Hedges have a budget of 20 in 100 and a small burst. */
+const quietQueriesMax = 1300
+/** Besides, each question that stands behind an old one is asked once more, another way. */
+const stalledQueriesMax = 2300
 
 const test = needing(suite('real/conformance'), 'coredns')
 
@@ -271,7 +276,7 @@ async function burst(block: number, frozenMs: number): Promise<Burst> {
   const after = await queriesSeen(metricsUrl)
   const now = [...coredns.connectionsTo(direct.port, { ended: true })]
   const { right, p99Ms, maxMs } = tally(records)
-  const asked = after.tcp - before.tcp
+  const asked = after.tcp + after.udp - before.tcp - before.udp
   const connectionsNew = now.filter((end) => !known.has(end)).length
   console.log(
     `  1000 names: ${right} right, p99 ${p99Ms.toFixed(0)} ms; CoreDNS: ${asked} queries, at most ${connectionsOpenMax} connections open, ${connectionsNew} new`,
@@ -279,23 +284,23 @@ async function burst(block: number, frozenMs: number): Promise<Burst> {
   return { right, maxMs, asked, connectionsOpenMax, connectionsNew }
 }
 
-test('1000 names at once reach CoreDNS over no more connections than configured', async () => {
+test('1000 names at once reach CoreDNS over few connections', async () => {
   const { right, maxMs, asked, connectionsOpenMax, connectionsNew } = await burst(66, 0)
   assert.is(right, 1000)
-  // On a machine so busy that CoreDNS itself falls silent, the bar is that of the next test.
-  const limit = maxMs < quietMs ? connectionsMax : 2 * connectionsMax
+  // Another connection stands in for one whose head is old. On a machine so busy that CoreDNS falls silent, the bar is that of the next test.
+  const limit = maxMs < quietMs ? 2 * connections : connectionsMax
   assert.ok(connectionsOpenMax <= limit, `${connectionsOpenMax} connections open at once`)
   assert.ok(connectionsNew <= limit, `${connectionsNew} new connections`)
-  // Hedges have a budget of 20 in 100 and a small burst.
-  assert.ok(asked >= 1000 && asked <= 1300, `${asked} queries for 1000 names`)
+  const askedMax = maxMs < quietMs ? quietQueriesMax : stalledQueriesMax
+  assert.ok(asked >= 1000 && asked <= askedMax, `${asked} queries for 1000 names`)
 })
 
 test('1000 names that wait at once for a CoreDNS that sleeps are all answered when it wakes', async () => {
   const { right, asked, connectionsOpenMax } = await burst(67, 250)
   assert.is(right, 1000)
   // What has waited looks slow when CoreDNS wakes: `stream.connectionsMax` is the bound.
-  assert.ok(connectionsOpenMax <= 96, `${connectionsOpenMax} connections open at once`)
-  assert.ok(asked >= 1000 && asked <= 1300, `${asked} queries for 1000 names`)
+  assert.ok(connectionsOpenMax <= connectionsMax, `${connectionsOpenMax} connections open at once`)
+  assert.ok(asked >= 1000 && asked <= stalledQueriesMax, `${asked} queries for 1000 names`)
 })
 
 test('over UDP CoreDNS gets only what waited behind a head that was old', async () => {
