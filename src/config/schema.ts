@@ -164,12 +164,12 @@ export const configSchema = item('Configuration of neardns.', {
     'Aliases (CNAME, DNAME) that lead from the names of one group to those of another.',
     {
       crossingsMax: whole({
-        default: 8,
+        default: 11,
         min: 1,
         max: 16,
         unit: 'crossings',
         about:
-          'Crossings from group to group in one answer; beyond it, as in a circle, the answer is SERVFAIL. Bounds the questions that one query can cause, and the time it can take.',
+          'Crossings from group to group in one answer; beyond it, as in a circle, the answer is SERVFAIL. Bounds the questions that one query can cause, and the time it can take. Unbound follows as many.',
       }),
     },
   ),
