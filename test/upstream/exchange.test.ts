@@ -21,6 +21,7 @@ import {
   quantileMs,
   type Told,
   withExchange,
+  withStream,
 } from './support.ts'
 
 const test = suite('upstream/exchange')
@@ -359,12 +360,15 @@ test('a new configuration keeps the connections of upstreams that stay, and thei
     await FakeUpstream.start(),
     await FakeUpstream.start(),
   ]
-  await withExchange([groupOf('tcp', [stays, goes])], [stays, goes, comes], async (exchange) => {
+  // No head is slow, so that none calls for another connection.
+  const unhurried = withStream({ slowAfterMs: 1000 })
+  const group = (upstreams: readonly FakeUpstream[]) => groupOf('tcp', upstreams, unhurried)
+  await withExchange([group([stays, goes])], [stays, goes, comes], async (exchange) => {
     await askMany(exchange, 50)
     const accepted = stays.connectionsAccepted
     const { sent } = countersOf(exchange, 0)
     assert.ok(sent > 0)
-    exchange.reconfigure([groupOf('tcp', [comes, stays])])
+    exchange.reconfigure([group([comes, stays])])
     await pause(20)
     assert.is(goes.connectionsOpen, 0)
     await askMany(exchange, 50, 'm')
