@@ -1,10 +1,11 @@
 /**
- * Watches CoreDNS's Corefile and the files that it names, by polling as platform/file-watcher does, and for the same
+ * Watches CoreDNS's Corefile and the files that it names, by polling as platform/watch-file.ts does, and for the same
  * reasons. One stat(2) a second and path; all is read again when one of them has changed. Knows no level of trust.
  */
 import { readFileSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { CorefileSource } from '../corefile/files.ts'
+import { confirmMs, isYoung, periodMsDefault, signatureOf } from '../platform/watch-file.ts'
 import { ReadCorefileFiles } from './corefile-files.ts'
 
 export interface CorefileWatcherOptions {
@@ -15,12 +16,6 @@ export interface CorefileWatcherOptions {
   /** A Corefile that disappears is no change. Must not throw. */
   readonly onChange: (source: CorefileSource) => void
 }
-
-const periodMsDefault = 1000
-/** As in platform/file-watcher: a stamp this young may hide a second write. */
-const youngMs = 3000
-/** A writer that truncates and then writes has finished long before this. */
-const confirmMs = 200
 
 export class CorefileWatcher {
   /** As it was read last. */
@@ -62,9 +57,9 @@ export class CorefileWatcher {
   private async look(): Promise<void> {
     const all = await Promise.all([this.options.path, ...this.paths].map(statOf))
     if (this.isStopped) return
-    const signature = all.map(signatureOf).join()
-    const isYoung = all.some((stats) => stats !== undefined && Date.now() - stats.ctimeMs < youngMs)
-    const isSame = signature === this.signature && this.candidate === undefined && !isYoung
+    const signature = all.map((stats) => (stats === undefined ? '-' : signatureOf(stats))).join()
+    const mayHideWrite = all.some((stats) => stats !== undefined && isYoung(stats))
+    const isSame = signature === this.signature && this.candidate === undefined && !mayHideWrite
     this.signature = signature
     if (isSame || all[0] === undefined) return this.again()
     this.compare()
@@ -112,9 +107,4 @@ async function statOf(path: string): Promise<Stats | undefined> {
   } catch {
     return undefined
   }
-}
-
-function signatureOf(stats: Stats | undefined): string {
-  if (stats === undefined) return '-'
-  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
 }

@@ -21,13 +21,25 @@ export interface WatchFileOptions {
   readonly onProblem?: (error: Error) => void
 }
 
-const periodMsDefault = 1000
+export const periodMsDefault = 1000
 const bytesMaxDefault = 1_048_576
 /**
  * A file whose time stamp is this young is read again even if it looks the same: it may have been written twice
  * within the resolution of the stamp (a jiffy, up to 10 ms; coarser on network file systems).
  */
 const youngMs = 3000
+/** After a new text it is read once more: a writer that truncates and then writes has finished long before this. */
+export const confirmMs = 200
+
+/** Whether the file may have been written again without a change of its signature. */
+export function isYoung({ ctimeMs }: Stats): boolean {
+  return Date.now() - ctimeMs < youngMs
+}
+
+/** Changes when the file is written or replaced. */
+export function signatureOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`
+}
 
 export class FileWatcher {
   private readonly options: WatchFileOptions
@@ -73,9 +85,8 @@ export class FileWatcher {
     if (stats.size > this.bytesMax) {
       return this.failed(new Error(`larger than ${this.bytesMax} bytes`))
     }
-    const signature = `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`
-    const isYoung = Date.now() - stats.ctimeMs < youngMs
-    if (signature === this.signature && !isYoung && this.candidate === undefined) {
+    const signature = signatureOf(stats)
+    if (signature === this.signature && !isYoung(stats) && this.candidate === undefined) {
       return this.again()
     }
     this.signature = signature
@@ -94,8 +105,7 @@ export class FileWatcher {
     }
     if (text !== this.candidate) {
       this.candidate = text
-      // A writer that truncates and then writes has finished long before this.
-      return this.again(Math.min(this.periodMs, 200))
+      return this.again(Math.min(this.periodMs, confirmMs))
     }
     this.candidate = undefined
     this.seen = text
