@@ -194,8 +194,8 @@ export class AttemptList {
    * half. Passing a slow question, once, counts nothing: none of the server's work is done twice by it.
    * @param sendsMax packets per question
    */
-  mayGrow(sendsMax: number, kind?: AttemptKind): boolean {
-    if (kind === 'overtake') return !this.hasOvertaken
+  mayGrow(sendsMax: number, nextKind?: AttemptKind): boolean {
+    if (nextKind === 'overtake') return !this.hasOvertaken
     let unsent = 0
     let overtakes = 0
     for (const { isDone, sentMs, kind } of this.attempts) {
@@ -219,9 +219,9 @@ export class AttemptList {
     return this.attempts.some(({ kind }) => kind === 'overtake')
   }
 
-  /** Whether any attempt went over UDP to an upstream that is asked over TCP. */
-  wentAside(upstream: Upstream): boolean {
-    return this.attempts.some((attempt) => attempt.upstream === upstream && attempt.isAside)
+  /** Those that went to this upstream. */
+  at(upstream: Upstream): readonly Attempt[] {
+    return this.attempts.filter((attempt) => attempt.upstream === upstream)
   }
 
   /** The newest attempt that may still be answered. */
@@ -235,7 +235,7 @@ export class AttemptList {
 
   /** Nothing more is expected of this upstream. */
   cancelAt(upstream: Upstream): void {
-    for (const attempt of this.attempts) if (attempt.upstream === upstream) attempt.cancel()
+    for (const attempt of this.at(upstream)) attempt.cancel()
   }
 
   /** Upstreams that may still answer. */
@@ -244,7 +244,7 @@ export class AttemptList {
   }
 
   wentOverTcp(upstream: Upstream): boolean {
-    return this.attempts.some((attempt) => attempt.upstream === upstream && attempt.overTcp)
+    return this.at(upstream).some(({ overTcp }) => overTcp)
   }
 
   sawMismatch(): boolean {

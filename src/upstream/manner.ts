@@ -53,7 +53,7 @@ function frameFor(
   const isJoined = kind !== 'first' && (ask.waiters?.length ?? 0) > 1
   if (ask.challenge === undefined && (isJoined || group.loops.isOpen(group.nowMs())))
     ask.challenge = inRandomCase(ask.frame, ask.questionEnd, () => group.context.random.id())
-  const isShown = attempts.all.some((one) => one.upstream === upstream && isChallenge(one, ask))
+  const isShown = attempts.at(upstream).some((one) => isChallenge(one, ask))
   return isShown ? ask.frame : (ask.challenge ?? ask.frame)
 }
 
@@ -84,8 +84,7 @@ function mannerOf(
 /** One retry without EDNS over each transport, where the question with it came to nothing. */
 function isPlainDue(kind: AttemptKind, upstream: Upstream, attempts: AttemptList): boolean {
   let hasFailed = false
-  for (const attempt of attempts.all) {
-    if (attempt.upstream !== upstream) continue
+  for (const attempt of attempts.at(upstream)) {
     if (attempt.hasOpt) hasFailed = true
     else if (kind !== 'tcp' && kind !== 'detour') return false
   }
@@ -102,7 +101,7 @@ export function hedgeKinds(
   attempts: AttemptList,
   { startMs, nowMs, hedges }: { startMs: number; nowMs: number; hedges: number },
 ): readonly AttemptKind[] {
-  const those = attempts.all.filter((attempt) => attempt.upstream === upstream)
+  const those = attempts.at(upstream)
   const hasTcp = upstream.address.transport !== 'udp' || those.some(({ overTcp }) => overTcp)
   if (those.length === 0 || hasTcp) return ['hedge']
   if (those.some(({ mismatches }) => mismatches > 0)) return ['detour']
@@ -126,7 +125,7 @@ export function kindAfter(lost: Attempt, why: AttemptFailure): AttemptKind | und
 /** Whether it has been learned since the question was sent that the upstream answers in another manner only. */
 export function hasLearned(upstream: Upstream, attempts: AttemptList, nowMs: number): boolean {
   const { edns, udp } = upstream.dialect
-  const those = attempts.all.filter((attempt) => attempt.upstream === upstream)
+  const those = attempts.at(upstream)
   if (those.length === 0) return false
   return (
     (edns.isAvoided(nowMs) && those.every(({ hasOpt }) => hasOpt)) ||
@@ -145,9 +144,7 @@ export function learnFromLoss(lost: Attempt, why: AttemptFailure, nowMs: number)
   if (hasOpt && why === 'connection-lost') edns.failed()
   if (!overTcp) return
   udp.forget()
-  const isUdpClosed = siblings.all.some(
-    (one) => one.upstream === upstream && !one.overTcp && one.wasLost,
-  )
+  const isUdpClosed = siblings.at(upstream).some((one) => !one.overTcp && one.wasLost)
   if (isUdpClosed) upstream.noteFailure(why, nowMs)
 }
 
@@ -165,7 +162,7 @@ export function learnFrom(answered: Attempt, attempts: AttemptList, terms: Lesso
   const { upstream, hasOpt, overTcp } = answered
   const { edns, udp } = upstream.dialect
   const untilMs = terms.nowMs + terms.forMs
-  const earlier = attempts.all.filter((one) => one !== answered && one.upstream === upstream)
+  const earlier = attempts.at(upstream).filter((one) => one !== answered)
   if (hasOpt) edns.worked()
   else if (earlier.some((one) => hasMissedEdns(one, answered, terms.nowMs)))
     edns.otherHelped(terms.isRefused, untilMs)

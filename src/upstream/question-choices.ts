@@ -41,8 +41,7 @@ export class QuestionChoices {
 
   /** The last upstream there is gets a second packet, budget or not, unless it has had one or is gone. */
   mayAskAgain(upstream: Upstream): boolean {
-    const times = this.attempts.all.filter((attempt) => attempt.upstream === upstream).length
-    return times === 1 && upstream.hasRoom && !upstream.health.isDown
+    return this.attempts.at(upstream).length === 1 && upstream.hasRoom && !upstream.health.isDown
   }
 
   /** Packets that asking the same one again must leave for those below it. */
@@ -84,7 +83,7 @@ export class QuestionChoices {
 
   /** Whether the same question is under way there without EDNS already. */
   awaitsPlain(upstream: Upstream): boolean {
-    return this.attempts.all.some((one) => one.upstream === upstream && !one.hasOpt && !one.isDone)
+    return this.attempts.at(upstream).some((one) => !one.hasOpt && !one.isDone)
   }
 
   /** What an answer shows about the manner in which its upstream wants to be asked. */

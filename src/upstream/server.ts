@@ -124,7 +124,7 @@ export class UpstreamServer implements Candidate, Upstream {
     if (door === undefined || attempt.overTcp || attempt.kind === 'trial') return undefined
     if (!this.settings.stream.slowOverUdp || !door.isOpen(this.context.wheel.nowMs()))
       return undefined
-    if (attempt.siblings.wentAside(this)) return undefined
+    if (attempt.siblings.at(this).some((one) => one.isAside)) return undefined
     return attempt.isApart || (door.isProven && streams.lanes.isHeldUp) ? door : undefined
   }
 
