@@ -2,10 +2,16 @@
  * Runs test files in several processes side by side: most of a long test is waiting. Each lane is a process that
  * is handed one file after another (lane.ts), so whatever a file breaks stays in its lane; a lane that ends in the midst of a
  * file is a failure of that file, and another lane takes its place. Output is shown file by file.
+ *
+ * A file that failed beside others is run once more with the machine to itself, because many tests bound a time. What passes
+ * then counts as passed and is listed as unsteady; what fails again fails.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { endMark, type LaneNews, type LaneOrder } from './lane.ts'
 import { addReport, emptyReport, type Report } from './report.ts'
+
+/** When more files than that fail, the cause is no lack of processor time, and none of them is run again. */
+const filesAgainMax = 3
 
 /** Time for what a dead lane has said to arrive. Its pipes may stay open for longer: what it started has them, too. */
 const lastWordsMs = 200
@@ -21,27 +27,45 @@ export interface LaneTerms {
  * alphabet) seldom meets its like, and is under way from the beginning.
  */
 export async function runInLanes(files: readonly LaneOrder[], terms: LaneTerms): Promise<Report> {
-  const report = emptyReport()
+  const reports: Reports = new Map()
   const queue = [...files]
   const count = Math.min(terms.count, files.length)
   const lanes = Array.from({ length: count }, (_, n) =>
-    work(() => (n === 0 ? queue.shift() : queue.pop()), terms, report),
+    work(() => (n === 0 ? queue.shift() : queue.pop()), terms, reports),
   )
   await Promise.all(lanes)
-  return report
+  await runFailedAlone(reports, terms)
+  const sum = emptyReport()
+  for (const report of reports.values()) addReport(sum, report)
+  return sum
 }
+
+type Reports = Map<LaneOrder, Report>
 
 async function work(
   next: () => LaneOrder | undefined,
   terms: LaneTerms,
-  report: Report,
+  reports: Reports,
 ): Promise<void> {
   let lane = new Lane(terms)
   for (let order = next(); order !== undefined; order = next()) {
-    addReport(report, await lane.run(order))
+    reports.set(order, await lane.run(order))
     if (lane.hasEnded) lane = new Lane(terms)
   }
-  addReport(report, await lane.run({ label: 'after the last file of a lane', path: '' }))
+  const last: LaneOrder = { label: 'after the last file of a lane', path: '' }
+  reports.set(last, await lane.run(last))
+}
+
+async function runFailedAlone(reports: Reports, terms: LaneTerms): Promise<void> {
+  const failed = [...reports].filter(([, { failures }]) => failures.length > 0)
+  if (failed.length > filesAgainMax || failed.some(([{ path }]) => path === '')) return
+  for (const [order, { failures }] of failed) {
+    process.stdout.write(`again, alone: ${order.label}\n`)
+    const queue = [order]
+    await work(() => queue.shift(), terms, reports)
+    const second = reports.get(order)
+    if (second?.failures.length === 0) second.unsteady.push(...failures)
+  }
 }
 
 class Lane {

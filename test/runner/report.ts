@@ -29,6 +29,8 @@ export interface SkippedNeed {
 export interface Report {
   passed: number
   readonly failures: Failure[]
+  /** Failures beside other files that did not come again when the file ran alone. */
+  readonly unsteady: Failure[]
   readonly skips: Skip[]
   readonly leaks: string[]
   readonly slow: Timing[]
@@ -37,12 +39,22 @@ export interface Report {
 }
 
 export function emptyReport(): Report {
-  return { passed: 0, failures: [], skips: [], leaks: [], slow: [], files: [], needs: [] }
+  return {
+    passed: 0,
+    failures: [],
+    unsteady: [],
+    skips: [],
+    leaks: [],
+    slow: [],
+    files: [],
+    needs: [],
+  }
 }
 
 export function addReport(to: Report, more: Report): void {
   to.passed += more.passed
   to.failures.push(...more.failures)
+  to.unsteady.push(...more.unsteady)
   to.skips.push(...more.skips)
   to.leaks.push(...more.leaks)
   to.slow.push(...more.slow)

@@ -2,7 +2,8 @@
  * Goal: the runner cannot be green by accident. Method: it is started as a child process on folders that each
  * hold one defect (test/fixtures/runner), each by itself, and on all of them in two lanes.
  */
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -168,6 +169,25 @@ test('a socket left open is reported and does not keep the run alive', () => {
   const { code, output } = runOf('leaks')
   assert.is(code, 0, output)
   assert.match(output, /warning: left open: TCPServerWrap x 1 \(.*leaks\.test\.ts\)/)
+})
+
+test('a file that fails beside others runs once more alone, and what then passes is told', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'neardns-unsteady-'))
+  const env = { NEARDNS_TEST_MARK: join(directory, 'mark') }
+  const { code, output, lastLine } = await run(join(fixtures, 'unsteady'), [], env)
+  rmSync(directory, { recursive: true })
+  assert.is(code, 0, output)
+  assert.is(lastLine, '4 passed, 0 failed')
+  assert.match(output, /again, alone: .*unsteady\.test\.ts/)
+  assert.match(output, /unsteady: .* › fails once: the first time; passed when run alone/)
+})
+
+test('what fails alone, too, has failed, and is counted once', async () => {
+  const files = ['assertion/', 'good/']
+  const { code, output, lastLine } = await run(fixtures, files)
+  assert.is(code, 1)
+  assert.is(lastLine, '3 passed, 1 failed', output)
+  assert.match(output, /again, alone: .*assertion/)
 })
 
 test('in two lanes each defect, the end of a lane too, fails its own file and costs no other file a test', async () => {

@@ -1,4 +1,4 @@
-/** The runner's last lines: slow files and tests, skips and what would enable them, leaks, failures, the closing line. */
+/** The runner's last lines: slow files and tests, skips and what would enable them, leaks, unsteady tests, failures, the closing line. */
 import type { Report } from './report.ts'
 
 const slowMs = 2000
@@ -22,6 +22,9 @@ export function printSummary(report: Report): number {
     ...report.skips.map(({ file, titles }) => `skipped: ${titles.length} in ${file}`),
     ...report.needs.map(({ need, how }) => `needs ${need}: ${how}`),
     ...report.leaks.map((leak) => `warning: left open: ${leak}`),
+    ...report.unsteady.map(
+      ({ where, what }) => `unsteady: ${where}: ${firstLine(what)}; passed when run alone`,
+    ),
     ...failures.map(({ where, what }) => `FAIL ${where}: ${firstLine(what)}`),
     `${passed} passed, ${failures.length} failed`,
   ]
