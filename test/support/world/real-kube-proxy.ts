@@ -81,14 +81,16 @@ export class RealKubeProxy {
     const child = new Child(program, args, { netns: node.name, env })
     this.#child = child
     this.#noteFailures(child)
-    await until(
-      `kube-proxy ${version} writes its rules`,
-      () => {
-        if (!child.running) throw new Error(`kube-proxy ended: ${child.tail()}`)
-        return this.#hasSyncedBoth(child)
-      },
-      { timeoutMs: 30_000 },
-    )
+    const hasWritten = () => {
+      if (!child.running) throw new Error('kube-proxy ended')
+      return this.#hasSyncedBoth(child)
+    }
+    const what = `kube-proxy ${version} writes its rules`
+    await until(what, hasWritten, { timeoutMs: 30_000 }).catch((error: unknown) => {
+      throw new Error(
+        `${error instanceof Error ? error.message : error}; it said:\n${child.tail()}`,
+      )
+    })
   }
 
   /** SIGKILL, the rules stay. */
