@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The sections of local stages.
   config: ['wire', 'address', 'local'],
   corefile: ['config', 'wire', 'address'],
+  nodelocal: ['config', 'corefile', 'local', 'wire', 'address'],
   platform: ['address', 'node:'],
   system: ['wire', 'address', 'node:'],
   listen: ['wire', 'core', 'platform', 'system', 'node:'],
