@@ -2,8 +2,9 @@
  * What waits for a place in a shared pool, served in turns: clients one after another, each client's domains one after another,
  * and so on down the claim. So a client with a thousand questions in the line is served as often as one with a single question,
  * and what is at fault for the line is the last to profit from it. Holds things, and decides which comes next; bounded by its
- * user.
+ * user. No look at the line takes longer because it is long.
  */
+import { Chain, Link } from './chain.ts'
 import type { Claim, Holder, ShareRule } from './shares.ts'
 
 /** Branches looked at in one go; the next look goes on behind them. */
@@ -11,33 +12,83 @@ const looksMax = 64
 
 /** The things of one holder: those of its next holders, and those that have no next holder, in order of arrival. */
 class Branch<T> {
-  readonly holder: Holder | undefined
+  readonly parent: Branch<T> | undefined
+  private readonly holder: Holder | undefined
   readonly branches = new Map<Holder['key'], Branch<T>>()
-  readonly things = new Set<T>()
+  /** The branches, the one whose turn is next first. */
+  readonly turns = new Chain<Branch<T>>()
+  /** The branches, the one in which a thing came last and was not served since last. */
+  readonly arrivals = new Chain<Branch<T>>()
+  readonly things = new Chain<T>()
   isTurnOfBranches = false
+  /** In the parent's chains. */
+  readonly turn = new Link(this)
+  readonly arrival = new Link(this)
 
-  constructor(holder: Holder | undefined) {
+  constructor(parent?: Branch<T>, holder?: Holder) {
+    this.parent = parent
     this.holder = holder
   }
 
   get isEmpty(): boolean {
-    return this.things.size === 0 && this.branches.size === 0
+    return this.things.first === undefined && this.branches.size === 0
+  }
+
+  hasShare(shares: ShareRule): boolean {
+    return this.holder === undefined || shares.hasShare(this.holder)
+  }
+
+  /** The branch of a holder, for a thing that has just come. */
+  branchFor(holder: Holder): Branch<T> {
+    const known = this.branches.get(holder.key)
+    if (known !== undefined) {
+      this.arrivals.moveLast(known.arrival)
+      return known
+    }
+    const branch = new Branch<T>(this, holder)
+    this.branches.set(holder.key, branch)
+    this.turns.addLast(branch.turn)
+    this.arrivals.addLast(branch.arrival)
+    return branch
+  }
+
+  /** A thing has left the branch of this holder, or a branch further below. */
+  update(below: Branch<T>, isServed: boolean): void {
+    if (isServed) this.isTurnOfBranches = false
+    if (!below.isEmpty) {
+      if (!isServed) return
+      this.turns.moveLast(below.turn)
+      this.arrivals.moveFirst(below.arrival)
+      return
+    }
+    this.turns.remove(below.turn)
+    this.arrivals.remove(below.arrival)
+    if (below.holder !== undefined) this.branches.delete(below.holder.key)
   }
 }
 
-export class FairLine<T extends { readonly claim: Claim }> {
-  length = 0
-  private readonly root = new Branch<T>(undefined)
+interface Place<T> {
+  readonly branch: Branch<T>
+  /** In the branch's things. */
+  readonly link: Link<T>
+}
 
+export class FairLine<T extends { readonly claim: Claim }> {
+  private readonly root = new Branch<T>()
+  private readonly places = new Map<T, Place<T>>()
+  private looksLeft = 0
+
+  get length(): number {
+    return this.places.size
+  }
+
+  /** @param thing not in the line */
   add(thing: T): void {
     let branch = this.root
-    for (const holder of thing.claim) {
-      const next = branch.branches.get(holder.key) ?? new Branch<T>(holder)
-      branch.branches.set(holder.key, next)
-      branch = next
-    }
-    branch.things.add(thing)
-    this.length += 1
+    for (const holder of thing.claim) branch = branch.branchFor(holder)
+    const link = new Link(thing)
+    branch.things.addLast(link)
+    this.places.set(thing, { branch, link })
   }
 
   /** @returns whether it was in the line */
@@ -52,12 +103,21 @@ export class FairLine<T extends { readonly claim: Claim }> {
     return thing
   }
 
+  /** Whether there is a place for anything in the line. Nobody's turn comes or goes by asking. */
+  hasNext(shares: ShareRule): boolean {
+    if (this.length === 0 || shares.free <= 0) return false
+    this.looksLeft = looksMax
+    return this.hasNextIn(this.root, shares)
+  }
+
   /**
-   * The next thing for whose claim there is a place, left in the line; undefined when there is none.
-   * @param newestFirst clients take turns, and of each its newest comes first
+   * The next thing for whose claim there is a place, left in the line; undefined when there is none. A holder that has no share when
+   * its turn comes loses the turn.
+   * @param newestFirst clients take turns, and of each its newest comes first; then its other domains have a turn
    */
   peek(shares: ShareRule, newestFirst = false): T | undefined {
     if (this.length === 0 || shares.free <= 0) return undefined
+    this.looksLeft = looksMax
     return this.nextOf(this.root, shares, newestFirst)
   }
 
@@ -68,70 +128,61 @@ export class FairLine<T extends { readonly claim: Claim }> {
 
   /** Takes everything out. */
   clear(): T[] {
-    const things: T[] = []
-    collect(this.root, things)
-    this.root.branches.clear()
-    this.root.things.clear()
-    this.length = 0
+    const things = [...this.places.keys()]
+    for (const thing of things) this.remove(thing)
     return things
   }
 
+  private hasNextIn(branch: Branch<T>, shares: ShareRule): boolean {
+    if (!branch.hasShare(shares)) return false
+    if (branch.things.first !== undefined) return true
+    for (let link = branch.turns.first; link !== undefined; link = link.next) {
+      if (--this.looksLeft < 0) return false
+      if (this.hasNextIn(link.value, shares)) return true
+    }
+    return false
+  }
+
   private nextOf(branch: Branch<T>, shares: ShareRule, newestFirst: boolean): T | undefined {
-    if (branch.holder !== undefined && !shares.hasShare(branch.holder)) return undefined
-    const [first] = branch.things
-    if (!branch.isTurnOfBranches && first !== undefined) return first
-    let looks = 0
-    for (const [key, below] of branch.branches) {
-      if (++looks > looksMax) break
-      const thing = newestFirst ? newestOf(below, shares) : this.nextOf(below, shares, false)
+    if (!branch.hasShare(shares)) return undefined
+    const { things, branches, turns } = branch
+    const first = newestFirst ? things.last : things.first
+    if (!branch.isTurnOfBranches && first !== undefined) return first.value
+    for (let left = branches.size; left > 0 && --this.looksLeft >= 0; left--) {
+      const below = turns.first?.value
+      if (below === undefined) break
+      const thing = newestFirst ? this.newestOf(below, shares) : this.nextOf(below, shares, false)
       if (thing !== undefined) return thing
       // Without a share it loses its turn, so that the next look comes to those behind it.
-      toEnd(branch.branches, key, below)
-      if (looks >= branch.branches.size) break
+      turns.moveLast(below.turn)
     }
-    return first
+    return first?.value
+  }
+
+  private newestOf(branch: Branch<T>, shares: ShareRule): T | undefined {
+    if (!branch.hasShare(shares)) return undefined
+    const { arrivals, branches, things } = branch
+    for (let left = branches.size; left > 0 && --this.looksLeft >= 0; left--) {
+      const below = arrivals.last?.value
+      if (below === undefined) break
+      const thing = this.newestOf(below, shares)
+      if (thing !== undefined) return thing
+      arrivals.moveFirst(below.arrival)
+    }
+    return things.last?.value
   }
 
   private takeOut(thing: T, isServed: boolean): boolean {
-    if (!takeFrom(this.root, thing, 0, isServed)) return false
-    this.length -= 1
+    const place = this.places.get(thing)
+    if (place === undefined) return false
+    this.places.delete(thing)
+    let { branch } = place
+    branch.things.remove(place.link)
+    if (isServed) branch.isTurnOfBranches = true
+    for (let { parent } = branch; parent !== undefined; parent = parent.parent) {
+      parent.update(branch, isServed)
+      branch = parent
+    }
     return true
   }
-}
-
-/** Rare, so that no second order is kept for it. */
-function newestOf<T>(branch: Branch<T>, shares: ShareRule): T | undefined {
-  if (branch.holder !== undefined && !shares.hasShare(branch.holder)) return undefined
-  for (const below of [...branch.branches.values()].toReversed()) {
-    const thing = newestOf(below, shares)
-    if (thing !== undefined) return thing
-  }
-  return [...branch.things].at(-1)
-}
-
-/** A Map iterates in the order of insertion. */
-function toEnd<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-}
-
-function takeFrom<T extends { readonly claim: Claim }>(
-  branch: Branch<T>,
-  thing: T,
-  depth: number,
-  isServed: boolean,
-): boolean {
-  const holder = thing.claim[depth]
-  if (isServed) branch.isTurnOfBranches = holder === undefined
-  if (holder === undefined) return branch.things.delete(thing)
-  const below = branch.branches.get(holder.key)
-  if (below === undefined || !takeFrom(below, thing, depth + 1, isServed)) return false
-  if (below.isEmpty) branch.branches.delete(holder.key)
-  else if (isServed) toEnd(branch.branches, holder.key, below)
-  return true
-}
-
-function collect<T>(branch: Branch<T>, into: T[]): void {
-  for (const below of branch.branches.values()) collect(below, into)
-  into.push(...branch.things)
 }

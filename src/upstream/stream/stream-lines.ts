@@ -45,7 +45,13 @@ export class StreamLines {
 
   /** Questions that could take a connection of their own now. */
   get apartWanted(): number {
-    return this.next(true) === undefined ? 0 : this.apart.line.length
+    return this.hasNext(true) ? this.apart.line.length : 0
+  }
+
+  /** Whether a question waits in this line that could take a connection now. */
+  hasNext(isApart: boolean): boolean {
+    const { line, rule } = this.of(isApart)
+    return line.hasNext(rule)
   }
 
   /** @returns whose share of the connections is used up */

@@ -79,7 +79,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   submit(attempt: Attempt): AttemptFailure | undefined {
     if (this.isRetired) return 'closed'
     const refusal = this.lines.refusal(attempt)
-    const waitsBehind = this.lines.next(attempt.isApart) !== undefined
+    const waitsBehind = this.lines.hasNext(attempt.isApart)
     if (refusal === undefined && !waitsBehind) {
       const place = this.placeFor(attempt)
       if (place === 'none') return this.noteDeadEnd()

@@ -100,6 +100,68 @@ test('where the newest goes first, clients still take turns', () => {
   assert.equal(names, ['a3', 'b2', 'a2', 'b1', 'a1'])
 })
 
+test('of a client with several domains the newest goes first, and then the others have a turn', () => {
+  const line = lineOf(['1', 'a/x'], ['2', 'a/y'], ['3', 'a/x'], ['4', 'a/x'])
+  const names: string[] = []
+  for (let thing = line.peek(new Shares(9), true); thing; thing = line.peek(new Shares(9), true)) {
+    names.push(thing.name)
+    line.serve(thing)
+  }
+  assert.equal(names, ['4', '2', '3', '1'])
+})
+
+test('to ask whether anything has a place takes no turn away', () => {
+  const line = lineOf(['a1', 'a/x'], ['b1', 'b/x'], ['b2', 'b/y'], ['c1', 'c'])
+  const shares = new Shares(12)
+  const taken = [thing('', 'a').claim, thing('', 'c').claim]
+  for (const claim of taken) for (let i = 0; i < 4; i++) shares.take(claim)
+  // Only b has a share now.
+  for (let i = 0; i < 100; i++) assert.is(line.hasNext(shares), true)
+  for (const claim of taken) for (let i = 0; i < 4; i++) shares.giveBack(claim)
+  assert.equal(served(line), ['a1', 'b1', 'c1', 'b2'])
+})
+
+test('what has a place nowhere on its way down has none', () => {
+  const line = lineOf(['1', 'a/x'], ['2', 'a/x/1'], ['3', 'b'])
+  const shares = new Shares(11)
+  assert.is(line.hasNext(shares), true)
+  for (let i = 0; i < 4; i++) shares.take(thing('', 'c/x').claim)
+  assert.is(line.hasNext(shares), true, 'b')
+  for (let i = 0; i < 4; i++) shares.take(thing('', 'b').claim)
+  assert.equal([line.hasNext(shares), line.peek(shares)], [false, undefined])
+  for (let i = 0; i < 4; i++) shares.giveBack(thing('', 'c/x').claim)
+  assert.is(line.hasNext(shares), true)
+  assert.is(line.hasNext(new Shares(0)), false)
+  assert.is(lineOf().hasNext(shares), false)
+})
+
+for (const [what, path] of [
+  ['one client for one domain', () => 'a/x'],
+  ['one client for a domain each', (i: number) => `a/${i}`],
+  ['a client each', (i: number) => `${i}/x`],
+] as const) {
+  test(`a look at a thousand things of ${what} is as short as at one`, () => {
+    const line = new FairLine<Thing>()
+    for (let i = 0; i < 1000; i++) line.add(thing(`${i}`, path(i)))
+    let asked = 0
+    const ruleOf = (hasShare: boolean) => ({
+      free: 1,
+      hasShare: () => {
+        asked += 1
+        return hasShare
+      },
+    })
+    const rule = ruleOf(true)
+    assert.is(line.hasNext(rule), true)
+    assert.ok(line.peek(rule))
+    assert.ok(line.peek(rule, true))
+    assert.is(asked, 6, 'a client and a domain in each look')
+    asked = 0
+    assert.is(line.hasNext(ruleOf(false)), false)
+    assert.ok(asked <= 64, `${asked} looks`)
+  })
+}
+
 test('the newest of a holder whose share is used up is passed over', () => {
   const line = lineOf(['x', 'a/x'], ['y', 'a/y'])
   const shares = new Shares(10)

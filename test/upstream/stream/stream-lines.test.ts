@@ -89,6 +89,22 @@ test('clients take turns, and of slow names the newest comes first', () => {
   )
 })
 
+test('who only comes in takes no turn of those that wait', () => {
+  const lines = linesOf(120)
+  const [first, second] = [
+    attemptOf('10.0.0.1', 'a.test', true),
+    attemptOf('10.0.0.2', 'b.test', true),
+  ]
+  lines.add(first, undefined)
+  lines.add(second, undefined)
+  const others = Array.from({ length: 80 }, () => attemptOf('10.0.0.1', 'held.other').claim)
+  for (const claim of others) lines.places.take(claim)
+  // The first client has no share now, and others come and ask.
+  for (let i = 0; i < 10; i++) assert.equal([lines.hasNext(true), lines.apartWanted], [true, 2])
+  for (const claim of others) lines.places.giveBack(claim)
+  assert.is(lines.next(true), first)
+})
+
 test('what waits for a share wants no connection', () => {
   const lines = linesOf(120)
   holdAll(lines, (i) => `n${i}.slow.example`, true)
