@@ -8,6 +8,7 @@ import type { Contestant } from '../peers/contestant.ts'
 import { type LoadReport, type LoadSpec, load } from '../support/load.ts'
 import { type Asked, writeQueries } from '../support/query-mix.ts'
 import { type ProcessReading, readProcess } from '../support/scrape.ts'
+import { type CalmGate, gapUsMax } from './calm-gate.ts'
 import { type Absence, type Field, type Runner, startField } from './field.ts'
 import type { Load, Scenario } from './scenarios.ts'
 
@@ -17,6 +18,8 @@ export interface ContestPlan {
   readonly serverCpu: number
   readonly loadCpu: number
   readonly directory: string
+  /** Undefined where gaps cannot be seen. */
+  readonly gate: CalmGate | undefined
   /** Told of each run as it ends. */
   readonly progress: (text: string) => void
 }
@@ -40,6 +43,8 @@ export interface Run {
   readonly p999Us: number
   readonly maxUs: number
   readonly rssBytes: number
+  /** The longest time for which a CPU was not to be had; undefined where nobody looked. */
+  readonly gapUs?: number
   /** Why it does not count; empty when it does. */
   readonly invalid: readonly string[]
 }
@@ -143,13 +148,25 @@ class Contest {
     const seconds = Math.max(this.plan.secondsPerRun, this.scenario.secondsMin ?? 0)
     const rate = load === 'most' ? {} : { rate: load }
     try {
-      if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
-      const before = readProcess(child.pid)
-      const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...rate })
-      return judged(identity, report, { before, after: readProcess(child.pid) })
+      return await this.untilCalm(load, async () => {
+        if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
+        const before = readProcess(child.pid)
+        const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...rate })
+        return judged(identity, report, { before, after: readProcess(child.pid) })
+      })
     } catch (error) {
       return failed(identity, error instanceof Error ? error.message : String(error))
     }
+  }
+
+  /** At saturation a gap changes neither the CPU time of a query nor, by much, how many are answered. */
+  private async untilCalm(load: Load, run: () => Promise<Run>): Promise<Run> {
+    const { gate } = this.plan
+    if (gate === undefined || load === 'most') return run()
+    const { result, gapUs } = await gate.untilCalm(run)
+    if (gapUs <= gapUsMax) return { ...result, gapUs }
+    const why = `a CPU was not to be had for ${Math.round(gapUs)} us`
+    return { ...result, gapUs, invalid: [...result.invalid, why] }
   }
 
   private play(

@@ -22,6 +22,7 @@ import {
   writeResult,
 } from '../support/record.ts'
 import { builtMain } from '../support/servers.ts'
+import { CalmGate, gapUsMax, gapWatch } from './calm-gate.ts'
 import { type ContestPlan, runContest } from './contest.ts'
 import type { Absence } from './field.ts'
 import { measureFirstAnswers } from './first-answers.ts'
@@ -34,6 +35,8 @@ scenarios: ${[...scenarioNames, 'start'].join(' ')} (or how their names begin)
 servers:   ${allContestants.map(({ name }) => name).join(' ')}`
 const loadCpu = 1
 const serverCpu = 0
+/** Of disturbed runs: with two seconds a run, four minutes. */
+const repeatsMax = 120
 /** Of the last minute, in CPUs: above it somebody else is at work here. */
 const loadAverageMax = 0.5
 
@@ -141,17 +144,20 @@ async function measure(
   { scenarios: wanted, measuresStart, rounds, seconds, isQuick }: Options,
   contestants: readonly Contestant[],
   directory: string,
-): Promise<Pick<ComparisonResult, 'scenarios' | 'firstAnswers'>> {
+): Promise<Pick<ComparisonResult, 'scenarios' | 'firstAnswers' | 'calm'>> {
   const where = { serverCpu, loadCpu, directory }
   const progress = (text: string) => say(`  ${text}`)
-  const plan: ContestPlan = { ...where, rounds, secondsPerRun: seconds, progress }
+  const watch = await gapWatch([serverCpu, loadCpu])
+  const gate = watch && new CalmGate(watch, repeatsMax)
+  if (gate === undefined) say('no real-time priority: runs that the hypervisor disturbed are kept')
+  const plan: ContestPlan = { ...where, rounds, secondsPerRun: seconds, gate, progress }
   const starts = isQuick ? 2 : 5
   const firstAnswers = measuresStart ? await measureFirstAnswers(where, starts, contestants) : []
   for (const { contestant, medianMs } of firstAnswers)
     say(`  first answer, ${contestant}: ${medianMs} ms`)
   const scenarios: ScenarioResult[] = []
   for (const name of wanted) scenarios.push(await compete(name, plan, contestants))
-  return { scenarios, firstAnswers }
+  return { scenarios, firstAnswers, ...(gate && { calm: { gapUsMax, repeats: gate.repeats } }) }
 }
 
 /** A scenario that fails is kept without a table, which makes the exit code 1: the others are worth having. */

@@ -28,6 +28,8 @@ export interface ComparisonResult extends Circumstances {
   })[]
   /** Contestants whose programs this machine lacks. */
   readonly missing: readonly Absence[]
+  /** How many runs at a fixed rate were repeated for a gap above the bound; absent where gaps could not be seen. */
+  readonly calm?: { readonly gapUsMax: number; readonly repeats: number }
   readonly scenarios: readonly ScenarioResult[]
   readonly firstAnswers: readonly FirstAnswers[]
 }

@@ -14,13 +14,19 @@ export function comparisonText(result: ComparisonResult, plots: readonly string[
   return [
     `## The comparison
 
-${circumstancesText(result)} Medians of ${result.rounds} runs of ${result.secondsPerRun} s.${caveat(result)}
+${circumstancesText(result)} Medians of ${result.rounds} runs of ${result.secondsPerRun} s.${calmText(result)}${caveat(result)}
 
 ${table(['server', 'set up as', 'version'], facts)}${missingText(result)}`,
     ...result.scenarios.map((scenario) => scenarioText(scenario, plots)),
     firstAnswersText(result),
     behindText(result),
   ]
+}
+
+function calmText({ calm }: ComparisonResult): string {
+  if (calm === undefined) return ''
+  const times = calm.repeats === 1 ? 'once' : `${calm.repeats} times`
+  return ` A run at a fixed rate in which a CPU was not to be had for more than ${calm.gapUsMax / 1000} ms at a time was repeated (${times}).`
 }
 
 function caveat({ isQuick, machine }: ComparisonResult): string {

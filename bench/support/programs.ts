@@ -9,7 +9,7 @@ import { cacheDirectory } from '../../test/support/needs.ts'
 import { type Child, mustRun } from '../../test/support/process.ts'
 import { startWrapped, type Wrapper } from './servers.ts'
 
-export type ProgramName = 'authority' | 'echo' | 'load'
+export type ProgramName = 'authority' | 'echo' | 'gaps' | 'load'
 
 const sources = join(import.meta.dirname, '..', 'programs')
 
@@ -29,9 +29,9 @@ export async function buildProgram(name: ProgramName): Promise<string> {
   return target
 }
 
-/** Starts one of the servers and waits until it listens. */
+/** Starts one that runs until it is told to end, and waits until it is ready. */
 export async function startProgram(
-  name: 'authority' | 'echo',
+  name: Exclude<ProgramName, 'load'>,
   args: readonly string[],
   wrapper: Wrapper,
 ): Promise<Child> {

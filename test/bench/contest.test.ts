@@ -8,7 +8,7 @@ import { judged, type Run } from '../../bench/comparison/contest.ts'
 import type { Load } from '../../bench/comparison/scenarios.ts'
 import { type ComparisonResult, isUsable, summarise } from '../../bench/comparison/summary.ts'
 import { comparisonBars } from '../../bench/report/bars.ts'
-import { scenarioText } from '../../bench/report/comparison.ts'
+import { comparisonText, scenarioText } from '../../bench/report/comparison.ts'
 import type { LoadReport } from '../../bench/support/load.ts'
 
 const test = suite('bench/contest')
@@ -72,6 +72,26 @@ test('a run whose load generator fell behind does not count', () => {
   assert.equal(invalid({}, 5100), ['the generator sent 5000 q/s'])
   assert.equal(invalid({ lateP99Us: 2500 }, 5000), ['the generator was 2500 us late'])
   assert.equal(invalid({ lateP99Us: 2500 }), [])
+})
+
+test('a page says how many runs the calm gate has repeated', () => {
+  const machine = { cpu: 'a CPU', cpus: 2, memoryMiB: 1, kernel: '6', loadAtStart: 0 }
+  const result = {
+    ...{
+      machine,
+      date: '2026-11-30',
+      versions: { commit: 'abc', node: 'v26' },
+      contestants: [],
+      missing: [],
+      scenarios: [],
+      firstAnswers: [],
+    },
+    ...{ rounds: 5, secondsPerRun: 2, calm: { gapUsMax: 2000, repeats: 7 } },
+  } as unknown as ComparisonResult
+  assert.match(
+    comparisonText(result, [])[0] ?? '',
+    /more than 2 ms at a time was repeated \(7 times\)/,
+  )
 })
 
 test('medians are over the runs that count, and a row without enough of them means nothing', () => {
