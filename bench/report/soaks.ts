@@ -55,8 +55,13 @@ ${delaysText(result)}`
 }
 
 function longText(result: LongResult): string {
-  const { sent, cpuUsPerQuery, rate, rssMaxBytes } = result.verdict
-  return `**${count(sent)} queries.** ${circumstancesText(result)} ${fixed(cpuUsPerQuery, 1)} us CPU a query at ${count(rate)} q/s, at most ${fixed(rssMaxBytes / 1e6, 0)} MB.
+  const { sent, cpuUsPerQuery, rate, rssMaxBytes, limitBytes, anonMaxBytes } = result.verdict
+  // The oldest results were made without a limit.
+  const limit =
+    limitBytes === undefined
+      ? ''
+      : ` under a limit of ${limitBytes / 1_048_576} MiB, ${fixed(anonMaxBytes / 1e6, 0)} MB of them anonymous`
+  return `**${count(sent)} queries.** ${circumstancesText(result)} ${fixed(cpuUsPerQuery, 1)} us CPU a query at ${count(rate)} q/s, at most ${fixed(rssMaxBytes / 1e6, 0)} MB${limit}.
 
 ${barsTable(result.bars)}`
 }

@@ -23,10 +23,9 @@ export function startWrapped(wrapper: Wrapper, command: string, args: readonly s
   return new Child(first, rest)
 }
 
-/** @returns once it is ready; throws with its last words when it does not become so */
+/** As in the image. @returns once it is ready; throws with its last words when it does not become so */
 export async function startNeardns(args: readonly string[], wrapper: Wrapper): Promise<Child> {
-  const main = join(repository, 'src', 'main.ts')
-  const child = startWrapped(wrapper, process.execPath, [main, 'run', ...args])
+  const child = startWrapped(wrapper, process.execPath, [await builtMain(), 'run', ...args])
   await child.line((line) => line.includes('"listening"') && line.includes('"ready"'), 15_000)
   return child
 }
