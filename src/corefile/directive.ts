@@ -7,6 +7,8 @@ import { type CorefileToken, onSameLine } from './tokens.ts'
 /** Where something stands. */
 export interface CorefilePlace {
   readonly line: number
+  /** In UTF-16 code units from 1; absent where the line as a whole is meant. */
+  readonly column?: number
   /** Path of an imported file; absent in the Corefile itself. */
   readonly file?: string
 }
@@ -46,6 +48,11 @@ export function readDirective(tokens: readonly CorefileToken[]): DirectiveResult
 /** @returns line and, if it is an imported one, file */
 export function placeOf({ line, file }: CorefilePlace): CorefilePlace {
   return file === undefined ? { line } : { line, file }
+}
+
+/** @returns the same with the column */
+export function spotOf(token: Pick<CorefileToken, 'line' | 'column' | 'file'>): CorefilePlace {
+  return { ...placeOf(token), column: token.column }
 }
 
 class DirectiveReader {

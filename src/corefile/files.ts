@@ -1,5 +1,5 @@
 /**
- * Other files that a Corefile names: those of `import`, and the one of `hosts`. Somebody else reads them and hands their
+ * Other files that a Corefile names: those of `import`, and those of plugins. Somebody else reads them and hands their
  * texts over; what cannot be read from here is undefined, which is a doubt and never an empty file.
  */
 
@@ -10,8 +10,8 @@ export interface CorefileFiles {
    * @returns undefined when it cannot be told from here
    */
   imported(pattern: string, from: string): readonly CorefileFile[] | undefined
-  /** @returns text of the file of `hosts`, undefined when it cannot be read from here */
-  hosts(path: string): string | undefined
+  /** @returns text of any other file that is named, as that of `hosts`; undefined when it cannot be read from here */
+  text(path: string): string | undefined
 }
 
 export interface CorefileFile {
@@ -28,9 +28,15 @@ export interface CorefileSource {
 }
 
 /** Nothing but the Corefile can be read. */
-export const noFiles: CorefileFiles = { imported: () => undefined, hosts: () => undefined }
+export const noFiles: CorefileFiles = { imported: () => undefined, text: () => undefined }
 
 /** A Corefile of which nothing else can be read. */
 export function corefileAlone(text: string): CorefileSource {
   return { text, files: noFiles }
+}
+
+/** Whether CoreDNS refuses a pattern of `import`, because matching it could take too long. */
+export function hasManyWildcards(pattern: string): boolean {
+  const many = (wildcard: string) => pattern.indexOf(wildcard) !== pattern.lastIndexOf(wildcard)
+  return many('*') || many('?') || (pattern.includes('[') && pattern.includes(']'))
 }

@@ -95,7 +95,7 @@ function dangerOfHosts(
     return `\`hosts\` also reads /etc/hosts of the CoreDNS container, which may name hosts of ${domain}; write \`hosts /dev/null {\` to serve the inline entries alone, or ${wayOut}`
   }
   // A relative path depends on `root` and on where CoreDNS was started.
-  const text = file === '/dev/null' ? '' : file.startsWith('/') ? files.hosts(file) : undefined
+  const text = file === '/dev/null' ? '' : file.startsWith('/') ? files.text(file) : undefined
   if (text === undefined) {
     return `\`hosts\` reads ${code(file)}, which cannot be read from here; mount it at CoreDNS's path, give it zones outside of ${domain}, or ${wayOut}`
   }

@@ -9,6 +9,8 @@ export interface CorefileToken {
   readonly text: string
   /** Where it starts, from 1. */
   readonly line: number
+  /** Where it starts in its line, in UTF-16 code units from 1. */
+  readonly column: number
   /** Differs from `line` only for a quoted word with line breaks in it. */
   readonly lastLine: number
   /** Path of an imported file; absent in the Corefile itself. */
@@ -24,16 +26,19 @@ export interface CorefileToken {
 export function tokenizeCorefile(text: string): CorefileToken[] {
   const tokens: CorefileToken[] = []
   const characters = text.startsWith('\ufeff') ? text.slice(1) : text
-  let line = 1
+  let place: LinePlace = { line: 1, start: 0 }
   let behind = 0
   for (;;) {
     const at = passBlank(characters, behind)
     if (at === characters.length) return tokens
-    line += countBreaks(characters, behind, at)
+    place = passBreaks(characters, { from: behind, to: at }, place)
     const word = characters[at] === '"' ? quotedWord(characters, at) : plainWord(characters, at)
-    const lastLine = line + countBreaks(characters, at, word.end)
-    if (word.text !== undefined) tokens.push({ text: word.text, line, lastLine })
-    line = lastLine
+    const last = passBreaks(characters, { from: at, to: word.end }, place)
+    if (word.text !== undefined) {
+      const column = at - place.start + 1
+      tokens.push({ text: word.text, line: place.line, column, lastLine: last.line })
+    }
+    place = last
     behind = word.end
   }
 }
@@ -51,6 +56,12 @@ export function onLaterLine(token: CorefileToken, next: CorefileToken): boolean 
 /** Whether CoreDNS would insert an environment variable here, which only its own process knows. */
 export function readsEnvironment(text: string): boolean {
   return text.includes('{$') || text.includes('{%')
+}
+
+/** What a word does to the number of open braces. */
+export function depthChange(token: CorefileToken): -1 | 0 | 1 {
+  if (token.text === '{') return 1
+  return token.text === '}' ? -1 : 0
 }
 
 interface Word {
@@ -102,8 +113,23 @@ function plainWord(characters: string, start: number): Word {
   return { text, end: characters.length }
 }
 
-function countBreaks(characters: string, start: number, end: number): number {
-  let count = 0
-  for (let at = start; at < end; at++) if (characters[at] === '\n') count++
-  return count
+interface LinePlace {
+  readonly line: number
+  /** Offset of the line's first character. */
+  readonly start: number
+}
+
+interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+function passBreaks(characters: string, { from, to }: Stretch, place: LinePlace): LinePlace {
+  let { line, start } = place
+  for (let at = from; at < to; at++) {
+    if (characters[at] !== '\n') continue
+    line++
+    start = at + 1
+  }
+  return { line, start }
 }

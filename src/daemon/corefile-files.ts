@@ -1,5 +1,5 @@
 /**
- * Reads what CoreDNS's Corefile names besides itself: files of `import` and of `hosts`, at the same paths as in CoreDNS's
+ * Reads what CoreDNS's Corefile names besides itself: files of `import` and of plugins, at the same paths as in CoreDNS's
  * container. A pattern that matches nothing counts only where its directory is there: a directory that nobody has mounted
  * here says nothing about CoreDNS's. Each file is read once; a later look is a new reader. Of
  * globs only those with one star are read; it stands for dots as well, as in Go's filepath.Match.
@@ -15,7 +15,7 @@ const bytesMax = 1_048_576
 export class ReadCorefileFiles implements CorefileFiles {
   private readonly directory: string
   private readonly importsKnown = new Map<string, readonly CorefileFile[] | undefined>()
-  private readonly hostsKnown = new Map<string, string | undefined>()
+  private readonly textsKnown = new Map<string, string | undefined>()
   /** What was looked at, for whoever watches. */
   readonly paths = new Set<string>()
 
@@ -31,14 +31,14 @@ export class ReadCorefileFiles implements CorefileFiles {
     return this.importsKnown.get(path)
   }
 
-  hosts(path: string): string | undefined {
-    if (!this.hostsKnown.has(path)) this.hostsKnown.set(path, this.read(path))
-    return this.hostsKnown.get(path)
+  text(path: string): string | undefined {
+    if (!this.textsKnown.has(path)) this.textsKnown.set(path, this.read(path))
+    return this.textsKnown.get(path)
   }
 
   /** All that was read, to be compared with a later look. */
   get content(): string {
-    return JSON.stringify([[...this.importsKnown], [...this.hostsKnown]])
+    return JSON.stringify([[...this.importsKnown], [...this.textsKnown]])
   }
 
   private readMatches(pattern: string): readonly CorefileFile[] | undefined {

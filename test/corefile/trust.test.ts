@@ -163,7 +163,7 @@ function judgeWith(text: string, { imports = {}, hosts }: Files): CorefileVerdic
   const files: CorefileFiles = {
     imported: (pattern) =>
       imports[pattern]?.map((content, n) => ({ path: `/x/${n}.part`, text: content })),
-    hosts: (path) => (path === '/etc/coredns/NodeHosts' ? hosts : undefined),
+    text: (path) => (path === '/etc/coredns/NodeHosts' ? hosts : undefined),
   }
   const corefile = parseCorefile(text, files)
   if (!corefile.ok) throw new Error(JSON.stringify(corefile.problems))
