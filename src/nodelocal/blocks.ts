@@ -1,0 +1,113 @@
+/**
+ * The server blocks of a Corefile with every directive read, or all that is wrong with them. Which directive has which reader is the table
+ * below; a directive costs one file in `directives/` and a line in it.
+ */
+import type { CorefilePlace } from '../corefile/directive.ts'
+import type { PlacedLabel, WordsBlock } from '../corefile/server-blocks.ts'
+import type { CorefileToken } from '../corefile/tokens.ts'
+import { Words } from '../corefile/words.ts'
+import { type BindDirective, readBind } from './directives/bind.ts'
+import { type CacheDirective, readCache } from './directives/cache.ts'
+import { type ErrorsDirective, readErrors } from './directives/errors.ts'
+import { type ForwardDirective, readForward } from './directives/forward.ts'
+import { type HealthDirective, readHealth } from './directives/health.ts'
+import { readLoop } from './directives/loop.ts'
+import { judgeName } from './directives/names.ts'
+import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
+import { type ReloadDirective, readReload } from './directives/reload.ts'
+import { type Complaint, DirectiveMistake, type Reading, type Remark } from './reading.ts'
+
+export interface Directives {
+  readonly bind: BindDirective
+  readonly cache: CacheDirective
+  readonly errors: ErrorsDirective
+  readonly forward: readonly ForwardDirective[]
+  readonly health: HealthDirective
+  readonly loop: true
+  readonly prometheus: AdminPlace
+  readonly reload: ReloadDirective
+}
+
+export interface Block extends CorefilePlace {
+  readonly labels: readonly PlacedLabel[]
+  /** Absent where the block has none of that name, or a wrong one. */
+  readonly has: Partial<Directives>
+}
+
+export interface ReadBlocks {
+  readonly blocks: readonly Block[]
+  readonly complaints: readonly Complaint[]
+  readonly notes: readonly Remark[]
+}
+
+type Readers = {
+  readonly [K in keyof Directives]: (words: Words, reading: Reading) => Directives[K]
+}
+
+const readers: Readers = {
+  bind: readBind,
+  cache: readCache,
+  errors: readErrors,
+  forward: readForward,
+  health: readHealth,
+  loop: readLoop,
+  prometheus: readPrometheus,
+  reload: readReload,
+}
+
+export function readBlocks(blocks: readonly WordsBlock[]): ReadBlocks {
+  const complaints: Complaint[] = []
+  const notes: Remark[] = []
+  const read = blocks.map(({ labels, directives, ...place }): Block => {
+    const reading: Reading = {
+      zones: labels.flatMap(({ zones }) => zones),
+      note: (where, message) => notes.push({ ...where, message }),
+    }
+    const wordsOf = Map.groupBy(directives, ({ name }) => name)
+    const has: Writable = {}
+    for (const [name, all] of wordsOf) {
+      const tokens = all.flatMap(({ words }) => words)
+      const complaint = attempt(() => readDirective(has, name, { tokens, reading }))
+      if (complaint !== undefined) complaints.push(complaint)
+    }
+    return { ...place, labels, has }
+  })
+  return { blocks: read, complaints, notes }
+}
+
+type Writable = { -readonly [K in keyof Directives]?: Directives[K] }
+
+interface Given {
+  readonly tokens: readonly CorefileToken[]
+  readonly reading: Reading
+}
+
+function readDirective(has: Writable, name: string, { tokens, reading }: Given): void {
+  const words = new Words(tokens)
+  if (isRead(name)) return put(has, name, readers[name](words, reading))
+  const verdict = judgeName(name)
+  const { message, cure } =
+    verdict.kind === 'refused'
+      ? verdict
+      : { message: `\`${name}\` is not supported yet`, cure: 'remove it' }
+  throw new DirectiveMistake({ ...words.place, message, cure })
+}
+
+function isRead(name: string): name is keyof Directives {
+  return Object.hasOwn(readers, name)
+}
+
+function put<K extends keyof Directives>(has: Writable, name: K, value: Directives[K]): void {
+  has[name] = value
+}
+
+/** @returns the mistake that `read` met */
+export function attempt(read: () => void): Complaint | undefined {
+  try {
+    read()
+    return undefined
+  } catch (error) {
+    if (error instanceof DirectiveMistake) return error.complaint
+    throw error
+  }
+}

@@ -1,0 +1,59 @@
+/** `errors [stdout] { stacktrace; consolidate DURATION REGEXP [LEVEL] [show_first] }`. Source: plugin/errors/setup.go of CoreDNS 1.14. */
+import type { Word, Words } from '../../corefile/words.ts'
+import { duration, quoted, refuse, refuseCount, refuseSecond } from '../reading.ts'
+
+export interface ErrorsDirective {
+  readonly consolidate: readonly Consolidation[]
+}
+
+/** Equal errors are told once in a period. */
+export interface Consolidation {
+  readonly periodMs: number
+  readonly pattern: string
+  readonly level: 'warning' | 'error' | 'info' | 'debug'
+}
+
+const levels = ['warning', 'error', 'info', 'debug'] as const
+const consolidateForm = 'consolidate DURATION REGEXP [warning|error|info|debug] [show_first]'
+
+export function readErrors(words: Words): ErrorsDirective {
+  const consolidate: Consolidation[] = []
+  for (let times = 0; words.next(); times++) {
+    if (times > 0) refuseSecond(words, 'errors')
+    const [target, ...more] = words.rest()
+    if (more.length > 0) refuseCount(words, 'errors')
+    if (target !== undefined && target.text !== 'stdout') {
+      refuse(target.place, `${quoted(target.text)}: errors go to standard output only`, 'remove it')
+    }
+    while (words.nextInBlock()) consolidate.push(...readOption(words))
+  }
+  return { consolidate }
+}
+
+function readOption(words: Words): Consolidation[] {
+  if (words.text === 'consolidate') return [readConsolidation(words)]
+  if (words.text === 'stacktrace') return []
+  const cure = 'stacktrace and consolidate are known'
+  return refuse(words.place, `\`errors\` has no option ${quoted(words.text)}`, cure)
+}
+
+function readConsolidation(words: Words): Consolidation {
+  const [period, pattern, ...options] = words.rest()
+  if (period === undefined || pattern === undefined || options.length > 2) {
+    return refuseCount(words, consolidateForm)
+  }
+  const periodMs = duration(period, 'the time in which equal errors are told once')
+  return { periodMs, pattern: pattern.text, level: levelOf(options) }
+}
+
+/** A level, then `show_first`; either may be missing. */
+function levelOf(options: readonly Word[]): Consolidation['level'] {
+  const [first, second] = options
+  if (first === undefined) return 'error'
+  const level = levels.find((known) => known === first.text)
+  const show = level === undefined ? first : second
+  if (show !== undefined && show.text !== 'show_first') {
+    refuse(show.place, `\`consolidate\` has no option ${quoted(show.text)}`, consolidateForm)
+  }
+  return level ?? 'error'
+}

@@ -1,0 +1,94 @@
+/**
+ * How the names of a server block are answered: its zones, and below them the zones for which a `forward`, `except`, `cache` or `disable`
+ * says something else. Pure.
+ */
+import type { CorefilePlace } from '../../corefile/directive.ts'
+import { isWithin } from '../../corefile/label.ts'
+import type { Block } from '../blocks.ts'
+import type { CacheDirective, CacheShare } from '../directives/cache.ts'
+import type { ForwardDirective } from '../directives/forward.ts'
+import { exchangeOf } from './exchange.ts'
+import type { PlainSection } from './plain.ts'
+import { type UpstreamContext, type UpstreamsOf, upstreamsOf } from './upstreams.ts'
+
+/** What the names of one zone get, as settings of a group of upstreams. */
+export interface Answer {
+  /** Absent: nobody is asked, and the answer is SERVFAIL. */
+  readonly asks?: UpstreamsOf
+  readonly ttl: PlainSection
+  readonly exchange: PlainSection
+}
+
+export interface ZoneAnswer {
+  /** As in `CorefileLabel.zones`. */
+  readonly zone: string
+  readonly place: CorefilePlace
+  readonly answer: Answer
+}
+
+/** Throws a `DirectiveMistake` for an upstream that is none. */
+export function answersOf(block: Block, context: UpstreamContext): ZoneAnswer[] {
+  const tops = block.labels.flatMap(({ zones, place }) => zones.map((zone) => ({ zone, place })))
+  const special = specialZones(block)
+  return tops.flatMap(({ zone, place }) => {
+    const inside = special.filter((one) => one !== zone && isWithin(one, zone))
+    const all = [zone, ...new Set(inside)].toSorted((one, other) => labels(one) - labels(other))
+    const answers: ZoneAnswer[] = []
+    for (const name of all) {
+      const answer = answerAt(name, block, context)
+      const above = answers.findLast((one) => isWithin(name, one.zone))
+      if (above !== undefined && isSame(above.answer, answer)) continue
+      answers.push({ zone: name, place, answer })
+    }
+    return answers
+  })
+}
+
+export function isSame(one: Answer, other: Answer): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** Zones that begin or end something within a block. */
+function specialZones({ has }: Block): string[] {
+  const { cache, forward = [] } = has
+  const ofForward = forward.flatMap(({ from, options }) => [from, ...options.except])
+  if (cache === undefined) return ofForward
+  return [...ofForward, ...cache.zones, ...cache.success.disabled, ...cache.denial.disabled]
+}
+
+function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answer {
+  const forward = has.forward?.find((one) => takes(one, zone))
+  const ttl = ttlOf(zone, has.cache)
+  if (forward === undefined) return { ttl, exchange: {} }
+  return { asks: upstreamsOf(forward, context), ttl, exchange: exchangeOf(forward) }
+}
+
+function takes({ from, options }: ForwardDirective, zone: string): boolean {
+  return isWithin(zone, from) && !options.except.some((name) => isWithin(zone, name))
+}
+
+function ttlOf(zone: string, cache: CacheDirective | undefined): PlainSection {
+  if (cache === undefined || !cache.zones.some((one) => isWithin(zone, one))) return {}
+  const isOff = (share: CacheShare) => share.disabled.some((one) => isWithin(zone, one))
+  const { success, denial } = cache
+  const positive = isOff(success) ? nothing : bounds(success)
+  const negative = isOff(denial) ? nothing : bounds(denial)
+  return {
+    positiveMinSeconds: positive.min,
+    positiveMaxSeconds: positive.max,
+    negativeMinSeconds: negative.min,
+    negativeMaxSeconds: negative.max,
+  }
+}
+
+const nothing = { min: 0, max: 0 }
+/** Ceiling of the setting. */
+const secondsMax = 86_400
+
+function bounds({ secondsMin, secondsMax: most }: CacheShare): { min: number; max: number } {
+  return { min: Math.min(secondsMin, secondsMax), max: Math.min(most, secondsMax) }
+}
+
+function labels(zone: string): number {
+  return zone === '.' ? 0 : zone.split('.').length
+}

@@ -1,0 +1,177 @@
+/**
+ * The addresses that a Corefile serves, and whether every zone is answered alike on all of them: our settings know one set of zones. Sources:
+ * core/dnsserver/register.go, address.go and plugin/bind/setup.go of CoreDNS 1.14.
+ */
+import { formatEndpoint } from '../../address/endpoint.ts'
+import { parseIpAddress } from '../../address/ip-address.ts'
+import type { CorefilePlace } from '../../corefile/directive.ts'
+import { isWithin } from '../../corefile/label.ts'
+import type { Word } from '../../corefile/words.ts'
+import type { Block } from '../blocks.ts'
+import { type Complaint, quoted, type Remark } from '../reading.ts'
+import { isSame, type ZoneAnswer } from './answers.ts'
+
+export interface ListenContext {
+  /** Of labels without a port. */
+  readonly port: number
+  /** What a block without `bind`, or with 0.0.0.0 or ::, listens on. */
+  readonly wildcard: readonly string[]
+  /** Addresses of a link of this name; undefined when there is none. */
+  readonly addressesOf: (link: string) => readonly string[] | undefined
+}
+
+/** A block with what it listens on and what it answers. */
+export interface Served {
+  readonly block: Block
+  /** Empty: all addresses. */
+  readonly hosts: readonly string[]
+  readonly answers: readonly ZoneAnswer[]
+}
+
+/** @returns addresses, or what is wrong with them */
+export function hostsOf(
+  { has }: Block,
+  { addressesOf }: ListenContext,
+): { readonly hosts: readonly string[]; readonly complaints: readonly Complaint[] } {
+  const complaints: Complaint[] = []
+  const addresses = ({ text, place }: Word): readonly string[] => {
+    const found = addressesOf(text) ?? (parseIpAddress(text) && [text])
+    if (found !== undefined) return found
+    const isOpen = text.startsWith('__PILLAR__')
+    const message = isOpen
+      ? `${text} has not been replaced`
+      : `${quoted(text)} is neither an IP address nor a link of this node`
+    const cure = isOpen ? 'put an address in its place' : 'write the address to serve'
+    complaints.push({ ...place, message, cure })
+    return []
+  }
+  const hosts = has.bind?.parts.flatMap(({ bound, except }) => {
+    const left = new Set(except.flatMap(addresses))
+    return bound.flatMap(addresses).filter((address) => !left.has(address))
+  })
+  return { hosts: hosts ?? [], complaints }
+}
+
+/** Zones that two blocks serve on one address and port. */
+export function clashes(served: readonly Served[], context: ListenContext): Complaint[] {
+  const bound = new Set<string>()
+  const keys = new Set<string>()
+  return served
+    .flatMap((one) => claimsOf(one, context))
+    .flatMap(({ key, host, place }) => {
+      const isTaken = bound.has(`${key} on ${host}`)
+      const overlaps = host === '' ? keys.has(key) : bound.has(`${key} on `)
+      bound.add(`${key} on ${host}`)
+      keys.add(key)
+      if (!isTaken && !overlaps) return []
+      const where = host === '' ? '' : ` on ${host}`
+      const message = `cannot serve ${key}${where}: another block does already`
+      return [
+        { ...place, message, cure: 'join the two blocks, or bind them to different addresses' },
+      ]
+    })
+}
+
+interface Claim {
+  /** Zone and port as CoreDNS writes them: `dns://.:53`. */
+  readonly key: string
+  /** Empty: all addresses. */
+  readonly host: string
+  readonly place: CorefilePlace
+}
+
+function claimsOf({ block, hosts }: Served, context: ListenContext): Claim[] {
+  return block.labels.flatMap(({ zones, scheme, port = context.port, place }) =>
+    zones.flatMap((zone) => {
+      const key = `${scheme}://${zone === '.' ? zone : `${zone}.`}:${port}`
+      return (hosts.length === 0 ? [''] : hosts).map((host) => ({ key, host, place }))
+    }),
+  )
+}
+
+interface Listener {
+  readonly endpoint: string
+  readonly answers: readonly ZoneAnswer[]
+}
+
+export interface Listening {
+  /** As in the setting `listen`. */
+  readonly listen: readonly string[]
+  /** One for each zone. */
+  readonly answers: readonly ZoneAnswer[]
+  readonly complaints: readonly Complaint[]
+  readonly notes: readonly Remark[]
+}
+
+/** Joins the zones of all listeners. */
+export function joinListeners(served: readonly Served[], context: ListenContext): Listening {
+  const listeners = listenersOf(served, context)
+  const zones = new Map<string, ZoneAnswer>()
+  const complaints: Complaint[] = []
+  const notes: Remark[] = []
+  for (const answer of listeners.flatMap(({ answers }) => answers)) {
+    if (zones.has(answer.zone)) continue
+    zones.set(answer.zone, answer)
+    const others = listeners.map((listener) => ({
+      listener,
+      found: findAnswer(listener, answer.zone),
+    }))
+    const apart = others.find(({ found }) => found && !isSame(found.answer, answer.answer))
+    if (apart?.found !== undefined) complaints.push(partedZone(answer, apart.found, apart.listener))
+    const absent = others.filter(({ found }) => found === undefined)
+    if (absent.length > 0)
+      notes.push(
+        wideZone(
+          answer,
+          absent.map(({ listener }) => listener),
+        ),
+      )
+  }
+  const listen = [...new Set(listeners.map(({ endpoint }) => endpoint))]
+  return { listen, answers: [...zones.values()], complaints, notes }
+}
+
+function listenersOf(served: readonly Served[], context: ListenContext): Listener[] {
+  const found = new Map<string, ZoneAnswer[]>()
+  for (const { block, hosts, answers } of served) {
+    const listened = hosts.length === 0 ? context.wildcard : hosts.flatMap(widened(context))
+    for (const { zones, port = context.port } of block.labels) {
+      const own = answers.filter(({ zone }) => zones.some((one) => isWithin(zone, one)))
+      for (const host of listened) {
+        const endpoint = formatEndpoint({ address: host, port, family: host.includes(':') ? 6 : 4 })
+        found.set(endpoint, [...(found.get(endpoint) ?? []), ...own])
+      }
+    }
+  }
+  return [...found].map(([endpoint, answers]) => ({ endpoint, answers }))
+}
+
+/** The wildcard addresses stand for whatever the caller says. */
+function widened({ wildcard }: ListenContext): (host: string) => readonly string[] {
+  return (host) => {
+    const address = parseIpAddress(host)?.address ?? host
+    if (address === '::') return wildcard
+    if (address !== '0.0.0.0') return [address]
+    return wildcard.filter((one) => !one.includes(':'))
+  }
+}
+
+function findAnswer({ answers }: Listener, zone: string): ZoneAnswer | undefined {
+  const covering = answers.filter((one) => isWithin(zone, one.zone))
+  return covering.toSorted((one, other) => depth(other.zone) - depth(one.zone))[0]
+}
+
+function depth(zone: string): number {
+  return zone === '.' ? 0 : zone.length
+}
+
+function partedZone(one: ZoneAnswer, other: ZoneAnswer, { endpoint }: Listener): Complaint {
+  const message = `names of ${one.zone} are answered differently at ${endpoint} (block in line ${other.place.line}); here every address gives the same answers`
+  const cure = 'run a second neardns for the other address, or give both blocks the same lines'
+  return { ...one.place, message, cure }
+}
+
+function wideZone({ zone, place }: ZoneAnswer, absent: readonly Listener[]): Remark {
+  const places = absent.map(({ endpoint }) => endpoint).join(', ')
+  return { ...place, message: `names of ${zone} are answered at ${places} as well` }
+}

@@ -1,0 +1,95 @@
+/*
+ * Goal: a Corefile of NodeLocal DNSCache becomes the settings that serve the same, or is refused with a place and a way out. Method: small
+ * texts and their settings, which the configuration's own checks then accept.
+ */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type TranslateContext, translate } from '../../src/nodelocal/translate.ts'
+import { upstreamCorefile } from './corefiles.ts'
+
+const test = suite('nodelocal/translate')
+
+function settingsOf(text: string, context: Partial<TranslateContext> = {}) {
+  const { settings, problems } = translate(text, { file: 'Corefile', ...context })
+  assert.equal(problems, [])
+  assert.ok(settings)
+  return settings
+}
+
+function problemsOf(text: string, context: Partial<TranslateContext> = {}): string[] {
+  const { settings, problems } = translate(text, { file: 'Corefile', ...context })
+  assert.is(settings, undefined)
+  return problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+}
+
+const kept = {
+  positiveMinSeconds: 5,
+  positiveMaxSeconds: 30,
+  negativeMinSeconds: 5,
+  negativeMaxSeconds: 30,
+}
+
+test("upstream's own Corefile", () => {
+  assert.equal(settingsOf(upstreamCorefile), {
+    listen: ['169.254.20.10:53', '10.96.0.10:53'],
+    clusterDomain: 'cluster.local',
+    cluster: {
+      upstreams: ['tcp://10.96.0.11:53'],
+      ttl: { ...kept, negativeMaxSeconds: 5 },
+      reverse: false,
+    },
+    external: { resolvConf: '/etc/resolv.conf', ttl: kept, exchange: { policy: 'random' } },
+    zones: [
+      { name: 'in-addr.arpa', upstreams: ['tcp://10.96.0.11:53'], ttl: kept },
+      { name: 'ip6.arpa', upstreams: ['tcp://10.96.0.11:53'], ttl: kept },
+    ],
+    cache: { entriesMax: 79_872 },
+    admin: { listen: ['169.254.20.10:8080', '0.0.0.0:9253', '[::]:9253'] },
+  })
+})
+
+test('a block without addresses listens on all, or where the caller says', () => {
+  const text = '.:5300 {\nforward . 192.0.2.1\n}'
+  assert.equal(settingsOf(text)['listen'], ['0.0.0.0:5300', '[::]:5300'])
+  const wildcard = ['169.254.20.10']
+  assert.equal(settingsOf(text, { wildcard })['listen'], ['169.254.20.10:5300'])
+  const bound = '.:53 {\nbind 0.0.0.0\nforward . 192.0.2.1\n}'
+  assert.equal(settingsOf(bound)['listen'], ['0.0.0.0:53'])
+  assert.equal(settingsOf(bound, { wildcard })['listen'], ['169.254.20.10:53'])
+})
+
+test('labels without a port have that of the command line', () => {
+  assert.equal(settingsOf('. {\nforward . 192.0.2.1\n}', { port: 5353 })['listen'], [
+    '0.0.0.0:5353',
+    '[::]:5353',
+  ])
+})
+
+test('a link stands for its addresses', () => {
+  const addressesOf = (link: string) => (link === 'lo' ? ['127.0.0.1', '::1'] : undefined)
+  const text = '.:53 {\nbind lo {\nexcept 127.0.0.1\n}\nforward . 192.0.2.1\n}'
+  assert.equal(settingsOf(text, { addressesOf })['listen'], ['[::1]:53'])
+  assert.match(problemsOf(text)[0] ?? '', /^Corefile:2:6: "lo" is neither an IP address nor a link/)
+})
+
+test('variables have their values', () => {
+  const environment = (name: string) => (name === 'UP' ? '192.0.2.7' : undefined)
+  const { external } = settingsOf('.:53 {\nforward . {$UP}\n}', { environment })
+  assert.equal(external, { upstreams: ['udp://192.0.2.7:53'], ttl: {} })
+})
+
+test('everything that is wrong is told at once, in the order of the file', () => {
+  const text = '.:53 {\n  cache {\n    sucess 1\n  }\n  kubernetes\n  forward . tls\n  bind\n}'
+  assert.equal(
+    problemsOf(text).map((line) => line.split(' ')[0]),
+    ['Corefile:3:5:', 'Corefile:5:3:', 'Corefile:6:13:', 'Corefile:7:3:'],
+  )
+})
+
+test('a mistake in the grammar ends the reading', () => {
+  assert.equal(problemsOf('.:53 {\ncache 30'), [
+    'Corefile:2:7: the file ends within a block; a "}" is missing',
+  ])
+})
+
+test.run()
