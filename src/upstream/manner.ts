@@ -153,6 +153,8 @@ export interface LessonTerms {
   readonly nowMs: number
   /** Whether the upstream has refused EDNS for this question in so many words. */
   readonly isRefused: boolean
+  /** A server that does not know EDNS would have said the same. */
+  readonly saysNothingOfEdns: boolean
   /** How long a manner that failed is avoided. */
   readonly forMs: number
 }
@@ -163,8 +165,9 @@ export function learnFrom(answered: Attempt, attempts: AttemptList, terms: Lesso
   const { edns, udp } = upstream.dialect
   const untilMs = terms.nowMs + terms.forMs
   const earlier = attempts.at(upstream).filter((one) => one !== answered)
-  if (hasOpt) edns.worked()
-  else if (earlier.some((one) => hasMissedEdns(one, answered, terms.nowMs)))
+  const isLesson = !terms.saysNothingOfEdns
+  if (hasOpt) edns.worked(isLesson)
+  else if (isLesson && earlier.some((one) => hasMissedEdns(one, answered, terms.nowMs)))
     edns.otherHelped(terms.isRefused, untilMs)
   if (!overTcp) udp.worked()
   else if (earlier.some((one) => hasMissedUdp(one, answered, terms.nowMs)))

@@ -7,22 +7,43 @@ import { clientIn } from '../core/sharing/claim.ts'
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Attempt, AttemptList, Upstream } from './attempt.ts'
+import type { AttemptFailure, AttemptKind } from './counters.ts'
+import { type DoubtOwner, EdnsDoubts } from './edns-doubts.ts'
 import type { KeptReply } from './kept-reply.ts'
-import { isChallenge, learnFrom } from './manner.ts'
-import { blamesNothing, refusesEdns } from './policy/choice.ts'
+import { isChallenge, kindAfter, learnFrom } from './manner.ts'
+import { isBareDenial } from './policy/choice.ts'
+import type { RetryTurn } from './policy/plain-retries.ts'
 import type { QuestionGroup } from './question-group.ts'
 import type { QuestionTimes } from './question-times.ts'
 
-export class QuestionChoices {
+export interface ChoosingQuestion {
+  /** The question has waited to be asked again without EDNS there. */
+  onRetryTurn(upstream: Upstream, turn: RetryTurn): void
+}
+
+/** The next packet of a question. */
+export interface Launch {
+  readonly upstream: Upstream
+  readonly kind: AttemptKind
+}
+
+export class QuestionChoices implements DoubtOwner {
   /** Asking again after SERVFAIL was paid for. */
   private hasSpent = false
-  /** It refused EDNS in so many words. */
-  private refusedBy: Upstream | undefined
+  private doubts: EdnsDoubts | undefined
   private readonly group: QuestionGroup
   private readonly attempts: AttemptList
   private readonly times: QuestionTimes
 
-  constructor(group: QuestionGroup, attempts: AttemptList, times: QuestionTimes) {
+  private readonly owner: ChoosingQuestion
+
+  constructor(
+    owner: ChoosingQuestion,
+    group: QuestionGroup,
+    attempts: AttemptList,
+    times: QuestionTimes,
+  ) {
+    this.owner = owner
     this.group = group
     this.attempts = attempts
     this.times = times
@@ -37,6 +58,35 @@ export class QuestionChoices {
   standIn(late: Upstream): Upstream | undefined {
     if (this.group.isOrdered) return late
     return this.next() ?? this.group.otherChoice([])
+  }
+
+  /** Who is asked again because this attempt's connection seems dead; undefined when it is too early, or another attempt is newer. */
+  replayAt(stalled: Attempt): Upstream | undefined {
+    if (stalled.kind === 'detour' || this.attempts.lastLive() !== stalled) return undefined
+    const { upstream } = stalled
+    if (this.group.nowMs() < upstream.notLateBeforeMs(stalled)) return undefined
+    return this.hasRoomToRepeat ? this.standIn(upstream) : undefined
+  }
+
+  /** What is asked in place of a lost attempt. @param kept what has been said so far */
+  inPlaceOf(lost: Attempt, why: AttemptFailure, kept: KeptReply | undefined): Launch | undefined {
+    const { upstream } = lost
+    // There is no socket to spare for it: the question waits on, for the upstream that has it.
+    if (why === 'overloaded' && lost.kind === 'hedge') return undefined
+    if (lost.kind === 'detour' && this.attempts.lastLive() !== undefined) return undefined
+    // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
+    if (why === 'connection-lost' && lost.kind !== 'replay' && this.hasRoomToRepeat)
+      return { upstream, kind: 'replay' }
+    if (lost.isAside) return { upstream, kind: 'tcp' }
+    // A limit of ours is no word of the first, so it does not give the second a say.
+    if (why === 'overloaded' && this.group.isOrdered) return undefined
+    const other = this.next()
+    if (other !== undefined) return { upstream: other, kind: 'failover' }
+    const kind = kept?.isCut === true ? undefined : kindAfter(lost, why)
+    if (kind === undefined || this.attempts.lastLive() !== undefined) return undefined
+    // One refusal takes no upstream down; where there is no other, it is asked once more.
+    const again = this.group.otherChoice([])
+    return again?.health.isDown === false ? { upstream: again, kind } : undefined
   }
 
   /** The last upstream there is gets a second packet, budget or not, unless it has had one or is gone. */
@@ -62,16 +112,6 @@ export class QuestionChoices {
     return this.hasSpent
   }
 
-  /** Whether an unhelpful reply to a question with EDNS may be about EDNS. */
-  mayBeEdns(upstream: Upstream, scan: ResponseScan): boolean {
-    if (refusesEdns(scan.rcode)) {
-      this.refusedBy = upstream
-      return this.awaitsPlain(upstream) || this.hasRoomToRepeat
-    }
-    if (!blamesNothing(scan) || !this.group.settings.failover) return false
-    return this.hasRoomToRepeat && upstream.dialect.edns.takeTry(this.group.nowMs())
-  }
-
   /**
    * Whether a reply without data may be about letters in random case: some servers take other letters for another name, against
    * RFC 4343, and deny what is there.
@@ -81,23 +121,64 @@ export class QuestionChoices {
     return rcode !== Rcode.noerror || answers === 0
   }
 
-  /** Whether the same question is under way there without EDNS already. */
-  awaitsPlain(upstream: Upstream): boolean {
-    return this.attempts.at(upstream).some((one) => !one.hasOpt && !one.isDone)
+  /**
+   * Whether a reply is asked again without EDNS, which it may be about.
+   * @returns `wait` while that is under way
+   */
+  plainTurn(attempt: Attempt, ask: Ask, scan: ResponseScan): RetryTurn {
+    if (!attempt.hasOpt || ask.hasReturned === true) return 'never'
+    this.doubts ??= new EdnsDoubts(this.group, this.attempts, this)
+    return this.doubts.turnFor(attempt, scan)
   }
 
-  /** What an answer shows about the manner in which its upstream wants to be asked. */
-  learn(answered: Attempt): void {
-    const isRefused = this.refusedBy === answered.upstream
-    const forMs = this.group.settings.workaroundSeconds * 1000
-    learnFrom(answered, this.attempts, { nowMs: this.group.nowMs(), isRefused, forMs })
+  /** The question waits for what retries of others without EDNS show. */
+  get isWaiting(): boolean {
+    return this.doubts?.isWaiting === true
+  }
+
+  /** @returns at which upstream it waited for that */
+  stopWaiting(): Upstream | undefined {
+    return this.doubts?.stopWaiting()
+  }
+
+  onRetryTurn(upstream: Upstream, turn: RetryTurn): void {
+    this.owner.onRetryTurn(upstream, turn)
+  }
+
+  /** Whether a denial that is kept may still be overruled: by those above, or by what its upstream says to the question without EDNS. */
+  awaitsMore(kept: KeptReply): boolean {
+    const { upstream } = kept
+    return this.doubts?.isOpenDenial(upstream) === true || this.isHeldBack(upstream, kept)
+  }
+
+  /** What an answer shows about the manner in which its upstream wants to be asked. @param scan of the answer */
+  learn(answered: Attempt, scan: ResponseScan): void {
+    const terms = {
+      nowMs: this.group.nowMs(),
+      isRefused: false,
+      saysNothingOfEdns: answered.hasOpt && isBareDenial(scan),
+      forMs: this.group.settings.workaroundSeconds * 1000,
+      ...this.doubts?.lessonOf(answered, scan),
+    }
+    learnFrom(answered, this.attempts, terms)
+    if (!answered.hasOpt) this.doubts?.conclude(answered.upstream, !terms.saysNothingOfEdns)
+  }
+
+  /** The question without EDNS has come to nothing, too. */
+  noteUnhelpful({ upstream, hasOpt }: Attempt): void {
+    if (!hasOpt) this.doubts?.conclude(upstream, false)
+  }
+
+  /** The question has ended. */
+  end(): void {
+    this.doubts?.end()
   }
 
   /** The attempt brought an answer, where another upstream said that it has none. */
-  noteHelp(answered: Attempt, kept: KeptReply | undefined): void {
+  noteHelp(answered: Attempt, scan: ResponseScan, kept: KeptReply | undefined): void {
     const { upstream } = answered
     upstream.health.helped()
-    this.learn(answered)
+    this.learn(answered, scan)
     if (kept === undefined || kept.isCut || kept.upstream === upstream) return
     // In an order it is no fault of the first that it does not know a name.
     if (this.group.isOrdered) return

@@ -10,8 +10,9 @@ import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { type Attempt, AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
 import type { AttemptFailure, AttemptKind } from './counters.ts'
-import { attemptFor, hasLearned, hedgeKinds, kindAfter, learnFromLoss } from './manner.ts'
-import { isCutAnswer, isUnhelpful } from './policy/choice.ts'
+import { attemptFor, hasLearned, hedgeKinds, learnFromLoss } from './manner.ts'
+import { isBareDenial, isCutAnswer, isUnhelpful } from './policy/choice.ts'
+import type { RetryTurn } from './policy/plain-retries.ts'
 import { QuestionChoices } from './question-choices.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionOutcome } from './question-outcome.ts'
@@ -36,7 +37,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.ask = ask
     this.outcome = new QuestionOutcome(group, ask, sink)
     this.times = new QuestionTimes(group, ask.mayRecurse, group.nowMs())
-    this.choices = new QuestionChoices(group, this.attempts, this.times)
+    this.choices = new QuestionChoices(this, group, this.attempts, this.times)
   }
 
   begin(): void {
@@ -57,20 +58,40 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (this.choices.mayBeLetters(attempt, this.ask, scan) && this.launch(upstream, 'replay'))
       return this.settleOrWait()
     if (isUnhelpful(reply, scan)) return this.onUnhelpful(attempt, reply, scan)
-    const isHeldBack =
-      scan.rcode === Rcode.nxdomain && this.choices.isHeldBack(upstream, this.outcome.kept)
-    if (!isHeldBack) return this.answer(attempt, reply, scan)
+    if (scan.rcode !== Rcode.nxdomain || !this.isNotLastWord(attempt, scan))
+      return this.answer(attempt, reply, scan)
     this.outcome.keep(reply, scan, upstream)
     this.settleOrWait()
   }
 
+  /** Whether a denial waits: for the same question without EDNS, or for those above in the order. */
+  private isNotLastWord(attempt: Attempt, scan: ResponseScan): boolean {
+    const isOfEdns = isBareDenial(scan) && this.triesPlain(attempt, scan)
+    if (isOfEdns) this.times.boundSilence(this.group.nowMs())
+    return isOfEdns || this.choices.isHeldBack(attempt.upstream, this.outcome.kept)
+  }
+
+  /** Asks again without EDNS, or waits for what others see who do, if the reply may be about that. */
+  private triesPlain(attempt: Attempt, scan: ResponseScan): boolean {
+    const turn = this.choices.plainTurn(attempt, this.ask, scan)
+    return turn === 'wait' || (turn === 'now' && this.launch(attempt.upstream, 'plain'))
+  }
+
+  onRetryTurn(upstream: Upstream, turn: RetryTurn): void {
+    if (turn === 'now' && this.launch(upstream, 'plain')) this.settleOrWait()
+    else this.turnAway(upstream)
+  }
+
   private onUnhelpful(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
-    const { upstream } = attempt
-    this.outcome.keep(reply, scan, upstream)
+    this.outcome.keep(reply, scan, attempt.upstream)
+    this.choices.noteUnhelpful(attempt)
+    if (this.triesPlain(attempt, scan)) this.settleOrWait()
+    else this.turnAway(attempt.upstream)
+  }
+
+  /** The upstream has no answer: another may. */
+  private turnAway(upstream: Upstream): void {
     const isLoop = this.ask.hasReturned === true
-    const mayBeEdns = !isLoop && attempt.hasOpt && this.choices.mayBeEdns(upstream, scan)
-    if (mayBeEdns && (this.choices.awaitsPlain(upstream) || this.launch(upstream, 'plain')))
-      return this.settleOrWait()
     if (isLoop || this.group.isOrdered) this.attempts.cancelAt(upstream)
     if (!this.failOver()) this.settleWithKept()
   }
@@ -84,11 +105,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   onStalled(attempt: Attempt): void {
-    const isDetour = attempt.kind === 'detour'
-    if (this.isFinished || isDetour || this.attempts.lastLive() !== attempt) return
-    if (this.group.nowMs() < attempt.upstream.notLateBeforeMs(attempt)) return
-    const upstream = this.choices.standIn(attempt.upstream)
-    if (upstream === undefined || !this.choices.hasRoomToRepeat) return
+    const upstream = this.isFinished ? undefined : this.choices.replayAt(attempt)
+    if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
     this.launch(upstream, 'replay')
     this.settleOrWait()
@@ -123,10 +141,9 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   /** Sends the question once more, if allowed; if sending fails, to another upstream at once. */
   private launch(upstream: Upstream, kind: AttemptKind): boolean {
-    const { settings } = this.group
-    if (this.isFinished || !this.attempts.mayGrow(settings.attemptsMax, kind)) return false
-    const nowMs = this.group.nowMs()
     const { ask, attempts, group } = this
+    if (this.isFinished || !attempts.mayGrow(group.settings.attemptsMax, kind)) return false
+    const nowMs = group.nowMs()
     const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group })
     const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
@@ -144,29 +161,15 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   /** Asks again in place of a lost attempt. */
   private replace(lost: Attempt, why: AttemptFailure): boolean {
-    // There is no socket to spare for it: the question waits on, for the upstream that has it.
-    if (why === 'overloaded' && lost.kind === 'hedge') return false
-    if (lost.kind === 'detour' && this.attempts.lastLive() !== undefined) return false
-    // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
-    if (why === 'connection-lost' && lost.kind !== 'replay' && this.choices.hasRoomToRepeat)
-      return this.launch(lost.upstream, 'replay')
-    if (lost.isAside) return this.launch(lost.upstream, 'tcp')
-    // A limit of ours is no word of the first, so it does not give the second a say.
-    if (why === 'overloaded' && this.group.isOrdered) return false
-    const other = this.choices.next()
-    if (other !== undefined) return this.launch(other, 'failover')
-    const kind = this.outcome.kept?.isCut === true ? undefined : kindAfter(lost, why)
-    if (kind === undefined || this.attempts.lastLive() !== undefined) return false
-    // One refusal takes no upstream down; where there is no other, it is asked once more.
-    const again = this.group.otherChoice([])
-    return again?.health.isDown === false && this.launch(again, kind)
+    const next = this.choices.inPlaceOf(lost, why, this.outcome.kept)
+    return next !== undefined && this.launch(next.upstream, next.kind)
   }
 
   /** TCP has the rest, or another upstream; TCP that fails leaves half an answer, whose TC bit lets the client try for itself. */
   private onTruncated(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     const { upstream } = attempt
     upstream.counters.truncated++
-    this.choices.learn(attempt)
+    this.choices.learn(attempt, scan)
     this.outcome.keep(reply, scan, upstream)
     this.times.boundSilence(this.group.nowMs())
     if (!attempt.canGoOverTcp || !this.launch(upstream, 'tcp')) {
@@ -196,7 +199,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   private answer(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
-    this.choices.noteHelp(attempt, this.outcome.kept)
+    this.choices.noteHelp(attempt, scan, this.outcome.kept)
     if (attempt.kind === 'hedge') this.group.counters.hedgesWon++
     this.finish()
     this.outcome.answer(reply, scan, attempt.upstream)
@@ -224,17 +227,18 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   private hedgeAt(upstream: Upstream, nowMs: number): void {
-    const { attempts, group, hedges } = this
+    const { attempts, group, hedges, times } = this
     if (!this.choices.hasRoomToRepeat) return
     if (!hasLearned(upstream, attempts, nowMs) && !group.spend(group.hedges, this.ask.claim)) return
-    const { startMs } = this.times
-    for (const kind of hedgeKinds(upstream, attempts, { startMs, nowMs, hedges }))
+    for (const kind of hedgeKinds(upstream, attempts, { startMs: times.startMs, nowMs, hedges }))
       if (this.choices.hasRoomToRepeat) this.launch(upstream, kind)
   }
 
   /** The upstream that was asked last has let its time pass. Not charged to the budget: it happens once for each upstream. */
   private moveOn(nowMs: number): void {
     this.attempts.noteWaits(nowMs)
+    const waited = this.choices.stopWaiting()
+    if (waited !== undefined) return this.turnAway(waited)
     const last = this.attempts.lastLive()
     if (last === undefined || this.outcome.kept?.isDenial === true) return
     const other = this.choices.next()
@@ -243,21 +247,21 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   private expire(nowMs: number): void {
-    const { patience, silenceMs } = this.group
+    if (this.isFinished) return
+    const { group, times } = this
     this.attempts.noteWaits(nowMs)
     if (this.outcome.kept !== undefined) return this.settleWithKept()
-    if (this.times.cameTooLate(nowMs)) return this.fail('overloaded')
-    if (patience.isOutage(this.times.startMs, nowMs, silenceMs)) this.group.noteOutage()
+    if (times.cameTooLate(nowMs)) return this.fail('overloaded')
+    if (group.patience.isOutage(times.startMs, nowMs, group.silenceMs)) group.noteOutage()
     if (this.sawMalformed || this.attempts.sawMismatch()) return this.fail('malformed')
-    this.fail(this.group.isDown ? 'unreachable' : 'timeout')
+    this.fail(group.isDown ? 'unreachable' : 'timeout')
   }
 
   private settleOrWait(): void {
     if (this.isFinished) return
     const { kept } = this.outcome
-    if (kept?.isDenial === true && !this.choices.isHeldBack(kept.upstream, kept))
-      return this.settleWithKept()
-    if (this.attempts.lastLive() !== undefined) return this.rearm()
+    if (kept?.isDenial === true && !this.choices.awaitsMore(kept)) return this.settleWithKept()
+    if (this.attempts.lastLive() !== undefined || this.choices.isWaiting) return this.rearm()
     if (kept !== undefined) return this.settleWithKept()
     if (this.sawMalformed) return this.fail('malformed')
     this.fail(this.sawFault ? 'unreachable' : 'overloaded')
@@ -279,14 +283,14 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   private finish(): void {
     this.isFinished = true
+    this.choices.end()
     this.group.context.wheel.disarm(this.timer)
     this.attempts.cancel()
     this.group.end(this)
   }
 
   private rearm(): void {
-    if (this.isFinished) return
-    this.group.context.wheel.arm(this.timer, this.times.nextMs)
+    if (!this.isFinished) this.group.context.wheel.arm(this.timer, this.times.nextMs)
   }
 
   private noteLoss(why: AttemptFailure): void {

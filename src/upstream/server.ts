@@ -6,7 +6,7 @@
 import { formatUpstream } from '../address/upstream-url.ts'
 import type { Attempt, ExchangeContext, QuestionFrame, Upstream } from './attempt.ts'
 import { type AttemptFailure, UpstreamCounters } from './counters.ts'
-import { type Candidate, speaksOfName } from './policy/choice.ts'
+import { type Candidate, isBareDenial, speaksOfName } from './policy/choice.ts'
 import { Dialect } from './policy/dialect.ts'
 import { Rank, UpstreamHealth } from './policy/health.ts'
 import { HedgeDelay } from './policy/hedge-delay.ts'
@@ -146,7 +146,8 @@ export class UpstreamServer implements Candidate, Upstream {
     if (attempt.kind === 'trial') return
     this.hedgeDelay.add(nowMs - attempt.sentMs)
     // A slow name, so what was asked without EDNS meanwhile has proved nothing.
-    if (attempt.hasOpt && speaksOfName(this.context.scan.rcode)) this.dialect.edns.worked()
+    const { scan } = this.context
+    if (attempt.hasOpt && speaksOfName(scan.rcode)) this.dialect.edns.worked(!isBareDenial(scan))
   }
 
   /**

@@ -76,6 +76,7 @@ const forms: readonly [string, (query: FakeQuery) => void][] = [
   ['SERVFAIL', (query) => query.answer({ rcode: 2, address: null })],
   ['SERVFAIL as a header alone', (query) => query.send(bare(query, 0x8182))],
   ['REFUSED', (query) => query.answer({ rcode: 5, address: null })],
+  ['NXDOMAIN', (query) => query.answer({ rcode: 3, address: null })],
   ['NOERROR with the query as it was', (query) => query.send(echo(query, 0))],
   ['nothing', () => undefined],
   ['the end of the connection', (query) => query.end()],
@@ -130,16 +131,50 @@ for (const transport of ['udp', 'tcp'] as const) {
   }
 }
 
-testBeside('a burst of names for one that drops EDNS is answered to the last', async () => {
-  await withIntolerant(
-    'udp',
-    () => undefined,
-    async (house) => {
+const atOnce: readonly [string, (query: FakeQuery) => void][] = [
+  ['drops EDNS', () => undefined],
+  ['says SERVFAIL to EDNS', (query) => query.answer({ rcode: 2, address: null })],
+  ['says NXDOMAIN to EDNS', (query) => query.answer({ rcode: 3, address: null })],
+]
+for (const [what, refuse] of atOnce) {
+  testBeside(`a burst of names for one that ${what} is answered to the last`, async () => {
+    await withIntolerant('udp', refuse, async (house) => {
       const asked = Array.from({ length: 100 }, (_, i) => house.lookup(`burst${i}.example`))
       const reads = await Promise.all(asked)
       assert.is(reads.filter(({ rcode }) => rcode === 0).length, 100)
-    },
-  )
+    })
+  })
+}
+
+testBeside('a burst of names that fail in both manners is not asked twice', async () => {
+  const external: Behaviour = (query) => query.answer({ rcode: 2, address: null })
+  // No hedges, which a busy machine would need.
+  const exchange = { hedge: { minMs: 4000, maxMs: 4000 } }
+  await withHouse({ external, settings: { external: { exchange } } }, async (house) => {
+    const names = Array.from({ length: 100 }, (_, i) => `broken${i}.example`)
+    const reads = await Promise.all(names.map((name) => house.lookup(name)))
+    assert.is(reads.filter(({ rcode }) => rcode === 2).length, 100)
+    assert.is(house.external.queries.filter(({ hasOpt }) => !hasOpt).length, 3)
+  })
+})
+
+testBeside('absent names of one without EDNS are asked twice until it has given data', async () => {
+  const external: Behaviour = (query) =>
+    query.answer(query.qname.startsWith('no') ? { rcode: 3, address: null } : {})
+  await withHouse({ external }, async (house) => {
+    assert.is((await house.lookup('no1.example')).rcode, 3)
+    assert.is((await house.lookup('yes.example')).rcode, 0)
+    assert.is((await house.lookup('no2.example')).rcode, 3)
+    assert.equal(
+      house.external.queries.map(({ qname, hasOpt }) => [qname, hasOpt]),
+      [
+        ['no1.example', true],
+        ['no1.example', false],
+        ['yes.example', true],
+        ['no2.example', true],
+      ],
+    )
+  })
 })
 
 testBeside(

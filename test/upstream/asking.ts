@@ -143,10 +143,15 @@ export class Asking implements QuestionGroup {
     return attempt
   }
 
-  /** A reply to the last that was sent to an upstream, unless `which` says otherwise. */
-  reply(index: number, { rcode = 0, tc = false, which = -1, isEmpty = false } = {}): void {
+  /** A reply to the last that was sent to an upstream, unless `which` says otherwise; `isBare` is one without OPT. */
+  reply(
+    index: number,
+    { rcode = 0, tc = false, which = -1, isEmpty = false, isBare = false } = {},
+  ): void {
     const answers = isEmpty || rcode !== 0 ? [] : [aRecord('www.example', '192.0.2.1')]
-    const reply = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
+    const whole = responseTo('www.example', 'A', { rcode, answers, flags: tc ? 0x0200 : 0 })
+    const reply = isBare ? whole.subarray(0, -11) : whole
+    reply.writeUInt16BE(isBare ? 0 : 1, 10)
     assert.ok(scanResponse(reply, reply.length, this.context.scan))
     const attempt = this.attempt(index, which)
     attempt.isDone = true

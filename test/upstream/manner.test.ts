@@ -41,7 +41,12 @@ class Story {
     const last = this.attempts.all.at(-1)
     if (last === undefined) throw new Error('nothing was sent')
     for (let i = 0; i < times; i++)
-      learnFrom(last, this.attempts, { nowMs: startMs + atMs, isRefused, forMs: 60_000 })
+      learnFrom(last, this.attempts, {
+        nowMs: startMs + atMs,
+        isRefused,
+        forMs: 60_000,
+        saysNothingOfEdns: false,
+      })
     const { edns, udp } = this.upstream.dialect
     return [
       ...(edns.isAvoided(startMs + atMs) ? ['EDNS'] : []),

@@ -193,6 +193,24 @@ test('an upstream that is known to speak plain is asked so at once', () => {
   assert.equal(asking.sent, ['a first', 'b failover'], 'its FORMERR is about something else')
 })
 
+function tryInVain(asking: Asking, times: number): void {
+  const { edns } = asking.dialect(0)
+  for (let i = 0; i < times; i++) {
+    edns.mayBlame(startMs)
+    edns.errors.end(false, startMs)
+  }
+}
+
+/** Got SERVFAIL while three others are finding out. */
+function waiting(upstreams = 1): Asking {
+  const asking = new Asking({ upstreams })
+  asking.dialect(0).forget()
+  for (let i = 0; i < 3; i++) asking.dialect(0).edns.mayBlame(startMs)
+  asking.question.begin()
+  asking.reply(0, { rcode: 2 })
+  return asking
+}
+
 test('SERVFAIL of one that has not answered with EDNS yet is asked again without, not for ever', () => {
   const asking = new Asking()
   asking.dialect(0).forget()
@@ -203,10 +221,92 @@ test('SERVFAIL of one that has not answered with EDNS yet is asked again without
   assert.equal(asking.sent.toSorted(), ['a first', 'a plain', 'b failover'])
   const tried = new Asking({ upstreams: 1 })
   tried.dialect(0).forget()
-  while (tried.dialect(0).edns.takeTry(startMs));
+  tryInVain(tried, 3)
   tried.question.begin()
   tried.reply(0, { rcode: 2 })
   assert.is(tried.sent.length, 1)
+})
+
+test('a retry that brought SERVFAIL was in vain, and one that was never answered', () => {
+  const asking = new Asking({ upstreams: 1 })
+  asking.dialect(0).forget()
+  const { edns } = asking.dialect(0)
+  tryInVain(asking, 2)
+  asking.question.begin()
+  asking.reply(0, { rcode: 2 })
+  assert.is(edns.mayBlame(startMs), 'wait')
+  asking.reply(0, { rcode: 2 })
+  assert.is(edns.mayBlame(startMs), 'never')
+  assert.equal(asking.deliver(), ['answer 2 from a'])
+})
+
+test('while others find out whether SERVFAIL is about EDNS a question waits, and does what they saw', () => {
+  for (const hasHelped of [true, false]) {
+    const asking = waiting()
+    assert.equal([asking.sent, asking.deliver()], [['a first'], []])
+    const { edns } = asking.dialect(0)
+    for (let i = 0; i < 3; i++) edns.errors.end(hasHelped, startMs)
+    if (hasHelped) assert.equal(asking.sent, ['a first', 'a plain'])
+    else assert.equal(asking.deliver(), ['answer 2 from a'])
+  }
+})
+
+test('a question that waits for others has its time, moves on, and is not called any more', () => {
+  const alone = waiting()
+  for (const ms of [250, 1499]) alone.at(ms)
+  assert.equal(alone.deliver(), [])
+  alone.at(1500)
+  assert.equal(alone.deliver(), ['answer 2 from a'])
+  const second = waiting(2)
+  second.at(1500)
+  second.reply(1)
+  assert.equal([second.sent, second.told], [['a first', 'b failover'], ['answer 0 from b']])
+  for (const { dialect } of [...alone.all, ...second.all]) dialect.edns.errors.end(true, startMs)
+  assert.equal([alone.sent.length, second.sent.length], [1, 2])
+})
+
+test('NXDOMAIN without OPT of one that has given no data to EDNS is asked again without', () => {
+  for (const again of [0, 3]) {
+    const asking = new Asking()
+    asking.dialect(0).forget()
+    asking.question.begin()
+    asking.reply(0, { rcode: 3, isBare: true })
+    assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a plain'], false])
+    asking.reply(0, { rcode: again, isBare: true })
+    assert.equal(asking.told, [`answer ${again} from a`])
+    assert.is(asking.dialect(0).edns.isAvoided(startMs), again === 0, 'the same twice is no lesson')
+  }
+})
+
+test('such a denial holds when the question without EDNS is lost, silent, or answered with an error', () => {
+  const denied = () => {
+    const asking = new Asking()
+    asking.dialect(0).forget()
+    asking.question.begin()
+    asking.reply(0, { rcode: 3, isBare: true })
+    return asking
+  }
+  const [lost, unwilling, late] = [denied(), denied(), denied()]
+  lost.lose(0, 'unreachable')
+  unwilling.reply(0, { rcode: 2 })
+  for (const ms of [250, 750, 1499]) late.at(ms)
+  assert.equal(late.deliver(), [])
+  late.at(1500)
+  for (const asking of [lost, unwilling, late]) assert.equal(asking.deliver(), ['answer 3 from a'])
+})
+
+test('a denial with OPT, to a question without OPT, or of one that has given data to EDNS is the answer', () => {
+  const knows = new Asking()
+  knows.dialect(0).forget()
+  const plain = new Asking()
+  plain.dialect(0).edns.otherHelped(true, startMs + 1000)
+  const proven = new Asking()
+  for (const asking of [knows, plain, proven]) {
+    asking.question.begin()
+    asking.reply(0, { rcode: 3, isBare: asking !== knows })
+    assert.equal([asking.sent, asking.told], [['a first'], ['answer 3 from a']])
+  }
+  assert.is(knows.dialect(0).edns.isDoubtful, false, 'OPT shows that it knows EDNS')
 })
 
 test('silence is met with one retry without EDNS, then with one over TCP', () => {

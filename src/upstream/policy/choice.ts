@@ -97,6 +97,11 @@ export function blamesNothing(scan: ResponseScan): boolean {
   return rcode === Rcode.servfail || rcode === Rcode.refused || isEmptyHanded(scan)
 }
 
+/** A denial from a server that gave no sign of knowing EDNS: whoever does has an OPT record in its reply to one (RFC 6891 6.1.1). */
+export function isBareDenial({ rcode, optIndex }: ResponseScan): boolean {
+  return rcode === Rcode.nxdomain && optIndex < 0
+}
+
 /** A truncated answer, which TCP may complete. TC says nothing beside an error. */
 export function isCutAnswer({ tc, rcode }: ResponseScan): boolean {
   return tc && speaksOfName(rcode)

@@ -7,13 +7,13 @@
  * ask them. A forwarder has one or two servers that it cannot choose, so it makes one such retry: docs/decisions/0044.
  */
 
+import { Retries, type RetryTurn } from './plain-retries.ts'
+
 /** Failures in a row after which one question's silence or SERVFAIL may be about its manner. One may be a lost packet. */
 const failuresMax = 3
 
-/** Retries in the other manner that an error may cost, until one has helped ... */
-const triesMax = 3
-/** ... or this time has passed since the last. */
-const triesRestMs = 60_000
+/** Retries that may be in vain: an error is more often about the name, and most denials are. */
+const vainMax = { errors: 3, denials: 20 }
 
 /** What is known about one manner of asking. */
 class Manner {
@@ -21,8 +21,8 @@ class Manner {
   private isProven = false
   private failures = 0
   private helps = 0
-  private tries = 0
-  private triedMs = Number.NEGATIVE_INFINITY
+  readonly errors = new Retries(vainMax.errors)
+  readonly denials = new Retries(vainMax.denials)
   /** Learned before, so one more failure tells as much as several did. */
   private hasFailedBefore = false
 
@@ -35,23 +35,26 @@ class Manner {
     return nowMs < this.untilMs
   }
 
-  /** An error, which is more often about the name. @returns whether this question may find out, by a retry in the other manner */
-  takeTry(nowMs: number): boolean {
-    this.failures += 1
-    if (nowMs - this.triedMs >= triesRestMs) this.tries = 0
-    if (!this.isDoubtful || this.tries >= triesMax) return false
-    this.tries += 1
-    this.triedMs = nowMs
-    return true
+  /** Whether an error, which is more often about the name, may be asked again in the other manner. */
+  mayBlame(nowMs: number): RetryTurn {
+    return this.isDoubtful ? this.errors.take(nowMs) : 'never'
   }
 
-  worked(): void {
+  /** The same for a denial without any sign that the server knows this manner. One that has given data to it does not deny for it. */
+  mayDeny(nowMs: number): RetryTurn {
+    return this.isProven ? 'never' : this.denials.take(nowMs)
+  }
+
+  /** @param isCertain a server that does not know this manner would have said something else */
+  worked(isCertain = true): void {
+    if (!isCertain && !this.isProven) return
     this.isProven = true
     this.failures = 0
-    this.tries = 0
     this.helps = 0
     this.hasFailedBefore = false
     this.untilMs = Number.NEGATIVE_INFINITY
+    this.errors.reset()
+    this.denials.reset()
   }
 
   failed(): void {
@@ -61,7 +64,6 @@ class Manner {
   /** A question was answered in the other manner. @param isCertain the reply to this one left no doubt */
   otherHelped(isCertain: boolean, untilMs: number): void {
     this.helps += 1
-    this.tries = 0
     if (!isCertain && !this.hasFailedBefore && this.helps < failuresMax) return
     this.untilMs = untilMs
     this.hasFailedBefore = true
@@ -72,6 +74,7 @@ class Manner {
     this.untilMs = Number.NEGATIVE_INFINITY
     this.isProven = false
     this.helps = 0
+    this.denials.reset()
   }
 }
 

@@ -59,23 +59,39 @@ test('when the time is over one more failure is enough, unless it has worked in 
   assert.is(udp.isAvoided(startMs), false)
 })
 
-test('an error may cost three retries, more only if one has helped, or a minute later', () => {
-  const { edns } = new Dialect()
-  const tries = (nowMs: number) => Array.from({ length: 5 }, () => edns.takeTry(nowMs))
-  assert.equal(tries(startMs), [true, true, true, false, false])
-  edns.otherHelped(false, untilMs)
-  assert.equal(tries(startMs), [true, true, true, false, false])
-  assert.equal(tries(startMs + 59_999), [false, false, false, false, false])
-  assert.equal(tries(startMs + 60_000), [true, true, true, false, false])
-})
-
 test('an error of one that has worked is about the name, until three have come in a row', () => {
   const { edns } = new Dialect()
   edns.worked()
-  assert.equal(
-    [edns.takeTry(startMs), edns.takeTry(startMs), edns.takeTry(startMs)],
-    [false, false, true],
-  )
+  const turns = Array.from({ length: 3 }, () => {
+    edns.failed()
+    return edns.mayBlame(startMs)
+  })
+  assert.equal(turns, ['never', 'never', 'now'])
+})
+
+test('a denial is doubted until data have come to one, and its retries are not those of errors', () => {
+  const { edns } = new Dialect()
+  edns.worked(false)
+  assert.is(edns.mayDeny(startMs), 'now', 'what proves nothing new')
+  for (let i = 0; i < 19; i++) edns.mayDeny(startMs)
+  assert.equal([edns.mayDeny(startMs), edns.mayBlame(startMs)], ['wait', 'now'])
+  edns.worked()
+  assert.is(edns.mayDeny(startMs + 60_000), 'never')
+  for (let i = 0; i < 3; i++) edns.failed()
+  edns.worked(false)
+  assert.is(edns.isDoubtful, false, 'a denial of one that is proven is a sign of life')
+})
+
+test('retries in vain count no longer for a server that may be another', () => {
+  const dialect = new Dialect()
+  const { edns } = dialect
+  for (let i = 0; i < 20; i++) {
+    edns.mayDeny(startMs)
+    edns.denials.end(false, startMs)
+  }
+  assert.is(edns.mayDeny(startMs), 'never')
+  dialect.forget()
+  assert.is(edns.mayDeny(startMs), 'now')
 })
 
 test('another server may have come back: both manners are tried anew', () => {

@@ -1,7 +1,7 @@
 /** Upstreams that do not take EDNS, or not all of it. RFC 6891 6.2.2 and 7; the question without it is answered. */
 import type { Behaviour, FakeQuery } from '../../../upstream/fake-upstream.ts'
 import { knows, says, when } from '../behaviours.ts'
-import { ask, asked, type Case, pause } from '../case.ts'
+import { ask, askAtOnce, asked, type Case, manyNames, pause } from '../case.ts'
 import { bare, headerOnly, message } from '../message.ts'
 import { data, within } from '../properties.ts'
 
@@ -20,6 +20,19 @@ function takes(what: string, behaviour: Behaviour, source: string): Case {
       ask('two.site.example', 'A', data('192.0.2.20'), within(4900)),
       pause(200),
       ask('three.site.example', 'A', data('192.0.2.20'), within(4900)),
+    ],
+  }
+}
+
+/** Nobody has asked it before: what the first of the names shows, the others cannot know yet. */
+function takesAtOnce(what: string, behaviour: Behaviour, count: number): Case {
+  return {
+    name: `${count} names at once: an upstream that ${what} is asked without it`,
+    source: 'RFC 6891 7: each question fails by itself',
+    upstreams: { only: behaviour },
+    steps: [
+      askAtOnce(manyNames('site.example', count), 'A', data('192.0.2.20'), within(4900)),
+      ask('later.site.example', 'A', data('192.0.2.20'), within(4900)),
     ],
   }
 }
@@ -76,6 +89,36 @@ export const edns: readonly Case[] = [
     'answers BADVERS to OPT',
     withOpt((q) => q.send(message(q, { opt: { rcode: 16 } }))),
     'RFC 6891 6.1.3',
+  ),
+  takes(
+    'answers SERVFAIL to OPT',
+    withOpt((q) => q.send(bare(q, 2))),
+    'RFC 6891 7; seen of load balancers and home routers',
+  ),
+  takes(
+    'answers NXDOMAIN to OPT',
+    withOpt((q) => q.send(bare(q, 3))),
+    'RFC 8906 3: wrong replies to EDNS; the same name exists without it',
+  ),
+  takesAtOnce(
+    'answers SERVFAIL to OPT',
+    withOpt((q) => q.send(bare(q, 2))),
+    10,
+  ),
+  takesAtOnce(
+    'answers SERVFAIL to OPT',
+    withOpt((q) => q.send(bare(q, 2))),
+    100,
+  ),
+  takesAtOnce(
+    'answers NXDOMAIN to OPT',
+    withOpt((q) => q.send(bare(q, 3))),
+    10,
+  ),
+  takesAtOnce(
+    'drops queries with OPT',
+    withOpt(() => {}),
+    10,
   ),
   takesFromClient(
     'drops queries with OPT',
