@@ -5,8 +5,8 @@
  *   node build.ts [FOLDER]     the folder is `dist` unless given
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 
 /** Stays a package: it looks for its native library beside itself. */
@@ -16,6 +16,10 @@ const external = ['koffi']
 const withoutLocales: Plugin = {
   name: 'without-locales',
   setup: ({ onLoad }) => {
+    // There is nothing left to leave out at run time, and a hook makes Node's loader take longer ways.
+    onLoad({ filter: /\/src\/cli\/lean-import\.ts$/ }, () => ({
+      contents: 'export const importWithoutLocales = (load) => load()',
+    }))
     onLoad({ filter: /\/zod\/v4\/locales\/[\w-]+\.js$/ }, ({ path }) => {
       if (path.endsWith('/en.js')) return undefined
       const isIndex = path.endsWith('/index.js')
@@ -58,24 +62,58 @@ function compileAhead({ outputs }: Metafile, folder: string): void {
   execFileSync(process.execPath, args, { env, stdio: 'inherit' })
 }
 
+/**
+ * Makes each module that is imported on demand a file of its own, with all that it needs in it. With esbuild's splitting a start loads
+ * thirty files, many of a hundred bytes, and Node takes about a millisecond to find and link each (docs/decisions/0047).
+ * @param entries gets the modules that are found
+ */
+function filesOnDemand(entries: Set<string>): Plugin {
+  return {
+    name: 'files-on-demand',
+    setup: ({ onResolve }) => {
+      onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, kind, resolveDir }) => {
+        if (kind !== 'dynamic-import') return undefined
+        entries.add(relative('.', join(resolveDir, path)))
+        return { path: `./${basename(path, '.ts')}.js`, external: true }
+      })
+    },
+  }
+}
+
 const outdir = resolve(process.argv[2] ?? 'dist')
-const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
-  outdir,
-  bundle: true,
-  // The code of a verb is loaded when it is asked for.
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node26',
-  external,
-  sourcemap: true,
-  metafile: true,
-  plugins: [withoutLocales],
-  // Packages in CommonJS ask for Node's own modules with `require`.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
-  },
-})
+
+async function bundle(): Promise<Metafile> {
+  const entries = new Set(['src/main.ts'])
+  for (;;) {
+    const entryPoints = [...entries]
+    const { metafile, outputFiles } = await build({
+      entryPoints,
+      outdir,
+      entryNames: '[name]',
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      target: 'node26',
+      external,
+      sourcemap: true,
+      metafile: true,
+      // Names stay, for stack traces, and lines stay short, so that line and column say where.
+      minifyWhitespace: true,
+      lineLimit: 160,
+      plugins: [withoutLocales, filesOnDemand(entries)],
+      // Packages in CommonJS ask for Node's own modules with `require`.
+      banner: {
+        js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+      },
+    })
+    if (entries.size > entryPoints.length) continue
+    mkdirSync(outdir, { recursive: true })
+    for (const { path, contents } of outputFiles) writeFileSync(path, contents)
+    return metafile
+  }
+}
+
+const metafile = await bundle()
 writeFileSync(join(outdir, 'LICENSES.txt'), licencesOf(metafile))
 compileAhead(metafile, outdir)

@@ -70,7 +70,7 @@ test('what was compiled ahead is taken, also where the folder has moved to', asy
     const { code, output } = await runToEnd(process.execPath, args, { env })
     assert.is(code, 0, output)
     const about = output.split('\n').filter((line) => line.includes('V8 code cache for ESM file:'))
-    assert.ok(about.length >= 5, output)
+    assert.ok(about.length >= 2, output)
     assert.equal(
       about.filter((line) => !line.includes('was accepted')),
       [],
