@@ -57,7 +57,7 @@ export const settingFlags: Readonly<Record<string, SettingFlag>> = {
   '--cluster-domain': { value: 'DOMAIN', path: ['clusterDomain'] },
   '--cluster-upstream': { value: 'IP:PORT', repeats: true, path: ['cluster', 'upstreams'] },
   '--upstream': { value: 'IP:PORT', repeats: true, path: ['external', 'upstreams'] },
-  '--admin': { value: 'IP:PORT', path: ['admin', 'listen'] },
+  '--admin': { value: 'IP:PORT', repeats: true, path: ['admin', 'listen'] },
   '--log-level': { value: 'LEVEL', path: ['log', 'level'] },
   '--io': { value: 'auto|portable|batched', path: ['io'] },
 }

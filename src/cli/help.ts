@@ -15,7 +15,7 @@ Flags of run (they win over the file):
   --cluster-upstream IP:PORT  CoreDNS; TCP unless udp://, tls://; repeats
   --upstream IP:PORT          everything else; tcp://IP, tls://IP[:853][#name];
                               repeats [those in /etc/resolv.conf]
-  --admin IP:PORT             metrics, health, readiness over HTTP [off]
+  --admin IP:PORT             metrics, health, readiness; repeats [off]
   --log-level LEVEL           fatal error warn info debug trace silent [info]
   --io auto|portable|batched  how UDP is read and written [auto]
   --help, --version

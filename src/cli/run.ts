@@ -2,10 +2,10 @@
  * `neardns run`: serves until SIGTERM or SIGINT. Connects the daemon to the process: configuration file, resolv.conf, signals
  * and log, none of which the daemon touches itself.
  */
-import { formatEndpoint } from '../address/endpoint.ts'
 import type { Upstream } from '../address/upstream-url.ts'
 import { nameserversAfter, parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
+import { AdminBindError } from '../daemon/admin-servers.ts'
 import { CorefileWatcher } from '../daemon/corefile-watcher.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { ReloadQueue } from '../daemon/reload-queue.ts'
@@ -22,7 +22,7 @@ import {
 import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
-import { BindError, errorCode } from '../system/bind.ts'
+import { BindError } from '../system/bind.ts'
 import { loadSystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
 import type { RunArgs } from './args.ts'
@@ -48,7 +48,7 @@ export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promi
     await session.start()
   } catch (error) {
     log.flushSync()
-    io.stderr(`neardns: ${startFailure(error, config)}\n`)
+    io.stderr(`neardns: ${startFailure(error)}\n`)
     return ExitCode.failed
   }
   await session.untilStopped()
@@ -64,13 +64,9 @@ function logLastWords(log: Log): void {
   })
 }
 
-function startFailure(error: unknown, config: Config): string {
-  if (error instanceof BindError) return error.message
+function startFailure(error: unknown): string {
+  if (error instanceof BindError || error instanceof AdminBindError) return error.message
   if (error instanceof UnsupportedPlatform) return `--io batched: ${error.message}`
-  const { listen } = config.admin
-  if (listen !== null && errorCode(error).startsWith('E')) {
-    return `cannot listen on admin ${formatEndpoint(listen)}: ${errorCode(error)}`
-  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

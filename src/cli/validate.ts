@@ -40,7 +40,7 @@ function summary(config: Config): string {
       `${zone.name} -> ${addresses(zone.upstreams, '')}`,
     ]),
     ['external', addresses(external.upstreams, `name servers of ${external.resolvConf}`)],
-    ['admin', config.admin.listen === null ? 'off' : formatEndpoint(config.admin.listen)],
+    ['admin', config.admin.listen.map(formatEndpoint).join(', ') || 'off'],
     ['cache', `${config.cache.entriesMax} entries, ${config.cache.bytesMax} bytes`],
   ]
   return rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}\n`).join('')

@@ -46,7 +46,7 @@ function ordered(config: unknown, section: Path, low: string, high: string): Iss
 
 /** Two sockets on one port: the second bind would fail. The admin server shares the TCP ports. */
 function clashingListen(config: unknown): Issue[] {
-  const sockets = [...endpoints(config, ['listen']), ...endpoint(config, ['admin', 'listen'])]
+  const sockets = [...endpoints(config, ['listen']), ...endpoints(config, ['admin', 'listen'])]
   return sockets.flatMap(({ path, value }, index) => {
     const earlier = sockets.slice(0, index).find((other) => clash(other.value, value))
     if (earlier === undefined) return []

@@ -24,6 +24,7 @@ import {
   item,
   type JsonSchema,
   list,
+  listOrOne,
   onOff,
   optionalText,
   parsed,
@@ -176,9 +177,18 @@ export const configSchema = item('Configuration of neardns.', {
   udp: udpSection(),
   tcp: tcpSection(),
   admin: section('Metrics, health, readiness and the status page over HTTP.', {
-    listen: optionalText({
-      ...listenAddress,
-      about: 'Address of the admin server; null turns it off.',
+    listen: listOrOne({
+      of: parsed<Endpoint>(listenAddress),
+      what: 'IP addresses with port',
+      max: 16,
+      about:
+        'Addresses of the admin pages, each with all of them; none turns them off. One address may be written without a list.',
+    }),
+    whenTaken: choice({
+      of: ['end', 'retry'],
+      default: 'end',
+      about:
+        'What happens at the start when an admin address cannot be listened on. End: the start fails, since probes would never be answered. Retry: DNS is served, and the address is tried again every 5 s.',
     }),
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),

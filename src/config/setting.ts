@@ -118,6 +118,18 @@ export function list<I extends z.ZodType>(
     .meta({ description: rule.about })
 }
 
+/** A list that may be left out, and for which one text may be written, or null where it is empty. */
+export function listOrOne<I extends z.ZodType>(rule: ListRule<I>) {
+  const asList = (written: unknown) => {
+    if (written === null) return []
+    return typeof written === 'string' ? [written] : written
+  }
+  return z
+    .preprocess(asList, requiredList({ ...rule, min: 0 }))
+    .prefault([])
+    .meta({ description: rule.about })
+}
+
 export function requiredList<I extends z.ZodType>(rule: ListRule<I> & { readonly min: number }) {
   return z
     .array(rule.of, { error: (issue) => listMistake(issue.input, rule.what) })

@@ -126,10 +126,10 @@ export class Daemon {
 
   /**
    * Opens all sockets and serves.
-   * @returns address of the admin server, if there is one
-   * @throws BindError, or the admin server's system error; nothing stays open then
+   * @returns addresses of the admin servers
+   * @throws BindError or AdminBindError; nothing stays open then
    */
-  async start(): Promise<string | undefined> {
+  async start(): Promise<string[]> {
     this.readiness.set('listeners', { kind: 'waiting', for: 'their sockets' })
     this.readiness.set('self-query', { kind: 'waiting', for: 'its first answer' })
     try {
@@ -144,7 +144,7 @@ export class Daemon {
       await this.interception.start()
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
       this.options.link?.ready()
-      return admin && formatEndpoint(admin)
+      return admin
     } catch (error) {
       this.handover?.abandon()
       await this.close(0, 'abandoned')
@@ -155,7 +155,7 @@ export class Daemon {
   /** Starts everything else, once the sockets are open. */
   private async beginServing() {
     this.applyOutlook()
-    const admin = await this.monitoring.listen(this.config.admin.listen ?? undefined)
+    const admin = await this.monitoring.listen(this.config.admin)
     this.readiness.set('listeners', { kind: 'ready' })
     warnOfRouting(this.routing, this.config, this.options.log)
     this.housekeeping.start()
@@ -221,7 +221,7 @@ export class Daemon {
     const wanted = [...config.listen, ...interceptedBy(this.interception.settings)]
     await this.listeners.closeOthers(wanted, config.drain.deadlineMs)
     if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
-      await this.monitoring.listen(config.admin.listen ?? undefined)
+      await this.monitoring.listen(config.admin)
     }
     this.held?.keepFor(config)
     this.reloads.applied(config)

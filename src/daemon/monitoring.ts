@@ -5,7 +5,7 @@ import { parseType } from '../core/explain.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
-import { type AdminAddress, AdminServer, type Page } from '../observe/admin-server.ts'
+import type { Page } from '../observe/admin-server.ts'
 import { contentType, type Exposition } from '../observe/exposition.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
 import type { HandoverView } from '../observe/families/handover.ts'
@@ -24,6 +24,7 @@ import type {
 import { readKernelDrops } from '../platform/kernel-drops.ts'
 import type { ListenAddress } from '../system/bind.ts'
 import { parseName } from '../wire/name.ts'
+import { type AdminListening, AdminServers } from './admin-servers.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
@@ -60,10 +61,20 @@ export class Monitoring {
   private readonly runtime = new RuntimeStats()
   private readonly healthSlots = newHealthSlots()
   private kernelDrops: ReadonlyMap<string, number> = new Map()
-  private server: AdminServer | undefined
+  private readonly servers: AdminServers
 
   constructor(parts: MonitoredParts) {
     this.parts = parts
+    this.servers = new AdminServers({
+      held: parts.held,
+      log: parts.log,
+      pages: () => ({
+        pages: this.pages(),
+        questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
+        token: () => readToken(parts.tokenFile()),
+        onDefect: (error) => parts.log.error({ err: error }, 'admin page failed'),
+      }),
+    })
     this.metrics.add(allFamilies(this.sources()))
     for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
@@ -72,37 +83,22 @@ export class Monitoring {
     })
   }
 
-  /** Moves the admin server to another address; undefined turns it off. @returns where it listens, with its real port */
-  async listen(at: ListenAddress | undefined): Promise<AdminAddress | undefined> {
-    await this.server?.stop()
-    this.server = undefined
+  /** Moves the admin servers to these addresses. @returns where they listen, with their real ports @throws AdminBindError */
+  async listen(at: AdminListening): Promise<string[]> {
     // Sampling the event loop costs 40 wake-ups a second: only for those who look.
-    this.runtime.stop()
-    if (at === undefined) return undefined
-    this.runtime.start()
-    const held = this.parts.held?.obtain('admin', at)
-    const server = new AdminServer({
-      listen: at,
-      ...(held && { fd: held.fd }),
-      pages: this.pages(),
-      questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
-      token: () => readToken(this.parts.tokenFile()),
-      onDefect: (error) => this.parts.log.error({ err: error }, 'admin page failed'),
-    })
-    this.server = server
-    return server.start()
+    if (at.listen.length === 0) this.runtime.stop()
+    else this.runtime.start()
+    return await this.servers.listen(at)
   }
 
   /** Another process answers from now on. */
   async retire(): Promise<void> {
-    const { server } = this
-    this.server = undefined
     this.runtime.stop()
-    await server?.retire()
+    await this.servers.retire()
   }
 
   async stop(): Promise<void> {
-    await this.server?.stop()
+    await this.servers.stop()
     this.runtime.stop()
   }
 

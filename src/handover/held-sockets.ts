@@ -23,7 +23,7 @@ export interface HeldSocket {
 /** The part of the configuration that concerns sockets. */
 export interface ListeningConfig {
   readonly listen: readonly ListenAddress[]
-  readonly admin: { readonly listen: ListenAddress | null }
+  readonly admin: { readonly listen: readonly ListenAddress[] }
 }
 
 interface NewHeldSocket extends Pick<HeldSocket, 'kind' | 'number'> {
@@ -129,10 +129,8 @@ export class HeldSockets {
   /** Closes sockets that a changed configuration no longer wants. */
   keepFor({ listen, admin }: ListeningConfig): void {
     const servers = new Set(listen.map(formatEndpoint))
-    const adminText = admin.listen === null ? '' : formatEndpoint(admin.listen)
-    this.keepOnly(({ kind, wanted }) =>
-      kind === 'admin' ? wanted === adminText : servers.has(wanted),
-    )
+    const pages = new Set(admin.listen.map(formatEndpoint))
+    this.keepOnly(({ kind, wanted }) => (kind === 'admin' ? pages : servers).has(wanted))
   }
 
   close(): void {

@@ -83,9 +83,11 @@ export class AdminServer {
     this.server = server
     const { fd, listen } = this.options
     const { address, port } = listen
+    // So that [::] and 0.0.0.0 can both be listened on.
+    const ipv6Only = address.includes(':')
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(fd === undefined ? { host: address, port } : { fd }, () => {
+      server.listen(fd === undefined ? { host: address, port, ipv6Only } : { fd }, () => {
         server.off('error', reject)
         // Later errors are failed accepts (EMFILE): one client is lost, the server goes on.
         server.on('error', this.options.onDefect)

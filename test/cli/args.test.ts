@@ -120,7 +120,7 @@ const misuses: [string[], string][] = [
   [['--listen'], '--listen needs a value: --listen IP:PORT'],
   [['--listen='], '--listen needs a value: --listen IP:PORT'],
   [['--config', '--listen', 'x'], '--config needs a value: --config FILE'],
-  [['--admin', 'a', '--admin', 'b'], '--admin is given twice; it may be given once'],
+  [['--io', 'a', '--io', 'b'], '--io is given twice; it may be given once'],
   [['10.0.0.1'], 'run takes flags only, got "10.0.0.1"; see neardns --help'],
   [['--', '--listen'], 'run takes flags only, got "--listen"; see neardns --help'],
 ]

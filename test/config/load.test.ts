@@ -36,7 +36,7 @@ test('without file and flags every setting has its default', () => {
   assert.is(defaults.cluster.ttl.negativeMaxSeconds, 5)
   assert.is(defaults.external.ttl.negativeMaxSeconds, 30)
   assert.is(defaults.external.resolvConf, '/etc/resolv.conf')
-  assert.is(defaults.admin.listen, null)
+  assert.equal(defaults.admin.listen, [])
   assert.equal(defaults.zones, [])
   assert.equal(defaults.cluster.exchange, defaults.external.exchange)
 })
@@ -209,7 +209,7 @@ const mistakes: [string, string, string][] = [
   [
     'an admin server on the DNS port',
     'admin: { listen: 127.0.0.1:5353 }',
-    'n.yaml:1:18: admin.listen: 127.0.0.1:5353 is taken by listen[0] (127.0.0.1:5353); every address may be listened on once',
+    'n.yaml:1:18: admin.listen[0]: 127.0.0.1:5353 is taken by listen[0] (127.0.0.1:5353); every address may be listened on once',
   ],
   [
     'a forwarding loop',
@@ -280,7 +280,7 @@ const mistakes: [string, string, string][] = [
   [
     'a constructor in a section',
     'admin: { constructor: { prototype: 1 } }\n',
-    'n.yaml:1:10: admin.constructor: unknown setting; allowed here: listen, tokenFile',
+    'n.yaml:1:10: admin.constructor: unknown setting; allowed here: listen, whenTaken, tokenFile',
   ],
 ]
 for (const [what, text, line] of mistakes) {
@@ -349,7 +349,7 @@ test('mistakes in flags are reported as typed, beside those of the file', () => 
     listenFlag('localhost:53'),
     upstreamFlag('127.0.0.1:5453'),
     { flag: '--log-level', path: ['log', 'level'], value: 'loud', isListItem: false },
-    { flag: '--admin', path: ['admin', 'listen'], value: '127.0.0.1', isListItem: false },
+    { flag: '--admin', path: ['admin', 'listen'], value: '127.0.0.1', isListItem: true },
   ]
   assert.equal(problems('cache: { entriesMax: 0 }', { overrides }), [
     'n.yaml:1:22: cache.entriesMax: 0 is too small; allowed is a whole number from 1 to 10000000 (entries)',

@@ -119,7 +119,7 @@ test('nothing is open before the start; after it the daemon answers, is ready, a
   withDaemon({}, async (world) => {
     const { daemon, port, adminPort } = world
     assert.equal([daemon.listening, await isOpen(port)], [[], false])
-    assert.is(await daemon.start(), `127.0.0.1:${adminPort}`)
+    assert.equal(await daemon.start(), [`127.0.0.1:${adminPort}`])
     assert.equal(daemon.listening, [`127.0.0.1:${port}`])
     assert.is((await world.get('/ready')).status, 200)
     assert.is(await world.lookup('www.example'), '10.9.8.7')

@@ -81,7 +81,8 @@ async function withMonitoring(
     return { status: response.status, body: await response.text() }
   }
   const listen = async () => {
-    port = (await monitoring.listen(loopback))?.port ?? 0
+    const [at = ''] = await monitoring.listen({ listen: [loopback], whenTaken: 'end' })
+    port = Number(at.split(':').at(-1))
     return port
   }
   const scrape = async () => readExposition((await get('/metrics')).body)
@@ -96,13 +97,13 @@ async function withMonitoring(
 
 test('listening anew moves the pages; no address turns them off', () =>
   withMonitoring({}, async ({ monitoring, listen, get }) => {
-    assert.is(await monitoring.listen(undefined), undefined)
+    assert.equal(await monitoring.listen({ listen: [], whenTaken: 'end' }), [])
     const before = await listen()
     const after = await listen()
     assert.is.not(after, before)
     assert.is((await get('/health')).status, 200)
     await assertGone(before)
-    assert.is(await monitoring.listen(undefined), undefined)
+    assert.equal(await monitoring.listen({ listen: [], whenTaken: 'end' }), [])
     await assertGone(after)
   }))
 
@@ -118,7 +119,8 @@ test('an address that cannot be had is told to the caller', () =>
   withMonitoring({}, async ({ monitoring, listeners }) => {
     const [{ port } = { port: 0 }] = listeners.addresses
     let code: unknown
-    await monitoring.listen({ ...loopback, port }).catch((error: unknown) => {
+    const listen = [{ ...loopback, port }]
+    await monitoring.listen({ listen, whenTaken: 'end' }).catch((error: unknown) => {
       code = error instanceof Error && 'code' in error ? error.code : error
     })
     assert.is(code, 'EADDRINUSE')

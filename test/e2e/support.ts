@@ -81,7 +81,7 @@ export class House {
     const cluster = await FakeUpstream.start(options.cluster)
     try {
       const house = new House(options, external, cluster)
-      house.admin = (await house.daemon.start()) ?? ''
+      house.admin = (await house.daemon.start())[0] ?? ''
       return house
     } catch (error) {
       await external.stop()

@@ -136,11 +136,11 @@ test('a changed configuration closes the sockets that it no longer names; the ad
   }
   held.forget(opened)
   const left = () => held.all.map(({ kind, wanted }) => `${kind} ${wanted}`)
-  held.keepFor({ listen: [loopback], admin: { listen: loopback } })
+  held.keepFor({ listen: [loopback], admin: { listen: [loopback] } })
   assert.equal(left(), ['udp 127.0.0.1:0', 'admin 127.0.0.1:0'])
-  held.keepFor({ listen: [loopback], admin: { listen: null } })
+  held.keepFor({ listen: [loopback], admin: { listen: [] } })
   assert.equal(left(), ['udp 127.0.0.1:0'])
-  held.keepFor({ listen: [], admin: { listen: loopback } })
+  held.keepFor({ listen: [], admin: { listen: [loopback] } })
   assert.equal(left(), [])
 })
 

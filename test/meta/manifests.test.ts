@@ -127,7 +127,7 @@ test('the ConfigMap and the arguments make a configuration without mistakes', ()
   )
   assert.is(config.interception.onStop, 'keep')
   assert.equal(config.cluster.upstreams.map(formatUpstream), ['tcp://10.96.77.7:53'])
-  assert.equal(config.admin.listen && formatEndpoint(config.admin.listen), '192.0.2.4:9253')
+  assert.equal(config.admin.listen.map(formatEndpoint), ['192.0.2.4:9253'])
   const pod = daemonSet().spec.template.spec
   assert.ok(config.drain.deadlineMs < pod.terminationGracePeriodSeconds * 1000)
   const limit = /^(\d+)Mi$/.exec(pod.containers[0].resources.limits.memory)?.[1]
@@ -142,7 +142,7 @@ test('the same arguments do for nodes and clusters with IPv6 addresses', () => {
   assert.ok(result.ok, JSON.stringify(result))
   const { cluster, admin } = result.config
   assert.equal(cluster.upstreams.map(formatUpstream), ['tcp://[fd00:10:96::77]:53'])
-  assert.equal(admin.listen && formatEndpoint(admin.listen), '[2001:db8::4]:9253')
+  assert.equal(admin.listen.map(formatEndpoint), ['[2001:db8::4]:9253'])
 })
 
 test('what is commented out in the configuration is right when it is put in', () => {

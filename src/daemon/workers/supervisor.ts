@@ -234,7 +234,7 @@ export class Supervisor implements Service {
         held.forget(held.obtainBoth(address, number))
       }
     }
-    if (admin.listen !== null) held.forget({ admin: held.obtain('admin', admin.listen) })
+    for (const address of admin.listen) held.forget({ admin: held.obtain('admin', address) })
   }
 
   private openNew(config: Config): void {
