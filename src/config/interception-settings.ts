@@ -29,10 +29,10 @@ export function interceptionSection() {
     'Addresses that the daemon adds to its node, and the rules that send the queries of pods to them.',
     {
       mode: choice({
-        of: ['auto', 'nftables', 'iptables', 'none'],
+        of: ['auto', 'nftables', 'iptables', 'link', 'none'],
         default: 'auto',
         about:
-          'Backend. Auto: nftables where the kernel (5.12) removes tables with their owner, else iptables. None: links and rules are left alone, for a Cilium local redirect policy or a sidecar. Without addresses nothing is changed.',
+          'Backend. Auto: nftables where the kernel (5.12) removes tables with their owner, else iptables. Link: the addresses are put on the node, and no rule, so that nothing stands in for the daemon while it is down. None: links and rules are left alone, for a Cilium local redirect policy or a sidecar. Without addresses nothing is changed.',
       }),
       addresses: list({
         of: parsed(hostAddress),
@@ -98,9 +98,10 @@ function linkSection() {
         'Name of the link. The default is the name that NodeLocal DNSCache uses; an existing link of this name is taken over as it is.',
     }),
     kind: choice({
-      of: ['auto', 'dummy', 'bridge', 'lo'],
+      of: ['auto', 'dummy', 'bridge', 'lo', 'none'],
       default: 'auto',
-      about: 'Kind of link. Auto: dummy, else an empty bridge, else the loopback.',
+      about:
+        'Kind of link. Auto: dummy, else an empty bridge, else the loopback. None: another program puts the addresses on the node, and they are not touched.',
     }),
   })
 }

@@ -17,6 +17,7 @@ const linkAlias = 'neardns'
 export async function ensureAddresses(run: RunProgram, plan: Plan): Promise<Trouble[]> {
   const wanted = plan.addresses.filter(({ foreignLink }) => foreignLink === undefined)
   if (wanted.length === 0) return []
+  if (!plan.link.isOurs) return await missing(wanted)
   const made = await ensureLink(run, plan)
   if (typeof made !== 'string') return [made]
   const troubles: Trouble[] = []
@@ -27,6 +28,16 @@ export async function ensureAddresses(run: RunProgram, plan: Plan): Promise<Trou
     if (!added.ok) troubles.push(troubleOf(`ip ${args.join(' ')}`, added, 'link_failed'))
   }
   return troubles
+}
+
+/** Another program puts the addresses on the node. */
+async function missing(wanted: readonly PlannedAddress[]): Promise<Trouble[]> {
+  const found = await Promise.all(
+    wanted.map(async ({ address }) =>
+      (await isLocal(address)) ? [] : [trouble('address_gone', `${address} is not on this node`)],
+    ),
+  )
+  return found.flat()
 }
 
 /** @returns name of the link, set UP, or why there is none */
@@ -53,6 +64,7 @@ export function addressRemoval(
   { links }: Pick<HostFacts, 'links'>,
   settings: InterceptionSettings,
 ): Step[] {
+  if (settings.link.kind === 'none') return []
   const link = links.find(({ name }) => name === settings.link.name)
   const onLoopback = links.find(({ name }) => name === 'lo')?.addresses ?? []
   const ours = [...settings.addresses, ...settings.clusterIps].filter(({ address }) =>

@@ -7,7 +7,8 @@ import type { GuardedChain, HostFacts, IptablesVariant, Target } from './facts.t
 import { isKernelAtLeast } from './facts.ts'
 import { type Trouble, type TroubleKind, trouble } from './trouble.ts'
 
-export type Backend = 'nftables' | 'iptables' | 'none'
+/** `link`: addresses without rules. */
+export type Backend = 'nftables' | 'iptables' | 'link' | 'none'
 export type LinkKind = 'dummy' | 'bridge' | 'lo'
 
 export interface PlannedAddress {
@@ -26,7 +27,12 @@ export interface Plan {
   /** For the iptables backend, and for accept rules in chains of iptables. */
   readonly variant: IptablesVariant | undefined
   readonly port: number
-  readonly link: { readonly name: string; readonly kinds: readonly LinkKind[] }
+  readonly link: {
+    readonly name: string
+    readonly kinds: readonly LinkKind[]
+    /** Whether the addresses are put on the node by us. */
+    readonly isOurs: boolean
+  }
   readonly addresses: readonly PlannedAddress[]
   /** CoreDNS pods, for own addresses while the daemon is down. */
   readonly standby: readonly Target[]
@@ -44,7 +50,8 @@ const ownedTables = { major: 5, minor: 12 }
 export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan {
   const choice = chooseBackend(settings, facts)
   const addresses = choice.backend === 'none' ? [] : planAddresses(settings, facts)
-  const standby = standbyFor(addresses, settings, facts)
+  const hasRules = choice.backend === 'nftables' || choice.backend === 'iptables'
+  const standby = hasRules ? standbyFor(addresses, settings, facts) : []
   const taken = addresses.filter(({ foreignLink }) => foreignLink !== undefined)
   return {
     backend: choice.backend,
@@ -53,7 +60,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
     link: planLink(settings, facts),
     addresses,
     standby,
-    accept: facts.guarded,
+    accept: hasRules ? facts.guarded : [],
     lifetimeMs: settings.lifetimeMs,
     leaseSeconds: settings.leaseSeconds,
     why: [...choice.why, ...whyAddresses(settings, facts)],
@@ -63,7 +70,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
         trouble('address_taken', `${address} is on the link ${foreignLink}`),
       ),
       ...facts.unreadable.map((what) => trouble('rules_unreadable', what)),
-      ...strandedTroubles(addresses, standby, facts),
+      ...(hasRules ? strandedTroubles(addresses, standby, facts) : []),
     ],
   }
 }
@@ -102,6 +109,7 @@ function chooseBackend(settings: InterceptionSettings, facts: HostFacts): Backen
   const wanted = settings.addresses.length + settings.clusterIps.length
   if (mode === 'none') return only('none', 'mode is none: links and rules are left alone')
   if (wanted === 0) return only('none', 'no addresses are configured')
+  if (mode === 'link') return only('link', 'mode is link: addresses without rules')
   const noNft = whyNoNft(facts)
   if (mode === 'nftables') {
     if (noNft === undefined) return only('nftables', 'mode is nftables')
@@ -180,8 +188,10 @@ function planAddresses(settings: InterceptionSettings, facts: HostFacts): Planne
 function planLink(settings: InterceptionSettings, facts: HostFacts) {
   const { name, kind } = settings.link
   const existing = facts.links.find((link) => link.name === name)
-  if (existing !== undefined) return { name, kinds: [] }
-  return { name, kinds: kind === 'auto' ? (['dummy', 'bridge', 'lo'] as const) : [kind] }
+  if (kind === 'none') return { name, kinds: [], isOurs: false }
+  if (existing !== undefined) return { name, kinds: [], isOurs: true }
+  const kinds = kind === 'auto' ? (['dummy', 'bridge', 'lo'] as const) : [kind]
+  return { name, kinds, isOurs: true }
 }
 
 function standbyFor(

@@ -48,7 +48,8 @@ const cures: Readonly<Record<TroubleKind, string>> = {
   rules_failed: 'see the message; `neardns rules show` prints what was to be applied',
   link_failed: 'try another interception.link.kind: dummy, bridge or lo',
   address_taken: 'another link has this address; it is used as it is and never removed',
-  address_gone: 'somebody removed the link or the address; it is put back',
+  address_gone:
+    'somebody removed the link or the address; it is put back unless interception.link.kind is none',
   rules_flushed: 'somebody flushed or changed the rules; they are put back',
   unanswered:
     'queries go to CoreDNS meanwhile; look at neardns_eventloop_delay_max_seconds and at the log',

@@ -52,7 +52,10 @@ test('a link that another daemon has just made is as good as our own', async () 
 
 test('a link that was there at start and was removed since is made of any kind', async () => {
   const { run, ran } = scriptedRun(absent)
-  const plan: Plan = { ...planFor(onlyOwn), link: { name: 'nodelocaldns', kinds: [] } }
+  const plan: Plan = {
+    ...planFor(onlyOwn),
+    link: { name: 'nodelocaldns', kinds: [], isOurs: true },
+  }
   assert.equal(await ensureAddresses(run, plan), [])
   assert.ok(ran.includes('ip link add dev nodelocaldns type dummy'))
 })

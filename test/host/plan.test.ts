@@ -43,6 +43,17 @@ test('a backend that was asked for and cannot work is a named trouble, and nothi
   assert.match(bare.troubles[0]?.what ?? '', `iptables is not there, and ${noNftables}`)
 })
 
+test('mode link means the addresses alone: no rule, no standby and no trouble about it', () => {
+  const plan = makePlan(settings({ mode: 'link' }), { ...facts, standby: [], noNftables: 'gone' })
+  assert.is(plan.backend, 'link')
+  assert.equal([plan.addresses.length, plan.standby, plan.accept, plan.troubles], [2, [], [], []])
+})
+
+test('addresses that another program puts on the node are not made', () => {
+  const plan = makePlan(settings({ link: { kind: 'none' } }), facts)
+  assert.equal([plan.link.isOurs, plan.link.kinds], [false, []])
+})
+
 test('with IPVS the ClusterIP is left alone and the reason is given', () => {
   const plan = makePlan(settings(), { ...facts, kubeProxy: 'ipvs' })
   assert.equal(
@@ -71,7 +82,7 @@ test('an address on a link of somebody else is used, reported and not made', () 
 test("NodeLocal's link is taken over as it is", () => {
   const mine = { name: 'nodelocaldns', kind: 'dummy', addresses: ['169.254.20.10'] }
   const plan = makePlan(settings(), { ...facts, links: [...facts.links, mine] })
-  assert.equal(plan.link, { name: 'nodelocaldns', kinds: [] })
+  assert.equal(plan.link, { name: 'nodelocaldns', kinds: [], isOurs: true })
   assert.equal(plan.troubles, [])
 })
 
@@ -154,9 +165,13 @@ test('the loopback is a place of ours: an address on it belongs to nobody else',
 })
 
 test('the kinds of links to try are those that were asked for, else all of them', () => {
-  assert.equal(planFor().link, { name: 'nodelocaldns', kinds: ['dummy', 'bridge', 'lo'] })
+  assert.equal(planFor().link, {
+    name: 'nodelocaldns',
+    kinds: ['dummy', 'bridge', 'lo'],
+    isOurs: true,
+  })
   const named = planFor({ link: { name: 'dns0', kind: 'bridge' } })
-  assert.equal(named.link, { name: 'dns0', kinds: ['bridge'] })
+  assert.equal(named.link, { name: 'dns0', kinds: ['bridge'], isOurs: true })
 })
 
 test('ClusterIPs alone need no standby: kube-proxy stands by', () => {
