@@ -9,7 +9,8 @@ import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
-import type { AttemptFailure, AttemptKind, MismatchReason, UpstreamCounters } from './counters.ts'
+import type { AttemptFailure, MismatchReason, UpstreamCounters } from './counters.ts'
+import { type AttemptKind, isExtra } from './policy/attempt-kind.ts'
 import type { Dialect } from './policy/dialect.ts'
 import type { UpstreamHealth } from './policy/health.ts'
 import type { HedgeDelay } from './policy/hedge-delay.ts'
@@ -184,25 +185,29 @@ export class Attempt {
 /** All attempts of one question, the newest last. Decides nothing. */
 export class AttemptList {
   private attempts: Attempt[] = []
+  /** Index of the first that counts. */
+  private begin = 0
 
   get all(): readonly Attempt[] {
     return this.attempts
   }
 
   /**
-   * Whether the question may be sent once more. An attempt lost before it was sent (a refused dial, say) is no packet, and counts
-   * half. Passing a slow question, once, counts nothing: none of the server's work is done twice by it.
-   * @param sendsMax packets per question
+   * Whether the question may be sent once more, of `sendsMax` packets. An attempt lost before it was sent (a refused dial, say) is
+   * none, and counts half. Passing a slow question, and asking about a denial from below, once each, count nothing.
    */
   mayGrow(sendsMax: number, nextKind?: AttemptKind): boolean {
-    if (nextKind === 'overtake') return !this.hasOvertaken
-    let unsent = 0
-    let overtakes = 0
-    for (const { isDone, sentMs, kind } of this.attempts) {
-      if (kind === 'overtake') overtakes += 1
-      else if (isDone && sentMs === 0) unsent += 1
-    }
-    return this.attempts.length - overtakes - unsent / 2 < sendsMax
+    if (nextKind !== undefined && isExtra(nextKind))
+      return !this.attempts.some(({ kind }) => kind === nextKind)
+    let sent = 0
+    for (const [i, { isDone, sentMs, kind }] of this.attempts.entries())
+      if (i >= this.begin && !isExtra(kind)) sent += isDone && sentMs === 0 ? 1 / 2 : 1
+    return sent < sendsMax
+  }
+
+  /** What was sent until now counts no more: others are asked. */
+  startOver(): void {
+    this.begin = this.attempts.length
   }
 
   add(attempt: Attempt): void {
@@ -213,10 +218,6 @@ export class AttemptList {
   waitsOn(carrier: Carrier): boolean {
     for (const attempt of this.attempts) if (attempt.carrier === carrier) return true
     return false
-  }
-
-  get hasOvertaken(): boolean {
-    return this.attempts.some(({ kind }) => kind === 'overtake')
   }
 
   /** Those that went to this upstream. */

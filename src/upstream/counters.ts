@@ -2,18 +2,7 @@
 import type { ExchangeFailure } from '../core/ports.ts'
 import { noRefusals } from '../core/sharing/shares.ts'
 import { addDuration, durationSlots } from '../platform/duration-buckets.ts'
-
-/** Why a question was sent. */
-export type AttemptKind =
-  | 'first'
-  | 'hedge' // the first takes longer than usual
-  | 'failover' // the first failed, said SERVFAIL or let its time pass
-  | 'replay' // its connection died
-  | 'overtake' // it waits behind another that is slow
-  | 'tcp' // truncated, a closed UDP port, or a sender is guessing at our UDP socket
-  | 'detour' // a hedge over TCP, because no datagram comes through
-  | 'plain' // without EDNS, after FORMERR or the like
-  | 'trial' // our own, to see whether the upstream answers
+import type { AttemptKind } from './policy/attempt-kind.ts'
 
 /** Rcodes 0-23 (IANA), then one slot for all others. */
 const rcodeSlots = 25

@@ -101,7 +101,9 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     this.failovers.setPercent(config.settings.retryBudgetPercent * failoverShare)
     const before = this.servers
     this.servers = config.upstreams.map((address) => this.serverFor(address, before))
-    for (const server of before) if (!this.servers.includes(server)) server.retire()
+    const gone = before.filter((server) => !this.servers.includes(server))
+    for (const server of gone) server.retire()
+    if (gone.length > 0) for (const question of [...this.questions]) question.onRegrouped()
   }
 
   start(ask: Ask, sink: OutcomeSink<Ask>): void {
@@ -146,6 +148,11 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     const order: readonly Upstream[] = this.servers
     const at = order.indexOf(one)
     return at >= 0 && at < order.indexOf(other)
+  }
+
+  has(upstream: Upstream): boolean {
+    const servers: readonly Upstream[] = this.servers
+    return servers.includes(upstream)
   }
 
   /** @returns false when the budget does not cover one more packet */

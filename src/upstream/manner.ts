@@ -6,7 +6,8 @@ import type { Ask } from '../core/ports.ts'
 import { isReturned } from '../core/question/returned.ts'
 import { inRandomCase, withoutOpt } from '../wire/query.ts'
 import { Attempt, type AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
-import type { AttemptFailure, AttemptKind } from './counters.ts'
+import type { AttemptFailure } from './counters.ts'
+import { type AttemptKind, isTcpBeside } from './policy/attempt-kind.ts'
 import type { QuestionGroup } from './question-group.ts'
 
 /** The question that an attempt is made for. */
@@ -70,8 +71,7 @@ function mannerOf(
 ): { isPlain: boolean; overTcp: boolean } {
   const { edns, udp } = upstream.dialect
   const overTcp =
-    kind === 'tcp' ||
-    kind === 'detour' ||
+    isOverTcp(kind) ||
     attempts.wentOverTcp(upstream) ||
     (upstream.address.transport === 'udp' && udp.isAvoided(nowMs))
   const isPlain =
@@ -81,12 +81,16 @@ function mannerOf(
   return { isPlain, overTcp }
 }
 
+function isOverTcp(kind: AttemptKind): boolean {
+  return kind === 'tcp' || isTcpBeside(kind)
+}
+
 /** One retry without EDNS over each transport, where the question with it came to nothing. */
 function isPlainDue(kind: AttemptKind, upstream: Upstream, attempts: AttemptList): boolean {
   let hasFailed = false
   for (const attempt of attempts.at(upstream)) {
     if (attempt.hasOpt) hasFailed = true
-    else if (kind !== 'tcp' && kind !== 'detour') return false
+    else if (!isOverTcp(kind)) return false
   }
   return hasFailed
 }
@@ -145,7 +149,7 @@ export function learnFromLoss(lost: Attempt, why: AttemptFailure, nowMs: number)
   if (!overTcp) return
   udp.forget()
   const isUdpClosed = siblings.at(upstream).some((one) => !one.overTcp && one.wasLost)
-  if (isUdpClosed) upstream.noteFailure(why, nowMs)
+  if (isUdpClosed) upstream.noteFailure(why, nowMs, lost)
 }
 
 /** What an answer teaches, beside the answer itself. */

@@ -7,10 +7,11 @@ import { clientIn } from '../core/sharing/claim.ts'
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import type { Attempt, AttemptList, Upstream } from './attempt.ts'
-import type { AttemptFailure, AttemptKind } from './counters.ts'
+import type { AttemptFailure } from './counters.ts'
 import { type DoubtOwner, EdnsDoubts } from './edns-doubts.ts'
 import type { KeptReply } from './kept-reply.ts'
 import { isChallenge, kindAfter, learnFrom } from './manner.ts'
+import { type AttemptKind, isTcpBeside } from './policy/attempt-kind.ts'
 import { isBareDenial } from './policy/choice.ts'
 import type { RetryTurn } from './policy/plain-retries.ts'
 import type { QuestionGroup } from './question-group.ts'
@@ -62,7 +63,7 @@ export class QuestionChoices implements DoubtOwner {
 
   /** Who is asked again because this attempt's connection seems dead; undefined when it is too early, or another attempt is newer. */
   replayAt(stalled: Attempt): Upstream | undefined {
-    if (stalled.kind === 'detour' || this.attempts.lastLive() !== stalled) return undefined
+    if (isTcpBeside(stalled.kind) || this.attempts.lastLive() !== stalled) return undefined
     const { upstream } = stalled
     if (this.group.nowMs() < upstream.notLateBeforeMs(stalled)) return undefined
     return this.hasRoomToRepeat ? this.standIn(upstream) : undefined
@@ -73,13 +74,14 @@ export class QuestionChoices implements DoubtOwner {
     const { upstream } = lost
     // There is no socket to spare for it: the question waits on, for the upstream that has it.
     if (why === 'overloaded' && lost.kind === 'hedge') return undefined
-    if (lost.kind === 'detour' && this.attempts.lastLive() !== undefined) return undefined
+    if (isTcpBeside(lost.kind) && this.attempts.lastLive() !== undefined) return undefined
     // The server is gone, but perhaps not all servers behind the address: once more, on another connection.
     if (why === 'connection-lost' && lost.kind !== 'replay' && this.hasRoomToRepeat)
       return { upstream, kind: 'replay' }
     if (lost.isAside) return { upstream, kind: 'tcp' }
     // A limit of ours is no word of the first, so it does not give the second a say.
     if (why === 'overloaded' && this.group.isOrdered) return undefined
+    if (this.mayBeOpenOverTcp(lost, why)) return { upstream, kind: 'tcp' }
     const other = this.next()
     if (other !== undefined) return { upstream: other, kind: 'failover' }
     const kind = kept?.isCut === true ? undefined : kindAfter(lost, why)
@@ -105,11 +107,17 @@ export class QuestionChoices implements DoubtOwner {
     return this.attempts.mayGrow(this.group.settings.attemptsMax - this.reserve)
   }
 
-  /** In an order each upstream is asked once at most, and names that fail must not use up what other names need. */
-  payForFailOver(): boolean {
-    if (this.group.isOrdered) return true
-    this.hasSpent = this.group.spend(this.group.failovers, this.attempts.all[0]?.claim)
-    return this.hasSpent
+  /**
+   * One that this question has not asked yet, in place of one without an answer. In an order each is asked once at most, and names that fail
+   * must not use up what other names need; among equals it is charged to the budget.
+   */
+  payForNext(): Upstream | undefined {
+    const { group, attempts } = this
+    const other = this.next()
+    if (other === undefined || !attempts.mayGrow(group.settings.attemptsMax)) return undefined
+    if (group.isOrdered) return other
+    this.hasSpent = group.spend(group.failovers, attempts.all[0]?.claim)
+    return this.hasSpent ? other : undefined
   }
 
   /**
@@ -195,8 +203,38 @@ export class QuestionChoices implements DoubtOwner {
   }
 
   private waitsAbove(upstream: Upstream): boolean {
-    return this.attempts
-      .awaited()
-      .some((other) => this.group.comesBefore(other, upstream) && !other.health.isDown)
+    return this.awaitedAbove(upstream) !== undefined
+  }
+
+  /** An upstream above that may still answer, and is not gone. */
+  private awaitedAbove(upstream: Upstream): Attempt | undefined {
+    const { group } = this
+    return this.attempts.all.find(
+      (one) =>
+        !one.isDone && group.comesBefore(one.upstream, upstream) && !one.upstream.health.isDown,
+    )
+  }
+
+  /** Which upstream is asked over TCP because this one, from further down the order, denies what it has not answered over UDP. */
+  appealFrom(denier: Upstream): Upstream | undefined {
+    const above = this.awaitedAbove(denier)
+    return above !== undefined && this.isUdpAlone(above) ? above.upstream : undefined
+  }
+
+  /** A closed UDP port of one above is no word about a name either. */
+  private mayBeOpenOverTcp(lost: Attempt, why: AttemptFailure): boolean {
+    if (why !== 'refused' || !this.group.isOrdered || lost.upstream.health.isDown) return false
+    return this.isUdpAlone(lost)
+  }
+
+  private isUdpAlone(attempt: Attempt): boolean {
+    return attempt.canGoOverTcp && !this.attempts.wentOverTcp(attempt.upstream)
+  }
+
+  /** Whom to ask when all upstreams that may still answer have left the group. What was sent to them counts no more. */
+  afterRegrouping(): Upstream | undefined {
+    if (this.attempts.awaited().some((one) => this.group.has(one))) return undefined
+    this.attempts.startOver()
+    return this.next()
   }
 }

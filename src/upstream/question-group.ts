@@ -12,6 +12,7 @@ import type { ExchangeSettings } from './settings.ts'
 export interface OpenQuestion {
   deliver(): void
   fail(why: ExchangeFailure): void
+  onRegrouped(): void
 }
 
 /** The group as its questions see it; `UpstreamGroup` documents each member. */
@@ -32,6 +33,8 @@ export interface QuestionGroup {
   firstChoice(nowMs: number): Upstream | undefined
   otherChoice(tried: readonly Upstream[]): Upstream | undefined
   comesBefore(one: Upstream, other: Upstream): boolean
+  /** Whether it belongs to the group, and has not been removed from the configuration. */
+  has(upstream: Upstream): boolean
   /** @param claim of the question */
   spend(budget: RetryBudget, claim?: Claim): boolean
   /** The question has ended; its outcome is reported or will be. */

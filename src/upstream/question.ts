@@ -9,8 +9,9 @@ import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
 import { type Attempt, AttemptList, type AttemptOwner, type Upstream } from './attempt.ts'
-import type { AttemptFailure, AttemptKind } from './counters.ts'
+import type { AttemptFailure } from './counters.ts'
 import { attemptFor, hasLearned, hedgeKinds, learnFromLoss } from './manner.ts'
+import { type AttemptKind, isBeside } from './policy/attempt-kind.ts'
 import { isBareDenial, isCutAnswer, isUnhelpful } from './policy/choice.ts'
 import type { RetryTurn } from './policy/plain-retries.ts'
 import { QuestionChoices } from './question-choices.ts'
@@ -61,6 +62,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (scan.rcode !== Rcode.nxdomain || !this.isNotLastWord(attempt, scan))
       return this.answer(attempt, reply, scan)
     this.outcome.keep(reply, scan, upstream)
+    this.launch(this.choices.appealFrom(upstream), 'appeal')
     this.settleOrWait()
   }
 
@@ -105,11 +107,9 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   }
 
   onStalled(attempt: Attempt): void {
-    const upstream = this.isFinished ? undefined : this.choices.replayAt(attempt)
-    if (upstream === undefined) return
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
-    this.launch(upstream, 'replay')
-    this.settleOrWait()
+    if (!this.isFinished && this.launch(this.choices.replayAt(attempt), 'replay'))
+      this.settleOrWait()
   }
 
   onHeldUp({ upstream }: Attempt): void {
@@ -139,15 +139,22 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
+  /** The group has other upstreams now. Those that were asked and are late may be gone: that is why. */
+  onRegrouped(): void {
+    const upstream = this.isFinished ? undefined : this.choices.afterRegrouping()
+    if (this.hedges > 0 && this.launch(upstream, 'failover')) this.settleOrWait()
+  }
+
   /** Sends the question once more, if allowed; if sending fails, to another upstream at once. */
-  private launch(upstream: Upstream, kind: AttemptKind): boolean {
+  private launch(upstream: Upstream | undefined, kind: AttemptKind): boolean {
     const { ask, attempts, group } = this
-    if (this.isFinished || !attempts.mayGrow(group.settings.attemptsMax, kind)) return false
+    if (upstream === undefined || this.isFinished) return false
+    if (!attempts.mayGrow(group.settings.attemptsMax, kind)) return false
     const nowMs = group.nowMs()
     const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group })
     const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
-    if (kind !== 'hedge' && kind !== 'replay' && kind !== 'detour' && kind !== 'overtake')
+    if (!isBeside(kind))
       this.times.awaitUpstream(nowMs, upstream.timeoutMs(kind === 'tcp'), isAnother)
     this.group.counters.launched(kind)
     this.times.hedgeAtMs = Math.ceil(nowMs + upstream.hedgeDelay.after(this.hedges))
@@ -172,11 +179,9 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.choices.learn(attempt, scan)
     this.outcome.keep(reply, scan, upstream)
     this.times.boundSilence(this.group.nowMs())
-    if (!attempt.canGoOverTcp || !this.launch(upstream, 'tcp')) {
-      const other = this.choices.next()
-      if (other !== undefined && this.attempts.lastLive() === undefined)
-        this.launch(other, 'failover')
-    }
+    const goesOn = attempt.canGoOverTcp && this.launch(upstream, 'tcp')
+    if (!goesOn && this.attempts.lastLive() === undefined)
+      this.launch(this.choices.next(), 'failover')
     this.settleOrWait()
   }
 
@@ -185,13 +190,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (!this.group.settings.failover) return false
     if (this.attempts.lastLive() === undefined) {
       if (this.outcome.kept?.isDenial === true) return false
-      const other = this.choices.next()
-      if (
-        other === undefined ||
-        !this.attempts.mayGrow(this.group.settings.attemptsMax) ||
-        !this.choices.payForFailOver()
-      )
-        return false
+      const other = this.choices.payForNext()
+      if (other === undefined) return false
       this.launch(other, 'failover')
     }
     this.settleOrWait()

@@ -168,7 +168,15 @@ export class UpstreamServer implements Candidate, Upstream {
     if (attempt?.isAside === true) return this.door?.noteRefusal(nowMs)
     // Our own limits say nothing about the upstream.
     if (why === 'overloaded' || why === 'closed') return
-    if (this.health.refused(nowMs)) this.watcher.onUpOrDown(this, false, why)
+    if (why === 'refused' && attempt !== undefined && this.asksOverTcpNext(attempt)) return
+    if (this.health.refused(nowMs, attempt?.overTcp === true))
+      this.watcher.onUpOrDown(this, false, why)
+  }
+
+  /** In an order a closed UDP port says nothing before TCP was tried, whose loss then counts for both (`learnFromLoss`). */
+  private asksOverTcpNext({ kind, canGoOverTcp, siblings }: Attempt): boolean {
+    if (this.settings.policy !== 'sequential' || kind === 'trial' || !this.isUp) return false
+    return canGoOverTcp && !siblings.wentOverTcp(this)
   }
 
   /**

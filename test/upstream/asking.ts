@@ -55,7 +55,7 @@ export class Asking implements QuestionGroup {
   readonly loops = new LoopSuspicion()
   readonly hedges = new RetryBudget(0)
   readonly failovers = new RetryBudget(0)
-  readonly all: readonly Sending[]
+  readonly all: Sending[]
   readonly question: UpstreamQuestion
   readonly ask: Ask & { waiters: number[] } = { ...askFor('www.example'), waiters: [] }
   /** `answer 0 from a`, `failed timeout`. */
@@ -103,6 +103,11 @@ export class Asking implements QuestionGroup {
   comesBefore(one: Upstream, other: Upstream): boolean {
     const order: readonly Upstream[] = this.all
     return this.isOrdered && order.indexOf(one) < order.indexOf(other)
+  }
+
+  has(upstream: Upstream): boolean {
+    const all: readonly Upstream[] = this.all
+    return all.includes(upstream)
   }
 
   firstChoice(): Sending | undefined {

@@ -439,4 +439,19 @@ test('CoreDNS endpoints share the load, resolvers are asked in their order', asy
   })
 })
 
+test('questions that are late at upstreams that leave the group move on to those that come', async () => {
+  const upstreams = [await FakeUpstream.start(silent), await FakeUpstream.start()]
+  const [before, after] = upstreams.map((one) => groupOf('udp', [one]))
+  if (before === undefined || after === undefined) throw new Error('no groups')
+  await withExchange([before], upstreams, async (exchange) => {
+    const asked = Array.from({ length: 30 }, (_, i) => ask(exchange, `open${i}.example`))
+    await pause(400)
+    exchange.reconfigure([after])
+    const changedMs = performance.now()
+    const told = await Promise.all(asked)
+    assert.equal(new Set(told.map(({ rcode }) => rcode)), new Set([0]))
+    assert.ok(performance.now() - changedMs < 800)
+  })
+})
+
 test.run()

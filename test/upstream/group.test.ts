@@ -219,6 +219,7 @@ test('questions that end leave the group, those that have not are failed when it
   const questionOf = (name: string): OpenQuestion => ({
     deliver: () => told.push(`${name} delivered`),
     fail: (why) => told.push(`${name} ${why}`),
+    onRegrouped: () => told.push(`${name} regrouped`),
   })
   const [ended, open] = [questionOf('ended'), questionOf('open')]
   group.questions.add(ended)

@@ -10,11 +10,8 @@ import {
   type ExchangeContext,
   type Upstream,
 } from '../../src/upstream/attempt.ts'
-import {
-  type AttemptFailure,
-  type AttemptKind,
-  UpstreamCounters,
-} from '../../src/upstream/counters.ts'
+import { type AttemptFailure, UpstreamCounters } from '../../src/upstream/counters.ts'
+import type { AttemptKind } from '../../src/upstream/policy/attempt-kind.ts'
 import { Dialect } from '../../src/upstream/policy/dialect.ts'
 import { UpstreamHealth } from '../../src/upstream/policy/health.ts'
 import { HedgeDelay } from '../../src/upstream/policy/hedge-delay.ts'

@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Asking, endAll, type Setup } from './asking.ts'
+import { Asking, endAll, Sending, type Setup } from './asking.ts'
 import { startMs } from './parts.ts'
 
 const test = suite('upstream/question-choices')
@@ -154,10 +154,66 @@ test('a connection that seems dead is replaced by another to the same upstream',
   assert.equal(asking.sent, ['a first', 'a replay'])
 })
 
-test('a first that refuses or cannot be reached is passed over at once', () => {
+test('a first that cannot be reached is passed over at once, one that refuses once TCP has as well', () => {
+  const unreachable = inOrder()
+  unreachable.lose(0, 'unreachable')
+  assert.equal(unreachable.sent, ['a first', 'b failover'])
+  const closed = inOrder()
+  closed.lose(0, 'refused')
+  assert.equal([closed.sent, closed.attempt(0).overTcp], [['a first', 'a tcp'], true])
+  closed.lose(0, 'refused')
+  assert.equal(closed.sent, ['a first', 'a tcp', 'b failover'])
+  const equals = Asking.begun()
+  equals.lose(0, 'refused')
+  assert.equal(equals.sent, ['a first', 'b failover'])
+})
+
+test('what the second denies is asked of the first over TCP, whatever was sent before', () => {
   const asking = inOrder()
-  asking.lose(0, 'refused')
-  assert.equal(asking.sent, ['a first', 'b failover'])
+  for (const ms of [250, 750, 1500]) asking.at(ms)
+  asking.all[0]?.health.replied(startMs + 1)
+  assert.equal(asking.sent, ['a first', 'a hedge', 'a detour', 'b failover'])
+  const signs = inOrder()
+  signs.all[0]?.health.replied(startMs + 1)
+  for (const ms of [250, 750, 1500]) signs.at(ms)
+  assert.equal(signs.sent, ['a first', 'a hedge', 'a hedge', 'b failover'])
+  signs.reply(1, { rcode: 3 })
+  assert.is(signs.all[0]?.sent.at(-1)?.kind, 'appeal')
+  assert.is(signs.attempt(0).overTcp, true)
+  signs.reply(0)
+  assert.equal(signs.told, ['answer 0 from a'])
+})
+
+test('TCP of the first that fails lets its silence end as before, and is tried once', () => {
+  const asking = inOrder({ upstreams: 3 })
+  for (const ms of [250, 1500]) asking.at(ms)
+  asking.reply(1, { rcode: 3 })
+  asking.lose(0, 'connect-timeout')
+  asking.at(2999)
+  assert.equal(
+    asking.sent.filter((one) => one.includes('appeal')),
+    ['a appeal'],
+  )
+  assert.not(asking.sent.includes('c failover'))
+  asking.at(3000)
+  assert.equal(asking.deliver(), ['answer 3 from b'])
+})
+
+test('when all that were asked have left the group the others are asked at once, and have all packets', () => {
+  const asking = inOrder({ upstreams: 1 })
+  for (const ms of [250, 750, 1500, 1750]) asking.at(ms)
+  asking.all.splice(0, 1, new Sending(asking.clock, 'n', 'udp'))
+  asking.question.onRegrouped()
+  assert.equal(asking.sent, ['n failover'])
+  const early = inOrder({ upstreams: 1 })
+  early.all.splice(0, 1, new Sending(early.clock, 'n', 'udp'))
+  early.question.onRegrouped()
+  assert.equal(early.sent, [], 'the answer may be on its way')
+  asking.question.onRegrouped()
+  assert.equal(asking.sent, ['n failover'], 'the one that was asked is still there')
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from n'])
+  asking.question.onRegrouped()
 })
 
 test('FORMERR that comes after the retry without EDNS waits for that, and those below keep their packets', () => {

@@ -94,10 +94,15 @@ export class UpstreamHealth {
     return isEnough && this.takeDown(nowMs)
   }
 
-  /** It refused a packet or a connection, or cannot be reached. @returns true when that took the upstream down */
-  refused(nowMs: number): boolean {
+  /**
+   * It refused a packet or a connection, or cannot be reached.
+   * @param isCertain over UDP and over TCP
+   * @returns true when that took the upstream down
+   */
+  refused(nowMs: number, isCertain = false): boolean {
     this.latestFaultMs = nowMs
-    if (++this.refusals < refusalsMax) return false
+    this.refusals += isCertain ? refusalsMax : 1
+    if (this.refusals < refusalsMax) return false
     this.isProven = true
     return this.takeDown(nowMs)
   }

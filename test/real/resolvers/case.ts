@@ -174,6 +174,16 @@ export function sendOctets(
   return async (stage) => judge(await stage.send(octets, what), properties)
 }
 
+/** Two courses of steps beside each other; both are waited for. */
+export function meanwhile(one: readonly Step[], other: readonly Step[]): Step {
+  const play = async (steps: readonly Step[], stage: Stage) => {
+    for (const step of steps) await step(stage)
+  }
+  return async (stage) => {
+    await Promise.all([play(one, stage), play(other, stage)])
+  }
+}
+
 /** The file from which the server has its upstreams becomes this. */
 export function writeResolvConf(text: (stage: Stage) => string): Step {
   return async (stage) => stage.writeResolvConf(text(stage))
@@ -189,6 +199,11 @@ export function become(name: string, behaviour: Behaviour): Step {
 /** The upstream is gone: its ports refuse. */
 export function die(name: string): Step {
   return async (stage) => stage.upstream(name).kill()
+}
+
+/** Nobody listens on its UDP port any more. */
+export function closeUdp(name: string): Step {
+  return async (stage) => stage.upstream(name).refuseUdp()
 }
 
 export function revive(name: string): Step {

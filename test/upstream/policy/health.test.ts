@@ -117,4 +117,11 @@ test('what it has answered after its death is forgotten with it', () => {
   assert.equal([health.isDown, health.rank(1400)], [false, Rank.doubtful])
 })
 
+test('one refusal over UDP and TCP takes it down, one of either does not', () => {
+  const either = new UpstreamHealth()
+  assert.equal([either.refused(1000), either.isDown], [false, false])
+  const both = new UpstreamHealth()
+  assert.equal([both.refused(1000, true), both.isDead(1000)], [true, true])
+})
+
 test.run()

@@ -3,19 +3,46 @@ import { knows } from '../behaviours.ts'
 import {
   ask,
   askAtOnce,
+  become,
   type Case,
+  die,
   manyNames,
+  meanwhile,
   pause,
   type Stage,
   writeResolvConf,
 } from '../case.ts'
-import { data } from '../properties.ts'
+import { data, within } from '../properties.ts'
 
 const records = knows(['*.site.example 60 A 192.0.2.20'])
 const others = knows(['*.site.example 60 A 192.0.2.21'])
 const noFile = { unbound: 'has no file of upstreams' } as const
 const dnsmasqPolls = 'resolv.conf(5); dnsmasq(8), --no-poll'
 const line = (stage: Stage, name: string) => `nameserver ${stage.upstream(name).host}\n`
+
+/** Names are asked, and their server dies; then the file changes. */
+function movesOn(how: string, from: readonly string[], to: readonly string[]): Case {
+  const [before, after] = [from, to].map((names) => names.join(' and '))
+  return {
+    name: `questions open at a first resolver that falls ${how} are answered when the file changes from ${before} to ${after}`,
+    source: 'resolv.conf(5): a stub resolver gives up after 5 s',
+    upstreams: { first: records, second: others },
+    fromResolvConf: from,
+    notFor: noFile,
+    steps: [
+      ask('one.site.example', 'A', data('192.0.2.20')),
+      become('first', () => {}),
+      meanwhile(
+        [askAtOnce(manyNames('site.example', 30), 'A', data('192.0.2.21'), within(4900))],
+        [
+          pause(100),
+          ...(how === 'gone' ? [die('first')] : []),
+          writeResolvConf((stage) => to.map((name) => line(stage, name)).join('')),
+        ],
+      ),
+    ],
+  }
+}
 
 export const addresses: readonly Case[] = [
   {
@@ -69,6 +96,11 @@ export const addresses: readonly Case[] = [
       ask('two.site.example', 'A', data('192.0.2.20')),
     ],
   },
+  movesOn('silent', ['first'], ['second']),
+  ...['silent', 'gone'].flatMap((how) => [
+    movesOn(how, ['first', 'second'], ['second']),
+    movesOn(how, ['first', 'second'], ['second', 'first']),
+  ]),
   {
     name: 'a change of the file of upstreams is followed within 3 s',
     source: dnsmasqPolls,

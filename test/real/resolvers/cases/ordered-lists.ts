@@ -7,6 +7,7 @@ import {
   asked,
   become,
   type Case,
+  closeUdp,
   die,
   manyNames,
   pause,
@@ -66,6 +67,20 @@ function returns(how: string, goes: Step, comes: Step): Case {
       comes,
       pause(1000),
       askAtOnce(manyNames('corp.example', 5), 'A', data('192.0.2.11')),
+    ],
+  }
+}
+
+function overTcpAlone(how: string, overUdp: Behaviour): Case {
+  return {
+    name: `a first resolver that ${how} UDP and answers over TCP is asked first`,
+    source: `${resolvConf}; RFC 7766 5: TCP is not optional`,
+    upstreams: { first: overTcp(inside, overUdp), second: outside },
+    notFor: noOrder,
+    steps: [
+      askAtOnce(manyNames('corp.example', 5), 'A', data('192.0.2.11'), within(4900)),
+      pause(500),
+      ask('db.corp.example', 'A', data('192.0.2.10'), within(4900)),
     ],
   }
 }
@@ -218,6 +233,29 @@ export const orderedLists: readonly Case[] = [
     },
     notFor: noOrder,
     steps: [ask('db.corp.example', 'A', data('192.0.2.10'), { asStub: true })],
+  },
+  overTcpAlone('drops', () => {}),
+  overTcpAlone('answers with a wrong ID to', (query) => {
+    const reply = bare(query, 0)
+    reply.writeUInt16BE(query.id ^ 1, 0)
+    query.send(reply)
+  }),
+  {
+    ...overTcpAlone('drops', () => {}),
+    name: 'the same with a third resolver',
+    upstreams: { first: overTcp(inside, () => {}), second: outside, third: outside },
+  },
+  {
+    name: 'a first resolver whose UDP port is closed is asked over TCP before the second',
+    source: `${resolvConf}; RFC 7766 5: TCP is not optional`,
+    upstreams: { first: inside, second: outside },
+    notFor: noOrder,
+    steps: [
+      closeUdp('first'),
+      askAtOnce(manyNames('corp.example', 5), 'A', data('192.0.2.11'), within(4900)),
+      pause(500),
+      ask('db.corp.example', 'A', data('192.0.2.10'), within(4900)),
+    ],
   },
   {
     name: 'an order holds within a stub zone as well',
