@@ -13,7 +13,7 @@ import { FakeUpstream, oneByOne } from '../../test/upstream/fake-upstream.ts'
 import { atLeast, atMost, type Verdict } from '../support/bars.ts'
 import { endOnSignals, exitWith } from '../support/record.ts'
 import { onCpu, startNeardns } from '../support/servers.ts'
-import { percentile } from '../support/statistics.ts'
+import { type Asked, askSteadily, Sender } from '../support/steady.ts'
 
 const slowMs = 3000
 /** Longer than a run. */
@@ -21,7 +21,6 @@ const silentMs = 600_000
 const quickPerSecond = 200
 /** Longer than the deadline of a question, so that floods reach their full number in flight. */
 const warmUpMs = 5000
-const patienceMs = 5000
 const serverCpu = 0
 const loadCpu = 1
 
@@ -55,61 +54,9 @@ const floods: readonly Flood[] = [
   },
 ]
 
-interface Row {
+interface Row extends Asked {
   readonly transport: string
   readonly what: string
-  readonly asked: number
-  readonly answered: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-}
-
-/** Sends at a steady rate until it is stopped. */
-class Sender {
-  private isOver = false
-  private readonly done: Promise<void>
-
-  constructor(perSecond: number, send: (i: number) => void) {
-    this.done = this.run(perSecond, send)
-  }
-
-  async stop(): Promise<void> {
-    this.isOver = true
-    await this.done
-  }
-
-  private async run(perSecond: number, send: (i: number) => void): Promise<void> {
-    const startMs = performance.now()
-    for (let sent = 0; !this.isOver; await sleep(2)) {
-      for (const due = ((performance.now() - startMs) * perSecond) / 1000; sent < due; sent++)
-        send(sent)
-    }
-  }
-}
-
-/** @returns the time that each answered question took */
-async function askQuick(port: number, run: string, seconds: number) {
-  const client = await UdpClient.open({ host: '127.0.0.1', port }, '127.0.0.200')
-  const sentMs = new Map<number, number>()
-  const tookMs: number[] = []
-  client.socket.on('message', (reply: Buffer) => {
-    const id = reply.readUInt16BE(0)
-    const at = sentMs.get(id)
-    if (at === undefined) return
-    if ((reply.readUInt8(3) & 0x0f) === 0) tookMs.push(performance.now() - at)
-    sentMs.delete(id)
-  })
-  let asked = 0
-  const sender = new Sender(quickPerSecond, (i) => {
-    asked += 1
-    sentMs.set(i, performance.now())
-    client.send(writeQuery(`q${i}.${run}.quick.test`, 'A', { id: i }))
-  })
-  await sleep(seconds * 1000)
-  await sender.stop()
-  for (let waitedMs = 0; sentMs.size > 0 && waitedMs < patienceMs; waitedMs += 100) await sleep(100)
-  await client.close()
-  return { asked, tookMs: tookMs.toSorted((a, b) => a - b) }
 }
 
 async function withFlood(port: number, flood: Flood, run: string, seconds: number) {
@@ -124,7 +71,9 @@ async function withFlood(port: number, flood: Flood, run: string, seconds: numbe
     ),
   )
   await sleep(flood.perSecond > 0 ? warmUpMs : 500)
-  const result = await askQuick(port, run, seconds)
+  const way = { port, client: '127.0.0.200' }
+  const pace = { perSecond: quickPerSecond, seconds }
+  const result = await askSteadily(way, pace, (i) => `q${i}.${run}.quick.test`)
   await sender.stop()
   for (const client of clients) await client.close()
   return result
@@ -145,9 +94,8 @@ async function measure(transport: 'udp' | 'tcp', seconds: number): Promise<Row[]
   const rows: Row[] = []
   try {
     for (const [i, flood] of floods.entries()) {
-      const { asked, tookMs } = await withFlood(port, flood, `r${i}`, seconds)
-      const [p50Ms, p99Ms] = [percentile(tookMs, 0.5), percentile(tookMs, 0.99)]
-      const row = { transport, what: flood.what, asked, answered: tookMs.length, p50Ms, p99Ms }
+      const asked = await withFlood(port, flood, `r${i}`, seconds)
+      const row = { transport, what: flood.what, ...asked }
       rows.push(row)
       process.stdout.write(`${lineOf(row)}\n`)
       // What is left of the flood would be the next one's.
