@@ -108,8 +108,7 @@ export class UpstreamServer implements Candidate, Upstream {
   private stream(attempt: Attempt): AttemptFailure | undefined {
     const streams = this.streams()
     const isDoubtful = attempt.kind !== 'first' && streams.fates.mayBeDropped(attempt)
-    attempt.isApart =
-      isDoubtful || attempt.kind === 'overtake' || streams.speed.expectsSlow(attempt)
+    attempt.isApart = isDoubtful || attempt.kind === 'overtake' || streams.expectsSlow(attempt)
     // Another connection shows whether it was dropped, and then the next ones need not be.
     const door = isDoubtful ? undefined : this.doorFor(attempt, streams)
     if (door === undefined || door.send(attempt) !== undefined) return streams.submit(attempt)
@@ -256,6 +255,8 @@ export class UpstreamServer implements Candidate, Upstream {
   }
 
   private noteLife(attempt: Attempt, nowMs: number): void {
+    const sinceMs = Math.max(attempt.sentMs, this.health.lastReplyMs)
+    this.pool?.speed.noteSilence(nowMs - sinceMs, nowMs)
     const cameBack = this.health.replied(nowMs)
     this.door?.noteLife(attempt, nowMs)
     if (attempt.isAside) this.pool?.speed.noteApart(attempt, nowMs - attempt.sentMs)

@@ -29,13 +29,14 @@ import { makeKubeWorld } from '../support/world/kube-world.ts'
 const positiveTtlMax = 30
 const negativeTtlMax = 5
 const connections = 4
-const connectionsMax = 128
+/** After a stall of CoreDNS, on a busy machine: 8 are usual, 21 were seen. */
+const wokenMax = 48
 /** A connection that owes an answer for longer is set aside, and another one may be opened in its place. */
 const quietMs = 100
 /** Hedges have a budget of 20 in 100 and a small burst. */
 const quietQueriesMax = 1300
 /** Besides, each question that stands behind an old one is asked once more, another way. */
-const stalledQueriesMax = 2300
+const stalledQueriesMax = 1800
 
 const test = needing(suite('real/conformance'), 'coredns')
 
@@ -288,7 +289,7 @@ test('1000 names at once reach CoreDNS over few connections', async () => {
   const { right, maxMs, asked, connectionsOpenMax, connectionsNew } = await burst(66, 0)
   assert.is(right, 1000)
   // Another connection stands in for one whose head is old. On a machine so busy that CoreDNS falls silent, the bar is that of the next test.
-  const limit = maxMs < quietMs ? 2 * connections : connectionsMax
+  const limit = maxMs < quietMs ? 2 * connections : wokenMax
   assert.ok(connectionsOpenMax <= limit, `${connectionsOpenMax} connections open at once`)
   assert.ok(connectionsNew <= limit, `${connectionsNew} new connections`)
   const askedMax = maxMs < quietMs ? quietQueriesMax : stalledQueriesMax
@@ -298,8 +299,8 @@ test('1000 names at once reach CoreDNS over few connections', async () => {
 test('1000 names that wait at once for a CoreDNS that sleeps are all answered when it wakes', async () => {
   const { right, asked, connectionsOpenMax } = await burst(67, 250)
   assert.is(right, 1000)
-  // What has waited looks slow when CoreDNS wakes: `stream.connectionsMax` is the bound.
-  assert.ok(connectionsOpenMax <= connectionsMax, `${connectionsOpenMax} connections open at once`)
+  // Twice as many are tried while it sleeps; a busy machine lets some of its threads wait after it has woken.
+  assert.ok(connectionsOpenMax <= wokenMax, `${connectionsOpenMax} connections open at once`)
   assert.ok(asked >= 1000 && asked <= stalledQueriesMax, `${asked} queries for 1000 names`)
 })
 

@@ -88,6 +88,30 @@ test('a few quick ones among slow ones that nobody has seen are answered althoug
   })
 })
 
+test('a server that has stalled and goes on, one connection after another, needs few connections and has no slow names', async () => {
+  const serve = oneByOne(() => 0)
+  let stalled: FakeQuery[] | undefined
+  const stalling: Behaviour = (query) => (stalled ? stalled.push(query) : serve(query))
+  await run(stalling, async (exchange, upstream) => {
+    await askMany(exchange, 8, 'warm')
+    stalled = []
+    const told = askMany(exchange, 600, 'quick')
+    await pause(250)
+    const byConnection = Map.groupBy(stalled, ({ connection }) => connection)
+    stalled = undefined
+    // As the threads of a busy machine do.
+    for (const queries of byConnection.values()) {
+      for (const query of queries) serve(query)
+      await pause(5)
+    }
+    assert.is(failuresIn(await told).length, 0)
+    assert.ok(upstream.connectionsAccepted <= 24, `${upstream.connectionsAccepted} connections`)
+    const before = counters(exchange).server.aside
+    assert.is(failuresIn(await askMany(exchange, 20, 'quick')).length, 0)
+    assert.ok(counters(exchange).server.aside - before < 10, 'asked as slow names are')
+  })
+})
+
 test('what is known to be slow goes over UDP', async () => {
   await run(likeCoredns(), async (exchange, upstream) => {
     await askMany(exchange, 8, 'warm')

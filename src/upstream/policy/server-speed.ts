@@ -1,5 +1,6 @@
 /** What one server is quick at, and what it is slow at: for names, and in milliseconds. Pure. */
 import { AnswerTimes } from './answer-times.ts'
+import { Pauses } from './pauses.ts'
 import { type NotedQuestion, SlowNames } from './slow-names.ts'
 
 export interface SpeedSettings {
@@ -13,6 +14,7 @@ export class ServerSpeed {
   settings: SpeedSettings
   private readonly names: SlowNames
   private readonly times = new AnswerTimes()
+  private readonly pauses = new Pauses()
 
   constructor(settings: SpeedSettings) {
     this.settings = settings
@@ -30,6 +32,27 @@ export class ServerSpeed {
 
   expectsSlow(question: NotedQuestion): boolean {
     return this.names.isSlow(question)
+  }
+
+  /** An answer came. @param silentMs nothing else was answered meanwhile, and the question was open */
+  noteSilence(silentMs: number, nowMs: number): void {
+    this.pauses.note(silentMs, this.slowAfterMs, nowMs)
+  }
+
+  /**
+   * Whether a head is slow, and not the server. Both the head and the answers of others had half the time: a server that stalls has
+   * stopped answering all.
+   * @param sinceMs when the head came up
+   */
+  isPassed(sinceMs: number, lastAnswerMs: number, nowMs: number): boolean {
+    const { pauses, slowAfterMs } = this
+    const leastMs = Math.max(slowAfterMs / 2, pauses.graceMs(nowMs))
+    return lastAnswerMs >= pauses.workedSince(sinceMs) + leastMs
+  }
+
+  /** Whether a question of that time has just waited for the end of a pause: then what was slow meanwhile tells nothing about it. */
+  wasPaused(sinceMs: number, nowMs: number): boolean {
+    return this.pauses.wasWaiting(sinceMs, nowMs)
   }
 
   noteDial(tookMs: number): void {

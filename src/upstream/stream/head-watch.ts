@@ -13,8 +13,8 @@ export interface HeldUp {
   readonly slowAfterMs: number
   /** Connections with an unanswered question; empty while the server answers out of order. */
   watched(): readonly StreamConnection[]
-  /** The last answer of the same server, on whatever connection. */
-  readonly lastAnswerMs: number
+  /** Whether the server has answered others although this head is old, so that the head is slow. */
+  isPassed(connection: StreamConnection): boolean
   /** The head has been old for the whole of a turn. Called again in each round until there is an answer. */
   onOldHead(connection: StreamConnection, isHeadSlow: boolean): void
   /** All heads were looked at. */
@@ -72,9 +72,7 @@ export class HeadWatch {
     const { pool, suspects } = this
     for (const [connection, head] of suspects) {
       if (connection.state !== 'open' || connection.head !== head) continue
-      // Both the head and the answers of others had half the time: a server that stalls has stopped answering all.
-      const isHeadSlow = pool.lastAnswerMs >= connection.quietSinceMs + pool.slowAfterMs / 2
-      pool.onOldHead(connection, isHeadSlow)
+      pool.onOldHead(connection, pool.isPassed(connection))
     }
     suspects.clear()
     pool.onWatched()

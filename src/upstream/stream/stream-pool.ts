@@ -75,6 +75,12 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     return (attempt.isApart || attempt.isAside) && this.speed.expectsSlow(attempt)
   }
 
+  /** Whether it is better asked another way than quick ones. */
+  expectsSlow(attempt: Attempt): boolean {
+    const [first = attempt] = attempt.siblings.all
+    return this.speed.expectsSlow(attempt) && !this.speed.wasPaused(first.madeMs, this.nowMs())
+  }
+
   /** @returns why the question can neither be sent nor wait; undefined when it was taken */
   submit(attempt: Attempt): AttemptFailure | undefined {
     if (this.isRetired) return 'closed'
@@ -171,8 +177,8 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     return this.speed.slowAfterMs
   }
 
-  get lastAnswerMs(): number {
-    return this.upstream.health.lastReplyMs
+  isPassed({ quietSinceMs }: StreamConnection): boolean {
+    return this.speed.isPassed(quietSinceMs, this.upstream.health.lastReplyMs, this.nowMs())
   }
 
   watched(): readonly StreamConnection[] {
@@ -251,7 +257,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     for (;;) {
       const attempt = lines.next(isApart, lanes.isStuck(this.nowMs()))
       if (attempt === undefined) return
-      if (!isApart && this.speed.expectsSlow(attempt)) {
+      if (!isApart && this.expectsSlow(attempt)) {
         // It has become known while the question waited.
         lines.setApart(attempt)
         continue

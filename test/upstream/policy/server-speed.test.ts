@@ -34,6 +34,29 @@ test('a long time marks a name only while the server answers others', () => {
   assert.equal([speed.expectsSlow(question), speed.lateAfterMs], [true, 250])
 })
 
+test('a head is slow when others were answered in the second half of its age', () => {
+  const speed = new ServerSpeed(settings)
+  assert.equal(
+    [speed.isPassed(100, 102, 105), speed.isPassed(100, 102.5, 105), speed.isPassed(100, 90, 900)],
+    [false, true, false],
+  )
+})
+
+test('after a pause of the whole server heads have their time once more', () => {
+  const speed = new ServerSpeed(settings)
+  speed.noteSilence(250, 1000)
+  assert.equal([speed.isPassed(750, 1000, 1005), speed.isPassed(750, 1029, 1029)], [false, false])
+  assert.is(speed.isPassed(750, 1030, 1031), true)
+  assert.is(speed.isPassed(1245, 1248, 1250), true, 'the pause is long gone')
+  assert.equal([speed.wasPaused(750, 1100), speed.wasPaused(1050, 1100)], [true, false])
+})
+
+test('a quick answer after a silence shows that the server was not the one', () => {
+  const speed = new ServerSpeed(settings)
+  speed.noteSilence(1, 1000)
+  assert.is(speed.isPassed(750, 1000, 1000), true)
+})
+
 test('a changed setting holds from now on', () => {
   const speed = new ServerSpeed(settings)
   speed.settings = { ...settings, slowAfterMs: 50 }

@@ -31,6 +31,10 @@ class Pool implements HeldUp {
     return this.now
   }
 
+  isPassed({ quietSinceMs }: StreamConnection): boolean {
+    return this.lastAnswerMs > quietSinceMs
+  }
+
   watched(): readonly StreamConnection[] {
     return this.lines.filter(({ head }) => head) as unknown as StreamConnection[]
   }
@@ -68,7 +72,7 @@ class Pool implements HeldUp {
   }
 }
 
-test('a head is old at its age, and slow if another was answered in the second half of it', async () => {
+test('a head is old at its age, and slow if others were answered meanwhile', async () => {
   await Pool.run(async (pool) => {
     pool.open()
     pool.now += 2

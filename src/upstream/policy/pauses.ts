@@ -1,0 +1,43 @@
+/**
+ * Pauses of one whole server: for a while it, its machine or our own process has done nothing, so that what waited meanwhile is not slow.
+ * A pause shows by its end: the first answer is to a question that was open all the time. A first answer to a question that has just
+ * come shows that the server lives, and is silent about slow names. Pure.
+ */
+
+/** What has waited is worked on within this time: threads of a machine that had stopped go on one by one. */
+const graceMsMax = 30
+/** After that time at most all that has waited is answered. */
+const graceForMsMax = 250
+
+export class Pauses {
+  private endMs = Number.NEGATIVE_INFINITY
+  private longestMs = 0
+  private graceUntilMs = Number.NEGATIVE_INFINITY
+
+  /**
+   * An answer came.
+   * @param silentMs nothing else was answered meanwhile, and the question was open
+   */
+  note(silentMs: number, slowAfterMs: number, nowMs: number): void {
+    if (silentMs < slowAfterMs) return
+    this.endMs = nowMs
+    // Shorter ones follow a long one, until all that has waited is answered.
+    this.longestMs = Math.max(silentMs, nowMs < this.graceUntilMs ? this.longestMs : 0)
+    this.graceUntilMs = Math.max(this.graceUntilMs, nowMs + Math.min(silentMs, graceForMsMax))
+  }
+
+  /** From when on a question that came at that time has been worked on without a pause. */
+  workedSince(sinceMs: number): number {
+    return Math.max(sinceMs, this.endMs)
+  }
+
+  /** Whether a question that came at that time has waited for the end of a pause, just now. */
+  wasWaiting(sinceMs: number, nowMs: number): boolean {
+    return nowMs < this.graceUntilMs && sinceMs < this.endMs
+  }
+
+  /** How long after its end nothing is slow yet: longer after a long pause, for as long as that was. */
+  graceMs(nowMs: number): number {
+    return nowMs < this.graceUntilMs ? Math.min(this.longestMs, graceMsMax) : 0
+  }
+}
