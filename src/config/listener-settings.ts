@@ -32,20 +32,7 @@ export function udpSection() {
 
 export function tcpSection() {
   return section('TCP towards clients (RFC 7766).', {
-    connectionsMax: whole({
-      default: 1024,
-      min: 1,
-      max: 65_536,
-      unit: 'connections',
-      about: 'Open at once, of all clients together; each costs a file descriptor and buffers.',
-    }),
-    connectionsPerClientMax: whole({
-      default: 64,
-      min: 1,
-      max: 65_536,
-      unit: 'connections',
-      about: 'Open at once from one address, so that one pod cannot take them all.',
-    }),
+    ...sharedLimits(),
     idleMs: whole({
       default: 10_000,
       min: 100,
@@ -99,4 +86,32 @@ export function tcpSection() {
       about: 'A connection is closed at this age, busy or not, once its open queries are answered.',
     }),
   })
+}
+
+/** Of all connections together. */
+function sharedLimits() {
+  return {
+    connectionsMax: whole({
+      default: 1024,
+      min: 1,
+      max: 65_536,
+      unit: 'connections',
+      about: 'Open at once, of all clients together; each costs a file descriptor and buffers.',
+    }),
+    connectionsPerClientMax: whole({
+      default: 64,
+      min: 1,
+      max: 65_536,
+      unit: 'connections',
+      about: 'Open at once from one address, so that one pod cannot take them all.',
+    }),
+    unsentBytesMax: whole({
+      default: 16_777_216,
+      min: 65_536,
+      max: 1_073_741_824,
+      unit: 'bytes',
+      about:
+        'Replies that clients have not taken, of all connections together. A client may leave as many bytes as are free, so half of them alone; beyond that its connections are not read while more than 4096 bytes wait on them, and when none is free one with more than writeQueueBytesMax is closed.',
+    }),
+  }
 }

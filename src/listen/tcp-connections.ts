@@ -8,6 +8,7 @@
  * clients whose names are slow cannot shut out the others; else the newcomer is refused.
  */
 
+import { Shares } from '../core/sharing/shares.ts'
 import type { TcpConnectionCaps } from './tcp-settings.ts'
 
 /** A connection as this table sees it. */
@@ -27,6 +28,8 @@ const heldBytesFree = 4096
 
 /** The table that all TCP listeners of the daemon share. */
 export class TcpConnections {
+  /** Bytes of replies that clients have not taken. */
+  readonly unsent: Shares
   private readonly caps: TcpConnectionCaps
   private readonly perClient = new Map<string, number>()
   /** Members in the order in which they became idle: a Set iterates in insertion order. */
@@ -39,6 +42,7 @@ export class TcpConnections {
 
   constructor(caps: TcpConnectionCaps) {
     this.caps = caps
+    this.unsent = new Shares(caps.unsentBytesMax)
   }
 
   get open(): number {

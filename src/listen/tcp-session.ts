@@ -16,6 +16,7 @@ import { HeldReply, isComplaint } from './tcp-replies.ts'
 import type { BatchOwner, ReplyBatch } from './tcp-reply-batch.ts'
 import type { TcpSessionSettings } from './tcp-settings.ts'
 import type { TcpCloseReason, TcpCounts } from './tcp-stats.ts'
+import { TcpUnsent } from './tcp-unsent.ts'
 
 /** Shared by the sessions of one listener. */
 export interface SessionContext {
@@ -35,12 +36,6 @@ export interface SessionContext {
   onGone(session: TcpSession): void
 }
 
-/**
- * Replies in flight still arrive when the write queue is full. A client that lets this many times `writeQueueBytesMax` pile up is
- * cut off at once: 100 replies of 64 KiB would be 6.5 MB per connection.
- */
-const writeQueueHardFactor = 8
-
 export class TcpSession implements Peer, BatchOwner, Evictable {
   readonly transport = Transport.tcp
   readonly family: 4 | 6
@@ -52,6 +47,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   private readonly socket: Socket
   private readonly input: TcpInput
   private readonly deadlines: TcpDeadlines
+  private readonly unsent: TcpUnsent
   private inFlight = 0
   private holds = 0
   /** Messages in a row that were no query that we could read. */
@@ -71,7 +67,9 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     this.serverIndex = context.serverIndex
     this.input = new TcpInput(socket, context.connections)
     this.deadlines = new TcpDeadlines(context.settings, context.nowMs())
-    context.connections.join(this)
+    const { connections, settings } = context
+    this.unsent = new TcpUnsent(client, connections.unsent, settings.writeQueueBytesMax)
+    connections.join(this)
     socket.on('data', this.onData)
     socket.on('end', this.onEnd)
     socket.on('drain', this.onDrain)
@@ -93,8 +91,8 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   answer(reply: Uint8Array): void {
     this.inFlight -= 1
     if (this.gone) return
-    const { batch, settings } = this.context
-    if (this.unsentBytes() > settings.writeQueueBytesMax * writeQueueHardFactor) {
+    const { batch } = this.context
+    if (this.unsent.isTooMuch(this.unsentBytes())) {
       this.destroy('write-stalled')
       return
     }
@@ -107,6 +105,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   writeFrames(frames: Buffer): void {
     if (this.gone) return
     this.socket.write(frames)
+    this.unsent.note(this.socket.writableLength)
     if (this.socket.writableLength > 0) this.deadlines.writeBlocked(this.context.nowMs())
     this.settle()
   }
@@ -154,6 +153,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   /** Applies the time limits; to be called a few times a second. */
   sweep(nowMs: number): void {
     const { deadlines } = this
+    this.unsent.note(this.socket.writableLength)
     const unsent = this.socket.writableLength > 0
     if (!unsent) deadlines.writeDone()
     if (deadlines.isStalled(nowMs)) {
@@ -228,9 +228,9 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
   private hasRoom(): boolean {
     const { batch, settings } = this.context
     if (this.gone || this.inFlight >= settings.pipelineMax) return false
-    if (this.unsentBytes() <= settings.writeQueueBytesMax) return true
+    if (this.unsent.hasRoom(this.unsentBytes())) return true
     batch.flush()
-    return this.socket.writableLength <= settings.writeQueueBytesMax
+    return this.unsent.hasRoom(this.socket.writableLength)
   }
 
   private unsentBytes(): number {
@@ -272,6 +272,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
 
   private readonly onDrain = (): void => {
     this.deadlines.writeDone()
+    this.unsent.note(this.socket.writableLength)
     this.settle()
   }
 
@@ -287,6 +288,7 @@ export class TcpSession implements Peer, BatchOwner, Evictable {
     if (this.gone) return
     this.gone = true
     this.input.close()
+    this.unsent.note(0)
     this.context.connections.leave(this)
     this.context.counts.closed[this.closeReason ?? 'peer'] += 1
     this.context.onGone(this)

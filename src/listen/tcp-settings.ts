@@ -27,6 +27,8 @@ export interface TcpConnectionCaps {
   readonly connectionsMax: number
   /** Per source address, so that one pod cannot take them all. */
   readonly connectionsPerClientMax: number
+  /** Replies that clients have not taken. A client may leave as many bytes as are free; beyond that its connections are not read. */
+  readonly unsentBytesMax: number
 }
 
 export interface TcpSettings extends TcpSessionSettings, TcpConnectionCaps {}

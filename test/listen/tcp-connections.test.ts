@@ -56,7 +56,10 @@ class Table {
   readonly connections: TcpConnections
 
   constructor(connectionsMax: number, connectionsPerClientMax: number) {
-    this.connections = new TcpConnections({ connectionsMax, connectionsPerClientMax })
+    this.connections = new TcpConnections({
+      ...{ connectionsMax, connectionsPerClientMax },
+      unsentBytesMax: 1e6,
+    })
   }
 
   /** @returns undefined when it was turned away */

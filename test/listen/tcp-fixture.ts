@@ -11,6 +11,7 @@ import { ScriptedHandler, v4 } from './scripted-handler.ts'
 export const calm: TcpSettings = {
   connectionsMax: 100,
   connectionsPerClientMax: 100,
+  unsentBytesMax: 16_777_216,
   idleMs: 30_000,
   messageMs: 30_000,
   pipelineMax: 100,

@@ -18,6 +18,7 @@ const flood = suite('listen/tcp-flood')
 const defaults: TcpSettings = {
   connectionsMax: 1024,
   connectionsPerClientMax: 64,
+  unsentBytesMax: 16_777_216,
   idleMs: 10_000,
   messageMs: 2000,
   pipelineMax: 100,

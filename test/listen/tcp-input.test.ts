@@ -12,7 +12,11 @@ const test = suite('listen/tcp-input')
 
 function inputOf(connectionsMax = 1) {
   const socket = new Socket()
-  const connections = new TcpConnections({ connectionsMax, connectionsPerClientMax: 9 })
+  const connections = new TcpConnections({
+    connectionsMax,
+    connectionsPerClientMax: 9,
+    unsentBytesMax: 1e6,
+  })
   return { socket, connections, input: new TcpInput(socket, connections) }
 }
 

@@ -431,6 +431,28 @@ session(
   },
 )
 
+session(
+  'where clients have left all the memory for unread replies, one that reads none is cut off sooner',
+  async () => {
+    await TcpFixture.run(
+      async (fixture) => {
+        const deaf = await fixture.deafClient()
+        deaf.write(framed(...upTo(400).map((id) => ask(id, 'hold'))))
+        await fixture.handler.heldCount(400)
+        let most = 0
+        for (const index of upTo(400)) {
+          fixture.handler.release(index, 'x'.repeat(65_000))
+          most = Math.max(most, fixture.connections.unsent.taken)
+        }
+        assert.is(fixture.stats.closed['write-stalled'], 1)
+        assert.ok(most > 65_536 && most < 4 * 65_536, `${most} bytes`)
+        assert.is(fixture.connections.unsent.taken, 0)
+      },
+      { pipelineMax: 400, unsentBytesMax: 100_000 },
+    )
+  },
+)
+
 session('a reply of 65535 octets comes through', async () => {
   await TcpFixture.run(async (fixture) => {
     fixture.handler.replyBytes = 65535

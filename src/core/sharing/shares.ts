@@ -73,16 +73,16 @@ export class Shares implements ShareRule {
   }
 
   /** The caller has asked `refusal`, or has a reason not to. */
-  take(claim: Claim): void {
-    this.taken += 1
-    for (const { key } of claim) this.held.set(key, (this.held.get(key) ?? 0) + 1)
+  take(claim: Claim, places = 1): void {
+    this.taken += places
+    for (const { key } of claim) this.held.set(key, (this.held.get(key) ?? 0) + places)
   }
 
-  /** Call once for each `take`, with an equal claim. */
-  giveBack(claim: Claim): void {
-    this.taken -= 1
+  /** Each place that was taken, once, with an equal claim. */
+  giveBack(claim: Claim, places = 1): void {
+    this.taken -= places
     for (const { key } of claim) {
-      const left = (this.held.get(key) ?? 1) - 1
+      const left = (this.held.get(key) ?? places) - places
       if (left === 0) this.held.delete(key)
       else this.held.set(key, left)
     }
