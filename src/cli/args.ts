@@ -4,11 +4,11 @@ import { suggest } from '../config/suggest.ts'
 import { type FlagRule, readFlags } from './flags.ts'
 
 /** Verbs of this version. */
-export const verbs = ['run', 'validate', 'query', 'explain', 'rules', 'demo'] as const
+export const verbs = ['run', 'validate', 'query', 'explain', 'rules', 'import', 'demo'] as const
 export type Verb = (typeof verbs)[number]
 
 /** Part of the fixed command line, promised for later versions. */
-const laterVerbs = ['check', 'import', 'top', 'cache', 'upstreams', 'doctor', 'node-cache']
+const laterVerbs = ['check', 'top', 'cache', 'upstreams', 'doctor', 'node-cache']
 
 export type Command =
   | { readonly kind: 'verb'; readonly verb: Verb; readonly argv: readonly string[] }

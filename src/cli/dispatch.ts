@@ -47,6 +47,8 @@ export async function dispatch(
       return (await import('./explain.ts')).explain(command.argv, io)
     case 'rules':
       return (await import('./rules.ts')).rules(command.argv, io)
+    case 'import':
+      return (await import('./nodelocal/import.ts')).importCorefile(command.argv, io)
     case 'query':
       return (await import('./query.ts')).query(command.argv, io)
   }

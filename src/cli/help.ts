@@ -5,7 +5,8 @@ export const helpText = `neardns - DNS cache for the node it runs on
   neardns demo                a cluster, the internet and neardns in one process
   neardns query NAME [TYPE]   ask a running server [--server IP:PORT] [--tcp]
   neardns explain NAME [TYPE] what a name would get, and why [--admin IP:PORT]
-  neardns validate FILE       check a configuration, list all mistakes at once
+  neardns validate FILE       check a configuration or a node-cache's Corefile
+  neardns import COREFILE     print the configuration that serves the same
   neardns rules show|apply|remove [--dry-run]  what is put on this node, and why
 
 Flags of run (they win over the file):
@@ -19,7 +20,6 @@ Flags of run (they win over the file):
   --log-level LEVEL           fatal error warn info debug trace silent [info]
   --io auto|portable|batched  how UDP is read and written [auto]
   --help, --version
-
 Exit codes: 0 fine, 1 failed, 2 wrong command line or configuration.
 Try it: neardns demo, then dig @127.0.0.1 -p 5353 example.com
 `

@@ -29,7 +29,8 @@ async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promi
 
 type ReadText = { ok: true; text: string } | { ok: false; problem: Problem }
 
-async function readText(path: string): Promise<ReadText> {
+/** Reads a file that the command line names. */
+export async function readText(path: string): Promise<ReadText> {
   try {
     return { ok: true, text: await readFile(path, 'utf8') }
   } catch (error) {

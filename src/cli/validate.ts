@@ -1,4 +1,7 @@
-/** `neardns validate FILE`: prints every mistake of a configuration at once, or a summary of it in a few lines. */
+/**
+ * `neardns validate FILE`: prints every mistake of a configuration at once, or a summary of it in a few lines. A Corefile of NodeLocal DNSCache
+ * is taken as well, and judged by what it would become.
+ */
 import { formatEndpoint } from '../address/endpoint.ts'
 import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { formatProblem, type Problem } from '../config/problem.ts'
@@ -6,19 +9,32 @@ import type { Config } from '../config/schema.ts'
 import { clusterNames } from '../daemon/routing.ts'
 import { readFlags } from './flags.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
-import { readForeignConfig } from './read-config.ts'
+import { isCorefile, readCorefileConfig } from './nodelocal/corefile-config.ts'
+import { readForeignConfig, readText } from './read-config.ts'
 
 export async function validate(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, {})
-  if (!read.ok) return usageError(io, read.why)
-  const [file, ...more] = read.words
+  const flags = readFlags(argv, {})
+  if (!flags.ok) return usageError(io, flags.why)
+  const [file, ...more] = flags.words
   if (file === undefined || more.length > 0) {
     return usageError(io, 'validate takes one file: neardns validate FILE')
   }
-  const result = await readForeignConfig(file)
+  const result = await judge(file)
   if (!result.ok) return reportProblems(io, result.problems)
-  io.stdout(`${file}: ok\n${summary(result.config)}`)
+  const notes = result.notes.map((note) => `note: ${note}\n`).join('')
+  io.stdout(`${file}: ok\n${summary(result.config)}${notes}`)
   return ExitCode.ok
+}
+
+type Judged =
+  | { readonly ok: true; readonly config: Config; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+async function judge(file: string): Promise<Judged> {
+  const read = await readText(file)
+  if (read.ok && isCorefile(read.text)) return readCorefileConfig(file, read.text)
+  const result = await readForeignConfig(file)
+  return result.ok ? { ...result, notes: [] } : result
 }
 
 /** Prints one line per problem. @returns the exit code */
@@ -37,9 +53,9 @@ function summary(config: Config): string {
     ],
     ...config.zones.map((zone): [string, string] => [
       'zone',
-      `${zone.name} -> ${addresses(zone.upstreams, '')}`,
+      `${zone.name} -> ${addresses(zone.upstreams, `${zone.withoutUpstreams.toUpperCase()}, nobody is asked`)}`,
     ]),
-    ['external', addresses(external.upstreams, `name servers of ${external.resolvConf}`)],
+    ['external', addresses(external.upstreams, withoutExternal(config))],
     ['admin', config.admin.listen.map(formatEndpoint).join(', ') || 'off'],
     ['cache', `${config.cache.entriesMax} entries, ${config.cache.bytesMax} bytes`],
   ]
@@ -48,6 +64,12 @@ function summary(config: Config): string {
 
 function addresses(upstreams: readonly Upstream[], ifNone: string): string {
   return upstreams.length === 0 ? ifNone : upstreams.map(formatUpstream).join(', ')
+}
+
+function withoutExternal({ external }: Config): string {
+  const { resolvConf, withoutUpstreams } = external
+  if (withoutUpstreams === 'resolvConf') return `name servers of ${resolvConf}`
+  return `no upstreams: ${withoutUpstreams.toUpperCase()}, nobody is asked`
 }
 
 /** What names of the cluster get while nobody can be asked about them. */

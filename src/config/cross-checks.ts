@@ -17,6 +17,7 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
     ...clashingListen(config),
     ...portableWildcards(config),
     ...duplicateZones(config),
+    ...emptyZones(config),
     ...claimedZones(config),
     ...interceptionChecks(config),
     ...answerModeChecks(config),
@@ -107,6 +108,17 @@ function duplicateZones(config: unknown): Issue[] {
     }
     const message = `zone ${value} is already defined at ${pathText(earlier)}; join their upstreams in one`
     return [{ path, message, because: [earlier] }]
+  })
+}
+
+function emptyZones(config: unknown): Issue[] {
+  return items(config, ['zones']).flatMap(({ path, value }) => {
+    const upstreams = at(value, ['upstreams'])
+    if (!Array.isArray(upstreams) || upstreams.length > 0) return []
+    if (at(value, ['withoutUpstreams']) !== 'mistake') return []
+    const message =
+      'the list is empty; name upstreams, or say in withoutUpstreams what names of the zone get'
+    return [{ path: [...path, 'upstreams'], message, because: [[...path, 'withoutUpstreams']] }]
   })
 }
 

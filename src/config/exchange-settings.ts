@@ -1,62 +1,8 @@
-/**
- * Settings of one group of upstreams: the addresses, how the group is asked, and how long its answers may be kept. Declares them
- * only: the configuration is read by load.ts, and the upstreams are asked by `upstream/`.
- */
-import type { Upstream } from '../address/upstream-url.ts'
-import { parseUpstream } from './address.ts'
-import { choice, list, onOff, parsed, requiredList, section, whole } from './setting.ts'
-
-/** Upstreams of one group: CoreDNS takes 15; with more, each is asked too rarely to know its health. */
-const upstreamsMax = 32
+/** Settings of how one group of upstreams is asked. Declares them only: the upstreams are asked by `upstream/`. */
+import { choice, onOff, section, whole } from './setting.ts'
 
 /** Different questions in flight at once, and so also the most that can wait for one upstream. */
 export const questionsMaxDefault = 5000
-
-const upstreamWhat = 'upstream addresses such as 10.0.0.2:53'
-
-/** @param plain the transport of an address without a scheme */
-function upstream(plain: 'udp' | 'tcp') {
-  return parsed<Upstream>({
-    what: 'an upstream address such as 10.0.0.2:53',
-    parse: (text) => parseUpstream(text, plain),
-    examples: ['10.0.0.2', '10.0.0.2:5300', 'tcp://10.0.0.2', 'tls://1.1.1.1#one.one.one.one'],
-  })
-}
-
-export function upstreamList(plain: 'udp' | 'tcp', about: string) {
-  return list({ of: upstream(plain), what: upstreamWhat, max: upstreamsMax, default: [], about })
-}
-
-export function requiredUpstreamList(plain: 'udp' | 'tcp', about: string) {
-  return requiredList({ of: upstream(plain), what: upstreamWhat, min: 1, max: upstreamsMax, about })
-}
-/** One day: RFC 8767 4 caps any TTL at 7 days, and a cache on one node gains nothing beyond one. */
-const ttlSecondsCeiling = 86_400
-
-export interface TtlDefaults {
-  readonly positiveMaxSeconds: number
-  readonly negativeMaxSeconds: number
-}
-
-export function ttlSection(defaults: TtlDefaults) {
-  const seconds = (preset: number, about: string) =>
-    whole({ default: preset, min: 0, max: ttlSecondsCeiling, unit: 'seconds', about })
-  return section('How long answers of this group may be kept.', {
-    positiveMinSeconds: seconds(
-      0,
-      'Floor for answers with records. Above 0, data is kept longer than its owner allowed.',
-    ),
-    positiveMaxSeconds: seconds(
-      defaults.positiveMaxSeconds,
-      'Ceiling for answers with records: the longest that a change can go unnoticed.',
-    ),
-    negativeMinSeconds: seconds(0, 'Floor for NXDOMAIN and NODATA that came with an SOA record.'),
-    negativeMaxSeconds: seconds(
-      defaults.negativeMaxSeconds,
-      'Ceiling for NXDOMAIN and NODATA: how long a new name may stay invisible (RFC 2308).',
-    ),
-  })
-}
 
 export function exchangeSection() {
   return section('How the upstreams of this group are asked.', {

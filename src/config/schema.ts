@@ -5,16 +5,16 @@
 
 import type { Endpoint } from '../address/endpoint.ts'
 import { localSections } from '../local/settings.ts'
-import { type Network, parseListen, parseNetwork } from './address.ts'
+import { parseListen } from './address.ts'
 import { cacheSection } from './cache-settings.ts'
-import { parseDomainName } from './domain-name.ts'
+import { questionsMaxDefault } from './exchange-settings.ts'
 import {
-  exchangeSection,
-  questionsMaxDefault,
-  requiredUpstreamList,
-  ttlSection,
-  upstreamList,
-} from './exchange-settings.ts'
+  clusterSection,
+  domainName,
+  externalSection,
+  filePath,
+  zoneList,
+} from './group-settings.ts'
 import { handoverSection } from './handover-settings.ts'
 import { interceptionSection } from './interception-settings.ts'
 import { tcpSection, udpSection } from './listener-settings.ts'
@@ -25,7 +25,6 @@ import {
   type JsonSchema,
   list,
   listOrOne,
-  onOff,
   optionalText,
   parsed,
   section,
@@ -40,29 +39,6 @@ const listenAddress = {
   parse: (written: string) => parseListen(written),
   examples: ['127.0.0.1:5353', '169.254.20.10:53', '[::1]:5353'],
 }
-
-const domainName = { what: 'a domain name', parse: parseDomainName }
-
-function filePath(what: string) {
-  return {
-    what,
-    parse: (path: string) =>
-      path === ''
-        ? ({ ok: false, why: `is empty; expected ${what}` } as const)
-        : ({ ok: true, value: path } as const),
-  }
-}
-
-// Shared by all groups: a zod object costs some 10 kB.
-const exchange = exchangeSection()
-/** RFC 6840 5.8: AD means something only if whoever set it validates, and the way to it is safe. */
-const trustAd = onOff({
-  default: false,
-  about:
-    'Pass on the AD bit of these upstreams: only if they validate and the network to them is trusted.',
-})
-
-const externalTtl = ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 30 })
 
 export const configSchema = item('Configuration of neardns.', {
   listen: list({
@@ -85,36 +61,8 @@ export const configSchema = item('Configuration of neardns.', {
       "How UDP is read and written. Batched: 64 datagrams per system call (Linux, x64 and arm64). Portable: Node's own sockets. Auto: batched where it is available.",
   }),
   cluster: clusterSection(),
-  external: section('Names that are in neither a zone nor the cluster domain.', {
-    upstreams: upstreamList(
-      'udp',
-      'Resolvers; an address without scheme means UDP, with TCP for truncated replies. Empty: those of resolvConf.',
-    ),
-    resolvConf: text({
-      ...filePath('the path of a resolv.conf'),
-      default: '/etc/resolv.conf',
-      about: 'File that names the resolvers while upstreams is empty; watched for changes.',
-    }),
-    trustAd,
-    ttl: externalTtl,
-    exchange,
-  }),
-  zones: list({
-    of: item('One stub domain.', {
-      name: parsed(domainName).meta({ description: 'The zone; all names below it belong to it.' }),
-      upstreams: requiredUpstreamList(
-        'udp',
-        'Resolvers of this zone; an address without scheme means UDP, with TCP for truncated replies.',
-      ),
-      trustAd,
-      ttl: externalTtl,
-      exchange,
-    }),
-    what: 'zones',
-    max: 256,
-    default: [],
-    about: 'Stub domains. The longest matching name wins, even over the cluster domain.',
-  }),
+  external: externalSection(),
+  zones: zoneList(),
   interception: interceptionSection(),
   searchPath: searchPathSection(),
   ...localSections,
@@ -249,40 +197,6 @@ export const configSchema = item('Configuration of neardns.', {
     }),
   }),
 })
-
-function clusterSection() {
-  return section('Names of the cluster, asked of CoreDNS.', {
-    upstreams: upstreamList(
-      'tcp',
-      'CoreDNS; an address without scheme means TCP, because a lost UDP packet costs a client 5 s, and UDP fills the conntrack table.',
-    ),
-    withoutUpstreams: choice({
-      of: ['nxdomain', 'refused', 'outside'],
-      default: 'nxdomain',
-      about:
-        'What names of the cluster domain get while upstreams is empty. Nxdomain: a denial with a reason (EDE 20), made here. Refused: REFUSED with the same reason; with musl no name with a search domain resolves then, and glibc skips the rest of its list. Outside: the resolvers outside are asked, who learn the names of your Services.',
-    }),
-    reverse: onOff({
-      default: true,
-      about:
-        'Send in-addr.arpa and ip6.arpa here too: CoreDNS knows the names of pods and services.',
-    }),
-    ranges: list({
-      of: parsed<Network>({
-        what: 'a network such as 10.96.0.0/12',
-        parse: parseNetwork,
-        examples: ['10.96.0.0/12', 'fd00:10:96::/112'],
-      }),
-      what: 'networks',
-      max: 4,
-      default: [],
-      about:
-        'Networks of pods and Services. Their reverse names belong to the cluster as its domain does: with reverse off they alone are sent here, and while upstreams is empty they are not asked outside.',
-    }),
-    ttl: ttlSection({ positiveMaxSeconds: 30, negativeMaxSeconds: 5 }),
-    exchange,
-  })
-}
 
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 

@@ -5,7 +5,7 @@
  */
 import {
   type Alias,
-  type Document,
+  Document,
   isAlias,
   isMap,
   isNode,
@@ -76,6 +76,17 @@ export function parseYaml(text: string): YamlResult {
     return { ok: false, mistakes: withoutEchoes(places).slice(0, mistakesMax) }
   }
   return toValue(document, place)
+}
+
+/** Lists of plain texts stand on one line, as people write them. @param value plain objects, lists, texts, numbers and switches */
+export function formatYaml(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false })
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.every((item) => isScalar(item))
+    },
+  })
+  return document.toString({ lineWidth: 160, flowCollectionPadding: false })
 }
 
 function toValue(document: Document.Parsed, place: (offset: number) => Position): YamlResult {

@@ -22,6 +22,8 @@ export interface Route {
   mayRecurse: boolean
   /** EDNS buffer size offered to upstreams (RFC 9715). */
   payloadBytes: number
+  /** The group has no upstreams, and its names are refused; absent: false. */
+  isRefused?: boolean
   /** The upstreams validate, and the path to them is safe: their AD bit is passed on (RFC 6840 5.8). */
   trustAd: boolean
 }

@@ -231,6 +231,7 @@ export class Settler {
   /** RFC 2308 5 advises against keeping denials without SOA: docs/decisions/0041 says why they are kept for a moment. */
   private lifetimeOf(image: Buffer, kind: ResponseKind, { ttl }: Route): number {
     const seconds = boundTtls(image, this.imageScan, kind, ttl)
+    if (ttl.keep === false) return 0
     return kind === 'bare-denial'
       ? Math.min(seconds, this.parts.cache.settings.noSoaSeconds)
       : seconds

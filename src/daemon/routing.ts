@@ -36,7 +36,7 @@ export function planRouting(
 ): Routing {
   const { external, cluster, zones } = config
   const isConfigured = external.upstreams.length > 0
-  const candidates = isConfigured ? external.upstreams : resolvers
+  const candidates = isConfigured ? external.upstreams : resolversOf(external, resolvers)
   const looping = candidates.filter((upstream) => reachesOurselves(upstream, own, localAddresses))
   const upstreams = candidates.filter((upstream) => !looping.includes(upstream))
   const externalConfig = {
@@ -60,6 +60,16 @@ export function planRouting(
     zones: planZones(config, hasCluster),
     looping,
   }
+}
+
+/** The name servers of resolv.conf, as far as they are to be asked. */
+function resolversOf(
+  { withoutUpstreams, resolvConfTransport }: Config['external'],
+  resolvers: readonly Upstream[],
+): readonly Upstream[] {
+  if (withoutUpstreams !== 'resolvConf') return []
+  if (resolvConfTransport === 'udp') return resolvers
+  return resolvers.map((one) => ({ ...one, transport: resolvConfTransport }))
 }
 
 /** @param auto endpoints of one CoreDNS are equals; resolvers are not, whatever carries the questions to them */
@@ -100,8 +110,9 @@ function planZones(config: Config, hasCluster: boolean): ZoneRoute[] {
 type RouteValues = Omit<ZoneRoute, 'zone' | 'name' | 'group'>
 
 function ofResolver(group: Config['external'] | Config['zones'][number]): RouteValues {
-  const { trustAd } = group
-  return { ...commonOf(group), isCluster: false, mayRecurse: true, trustAd }
+  const { trustAd, upstreams, withoutUpstreams } = group
+  const isRefused = upstreams.length === 0 && withoutUpstreams === 'refused'
+  return { ...commonOf(group), isCluster: false, mayRecurse: true, trustAd, isRefused }
 }
 
 function commonOf({ ttl, exchange }: Pick<Config['external'], 'ttl' | 'exchange'>) {

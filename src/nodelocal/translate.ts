@@ -122,7 +122,7 @@ function settingsOf(
   const isWhole = complaints.length === 0 && !given.isIncomplete
   const joined = joinListeners(served, listenContext)
   const domain = clusterDomainOf(joined.answers, blocks, context)
-  const groups = groupsOf(joined.answers, { files: context.files, domain })
+  const groups = groupsOf(joined.answers, { files: context.files, domain, listen: joined.listen })
   const admin = adminListen(blocks)
   const settings = {
     listen: joined.listen,

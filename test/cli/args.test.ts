@@ -59,10 +59,10 @@ test('help wins over whatever else is wrong, but behind -- it is a word', () => 
 })
 
 test('a verb of a later version says so', () => {
-  for (const verb of 'check import top cache upstreams doctor node-cache'.split(' ')) {
+  for (const verb of 'check top cache upstreams doctor node-cache'.split(' ')) {
     assert.equal(readCommand([verb, 'x']), {
       kind: 'mistake',
-      why: `${verb} is not in this version yet; there are run, validate, query, explain, rules, demo`,
+      why: `${verb} is not in this version yet; there are run, validate, query, explain, rules, import, demo`,
     })
   }
 })
@@ -74,7 +74,7 @@ test('a mistyped verb is answered with the one that was meant', () => {
   })
   assert.equal(readCommand(['frobnicate']), {
     kind: 'mistake',
-    why: 'unknown command "frobnicate"; there are run, validate, query, explain, rules, demo',
+    why: 'unknown command "frobnicate"; there are run, validate, query, explain, rules, import, demo',
   })
 })
 

@@ -49,7 +49,7 @@ test('a misuse goes to standard error with exit code 2', async () => {
     code: 2,
     calls: [],
     out: '',
-    err: 'neardns: top is not in this version yet; there are run, validate, query, explain, rules, demo\n',
+    err: 'neardns: top is not in this version yet; there are run, validate, query, explain, rules, import, demo\n',
   })
 })
 

@@ -50,6 +50,14 @@ test('every group has its own bounds, zones too', () => {
   ])
 })
 
+test('a zone has upstreams, or says what its names get', () => {
+  const zone = (withoutUpstreams: string, upstreams: unknown[]) =>
+    broken({ zones: [{ upstreams, withoutUpstreams }] })
+  assert.equal(zone('mistake', []), ['zones[0].upstreams < zones[0].withoutUpstreams'])
+  assert.equal(zone('refused', []), [])
+  assert.equal(zone('mistake', [at('10.0.0.1:53')]), [])
+})
+
 test('two sockets clash on one port and family, where one covers the other', () => {
   const clash = (...listen: string[]) => broken({ listen: listen.map(at) })
   assert.equal(clash('10.0.0.1:53', '10.0.0.1:53'), ['listen[1] < listen[0]'])

@@ -20,6 +20,7 @@ import {
   responseTo,
   scanned,
   soaRecord,
+  ttlLimits,
   ttls,
   zoneRoute,
   zones,
@@ -50,6 +51,14 @@ test('the answer’s chain is passed on and kept; forged records beside it are n
   for (const other of ['victim.example', 'o.example', 'ns.evil', 'example']) {
     assert.ok(core.ask(other).starts, other)
   }
+})
+
+test('in a zone that keeps nothing each question is asked, and its clients get the TTLs as they are', () => {
+  const ttl = { ...ttlLimits, positiveMaxSeconds: 86_400, keep: false }
+  const core = new Core({ zones: [zoneRoute('.', { ttl })] })
+  const of = { answers: [aRecord(www, '10.0.0.1', 3000)] }
+  assert.equal(ttls(core.learn(www, 'A', of).reply), [3000])
+  assert.ok(core.ask(www).starts)
 })
 
 test('from CoreDNS authority and additional records are passed on', () => {

@@ -50,6 +50,26 @@ test('without cluster upstreams nothing but the root is routed: CoreDNS of anoth
   )
 })
 
+test('the name servers of resolv.conf are asked over TCP, or not at all, where the settings say so', () => {
+  const external = (settings: object) =>
+    plan({ external: settings }, { resolvers: [upstream('192.0.2.1')] }).groups[0]?.upstreams.map(
+      ({ transport, address }) => `${transport}://${address}`,
+    )
+  assert.equal(external({}), ['udp://192.0.2.1'])
+  assert.equal(external({ resolvConfTransport: 'tcp' }), ['tcp://192.0.2.1'])
+  assert.equal(external({ withoutUpstreams: 'servfail' }), [])
+})
+
+test('a group without upstreams is refused only where the settings say so', () => {
+  const refused = (settings: object) =>
+    plan(settings).zones.map(({ zone, isRefused }) => `${zone} ${isRefused}`)
+  const zones = [{ name: 'corp.example', upstreams: [], withoutUpstreams: 'refused' }]
+  assert.equal(refused({ zones }), ['corp.example. true', '. false'])
+  assert.equal(refused({ external: { withoutUpstreams: 'refused' } }), ['. true'])
+  const asked = { upstreams: ['192.0.2.1'], withoutUpstreams: 'refused' }
+  assert.equal(refused({ external: asked }), ['. false'])
+})
+
 test('the cluster group has the cluster domain and, by default, the reverse zones', () => {
   assert.equal(zonesOf({ cluster }), [
     'cluster.local. > cluster',

@@ -29,6 +29,8 @@ const kept = {
   negativeMaxSeconds: 30,
 }
 
+const notKept = { keep: false, positiveMaxSeconds: 86_400, negativeMaxSeconds: 86_400 }
+
 test("upstream's own Corefile", () => {
   assert.equal(settingsOf(upstreamCorefile), {
     listen: ['169.254.20.10:53', '10.96.0.10:53'],
@@ -75,7 +77,56 @@ test('a link stands for its addresses', () => {
 test('variables have their values', () => {
   const environment = (name: string) => (name === 'UP' ? '192.0.2.7' : undefined)
   const { external } = settingsOf('.:53 {\nforward . {$UP}\n}', { environment })
-  assert.equal(external, { upstreams: ['udp://192.0.2.7:53'], ttl: {} })
+  assert.equal(external, { upstreams: ['udp://192.0.2.7:53'], ttl: notKept })
+})
+
+test('without a root block everything else is refused, and a name that no `forward` takes is a failure', () => {
+  const text =
+    'corp.example:53 {\nforward a.corp.example 192.0.2.1 {\nexcept b.a.corp.example\n}\n}'
+  const { external, zones } = settingsOf(text)
+  assert.equal(external, { withoutUpstreams: 'refused' })
+  const nobody = { upstreams: [], withoutUpstreams: 'servfail', ttl: notKept }
+  assert.equal(zones, [
+    { name: 'corp.example', ...nobody },
+    { name: 'a.corp.example', upstreams: ['udp://192.0.2.1:53'], ttl: notKept },
+    { name: 'b.a.corp.example', ...nobody },
+  ])
+})
+
+test('zones that `cache` leaves out, or a `disable` names, are not kept', () => {
+  const text = '.:53 {\nforward . 192.0.2.1\ncache 30 a.example {\ndisable denial b.a.example\n}\n}'
+  const { external, zones } = settingsOf(text)
+  assert.equal(external, { upstreams: ['udp://192.0.2.1:53'], ttl: notKept })
+  assert.equal(zones, [
+    { name: 'a.example', upstreams: ['udp://192.0.2.1:53'], ttl: kept },
+    {
+      name: 'b.a.example',
+      upstreams: ['udp://192.0.2.1:53'],
+      ttl: { ...kept, negativeMinSeconds: 0, negativeMaxSeconds: 0 },
+    },
+  ])
+})
+
+test('an upstream that is ourselves is not asked, and said', () => {
+  const text = '.:53 {\nbind 192.0.2.9\nforward . 192.0.2.9 192.0.2.1\n}'
+  const { settings, notes } = translate(text, { file: 'Corefile' })
+  assert.equal(settings?.['external'], {
+    upstreams: ['udp://192.0.2.1:53'],
+    ttl: notKept,
+    exchange: { policy: 'random' },
+  })
+  assert.match(notes[0]?.message ?? '', /is an address of our own/)
+})
+
+test('one zone with different servers on two addresses is refused', () => {
+  const block = (bind: string, server: string) => `.:53 {\nbind ${bind}\nforward . ${server}\n}\n`
+  const two = block('192.0.2.1', '192.0.2.3') + block('192.0.2.2', '192.0.2.4')
+  assert.match(problemsOf(two)[0] ?? '', /^Corefile:1:1: names of \. are answered differently at/)
+  settingsOf(block('192.0.2.1', '192.0.2.3') + block('192.0.2.2', '192.0.2.3'))
+  assert.match(
+    problemsOf(block('192.0.2.1', '192.0.2.3') + block('192.0.2.1', '192.0.2.3'))[0] ?? '',
+    /cannot serve dns:\/\/\.:53 on 192\.0\.2\.1/,
+  )
 })
 
 test('everything that is wrong is told at once, in the order of the file', () => {

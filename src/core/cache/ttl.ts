@@ -13,6 +13,8 @@ export interface TtlLimits {
   readonly positiveMaxSeconds: number
   readonly negativeMinSeconds: number
   readonly negativeMaxSeconds: number
+  /** False: answers go to the clients that wait for them and are not kept. Absent: true. */
+  readonly keep?: boolean
 }
 
 /**

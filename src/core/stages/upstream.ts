@@ -1,5 +1,6 @@
 /** The last stage: asks the upstreams of the name's route. */
-import { Rcode } from '../../wire/constants.ts'
+import { Ede, Rcode } from '../../wire/constants.ts'
+import type { Settlement } from '../decision.ts'
 import { ReplySource } from '../facts.ts'
 import type { Inquiry } from '../inquiry.ts'
 import type { InFlight } from '../question/in-flight.ts'
@@ -13,6 +14,14 @@ export interface UpstreamStageParts {
   readonly own: OwnQuestions
   readonly router: Router
   readonly settler: Settler
+}
+
+/** What names get that nobody is asked about. */
+const refused: Settlement = {
+  image: undefined,
+  rcode: Rcode.refused,
+  source: ReplySource.local,
+  ede: Ede.notAuthoritative,
 }
 
 export class UpstreamStage implements Stage<Route> {
@@ -30,13 +39,18 @@ export class UpstreamStage implements Stage<Route> {
   commit(inquiry: Inquiry, route: Route): true {
     const { own, settler } = this.parts
     const { decision, entry, nowMs } = inquiry
+    if (route.isRefused === true) {
+      decision.reply(refused, route.zoneIndex)
+      return true
+    }
     const ticket = own.open(inquiry, route)
     if (ticket === undefined) decision.reply(settler.overloaded(entry, nowMs), route.zoneIndex)
     else decision.wait(ticket, true, inquiry.hasStale)
     return true
   }
 
-  foretell({ entry, key, nowMs }: Inquiry, { group }: Route): Foretold {
+  foretell({ entry, key, nowMs }: Inquiry, { group, isRefused }: Route): Foretold {
+    if (isRefused === true) return { kind: 'reply', why: 'nobody is asked about it', ...refused }
     const hasStale = entry?.isUsableStale(nowMs) === true
     if (this.parts.inFlight.hasRoom()) {
       const why = `asked of ${group}`

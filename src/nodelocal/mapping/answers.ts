@@ -68,9 +68,10 @@ function takes({ from, options }: ForwardDirective, zone: string): boolean {
 }
 
 function ttlOf(zone: string, cache: CacheDirective | undefined): PlainSection {
-  if (cache === undefined || !cache.zones.some((one) => isWithin(zone, one))) return {}
+  if (cache === undefined || !cache.zones.some((one) => isWithin(zone, one))) return notKept
   const isOff = (share: CacheShare) => share.disabled.some((one) => isWithin(zone, one))
   const { success, denial } = cache
+  if (isOff(success) && isOff(denial)) return notKept
   const positive = isOff(success) ? nothing : bounds(success)
   const negative = isOff(denial) ? nothing : bounds(denial)
   return {
@@ -84,6 +85,8 @@ function ttlOf(zone: string, cache: CacheDirective | undefined): PlainSection {
 const nothing = { min: 0, max: 0 }
 /** Ceiling of the setting. */
 const secondsMax = 86_400
+/** TTLs are passed on as they are. */
+const notKept = { keep: false, positiveMaxSeconds: secondsMax, negativeMaxSeconds: secondsMax }
 
 function bounds({ secondsMin, secondsMax: most }: CacheShare): { min: number; max: number } {
   return { min: Math.min(secondsMin, secondsMax), max: Math.min(most, secondsMax) }

@@ -2,17 +2,26 @@
  * The zones of a Corefile as groups of upstreams: the cluster's domain becomes `cluster`, the root `external`, everything else `zones`. Our
  * settings always have a cluster and an outside, a Corefile need not: what nobody is asked about is said in `withoutUpstreams`.
  */
+import {
+  type Endpoint,
+  type Parsed,
+  parseListen,
+  parseUpstream,
+  reachesOurselves,
+} from '../../config/address.ts'
 import type { CorefileFiles } from '../../corefile/files.ts'
-import { type Complaint, quoted, type Remark } from '../reading.ts'
+import type { Complaint, Remark } from '../reading.ts'
 import type { Answer, ZoneAnswer } from './answers.ts'
 import { usualDomain } from './cluster.ts'
 import type { PlainSection } from './plain.ts'
-import { nameserversOf } from './upstreams.ts'
+import { nameserversOf, type UpstreamsOf } from './upstreams.ts'
 
 export interface GroupContext {
   readonly files: CorefileFiles
   /** Of `clusterDomainOf`. */
   readonly domain: string | undefined
+  /** What we listen on; an upstream among them would be a loop. */
+  readonly listen: readonly string[]
 }
 
 export interface Groups {
@@ -23,8 +32,9 @@ export interface Groups {
 
 const reverseZones = ['in-addr.arpa', 'ip6.arpa']
 
-export function groupsOf(answers: readonly ZoneAnswer[], { files, domain }: GroupContext): Groups {
-  const complaints: Complaint[] = []
+export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): Groups {
+  const { files, domain } = context
+  const { answers, notes } = withoutLoops(given, context)
   const ofDomain = answers.find(({ zone }) => zone === domain)
   const root = answers.find(({ zone }) => zone === '.')
   const reverse = answers.filter(({ zone }) => reverseZones.includes(zone))
@@ -33,25 +43,49 @@ export function groupsOf(answers: readonly ZoneAnswer[], { files, domain }: Grou
   const stubs = answers.filter(
     (one) => one !== ofDomain && one !== root && !(joinsReverse && reverse.includes(one)),
   )
-  const zones = stubs.map((one) => {
-    const group = groupOf(one.answer, files)
-    if (one.answer.asks === undefined) complaints.push(notYet(one))
-    return { name: one.zone, ...group }
-  })
-  if (root?.answer.asks === undefined)
-    complaints.push(notYet(root ?? { place: { line: 1 }, zone: '.' }))
+  const zones = stubs.map(({ zone, answer }) => ({ name: zone, ...groupOf(answer, files) }))
   const settings = {
     clusterDomain: domain ?? usualDomain,
     cluster: clusterGroup(ofDomain, joinsReverse, files),
-    external: root === undefined ? {} : externalGroup(root.answer, files),
+    external: externalGroup(root?.answer, files),
     ...(zones.length > 0 && { zones }),
   }
-  return { settings, complaints, notes: [] }
+  const clash = domain === undefined && stubs.find(({ zone }) => zone === usualDomain)
+  return { settings, notes, complaints: clash ? [unaskedDomain(clash)] : [] }
 }
 
-function notYet({ zone, place }: Pick<ZoneAnswer, 'zone' | 'place'>): Complaint {
-  const message = `nobody is asked about names of ${quoted(zone)}, which is not supported yet`
-  return { ...place, message, cure: 'add a `forward`' }
+/** node-cache's `loop` ends the process when it meets such an upstream. */
+function withoutLoops(
+  answers: readonly ZoneAnswer[],
+  { listen }: GroupContext,
+): { readonly answers: readonly ZoneAnswer[]; readonly notes: readonly Remark[] } {
+  const own = listen.flatMap((text) => endpointOf(parseListen(text)))
+  const notes: Remark[] = []
+  const isLoop = (upstream: string) =>
+    endpointOf(parseUpstream(upstream, 'udp')).some((one) => reachesOurselves(one, own))
+  const kept = answers.map((one): ZoneAnswer => {
+    const { asks, ...rest } = one.answer
+    const loops = asks?.upstreams.filter(isLoop) ?? []
+    if (asks === undefined || loops.length === 0) return one
+    const upstreams = asks.upstreams.filter((text) => !loops.includes(text))
+    const message = `${loops.join(', ')} is an address of our own and is not asked about names of ${one.zone}, which would go round for ever`
+    notes.push({ ...one.place, message })
+    return {
+      ...one,
+      answer: { ...rest, ...(upstreams.length > 0 && { asks: { ...asks, upstreams } }) },
+    }
+  })
+  return { answers: kept, notes }
+}
+
+function endpointOf(parsed: Parsed<Endpoint>): Endpoint[] {
+  return parsed.ok ? [parsed.value] : []
+}
+
+/** The domain without a server is denied by our own cluster group. */
+function unaskedDomain({ zone, place }: ZoneAnswer): Complaint {
+  const message = `nobody is asked about names of ${zone}`
+  return { ...place, message, cure: 'add `forward . ADDRESS` with the address of CoreDNS' }
 }
 
 function isSameGroup(one: Answer, other: Answer): boolean {
@@ -67,20 +101,29 @@ function clusterGroup(
   return { ...groupOf(one.answer, files), reverse }
 }
 
-function externalGroup({ asks, ttl, exchange }: Answer, files: CorefileFiles): PlainSection {
-  const file = asks?.file
-  if (file === undefined || asks?.overTcp === true)
-    return groupOf({ ...(asks && { asks }), ttl, exchange }, files)
-  return { resolvConf: file, ttl, ...(hasAny(exchange) && { exchange }) }
+function externalGroup(answer: Answer | undefined, files: CorefileFiles): PlainSection {
+  if (answer === undefined) return { withoutUpstreams: 'refused' }
+  const { asks, ttl } = answer
+  if (asks?.file === undefined) return groupOf(answer, files)
+  return {
+    resolvConf: asks.file,
+    ...(asks.overTcp && { resolvConfTransport: 'tcp' }),
+    ttl,
+    ...exchangeOf(answer),
+  }
 }
 
-function groupOf({ asks, ttl, exchange }: Answer, files: CorefileFiles): PlainSection {
-  const { file, overTcp = false } = asks ?? {}
-  const upstreams =
-    file === undefined ? (asks?.upstreams ?? []) : nameserversOf(file, overTcp, files)
-  return { upstreams, ttl, ...(hasAny(exchange) && { exchange }) }
+function groupOf(answer: Answer, files: CorefileFiles): PlainSection {
+  const { asks, ttl } = answer
+  const upstreams = asks === undefined ? [] : addressesOf(asks, files)
+  const without = upstreams.length === 0 && { withoutUpstreams: 'servfail' }
+  return { upstreams, ...without, ttl, ...exchangeOf(answer) }
 }
 
-function hasAny(section: PlainSection): boolean {
-  return Object.values(section).some((value) => value !== undefined)
+function addressesOf({ file, upstreams, overTcp }: UpstreamsOf, files: CorefileFiles) {
+  return file === undefined ? upstreams : nameserversOf(file, overTcp, files)
+}
+
+function exchangeOf({ exchange }: Answer): PlainSection {
+  return Object.keys(exchange).length === 0 ? {} : { exchange }
 }

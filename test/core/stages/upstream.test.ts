@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { ReplySource } from '../../../src/core/facts.ts'
 import { UpstreamStage } from '../../../src/core/stages/upstream.ts'
 import { Ede, Rcode } from '../../../src/wire/constants.ts'
-import { aRecord, Core } from '../support.ts'
+import { aRecord, Core, zoneRoute } from '../support.ts'
 import { committed, foretold, inquire } from './support.ts'
 
 const test = suite('core/stages/upstream')
@@ -51,6 +51,16 @@ test('an expired answer is kept for the wait', () => {
   const { hasStale, ticket } = committed(new UpstreamStage(core), inquire(core, www))
   assert.is(hasStale, true)
   assert.is(ticket?.entry, inquire(core, www).entry)
+})
+
+test('names that nobody is asked about are refused at once, with a reason', () => {
+  const core = new Core({ zones: [zoneRoute('.', { isRefused: true })] })
+  const stage = new UpstreamStage(core)
+  const { isReply, rcode, source, ede, ticket } = committed(stage, inquire(core, www))
+  assert.equal([isReply, ticket], [true, undefined])
+  assert.equal([rcode, source, ede], [Rcode.refused, ReplySource.local, Ede.notAuthoritative])
+  const { kind } = foretold(core, stage, inquire(core, www)) ?? {}
+  assert.is(kind, 'reply')
 })
 
 test('without room for another question the client gets SERVFAIL, and it is counted', () => {

@@ -1,0 +1,78 @@
+/*
+ * Goal: a Corefile is told from a YAML file by its text, and becomes a checked configuration with what it names. Method: texts of both kinds;
+ * files in a directory of their own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { isCorefile, readCorefileConfig } from '../../../src/cli/nodelocal/corefile-config.ts'
+
+const test = suite<{ dir: string }>('cli/nodelocal/corefile-config')
+
+test.before((context) => {
+  context.dir = mkdtempSync(join(tmpdir(), 'neardns-corefile-config-'))
+})
+test.after(({ dir }) => rmSync(dir, { recursive: true }))
+
+test('Corefiles', () => {
+  for (const text of [
+    '.:53 {\n}',
+    '# first\n\ncluster.local:53 in-addr.arpa {\nerrors\n}',
+    '(common) {\nerrors\n}\n. {\nimport common\n}',
+    '.:53\nforward . 192.0.2.1',
+    '".:53" {\n}',
+    'a.example,\nb.example {\n}',
+    'dns://. {\n}',
+  ]) {
+    assert.ok(isCorefile(text), text)
+  }
+})
+
+test('YAML files, and what is neither', () => {
+  for (const text of [
+    '{}',
+    'listen: [127.0.0.1:53]',
+    '# .:53 {\nlisten:\n  - 127.0.0.1:53',
+    '---\nlisten: []',
+    '"listen": []',
+    'cluster: {\n}',
+    '',
+    'hello',
+    '- a\n- b',
+  ]) {
+    assert.not.ok(isCorefile(text), text)
+  }
+})
+
+test('what a Corefile imports lies beside it', async ({ dir }) => {
+  const path = join(dir, 'Corefile')
+  writeFileSync(join(dir, 'root.server'), '.:53 {\nbind 127.0.0.9\nforward . 192.0.2.1\n}\n')
+  const read = await readCorefileConfig(path, 'import *.server')
+  assert.ok(read.ok)
+  if (!read.ok) return
+  assert.equal(
+    read.config.listen.map(({ address, port }) => [address, port]),
+    [['127.0.0.9', 53]],
+  )
+})
+
+test('links of this machine have addresses, and labels without a port have that of the caller', async () => {
+  const read = await readCorefileConfig('Corefile', '. {\nbind lo\nforward . 192.0.2.1\n}', 5353)
+  assert.ok(read.ok)
+  if (!read.ok) return
+  assert.ok(read.config.listen.some(({ address }) => address === '127.0.0.1'))
+  assert.ok(read.config.listen.every(({ port }) => port === 5353))
+})
+
+test('a mistake has file, line, column and a way out', async () => {
+  const read = await readCorefileConfig('Corefile', '.:53 {\n  proxy . 192.0.2.1\n}')
+  assert.not.ok(read.ok)
+  if (read.ok) return
+  const [{ where = '', message = '' } = {}] = read.problems
+  assert.is(where, 'Corefile:2:3')
+  assert.match(message, /write `forward`$/)
+})
+
+test.run()

@@ -1,0 +1,62 @@
+/*
+ * Goal: `import` prints a configuration that `run` takes, with what differs as comments, or nothing but problems. Method: files in a directory
+ * of their own; what is printed is loaded.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { importCorefile } from '../../../src/cli/nodelocal/import.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { upstreamCorefile } from '../../nodelocal/corefiles.ts'
+import { captured } from '../../support/cli-io.ts'
+
+const test = suite<{ dir: string }>('cli/nodelocal/import')
+
+test.before((context) => {
+  context.dir = mkdtempSync(join(tmpdir(), 'neardns-import-'))
+})
+test.after(({ dir }) => rmSync(dir, { recursive: true }))
+
+async function run(dir: string, text: string, ...flags: string[]) {
+  const path = join(dir, 'Corefile')
+  writeFileSync(path, text)
+  const io = captured()
+  const code = await importCorefile([path, ...flags], io)
+  return { code, out: io.out(), err: io.err(), path }
+}
+
+test("upstream's Corefile becomes a configuration that loads", async ({ dir }) => {
+  const { code, out, err } = await run(dir, upstreamCorefile)
+  assert.equal([code, err], [0, ''])
+  const loaded = loadConfig({ file: { name: 'n.yaml', text: out } })
+  assert.ok(loaded.ok)
+  assert.match(out, /^listen: \[169\.254\.20\.10:53, 10\.96\.0\.10:53\]$/m)
+})
+
+test('what differs stands in comments', async ({ dir }) => {
+  const text = '.:53 {\ncache 30 {\nkeepttl\n}\nforward . 192.0.2.1\n}'
+  const { out, path } = await run(dir, text, '--port', '5353')
+  assert.ok(out.includes(`#   ${path}:3:1: \`keepttl\`: TTLs count down`), out)
+})
+
+test('what cannot be taken over leaves nothing on standard output', async ({ dir }) => {
+  const { code, out, err, path } = await run(dir, '.:53 {\n  acl\n  forward . 192.0.2.1\n}')
+  assert.equal([code, out], [2, ''])
+  assert.ok(err.startsWith(`${path}:2:3: \`acl\` is not served`), err)
+})
+
+test('a misuse says how it is used', async ({ dir }) => {
+  const io = captured()
+  assert.is(await importCorefile([], io), 2)
+  assert.match(io.err(), /import takes one file/)
+  const { code, err } = await run(dir, '', '--port', '99999')
+  assert.is(code, 2)
+  assert.match(err, /--port takes a number/)
+  const missing = captured()
+  assert.is(await importCorefile([join(dir, 'none')], missing), 2)
+  assert.match(missing.err(), /there is no such file/)
+})
+
+test.run()
