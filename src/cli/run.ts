@@ -268,6 +268,7 @@ class Session {
 /** Settings that are read at the start only; a change is logged and waits for the next start. */
 const restartOnly = [
   'io',
+  'sharePorts',
   'udp',
   'tcp',
   'interception',

@@ -1,5 +1,13 @@
 /** Settings of the sockets that clients talk to. */
-import { section, whole } from './setting.ts'
+import { onOff, section, whole } from './setting.ts'
+
+export function sharePorts() {
+  return onOff({
+    default: false,
+    about:
+      'Listen with SO_REUSEPORT, as CoreDNS does: another process that does so too may have the same addresses at the same time, and the kernel divides the clients between the two. Not for sockets that are handed over or shared by workers.',
+  })
+}
 
 export function udpSection() {
   return section('UDP towards clients.', {

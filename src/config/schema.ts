@@ -17,7 +17,7 @@ import {
 } from './group-settings.ts'
 import { handoverSection } from './handover-settings.ts'
 import { interceptionSection } from './interception-settings.ts'
-import { tcpSection, udpSection } from './listener-settings.ts'
+import { sharePorts, tcpSection, udpSection } from './listener-settings.ts'
 import { searchPathSection } from './search-settings.ts'
 import {
   choice,
@@ -122,6 +122,7 @@ export const configSchema = item('Configuration of neardns.', {
       }),
     },
   ),
+  sharePorts: sharePorts(),
   udp: udpSection(),
   tcp: tcpSection(),
   admin: section('Metrics, health, readiness and the status page over HTTP.', {

@@ -17,6 +17,7 @@ import type { ListenAddress } from '../system/bind.ts'
 export interface ListenerSettings {
   readonly udp: UdpSettings
   readonly tcp: TcpSettings
+  readonly sharePorts: boolean
 }
 
 export interface ListenerParts {
@@ -202,7 +203,7 @@ export class Listeners {
     const held = this.held?.obtainBoth(address, this.number)
     const known = this.servers.indexOf(formatEndpoint(held?.tcp.address ?? address))
     const serverIndex = known < 0 ? this.servers.length : known
-    const common = { serverIndex, onDefect }
+    const common = { serverIndex, onDefect, isShared: settings.sharePorts }
     const tcp = { ...common, settings: settings.tcp, connections, ...(held && { fd: held.tcp.fd }) }
     const udp = { ...common, settings: settings.udp, ...(held && { fd: held.udp.fd }) }
     const pair = await bindBoth(this.handler, held?.tcp.address ?? address, {

@@ -21,6 +21,8 @@ export interface TcpListenerOptions {
   readonly connections: TcpConnections
   /** A descriptor of a socket that already listens on the address; the listener closes it. */
   readonly fd?: number
+  /** Other sockets of this user that do the same may have the address as well: the kernel divides the clients among them. */
+  readonly isShared?: boolean
   /** Called for each exception from the handler, after it was counted. Must not throw. */
   readonly onDefect?: (error: unknown) => void
 }
@@ -70,7 +72,7 @@ export class TcpListener {
    * @throws BindError when the address cannot be bound
    */
   async start(handler: QueryHandler): Promise<void> {
-    const { address, fd } = this.options
+    const { address, fd, isShared = false } = this.options
     this.context = this.contextFor(handler)
     const server = createServer(
       // allowHalfOpen: a client may close its side after its last query and still wait for the answers.
@@ -78,7 +80,7 @@ export class TcpListener {
       this.onConnection,
     )
     try {
-      await listening(server, fd === undefined ? bindTo(address) : { fd })
+      await listening(server, fd === undefined ? bindTo(address, isShared) : { fd })
     } catch (error) {
       throw new BindError('tcp', address, error)
     }
@@ -187,8 +189,8 @@ function sweepEveryMs(settings: TcpSessionSettings): number {
   return Math.min(sweepEveryMsMax, Math.max(sweepEveryMsMin, shortest / sweepsPerLimit))
 }
 
-function bindTo({ address, port, family }: ListenAddress): ListenOptions {
-  return { host: address, port, ipv6Only: family === 6 }
+function bindTo({ address, port, family }: ListenAddress, isShared: boolean): ListenOptions {
+  return { host: address, port, ipv6Only: family === 6, reusePort: isShared }
 }
 
 function listening(server: Server, on: ListenOptions & { readonly fd?: number }): Promise<void> {

@@ -46,9 +46,9 @@ export class BatchedUdpEndpoint implements UdpEndpoint {
   }
 
   async start(handler: QueryHandler): Promise<void> {
-    const { address, settings } = this.options
+    const { address, settings, isShared } = this.options
     const { calls, counts } = this
-    const fd = this.options.fd ?? openUdpSocket(calls, address)
+    const fd = this.options.fd ?? openUdpSocket(calls, address, isShared)
     this.boundAddress = { ...address, port: boundPort(calls, fd, address.family) }
     counts.receiveBufferBytes = growBuffers(calls, fd, settings.receiveBufferBytes)
     const batches = new Batches(calls, address)

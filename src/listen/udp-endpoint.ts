@@ -59,6 +59,8 @@ export interface UdpEndpointOptions {
   readonly settings: UdpSettings
   /** A descriptor of a socket that is already bound to the address; the endpoint closes it. */
   readonly fd?: number
+  /** Other sockets of this user that do the same may have the address as well: the kernel divides the clients among them. */
+  readonly isShared?: boolean
   /** Called for each exception from the handler, after it was counted. Must not throw. */
   readonly onDefect?: (error: unknown) => void
 }

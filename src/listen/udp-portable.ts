@@ -55,11 +55,12 @@ export class PortableUdpEndpoint implements UdpEndpoint {
   }
 
   async start(handler: QueryHandler): Promise<void> {
-    const { address, settings } = this.options
+    const { address, settings, isShared = false } = this.options
     if (isWildcard(address.address)) throw new BindError('udp', address, sourceUnknown)
     const type = address.family === 6 ? 'udp6' : 'udp4'
     // ipv6Only, so that [::] and 0.0.0.0 are two sockets, each with senders of its own family.
-    const options = { type, ipv6Only: address.family === 6, lookup: literalLookup } as const
+    const ipv6Only = address.family === 6
+    const options = { type, ipv6Only, reusePort: isShared, lookup: literalLookup } as const
     const opened = DgramAsPromised.createSocket(options, this.onMessage)
     opened.socket.on('error', this.onError)
     this.handler = handler

@@ -98,7 +98,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* A mark of what the daemon reads at its start only: where it changes, pods are made anew; all else is applied while running. */}}
 {{- define "neardns.startSettings" -}}
 {{- $config := include "neardns.config" . | fromYaml }}
-{{- $read := pick $config "listen" "interception" "handover" "workers" "supervisor" "memory" "io" "udp" "tcp" }}
+{{- $read := pick $config "listen" "interception" "handover" "workers" "supervisor" "memory" "io" "sharePorts" "udp" "tcp" }}
 {{- $read = merge $read (dict "corefile" ($config.searchPath).corefile "custom" .Values.config.customConfig) }}
 {{- $read | toJson | sha256sum | trunc 12 }}
 {{- end }}
