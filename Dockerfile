@@ -1,7 +1,8 @@
 # neardns image: one Node binary, the compiled daemon, and the three host tools that manage the node's
-# link and rules (`ip`, `iptables`, `nft`). Two stages; nothing of the first but its results is shipped.
+# link and rules (`ip`, `iptables`, `nft`). Nothing of the first stage but its results is shipped.
 #
 #   docker build -t neardns:0.1.0 .
+#   docker build -t neardns:0.1.0-unprivileged --target unprivileged .
 #
 # For a release, pin both bases by digest: --build-arg BUILD_BASE=node@sha256:... --build-arg RUNTIME_BASE=debian@sha256:...
 ARG BUILD_BASE=node:26-trixie-slim
@@ -38,14 +39,15 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && mkdir /out/app/node_modules \
  && mv node_modules/koffi node_modules/@koromix /out/app/node_modules/ \
  && mv dist package.json /out/app/ \
+ && chmod 755 /out/app/dist/main.js \
  && setcap cap_net_bind_service=+ep /out/bin/node
 
-FROM ${RUNTIME_BASE}
+FROM ${RUNTIME_BASE} AS base
 
 # libatomic1, libstdc++6: shared libraries of the Node binary that the slim base lacks.
 # iproute2, iptables: the daemon puts its addresses on the node with the one and, where it uses iptables, its rules with the other.
 # nftables: `nft`, for rules that are written by it, and for people who look at a node's rules from the pod.
-# All are run with argument arrays; no shell takes part.
+# The daemon runs them with argument arrays; no shell takes part. Hooks of manifests run `iptables`: it is the variant that the node uses.
 # Logs and caches that carry the hour of the build go too: the same commit and packages then make the same layer.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 iproute2 iptables nftables \
@@ -56,9 +58,10 @@ COPY --from=build /out/bin/node /usr/local/bin/node
 COPY --from=build /out/app /app
 COPY LICENSE /app/LICENSE
 
-# A number, not a name: `runAsNonRoot` of Kubernetes cannot judge a name. 65532 is what distroless calls
-# "nonroot"; it owns no file here, and the daemon writes none.
-USER 65532:65532
+# /node-cache: manifests of NodeLocal DNSCache name its program. By this name neardns takes its flags.
+COPY scripts/node-iptables /usr/local/sbin/iptables
+RUN ln -s /app/dist/main.js /node-cache \
+ && for name in iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -s iptables "/usr/local/sbin/$name"; done
 
 # 53: DNS. 9253: metrics, probes, admin. Documentation only.
 EXPOSE 53/udp 53/tcp 9253/tcp
@@ -66,3 +69,13 @@ EXPOSE 53/udp 53/tcp 9253/tcp
 # Exec form: Node is process 1 and gets SIGTERM itself. The daemon has handlers for it, so it needs no init.
 ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]
 CMD ["run"]
+
+# For interception.mode none, where nothing on the node is changed. A number, not a name: `runAsNonRoot` of Kubernetes cannot judge a name.
+# 65532 is what distroless calls "nonroot"; it owns no file here, and the daemon writes none.
+FROM base AS unprivileged
+USER 65532:65532
+
+# The default, with user 0: manifests of NodeLocal DNSCache name no user and add NET_ADMIN, which only user 0 then has. File capabilities
+# are no way out: with NET_ADMIN in the file the binary does not start where a manifest lacks it, and no_new_privs ignores them.
+# The chart and the manifests of neardns name their user.
+FROM base

@@ -36,33 +36,49 @@ const restsOf = (word: string) =>
     .filter((instruction) => instruction.word === word)
     .map((instruction) => instruction.rest)
 
-/** Instructions of the stage that is shipped. */
-function finalStage(): Instruction[] {
+/** Instructions of a stage, its FROM included. */
+function stageOf(from: (rest: string) => boolean): Instruction[] {
   const all = instructions()
-  return all.slice(all.findLastIndex(({ word }) => word === 'FROM'))
+  const start = all.findIndex(({ word, rest }) => word === 'FROM' && from(rest))
+  const length = all.slice(start + 1).findIndex(({ word }) => word === 'FROM')
+  return all.slice(start, length < 0 ? all.length : start + 1 + length)
 }
+
+/** Instructions of what is shipped, for both users. */
+const finalStage = () => stageOf((rest) => rest.endsWith(' AS base'))
 
 test('every line is an instruction that Docker knows', () => {
   const known = ['ARG', 'FROM', 'WORKDIR', 'RUN', 'COPY', 'USER', 'EXPOSE', 'ENTRYPOINT', 'CMD']
   for (const { word, rest } of instructions()) assert.ok(known.includes(word), `${word} ${rest}`)
 })
 
-test('there are two stages on bases that are named and not "latest"', () => {
+test('both bases are named and not "latest"', () => {
   const defaults = new Map(restsOf('ARG').map((rest) => rest.split('=') as [string, string]))
   const bases = restsOf('FROM').map((rest) => {
     const name = /^\$\{(\w+)\}/.exec(rest)?.[1] ?? ''
     return defaults.get(name) ?? rest
   })
-  assert.is(bases.length, 2)
-  for (const base of bases) assert.match(base, /^[a-z]+:[\w.-]*trixie[\w.-]*$/)
+  const named = bases.filter((base) => !base.startsWith('base'))
+  assert.is(named.length, 2)
+  for (const base of named) assert.match(base, /^[a-z]+:[\w.-]*trixie[\w.-]*( AS base)?$/)
 })
 
-test('the daemon is started without a shell and without root', () => {
+test('the daemon is started without a shell, as root unless the other target is built', () => {
   const stage = finalStage()
   const entry = stage.find(({ word }) => word === 'ENTRYPOINT')?.rest ?? ''
   assert.equal(JSON.parse(entry), ['/usr/local/bin/node', '/app/dist/main.js'])
   assert.equal(JSON.parse(stage.find(({ word }) => word === 'CMD')?.rest ?? ''), ['run'])
-  assert.match(stage.find(({ word }) => word === 'USER')?.rest ?? '', /^[1-9]\d*:[1-9]\d*$/)
+  const last = instructions().at(-1)
+  assert.equal([last?.word, last?.rest], ['FROM', 'base'])
+  const [, user] = stageOf((rest) => rest === 'base AS unprivileged')
+  assert.match(user?.rest ?? '', /^[1-9]\d*:[1-9]\d*$/)
+  assert.not.ok(stage.some(({ word }) => word === 'USER'))
+})
+
+test("the name of node-cache's program, and iptables in the variant of the node, are there", () => {
+  const runs = finalStage().map(({ rest }) => rest)
+  assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/main.js /node-cache')))
+  assert.ok(runs.includes('scripts/node-iptables /usr/local/sbin/iptables'))
 })
 
 test('every file that is copied from the repository exists and is let through by .dockerignore', () => {
