@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** The process edge: arguments in, exit code out. Loads the code of a verb only when it is asked for. */
+import { basename } from 'node:path'
 import { dispatch } from './cli/dispatch.ts'
 import type { CliIo } from './cli/io.ts'
 import { survive } from './cli/signals.ts'
+import { nodeCacheArguments } from './nodelocal/program.ts'
 import { useShippedCompiled } from './platform/compile-cache.ts'
 
 useShippedCompiled(import.meta.dirname)
@@ -10,7 +12,11 @@ useShippedCompiled(import.meta.dirname)
 /** Set by `run` when it makes this process the parent of several workers (cli/supervise.ts). */
 const isSupervisor = process.env['NEARDNS_SUPERVISOR'] !== undefined
 
-if (isSupervisor || process.argv[2] === 'run') survive()
+const argv = process.argv.slice(2)
+const program = basename(process.argv[1] ?? '')
+const isServing = argv[0] === 'run' || nodeCacheArguments(program, argv) !== undefined
+
+if (isSupervisor || isServing) survive()
 
 const io: CliIo = {
   stdout: (text) => process.stdout.write(text),
@@ -19,7 +25,14 @@ const io: CliIo = {
 
 process.exitCode = isSupervisor
   ? await (await import('./cli/supervise.ts')).supervise(io)
-  : await dispatch(process.argv.slice(2), io, {
-      run: async (argv) => (await import('./cli/start.ts')).start(argv, io),
-      demo: async (argv) => (await import('./cli/serve-demo.ts')).serveDemo(argv, io),
-    })
+  : await dispatch(
+      argv,
+      io,
+      {
+        run: async (rest) => (await import('./cli/start.ts')).start(rest, io),
+        demo: async (rest) => (await import('./cli/serve-demo.ts')).serveDemo(rest, io),
+        nodeCache: async (rest) =>
+          (await import('./cli/node-cache/node-cache.ts')).nodeCache(rest, io),
+      },
+      program,
+    )

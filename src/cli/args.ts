@@ -8,7 +8,7 @@ export const verbs = ['run', 'validate', 'query', 'explain', 'rules', 'import', 
 export type Verb = (typeof verbs)[number]
 
 /** Part of the fixed command line, promised for later versions. */
-const laterVerbs = ['check', 'top', 'cache', 'upstreams', 'doctor', 'node-cache']
+const laterVerbs = ['check', 'top', 'cache', 'upstreams', 'doctor']
 
 export type Command =
   | { readonly kind: 'verb'; readonly verb: Verb; readonly argv: readonly string[] }

@@ -1,4 +1,5 @@
 /** From the argument list to the verb that it asks for. Loads the code of a verb when it is asked for. */
+import { nodeCacheArguments } from '../nodelocal/program.ts'
 import { readCommand } from './args.ts'
 import { helpText } from './help.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
@@ -11,18 +12,24 @@ export type VerbFunction = (argv: readonly string[], io: CliIo) => Promise<numbe
 export interface ServingVerbs {
   readonly run: VerbFunction
   readonly demo: VerbFunction
+  readonly nodeCache: VerbFunction
 }
 
 /**
  * Runs one command line.
  * @param argv `process.argv.slice(2)`
+ * @param program the name under which the program was started
  * @returns the exit code, once the verb is done
  */
 export async function dispatch(
   argv: readonly string[],
   io: CliIo,
   serving: ServingVerbs,
+  program = 'neardns',
 ): Promise<number> {
+  // Its arguments are Go's: -help and -version are not ours.
+  const ofNodeCache = nodeCacheArguments(program, argv)
+  if (ofNodeCache !== undefined) return serving.nodeCache(ofNodeCache, io)
   const command = readCommand(argv)
   switch (command.kind) {
     case 'help':

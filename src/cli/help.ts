@@ -8,6 +8,7 @@ export const helpText = `neardns - DNS cache for the node it runs on
   neardns validate FILE       check a configuration or a node-cache's Corefile
   neardns import COREFILE     print the configuration that serves the same
   neardns rules show|apply|remove [--dry-run]  what is put on this node, and why
+  neardns node-cache -help    in the place of NodeLocal DNSCache
 
 Flags of run (they win over the file):
   --config FILE               YAML; all settings: docs/configuration.md

@@ -1,23 +1,36 @@
-/** What makes a process read its configuration again: SIGHUP, SIGUSR1, and a change of the file. Reads and applies nothing. */
+/** Where the configuration of a process comes from, and what makes it read it again: SIGHUP, SIGUSR1, a change of its files. Applies nothing. */
+import type { ConfigResult } from '../config/load.ts'
+import type { Log } from '../observe/log.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
+import type { RunArgs } from './args.ts'
+import { readConfig } from './read-config.ts'
 import { reloadSignals } from './signals.ts'
 
-export interface WatchedConfig {
-  /** Undefined: there is no file, and SIGHUP alone counts. */
-  readonly path: string | undefined
-  /** The text that was in the file when it was read last: a change since then is reported at once. */
-  readonly fileText: string
+export interface Watcher {
+  start(): void
+  /** No callback is called after this returns. */
+  stop(): void
+}
+
+/** Where the configuration of a running daemon comes from: how to read it again, and what to watch. */
+export interface ConfigOrigin {
+  /** Reads and checks everything anew; problems are complete. What is no problem and should be known is logged. */
+  read(log: Pick<Log, 'info'>): Promise<ConfigResult>
+  /** @returns undefined when there is no file, and signals alone make the daemon read again */
+  watcher(onChange: () => void): Watcher | undefined
+  /** The daemon answers from now on. */
+  onServing?(): void
 }
 
 export class ReloadTriggers {
   private readonly onReload: (because: string) => void
-  private readonly watcher: FileWatcher | undefined
+  /** Undefined: there is no file, and signals alone count. */
+  private readonly watcher: Watcher | undefined
 
   /** @param onReload gets the reason, for the log */
-  constructor({ path, fileText }: WatchedConfig, onReload: (because: string) => void) {
+  constructor(origin: Pick<ConfigOrigin, 'watcher'>, onReload: (because: string) => void) {
     this.onReload = onReload
-    const onChange = () => onReload('file changed')
-    this.watcher = path === undefined ? undefined : new FileWatcher({ path, onChange }, fileText)
+    this.watcher = origin.watcher(() => onReload('file changed'))
   }
 
   start(): void {
@@ -28,5 +41,15 @@ export class ReloadTriggers {
   /** The signals still count: without a listener they would end a process that is still answering. */
   stop(): void {
     this.watcher?.stop()
+  }
+}
+
+/** The flags and the file of `run`. @param fileText as it was read last: a change since then is reported at once */
+export function fileOrigin(args: RunArgs, fileText: string): ConfigOrigin {
+  const { configFile: path } = args
+  return {
+    read: () => readConfig(args),
+    watcher: (onChange) =>
+      path === undefined ? undefined : new FileWatcher({ path, onChange }, fileText),
   }
 }

@@ -25,10 +25,10 @@ import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
 import { loadSystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
-import type { RunArgs } from './args.ts'
 import { type HandedConfig, readText } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
-import { localAddresses, readConfig } from './read-config.ts'
+import { localAddresses } from './read-config.ts'
+import type { ConfigOrigin } from './reload-triggers.ts'
 import { ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
@@ -37,15 +37,16 @@ import { version } from './version.ts'
 const demoHint = '`npm run demo` (neardns demo) shows everything without a network'
 
 /** @param handed the checked configuration */
-export async function run(handed: HandedConfig, args: RunArgs, io: CliIo): Promise<number> {
+export async function run(handed: HandedConfig, origin: ConfigOrigin, io: CliIo): Promise<number> {
   const { config } = handed
   const link = WorkerLink.fromEnvironment()
   const log = createLog({ level: config.log.level, ...(link && { worker: link.plan.number }) })
   logLastWords(log)
   let session: Session
   try {
-    session = new Session(handed, args, log, link)
+    session = new Session(handed, origin, log, link)
     await session.start()
+    origin.onServing?.()
   } catch (error) {
     log.flushSync()
     io.stderr(`neardns: ${startFailure(error)}\n`)
@@ -72,7 +73,7 @@ function startFailure(error: unknown): string {
 
 /** One run of the daemon, with the files and signals that it follows. */
 class Session {
-  private readonly args: RunArgs
+  private readonly origin: ConfigOrigin
   private readonly log: Log
   private readonly daemon: Daemon
   private config: Config
@@ -91,15 +92,15 @@ class Session {
   private onStopped: () => void = () => {}
 
   constructor(
-    { config: whole, fileText }: HandedConfig,
-    args: RunArgs,
+    { config: whole }: HandedConfig,
+    origin: ConfigOrigin,
     log: Log,
     link: WorkerLink | undefined,
   ) {
     this.workers = link?.plan.count ?? 1
     this.log = log
     const config = this.ownShare(whole)
-    this.args = args
+    this.origin = origin
     this.config = config
     this.stopped = new Promise((resolve) => {
       this.onStopped = resolve
@@ -109,9 +110,9 @@ class Session {
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,
     )
-    this.reloadTriggers = link === undefined ? this.makeReloadTriggers(fileText) : undefined
+    this.reloadTriggers = link === undefined ? this.makeReloadTriggers() : undefined
     link?.onConfig({
-      check: () => readConfig(args),
+      check: () => origin.read(log),
       apply: (changed) => this.apply(changed),
     })
     this.corefile = this.watchCorefile(config.searchPath.corefile)
@@ -190,15 +191,14 @@ class Session {
     this.onStopped()
   }
 
-  private makeReloadTriggers(fileText: string): ReloadTriggers {
+  private makeReloadTriggers(): ReloadTriggers {
     const queue = new ReloadQueue({
       log: this.log,
-      check: () => readConfig(this.args),
+      check: () => this.origin.read(this.log),
       apply: (config) => this.apply(config),
       onRefused: () => this.daemon.noteRefusedConfig(),
     })
-    const watched = { path: this.args.configFile, fileText }
-    return new ReloadTriggers(watched, (because) => queue.request(because))
+    return new ReloadTriggers(this.origin, (because) => queue.request(because))
   }
 
   private watchCorefile(path: string | null): CorefileWatcher | undefined {

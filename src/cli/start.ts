@@ -9,6 +9,7 @@ import { heapFlagsFor, readMemoryLimitBytes, tooLittleMemory } from '../platform
 import { parseRunArgs, type RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, readText, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, usageError } from './io.ts'
+import { fileOrigin } from './reload-triggers.ts'
 
 export async function start(argv: readonly string[], io: CliIo): Promise<number> {
   const parsed = parseRunArgs(argv)
@@ -20,7 +21,7 @@ export async function start(argv: readonly string[], io: CliIo): Promise<number>
   const { run } = await import('./run.ts')
   // The very first start from a checkout: the compiler of the sources would stay in memory otherwise.
   if (keepCompiled() && !isWorker()) startAnew(environmentFor(handed))
-  return run(handed, parsed.args, io)
+  return run(handed, fileOrigin(parsed.args, handed.fileText), io)
 }
 
 /** @returns the exit code when the configuration is wrong */

@@ -11,7 +11,7 @@ import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './args.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
-import { ReloadTriggers } from './reload-triggers.ts'
+import { fileOrigin, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
@@ -98,8 +98,10 @@ export async function supervise(io: CliIo): Promise<number> {
   }
   started.resolve()
   // A text that was too long to be handed over counts as empty: the first look finds a change, and the reload none.
-  const watched = { path: plan.configFile, fileText: handed?.fileText ?? '' }
-  const triggers = new ReloadTriggers(watched, (because) => supervisor.reload(because))
+  const { configFile } = plan
+  const args = { ...(configFile !== undefined && { configFile }), overrides: [] }
+  const origin = fileOrigin(args, handed?.fileText ?? '')
+  const triggers = new ReloadTriggers(origin, (because) => supervisor.reload(because))
   triggers.start()
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise

@@ -20,6 +20,8 @@ export interface Override {
 
 export interface ConfigSource {
   readonly file?: { readonly name: string; readonly text: string } | undefined
+  /** In place of a file: settings as one would hold them, and what they were made from. */
+  readonly settings?: { readonly name: string; readonly value: unknown } | undefined
   readonly overrides?: readonly Override[] | undefined
   /** Addresses of this host: an upstream among them is a loop when we listen on a wildcard address. */
   readonly localAddresses?: readonly string[] | undefined
@@ -31,7 +33,8 @@ export type ConfigResult =
 
 export function loadConfig(source: ConfigSource): ConfigResult {
   const overrides = source.overrides ?? []
-  const yaml = parseYaml(source.file?.text ?? '')
+  const { settings } = source
+  const yaml = settings ? withoutPlaces(settings.value) : parseYaml(source.file?.text ?? '')
   const syntax = yaml.ok ? emptiness(source, yaml.value) : yaml.mistakes
   const written = yaml.ok ? withoutEmpty(yaml.value) : undefined
   const value = applyOverrides(written ?? {}, overrides)
@@ -39,7 +42,7 @@ export function loadConfig(source: ConfigSource): ConfigResult {
     crossChecks(partial, source.localAddresses ?? []),
   )
   if (result.ok && syntax.length === 0) return { ok: true, config: deepFreeze(result.value) }
-  const name = source.file?.name ?? 'defaults'
+  const name = source.file?.name ?? settings?.name ?? 'defaults'
   const issues = result.ok ? [] : result.issues
   const found = issues.map((issue) => attribute(issue, { overrides, yaml, name }))
   return {
@@ -70,6 +73,11 @@ function setsNothing(value: unknown): boolean {
   if (!isSection(value)) return value === undefined || value === null
   const settings = Object.values(value)
   return settings.length > 0 && settings.every((one) => one === null || one === undefined)
+}
+
+/** Settings that no file holds: a complaint about one has no place. */
+function withoutPlaces(value: unknown): YamlResult {
+  return { ok: true, value, locate: () => ({ line: 0, column: 0 }), has: () => false }
 }
 
 interface Origins {
@@ -107,7 +115,7 @@ function inFile(
   return {
     order: line * 1e6 + column,
     problem: {
-      where: `${name}:${line}:${column}`,
+      where: line === 0 ? name : `${name}:${line}:${column}`,
       path: pathText(issue.path),
       message: issue.message,
     },

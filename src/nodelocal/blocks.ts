@@ -55,6 +55,9 @@ const readers: Readers = {
   reload: readReload,
 }
 
+/** Directives that are understood. */
+export const directiveNames = Object.keys(readers)
+
 export function readBlocks(blocks: readonly WordsBlock[]): ReadBlocks {
   const complaints: Complaint[] = []
   const notes: Remark[] = []

@@ -15,7 +15,11 @@ export interface NodeCacheFlags {
   readonly port: number
   readonly setupInterface: boolean
   readonly setupIptables: boolean
-  readonly skipTeardown: boolean
+  /**
+   * `-skipteardown`; undefined when it is not given: node-cache then removes all at its end, and we keep the standby, which lets an
+   * upgrade lose nothing.
+   */
+  readonly skipTeardown: boolean | undefined
   readonly interfaceName: string
   /** `-basecorefile`: the template. */
   readonly baseCorefile: string
@@ -83,14 +87,6 @@ export const nodeCacheFlagRules = {
   foreign,
 }
 
-/** @returns whether these are arguments for node-cache and not for neardns, whose own flags have other names */
-export function isNodeCacheArguments(argv: readonly string[]): boolean {
-  const names = argv
-    .filter((argument) => argument.startsWith('-'))
-    .map((argument) => argument.replace(/^--?/, '').split('=', 1)[0] ?? '')
-  return names.includes('localip') && argv[0]?.startsWith('-') === true
-}
-
 /** @param argv without the program's name */
 export function readNodeCacheFlags(argv: readonly string[]): ReadNodeCacheFlags {
   const read = readGoFlags(argv, nodeCacheFlagRules)
@@ -129,6 +125,10 @@ class Values {
     return value === undefined ? switchDefaults[name] : value === 'true'
   }
 
+  isGiven(name: keyof typeof switchDefaults): boolean {
+    return this.written.has(name)
+  }
+
   port(name: 'dns.port' | 'health-port'): number {
     const text = this.text(name)
     const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
@@ -152,7 +152,7 @@ function flagsFrom(values: Values): NodeCacheFlags {
     port: values.port('dns.port'),
     setupInterface: values.isOn('setupinterface'),
     setupIptables: values.isOn('setupiptables'),
-    skipTeardown: values.isOn('skipteardown'),
+    skipTeardown: values.isGiven('skipteardown') ? values.isOn('skipteardown') : undefined,
     interfaceName: interfaceName(values),
     baseCorefile: values.text('basecorefile'),
     corefile: conf === '' ? values.text('corefile') : conf,

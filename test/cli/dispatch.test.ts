@@ -20,6 +20,10 @@ async function neardns(...argv: string[]) {
       calls.push(['demo', rest])
       return 7
     },
+    nodeCache: async (rest) => {
+      calls.push(['node-cache', rest])
+      return 0
+    },
   })
   return { code, calls, out: io.out(), err: io.err() }
 }
@@ -29,6 +33,12 @@ test('run and demo get their arguments and give the exit code', async () => {
   const demo = await neardns('demo', '--x')
   assert.equal(demo.calls, [['demo', ['--x']]])
   assert.is(demo.code, 7)
+})
+
+test('arguments of node-cache go there as they are, help and version included', async () => {
+  const argv = ['-localip', '169.254.7.7', '-help']
+  assert.equal((await neardns(...argv)).calls, [['node-cache', argv]])
+  assert.equal((await neardns('node-cache', '-version')).calls, [['node-cache', ['-version']]])
 })
 
 test('help goes to standard output and is no failure', async () => {

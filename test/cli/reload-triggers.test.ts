@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ReloadTriggers } from '../../src/cli/reload-triggers.ts'
+import { fileOrigin, ReloadTriggers } from '../../src/cli/reload-triggers.ts'
 
 /** Of others in this process. */
 const before = process.listeners('SIGHUP')
@@ -25,7 +25,8 @@ test.after.each(async ({ folder }) => {
 function listen(path: string | undefined, fileText: string) {
   const reasons: string[] = []
   let tell = () => {}
-  const triggers = new ReloadTriggers({ path, fileText }, (because) => {
+  const args = { ...(path !== undefined && { configFile: path }), overrides: [] }
+  const triggers = new ReloadTriggers(fileOrigin(args, fileText), (because) => {
     reasons.push(because)
     tell()
   })

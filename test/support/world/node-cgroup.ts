@@ -13,6 +13,11 @@ export class MemoryCgroup {
     mkdirSync(this.path)
   }
 
+  /** Puts itself in and becomes the command that follows. */
+  get joining(): readonly string[] {
+    return ['sh', '-c', `echo $$ > ${this.path}/cgroup.procs && exec "$@"`, 'sh']
+  }
+
   add(pid: number): void {
     writeFileSync(`${this.path}/cgroup.procs`, String(pid))
   }

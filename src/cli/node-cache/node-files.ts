@@ -1,0 +1,93 @@
+/**
+ * The files of node-cache: its template, or the Corefile where there is no template, what that imports, and the directory of kube-dns.
+ * Reads them, and writes the rendered Corefile where node-cache would. Understands none of them.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
+import type { NodeCacheFlags } from '../../nodelocal/flags.ts'
+import { kubeDnsKeys } from '../../nodelocal/kube-dns.ts'
+import { errorCode } from '../../system/bind.ts'
+
+/** Where manifests mount the ConfigMap of kube-dns. */
+const kubeDnsDefault = '/etc/kube-dns'
+
+export interface NodeCacheFiles {
+  /** Undefined: there is no template, and the Corefile counts as it is. */
+  readonly template: string | undefined
+  /** Undefined with a template, or when it cannot be read. */
+  readonly corefile: string | undefined
+  /** Texts of kube-dns by key. */
+  readonly kubeDns: ReadonlyMap<string, string>
+  readonly kubeDnsDirectory: string
+  /** Reads what the Corefile names. */
+  readonly named: ReadCorefileFiles
+}
+
+export function readNodeCacheFiles(flags: NodeCacheFlags): NodeCacheFiles {
+  const template = readText(flags.baseCorefile)
+  const kubeDnsDirectory = flags.kubeDnsDirectory ?? kubeDnsDefault
+  const kubeDns = kubeDnsKeys.flatMap((key): [string, string][] => {
+    const text = readText(join(kubeDnsDirectory, key))
+    return text === undefined ? [] : [[key, text]]
+  })
+  return {
+    template,
+    corefile: template === undefined ? readText(flags.corefile) : undefined,
+    kubeDns: new Map(kubeDns),
+    kubeDnsDirectory,
+    named: new ReadCorefileFiles(flags.corefile),
+  }
+}
+
+/** What is to be watched: files that are there, files that may appear, directories of `import`. */
+export function watchedPaths(
+  { baseCorefile, corefile }: NodeCacheFlags,
+  { template, kubeDnsDirectory, named }: NodeCacheFiles,
+): string[] {
+  return [
+    baseCorefile,
+    ...(template === undefined ? [corefile] : []),
+    ...kubeDnsKeys.map((key) => join(kubeDnsDirectory, key)),
+    ...named.paths,
+  ]
+}
+
+/** @returns all that is at these paths in one text, which `pathsIn` reads */
+export function contentAt(paths: Iterable<string>): string {
+  return JSON.stringify([...new Set(paths)].map((path) => [path, readText(path) ?? namesIn(path)]))
+}
+
+export function pathsIn(content: string): string[] {
+  return content === '' ? [] : (JSON.parse(content) as [string, unknown][]).map(([path]) => path)
+}
+
+function namesIn(directory: string): string[] | null {
+  try {
+    return readdirSync(directory).toSorted()
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Writes the rendered Corefile for people and tools that look there. The daemon does not read it.
+ * @returns why it cannot be written, as on a volume that is read-only
+ */
+export function writeRendered(path: string, text: string): string | undefined {
+  try {
+    if (readText(path) !== text) writeFileSync(path, text)
+    return undefined
+  } catch (error) {
+    return errorCode(error)
+  }
+}
+
+/** @returns undefined when it cannot be read */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
