@@ -122,11 +122,11 @@ export class Cache {
     return entry.route === route && !(isChanged && this.joined.has(entry))
   }
 
-  private noted(entry: CacheEntry, { isJoined }: StoredAnswer): CacheEntry {
+  private noted(entry: CacheEntry, { key, isJoined }: StoredAnswer): CacheEntry {
     if (isJoined === true) this.joined.add(entry)
     else this.joined.delete(entry)
     if (entry.rcode === Rcode.nxdomain)
-      this.filterFor(typeIn(entry.key)).note(entry.hash, entry.staleUntilMs)
+      this.filterFor(typeIn(key)).note(entry.hash, entry.staleUntilMs)
     return entry
   }
 

@@ -126,3 +126,8 @@ export function wordsOf(key: string): Int32Array {
   scratch.write(key)
   return scratch.words
 }
+
+/** @returns the key whose words lie in a chunk. @param at in words */
+export function textOf(words: Int32Array, at: number, octets: number): string {
+  return Buffer.from(words.buffer, words.byteOffset + 4 * at, octets).toString('latin1')
+}

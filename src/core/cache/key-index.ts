@@ -3,7 +3,7 @@
  * as many values as buckets. Bounds and evicts nothing.
  */
 
-import { hashOfKey, type KeyBytes } from './key-bytes.ts'
+import { hashOfKey, type KeyBytes, wordsFor, wordsOf } from './key-bytes.ts'
 import type { Storable } from './queue.ts'
 
 const bucketBitsMin = 4
@@ -26,7 +26,12 @@ export class KeyIndex<V extends Storable> {
   findText(key: string, nameHash: number): V | undefined {
     const hash = hashOfKey(key, nameHash)
     let value = this.buckets[hash >>> (32 - this.bucketBits)]
-    while (value !== undefined && (value.keyHash !== hash || value.key !== key)) {
+    while (value !== undefined && value.keyHash !== hash) value = value.nextInBucket
+    // Most look-ups by text are for what is not there: then the key's words are not needed.
+    if (value === undefined) return undefined
+    const words = wordsOf(key)
+    const count = wordsFor(key.length)
+    while (value !== undefined && (value.keyHash !== hash || !value.hasWords(words, count))) {
       value = value.nextInBucket
     }
     return value

@@ -4,7 +4,7 @@
  * nothing itself.
  */
 
-import { type KeyBytes, wordsFor, wordsOf } from './key-bytes.ts'
+import { type KeyBytes, textOf, wordsFor, wordsOf } from './key-bytes.ts'
 import { CacheMemory } from './memory.ts'
 
 /** Which queue a value belongs to. */
@@ -26,8 +26,7 @@ export abstract class Storable {
   keyHash = 0
   /** @internal */
   nextInBucket: this | undefined = undefined
-  /** A copy of `key.length` in words, for the same reason. */
-  private readonly keyWordCount: number
+  private readonly keyBytes: number
   /** Chunk that holds the key's bytes, and their offset in words. */
   private keyWords: Int32Array | undefined = undefined
   private keyAt = 0
@@ -37,7 +36,8 @@ export abstract class Storable {
   readonly isDenial: boolean
   /** @internal */
   standing: Standing = Standing.none
-  readonly key: string
+  /** Until the value is queued; then the key is in the queue's memory, where it takes a third of what a string does. */
+  private newKey: string | undefined
   /** Hash of the key; picks the shard. The same at each call for the same key. */
   readonly hash: number
   /** Bytes that the value is accounted with. */
@@ -46,24 +46,37 @@ export abstract class Storable {
   next: this | undefined = undefined
 
   constructor(key: string, hash: number, bytes: number, isDenial: boolean) {
-    this.key = key
+    this.newKey = key
+    this.keyBytes = key.length
     this.hash = hash
     this.bytes = bytes
     this.isDenial = isDenial
-    this.keyWordCount = wordsFor(key.length)
+  }
+
+  /** One character a byte. Made anew at each call. */
+  get key(): string {
+    const { newKey, keyWords, keyAt, keyBytes } = this
+    return newKey ?? textOf(keyWords as Int32Array, keyAt, keyBytes)
   }
 
   /** Called when the value is queued: moves its bytes to the queue's memory. */
   settle(memory: CacheMemory): void {
-    const { keyWords, keyAt, key, keyWordCount } = this
-    this.keyAt = memory.keepWords(keyWords ?? wordsOf(key), keyAt, keyWordCount)
+    const { newKey, keyWords, keyAt, keyBytes } = this
+    const words = newKey === undefined ? (keyWords as Int32Array) : wordsOf(newKey)
+    this.keyAt = memory.keepWords(words, keyAt, wordsFor(keyBytes))
     this.keyWords = memory.words
+    this.newKey = undefined
   }
 
   /** @internal Only for a stored value. */
   hasKey({ words, wordCount }: KeyBytes): boolean {
+    return this.hasWords(words, wordCount)
+  }
+
+  /** @internal As `hasKey`, by the key's words. */
+  hasWords(words: Int32Array, wordCount: number): boolean {
     const { keyWords, keyAt } = this
-    if (keyWords === undefined || this.keyWordCount !== wordCount) return false
+    if (keyWords === undefined || wordsFor(this.keyBytes) !== wordCount) return false
     for (let i = 0; i < wordCount; i++) {
       if (keyWords[keyAt + i] !== words[i]) return false
     }

@@ -131,6 +131,16 @@ test('a value keeps its key when it goes from one line to another', () => {
   assert.is(hasKey(value, value.key), true)
 })
 
+test('a value says its key before it is in a line, in it, and after it was in others', () => {
+  const key = '\x03w\xffw\0\0\x01\0\x01\0'
+  const value = new Value(key)
+  assert.is(value.key, key)
+  for (let i = 0; i < 3; i++) {
+    value.settle(new CacheMemory())
+    assert.is(value.key, key)
+  }
+})
+
 interface Step {
   readonly what: 'push' | 'shift' | 'lose'
   /** Which one is lost. */
