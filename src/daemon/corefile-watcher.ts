@@ -5,8 +5,11 @@
 import { readFileSync, type Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { CorefileSource } from '../corefile/files.ts'
-import { confirmMs, isYoung, periodMsDefault, signatureOf } from '../platform/watch-file.ts'
+import { confirmMs, isYoung, signatureOf } from '../platform/watch-file.ts'
 import { ReadCorefileFiles } from './corefile-files.ts'
+
+/** Shorter than that of other files: what CoreDNS has read may stay unknown here for five seconds at most. */
+const periodMsDefault = 1000
 
 export interface CorefileWatcherOptions {
   readonly path: string

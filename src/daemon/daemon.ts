@@ -75,6 +75,7 @@ export class Daemon {
       readiness: this.readiness,
       log: options.log,
       addresses: () => this.listeners.addresses,
+      onRound: (lateMs) => this.monitoring.round(lateMs),
       onDefect: this.onDefect,
     })
     this.reloads = new Reloads(config)
@@ -252,8 +253,7 @@ export class Daemon {
     if (this.isStopping) return
     this.isStopping = true
     this.readiness.set('listeners', { kind: 'stopping' })
-    const { deadlineMs } = this.config.drain
-    const endMs = performance.now() + deadlineMs
+    const endMs = performance.now() + this.config.drain.deadlineMs
     // Queries go to CoreDNS before the first one could meet a closed socket.
     const isFollowed = this.handover?.isWaitedFor === true
     const isDiverted = !isFollowed && (await this.interception.disarm())
@@ -282,9 +282,9 @@ export class Daemon {
     const own = [...this.config.listen, ...this.listeners.addresses]
     this.routing = this.plan(own)
     const zones = this.routing.zones.map(({ zone }) => zone)
-    const counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
-    counters.absorb(this.counters)
-    this.counters = counters
+    const older = this.counters
+    this.counters = new QueryCounters(this.listeners.servers.map(serverLabel), zones)
+    this.counters.absorb(older)
     this.trust.judge(this.config)
     this.path.reconfigure(this.outlook(this.listeners.addresses))
   }

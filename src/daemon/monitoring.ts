@@ -62,6 +62,8 @@ export class Monitoring {
   private readonly healthSlots = newHealthSlots()
   private kernelDrops: ReadonlyMap<string, number> = new Map()
   private readonly servers: AdminServers
+  /** Queries as of the last round. */
+  private handled = 0
 
   constructor(parts: MonitoredParts) {
     this.parts = parts
@@ -85,10 +87,19 @@ export class Monitoring {
 
   /** Moves the admin servers to these addresses. @returns where they listen, with their real ports @throws AdminBindError */
   async listen(at: AdminListening): Promise<string[]> {
-    // Sampling the event loop costs 40 wake-ups a second: only for those who look.
+    // Only for those who look.
     if (at.listen.length === 0) this.runtime.stop()
     else this.runtime.start()
     return await this.servers.listen(at)
+  }
+
+  /** @param lateMs by how much this round is late. @returns whether queries came since the last one */
+  round(lateMs: number): boolean {
+    const { handled } = this.parts.counters()
+    const isBusy = handled !== this.handled
+    this.handled = handled
+    this.runtime.round(isBusy, lateMs)
+    return isBusy
   }
 
   /** Another process answers from now on. */

@@ -130,7 +130,8 @@ export class AdminServer {
         headersTimeout: requestMsMax,
         requestTimeout: requestMsMax,
         keepAliveTimeout: idleMsMax,
-        connectionsCheckingInterval: 1000,
+        // Node's timer for that runs without a connection as well: a shorter period would wake an idle daemon for nothing.
+        connectionsCheckingInterval: requestMsMax,
         insecureHTTPParser: false,
       },
       (request, response) => this.answer(request, response),

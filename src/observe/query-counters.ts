@@ -124,6 +124,14 @@ export class QueryCounters {
     increment(this.drops, serverIndex * dropReasons.length + dropReasons.indexOf(why))
   }
 
+  /** @returns queries that were answered and packets that were dropped, in all */
+  get handled(): number {
+    let sum = 0
+    for (const count of this.requests) sum += count
+    for (const count of this.drops) sum += count
+    return sum
+  }
+
   /** @returns replies for one listening address and zone that came from `source`, with any rcode */
   repliesFrom(serverIndex: number, zoneIndex: number, source: ReplySource): number {
     const base = (this.pairIndex(serverIndex, zoneIndex) * sourceCount + source) * rcodeSlots

@@ -1,7 +1,7 @@
 /**
  * Watches the text of one file by polling, because inotify misses the changes that matter here: ConfigMap
  * volumes (the file is a link through a directory link that is swapped), atomic renames, bind mounts, files that
- * appear later, resolv.conf rewritten in place. One stat(2) a second; the text is read when its result has changed.
+ * appear later, resolv.conf rewritten in place. One stat(2) in two seconds; the text is read when its result has changed.
  * Never parses, never logs; reads without blocking the loop.
  */
 import { readFile, type Stats, stat } from 'node:fs'
@@ -21,7 +21,8 @@ export interface WatchFileOptions {
   readonly onProblem?: (error: Error) => void
 }
 
-export const periodMsDefault = 1000
+/** Each look wakes up the loop and a thread of the pool: a fifth of what an idle daemon takes (docs/decisions/0048). */
+export const periodMsDefault = 2000
 const bytesMaxDefault = 1_048_576
 /**
  * A file whose time stamp is this young is read again even if it looks the same: it may have been written twice

@@ -1,5 +1,6 @@
 /*
- * Goal: the daemon asks itself every 5 s, each second while it is not answered, and says so to /ready; a suspended machine is noticed.
+ * Goal: the daemon asks itself every 5 s, each second while it is not answered, and says so to /ready; a suspended machine is noticed; an idle
+ * daemon sleeps in between.
  * Method: the real self-query to a socket of the test, under a clock that is wound by hand.
  */
 import { createSocket, type Socket } from 'node:dgram'
@@ -34,6 +35,9 @@ class OwnSocket {
 }
 
 interface House {
+  /** By how much each round was late, ms. */
+  readonly rounds: readonly number[]
+  readonly traffic: { comes: boolean }
   readonly own: OwnSocket
   readonly readiness: Readiness
   readonly housekeeping: Housekeeping
@@ -51,14 +55,20 @@ async function withHouse(
     await withHandClock(async (clock) => {
       const readiness = new Readiness()
       const defects: unknown[] = []
+      const rounds: number[] = []
+      const traffic = { comes: false }
       const housekeeping = new Housekeeping({
         clock: new SystemClock(),
         readiness,
         log: new KeptLog(),
         addresses: addresses ?? (() => [own.address]),
+        onRound: (lateMs) => {
+          rounds.push(lateMs)
+          return traffic.comes
+        },
         onDefect: (error) => defects.push(error),
       })
-      await body({ own, readiness, housekeeping }, clock)
+      await body({ rounds, traffic, own, readiness, housekeeping }, clock)
       housekeeping.stop()
       // A question that is open still would stop its clock in the next test.
       await settle()
@@ -114,6 +124,28 @@ test('an unanswered question makes unready, with the reason, and is repeated eac
     assert.is(own.asked, 3)
   }))
 
+test('an idle daemon is woken up for its own question only, one with queries each second', () =>
+  withHouse(async ({ housekeeping, own, rounds, traffic }, clock) => {
+    await housekeeping.checkSelf()
+    housekeeping.start()
+    const asked = async (count: number) => {
+      await whenTrue('asked', () => own.asked === count)
+      await settle()
+    }
+    for (let count = 2; count <= 4; count++) {
+      clock.wind(5000)
+      await asked(count)
+    }
+    assert.is(rounds.length, 3)
+    traffic.comes = true
+    clock.wind(5000)
+    await asked(5)
+    assert.is(rounds.length, 4)
+    clock.wind(4000)
+    assert.is(rounds.length, 8)
+    assert.equal([...new Set(rounds)], [0])
+  }))
+
 test('a question that fails at the start is told to whoever asked for it', () =>
   withHouse(async ({ housekeeping, own }, clock) => {
     own.answers = false
@@ -147,6 +179,7 @@ test('nobody is asked after the end: another process would answer', () =>
 test('time that passed while the machine was suspended is said once, and an ordinary second is not', () =>
   withHandClock((clock) => {
     const log = new KeptLog()
+    let rounds = 0
     let wallMs = Date.now()
     mock.method(Date, 'now', () => wallMs)
     const clockOfOurs = new SystemClock()
@@ -155,6 +188,10 @@ test('time that passed while the machine was suspended is said once, and an ordi
       readiness: new Readiness(),
       log,
       addresses: () => [],
+      onRound: () => {
+        rounds++
+        return true
+      },
       onDefect: () => undefined,
     })
     suspended.start()
@@ -162,7 +199,7 @@ test('time that passed while the machine was suspended is said once, and an ordi
       wallMs += 1000
       clock.wind(1000)
     }
-    assert.equal(log.lines, [])
+    assert.equal([log.lines, rounds], [[], 5])
     const before = clockOfOurs.nowMs()
     // An hour of sleep, of which performance.now() knows nothing.
     wallMs += 3_601_000

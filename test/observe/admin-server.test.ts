@@ -244,7 +244,8 @@ test('a request that never ends is cut off', async () => {
     const startedMs = performance.now()
     await raw(port, 'GET /health HTTP/1.1\r\nHost: local')
     const tookMs = performance.now() - startedMs
-    assert.ok(tookMs > 3000 && tookMs < 9000, `${tookMs} ms`)
+    // Twice the time that a request may take, and a busy machine.
+    assert.ok(tookMs > 3000 && tookMs < 14_000, `${tookMs} ms`)
   })
 })
 

@@ -30,7 +30,7 @@ test('an address that a new file no longer names is served until the next start'
     delete config.interception.clusterIps
     writeFileSync(path, JSON.stringify(config))
     const counts: Record<string, number> = {}
-    // The file is looked at once a second, and an address without answers is let go after 2.5 s.
+    // The file is looked at every two seconds, and an address without answers is let go after 2.5 s.
     const end = performance.now() + 5000
     while (performance.now() < end) {
       const who = await world.answeredBy(clusterIp)

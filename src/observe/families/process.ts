@@ -3,7 +3,8 @@
  * metrics. There is no `go_*`: this is not Go, and invented numbers would mislead.
  */
 import { getHeapStatistics } from 'node:v8'
-import { gcBoundsSeconds, type LoopDelay, type RuntimeStats } from '../runtime-stats.ts'
+import type { LoopDelay } from '../loop-delay.ts'
+import { gcBoundsSeconds, type RuntimeStats } from '../runtime-stats.ts'
 import type { ProcessFacts } from '../stats.ts'
 import { boundsOf, type Family, family, histogram, histogramSamples, single } from './family.ts'
 import { costFamilies } from './process-cost.ts'
@@ -88,7 +89,7 @@ function loopFamilies(runtime: RuntimeStats): Family[] {
       'gauge',
       ['nodejs_eventloop_lag_p50_seconds', 'Event-loop delay since the last scrape, median.'],
       () => {
-        newest = runtime.takeLoopDelay()
+        newest = runtime.loopDelay.take()
         return newest.p50
       },
     ),
@@ -99,7 +100,7 @@ function loopFamilies(runtime: RuntimeStats): Family[] {
     single(
       'gauge',
       ['neardns_eventloop_delay_max_seconds', 'Longest event-loop delay since the start.'],
-      () => runtime.delayMaxSeconds,
+      () => runtime.loopDelay.maxSeconds,
     ),
   ]
 }

@@ -73,7 +73,7 @@ test('the delay of the event loop is taken once for each scrape, and shown by al
   const sources = sourcesWith({})
   const delay = { p50: 0.001, p90: 0.002, p99: 0.003, max: 0.004, mean: 0.0015 }
   let taken = 0
-  sources.runtime.takeLoopDelay = () => {
+  sources.runtime.loopDelay.take = () => {
     taken++
     return delay
   }
