@@ -10,7 +10,8 @@ import { type Asked, writeQueries } from '../support/query-mix.ts'
 import { type ProcessReading, readProcess } from '../support/scrape.ts'
 import { type CalmGate, gapUsMax } from './calm-gate.ts'
 import { type Absence, type Field, type Runner, startField } from './field.ts'
-import type { Load, Scenario } from './scenarios.ts'
+import { isSaturating, type Load, windows } from './loads.ts'
+import type { Scenario } from './scenarios.ts'
 
 export interface ContestPlan {
   readonly rounds: number
@@ -54,14 +55,17 @@ export interface ContestResult {
   readonly absent: readonly Absence[]
   /** Resident memory of each, started and asked one question some seconds ago. */
   readonly idleRssBytes: Readonly<Record<string, number>>
+  /** CPU time of each in a second without a query, where the scenario waits for it; milliseconds. */
+  readonly idleCpuMs: Readonly<Record<string, number>>
 }
 
 const lostShareMax = 0.001
 /** The generator may send this much less than it was told, and one query in a hundred may leave so late. */
 const behindShareMax = 0.01
 const lateP99UsMax = 2000
-/** 96 and not more: Knot Resolver fails what exceeds a hundred on one TCP connection. */
-const window = 96
+/** At saturation, of the seconds of a run: CPU time a query varies less than a latency. */
+const saturatedShare = 0.5
+const socketsMax = 16
 const warmUpSeconds = 1
 const warmSecondsMax = 40
 /** Until a server counts as idle: what it does after its start is done. */
@@ -75,20 +79,33 @@ export async function runContest(
   contestants: readonly Contestant[],
 ): Promise<ContestResult> {
   const suited = contestants.filter((contestant) => scenario.suits(contestant))
-  const field = await startField({ ...plan, ...scenario }, suited)
-  await sleep(settleMs)
-  const idleRssBytes = Object.fromEntries(
-    field.runners.map(({ contestant, child }) => [
-      contestant.name,
-      readProcess(child.pid).rssBytes,
-    ]),
-  )
+  const serverCpus = scenario.isFree === true ? [plan.serverCpu, plan.loadCpu] : [plan.serverCpu]
+  const field = await startField({ ...plan, ...scenario, serverCpus }, suited)
+  await sleep(scenario.idleMs ?? settleMs)
+  const idle = field.runners.map(readingOf)
+  const idleRssBytes = Object.fromEntries(idle.map(({ name, rssBytes }) => [name, rssBytes]))
+  const idleCpuMs = await idleCpuOf(field, scenario.idleMs ?? 0)
   try {
     const runs = await new Contest(scenario, plan, field).run()
-    return { runs, absent: field.absent, idleRssBytes }
+    return { runs, absent: field.absent, idleRssBytes, idleCpuMs }
   } finally {
     await field.stop()
   }
+}
+
+function readingOf({ contestant, child }: Runner) {
+  return { name: contestant.name, ...readProcess(child.pid) }
+}
+
+/** @returns milliseconds in a second, by contestant; none when it is not to be waited for */
+async function idleCpuOf({ runners }: Field, forMs: number): Promise<Record<string, number>> {
+  if (forMs === 0) return {}
+  const before = runners.map(readingOf)
+  await sleep(forMs)
+  const after = runners.map(readingOf)
+  return Object.fromEntries(
+    after.map(({ name, cpuUs }, at) => [name, (cpuUs - (before[at]?.cpuUs ?? cpuUs)) / forMs]),
+  )
 }
 
 class Contest {
@@ -145,13 +162,15 @@ class Contest {
   private async once(runner: Runner, round: number, load: Load): Promise<Run> {
     const { contestant, child } = runner
     const identity = { contestant: contestant.name, round, load }
-    const seconds = Math.max(this.plan.secondsPerRun, this.scenario.secondsMin ?? 0)
-    const rate = load === 'most' ? {} : { rate: load }
+    const { secondsPerRun } = this.plan
+    const wanted = isSaturating(load) ? secondsPerRun * saturatedShare : secondsPerRun
+    const seconds = Math.max(wanted, this.scenario.secondsMin ?? 0)
+    const pace = isSaturating(load) ? { window: windows[load] } : { rate: load }
     try {
       return await this.untilCalm(load, async () => {
         if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
         const before = readProcess(child.pid)
-        const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...rate })
+        const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...pace })
         return judged(identity, report, { before, after: readProcess(child.pid) })
       })
     } catch (error) {
@@ -162,7 +181,7 @@ class Contest {
   /** At saturation a gap changes neither the CPU time of a query nor, by much, how many are answered. */
   private async untilCalm(load: Load, run: () => Promise<Run>): Promise<Run> {
     const { gate } = this.plan
-    if (gate === undefined || load === 'most') return run()
+    if (gate === undefined || isSaturating(load)) return run()
     const { result, gapUs } = await gate.untilCalm(run)
     if (gapUs <= gapUsMax) return { ...result, gapUs }
     const why = `a CPU was not to be had for ${Math.round(gapUs)} us`
@@ -171,12 +190,14 @@ class Contest {
 
   private play(
     { contestant, port }: Runner,
-    spec: Pick<LoadSpec, 'queryFile' | 'seconds' | 'rate' | 'once'>,
+    spec: Pick<LoadSpec, 'queryFile' | 'seconds' | 'rate' | 'once' | 'window'>,
   ): Promise<LoadReport> {
     this.runNumber += 1
     const uniqueFrom = this.runNumber * uniquePerRun
     const check = contestant.isEcho === true ? 'none' : 'loose'
-    return load({ ...spec, port, cpu: this.plan.loadCpu, window, check, uniqueFrom })
+    const window = spec.window ?? windows.most
+    const sockets = Math.min(window, socketsMax)
+    return load({ ...spec, port, cpu: this.plan.loadCpu, window, sockets, check, uniqueFrom })
   }
 }
 
@@ -227,7 +248,7 @@ function complaints({ load }: RunIdentity, report: LoadReport): string[] {
   if (lost > sent * lostShareMax) found.push(`${lost} of ${sent} lost`)
   if (servfail > sent * lostShareMax) found.push(`${servfail} of ${sent} failed`)
   if (wrong > 0) found.push(`${wrong} of ${sent} wrong`)
-  if (load === 'most') return found
+  if (isSaturating(load)) return found
   if (sent < load * seconds * (1 - behindShareMax)) {
     found.push(`the generator sent ${Math.round(sent / seconds)} q/s`)
   }
@@ -245,7 +266,7 @@ function failed(identity: RunIdentity, why: string): Run {
 
 function progressLine(run: Run, rounds: number): string {
   const cpu = run.cpuUsPerQuery.toFixed(2)
-  const load = run.load === 'most' ? 'most' : `${run.load} q/s`
+  const load = isSaturating(run.load) ? run.load : `${run.load} q/s`
   const valid = run.invalid.length === 0 ? '' : `  INVALID: ${run.invalid.join('; ')}`
   return `round ${run.round}/${rounds} ${load} ${run.contestant}: ${run.queriesPerSecond} q/s, ${cpu} us CPU, p99 ${Math.round(run.p99Us)} us${valid}`
 }

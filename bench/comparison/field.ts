@@ -7,7 +7,8 @@ import { onCpu } from '../support/servers.ts'
 import { firstAnswer } from './probe.ts'
 
 export interface FieldPlan {
-  readonly serverCpu: number
+  /** Where the servers may run. */
+  readonly serverCpus: readonly number[]
   /** Of the authority, and of the load. */
   readonly loadCpu: number
   readonly directory: string
@@ -69,12 +70,12 @@ export async function startAuthority({
 /** @throws an Error that says why it does not run */
 export async function startContestant(
   contestant: Contestant,
-  { serverCpu, directory, ttlMaxSeconds, entriesMax }: FieldPlan,
+  { serverCpus, directory, ttlMaxSeconds, entriesMax }: FieldPlan,
   upstreamPort: number,
 ): Promise<Runner> {
   const port = await freePort()
   const setup: Setup = {
-    ...{ cpu: serverCpu, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
+    ...{ cpus: serverCpus, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
   }
   const startMs = performance.now()
   const child = await contestant.start(setup)

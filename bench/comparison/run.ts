@@ -35,8 +35,8 @@ scenarios: ${[...scenarioNames, 'start'].join(' ')} (or how their names begin)
 servers:   ${allContestants.map(({ name }) => name).join(' ')}`
 const loadCpu = 1
 const serverCpu = 0
-/** Of disturbed runs: with two seconds a run, four minutes. */
-const repeatsMax = 120
+/** Of disturbed runs: with two seconds a run, two minutes. */
+const repeatsMax = 60
 /** Of the last minute, in CPUs: above it somebody else is at work here. */
 const loadAverageMax = 0.5
 
@@ -152,7 +152,9 @@ async function measure(
   if (gate === undefined) say('no real-time priority: runs that the hypervisor disturbed are kept')
   const plan: ContestPlan = { ...where, rounds, secondsPerRun: seconds, gate, progress }
   const starts = isQuick ? 2 : 5
-  const firstAnswers = measuresStart ? await measureFirstAnswers(where, starts, contestants) : []
+  const firstAnswers = measuresStart
+    ? await measureFirstAnswers({ ...where, serverCpus: [serverCpu] }, starts, contestants)
+    : []
   for (const { contestant, medianMs } of firstAnswers)
     say(`  first answer, ${contestant}: ${medianMs} ms`)
   const scenarios: ScenarioResult[] = []
@@ -179,7 +181,7 @@ async function compete(
   } catch (error) {
     const absent = [{ contestant: 'all', why: String(error) }]
     say(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-    return { name, about, summaries: [], absent, idleRssBytes: {}, runs: [] }
+    return { name, about, summaries: [], absent, idleRssBytes: {}, idleCpuMs: {}, runs: [] }
   }
 }
 

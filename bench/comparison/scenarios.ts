@@ -1,17 +1,24 @@
 /** The loads: which questions, how fast, of which servers. */
 import type { Contestant } from '../peers/contestant.ts'
 import { type Asked, knownNames, podTraffic, uniqueNames } from '../support/query-mix.ts'
+import type { Load } from './loads.ts'
 
-export const scenarioNames = ['hit-1k', 'hit-10k', 'hit-100k', 'miss', 'mixed', 'memory'] as const
+export const scenarioNames = [
+  'hit-1k',
+  'hit-10k',
+  'hit-100k',
+  'miss',
+  'mixed',
+  'miss-free',
+  'mixed-free',
+  'memory',
+] as const
 export type ScenarioName = (typeof scenarioNames)[number]
-
-/** Queries per second, or as fast as replies come. */
-export type Load = number | 'most'
 
 export interface Scenario {
   readonly name: ScenarioName
   readonly about: string
-  /** In this order each round. What comes more than once has so many runs more. */
+  /** In this order each round. */
   readonly loads: readonly Load[]
   /** Less than the plan's where a figure needs no repetition. */
   readonly roundsMax?: number
@@ -20,6 +27,10 @@ export interface Scenario {
   readonly entriesMax: number
   /** Every so manieth query has EDNS; 0 for none. */
   readonly ednsOneIn: number
+  /** Servers may run on both CPUs, of which the load and the upstream have one as well. */
+  readonly isFree?: boolean
+  /** Until a server counts as idle; then its CPU time is counted for as long. */
+  readonly idleMs?: number
   /** Asked by one contestant after another until all answers are cached. */
   readonly isWarmed: boolean
   suits(contestant: Contestant): boolean
@@ -35,43 +46,61 @@ const mixedQuestions = 100_000
 /** Twice the questions that differ: CoreDNS counts denials apart and must not have more room than the others. */
 const mixedEntries = 40_000
 const rates = [1000, 10_000, 50_000]
-/**
- * Three runs a round: at 10,000 q/s a 99th percentile is decided by the few milliseconds a second in which a kernel thread takes the
- * CPU, which makes that of the same server twice as high in one run as in the next.
- */
-const ratesOfHits = [...rates, 10_000, 10_000]
 const anybody = () => true
 const notEcho = ({ isEcho }: Contestant) => isEcho !== true
+
+const miss: Scenario = {
+  name: 'miss',
+  about: 'names that come once, half of them exist; asked of the upstream over TCP',
+  loads: [],
+  ttlMaxSeconds: nodeLocalTtlSeconds,
+  entriesMax: entriesDefault,
+  ednsOneIn: 0,
+  isWarmed: false,
+  suits: ({ forwardsOverTcp }) => forwardsOverTcp,
+  asked: uniqueNames,
+}
+
+const mixed: Scenario = {
+  name: 'mixed',
+  about: 'look-ups of pods: ndots:5, three search domains, A and AAAA, popularity by Zipf',
+  loads: [],
+  ttlMaxSeconds: nodeLocalTtlSeconds,
+  entriesMax: mixedEntries,
+  ednsOneIn: 2,
+  isWarmed: true,
+  suits: notEcho,
+  asked: () => podTraffic(mixedQuestions, 1),
+}
+
+/** The servers that matter on a node: more would take the time of the rest. */
+const free = {
+  loads: [1000, 10_000],
+  isFree: true,
+  suits: ({ name }: Contestant) => ['neardns', 'unbound', 'coredns'].includes(name),
+} as const
 
 export function makeScenario(name: ScenarioName): Scenario {
   return scenarios[name]
 }
 
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
-  'hit-1k': { ...hits('hit-1k', 1000), loads: ['most', ...ratesOfHits] },
+  'hit-1k': { ...hits('hit-1k', 1000), loads: ['most', 'most-16', 'most-1', ...rates] },
   'hit-10k': hits('hit-10k', 10_000),
   'hit-100k': hits('hit-100k', 100_000),
-  miss: {
-    name: 'miss',
-    about: 'names that come once, half of them exist; asked of the upstream over TCP',
-    loads: ['most', 1000, 10_000],
-    ttlMaxSeconds: nodeLocalTtlSeconds,
-    entriesMax: entriesDefault,
-    ednsOneIn: 0,
-    isWarmed: false,
-    suits: ({ forwardsOverTcp }) => forwardsOverTcp,
-    asked: uniqueNames,
+  miss: { ...miss, loads: ['most', 'most-16', 1000, 10_000] },
+  mixed: { ...mixed, loads: ['most', 'most-16', ...rates] },
+  'miss-free': {
+    ...miss,
+    ...free,
+    name: 'miss-free',
+    about: `${miss.about}; servers may run on both CPUs, of which load and upstream share one`,
   },
-  mixed: {
-    name: 'mixed',
-    about: 'look-ups of pods: ndots:5, three search domains, A and AAAA, popularity by Zipf',
-    loads: ['most', ...rates],
-    ttlMaxSeconds: nodeLocalTtlSeconds,
-    entriesMax: mixedEntries,
-    ednsOneIn: 2,
-    isWarmed: true,
-    suits: notEcho,
-    asked: () => podTraffic(mixedQuestions, 1),
+  'mixed-free': {
+    ...mixed,
+    ...free,
+    name: 'mixed-free',
+    about: `${mixed.about}; servers may run on both CPUs, of which load and upstream share one`,
   },
   memory: {
     ...hits('memory', 20_000),
@@ -79,6 +108,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     loads: [20_000],
     roundsMax: 1,
     secondsMin: 5,
+    idleMs: 40_000,
     suits: notEcho,
   },
 }

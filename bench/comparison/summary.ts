@@ -6,7 +6,8 @@ import { median, significant } from '../support/statistics.ts'
 import type { Run } from './contest.ts'
 import type { Absence } from './field.ts'
 import type { FirstAnswers } from './first-answers.ts'
-import type { Load, ScenarioName } from './scenarios.ts'
+import type { Load } from './loads.ts'
+import type { ScenarioName } from './scenarios.ts'
 
 export type Summary = ReturnType<typeof summary>
 
@@ -16,6 +17,8 @@ export interface ScenarioResult {
   readonly summaries: readonly Summary[]
   readonly absent: readonly Absence[]
   readonly idleRssBytes: Readonly<Record<string, number>>
+  /** Absent in older results. */
+  readonly idleCpuMs?: Readonly<Record<string, number>>
   readonly runs: readonly Run[]
 }
 
@@ -69,6 +72,33 @@ function summary(all: readonly Run[], contestant: string, load: Load) {
     lost: all.reduce((sum, { lost }) => sum + lost, 0),
     rssBytes: median(all.map(({ rssBytes }) => rssBytes)),
   }
+}
+
+export interface Spread {
+  readonly median: number
+  readonly least: number
+  readonly most: number
+}
+
+/**
+ * How one contestant's figure relates to another's, in the rounds in which both have a run that counts: what disturbs a round disturbs both.
+ * @returns undefined when there is no such round
+ */
+export function ratioSpread(
+  runs: readonly Run[],
+  load: Load,
+  [own, peer]: readonly [own: string, peer: string],
+  read: (run: Run) => number,
+): Spread | undefined {
+  const valid = runs.filter((run) => run.load === load && run.invalid.length === 0)
+  const ratios = valid
+    .filter(({ contestant }) => contestant === own)
+    .flatMap((run) => {
+      const same = valid.find(({ contestant, round }) => contestant === peer && round === run.round)
+      return same === undefined ? [] : [read(run) / read(same)]
+    })
+  if (ratios.length === 0) return undefined
+  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) }
 }
 
 /** Neither half of its runs counted: the figures of this row mean nothing. */

@@ -26,7 +26,7 @@ export function peer(spec: PeerSpec): Contestant {
       const file = join(setup.directory, `${name}-${setup.port}.conf`)
       if (spec.configuration) writeFileSync(file, await spec.configuration(setup))
       // Pinned before it starts: the Go runtime counts its CPUs once.
-      return startWrapped(onCpu(setup.cpu), command, spec.arguments(setup, file))
+      return startWrapped(onCpu(...setup.cpus), command, spec.arguments(setup, file))
     },
   }
 }

@@ -2,8 +2,8 @@
 import type { Child } from '../../test/support/process.ts'
 
 export interface Setup {
-  /** The CPU that all contestants share. */
-  readonly cpu: number
+  /** CPUs that all contestants share. */
+  readonly cpus: readonly number[]
   /** Where it listens, UDP and TCP, on 127.0.0.1. */
   readonly port: number
   /** Where its upstream listens, UDP and TCP, on 127.0.0.1. */

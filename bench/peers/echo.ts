@@ -11,5 +11,5 @@ export const echo: Contestant = {
   isEcho: true,
   missing: () => howToGet('gcc'),
   version: () => '',
-  start: async ({ cpu, port }) => startProgram('echo', [String(port)], onCpu(cpu)),
+  start: async ({ cpus, port }) => startProgram('echo', [String(port)], onCpu(...cpus)),
 }

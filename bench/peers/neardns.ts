@@ -22,7 +22,7 @@ function neardnsWith(name: string, io: 'batched' | 'portable'): Contestant {
       const config = join(setup.directory, `neardns-${setup.port}.yaml`)
       writeFileSync(config, await configuration(setup))
       const args = [await builtMain(), 'run', '--config', config, '--io', io, '--log-level', 'warn']
-      return startWrapped(onCpu(setup.cpu), process.execPath, args)
+      return startWrapped(onCpu(...setup.cpus), process.execPath, args)
     },
   }
 }

@@ -1,5 +1,6 @@
 /** The bars of the comparison. Pure. */
-import type { Load, ScenarioName } from '../comparison/scenarios.ts'
+import type { Load } from '../comparison/loads.ts'
+import type { ScenarioName } from '../comparison/scenarios.ts'
 import { type ComparisonResult, isUsable, type Summary } from '../comparison/summary.ts'
 import { atLeast, atMost, type Verdict } from '../support/bars.ts'
 
@@ -48,6 +49,7 @@ function processBars({ scenarios, firstAnswers }: ComparisonResult): Verdict[] {
   return [
     atMost('RSS, idle', 72, megabytes(idle), 'MB'),
     atMost('RSS, 20,000 answers at 20,000 q/s', 100, megabytes(full), 'MB'),
+    atMost('CPU, idle, a second', 0.5, memory?.idleCpuMs?.['neardns'], 'ms'),
     atMost('first answer after exec, median', 250, first, 'ms'),
   ]
 }

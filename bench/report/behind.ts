@@ -1,4 +1,5 @@
 /** Where neardns is worse than another server, in sentences: the program finds the weak sides, and not the author. Pure. */
+import { isSaturating, windows } from '../comparison/loads.ts'
 import {
   type ComparisonResult,
   isUsable,
@@ -20,10 +21,10 @@ function loadsBehind({ name, summaries }: ScenarioResult): string[] {
   const ours = summaries.filter((row) => row.contestant === 'neardns' && isUsable(row))
   return ours.flatMap((own) => {
     const peers = peersOf(own, summaries)
-    const isPaced = own.load !== 'most'
-    const where = isPaced
-      ? `${name} at ${own.load.toLocaleString('en-US')} q/s`
-      : `${name} at saturation`
+    const isPaced = !isSaturating(own.load)
+    const where = isSaturating(own.load)
+      ? `${name} at saturation, ${windows[own.load]} out`
+      : `${name} at ${own.load.toLocaleString('en-US')} q/s`
     const cpu = worse(own, peers, ({ cpuUsPerQuery }) => cpuUsPerQuery, cpuRatioMin)
     const p99 = isPaced ? worse(own, peers, ({ p99Us }) => p99Us, p99RatioMin) : ''
     return [

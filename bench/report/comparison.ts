@@ -1,9 +1,13 @@
 /** The comparison's part of docs/performance.md. Pure. */
-import type { Load } from '../comparison/scenarios.ts'
+
+import type { Run } from '../comparison/contest.ts'
+import { isSaturating, type Load, windows } from '../comparison/loads.ts'
 import {
   type ComparisonResult,
   isUsable,
+  ratioSpread,
   type ScenarioResult,
+  type Spread,
   type Summary,
 } from '../comparison/summary.ts'
 import { placesBehind } from './behind.ts'
@@ -55,6 +59,8 @@ const headings = {
   'hit-100k': 'Cache hits, 100,000 names',
   miss: 'Misses over TCP',
   mixed: 'Pod traffic',
+  'miss-free': 'Misses over TCP, both CPUs',
+  'mixed-free': 'Pod traffic, both CPUs',
   memory: 'Memory',
 } as const
 const plotsOf: Readonly<Record<string, readonly string[]>> = {
@@ -65,46 +71,75 @@ const plotsOf: Readonly<Record<string, readonly string[]>> = {
 
 /** Printed as well when a scenario ends. */
 export function scenarioText(scenario: ScenarioResult, plots: readonly string[] = []): string {
-  const { name, about, summaries, runs } = scenario
+  const { name, about, runs } = scenario
   const invalid = runs.filter((run) => run.invalid.length > 0).length
   const images = (plotsOf[name] ?? [])
     .filter((file) => plots.includes(file))
     .map((file) => `![${headings[name]}](../bench/results/${file})`)
-  const tables = name === 'memory' ? [memoryTable(scenario)] : loadTables(summaries)
+  const tables = name === 'memory' ? [memoryTable(scenario)] : loadTables(scenario)
   const note = invalid === 0 ? '' : ` ${invalid} of ${runs.length} runs did not count.`
   return [`### ${headings[name]}`, `${capital(about)}.${note}`, ...images, ...tables].join('\n\n')
 }
 
-function loadTables(summaries: readonly Summary[]): string[] {
-  const paced = summaries.filter(({ load }) => load !== 'most')
-  const tables = [saturationTable(summaries.filter(({ load }) => load === 'most'))]
-  return paced.length === 0 ? tables : [...tables, latencyTable(paced)]
+function loadTables({ summaries, runs }: ScenarioResult): string[] {
+  const loads = [...new Set(summaries.map(({ load }) => load))]
+  const saturated = loads.filter(isSaturating).map((load) =>
+    saturationTable(
+      summaries.filter((row) => row.load === load),
+      runs,
+      load,
+    ),
+  )
+  const paced = summaries.filter(({ load }) => !isSaturating(load))
+  return paced.length === 0 ? saturated : [...saturated, latencyTable(paced), p99Table(paced, runs)]
 }
 
-const saturationHead: Row = [
-  'at saturation',
-  'CPU us a query',
-  'user',
-  'system',
-  'q/s',
-  'CPU: neardns is',
-]
-
-function saturationTable(rows: readonly Summary[]): string {
-  const ours = rows.find(({ contestant }) => contestant === 'neardns')
+function saturationTable(rows: readonly Summary[], runs: readonly Run[], load: Load): string {
+  const window = isSaturating(load) ? windows[load] : 0
+  const head: Row = [
+    `at saturation, ${window} ${window === 1 ? 'query' : 'queries'} out`,
+    ...['CPU us a query', 'user', 'system', 'q/s', 'CPU: neardns is'],
+  ]
   const cells = rows.map((row) => {
     if (!isUsable(row)) return [row.contestant, 'invalid', '', '', '', '']
-    const isComparable = ours !== undefined && row !== ours && isUsable(ours)
     return [
       row.contestant,
       fixed(row.cpuUsPerQuery, 2),
       fixed(row.userUsPerQuery, 1),
       fixed(row.systemUsPerQuery, 1),
       `${row.isSaturated ? '' : '>'}${count(row.queriesPerSecond)}`,
-      isComparable ? `${fixed(ours.cpuUsPerQuery / row.cpuUsPerQuery, 2)} x` : '',
+      ratioTo(row, runs, (run) => run.cpuUsPerQuery),
     ]
   })
-  return table(saturationHead, cells)
+  return table(head, cells)
+}
+
+/** Ours to that of `row`'s server, by rounds: median, least and most. */
+function ratioTo({ contestant, load }: Summary, runs: readonly Run[], read: (run: Run) => number) {
+  if (contestant === 'neardns') return ''
+  return spreadText(ratioSpread(runs, load, ['neardns', contestant], read))
+}
+
+function spreadText(spread: Spread | undefined): string {
+  if (spread === undefined) return ''
+  const { median, least, most } = spread
+  return `${fixed(median, 2)} x (${fixed(least, 2)}-${fixed(most, 2)})`
+}
+
+/** By how much the slowest hundredth is slower than a peer's, in the same round. */
+function p99Table(rows: readonly Summary[], runs: readonly Run[]): string {
+  const loads = [...new Set(rows.map(({ load }) => load))]
+  const names = [...new Set(rows.map(({ contestant }) => contestant))]
+  const cells = names
+    .filter((name) => name !== 'neardns')
+    .map((name) => [
+      name,
+      ...loads.map((load) => {
+        const row = rows.find((each) => each.contestant === name && each.load === load)
+        return row === undefined || !isUsable(row) ? '' : ratioTo(row, runs, (run) => run.p99Us)
+      }),
+    ])
+  return table(['p99: neardns is', ...loads.map((load) => `${count(Number(load))} q/s`)], cells)
 }
 
 /** A row for each server, a column for each rate. */
@@ -122,13 +157,15 @@ function latencyTable(rows: readonly Summary[]): string {
   return table(['p50 / p99 / p99.9, us', ...titles], cells)
 }
 
-function memoryTable({ summaries, idleRssBytes }: ScenarioResult): string {
+function memoryTable({ summaries, idleRssBytes, idleCpuMs }: ScenarioResult): string {
+  const head = ['RSS, MB', 'idle', '20,000 answers at 20,000 q/s']
   const cells = summaries.map(({ contestant, rssBytes }) => [
     contestant,
     fixed((idleRssBytes[contestant] ?? Number.NaN) / 1e6, 0),
     fixed(rssBytes / 1e6, 0),
+    ...(idleCpuMs === undefined ? [] : [fixed(idleCpuMs[contestant] ?? Number.NaN, 2)]),
   ])
-  return table(['RSS, MB', 'idle', '20,000 answers at 20,000 q/s'], cells)
+  return table(idleCpuMs === undefined ? head : [...head, 'CPU, idle, ms a second'], cells)
 }
 
 function firstAnswersText({ firstAnswers }: ComparisonResult): string {

@@ -1,5 +1,6 @@
 /** Which figures of a result are drawn. Pure. */
-import type { Load, ScenarioName } from '../comparison/scenarios.ts'
+import type { Load } from '../comparison/loads.ts'
+import type { ScenarioName } from '../comparison/scenarios.ts'
 import { type ComparisonResult, isUsable, type Summary } from '../comparison/summary.ts'
 import type { LongResult } from '../soaks/long.ts'
 import type { StallResult } from '../soaks/stall.ts'

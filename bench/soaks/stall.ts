@@ -179,7 +179,7 @@ async function startPeer({ directory, upstreamPort }: Rig) {
     process.stderr.write(`unbound is missing, nothing is compared: ${how}\n`)
     return undefined
   }
-  const plan = { serverCpu, loadCpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
+  const plan = { serverCpus: [serverCpu], loadCpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
   return await startContestant(unbound, plan, upstreamPort)
 }
 

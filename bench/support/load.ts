@@ -11,6 +11,8 @@ export interface LoadSpec {
   /** Queries per second, whatever comes back; absent: as fast as replies come, `window` queries out. */
   readonly rate?: number
   readonly window?: number
+  /** At most as many as queries are out; 16 when absent. */
+  readonly sockets?: number
   /** How replies are judged; loosely when absent. */
   readonly check?: 'loose' | 'strict' | 'none'
   /** The file is played once, each query answered or given up before the next takes its place. */

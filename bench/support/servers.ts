@@ -9,8 +9,8 @@ export type Wrapper = readonly string[]
 
 export const unwrapped: Wrapper = []
 
-export function onCpu(cpu: number): Wrapper {
-  return ['taskset', '-c', String(cpu)]
+export function onCpu(...cpus: readonly number[]): Wrapper {
+  return ['taskset', '-c', cpus.join(',')]
 }
 
 /** The process is a member before it starts, so that all its memory is charged. */

@@ -5,8 +5,13 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { judged, type Run } from '../../bench/comparison/contest.ts'
-import type { Load } from '../../bench/comparison/scenarios.ts'
-import { type ComparisonResult, isUsable, summarise } from '../../bench/comparison/summary.ts'
+import type { Load } from '../../bench/comparison/loads.ts'
+import {
+  type ComparisonResult,
+  isUsable,
+  ratioSpread,
+  summarise,
+} from '../../bench/comparison/summary.ts'
 import { comparisonBars } from '../../bench/report/bars.ts'
 import { comparisonText, scenarioText } from '../../bench/report/comparison.ts'
 import type { LoadReport } from '../../bench/support/load.ts'
@@ -111,7 +116,44 @@ test('ratios are to each peer under the same load', () => {
   const lines = scenarioText({ name: 'hit-1k', summaries, ...rest }).split('\n')
   const ratioOf = (server: string) =>
     lines.find((line) => line.startsWith(`| ${server} `))?.split('|')[6]
-  assert.equal([ratioOf('neardns')?.trim(), ratioOf('coredns')?.trim()], ['', '0.50 x'])
+  assert.equal([ratioOf('neardns')?.trim(), ratioOf('coredns')?.trim()], ['', '0.50 x (0.50-0.50)'])
+})
+
+test('a ratio is that of two runs of one round, with its spread', () => {
+  const inRound = (round: number, userUs: number, contestant = 'neardns') => ({
+    ...run({ contestant, userUs }),
+    round,
+  })
+  const runs = [
+    ...[inRound(1, 30_000), inRound(2, 20_000), inRound(3, 10_000), inRound(4, 0)],
+    ...[
+      inRound(1, 30_000, 'unbound'),
+      inRound(2, 70_000, 'unbound'),
+      inRound(3, 10_000, 'unbound'),
+    ],
+  ]
+  const read = ({ cpuUsPerQuery }: Run) => cpuUsPerQuery
+  const pair = ['neardns', 'unbound'] as const
+  assert.equal(ratioSpread(runs, 'most', pair, read), { median: 1, least: 0.5, most: 1 })
+  assert.is(ratioSpread(runs, 1000, pair, read), undefined)
+})
+
+test('saturation has a table for each window, a fixed rate one with the ratios of p99', () => {
+  const loads = ['most', 'most-16', 'most-1', 1000] as const
+  const runs = loads.flatMap((load) => [
+    run({ load, report: { sent: 2000 } }),
+    run({ load, contestant: 'unbound', report: { sent: 2000, p99Us: 50 } }),
+  ])
+  const summaries = summarise(runs, ['neardns', 'unbound'])
+  const rest = { about: 'hits', absent: [], idleRssBytes: {}, runs }
+  const text = scenarioText({ name: 'hit-1k', summaries, ...rest })
+  for (const head of ['96 queries out', '16 queries out', '1 query out']) {
+    assert.ok(text.includes(`at saturation, ${head}`), text)
+  }
+  assert.match(
+    text,
+    /\| p99: neardns is \| +1,000 q\/s \|\n.*\n\| unbound +\| 2\.00 x \(2\.00-2\.00\) \|/,
+  )
 })
 
 test('a verdict says met, not met, or that it was not measured', () => {

@@ -95,7 +95,7 @@ peers('each starts as it is configured for the comparison, and answers right', a
     loadCpu: cpu,
     ttlMaxSeconds,
   })
-  const plan = { serverCpu: cpu, loadCpu: cpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
+  const plan = { serverCpus: [cpu], loadCpu: cpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
   const starting = allContestants.map((each) => startContestant(each, plan, upstreamPort))
   const started = await Promise.allSettled(starting)
   const runners = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
