@@ -18,6 +18,11 @@ import { Netns } from './netns.ts'
 const advertised = '10.79.0.1'
 /** Where nodes reach it: a node may have no IPv4. */
 const address = 'fd79::1'
+/**
+ * Said, or a bridge has the lowest of its ports' and changes it when that port goes: the node that came last would go on sending
+ * to the old one for up to 50 s when the kernel takes the node before it away only now.
+ */
+const ownMac = '02:00:00:00:00:79'
 /** Who may do what is RBAC's to say: kube-proxy's rights are those that every cluster gives it. */
 const tokens = 'admin,admin,1,system:masters\nproxy,system:kube-proxy,2\n'
 export type KubeUser = 'admin' | 'proxy'
@@ -49,8 +54,7 @@ export class KubeServer {
     const netns = await Netns.create('kube')
     const server = new KubeServer(netns, mkdtempSync(join(tmpdir(), 'neardns-kube-')))
     // Behind the handler that kills the children, which was registered before this one.
-    const bridge = ['link', 'add', 'nodes', 'type', 'bridge']
-    await netns.ip(...bridge)
+    await netns.ip('link', 'add', 'nodes', 'address', ownMac, 'type', 'bridge')
     await netns.ip('addr', 'add', `${advertised}/16`, 'dev', 'nodes')
     await netns.ip('addr', 'add', `${address}/64`, 'dev', 'nodes', 'nodad')
     await netns.ip('link', 'set', 'nodes', 'up')
