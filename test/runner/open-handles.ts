@@ -4,8 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Closing is asynchronous; this is how long a file's handles get for it. */
-const closingMs = 100
+/**
+ * Closing is asynchronous; this is how long a file's handles get for it. A daemon that is stopped in the midst of its self-query has the
+ * socket until that one gives up, after a second (src/daemon/self-query.ts).
+ */
+const closingMs = 1500
 
 /** How many handles of each kind keep the event loop alive. */
 export type HandleCounts = ReadonlyMap<string, number>

@@ -48,9 +48,17 @@ class Owner implements GroupOwner {
   }
 }
 
+/** Of the test that runs: what is watched for without questions would keep its timers. */
+const groups: UpstreamGroup[] = []
+test.after.each(() => {
+  for (const group of groups.splice(0)) group.stop()
+})
+
 function started(config: GroupConfig) {
   const owner = new Owner()
-  return { owner, group: new UpstreamGroup(config, owner) }
+  const group = new UpstreamGroup(config, owner)
+  groups.push(group)
+  return { owner, group }
 }
 
 function takeDown(group: UpstreamGroup, ...ports: readonly number[]): void {

@@ -73,6 +73,8 @@ export class NodeWorld {
   private readonly coredns: Coredns
   private readonly isIpv6Only: boolean
   private configs = 0
+  /** Daemons that tests have started; those that a test leaves running end with its world. */
+  private readonly daemons: Child[] = []
   private readonly directory = mkdtempSync(join(tmpdir(), 'neardns-node-'))
 
   private constructor(parts: {
@@ -301,7 +303,9 @@ export class NodeWorld {
     // Links and namespaces share one lock of the kernel: on a machine with much else to do a start takes seconds.
     const readyTimeoutMs = 30_000
     const args = ['--config', config]
-    return await Neardns.start({ netns: this.node.name, args, env, readyTimeoutMs })
+    const neardns = await Neardns.start({ netns: this.node.name, args, env, readyTimeoutMs })
+    this.daemons.push(neardns.child)
+    return neardns
   }
 
   /** With the user, capabilities and no_new_privs of the DaemonSet. Returns once it has said anything but `starting`. */
@@ -313,6 +317,7 @@ export class NodeWorld {
     const sets = ['--bounding-set', `-all,${capabilities}`, '--inh-caps=-all', '--no-new-privs']
     const command = [...sets, process.execPath, main, 'run', '--config', config]
     const child = new Child('setpriv', command, { netns: this.node.name })
+    this.daemons.push(child)
     await child.line((line) => line.includes('interception'), 30_000)
     return child
   }
@@ -405,6 +410,7 @@ export class NodeWorld {
   async remove(): Promise<void> {
     await this.client.stop()
     await this.host.stop()
+    for (const daemon of this.daemons) await daemon.stop('SIGKILL')
     const syncFailures = (await this.kube?.remove()) ?? []
     await this.coredns.stop()
     for (const netns of [this.pod, this.dns, this.node]) await netns.remove()

@@ -56,8 +56,13 @@ export class RealKubeProxy {
   /** Returns once its rules for both families are written. */
   static async start(settings: KubeProxySettings): Promise<RealKubeProxy> {
     const proxy = new RealKubeProxy(settings)
-    await proxy.startAgain()
-    return proxy
+    try {
+      await proxy.startAgain()
+      return proxy
+    } catch (error) {
+      await proxy.remove()
+      throw error
+    }
   }
 
   get mode(): RealProxyMode {
