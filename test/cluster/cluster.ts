@@ -122,16 +122,10 @@ export class Cluster {
     await must(this.#shell('pki.sh', state, nodeName, nodeIp, kubernetesIp, clusterDomain))
     await node.create(options, nftOf(options.nodeNft))
     node.startWorld([corednsPath() ?? 'coredns', '-conf', rendered('world.Corefile', options)])
-    await node.start('etcd', options)
-    await node.start('kube-apiserver', options)
-    await waitFor('kube-apiserver', 90, async () => {
-      return (await kubectl.try(['get', '--raw', '/readyz'])).code === 0
-    })
-    done('API server ready')
-    await node.start('kube-controller-manager', options)
-    await node.start('kube-scheduler', options)
-    await this.#startContainers()
-    done('images imported')
+    await Promise.all([
+      this.#startControlPlane().then(() => done('API server ready')),
+      this.#startContainers().then(() => done('images imported')),
+    ])
     makeCgroups(node.places.cgroup)
     await node.start('kubelet', options)
     await node.start('kube-proxy', options)
@@ -140,6 +134,17 @@ export class Cluster {
     await kubectl.apply(readFileSync(join(configDirectory, 'coredns.yaml'), 'utf8'))
     await kubectl.mustBeRolledOut('deployment/coredns', 120)
     done('CoreDNS available')
+  }
+
+  async #startControlPlane(): Promise<void> {
+    const { node, options, kubectl } = this
+    await node.start('etcd', options)
+    await node.start('kube-apiserver', options)
+    await waitFor('kube-apiserver', 90, async () => {
+      return (await kubectl.try(['get', '--raw', '/readyz'])).code === 0
+    })
+    await node.start('kube-controller-manager', options)
+    await node.start('kube-scheduler', options)
   }
 
   async #startContainers(): Promise<void> {
