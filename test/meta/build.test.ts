@@ -26,6 +26,9 @@ const { version, scripts } = JSON.parse(readFileSync(join(root, 'package.json'),
   scripts: Record<string, string>
 }
 
+/** The compile cache of the tests' own processes is for what stays where it is. */
+const withoutCache = { NODE_COMPILE_CACHE: '' }
+
 const test = suite<{ folder: string }>('meta/build', { folder: '' })
 
 test.before(async (context) => {
@@ -43,7 +46,9 @@ test.after(({ folder }) => rmSync(folder, { recursive: true, force: true }))
 
 test('the built program says its version', async ({ folder }) => {
   const main = join(folder, 'dist/main.js')
-  const { code, output } = await runToEnd(process.execPath, [main, '--version'])
+  const { code, output } = await runToEnd(process.execPath, [main, '--version'], {
+    env: withoutCache,
+  })
   assert.is(code, 0, output)
   assert.is(output.trim(), `neardns ${version}`)
 })
@@ -63,8 +68,7 @@ test('what was compiled ahead is taken, also where the folder has moved to', asy
   renameSync(dist, moved)
   try {
     // Node says of each file whether V8 took what there was. A cache that the environment names would take the place of ours.
-    const { NODE_COMPILE_CACHE: _, ...others } = process.env
-    const env = { ...others, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+    const env = { ...withoutCache, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
     writeFileSync(join(folder, 'defaults.yaml'), '{}')
     const args = [join(moved, 'main.js'), 'validate', join(folder, 'defaults.yaml')]
     const { code, output } = await runToEnd(process.execPath, args, { env })
@@ -94,7 +98,9 @@ test('the built daemon gets ready and ends with 0 on SIGTERM', async ({ folder }
   const listen = `127.0.0.1:${await freePort()}`
   const upstream = `127.0.0.1:${await freePort()}`
   const args = ['run', '--listen', listen, '--upstream', upstream, '--cluster-upstream', upstream]
-  const daemon = new Child(process.execPath, [join(folder, 'dist/main.js'), ...args])
+  const daemon = new Child(process.execPath, [join(folder, 'dist/main.js'), ...args], {
+    env: withoutCache,
+  })
   const isReady = (line: string) => line.includes('ready') && line.includes(listen)
   await daemon.line(isReady, 15_000)
   const { code, signal } = await daemon.stop('SIGTERM')

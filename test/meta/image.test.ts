@@ -172,7 +172,10 @@ test('the bundled daemon answers with nothing but the packages of the image besi
     const main = join(app, 'dist/main.js')
     // The demo loads every part of the daemon.
     const args = [main, 'demo', '--once', '--port', String(await freePort())]
-    const { code, output } = await runToEnd(process.execPath, args, { cwd: tmpdir() })
+    const { code, output } = await runToEnd(process.execPath, args, {
+      cwd: tmpdir(),
+      env: { NODE_COMPILE_CACHE: '' },
+    })
     assert.is(code, 0, output)
     assert.match(output, 'questions from pods')
   } finally {

@@ -11,11 +11,6 @@ import { freePort } from '../support/free-port.ts'
 import { Neardns } from '../support/neardns.ts'
 import type { Target } from './prometheus.ts'
 
-/** A dozen starts of the same program: the compiled form is kept, as with `npm start`. */
-const compileCache = {
-  NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/neardns'),
-}
-
 export type Settings = Readonly<Record<string, object>>
 
 export class Watched {
@@ -72,7 +67,7 @@ export class Watched {
 
   async run(): Promise<void> {
     const args = [`--config=${this.#config}`]
-    this.#neardns = await Neardns.start({ args, env: compileCache, readyTimeoutMs: 60_000 })
+    this.#neardns = await Neardns.start({ args, readyTimeoutMs: 60_000 })
   }
 
   async kill(): Promise<void> {
