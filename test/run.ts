@@ -4,7 +4,7 @@
  * the line `N passed, N failed`. Exit code 0 means that nothing failed and something passed. What counts as a
  * failure beyond a failed assertion is told in `runner/session.ts`. Folders named `fixtures` are never searched.
  *
- * Several files run in two processes side by side (`runner/lanes.ts`); a single file, or `--lanes 1`, in this one.
+ * Several files run in three processes side by side (`runner/lanes.ts`); a single file, or `--lanes 1`, in this one.
  */
 import { readdirSync } from 'node:fs'
 import { enableCompileCache, registerHooks } from 'node:module'
@@ -21,7 +21,8 @@ import { printSummary } from './runner/summary.ts'
 /** As for `npm start`: without it each process that a test starts takes 0.3 s to 0.6 s of a processor to strip types and to compile. */
 const compileCache = resolve(import.meta.dirname, '../node_modules/.cache/neardns')
 const testTimeoutMsDefault = 60_000
-const lanesDefault = 2
+/** Beside two processors: with two lanes they were idle for 60 % of a run, because long tests wait. */
+const lanesDefault = 3
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
