@@ -202,10 +202,14 @@ test('listening and admin addresses change under load without a query lost, and 
     client.send(writeQuery('hot-1.example', 'A', { id: 7 }))
     assert.is((await client.next())?.readUInt16BE(0), 7)
     // Whoever comes now gets the configuration in force, not what has been written since.
+    const { child } = lab.serving
+    const from = child.lines.length
     lab.write({ listen: 'nonsense' })
+    // Seen in the file. Said later, it would be taken for the verdict on the next change.
+    await child.line((line) => line.includes('the old one stays'), 10_000, from)
     const [victim] = workersOf(lab)
     if (victim !== undefined) process.kill(victim, 'SIGKILL')
-    await lab.serving.child.line((line) => line.includes('"why":"killed"'), 3000)
+    await child.line((line) => line.includes('"why":"killed"'), 3000)
     await until('two again', () => isReady(lab).catch(() => false), { timeoutMs: 10_000 })
     await askAll({ ...server, port: extra })
     assert.match(
