@@ -17,7 +17,10 @@ import {
 } from './group-settings.ts'
 import { handoverSection } from './handover-settings.ts'
 import { interceptionSection } from './interception-settings.ts'
+
 import { sharePorts, tcpSection, udpSection } from './listener-settings.ts'
+import { logSection } from './log-settings.ts'
+
 import { searchPathSection } from './search-settings.ts'
 import {
   choice,
@@ -145,23 +148,7 @@ export const configSchema = item('Configuration of neardns.', {
         'File whose first line is a token. Other hosts and pods that send it as `Authorization: Bearer` may read pages with names in them (/explain). Read at each request. Null: only the node itself may read such pages. Metrics and probes are open to all.',
     }),
   }),
-  log: section('JSON lines on standard output.', {
-    level: choice({
-      of: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-      default: 'info',
-      about: 'Lines below this level are not written.',
-    }),
-    queries: section('Lines about single queries.', {
-      sampleOneIn: whole({
-        default: 0,
-        min: 0,
-        max: 1_000_000_000,
-        unit: 'queries',
-        about:
-          'One query in this many is logged, 0 for none: a log line costs as much CPU as a cached answer.',
-      }),
-    }),
-  }),
+  log: logSection(),
   drain: section('What happens on SIGTERM.', {
     deadlineMs: whole({
       default: 5000,

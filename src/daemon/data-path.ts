@@ -213,7 +213,7 @@ export class DataPath {
   }
 
   private replyContext({ config, counters }: Outlook): ReplyContext {
-    const { sampleOneIn } = config.log.queries
+    const { sampleOneIn, rules } = config.log.queries
     return {
       settings: {
         udpReplyBytesMax: config.udp.replyBytesMax,
@@ -222,7 +222,7 @@ export class DataPath {
       },
       recorder: counters,
       nowMs: this.nowMs,
-      sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn),
+      sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn, rules),
     }
   }
 }

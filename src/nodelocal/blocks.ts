@@ -7,25 +7,42 @@ import type { PlacedLabel, WordsBlock } from '../corefile/server-blocks.ts'
 import type { CorefileToken } from '../corefile/tokens.ts'
 import { Words } from '../corefile/words.ts'
 import { type BindDirective, readBind } from './directives/bind.ts'
+import { readBufsize } from './directives/bufsize.ts'
 import { type CacheDirective, readCache } from './directives/cache.ts'
+import { readDebug } from './directives/debug.ts'
 import { type ErrorsDirective, readErrors } from './directives/errors.ts'
 import { type ForwardDirective, readForward } from './directives/forward.ts'
 import { type HealthDirective, readHealth } from './directives/health.ts'
+import { readLoadbalance } from './directives/loadbalance.ts'
+import { type LogRule, readLog } from './directives/log.ts'
 import { readLoop } from './directives/loop.ts'
 import { judgeName } from './directives/names.ts'
 import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
+import { readReady } from './directives/ready.ts'
 import { type ReloadDirective, readReload } from './directives/reload.ts'
+import { readTimeouts, type TimeoutsDirective } from './directives/timeouts.ts'
+import { readMetadata, readPprof, readTrace } from './directives/unused.ts'
 import { type Complaint, DirectiveMistake, type Reading, type Remark } from './reading.ts'
 
 export interface Directives {
   readonly bind: BindDirective
+  /** Bytes. */
+  readonly bufsize: number
   readonly cache: CacheDirective
+  readonly debug: true
   readonly errors: ErrorsDirective
   readonly forward: readonly ForwardDirective[]
   readonly health: HealthDirective
+  readonly loadbalance: true
+  readonly log: readonly LogRule[]
   readonly loop: true
+  readonly metadata: true
+  readonly pprof: true
   readonly prometheus: AdminPlace
+  readonly ready: AdminPlace
   readonly reload: ReloadDirective
+  readonly timeouts: TimeoutsDirective
+  readonly trace: true
 }
 
 export interface Block extends CorefilePlace {
@@ -46,13 +63,22 @@ type Readers = {
 
 const readers: Readers = {
   bind: readBind,
+  bufsize: readBufsize,
   cache: readCache,
+  debug: readDebug,
   errors: readErrors,
   forward: readForward,
   health: readHealth,
+  loadbalance: readLoadbalance,
+  log: readLog,
   loop: readLoop,
+  metadata: readMetadata,
+  pprof: readPprof,
   prometheus: readPrometheus,
+  ready: readReady,
   reload: readReload,
+  timeouts: readTimeouts,
+  trace: readTrace,
 }
 
 /** Directives that are understood. */

@@ -11,6 +11,7 @@ import { attempt, type Block, readBlocks } from './blocks.ts'
 import { adminListen } from './mapping/admin.ts'
 import { answersOf, type ZoneAnswer } from './mapping/answers.ts'
 import { cacheSettings } from './mapping/cache.ts'
+import { clientSettings } from './mapping/clients.ts'
 import { clusterDomainOf } from './mapping/cluster.ts'
 import { groupsOf } from './mapping/groups.ts'
 import { networkMistake } from './mapping/labels.ts'
@@ -124,10 +125,12 @@ function settingsOf(
   const domain = clusterDomainOf(joined.answers, blocks, context)
   const groups = groupsOf(joined.answers, { files: context.files, domain, listen: joined.listen })
   const admin = adminListen(blocks)
+  const cache = cacheSettings(blocks)
   const settings = {
     listen: joined.listen,
     ...groups.settings,
-    cache: cacheSettings(blocks),
+    cache: cache.settings,
+    ...clientSettings(blocks),
     ...(admin.listen.length > 0 && { admin: { listen: admin.listen } }),
   }
   return {
@@ -138,7 +141,7 @@ function settingsOf(
       ...(isWhole ? groups.complaints : []),
       ...admin.complaints,
     ],
-    notes: [...joined.notes, ...groups.notes],
+    notes: [...joined.notes, ...groups.notes, ...cache.notes],
   }
 }
 

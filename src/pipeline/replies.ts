@@ -7,6 +7,7 @@ import type { Reply } from '../core/decision.ts'
 import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
 import type { Arrival } from '../core/question/arrival.ts'
+import { u16 } from '../wire/bytes.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../wire/reply.ts'
@@ -19,7 +20,8 @@ export interface QueryRecorder {
 
 /** Shows single queries to people who want to see them. */
 export interface QuerySampler {
-  record(message: Uint8Array, facts: ReplyFacts, client: () => string): void
+  /** @param answers number of records in the answer section of the reply */
+  record(message: Uint8Array, facts: ReplyFacts, client: () => string, answers: () => number): void
 }
 
 export interface ReplySettings {
@@ -107,7 +109,12 @@ export class Replies {
     facts.dnssecOk = arrival.question.dnssecOk
     facts.tookMs = context.nowMs() - arrival.arrivedMs
     context.recorder.replied(facts)
-    context.sampler?.record(arrival.query, facts, () => arrival.clientAddress())
+    context.sampler?.record(
+      arrival.query,
+      facts,
+      () => arrival.clientAddress(),
+      () => answersIn(reply),
+    )
   }
 
   dropped(serverIndex: number, why: DropReason): void {
@@ -123,4 +130,10 @@ export class Replies {
     shape.ede = ede
     shape.rotates = rotate
   }
+}
+
+/** ANCOUNT of a reply (RFC 1035 4.1.1). */
+function answersIn({ stored, image }: Reply): number {
+  if (stored !== undefined) return u16(stored.memory, stored.imageAt + 6)
+  return image === undefined ? 0 : u16(image, 6)
 }

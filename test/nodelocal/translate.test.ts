@@ -129,6 +129,89 @@ test('one zone with different servers on two addresses is refused', () => {
   )
 })
 
+test('what the blocks say of the cache becomes one, the strongest of each', () => {
+  const block = (label: string, cache: string) =>
+    `${label} {\nforward . 192.0.2.1\ncache {\n${cache}\n}\n}\n`
+  const one = block('a.example', 'prefetch 3 30s 20%\nserve_stale 2h verify 500ms\nservfail 10s')
+  const other = block(
+    '.',
+    'success 2048\ndenial 0 1\nprefetch 5\nserve_stale 1h verify\nservfail 0',
+  )
+  const { settings, notes } = translate(one + other, { file: 'Corefile' })
+  assert.equal(settings?.['cache'], {
+    entriesMax: 9984 + 9984 + 2048 + 1024,
+    prefetch: { hitsMin: 3, remainingPercent: 20 },
+    serveStale: {
+      stalenessMaxSeconds: 7200,
+      clientTimeoutMs: 500,
+      clusterClientTimeoutMs: 500,
+      replyTtlSeconds: 0,
+    },
+    failureTtl: { maxSeconds: 10 },
+  })
+  assert.equal(notes.filter(({ message }) => message.includes('differs from block')).length, 3)
+  const immediate = settingsOf(block('.', 'serve_stale'))['cache']
+  assert.equal(immediate, {
+    entriesMax: 19_968,
+    serveStale: {
+      stalenessMaxSeconds: 3600,
+      clientTimeoutMs: 0,
+      clusterClientTimeoutMs: 0,
+      replyTtlSeconds: 0,
+    },
+  })
+  const off = settingsOf(block('.', 'serve_stale 0s\nprefetch 0'))['cache']
+  assert.equal(off, {
+    entriesMax: 19_968,
+    prefetch: { hitsMin: 0 },
+    serveStale: { enabled: false },
+  })
+})
+
+test('a log has the rules of each zone, the deeper ones first', () => {
+  const text =
+    'a.example {\nlog b.a.example x.example {\nclass error\n}\nforward . 192.0.2.1\n}\n' +
+    'c.example {\nforward . 192.0.2.1\n}\n.:53 {\nlog\ndebug\nforward . 192.0.2.1\n}'
+  assert.equal(settingsOf(text)['log'], {
+    level: 'debug',
+    queries: {
+      sampleOneIn: 1,
+      rules: [
+        { zone: 'b.a.example', classes: ['error'] },
+        { zone: 'a.example', classes: [] },
+        { zone: 'c.example', classes: [] },
+        { zone: '.', classes: ['success', 'denial', 'error'] },
+      ],
+    },
+  })
+})
+
+test('times and sizes', () => {
+  const text =
+    '.:53 {\nbufsize 1400\ntimeouts {\nread 5s\nwrite 10s\nidle 60s\n}\nforward . 192.0.2.1 {\nexpire 5s\nmax_age 60s\nread_timeout 300ms\nmax_connect_attempts 2\n}\n}'
+  const { external, tcp, udp } = settingsOf(text)
+  assert.equal(tcp, { idleMs: 60_000, messageMs: 5000, writeStallMs: 10_000 })
+  assert.equal(udp, { replyBytesMax: 1400 })
+  assert.equal(external, {
+    upstreams: ['udp://192.0.2.1:53'],
+    ttl: notKept,
+    exchange: {
+      attemptsMax: 2,
+      timeout: { minMs: 300, maxMs: 300 },
+      stream: { idleMs: 5000, ageMaxMs: 60_000 },
+      udp: { payloadBytes: 1400 },
+    },
+  })
+})
+
+test('one socket serves an address and port: what a wildcard covers is left out', () => {
+  const text =
+    'a.example {\nbind 192.0.2.9\nforward . 192.0.2.1\nhealth 192.0.2.9:8080\n}\n. {\nforward . 192.0.2.1\nhealth\n}'
+  const { listen, admin } = settingsOf(text)
+  assert.equal(listen, ['0.0.0.0:53', '[::]:53'])
+  assert.equal(admin, { listen: ['0.0.0.0:8080', '[::]:8080'] })
+})
+
 test('everything that is wrong is told at once, in the order of the file', () => {
   const text = '.:53 {\n  cache {\n    sucess 1\n  }\n  kubernetes\n  forward . tls\n  bind\n}'
   assert.equal(

@@ -10,6 +10,8 @@ import { QueryLog } from '../../src/observe/query-log.ts'
 
 const test = suite('observe/query-log')
 
+const answered = () => 1
+
 function collect(): { readonly log: Log; readonly lines: LogFields[] } {
   const lines: LogFields[] = []
   const unused = () => assert.unreachable()
@@ -52,7 +54,12 @@ const factsOf = (message: Buffer): ReplyFacts => ({
 test('a line says who asked what and what became of it', () => {
   const { log, lines } = collect()
   const message = query('www', 'example')
-  new QueryLog(log, 1).record(message, factsOf(message), () => '10.0.0.7')
+  new QueryLog(log, 1).record(
+    message,
+    factsOf(message),
+    () => '10.0.0.7',
+    () => 1,
+  )
   assert.equal(lines, [
     {
       client: '10.0.0.7',
@@ -68,17 +75,48 @@ test('a line says who asked what and what became of it', () => {
   ])
 })
 
+test('with rules the first one for a name decides, and counts what it logs', () => {
+  const { log, lines } = collect()
+  const queries = new QueryLog(log, 2, [
+    { zone: 'a.example', classes: ['denial'] },
+    { zone: 'b.example', classes: [] },
+    { zone: '.', classes: ['success', 'error'] },
+  ])
+  const ask = (labels: string[], rcode: number, answers: number) => {
+    const message = query(...labels)
+    queries.record(
+      message,
+      { ...factsOf(message), rcode },
+      () => '',
+      () => answers,
+    )
+    return lines.length
+  }
+  for (let i = 0; i < 3; i++) assert.is(ask(['www', 'A', 'example'], 0, 1), 0)
+  assert.is(ask(['www', 'A', 'example'], 3, 0), 0)
+  assert.is(ask(['a', 'example'], 0, 0), 1)
+  for (let i = 0; i < 3; i++) assert.is(ask(['b', 'example'], 2, 0), 1)
+  assert.is(ask(['ba', 'example'], 0, 1), 1)
+  assert.is(ask(['ba', 'example'], 3, 0), 1)
+  assert.is(ask(['ba', 'example'], 5, 0), 2)
+})
+
 test('names are escaped: no octet of theirs reaches the line as it is but letters, digits, hyphen, underscore', () => {
   const { log, lines } = collect()
   const message = query('a\n"\u001b[31m', 'b.c', '\u00e9')
-  new QueryLog(log, 1).record(message, factsOf(message), () => '')
+  new QueryLog(log, 1).record(
+    message,
+    factsOf(message),
+    () => '',
+    () => 1,
+  )
   assert.is(lines[0]?.['qname'], 'a\\010\\034\\027\\09131m.b\\046c.\\233.')
 })
 
 test('a name that runs past the end of the query is not followed into what lies behind', () => {
   const { log, lines } = collect()
   const message = query('secret', 'behind')
-  new QueryLog(log, 1).record(message, { ...factsOf(message), queryBytes: 15 }, () => '')
+  new QueryLog(log, 1).record(message, { ...factsOf(message), queryBytes: 15 }, () => '', answered)
   assert.is(lines[0]?.['qname'], '?')
 })
 
@@ -88,7 +126,7 @@ test('one query in N is shown, and the client is asked for its name only then', 
   const queries = new QueryLog(log, 10)
   let asked = 0
   const client = () => String(++asked)
-  for (let n = 0; n < 100; n++) queries.record(message, factsOf(message), client)
+  for (let n = 0; n < 100; n++) queries.record(message, factsOf(message), client, answered)
   assert.is(lines.length, 10)
   assert.is(asked, 10)
 })
@@ -97,10 +135,21 @@ test('0 turns it off, and it can be turned on later', () => {
   const { log, lines } = collect()
   const message = query('a')
   const queries = new QueryLog(log, 0)
-  for (let n = 0; n < 100; n++) queries.record(message, factsOf(message), () => '')
+  for (let n = 0; n < 100; n++)
+    queries.record(
+      message,
+      factsOf(message),
+      () => '',
+      () => 1,
+    )
   assert.is(lines.length, 0)
   queries.setSampling(1)
-  queries.record(message, factsOf(message), () => '')
+  queries.record(
+    message,
+    factsOf(message),
+    () => '',
+    () => 1,
+  )
   assert.is(lines.length, 1)
 })
 

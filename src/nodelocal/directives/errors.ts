@@ -48,12 +48,11 @@ function readConsolidation(words: Words): Consolidation {
 
 /** A level, then `show_first`; either may be missing. */
 function levelOf(options: readonly Word[]): Consolidation['level'] {
-  const [first, second] = options
-  if (first === undefined) return 'error'
-  const level = levels.find((known) => known === first.text)
-  const show = level === undefined ? first : second
-  if (show !== undefined && show.text !== 'show_first') {
-    refuse(show.place, `\`consolidate\` has no option ${quoted(show.text)}`, consolidateForm)
+  const level = levels.find((known) => known === options[0]?.text)
+  const rest = level === undefined ? options : options.slice(1)
+  const odd = rest.find(({ text }) => text !== 'show_first')
+  if (odd !== undefined) {
+    refuse(odd.place, `\`consolidate\` has no option ${quoted(odd.text)} here`, consolidateForm)
   }
   return level ?? 'error'
 }

@@ -1,9 +1,10 @@
-/** The addresses of `health` and `prometheus`. Every one of them serves all pages. */
+/** The addresses of `health`, `ready` and `prometheus`. Every one of them serves all pages. */
 import { formatEndpoint } from '../../address/endpoint.ts'
 import { parseIpAddress } from '../../address/ip-address.ts'
 import type { Block } from '../blocks.ts'
 import type { AdminPlace } from '../directives/prometheus.ts'
 import { type Complaint, quoted } from '../reading.ts'
+import { withoutCovered } from './listeners.ts'
 
 export interface AdminListen {
   /** Without repetitions, in the order of the file. */
@@ -14,14 +15,14 @@ export interface AdminListen {
 export function adminListen(blocks: readonly Block[]): AdminListen {
   const complaints: Complaint[] = []
   const places = blocks
-    .flatMap(({ has }) => [has.health?.address ?? [], has.prometheus ?? []])
+    .flatMap(({ has }) => [has.health?.address ?? [], has.ready ?? [], has.prometheus ?? []])
     .flat()
   const listen = places.flatMap((place) => {
     const texts = endpoints(place)
     if (texts.length === 0) complaints.push(refused(place))
     return texts
   })
-  return { listen: [...new Set(listen)], complaints }
+  return { listen: withoutCovered([...new Set(listen)]), complaints }
 }
 
 function endpoints({ host, port: text }: AdminPlace): string[] {

@@ -60,7 +60,7 @@ function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answe
   const forward = has.forward?.find((one) => takes(one, zone))
   const ttl = ttlOf(zone, has.cache)
   if (forward === undefined) return { ttl, exchange: {} }
-  return { asks: upstreamsOf(forward, context), ttl, exchange: exchangeOf(forward) }
+  return { asks: upstreamsOf(forward, context), ttl, exchange: exchangeOf(forward, has.bufsize) }
 }
 
 function takes({ from, options }: ForwardDirective, zone: string): boolean {

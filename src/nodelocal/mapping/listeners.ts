@@ -128,7 +128,16 @@ export function joinListeners(served: readonly Served[], context: ListenContext)
       )
   }
   const listen = [...new Set(listeners.map(({ endpoint }) => endpoint))]
-  return { listen, answers: [...zones.values()], complaints, notes }
+  return { listen: withoutCovered(listen), answers: [...zones.values()], complaints, notes }
+}
+
+/** One socket for each address and port: those that the wildcard address of their family covers are left out. */
+export function withoutCovered(endpoints: readonly string[]): string[] {
+  return endpoints.filter((text) => {
+    const port = text.slice(text.lastIndexOf(':'))
+    const wildcard = `${text.startsWith('[') ? '[::]' : '0.0.0.0'}${port}`
+    return text === wildcard || !endpoints.includes(wildcard)
+  })
 }
 
 function listenersOf(served: readonly Served[], context: ListenContext): Listener[] {

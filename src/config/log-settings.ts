@@ -1,0 +1,63 @@
+/** Settings of the log, that of single queries included. */
+import type { Parsed } from './address.ts'
+import { parseDomainName } from './domain-name.ts'
+import { choice, item, list, parsed, section, whole } from './setting.ts'
+
+export type QueryClass = 'success' | 'denial' | 'error'
+
+const classes: readonly QueryClass[] = ['success', 'denial', 'error']
+const rulesMax = 512
+
+const queryClass = {
+  what: 'success, denial or error',
+  parse: (text: string): Parsed<QueryClass> => {
+    const value = classes.find((one) => one === text)
+    if (value !== undefined) return { ok: true, value }
+    return { ok: false, why: `${JSON.stringify(text)} is no class; write success, denial or error` }
+  },
+  examples: ['denial'],
+}
+
+const zone = {
+  what: 'a domain name, or . for the root',
+  parse: (text: string): Parsed<string> =>
+    text === '.' ? { ok: true, value: text } : parseDomainName(text),
+}
+
+export function logSection() {
+  return section('JSON lines on standard output.', {
+    level: choice({
+      of: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      default: 'info',
+      about: 'Lines below this level are not written.',
+    }),
+    queries: section('Lines about single queries.', {
+      sampleOneIn: whole({
+        default: 0,
+        min: 0,
+        max: 1_000_000_000,
+        unit: 'queries',
+        about:
+          'One query in this many is logged, 0 for none: a log line costs as much CPU as a cached answer.',
+      }),
+      rules: list({
+        of: item('Which queries of a zone are logged.', {
+          zone: parsed(zone).meta({ description: 'Names at and below this one.' }),
+          classes: list({
+            of: parsed(queryClass),
+            what: 'classes of replies',
+            max: classes.length,
+            default: [...classes],
+            about:
+              'Replies that are logged: success, denial (NXDOMAIN, or no record of the type), error (every other RCODE). Empty: none.',
+          }),
+        }),
+        what: 'rules',
+        max: rulesMax,
+        default: [],
+        about:
+          'Which queries sampleOneIn counts: the first rule whose zone holds the name decides, and a name that no rule is for is not logged. Empty: all queries.',
+      }),
+    }),
+  })
+}
