@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { placeAddresses } from '../daemon/intercept.ts'
 import { listeningOf, Supervisor } from '../daemon/workers/supervisor.ts'
 import { createLog, type Log } from '../observe/log.ts'
+import { allocatorVariables } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './args.ts'
@@ -46,7 +47,7 @@ export async function becomeSupervisor(
     argv: [process.execPath, ...process.execArgv, ...workerFlags, main, 'run', ...argv],
   }
   const env = {
-    MALLOC_ARENA_MAX: '1',
+    ...allocatorVariables,
     ...process.env,
     ...environmentFor(handed),
     [supervisorVariable]: JSON.stringify(plan),

@@ -1,13 +1,20 @@
 /**
- * Gives V8 its heap flags and the C library its arena. Both are read once, at start, so the program replaces itself (execve:
+ * Gives V8 its heap flags and the C library its rules. Both are read once, at start, so the program replaces itself (execve:
  * same process ID, same descriptors, no child to supervise). Does nothing when the first flag is set already.
  */
 
 /**
- * glibc gives each of the ten threads of Node its own arena, and arenas do not give back what was freed: 14 of 120 MiB,
- * measured in a cgroup of 128 MiB under misses. One is enough when one thread does the work. musl has no arenas.
+ * Variables of glibc's allocator (mallopt(3)); musl has none of them.
+ *
+ * It gives each of the ten threads of Node its own arena, and arenas do not give back what was freed: 14 of 120 MiB, measured in a cgroup of
+ * 128 MiB under misses. One is enough when one thread does the work. And once a large block was freed, blocks of up to 32 MiB come from the
+ * arena as well, where small ones behind them hold their pages: with fixed thresholds 2-3 of 60 MiB are given back (docs/decisions/0049).
  */
-const arenaVariable = 'MALLOC_ARENA_MAX'
+export const allocatorVariables: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+}
 
 /**
  * @param flags as `heapFlagsFor` gives them
@@ -33,5 +40,5 @@ export function startAnew(
   if (process.execve === undefined) return
   const { execPath, execArgv, argv, env } = process
   const args = [execPath, ...execArgv, ...flags, ...argv.slice(1)]
-  process.execve(execPath, args, { [arenaVariable]: '1', ...env, ...environment })
+  process.execve(execPath, args, { ...allocatorVariables, ...env, ...environment })
 }

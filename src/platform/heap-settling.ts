@@ -1,10 +1,11 @@
 /**
- * Gives back, once after each start and each reload, the memory that reading the configuration, compiling and linking left in V8's heap,
- * in the first second in which the process is nearly idle: 5 of 74 MB of a daemon on a quiet node, for one pause of 25-40 ms (docs/decisions/0024). A
- * busy heap has been collected by then, and needs its pages.
+ * Collects, once after each start and each reload, what reading the configuration, compiling and linking left in V8's heap, in the first
+ * second in which the process is nearly idle: one pause of 13-17 ms. V8's memory reducer gives back the pages within half a minute, in
+ * steps of at most 5 ms; without a collection before it, it does nothing. Together 4 of 41 MB of a daemon on a quiet node
+ * (docs/decisions/0049). A busy heap has been collected by then, and needs its pages.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
-import { collectToTheLast } from './v8-flags.ts'
+import { collectGarbage } from './v8-flags.ts'
 
 const tickMs = 1000
 /** Share of a second that housekeeping (1-2 ms) and about a hundred queries take. */
@@ -18,7 +19,7 @@ export class HeapSettling {
 
   /** @param measure how busy the event loop has been since the start */
   constructor(
-    collect: () => void = collectToTheLast,
+    collect: () => void = collectGarbage,
     measure: () => EventLoopUtilization = () => performance.eventLoopUtilization(),
   ) {
     this.collect = collect

@@ -11,10 +11,13 @@ export function limitHeapGrowth(percent: number): void {
   setFlagsFromString(`--heap-growing-percent=${percent}`)
 }
 
-/** Collects all garbage and gives back the pages. An ordinary collection keeps most of them. */
-export function collectToTheLast(): void {
+/**
+ * Collects garbage. V8 gives back the pages later and in small steps, by itself: its memory reducer begins some seconds after a
+ * collection when the process is idle.
+ */
+export function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   // Only contexts that are made from now on have `gc`.
   const collect = runInNewContext('gc') as NonNullable<typeof globalThis.gc>
-  collect({ type: 'major', flavor: 'last-resort' })
+  collect({ type: 'major' })
 }

@@ -1,5 +1,5 @@
 /**
- * Watches files that together make one content, by polling as watch-file.ts does, and for the same reasons. One stat(2) a second and
+ * Watches files that together make one content, by polling as watch-file.ts does, and for the same reasons. One stat(2) in two seconds and
  * path; all are read again when one has changed. Which files those are may change with their content. Never logs.
  */
 import type { Stats } from 'node:fs'

@@ -82,14 +82,21 @@ test('a path that leaves the mount is not followed', () => {
 
 test('the old space is its share of the limit, the semi-space a power of two near a thirty-second', () => {
   const flags = (mib: number) => heapFlagsFor(mib * mebibyte, { heapPercent: 50 }).slice(0, 2)
+  assert.equal(flags(64), ['--max-old-space-size=32', '--max-semi-space-size=2'])
   assert.equal(flags(128), ['--max-old-space-size=64', '--max-semi-space-size=4'])
   assert.equal(flags(200), ['--max-old-space-size=100', '--max-semi-space-size=4'])
-  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=4'])
+  assert.equal(flags(1024), ['--max-old-space-size=512', '--max-semi-space-size=8'])
   assert.equal(flags(30), ['--max-old-space-size=24', '--max-semi-space-size=1'])
 })
 
+test('threads of V8 collect where memory is short, and nowhere else', () => {
+  const isAlone = (mib: number) =>
+    heapFlagsFor(mib * mebibyte, { heapPercent: 50 }).includes('--single-threaded-gc')
+  assert.equal([64, 128, 129, 1024, 0].map(isAlone), [false, false, true, true, true])
+})
+
 test('without a limit the heap has no end, but grows in small steps', () => {
-  const unlimited = ['--max-semi-space-size=4']
+  const unlimited = ['--max-semi-space-size=8', '--single-threaded-gc']
   assert.equal(heapFlagsFor(0, { heapPercent: 50 }), unlimited)
   assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
   assert.is(heapGrowthPercentFor(0), 100)
