@@ -1,6 +1,6 @@
 /**
  * How late the event loop is. Late is only who is waited for: while queries come, a timer of 25 ms takes samples; without them the
- * daemon's own rounds, some seconds apart, are samples. A timer that never rests was half of what an idle daemon took (docs/decisions/0048).
+ * daemon's own rounds, some seconds apart, are samples. A timer that never rests was half of what an idle daemon took (docs/decisions/0050).
  *
  * Why not `monitorEventLoopDelay`: its histogram cannot be added to another one, and forgets what it has each time it starts again. Its option
  * `samplePerIteration` counted idle waits of up to a second as delay after a socket had been opened (Node 26.10).

@@ -21,7 +21,7 @@ export interface WatchFileOptions {
   readonly onProblem?: (error: Error) => void
 }
 
-/** Each look wakes up the loop and a thread of the pool: a fifth of what an idle daemon takes (docs/decisions/0048). */
+/** Each look wakes up the loop and a thread of the pool: a fifth of what an idle daemon takes (docs/decisions/0050). */
 export const periodMsDefault = 2000
 const bytesMaxDefault = 1_048_576
 /**
