@@ -46,6 +46,11 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 }
 
+/** @returns undefined when there is no such link */
+export function addressesOfLink(link: string): string[] | undefined {
+  return networkInterfaces()[link]?.map(({ address }) => address)
+}
+
 /** Addresses of this host's interfaces. */
 export function localAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address))

@@ -14,14 +14,19 @@ const bytesMax = 1_048_576
 
 export class ReadCorefileFiles implements CorefileFiles {
   private readonly directory: string
+  private readonly isOurs: boolean
   private readonly importsKnown = new Map<string, readonly CorefileFile[] | undefined>()
   private readonly textsKnown = new Map<string, string | undefined>()
   /** What was looked at, for whoever watches. */
   readonly paths = new Set<string>()
 
-  /** @param corefile path of the Corefile, to whose directory relative patterns refer */
-  constructor(corefile: string) {
+  /**
+   * @param corefile path of the Corefile, to whose directory relative patterns refer
+   * @param isOurs it is meant for this very process: a directory that is not there has no files
+   */
+  constructor(corefile: string, isOurs = false) {
     this.directory = dirname(corefile)
+    this.isOurs = isOurs
   }
 
   imported(pattern: string, from: string): readonly CorefileFile[] | undefined {
@@ -59,7 +64,7 @@ export class ReadCorefileFiles implements CorefileFiles {
       const names = readdirSync(directory).filter(fits)
       return names.toSorted().map((name) => join(directory, name))
     } catch {
-      return undefined
+      return this.isOurs ? [] : undefined
     }
   }
 

@@ -77,4 +77,10 @@ test('a file is read once, and what was read can be compared', ({ folder, files 
   assert.ok(later.paths.has(path))
 })
 
+test('a directory that is not there has no files where the Corefile is our own', ({ folder }) => {
+  const files = new ReadCorefileFiles(join(folder, 'Corefile'), true)
+  assert.equal(files.imported('custom/*.override', ''), [])
+  assert.is(files.imported('custom/a.override', ''), undefined)
+})
+
 test.run()

@@ -17,7 +17,7 @@ import {
 import { type Translation, translate } from '../../nodelocal/translate.ts'
 import { createLog } from '../../observe/log.ts'
 import { importWithoutLocales } from '../lean-import.ts'
-import { localAddresses } from '../read-config.ts'
+import { addressesOfLink, localAddresses } from '../read-config.ts'
 import { type NodeCacheFiles, readNodeCacheFiles, readText, writeRendered } from './node-files.ts'
 
 export interface Remark {
@@ -65,6 +65,11 @@ export async function readNodeCacheConfig(reading: NodeCacheReading): Promise<No
     files: files.named,
     port: flags.port,
     wildcard: wildcardFor(flags, facts),
+    // Our link is not there at the first start.
+    addressesOf: (link) =>
+      link === flags.interfaceName && isOnNode(flags)
+        ? flags.localIps.map(({ address }) => address)
+        : addressesOfLink(link),
     upstreamService: flags.upstreamService,
     ...optional('clusterDns', clusterDnsOf(reading)),
   })

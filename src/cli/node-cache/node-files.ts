@@ -36,7 +36,7 @@ export function readNodeCacheFiles(flags: NodeCacheFlags): NodeCacheFiles {
     corefile: template === undefined ? readText(flags.corefile) : undefined,
     kubeDns: new Map(kubeDns),
     kubeDnsDirectory,
-    named: new ReadCorefileFiles(flags.corefile),
+    named: new ReadCorefileFiles(flags.corefile, true),
   }
 }
 
