@@ -66,13 +66,13 @@ export function endWithUsage(usage: string): never {
   process.exit(0)
 }
 
-/** Runs a bench; an error is printed and ends it with 2. */
+/** Runs a bench; an error is printed and ends it with 2, and what it has started with it. */
 export async function exitWith(name: string, main: () => Promise<number> | number): Promise<void> {
   try {
     process.exitCode = await main()
   } catch (error) {
     process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 2
+    process.exit(2)
   }
 }
 

@@ -255,8 +255,7 @@ export class UpstreamServer implements Candidate, Upstream {
   }
 
   private noteLife(attempt: Attempt, nowMs: number): void {
-    const sinceMs = Math.max(attempt.sentMs, this.health.lastReplyMs)
-    this.pool?.speed.noteSilence(nowMs - sinceMs, nowMs)
+    this.pool?.noteLife(attempt, nowMs)
     const cameBack = this.health.replied(nowMs)
     this.door?.noteLife(attempt, nowMs)
     if (attempt.isAside) this.pool?.speed.noteApart(attempt, nowMs - attempt.sentMs)

@@ -129,6 +129,21 @@ test('what is known to be slow goes over UDP', async () => {
   })
 })
 
+test('a sign of life that comes late, as from a busy machine, still shows that names are slow', async () => {
+  let lateMs = 0
+  const serve = oneByOne((query) => (isSlow(query) ? slowMs : lateMs))
+  await run(serve, async (exchange, upstream) => {
+    await askMany(exchange, 8, 'warm')
+    lateMs = 20
+    // While they are open a question that was answered before is asked once more, on trial.
+    await askMany(exchange, 4, 'slow')
+    const before = upstream.queries.length
+    await askMany(exchange, 12, 'slow')
+    const sent = upstream.queries.slice(before)
+    assert.ok(sent.filter(({ transport }) => transport === 'udp').length >= 10)
+  })
+})
+
 test('where UDP is swallowed slow names are asked over TCP, and soon at once', async () => {
   const serve = likeCoredns()
   const deaf: Behaviour = (query) => (query.transport === 'udp' ? undefined : serve(query))

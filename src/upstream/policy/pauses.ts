@@ -4,6 +4,11 @@
  * come shows that the server lives, and is silent about slow names. Pure.
  */
 
+/**
+ * An answer that took a smaller share of the silence shows that the server lives: it is not likely to go on just after it was asked.
+ * While it pauses few are asked, most of them at the beginning.
+ */
+const youngShare = 1 / 4
 /** What has waited is worked on within this time: threads of a machine that had stopped go on one by one. */
 const graceMsMax = 30
 /** After that time at most all that has waited is answered. */
@@ -15,15 +20,16 @@ export class Pauses {
   private graceUntilMs = Number.NEGATIVE_INFINITY
 
   /**
-   * An answer came.
-   * @param silentMs nothing else was answered meanwhile, and the question was open
+   * An answer came that took longer than a quick one.
+   * @param silentMs since an answer to anything, while questions were open
    */
-  note(silentMs: number, slowAfterMs: number, nowMs: number): void {
-    if (silentMs < slowAfterMs) return
+  note(tookMs: number, silentMs: number, nowMs: number): void {
+    if (tookMs < youngShare * silentMs) return
+    const pauseMs = Math.min(tookMs, silentMs)
     this.endMs = nowMs
     // Shorter ones follow a long one, until all that has waited is answered.
-    this.longestMs = Math.max(silentMs, nowMs < this.graceUntilMs ? this.longestMs : 0)
-    this.graceUntilMs = Math.max(this.graceUntilMs, nowMs + Math.min(silentMs, graceForMsMax))
+    this.longestMs = Math.max(pauseMs, nowMs < this.graceUntilMs ? this.longestMs : 0)
+    this.graceUntilMs = Math.max(this.graceUntilMs, nowMs + Math.min(pauseMs, graceForMsMax))
   }
 
   /** From when on a question that came at that time has been worked on without a pause. */

@@ -34,9 +34,9 @@ export class ServerSpeed {
     return this.names.isSlow(question)
   }
 
-  /** An answer came. @param silentMs nothing else was answered meanwhile, and the question was open */
-  noteSilence(silentMs: number, nowMs: number): void {
-    this.pauses.note(silentMs, this.slowAfterMs, nowMs)
+  /** An answer came. @param silentMs since the one before, to whatever question, while questions were open */
+  noteSilence(tookMs: number, silentMs: number, nowMs: number): void {
+    if (Math.min(tookMs, silentMs) >= this.slowAfterMs) this.pauses.note(tookMs, silentMs, nowMs)
   }
 
   /**

@@ -100,6 +100,14 @@ export class StreamLanes {
     )
   }
 
+  /** Since when the server has had questions and answered none. @param answered one that was among them */
+  silentSinceMs({ sentMs }: Attempt): number {
+    let sinceMs = sentMs
+    for (const { load, quietSinceMs } of this.all)
+      if (load > 0) sinceMs = Math.min(sinceMs, quietSinceMs)
+    return Math.max(sinceMs, this.upstream.health.lastReplyMs)
+  }
+
   /** Retires what is too old or used up. */
   tidy(nowMs: number): void {
     const servesOnce = this.habits.servesOnce(nowMs)

@@ -153,6 +153,13 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.lanes.free(connection)
   }
 
+  /** An answer has come, on whatever way, and is not noted as the latest yet. */
+  noteLife(attempt: Attempt, nowMs: number): void {
+    const tookMs = nowMs - attempt.sentMs
+    if (tookMs < this.speed.slowAfterMs) return
+    this.speed.noteSilence(tookMs, nowMs - this.lanes.silentSinceMs(attempt), nowMs)
+  }
+
   onRoom(): void {
     if (this.lines.length > 0) this.dispatch()
   }

@@ -8,30 +8,34 @@ const test = suite('upstream/policy/pauses')
 test('without a pause the work on a question begins when it comes', () => {
   const pauses = new Pauses()
   assert.equal([pauses.workedSince(7), pauses.graceMs(7)], [7, 0])
-  pauses.note(4, 5, 100)
-  assert.equal([pauses.workedSince(7), pauses.graceMs(100)], [7, 0], 'a quick answer ends no pause')
+  pauses.note(20, 100, 100)
+  assert.equal(
+    [pauses.workedSince(7), pauses.graceMs(100)],
+    [7, 0],
+    'to one asked in the last quarter of the silence',
+  )
 })
 
 test('what waited during a pause has been worked on since its end', () => {
   const pauses = new Pauses()
-  pauses.note(250, 5, 1000)
+  pauses.note(250, 250, 1000)
   assert.equal([pauses.workedSince(750), pauses.workedSince(1003)], [1000, 1003])
 })
 
 test('nothing is slow at once after a pause, for as long as the pause was, and within a bound', () => {
   const pauses = new Pauses()
-  pauses.note(250, 5, 1000)
+  pauses.note(250, 250, 1000)
   assert.equal([pauses.graceMs(1000), pauses.graceMs(1249), pauses.graceMs(1250)], [30, 30, 0])
-  pauses.note(8, 5, 1100)
+  pauses.note(8, 8, 1100)
   assert.equal([pauses.graceMs(1110), pauses.graceMs(1250)], [30, 0], 'shorter ones follow')
-  pauses.note(8, 5, 2000)
+  pauses.note(8, 8, 2000)
   assert.equal([pauses.graceMs(2007), pauses.graceMs(2008)], [8, 0])
 })
 
 test('a question knows for a while that it has waited for the end of a pause', () => {
   const pauses = new Pauses()
   assert.is(pauses.wasWaiting(999, 1000), false)
-  pauses.note(600, 5, 1000)
+  pauses.note(600, 700, 1000)
   assert.equal(
     [
       [999, 1000],
