@@ -8,7 +8,7 @@ const waiting = 1000
 /** One client, one domain, a name of its own, as `claimFor` makes it. */
 function claimOf(i: number): Claim {
   return [
-    { by: 'client', key: '10.0.0.1', weight: 1 },
+    { by: 'client', key: -2, weight: 1 },
     { by: 'domain', key: -1, weight: 1 / 2 },
     { by: 'domain', key: i, weight: 1 / 4 },
   ]

@@ -1,6 +1,7 @@
 /** Goal: what clients do not read cannot fill the memory, nor can one client's unread replies silence others. Method: connections of several clients that are plain counts. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { holderFor } from '../../src/core/sharing/claim.ts'
 import { Shares } from '../../src/core/sharing/shares.ts'
 import { TcpUnsent } from '../../src/listen/tcp-unsent.ts'
 
@@ -58,7 +59,7 @@ test('what was taken or ended is free again', () => {
     unsent.note(bytes)
     assert.is(shares.taken, bytes)
   }
-  assert.is(shares.of({ by: 'client', key: '10.0.0.1', weight: 1 }), 0)
+  assert.is(shares.of(holderFor('10.0.0.1')), 0)
 })
 
 test.run()

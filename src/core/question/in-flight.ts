@@ -83,13 +83,13 @@ export class InFlight {
 
   open(ticket: Ticket): void {
     this.tickets.set(ticket.key, ticket)
-    this.places.take(placesOf(ticket))
+    this.places.take(ticket.claim, 1, groupHolder(ticket.group))
     this.stats.questions = this.tickets.size
   }
 
   /** Opens a client's question. @returns false, and counts it, when no place is left for it */
   tryOpen(ticket: Ticket): boolean {
-    const refusal = this.places.refusal(placesOf(ticket))
+    const refusal = this.places.refusal(ticket.claim, groupHolder(ticket.group))
     if (refusal === undefined) {
       this.open(ticket)
       return true
@@ -127,7 +127,7 @@ export class InFlight {
     if (ticket.waiters.length > 0) this.stats.joined += 1
     else if (ticket.claim[0] === ourselves) this.charge(ticket, client)
     ticket.waiters = append(ticket.waiters, waiter)
-    this.seats.take([client])
+    this.seats.takeFor(client)
     this.stats.waiters = this.seats.taken
     return true
   }
@@ -139,7 +139,7 @@ export class InFlight {
   release(ticket: Ticket): readonly Waiter[] {
     const { waiters } = ticket
     ticket.waiters = nobody
-    for (const { client } of waiters) this.seats.giveBack([holderFor(client)])
+    for (const { client } of waiters) this.seats.giveBackFor(holderFor(client))
     this.stats.waiters = this.seats.taken
     return waiters
   }
@@ -148,7 +148,7 @@ export class InFlight {
   detach(ticket: Ticket): void {
     if (this.tickets.get(ticket.key) !== ticket) return
     this.tickets.delete(ticket.key)
-    this.places.giveBack(placesOf(ticket))
+    this.places.giveBack(ticket.claim, 1, groupHolder(ticket.group))
     this.stats.questions = this.tickets.size
   }
 
@@ -168,9 +168,9 @@ export class InFlight {
 
   private charge(ticket: Ticket, client: Holder): void {
     const isOpen = this.tickets.get(ticket.key) === ticket
-    if (isOpen) this.places.giveBack(placesOf(ticket))
+    if (isOpen) this.places.giveBack(ticket.claim, 1, groupHolder(ticket.group))
     ticket.claim = [client, ...ticket.claim.slice(1)]
-    if (isOpen) this.places.take(placesOf(ticket))
+    if (isOpen) this.places.take(ticket.claim, 1, groupHolder(ticket.group))
   }
 
   private seatRefusal(ticket: Ticket | undefined, client: Holder): ShareOwner | undefined {
@@ -179,17 +179,13 @@ export class InFlight {
     const left = waitersPerQuestionMax - waiters.length
     if (left <= 0) return 'all'
     // Up to half of the seats nobody can have more than are left.
-    if (waiters.length >= left && countOf(waiters, client.key) >= left) return 'client'
+    if (waiters.length >= left && countOf(waiters, client) >= left) return 'client'
     if (this.seats.of(client) >= waitersPerClientMax) return 'client'
-    return this.seats.refusal([client])
+    return this.seats.refusalFor(client)
   }
 }
 
-function placesOf({ group, claim }: Ticket): Claim {
-  return [groupHolder(group), ...claim]
-}
-
-function countOf(waiters: readonly Waiter[], client: Holder['key']): number {
+function countOf(waiters: readonly Waiter[], { client }: Holder): number {
   let count = 0
   for (const waiter of waiters) if (waiter.client === client) count += 1
   return count

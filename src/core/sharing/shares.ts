@@ -6,14 +6,18 @@
  * Networking 6(2), 1998). No share is configured, and none lies idle for somebody who does not come. Counts only.
  */
 
+import { Counts } from './counts.ts'
+
 /** Why no place is given: the whole pool is taken, or the share of one of those for whom it would be. Labels metrics. */
 export const shareOwners = ['all', 'client', 'domain', 'group', 'ourselves'] as const
 export type ShareOwner = (typeof shareOwners)[number]
 
 export interface Holder {
   readonly by: ShareOwner
-  /** Of different kinds of holders in one pool, no two keys may be equal. */
-  readonly key: string | number
+  /** A hash, 32 bits. Two holders that have the same by chance share what one has. */
+  readonly key: number
+  /** Address of a client. */
+  readonly client?: string
   /** Places that it may have for each one that is free. */
   readonly weight: number
 }
@@ -32,7 +36,7 @@ export interface ShareRule {
 export class Shares implements ShareRule {
   taken = 0
   private max: number
-  private readonly held = new Map<Holder['key'], number>()
+  private readonly held = new Counts()
 
   constructor(max: number) {
     this.max = max
@@ -59,7 +63,7 @@ export class Shares implements ShareRule {
   }
 
   of({ key }: Holder): number {
-    return this.held.get(key) ?? 0
+    return this.held.get(key)
   }
 
   /** Whether this holder's own share has room. A holder without a place gets one as long as there is any. */
@@ -67,25 +71,44 @@ export class Shares implements ShareRule {
     return this.of(holder) < this.free * holder.weight
   }
 
-  /** @returns whose share is used up; undefined when the place may be taken */
-  refusal(claim: Claim): ShareOwner | undefined {
-    return refusalBy(this, claim)
+  /**
+   * @param also one more for whom the place would be; looked at first
+   * @returns whose share is used up; undefined when the place may be taken
+   */
+  refusal(claim: Claim, also?: Holder): ShareOwner | undefined {
+    const refusal = also === undefined ? undefined : this.refusalFor(also)
+    return refusal ?? refusalBy(this, claim)
+  }
+
+  /** The same for a place that counts for one holder alone. */
+  refusalFor(holder: Holder): ShareOwner | undefined {
+    if (this.free <= 0) return 'all'
+    return this.hasShare(holder) ? undefined : holder.by
   }
 
   /** The caller has asked `refusal`, or has a reason not to. */
-  take(claim: Claim, places = 1): void {
+  take(claim: Claim, places = 1, also?: Holder): void {
     this.taken += places
-    for (const { key } of claim) this.held.set(key, (this.held.get(key) ?? 0) + places)
+    for (const { key } of claim) this.held.add(key, places)
+    if (also !== undefined) this.held.add(also.key, places)
+  }
+
+  takeFor({ key }: Holder): void {
+    this.taken += 1
+    this.held.add(key, 1)
   }
 
   /** Each place that was taken, once, with an equal claim. */
-  giveBack(claim: Claim, places = 1): void {
+  giveBack(claim: Claim, places = 1, also?: Holder): void {
     this.taken -= places
-    for (const { key } of claim) {
-      const left = (this.held.get(key) ?? places) - places
-      if (left === 0) this.held.delete(key)
-      else this.held.set(key, left)
-    }
+    for (const { key } of claim) this.held.subtract(key, places)
+    if (also !== undefined) this.held.subtract(also.key, places)
+  }
+
+  /** Each that was taken by `takeFor`, once. */
+  giveBackFor({ key }: Holder): void {
+    this.taken -= 1
+    this.held.subtract(key, 1)
   }
 }
 

@@ -69,6 +69,8 @@ export class UnservedStage implements LocalStage<UnservedFinding> {
   /** A configured zone inside the cluster's names has servers of its own. */
   private zoneOf(name: Uint8Array, nameBytes: number): Uint8Array | undefined {
     const { unserved, claimed } = this.outlook
+    // The usual case, on the way of each question that is not in the cache.
+    if (unserved.length === 0) return undefined
     const zone = unserved.find((one) => isAtOrBelow(name, nameBytes, one, one.length))
     if (zone === undefined) return undefined
     const isElsewhere = (other: Uint8Array) =>

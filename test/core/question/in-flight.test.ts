@@ -160,7 +160,7 @@ test('questions of our own leave four fifths, and become those of the first clie
   const [first = charged('x', '')] = ours
   inFlight.open(first)
   assert.ok(inFlight.wait(first, waiter('10.0.0.1')))
-  assert.equal(first.claim[0], { by: 'client', key: '10.0.0.1', weight: 1 })
+  assert.is(first.claim[0]?.client, '10.0.0.1')
   inFlight.close(first)
   assert.is(inFlight.stats.questions, 10)
   assert.not(inFlight.hasRoomForOurselves())

@@ -1,7 +1,7 @@
 /** Goal: a question counts for its client and for the domains of its name, told apart below its zone. Method: claims of names compared. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { claimFor, ourselves } from '../../../src/core/sharing/claim.ts'
+import { claimFor, clientIn, groupHolder, ourselves } from '../../../src/core/sharing/claim.ts'
 import { writeQuery } from '../../support/client/dns-message.ts'
 
 const test = suite('core/sharing/claim')
@@ -14,15 +14,21 @@ const keysOf = (name: string, zoneLabels = 0) =>
     .map(({ key }) => key)
 
 test('the first holder is the client, by its whole address', () => {
-  const [v4] = claimOf('a.example')
-  assert.equal(v4, { by: 'client', key: '10.0.0.1', weight: 1 })
+  const claim = claimOf('a.example')
+  const [v4] = claim
+  assert.equal(
+    [v4?.by, v4?.client, v4?.weight, clientIn(claim)],
+    ['client', '10.0.0.1', 1, '10.0.0.1'],
+  )
+  assert.is(v4?.key, claimOf('b.example')[0]?.key)
   const [one] = claimOf('a.example', 'fd00:10:244:1::2')
   const [two] = claimOf('a.example', 'fd00:10:244:1::3')
   assert.is.not(one?.key, two?.key, 'pods of one node are in one /64')
 })
 
 test('a question of our own has a share of our own', () => {
-  assert.is(claimOf('a.example', '')[0], ourselves)
+  const claim = claimOf('a.example', '')
+  assert.equal([claim[0], clientIn(claim)], [ourselves, ''])
 })
 
 test('outside names share from the second label on, at most three levels, each with half the weight', () => {
@@ -46,7 +52,7 @@ test('names have in common what their domains have', () => {
   assert.is(keysOf('z.example.com')[0], wide)
   assert.is.not(keysOf('b.example.org')[0], wide)
   // The same label at another level is another domain.
-  assert.not(keysOf('b.b.example.com').includes(keysOf('b.example.com')[0] ?? '') === false)
+  assert.not(keysOf('b.b.example.com').includes(keysOf('b.example.com')[0] ?? 0) === false)
 })
 
 test('below a zone the first label of its own tells domains apart', () => {
@@ -62,6 +68,13 @@ test('a name that is no longer than its zone, the root and a top-level domain ha
 test('the longest name there is has three domains', () => {
   const longest = Array.from({ length: 127 }, () => 'a').join('.')
   assert.is(keysOf(longest).length, 3)
+})
+
+test('a group is the same holder each time, and no client', () => {
+  const [one, other] = [groupHolder('cluster'), groupHolder('external')]
+  assert.equal([one.by, one.weight, one.key], ['group', 2, groupHolder('cluster').key])
+  assert.is.not(one.key, other.key)
+  assert.is.not(one.key, claimOf('a.example', 'cluster')[0]?.key)
 })
 
 test.run()

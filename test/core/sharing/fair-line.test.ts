@@ -4,6 +4,8 @@ import * as assert from 'uvu/assert'
 import { FairLine } from '../../../src/core/sharing/fair-line.ts'
 import { type Claim, type Holder, Shares } from '../../../src/core/sharing/shares.ts'
 
+import { keyFor } from './key-for.ts'
+
 const test = suite('core/sharing/fair-line')
 
 interface Thing {
@@ -15,7 +17,7 @@ interface Thing {
 function thing(name: string, path: string): Thing {
   const claim = path.split('/').map((key, level): Holder => {
     const by = level === 0 ? 'client' : 'domain'
-    return { by, key: `${level} ${key}`, weight: level === 0 ? 1 : 1 / 2 ** level }
+    return { by, key: keyFor(`${level} ${key}`), weight: level === 0 ? 1 : 1 / 2 ** level }
   })
   return { name, claim }
 }

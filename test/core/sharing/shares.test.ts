@@ -3,9 +3,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Claim, type Holder, refusalBy, Shares } from '../../../src/core/sharing/shares.ts'
 
+import { keyFor } from './key-for.ts'
+
 const test = suite('core/sharing/shares')
 
-const client = (key: string): Holder => ({ by: 'client', key, weight: 1 })
+const client = (key: string): Holder => ({ by: 'client', key: keyFor(key), weight: 1 })
 const domain = (key: number, weight = 1 / 2): Holder => ({ by: 'domain', key, weight })
 
 /** @returns how many places it got */
@@ -79,6 +81,24 @@ test('what is given back is there for others, and nothing is left of who has not
   shares.giveBack([client('a')])
   assert.equal([shares.taken, shares.of(client('a')), shares.of(domain(1))], [0, 0, 0])
   assert.is(takeAll(shares, claim), 3)
+})
+
+test('a place may count for one more holder, who is looked at first, or for one alone', () => {
+  const shares = new Shares(10)
+  const [group, claim] = [domain(9, 1 / 2), [client('a'), domain(1)]]
+  for (; shares.refusal(claim, group) === undefined; ) shares.take(claim, 1, group)
+  assert.equal([shares.of(group), shares.refusal([client('b')], group)], [4, 'domain'])
+  shares.giveBack(claim, 1, group)
+  assert.equal([shares.of(group), shares.of(client('a'))], [3, 3])
+  shares.takeFor(client('c'))
+  assert.equal(
+    [shares.taken, shares.of(client('c')), shares.refusalFor(client('c'))],
+    [4, 1, undefined],
+  )
+  for (; shares.refusalFor(client('c')) === undefined; ) shares.takeFor(client('c'))
+  assert.is(shares.refusalFor(client('c')), 'client')
+  shares.giveBackFor(client('c'))
+  assert.is(shares.refusalFor(client('c')), undefined)
 })
 
 test('a pool that has shrunk below what is taken gives nothing until enough came back', () => {
