@@ -17,12 +17,15 @@ import { stateTexts } from '../core/search/answer-mode/state.ts'
 import { SearchKnowledge } from '../core/search/knowledge.ts'
 import type { SearchReports } from '../core/search/reports.ts'
 import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
+import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
 import type { LocalOutlook, LocalStage } from '../local/local-stage.ts'
 import { makeLocalStages } from '../local/stages.ts'
+import { noSearch } from '../observe/families/search.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
+import type { SearchView } from '../observe/stats.ts'
 import { Pipeline, type PipelineSettings } from '../pipeline/pipeline.ts'
 import { Replies, type ReplyContext } from '../pipeline/replies.ts'
 import { WaitingRoom } from '../pipeline/waiting-room.ts'
@@ -64,6 +67,7 @@ export class DataPath {
   private readonly replies: Replies
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
+  private readonly searchTotals = new SearchTotals()
   /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
@@ -126,6 +130,12 @@ export class DataPath {
     return { joined, fallback: fallbacks, failed: failed - endless, endless }
   }
 
+  /** The search path in force, and what all of them have counted. */
+  searchView(nowMs: number): SearchView {
+    const { path } = this.search
+    return { ...noSearch, ...path?.view(nowMs), ...this.searchTotals.with(path?.counts()) }
+  }
+
   /** What a question would get now, and why. @param name folded wire form, one character a byte */
   explain(name: string, qtype: number): string[] {
     const { query, question } = questionAbout(name, qtype)
@@ -163,6 +173,7 @@ export class DataPath {
     const basis = JSON.stringify([searchPath, trust, cluster.upstreams, clusterDomain, names])
     if (basis === this.searchBasis) return
     this.searchBasis = basis
+    this.searchTotals.add(this.search.path?.counts())
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
     this.search.path = isUsable ? this.makeSearch(config, trust) : undefined
     this.resolver.renew()

@@ -189,7 +189,7 @@ export class Monitoring {
       inFlightQuestionsMax: parts.questionsMax,
       upstreams: () => this.upstreamViews(),
       groups: () => this.groupViews(),
-      search: () => parts.path.search.path?.view(parts.nowMs()),
+      search: () => path.searchView(parts.nowMs()),
       udp: () => listeners.pairs.map(({ udp }) => ({ ...viewOf(udp), io: listeners.io })),
       tcp: () => listeners.pairs.map(({ tcp }) => viewOf(tcp)),
       kernelDrops: () => this.kernelDrops,

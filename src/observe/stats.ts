@@ -113,26 +113,24 @@ export interface InFlightView {
   readonly refusals: { readonly questions: CountsByName; readonly waiters: CountsByName }
 }
 
+/** Counts of all search paths in the life of the process. */
 export interface SearchView {
   readonly structure: number
   readonly cut: number
   readonly shared: number
-  readonly mismatches: number
-  readonly audits: number
   readonly probes: number
+  readonly audits: number
+  readonly mismatches: number
+  readonly answered: number
+  /** By reason. */
+  readonly fallbacks: CountsByName
   readonly cuts: number
   readonly breakersOpen: number
+  /** `off` without a search path. */
   readonly level: string
   readonly fingerprint: string
-  /** Answer mode; undefined while no namespace uses it. */
-  readonly answers:
-    | {
-        readonly state: string
-        readonly answered: number
-        /** By reason. */
-        readonly fallbacks: Readonly<Record<string, number>>
-      }
-    | undefined
+  /** Undefined while no namespace uses answer mode. */
+  readonly answerState: string | undefined
 }
 
 export interface ReloadStats {

@@ -201,6 +201,28 @@ for (const [what, changes, corefile] of bases) {
     }))
 }
 
+test('what the search path has counted stays counted when another one is built, or none', () =>
+  withPath({}, async ({ path, reconfigure }) => {
+    const known = path.search.path?.known
+    if (known === undefined) throw new Error('no search path')
+    known.stats.cut = 3
+    known.audit.mismatches = 1
+    const counted = () => {
+      const { cut, mismatches } = path.searchView(0)
+      return { cut, mismatches }
+    }
+    assert.equal(counted(), { cut: 3, mismatches: 1 })
+    reconfigure({ searchPath: { auditOneIn: 7 } })
+    assert.equal(counted(), { cut: 3, mismatches: 1 })
+    const next = path.search.path
+    assert.is.not(next?.known, known)
+    if (next !== undefined) next.known.stats.cut = 2
+    assert.equal(counted(), { cut: 5, mismatches: 1 })
+    reconfigure({ searchPath: { enabled: false } })
+    assert.equal([path.search.path, counted()], [undefined, { cut: 5, mismatches: 1 }])
+    assert.is(path.searchView(0).level, 'off')
+  }))
+
 test('the trust level of the Corefile is the one of the search path', () =>
   withPath({}, async ({ path, reconfigure }) => {
     const level = () => path.search.path?.view(0).level

@@ -18,6 +18,7 @@ import type { SearchKnowledge } from './knowledge.ts'
 import { SearchObserver } from './observer.ts'
 import { pairMs } from './pairs.ts'
 import type { SearchReports } from './reports.ts'
+import type { SearchCounts } from './totals.ts'
 
 export interface SearchPathParts {
   readonly known: SearchKnowledge
@@ -63,17 +64,23 @@ export class SearchPath {
     this.answerMode = lists && new AnswerMode({ ...parts, lists, judge, auditRun, pairs })
   }
 
-  /** Numbers for metrics. */
+  /** What it has counted since it was built. */
+  counts(): SearchCounts {
+    const { stats, audit } = this.known
+    const { structure, cut, probes } = stats
+    const { audits, mismatches } = audit
+    const { answered = 0, fallbacks = {} } = this.answerMode ?? {}
+    const { shared } = this.family
+    return { structure, cut, shared, probes, audits, mismatches, answered, fallbacks }
+  }
+
+  /** What it is now. */
   view(nowMs: number) {
-    const { stats, audit, cuts, trust } = this.known
+    const { audit, cuts, trust } = this.known
     return {
-      ...stats,
-      shared: this.family.shared,
-      mismatches: audit.mismatches,
-      audits: audit.audits,
       cuts: cuts.size,
       breakersOpen: audit.openKinds(nowMs).length,
-      answers: this.answerMode?.view(),
+      answerState: this.answerMode?.state,
       level: trust.level,
       fingerprint: trust.fingerprint,
     }

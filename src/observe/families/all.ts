@@ -39,7 +39,7 @@ import { interceptionFamilies } from './interception.ts'
 import { tcpFamilies, udpFamilies } from './listener.ts'
 import { processFamilies } from './process.ts'
 import { queryFamilies } from './query.ts'
-import { searchFamilies } from './search.ts'
+import { noSearch, searchFamilies } from './search.ts'
 import { shareFamilies } from './shares.ts'
 import { groupFamilies, upstreamFamilies } from './upstream.ts'
 import { workerFamilies } from './workers.ts'
@@ -57,8 +57,7 @@ export interface MetricSources {
   inFlightQuestionsMax(): number
   upstreams(): readonly UpstreamView[]
   groups(): readonly GroupView[]
-  /** Undefined while the search path is off. */
-  search(): SearchView | undefined
+  search(): SearchView
   udp(): readonly UdpView[]
   tcp(): readonly TcpView[]
   /** Newest reading of `readKernelDrops`. */
@@ -129,7 +128,7 @@ export function emptySources(): MetricSources {
       refusals: { questions: {}, waiters: {} },
     }),
     inFlightQuestionsMax: () => 0,
-    search: () => undefined,
+    search: () => noSearch,
     upstreams: () => [],
     groups: () => [],
     udp: () => [],

@@ -3,20 +3,39 @@
 import type { SearchView } from '../stats.ts'
 import { type Family, family, single } from './family.ts'
 
-/** @param read returns undefined while the search path is off */
-export function searchFamilies(read: () => SearchView | undefined): Family[] {
+/** Of a process that has never had a search path. */
+export const noSearch: SearchView = {
+  structure: 0,
+  cut: 0,
+  shared: 0,
+  probes: 0,
+  audits: 0,
+  mismatches: 0,
+  answered: 0,
+  fallbacks: {},
+  cuts: 0,
+  breakersOpen: 0,
+  level: 'off',
+  fingerprint: 'unseen',
+  answerState: undefined,
+}
+
+export function searchFamilies(read: () => SearchView): Family[] {
   const counter = (name: string, help: string, value: (view: SearchView) => number) =>
-    single('counter', [name, help], () => amount(read(), value))
+    single('counter', [name, help], () => value(read()))
   return [
     family(
       'counter',
       ['neardns_search_synthesised_total', 'Denials given without asking, by their evidence.'],
       ['evidence'],
-      () => [
-        { labels: { evidence: 'structure' }, value: amount(read(), (view) => view.structure) },
-        { labels: { evidence: 'cut' }, value: amount(read(), (view) => view.cut) },
-        { labels: { evidence: 'shared' }, value: amount(read(), (view) => view.shared) },
-      ],
+      () => {
+        const { structure, cut, shared } = read()
+        return [
+          { labels: { evidence: 'structure' }, value: structure },
+          { labels: { evidence: 'cut' }, value: cut },
+          { labels: { evidence: 'shared' }, value: shared },
+        ]
+      },
     ),
     counter(
       'neardns_search_mismatch_total',
@@ -36,12 +55,12 @@ export function searchFamilies(read: () => SearchView | undefined): Family[] {
     single(
       'gauge',
       ['neardns_search_cuts', 'Services and namespaces of which something is known.'],
-      () => amount(read(), (view) => view.cuts),
+      () => read().cuts,
     ),
     single(
       'gauge',
       ['neardns_search_breakers_open', 'Kinds of denial that are off after a mismatch.'],
-      () => amount(read(), (view) => view.breakersOpen),
+      () => read().breakersOpen,
     ),
     ...answerFamilies(read),
     family(
@@ -49,17 +68,15 @@ export function searchFamilies(read: () => SearchView | undefined): Family[] {
       ['neardns_search_trust_info', '1 for the trust level in force and whose denials were seen.'],
       ['level', 'fingerprint'],
       () => {
-        const view = read()
-        if (view === undefined)
-          return [{ labels: { level: 'off', fingerprint: 'unseen' }, value: 1 }]
-        return [{ labels: { level: view.level, fingerprint: view.fingerprint }, value: 1 }]
+        const { level, fingerprint } = read()
+        return [{ labels: { level, fingerprint }, value: 1 }]
       },
     ),
   ]
 }
 
-/** Answer mode. Its labelled series exist only while some namespace uses it. */
-function answerFamilies(read: () => SearchView | undefined): Family[] {
+/** Answer mode. Its labelled series exist only since some namespace has used it. */
+function answerFamilies(read: () => SearchView): Family[] {
   return [
     single(
       'counter',
@@ -67,7 +84,7 @@ function answerFamilies(read: () => SearchView | undefined): Family[] {
         'neardns_search_answered_total',
         'Questions that got the answer of the absolute name in place of a denial (answer mode).',
       ],
-      () => read()?.answers?.answered ?? 0,
+      () => read().answered,
     ),
     family(
       'counter',
@@ -77,7 +94,7 @@ function answerFamilies(read: () => SearchView | undefined): Family[] {
       ],
       ['reason'],
       () =>
-        Object.entries(read()?.answers?.fallbacks ?? {}).map(([reason, value]) => ({
+        Object.entries(read().fallbacks).map(([reason, value]) => ({
           labels: { reason },
           value,
         })),
@@ -90,13 +107,9 @@ function answerFamilies(read: () => SearchView | undefined): Family[] {
       ],
       ['state'],
       () => {
-        const state = read()?.answers?.state
+        const { answerState: state } = read()
         return state === undefined ? [] : [{ labels: { state }, value: 1 }]
       },
     ),
   ]
-}
-
-function amount(view: SearchView | undefined, value: (view: SearchView) => number): number {
-  return view === undefined ? 0 : value(view)
 }

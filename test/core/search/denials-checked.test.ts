@@ -16,7 +16,7 @@ function started(options?: SearchBenchOptions): SearchBench {
   return bench
 }
 
-const mismatches = (bench: SearchBench) => bench.stage?.view(0).mismatches
+const mismatches = (bench: SearchBench) => bench.stage?.counts().mismatches
 
 test('the first name of a shape is asked in each part of the zone, the next is denied at once', () => {
   const bench = started()

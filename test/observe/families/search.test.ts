@@ -17,7 +17,9 @@ const view: SearchView = {
   breakersOpen: 8,
   level: 'full',
   fingerprint: 'coredns',
-  answers: undefined,
+  answered: 0,
+  fallbacks: {},
+  answerState: undefined,
 }
 
 const numbers: readonly (readonly [name: string, value: number])[] = [
@@ -44,7 +46,7 @@ test('denials are counted by their evidence, and their audit beside them', async
 })
 
 test('while the search path is off, its counters are 0 and the trust level says so', async () => {
-  const scraped = await scrape(sourcesWith({ search: () => undefined }))
+  const scraped = await scrape(sourcesWith({}))
   assert.equal(seriesIn(scraped, 'neardns_search_synthesised_total'), evidence(0, 0, 0))
   for (const [name] of numbers) assert.equal(seriesIn(scraped, name), [[{}, 0]], name)
   assert.equal(seriesIn(scraped, 'neardns_search_trust_info'), [
@@ -57,8 +59,8 @@ test('answer mode has labelled series only while a namespace uses it', async () 
   assert.equal(seriesIn(off, 'neardns_search_answered_total'), [[{}, 0]])
   assert.equal(seriesIn(off, 'neardns_search_answer_fallbacks_total'), [])
   assert.equal(seriesIn(off, 'neardns_search_answer_mode_info'), [])
-  const answers = { state: 'on', answered: 9, fallbacks: { pinned: 2, type: 0 } }
-  const on = await scrape(sourcesWith({ search: () => ({ ...view, answers }) }))
+  const answers = { answerState: 'on', answered: 9, fallbacks: { pinned: 2, type: 0 } }
+  const on = await scrape(sourcesWith({ search: () => ({ ...view, ...answers }) }))
   assert.equal(seriesIn(on, 'neardns_search_answered_total'), [[{}, 9]])
   assert.equal(seriesIn(on, 'neardns_search_answer_fallbacks_total'), [
     [{ reason: 'pinned' }, 2],

@@ -99,11 +99,6 @@ export class AnswerMode {
     return fingerprint === 'coredns' ? 'on' : fingerprint
   }
 
-  /** Numbers for metrics. */
-  view() {
-    return { state: this.state, answered: this.answered, fallbacks: this.fallbacks }
-  }
-
   /** One of our denials was wrong: answer mode cannot rely on any of them now. */
   stop(): void {
     this.isStopped = true
