@@ -8,17 +8,14 @@ import type { Config } from '../config/schema.ts'
 import { AdminBindError } from '../daemon/admin-servers.ts'
 import { CorefileWatcher } from '../daemon/corefile-watcher.ts'
 import { Daemon } from '../daemon/daemon.ts'
+import { withinMemory } from '../daemon/memory-room.ts'
 import { ReloadQueue } from '../daemon/reload-queue.ts'
 import { judgeTrust } from '../daemon/search-trust.ts'
 import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
-import {
-  cacheBytesWithin,
-  heapGrowthPercentFor,
-  readMemoryLimitBytes,
-} from '../platform/memory-limit.ts'
+import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
@@ -210,15 +207,15 @@ class Session {
     })
   }
 
-  /** The limits of this process, the cache no larger than the memory cgroup allows. */
+  /** The limits of this process, no larger than the memory cgroup allows. */
   private ownShare(whole: Config): Config {
-    const config = shareOf(whole, this.workers)
-    const { bytesMax } = config.cache
-    const roomBytes = cacheBytesWithin(Math.floor(this.memoryLimitBytes / this.workers))
-    if (bytesMax <= roomBytes) return config
-    const fields = { bytesMax, usedBytes: roomBytes, memoryLimitBytes: this.memoryLimitBytes }
-    this.log.warn(fields, 'cache smaller than configured, because of the memory limit')
-    return { ...config, cache: { ...config.cache, bytesMax: roomBytes } }
+    const limitBytes = Math.floor(this.memoryLimitBytes / this.workers)
+    const { config, cuts } = withinMemory(shareOf(whole, this.workers), limitBytes)
+    for (const { isChosen, ...cut } of cuts) {
+      const fields = { ...cut, memoryLimitBytes: this.memoryLimitBytes }
+      this.log[isChosen ? 'warn' : 'info'](fields, 'less is used, because of the memory limit')
+    }
+    return config
   }
 
   /** @returns changed settings that wait for the next start */

@@ -1,6 +1,9 @@
 /** Settings of the cache: size, refresh before expiry, use after expiry, memory of failures. */
 import { onOff, section, whole } from './setting.ts'
 
+/** Fits into a memory limit of 128 MiB. */
+export const cacheBytesDefault = 33_554_432
+
 export function cacheSection() {
   return section('Answers kept in memory.', {
     entriesMax: whole({
@@ -11,7 +14,7 @@ export function cacheSection() {
       about: 'Questions whose answers are kept; the least recently used are evicted first.',
     }),
     bytesMax: whole({
-      default: 33_554_432,
+      default: cacheBytesDefault,
       min: 65_536,
       max: 17_179_869_184,
       unit: 'bytes',

@@ -74,6 +74,11 @@ const leastMiB = 64
 const baseMiB = 46
 const cacheShare = 0.4
 const cacheMinBytes = 65_536
+/** UDP sockets to one upstream: a flood of silent names opens as many as there may be. */
+const socketsShare = 0.125
+/** A connected `dgram` socket, resident (docs/decisions/0045). */
+const socketBytes = 9000
+const socketsMin = 64
 
 /** @returns why `processes` of us cannot serve within the limit; undefined when they can */
 export function tooLittleMemory(limitBytes: number, processes: number): string | undefined {
@@ -87,6 +92,13 @@ export function tooLittleMemory(limitBytes: number, processes: number): string |
 export function cacheBytesWithin(limitBytes: number): number {
   if (isFree(limitBytes)) return Number.POSITIVE_INFINITY
   return Math.max(cacheMinBytes, Math.floor((limitBytes - baseMiB * mebibyte) * cacheShare))
+}
+
+/** @returns the most UDP sockets that one process can have open to one upstream within its share of the limit */
+export function udpSocketsWithin(limitBytes: number): number {
+  if (isFree(limitBytes)) return Number.POSITIVE_INFINITY
+  const roomBytes = (limitBytes - baseMiB * mebibyte) * socketsShare
+  return Math.max(socketsMin, Math.floor(roomBytes / socketBytes))
 }
 
 function isFree(limitBytes: number): boolean {

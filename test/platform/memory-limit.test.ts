@@ -13,6 +13,7 @@ import {
   heapGrowthPercentFor,
   readMemoryLimitBytes,
   tooLittleMemory,
+  udpSocketsWithin,
 } from '../../src/platform/memory-limit.ts'
 import { mustRun } from '../support/process.ts'
 
@@ -197,6 +198,14 @@ test('the default cache fits in 128 MiB; below that it shrinks with the limit, a
   )
   assert.ok((sizes[2] ?? 0) < 8 * mebibyte)
   assert.is(cacheBytesWithin(32 * mebibyte), 65_536)
+})
+
+test('UDP sockets fill an eighth of the limit at most, and there are always some', () => {
+  assert.is(udpSocketsWithin(0), Number.POSITIVE_INFINITY)
+  for (const size of [64, 128, 256])
+    assert.ok(udpSocketsWithin(size * mebibyte) * 9000 <= (size * mebibyte) / 8, `${size} MiB`)
+  assert.ok(udpSocketsWithin(187 * mebibyte) >= 2048)
+  assert.is(udpSocketsWithin(32 * mebibyte), 64)
 })
 
 test.run()
