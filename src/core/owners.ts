@@ -12,8 +12,6 @@ export interface OwnersParts {
 }
 
 export class Owners {
-  /** The group whose answer is being judged. */
-  asked = ''
   private readonly parts: OwnersParts
 
   constructor(parts: OwnersParts) {
@@ -21,15 +19,15 @@ export class Owners {
   }
 
   /** Whether a name belongs to others than the group that was asked. */
-  readonly isForeign: ForeignName = (name, nameBytes) => {
+  readonly isForeign: ForeignName = (name, nameBytes, asked) => {
     const { group } = this.parts.router.route(name, nameBytes)
-    return group !== this.asked || this.isLocal(name, nameBytes)
+    return group !== asked || this.isLocal(name, nameBytes)
   }
 
   /** Whether it belongs to others by their claim, and not because it is left to the resolvers outside. */
-  readonly isClaimed: ForeignName = (name, nameBytes) => {
+  readonly isClaimed: ForeignName = (name, nameBytes, asked) => {
     const { group, zone } = this.parts.router.route(name, nameBytes)
-    return (zone !== '.' && group !== this.asked) || this.isLocal(name, nameBytes)
+    return (zone !== '.' && group !== asked) || this.isLocal(name, nameBytes)
   }
 
   private isLocal(name: Buffer, nameBytes: number): boolean {

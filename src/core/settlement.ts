@@ -60,8 +60,7 @@ export class Settler {
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
     const { reply, scan } = outcome
-    this.owners.asked = ticket.route.group
-    if (!this.chain.follow(reply, scan, this.owners.isForeign))
+    if (!this.chain.follow(reply, scan, ticket.route.group, this.owners.isForeign))
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (this.chain.isForeign) return this.head(ticket, reply, scan, nowMs)
     const kind = classify(reply, scan, this.chain)
@@ -173,8 +172,10 @@ export class Settler {
   /** All that a server said, if it has data of the wanted type for a name of the resolvers outside. */
   private wholeOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
     const { chain } = this
-    if (this.owners.isClaimed(chain.name, chain.nameBytes)) return undefined
-    if (!chain.follow(reply, scan, this.owners.isClaimed) || chain.isForeign) return undefined
+    const { group } = ticket.route
+    const { isClaimed } = this.owners
+    if (isClaimed(chain.name, chain.nameBytes, group)) return undefined
+    if (!chain.follow(reply, scan, group, isClaimed) || chain.isForeign) return undefined
     if (classify(reply, scan, chain) !== 'answer') return undefined
     const image = this.imageOf(ticket, { reply, scan, kind: 'answer' })
     return image && Buffer.from(image)

@@ -38,10 +38,9 @@ for (const [asked, text, isForeign, isClaimed] of rows) {
   test(`to ${asked}, ${text} is ${isForeign ? 'foreign' : 'its own'}`, () => {
     const reverse = zoneRoute('in-addr.arpa.', { group: 'cluster', isCluster: true })
     const owners = new Owners({ router: new Router([...zones, reverse]), local: [here] })
-    owners.asked = asked
     const wire = Buffer.from(name(text))
     assert.equal(
-      [owners.isForeign(wire, wire.length), owners.isClaimed(wire, wire.length)],
+      [owners.isForeign(wire, wire.length, asked), owners.isClaimed(wire, wire.length, asked)],
       [isForeign, isClaimed],
     )
   })

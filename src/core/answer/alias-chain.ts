@@ -12,8 +12,8 @@ const aliasesMax = 16
 /** Owner comparisons per message: bounds hostile answers with thousands of unordered records. */
 const comparisonsMax = 16_384
 
-/** Whether a folded name is one that the upstream of this answer may not answer for. */
-export type ForeignName = (name: Buffer, nameBytes: number) => boolean
+/** Whether a folded name is one that this group of upstreams may not answer for. */
+export type ForeignName = (name: Buffer, nameBytes: number, group: string) => boolean
 
 /** Result of the last `follow`; reused by each call. */
 export class AliasChain {
@@ -35,8 +35,11 @@ export class AliasChain {
     return this.name.toString('latin1', 0, this.nameBytes)
   }
 
-  /** @returns false when the chain is a loop or too long to follow */
-  follow(reply: Uint8Array, scan: ResponseScan, isForeign: ForeignName): boolean {
+  /**
+   * @param group that gave the reply
+   * @returns false when the chain is a loop or too long to follow
+   */
+  follow(reply: Uint8Array, scan: ResponseScan, group: string, isForeign: ForeignName): boolean {
     const qtype = u16(reply, scan.questionEnd - 4)
     this.reached.fill(0, 0, scan.answers)
     this.nameBytes = copyFoldedName(reply, headerBytes, scan.end, this.name)
@@ -47,7 +50,7 @@ export class AliasChain {
       this.aliases += 1
       if (this.aliases > aliasesMax || this.comparisons > comparisonsMax) return false
       if (this.hasBeenHere(reply, scan)) return false
-      if (isForeign(this.name, this.nameBytes)) {
+      if (isForeign(this.name, this.nameBytes, group)) {
         this.isForeign = true
         return true
       }

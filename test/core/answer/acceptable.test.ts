@@ -35,7 +35,7 @@ function kept(
   const response = responseTo(host, type, of)
   const scan = scanned(response)
   const chain = new AliasChain()
-  assert.ok(chain.follow(response, scan, () => isForeign))
+  assert.ok(chain.follow(response, scan, '', () => isForeign))
   const keep = keepAnswerOnly(response, scan, chain, dnssecOk)
   // The last record is the upstream's OPT.
   return [...keep.subarray(0, scan.records - 1)].map(Math.sign)
@@ -49,7 +49,7 @@ function order(
   const response = responseTo(host, type, { answers })
   const scan = scanned(response)
   const chain = new AliasChain()
-  assert.ok(chain.follow(response, scan, () => false))
+  assert.ok(chain.follow(response, scan, '', () => false))
   const keep = all ? keepAll(response, scan, chain) : keepAnswerOnly(response, scan, chain, true)
   const places = [...keep.subarray(0, answers.length)]
   const indexes = places.map((_, index) => index).filter((index) => places[index] !== 0)
@@ -64,7 +64,7 @@ test('from the cluster’s own server everything is kept', () => {
   })
   const scan = scanned(response)
   const chain = new AliasChain()
-  assert.ok(chain.follow(response, scan, () => false))
+  assert.ok(chain.follow(response, scan, '', () => false))
   const keep = keepAll(response, scan, chain).subarray(0, scan.records)
   assert.ok(keep.every((place) => place > 0))
 })

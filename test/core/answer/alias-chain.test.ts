@@ -39,7 +39,7 @@ function follow(
 ): Followed {
   const response = responseTo(qname, type, { ...of, answers })
   const chain = new AliasChain()
-  const ok = chain.follow(response, scanned(response), (wire, bytes) =>
+  const ok = chain.follow(response, scanned(response), '', (wire, bytes) =>
     isForeign(presentName(wire.subarray(0, bytes), 0)),
   )
   return {
@@ -175,7 +175,7 @@ test('a chain ends where it leaves for a name of somebody else, and what is behi
 
 test('an alias whose target is no name ends the chain badly', () => {
   const response = responseTo(qname, 'A', { answers: [record(qname, 'CNAME', octets(0xc0, 0xff))] })
-  assert.not(new AliasChain().follow(response, scanned(response), nobody))
+  assert.not(new AliasChain().follow(response, scanned(response), '', nobody))
 })
 
 test('records in the authority and additional sections are not reached', () => {
@@ -192,8 +192,8 @@ test('nothing of one response is left for the next', () => {
   const second = responseTo(qname, 'A', {
     answers: [aRecord('x.test', '6.6.6.6'), aRecord('b.test', '6.6.6.6')],
   })
-  chain.follow(first, scanned(first), () => true)
-  chain.follow(second, scanned(second), nobody)
+  chain.follow(first, scanned(first), '', () => true)
+  chain.follow(second, scanned(second), '', nobody)
   assert.equal([...chain.reached.subarray(0, 2)], [0, 0])
   assert.equal([chain.aliases, chain.isForeign], [0, false])
 })
@@ -207,7 +207,7 @@ test('thousands of records in no order cost a few milliseconds at most', () => {
   const chain = new AliasChain()
   const times = Array.from({ length: 10 }, () => {
     const startMs = performance.now()
-    assert.not(chain.follow(response, scan, nobody))
+    assert.not(chain.follow(response, scan, '', nobody))
     return performance.now() - startMs
   })
   assert.ok(Math.min(...times) < 10, `${Math.min(...times)} ms`)

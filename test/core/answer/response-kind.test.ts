@@ -21,7 +21,7 @@ function kindOf(of: ResponseOptions, type: TypeName = 'A'): ResponseKind {
   const response = responseTo('www.corp.example', type, of)
   const scan = scanned(response)
   const chain = new AliasChain()
-  assert.ok(chain.follow(response, scan, () => false))
+  assert.ok(chain.follow(response, scan, '', () => false))
   return classify(response, scan, chain)
 }
 
