@@ -63,22 +63,33 @@ export function isChallenge({ frame }: Attempt, ask: Ask): boolean {
   return isReturned(frame, ask)
 }
 
+export interface AskingManner {
+  /** Without EDNS. */
+  readonly isPlain: boolean
+  /** Although the upstream's transport is UDP. */
+  readonly overTcp: boolean
+}
+
+/** How the upstream is asked for all that is known of it, whatever a question has met with. */
+export function knownManner({ dialect, address }: Upstream, nowMs: number): AskingManner {
+  const { edns, udp } = dialect
+  const overTcp = address.transport === 'udp' && udp.isAvoided(nowMs)
+  return { isPlain: edns.isAvoided(nowMs), overTcp }
+}
+
 function mannerOf(
   kind: AttemptKind,
   upstream: Upstream,
   attempts: AttemptList,
   nowMs: number,
-): { isPlain: boolean; overTcp: boolean } {
-  const { edns, udp } = upstream.dialect
-  const overTcp =
-    isOverTcp(kind) ||
-    attempts.wentOverTcp(upstream) ||
-    (upstream.address.transport === 'udp' && udp.isAvoided(nowMs))
-  const isPlain =
-    kind === 'plain' ||
-    edns.isAvoided(nowMs) ||
-    (edns.isDoubtful && isPlainDue(kind, upstream, attempts))
-  return { isPlain, overTcp }
+): AskingManner {
+  const known = knownManner(upstream, nowMs)
+  const { isDoubtful } = upstream.dialect.edns
+  return {
+    overTcp: known.overTcp || isOverTcp(kind) || attempts.wentOverTcp(upstream),
+    isPlain:
+      known.isPlain || kind === 'plain' || (isDoubtful && isPlainDue(kind, upstream, attempts)),
+  }
 }
 
 function isOverTcp(kind: AttemptKind): boolean {

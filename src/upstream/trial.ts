@@ -15,6 +15,7 @@ import {
   type QuestionFrame,
   type Upstream,
 } from './attempt.ts'
+import { knownManner } from './manner.ts'
 
 /** RD=0, `. IN NS`: any reply to it will do, and no server has to ask another for one. */
 const cheapFrame = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1])
@@ -59,13 +60,12 @@ export class UpstreamTrial implements AttemptOwner, WheelTask {
   begin(nowMs: number, clients: QuestionFrame | undefined): void {
     this.end(nowMs)
     const { frame, questionEnd } = this.takeTurn(this.knownQuestion() ?? clients)
-    const { edns, udp } = this.upstream.dialect
-    const isPlain = frame.length > questionEnd && edns.isAvoided(nowMs)
+    const { isPlain, overTcp } = knownManner(this.upstream, nowMs)
     const attempt = new Attempt(this, this.upstream, {
       kind: 'trial',
-      frame: isPlain ? withoutOpt(frame, questionEnd) : frame,
+      frame: isPlain && frame.length > questionEnd ? withoutOpt(frame, questionEnd) : frame,
       questionEnd,
-      overTcp: udp.isAvoided(nowMs),
+      overTcp,
       siblings: new AttemptList(),
       madeMs: nowMs,
       claim: ownClaim,

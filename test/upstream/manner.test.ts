@@ -5,7 +5,13 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Attempt, AttemptList } from '../../src/upstream/attempt.ts'
-import { hasLearned, hedgeKinds, learnFrom, learnFromLoss } from '../../src/upstream/manner.ts'
+import {
+  hasLearned,
+  hedgeKinds,
+  knownManner,
+  learnFrom,
+  learnFromLoss,
+} from '../../src/upstream/manner.ts'
 import { attemptFor, NotingUpstream, startMs } from './parts.ts'
 
 const test = suite('upstream/manner')
@@ -162,6 +168,17 @@ test('what was learned since is asked for once', () => {
   story.upstream.dialect.udp.otherHelped(true, startMs + 60_000)
   assert.is(hasLearned(story.upstream, story.attempts, startMs), true)
   assert.is(hasLearned(new NotingUpstream(), story.attempts, startMs), false)
+})
+
+test('what is known of an upstream holds for whatever is sent, and only UDP can be avoided for TCP', () => {
+  const known = (upstream: NotingUpstream) => {
+    upstream.dialect.edns.otherHelped(true, startMs + 1)
+    for (let i = 0; i < 3; i++) upstream.dialect.udp.otherHelped(false, startMs + 1)
+    const { isPlain, overTcp } = knownManner(upstream, startMs)
+    return [isPlain, overTcp, knownManner(upstream, startMs + 1).isPlain]
+  }
+  assert.equal(known(new NotingUpstream()), [true, true, false])
+  assert.equal(known(new NotingUpstream('tcp')), [true, false, false])
 })
 
 test.run()
