@@ -3,9 +3,10 @@
  * answers may be kept, and what is answered without them. Declares them only: the configuration is read by load.ts.
  */
 import type { Upstream } from '../address/upstream-url.ts'
-import { type Network, parseNetwork, parseUpstream } from './address.ts'
+import { parseUpstream } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
 import { exchangeSection } from './exchange-settings.ts'
+import { networkList } from './network-list.ts'
 import { choice, item, list, onOff, parsed, requiredList, section, text, whole } from './setting.ts'
 
 /** Upstreams of one group: CoreDNS takes 15; with more, each is asked too rarely to know its health. */
@@ -157,15 +158,9 @@ export function clusterSection() {
       about:
         'Send in-addr.arpa and ip6.arpa here too: CoreDNS knows the names of pods and services.',
     }),
-    ranges: list({
-      of: parsed<Network>({
-        what: 'a network such as 10.96.0.0/12',
-        parse: parseNetwork,
-        examples: ['10.96.0.0/12', 'fd00:10:96::/112'],
-      }),
-      what: 'networks',
+    ranges: networkList({
+      examples: ['10.96.0.0/12', 'fd00:10:96::/112'],
       max: 4,
-      default: [],
       about:
         'Networks of pods and Services. Their reverse names belong to the cluster as its domain does: with reverse off they alone are sent here, and while upstreams is empty they are not asked outside.',
     }),

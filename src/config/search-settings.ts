@@ -1,7 +1,7 @@
 /** Settings of the search path: what may be denied without asking, and how that is checked. */
-import type { Network } from '../address/ip-address.ts'
-import { type Parsed, parseNetwork } from './address.ts'
+import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
+import { networkList } from './network-list.ts'
 import { choice, item, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
 
 const corefilePath = {
@@ -33,15 +33,9 @@ function answerModeSection() {
           name: parsed({ what: 'the name of a namespace', parse: parseNamespace }).meta({
             description: 'Name of the namespace, as Kubernetes knows it.',
           }),
-          clients: list({
-            of: parsed<Network>({
-              what: 'a network such as 10.244.1.0/24',
-              parse: parseNetwork,
-              examples: ['10.244.1.0/24', 'fd00:10:244:1::/64'],
-            }),
-            what: 'networks',
+          clients: networkList({
+            examples: ['10.244.1.0/24', 'fd00:10:244:1::/64'],
             max: 64,
-            default: [],
             about:
               'Networks that contain its pods and no others. Empty: every client that asks for a name in this namespace counts as one of its pods.',
           }),
