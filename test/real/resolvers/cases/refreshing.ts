@@ -1,6 +1,6 @@
 /** Answers past their TTL: RFC 8767. Used when refreshing fails or takes long, and only then. */
 import { after, knows, refuses } from '../behaviours.ts'
-import { ask, become, type Case, die, pause } from '../case.ts'
+import { ask, become, type Case, die, pause, type Step } from '../case.ts'
 import { data, nxdomain, ttlAtMost, within } from '../properties.ts'
 
 const old = knows(['www.site.example 5 A 192.0.2.1'])
@@ -8,85 +8,65 @@ const fresh = knows(['www.site.example 5 A 192.0.2.2'])
 /** 5 s is the least that CoreDNS knows. */
 const first = ask('www.site.example', 'A', data('192.0.2.1'))
 
+/** The answer is learned, something happens, the answer expires, and then it is asked for. */
+function afterExpiry(happens: Step, ...then: readonly Step[]) {
+  return {
+    upstreams: { only: old },
+    serveStale: true,
+    steps: [first, happens, pause(6300), ...then],
+  }
+}
+
 export const refreshing: readonly Case[] = [
   {
     name: 'a changed address is told after its TTL although the upstream takes 300 ms',
     source: 'RFC 8767 5: 1.8 s before stale data is used; coredns#4309',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
+    ...afterExpiry(
       become('only', after(300, fresh)),
-      pause(6300),
       ask('www.site.example', 'A', data('192.0.2.2')),
-    ],
+    ),
   },
   {
     name: 'a changed address is told after its TTL although the upstream takes 1.2 s',
     source: 'RFC 8767 5',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
+    ...afterExpiry(
       become('only', after(1200, fresh)),
-      pause(6300),
       ask('www.site.example', 'A', data('192.0.2.2')),
-    ],
+    ),
   },
   {
     name: 'an expired answer is used when the upstream answers SERVFAIL',
     source: 'RFC 8767 5',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
+    ...afterExpiry(
       become('only', refuses(2)),
-      pause(6300),
       ask('www.site.example', 'A', data('192.0.2.1'), within(2500)),
-    ],
+    ),
   },
   {
     name: 'an expired answer is used when the upstream is gone',
     source: 'RFC 8767 5',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
-      die('only'),
-      pause(6300),
-      ask('www.site.example', 'A', data('192.0.2.1'), within(2500)),
-    ],
+    ...afterExpiry(die('only'), ask('www.site.example', 'A', data('192.0.2.1'), within(2500))),
   },
   {
     name: 'an expired answer is used when the upstream is silent, within 2.5 s',
     source: 'RFC 8767 5: clients wait 1.8 s at most',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
+    ...afterExpiry(
       become('only', () => {}),
-      pause(6300),
       ask('www.site.example', 'A', data('192.0.2.1'), within(2500)),
-    ],
+    ),
   },
   {
     name: 'a fresh NXDOMAIN wins over an expired answer',
     source: 'RFC 8767 4: an authoritative answer replaces it',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [first, become('only', knows([])), pause(6300), ask('www.site.example', 'A', nxdomain)],
+    ...afterExpiry(become('only', knows([])), ask('www.site.example', 'A', nxdomain)),
   },
   {
     name: 'an expired answer has a TTL of at most 30 s',
     source: 'RFC 8767 4',
-    upstreams: { only: old },
-    serveStale: true,
-    steps: [
-      first,
+    ...afterExpiry(
       become('only', refuses(2)),
-      pause(6300),
       ask('www.site.example', 'A', data('192.0.2.1'), ttlAtMost(30)),
-    ],
+    ),
   },
   {
     name: 'an answer that expired is new again once the upstream is back',
