@@ -118,6 +118,10 @@ export class House {
     return this.log.lines
   }
 
+  forgetLog(): void {
+    this.log.lines.length = 0
+  }
+
   lookup(
     name: string,
     type: TypeName | number = 'A',
