@@ -98,8 +98,10 @@ class DirectiveReader {
         return this.refuse({ ...placeOf(opened), message: 'the block that begins here has no end' })
       }
       if (token.text === '}') {
-        // CoreDNS reads a brace after words as one more word, and then lacks the brace.
-        if (lines.length > 0 && this.isOnThisLine(token)) return this.refuse(lateBrace(token))
+        const isLate = lines.length > 0 && this.isOnThisLine(token)
+        if (isLate && !leavesBrace(this.owner(depth), lines.at(-1))) {
+          return this.refuse(lateBrace(token))
+        }
         this.take()
         return lines
       }
@@ -107,6 +109,11 @@ class DirectiveReader {
       if (line === undefined) return undefined
       lines.push(line)
     }
+  }
+
+  /** Name of the directive whose block this is; undefined in blocks within it. */
+  private owner(depth: number): string | undefined {
+    return depth === 0 ? this.tokens[0]?.text : undefined
   }
 
   private nextIsArgument(): boolean {
@@ -125,6 +132,18 @@ class DirectiveReader {
     this.at++
     return token
   }
+}
+
+/** Options that take one word, and so leave a brace behind it to the block. */
+const shortOptions: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['template', new Set(['rcode'])],
+  ['forward', new Set(['policy', 'max_fails', 'max_concurrent', 'expire', 'tls_servername'])],
+])
+
+/** Other plugins read a brace after words as one more word, and then lack the brace: a mistake for CoreDNS. */
+function leavesBrace(name: string | undefined, line: CorefileDirective | undefined): boolean {
+  if (name === undefined || line === undefined) return false
+  return line.args.length === 1 && shortOptions.get(name)?.has(line.name) === true
 }
 
 function strayWord(token: CorefileToken): CorefileProblem {

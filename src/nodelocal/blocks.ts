@@ -16,7 +16,7 @@ import { type HealthDirective, readHealth } from './directives/health.ts'
 import { readLoadbalance } from './directives/loadbalance.ts'
 import { type LogRule, readLog } from './directives/log.ts'
 import { readLoop } from './directives/loop.ts'
-import { judgeName } from './directives/names.ts'
+import { judgeName, laterCure } from './directives/names.ts'
 import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
 import { readReady } from './directives/ready.ts'
 import { type ReloadDirective, readReload } from './directives/reload.ts'
@@ -118,7 +118,7 @@ function readDirective(has: Writable, name: string, { tokens, reading }: Given):
   const { message, cure } =
     verdict.kind === 'refused'
       ? verdict
-      : { message: `\`${name}\` is not supported yet`, cure: 'remove it' }
+      : { message: `\`${name}\` is not supported yet`, cure: laterCure(name) }
   throw new DirectiveMistake({ ...words.place, message, cure })
 }
 

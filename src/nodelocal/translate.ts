@@ -14,7 +14,7 @@ import { cacheSettings } from './mapping/cache.ts'
 import { clientSettings } from './mapping/clients.ts'
 import { clusterDomainOf } from './mapping/cluster.ts'
 import { groupsOf } from './mapping/groups.ts'
-import { networkMistake } from './mapping/labels.ts'
+import { networkMistake, pillarNotes } from './mapping/labels.ts'
 import {
   clashes,
   hostsOf,
@@ -141,7 +141,7 @@ function settingsOf(
       ...(isWhole ? groups.complaints : []),
       ...admin.complaints,
     ],
-    notes: [...joined.notes, ...groups.notes, ...cache.notes],
+    notes: [...blocks.flatMap(pillarNotes), ...joined.notes, ...groups.notes, ...cache.notes],
   }
 }
 

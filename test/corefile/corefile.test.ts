@@ -66,6 +66,11 @@ const readings: [string, string, string][] = [
   ['white space is what Unicode says', 'a\u00a0b\u0085{\nlog\u3000c\n}', 'a b: log c'],
   ['empty braces are an empty block', 'a {\nlog {\n}\nerrors { }\n}', 'a: log <>; errors <>'],
   ['{} is a word', 'a {\nlog {}\n}', 'a: log {}'],
+  [
+    'a brace behind the one word of an option ends the block of template and forward',
+    'a {\ntemplate ANY AAAA { rcode NXDOMAIN }\nforward . b { policy random }\n}',
+    'a: template ANY AAAA <rcode NXDOMAIN>; forward . b <policy random>',
+  ],
   ['blocks nest', 'a {\nx {\ny z {\nw\n}\nv\n}\n}', 'a: x <y z <w>; v>'],
   ['the last block lends its brace at the end', 'a {\nlog {\n}', 'a: log <>'],
   ['variables stay as written', '{$Z}:53 {\nlog {%X%} {$Y}\n}', '{$Z}:53: log {%X%} {$Y}'],

@@ -107,6 +107,20 @@ test('zones that `cache` leaves out, or a `disable` names, are not kept', () => 
   ])
 })
 
+test('several `forward` in a block: each for its names, and the next after a failure', () => {
+  const two = (option: string) =>
+    `.:53 {\nforward . 192.0.2.1 {\n${option}\n}\nforward . 192.0.2.2\n}`
+  assert.equal(settingsOf(two('next SERVFAIL refused'))['external'], {
+    upstreams: ['udp://192.0.2.1:53', 'udp://192.0.2.2:53'],
+    ttl: notKept,
+    exchange: { policy: 'sequential' },
+  })
+  assert.match(problemsOf(two('next NXDOMAIN'))[0] ?? '', /^Corefile:2:1: `next NXDOMAIN`/)
+  const { external, zones } = settingsOf(two('except a.example'))
+  assert.equal(external, { upstreams: ['udp://192.0.2.1:53'], ttl: notKept })
+  assert.equal(zones, [{ name: 'a.example', upstreams: ['udp://192.0.2.2:53'], ttl: notKept }])
+})
+
 test('an upstream that is ourselves is not asked, and said', () => {
   const text = '.:53 {\nbind 192.0.2.9\nforward . 192.0.2.9 192.0.2.1\n}'
   const { settings, notes } = translate(text, { file: 'Corefile' })

@@ -3,7 +3,9 @@ import { networkInterfaces } from 'node:os'
 import type { Problem } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
+import { noKubeDns } from '../../nodelocal/kube-dns.ts'
 import type { PlainSection } from '../../nodelocal/mapping/plain.ts'
+import { renderCorefile } from '../../nodelocal/render.ts'
 import { translate } from '../../nodelocal/translate.ts'
 import { importWithoutLocales } from '../lean-import.ts'
 
@@ -22,23 +24,44 @@ export type CorefileConfigResult =
       readonly notes: readonly string[]
     }
 
+/** What node-cache's flags and environment would say. */
+export interface CorefileValues {
+  /** `-dns.port`; 53 when absent. */
+  readonly port?: number | undefined
+  /** `-localip`: for `__PILLAR__LOCAL__DNS__`. */
+  readonly localIps?: readonly string[] | undefined
+  /** Address of the Service of `-upstreamsvc`: for `__PILLAR__CLUSTER__DNS__`. */
+  readonly clusterDns?: string | undefined
+}
+
+/** In the place of pillars whose values nobody gave, so that the rest can be judged (RFC 5737). */
+const standIns = { localIps: ['192.0.2.1'], clusterDns: '192.0.2.2' }
+
+/** Whether a text is a template, which node-cache renders before CoreDNS reads it. */
+export function isTemplate(text: string): boolean {
+  return /__PILLAR__(?!DNS__DOMAIN__)|__PROMETHEUS__/.test(text)
+}
+
 /** @param file its path, beside which imports are looked for */
 export async function readCorefileConfig(
   file: string,
   text: string,
-  port?: number,
+  values: CorefileValues = {},
 ): Promise<CorefileConfigResult> {
-  const translated = translate(text, {
+  const { port, clusterDns } = values
+  const translated = translate(rendered(text, values), {
     file,
+    ...(clusterDns !== undefined && { clusterDns }),
     environment: (name) => process.env[name],
     files: new ReadCorefileFiles(file),
     addressesOf: (link) => networkInterfaces()[link]?.map(({ address }) => address),
     ...(port !== undefined && { port }),
   })
   const { settings } = translated
-  const notes = translated.notes.map(
-    (one) => `${one.file}:${one.line}:${one.column}: ${one.message}`,
-  )
+  const notes = [
+    ...standInNotes(text, values),
+    ...translated.notes.map((one) => `${one.file}:${one.line}:${one.column}: ${one.message}`),
+  ]
   if (settings === undefined) {
     const problems = translated.problems.map(({ file: name, line, column, message, cure }) => ({
       where: `${name}:${line}:${column}`,
@@ -48,11 +71,30 @@ export async function readCorefileConfig(
     return { ok: false, problems, notes }
   }
   const { loadConfig } = await importWithoutLocales(() => import('../../config/load.ts'))
-  const loaded = loadConfig({ file: { name: file, text: JSON.stringify(settings) } })
+  const loaded = loadConfig({ settings: { name: file, value: settings } })
   if (loaded.ok) return { ok: true, settings, config: loaded.config, notes }
-  // Line and column are those of a text that nobody has seen.
-  const problems = loaded.problems.map((problem) => ({ ...problem, where: file }))
-  return { ok: false, problems, notes }
+  return { ok: false, problems: loaded.problems, notes }
+}
+
+function rendered(text: string, { localIps, clusterDns, port = 53 }: CorefileValues): string {
+  if (!isTemplate(text)) return text
+  const template = renderCorefile(text, {
+    localIps: localIps ?? standIns.localIps,
+    areOnNode: true,
+    port,
+    clusterDns: clusterDns ?? standIns.clusterDns,
+    prometheusListen: ':9253',
+    kubeDns: noKubeDns,
+  })
+  return template ?? text
+}
+
+function standInNotes(text: string, { localIps, clusterDns }: CorefileValues): string[] {
+  if (!isTemplate(text) || (localIps !== undefined && clusterDns !== undefined)) return []
+  const { localIps: local, clusterDns: cluster } = standIns
+  return [
+    `a template: judged with ${local.join()} for -localip and ${cluster} for the Service of -upstreamsvc`,
+  ]
 }
 
 /**

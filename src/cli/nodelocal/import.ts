@@ -3,24 +3,41 @@
  * comments. Prints nothing but problems when something cannot be taken over: half a configuration would answer wrongly.
  */
 import { formatYaml } from '../../config/yaml.ts'
-import { readFlags } from '../flags.ts'
+import { type Flag, readFlags } from '../flags.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readText } from '../read-config.ts'
 import { reportProblems } from '../validate.ts'
-import { type CorefileConfig, readCorefileConfig } from './corefile-config.ts'
+import {
+  type CorefileConfig,
+  type CorefileValues,
+  isTemplate,
+  readCorefileConfig,
+} from './corefile-config.ts'
+
+const usage = 'neardns import COREFILE [--port PORT] [--localip IP[,IP]...] [--clusterdns IP]'
 
 export async function importCorefile(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, { '--port': { value: 'PORT' } })
+  const read = readFlags(argv, {
+    '--port': { value: 'PORT' },
+    '--localip': { value: 'IP[,IP]...' },
+    '--clusterdns': { value: 'IP' },
+  })
   if (!read.ok) return usageError(io, read.why)
   const [path, ...more] = read.words
   if (path === undefined || more.length > 0) {
-    return usageError(io, 'import takes one file: neardns import COREFILE [--port PORT]')
+    return usageError(io, `import takes one file: ${usage}`)
   }
-  const port = portOf(read.flags[0]?.value)
-  if (port === null) return usageError(io, '--port takes a number from 1 to 65535')
+  const values = valuesOf(read.flags)
+  if (values.port !== undefined && !isPort(values.port)) {
+    return usageError(io, '--port takes a number from 1 to 65535')
+  }
   const file = await readText(path)
   if (!file.ok) return reportProblems(io, [file.problem])
-  const result = await readCorefileConfig(path, file.text, port)
+  if (isTemplate(file.text) && (values.localIps === undefined || values.clusterDns === undefined)) {
+    const why = `${path} is a template of node-cache; say what its -localip is and which address the Service of its -upstreamsvc has: ${usage}`
+    return usageError(io, why)
+  }
+  const result = await readCorefileConfig(path, file.text, values)
   if (!result.ok) {
     reportProblems(io, result.problems)
     for (const note of result.notes) io.stderr(`note: ${note}\n`)
@@ -30,11 +47,18 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   return ExitCode.ok
 }
 
-/** @returns undefined without the flag, null for what is no port */
-function portOf(text: string | undefined): number | undefined | null {
-  if (text === undefined) return undefined
-  const isPort = /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= 65_535
-  return isPort ? Number(text) : null
+function valuesOf(flags: readonly Flag[]): CorefileValues {
+  const given = (name: string) => flags.find((flag) => flag.name === name)?.value
+  const port = given('--port')
+  return {
+    port: port === undefined ? undefined : Number(port),
+    localIps: given('--localip')?.split(','),
+    clusterDns: given('--clusterdns'),
+  }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65_535
 }
 
 function yamlOf(path: string, { settings, notes }: CorefileConfig): string {

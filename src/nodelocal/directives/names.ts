@@ -35,6 +35,21 @@ function cure(text: string): (name: string) => [string, string] {
   return (name) => [name, text]
 }
 
+/** What node-cache takes and is not served here yet. */
+const laterCures: ReadonlyMap<string, string> = new Map([
+  ['dns64', 'let the resolvers of the block translate: CoreDNS has `dns64` too'],
+  ['dnstap', 'remove it; `log` tells single queries'],
+  ['whoami', 'remove it; CoreDNS behind this one may have it'],
+  ['rewrite', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
+  ['template', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
+  ['hosts', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
+])
+
+/** What to do about a directive of node-cache that nothing here reads. */
+export function laterCure(name: string): string {
+  return laterCures.get(name) ?? 'remove it'
+}
+
 export type NameVerdict =
   | { readonly kind: 'node-cache' }
   | { readonly kind: 'refused'; readonly message: string; readonly cure: string }

@@ -7,6 +7,7 @@ import { isWithin } from '../../corefile/label.ts'
 import type { Block } from '../blocks.ts'
 import type { CacheDirective, CacheShare } from '../directives/cache.ts'
 import type { ForwardDirective } from '../directives/forward.ts'
+import { refuse } from '../reading.ts'
 import { exchangeOf } from './exchange.ts'
 import type { PlainSection } from './plain.ts'
 import { type UpstreamContext, type UpstreamsOf, upstreamsOf } from './upstreams.ts'
@@ -57,11 +58,31 @@ function specialZones({ has }: Block): string[] {
 }
 
 function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answer {
-  const forward = has.forward?.find((one) => takes(one, zone))
+  const [forward, next] = has.forward?.filter((one) => takes(one, zone)) ?? []
   const ttl = ttlOf(zone, has.cache)
   if (forward === undefined) return { ttl, exchange: {} }
-  return { asks: upstreamsOf(forward, context), ttl, exchange: exchangeOf(forward, has.bufsize) }
+  const asks = upstreamsOf(forward, context)
+  const exchange = exchangeOf(forward, has.bufsize)
+  if (next === undefined || forward.options.next.length === 0) return { asks, ttl, exchange }
+  return {
+    asks: joined(asks, upstreamsOf(next, context), forward),
+    ttl,
+    exchange: { ...exchange, policy: 'sequential' },
+  }
 }
+
+/** `next` after failures: the upstreams of the next `forward` follow in an order. */
+function joined(first: UpstreamsOf, second: UpstreamsOf, { options, place }: ForwardDirective) {
+  const other = options.next.find((rcode) => !failures.has(rcode))
+  if (other !== undefined || first.file !== undefined || second.file !== undefined) {
+    const cure = 'give the names that the second servers know a block or a `forward` of their own'
+    refuse(place, `\`next ${other ?? options.next.join(' ')}\` is not supported here`, cure)
+  }
+  return { ...first, upstreams: [...new Set([...first.upstreams, ...second.upstreams])] }
+}
+
+/** After these our next upstream is asked (`exchange.failover`). */
+const failures: ReadonlySet<string> = new Set(['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'])
 
 function takes({ from, options }: ForwardDirective, zone: string): boolean {
   return isWithin(zone, from) && !options.except.some((name) => isWithin(zone, name))

@@ -59,11 +59,27 @@ test('what a Corefile imports lies beside it', async ({ dir }) => {
 })
 
 test('links of this machine have addresses, and labels without a port have that of the caller', async () => {
-  const read = await readCorefileConfig('Corefile', '. {\nbind lo\nforward . 192.0.2.1\n}', 5353)
+  const read = await readCorefileConfig('Corefile', '. {\nbind lo\nforward . 192.0.2.1\n}', {
+    port: 5353,
+  })
   assert.ok(read.ok)
   if (!read.ok) return
   assert.ok(read.config.listen.some(({ address }) => address === '127.0.0.1'))
   assert.ok(read.config.listen.every(({ port }) => port === 5353))
+})
+
+test('a template is judged with stand-ins, which is said', async () => {
+  const text =
+    '__PILLAR__DNS__DOMAIN__:53 {\nbind __PILLAR__LOCAL__DNS__ __PILLAR__DNS__SERVER__\nforward . __PILLAR__CLUSTER__DNS__\nprometheus __PROMETHEUS__ENDPOINT__\n}\n. {\nbind __PILLAR__LOCAL__DNS__\nforward . __PILLAR__UPSTREAM__SERVERS__\n}'
+  const read = await readCorefileConfig('Corefile', text)
+  assert.ok(read.ok, JSON.stringify(read))
+  if (!read.ok) return
+  assert.match(read.notes[0] ?? '', /^a template: judged with 192\.0\.2\.1/)
+  assert.match(read.notes[1] ?? '', /^Corefile:1:1: .*has not been replaced/)
+  const values = { localIps: ['169.254.20.10', 'fd00::10'], clusterDns: '10.96.0.11' }
+  const real = await readCorefileConfig('Corefile', text, values)
+  assert.ok(real.ok && real.notes.length === 1)
+  if (real.ok) assert.equal(real.settings['listen'], ['169.254.20.10:53', '[fd00::10]:53'])
 })
 
 test('a mistake has file, line, column and a way out', async () => {

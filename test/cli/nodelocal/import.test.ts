@@ -47,6 +47,18 @@ test('what cannot be taken over leaves nothing on standard output', async ({ dir
   assert.ok(err.startsWith(`${path}:2:3: \`acl\` is not served`), err)
 })
 
+test('a template needs the values that node-cache would have', async ({ dir }) => {
+  const text = '. {\nbind __PILLAR__LOCAL__DNS__\nforward . __PILLAR__CLUSTER__DNS__\n}'
+  const without = await run(dir, text)
+  assert.is(without.code, 2)
+  assert.match(without.err, /is a template of node-cache; say what its -localip is/)
+  const flags = ['--localip', '169.254.20.10,10.96.0.10', '--clusterdns', '10.96.0.11']
+  const { code, out } = await run(dir, text, ...flags)
+  assert.is(code, 0)
+  assert.match(out, /^listen: \[169\.254\.20\.10:53, 10\.96\.0\.10:53\]$/m)
+  assert.match(out, /udp:\/\/10\.96\.0\.11:53/)
+})
+
 test('a misuse says how it is used', async ({ dir }) => {
   const io = captured()
   assert.is(await importCorefile([], io), 2)
