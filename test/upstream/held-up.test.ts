@@ -66,7 +66,9 @@ for (const slowOverUdp of [true, false]) {
         const slow = askMany(exchange, 40, 'slow')
         const quick = await askSteadily(exchange, { perSecond: 300, forMs: 1000 })
         assert.equal([failuresIn(quick).length, failuresIn(await slow).length], [0, 0])
-        assert.ok(quantileMs(quick, 0.99) < soonMs, `p99 ${quantileMs(quick, 0.99)} ms`)
+        // On connections alone, when slow names have taken eight at once, more are tried after 300 ms.
+        const boundMs = slowOverUdp ? soonMs : 2 * soonMs
+        assert.ok(quantileMs(quick, 0.99) < boundMs, `p99 ${quantileMs(quick, 0.99)} ms`)
         assert.ok(quantileMs(await slow, 1) < 2 * slowMs, `${quantileMs(await slow, 1)} ms`)
         const { connections, server } = counters(exchange)
         assert.ok(connections <= 96, `${connections} connections`)

@@ -159,11 +159,16 @@ export class StreamLanes {
     const wanted = this.isLively(nowMs) ? apart : 0
     const useful = this.count(
       (connection) =>
-        (connection.load > 0 ? !connection.isQuiet(nowMs, goneAfterMs) : !connection.isRetiring) ||
+        (connection.load > 0 ? !connection.isQuiet(nowMs, goneAfterMs) : this.isIdle(connection)) ||
         connection.isHeadSlow ||
         connection.isLent,
     )
     return useful >= stalledFactor * connections + slow + wanted
+  }
+
+  /** Whether it may take a question: a used one only of a server that is known to answer a second one. */
+  private isIdle({ isRetiring, sent }: StreamConnection): boolean {
+    return !isRetiring && (sent === 0 || this.habits.answers(Standing.reused))
   }
 
   /** The last one, so that those in front stay in use and the others end when they are no longer needed. */

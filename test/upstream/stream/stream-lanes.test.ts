@@ -130,6 +130,20 @@ test('slow heads may take them all but the quick ones, which stay in number', as
   )
 })
 
+test('used connections leave room for a fresh one, where a second question may stay without an answer', async () => {
+  await Lanes.run(async (it) => {
+    const used = await it.grow(20)
+    for (const connection of it.lanes.all) connection.sent = 1
+    const again = () => it.place(true, 'overtake')
+    assert.is(again(), undefined)
+    assert.ok((await it.grow(1)) > used)
+    assert.is(again()?.sent, 0)
+    it.habits.noteAnswer(Standing.reused)
+    for (const connection of it.lanes.all) connection.sent = 1
+    assert.is(again()?.sent, 1, 'it has answered a second one')
+  })
+})
+
 test('while nothing answers twice as many are tried, and no more', async () => {
   await Lanes.run(async (it) => {
     await it.grow()
