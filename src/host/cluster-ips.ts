@@ -29,6 +29,7 @@ async function hasRules(tools: NodeTools, service: Endpoint): Promise<boolean> {
     if ((await podsInIptablesNft(nftables, service)) !== undefined) return true
   }
   const program = `${service.family === 4 ? 'iptables' : 'ip6tables'}-legacy-save`
-  const { stdout } = await tools.run(program, ['-t', 'nat'])
+  // Not `-t nat`: a table that is asked for by its name is made.
+  const { stdout } = await tools.run(program, [])
   return podsInSave(stdout, service) !== undefined
 }
