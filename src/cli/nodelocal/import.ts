@@ -2,7 +2,10 @@
  * `neardns import COREFILE`: prints the YAML that serves what a Corefile of NodeLocal DNSCache does, with what differs on purpose as
  * comments. Prints nothing but problems when something cannot be taken over: half a configuration would answer wrongly.
  */
+import type { Problem } from '../../config/problem.ts'
 import { formatYaml } from '../../config/yaml.ts'
+import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
+import { bypassed } from '../../nodelocal/bypassed.ts'
 import { type Flag, readFlags } from '../flags.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readText } from '../read-config.ts'
@@ -14,13 +17,15 @@ import {
   readCorefileConfig,
 } from './corefile-config.ts'
 
-const usage = 'neardns import COREFILE [--port PORT] [--localip IP[,IP]...] [--clusterdns IP]'
+const usage =
+  'neardns import COREFILE [--port PORT] [--localip IP[,IP]...] [--clusterdns IP] [--coredns COREFILE]'
 
 export async function importCorefile(argv: readonly string[], io: CliIo): Promise<number> {
   const read = readFlags(argv, {
     '--port': { value: 'PORT' },
     '--localip': { value: 'IP[,IP]...' },
     '--clusterdns': { value: 'IP' },
+    '--coredns': { value: 'COREFILE' },
   })
   if (!read.ok) return usageError(io, read.why)
   const [path, ...more] = read.words
@@ -43,8 +48,22 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
     for (const note of result.notes) io.stderr(`note: ${note}\n`)
     return ExitCode.usage
   }
-  io.stdout(yamlOf(path, result))
+  const coredns = read.flags.find(({ name }) => name === '--coredns')?.value
+  const passed = coredns === undefined ? [] : await passedBy(coredns, result)
+  if ('problem' in passed) return reportProblems(io, [passed.problem])
+  io.stdout(yamlOf(path, { ...result, notes: [...result.notes, ...passed] }))
   return ExitCode.ok
+}
+
+/** What the Corefile of CoreDNS says about names that CoreDNS is not asked about. */
+async function passedBy(
+  path: string,
+  { config }: CorefileConfig,
+): Promise<readonly string[] | { readonly problem: Problem }> {
+  const file = await readText(path)
+  if (!file.ok) return file
+  const remarks = bypassed(file.text, config, new ReadCorefileFiles(path))
+  return remarks.map(({ line, message }) => `${path}:${line}: ${message}`)
 }
 
 function valuesOf(flags: readonly Flag[]): CorefileValues {

@@ -59,6 +59,19 @@ test('a template needs the values that node-cache would have', async ({ dir }) =
   assert.match(out, /udp:\/\/10\.96\.0\.11:53/)
 })
 
+test('with the Corefile of CoreDNS what pods would miss is said as well', async ({ dir }) => {
+  const coredns = join(dir, 'coredns')
+  writeFileSync(coredns, 'corp.example {\nforward . 10.1.0.53\n}\n.:53 {\nforward . 192.0.2.1\n}')
+  const { code, out } = await run(dir, upstreamCorefile, '--coredns', coredns)
+  assert.is(code, 0)
+  assert.ok(
+    out.includes(`#   ${coredns}:1: CoreDNS answers corp.example in a block of its own`),
+    out,
+  )
+  const missing = await run(dir, upstreamCorefile, '--coredns', join(dir, 'none'))
+  assert.equal([missing.code, missing.out], [2, ''])
+})
+
 test('a misuse says how it is used', async ({ dir }) => {
   const io = captured()
   assert.is(await importCorefile([], io), 2)
