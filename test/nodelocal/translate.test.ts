@@ -121,6 +121,24 @@ test('several `forward` in a block: each for its names, and the next after a fai
   assert.equal(zones, [{ name: 'a.example', upstreams: ['udp://192.0.2.2:53'], ttl: notKept }])
 })
 
+test('a file of name servers may come later for the root block, not for a zone', () => {
+  const text = (zone: string) => `${zone} {\nforward . /run/resolv.conf\n}`
+  const { settings, notes } = translate(text('.'), { file: 'Corefile' })
+  assert.ok(settings)
+  assert.match(notes[0]?.message ?? '', /^\/run\/resolv\.conf cannot be read here/)
+  assert.match(problemsOf(text('a.example'))[0] ?? '', /1:1: \/run\/resolv\.conf cannot be read/)
+  const files = { imported: () => undefined, text: () => 'nameserver 192.0.2.1\n' }
+  const { zones } = settingsOf(text('a.example'), { files })
+  assert.equal(zones, [
+    {
+      name: 'a.example',
+      upstreams: ['udp://192.0.2.1:53'],
+      ttl: notKept,
+      exchange: { policy: 'random' },
+    },
+  ])
+})
+
 test('an upstream that is ourselves is not asked, and said', () => {
   const text = '.:53 {\nbind 192.0.2.9\nforward . 192.0.2.9 192.0.2.1\n}'
   const { settings, notes } = translate(text, { file: 'Corefile' })

@@ -51,7 +51,28 @@ export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): G
     ...(zones.length > 0 && { zones }),
   }
   const clash = domain === undefined && stubs.find(({ zone }) => zone === usualDomain)
-  return { settings, notes, complaints: clash ? [unaskedDomain(clash)] : [] }
+  const unread = answers.filter(({ answer }) => isUnread(answer, files))
+  const complaints = [
+    ...(clash ? [unaskedDomain(clash)] : []),
+    ...unread.filter((one) => one !== root).map(unreadFile),
+  ]
+  const later = root !== undefined && unread.includes(root) ? [laterFile(root)] : []
+  return { settings, notes: [...notes, ...later], complaints }
+}
+
+/** Only the group for names outside can wait for a file. */
+function isUnread({ asks }: Answer, files: CorefileFiles): boolean {
+  return asks?.file !== undefined && nameserversOf(asks.file, asks.overTcp, files).length === 0
+}
+
+function unreadFile({ place, answer }: ZoneAnswer): Complaint {
+  const message = `${answer.asks?.file} cannot be read, or names no server`
+  return { ...place, message, cure: 'write the addresses instead' }
+}
+
+function laterFile({ place, answer }: ZoneAnswer): Remark {
+  const message = `${answer.asks?.file} cannot be read here, or names no server: names get SERVFAIL until it does`
+  return { ...place, message }
 }
 
 /** node-cache's `loop` ends the process when it meets such an upstream. */
