@@ -80,7 +80,7 @@ test("the C library gets one arena unless the environment has a number, and the 
   if (before === undefined) delete process.env['MALLOC_ARENA_MAX']
   else process.env['MALLOC_ARENA_MAX'] = before
   assert.is(plain?.environment['MALLOC_ARENA_MAX'], '1')
-  assert.is(plain?.environment['MALLOC_MMAP_THRESHOLD_'], '65536')
+  assert.is(plain?.environment['MALLOC_MMAP_THRESHOLD_'], '131072')
   assert.is(plain?.environment['MALLOC_TRIM_THRESHOLD_'], '131072')
   assert.is(plain?.environment['NEARDNS_STARTED'], '1')
   assert.is(plain?.environment['PATH'], process.env['PATH'])
