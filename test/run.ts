@@ -21,7 +21,7 @@ import { printSummary } from './runner/summary.ts'
 /** As for `npm start`: without it each process that a test starts takes 0.3 s to 0.6 s of a processor to strip types and to compile. */
 const compileCache = resolve(import.meta.dirname, '../node_modules/.cache/neardns')
 const testTimeoutMsDefault = 60_000
-/** Beside two processors: with two lanes they were idle for 60 % of a run, because long tests wait. */
+/** Beside two processors, because most of a long test is waiting. Three keep both busy for minutes at a time: more would gain nothing. */
 const lanesDefault = 3
 
 const { values: options, positionals } = parseArgs({
