@@ -155,26 +155,29 @@ export function isFinished(
   end: number,
   places: NamePlaces,
 ): boolean {
+  return fills(bytes, at, end, places)
+}
+
+/** Whether the data of the type that stands 10 bytes before them end at `end`, every part being right. */
+function fills(bytes: Uint8Array, at: number, end: number, places?: NamePlaces): boolean {
   const type = u16(bytes, at - recordFixedBytes)
   if (type === RrType.a) return at + 4 === end
   if (type === RrType.aaaa) return at + 16 === end
   const layout = layouts.get(type)
   if (layout === undefined) return true
   let next = at
-  for (let i = 0; i < layout.length && next >= 0; i++)
-    next = skipFinished(bytes, layout[i] as DataPart, next, end, places)
+  for (let i = 0; i < layout.length && next >= 0; i++) {
+    const part = layout[i] as DataPart
+    const isName = part === packedName || part === fullName
+    if (!isName) next = skipPart(bytes, part, next, end)
+    else if (places === undefined) next = skipSound(bytes, next, end)
+    else next = skipFinished(part, next, end, places)
+  }
   return next === end
 }
 
-/** As `skipPart`; -1 as well for a name that has to be written anew. */
-function skipFinished(
-  bytes: Uint8Array,
-  part: DataPart,
-  at: number,
-  end: number,
-  places: NamePlaces,
-): number {
-  if (part !== packedName && part !== fullName) return skipPart(bytes, part, at, end)
+/** Steps over a name; -1 for one that has to be written anew. */
+function skipFinished(part: DataPart, at: number, end: number, places: NamePlaces): number {
   const next = places.add(at, end)
   const isFull = part === fullName
   // The root cannot be shorter.
@@ -193,19 +196,11 @@ export function hasSoundData(reply: Uint8Array, scan: ResponseScan): boolean {
 }
 
 function isSound(reply: Uint8Array, scan: ResponseScan, index: number): boolean {
-  const typeAt = scan.typeAt[index] as number
-  const type = u16(reply, typeAt)
-  const end = scan.ownerAt[index + 1] as number
-  let next = typeAt + recordFixedBytes
-  if (type === RrType.a) return next + 4 === end
-  if (type === RrType.aaaa) return next + 16 === end
-  const layout = layouts.get(type)
-  if (layout === undefined) return true
-  for (let i = 0; i < layout.length && next >= 0; i++) {
-    const part = layout[i] as DataPart
-    const isName = part === packedName || part === fullName
-    const isBroken = isName && nameLength(reply, next, end, budget) < 0
-    next = isBroken ? -1 : skipPart(reply, part, next, end)
-  }
-  return next === end
+  const at = (scan.typeAt[index] as number) + recordFixedBytes
+  return fills(reply, at, scan.ownerAt[index + 1] as number)
+}
+
+/** Steps over a name; -1 for one that cannot be read. */
+function skipSound(bytes: Uint8Array, at: number, end: number): number {
+  return nameLength(bytes, at, end, budget) < 0 ? -1 : skipName(bytes, at, end)
 }
