@@ -1,4 +1,5 @@
 /** unbound as a forwarder, one thread, no validation. */
+import { foreground } from '../../test/support/unbound-conf.ts'
 import { peer } from './common.ts'
 import type { Setup } from './contestant.ts'
 
@@ -14,19 +15,7 @@ export const unbound = peer({
 /** Its sizes are bytes: some 500 for a message with its records, in each of the two caches. */
 function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
   const megabytes = Math.max(16, Math.ceil((entriesMax * 512) / 1_048_576))
-  return `remote-control:
-  control-enable: no
-server:
-  verbosity: 1
-  use-syslog: no
-  logfile: ""
-  do-daemonize: no
-  chroot: ""
-  username: ""
-  directory: "/"
-  pidfile: ""
-  num-threads: 1
-  so-rcvbuf: 4m
+  return `${foreground}  so-rcvbuf: 4m
   access-control: 127.0.0.0/8 allow
   do-not-query-localhost: no
   module-config: "iterator"

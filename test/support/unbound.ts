@@ -2,10 +2,12 @@
  * A real unbound as the external resolver of a test: it makes up answers for everything below the given names from
  * its configuration and asks nobody. Anything else is NXDOMAIN. https://nlnetlabs.nl/documentation/unbound/unbound.conf/
  */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Child } from './process.ts'
+import { foreground } from './unbound-conf.ts'
 
 export interface UnboundOptions {
   readonly address: string
@@ -55,23 +57,11 @@ function configuration({ address, port, zones, ttlSeconds }: UnboundOptions): st
     `local-zone: "${zone}" redirect`,
     ...records.map((record) => `local-data: "${zone} ${ttlSeconds} IN ${record}"`),
   ])
-  return `server:
-  verbosity: 1
-  use-syslog: no
-  logfile: ""
-  do-daemonize: no
-  chroot: ""
-  username: ""
-  directory: "/"
-  pidfile: ""
-  num-threads: 1
-  interface: ${address}@${port}
+  return `${foreground}  interface: ${address}@${port}
   access-control: 0.0.0.0/0 allow
   do-not-query-localhost: no
   module-config: "iterator"
   local-zone: "." static
 ${data.map((line) => `  ${line}`).join('\n')}
-remote-control:
-  control-enable: no
 `
 }

@@ -1,4 +1,5 @@
 /** unbound as a forwarder; https://nlnetlabs.nl/documentation/unbound/unbound.conf/ */
+import { foreground } from '../../../support/unbound-conf.ts'
 import { pathOf, program, type Route, type Setup } from './server.ts'
 
 export const unbound = program({
@@ -14,23 +15,11 @@ export const unbound = program({
 /** Reading and writing its usual places is off; `serve-expired-client-timeout` is what RFC 8767 5 recommends. */
 function configuration({ host, port, routes, serveStale }: Setup): string {
   const stale = serveStale ? '  serve-expired: yes\n  serve-expired-client-timeout: 1800\n' : ''
-  return `server:
-  verbosity: 1
-  use-syslog: no
-  logfile: ""
-  do-daemonize: no
-  chroot: ""
-  username: ""
-  directory: "/"
-  pidfile: ""
-  num-threads: 1
-  port: ${port}
+  return `${foreground}  port: ${port}
   interface: ${host}
 ${host === '0.0.0.0' ? '  interface-automatic: yes\n' : ''}  access-control: 127.0.0.0/8 allow
   do-not-query-localhost: no
-${stale}remote-control:
-  control-enable: no
-${routes.map(forwardZone).join('')}`
+${stale}${routes.map(forwardZone).join('')}`
 }
 
 function forwardZone({ zone, upstreams, overTcp }: Route): string {
