@@ -18,6 +18,7 @@ import { runLoad, tally } from '../support/client/load.ts'
 import { Coredns, queriesSeen, untilReady } from '../support/coredns.ts'
 import { freePort } from '../support/free-port.ts'
 import { withOwnersWord } from '../support/lab/owners-word.ts'
+import { outsideNames, plainCorefile } from '../support/lab/search-rig.ts'
 import { replySummary, ttlMax } from '../support/lab/search-summary.ts'
 import { Neardns } from '../support/neardns.ts'
 import { needing } from '../support/needs.ts'
@@ -89,33 +90,13 @@ test.after(async () => {
   if (directory !== undefined) await rm(directory, { recursive: true })
 })
 
-/** Names outside the cluster, made up on the spot: by CoreDNS for its ExternalNames, and by the resolver outside. */
-const outsideNames = `  template IN A example.test {
-    answer "{{ .Name }} 60 IN A 192.0.2.53"
-  }
-  template IN AAAA example.test {
-    answer "{{ .Name }} 60 IN AAAA 2001:db8::53"
-  }
-  template IN ANY nxdomain.test {
-    rcode NXDOMAIN
-    authority "nxdomain.test 60 IN SOA ns.nxdomain.test. hostmaster.nxdomain.test. 1 7200 1800 86400 60"
-  }
-`
-
-/** kubeadm's, but that it asks nobody: names outside the cluster are made up on the spot. */
+/** CoreDNS makes names outside the cluster up for its ExternalNames, and so does the resolver outside. */
 function corefile(metrics: string, ready: string): string {
-  return `.:${direct.port} {
-  bind 127.0.0.1
+  const base = `  bind 127.0.0.1
   errors
   ready ${ready}
-  prometheus ${metrics}
-  kubernetes cluster.local in-addr.arpa ip6.arpa {
-    endpoint ${api.url}
-    pods insecure
-    ttl 30
-  }
-${outsideNames}}
-`
+  prometheus ${metrics}`
+  return plainCorefile({ port: direct.port, base, apiUrl: api.url }, { ttl: 30 })
 }
 
 /** @returns what differs, one line per question */

@@ -30,9 +30,22 @@ export interface CorefileParts {
   readonly directory: string
 }
 
+/** Names outside the cluster, made up on the spot: plugins of a server block. */
+export const outsideNames = `  template IN A example.test {
+    answer "{{ .Name }} 60 IN A 192.0.2.53"
+  }
+  template IN AAAA example.test {
+    answer "{{ .Name }} 60 IN AAAA 2001:db8::53"
+  }
+  template IN ANY nxdomain.test {
+    rcode NXDOMAIN
+    authority "nxdomain.test 60 IN SOA ns.nxdomain.test. hostmaster.nxdomain.test. 1 7200 1800 86400 60"
+  }
+`
+
 /** kubeadm's server block, but that names outside the cluster are made up on the spot. */
 export function plainCorefile(
-  { port, base, apiUrl }: CorefileParts,
+  { port, base, apiUrl }: Omit<CorefileParts, 'directory'>,
   { pods = 'insecure', ttl = 5, before = '', inside = '', after = '' } = {},
 ): string {
   return `.:${port} {
@@ -44,17 +57,7 @@ ${before}
     ttl ${ttl}
     ${inside}
   }
-  template IN A example.test {
-    answer "{{ .Name }} 60 IN A 192.0.2.53"
-  }
-  template IN AAAA example.test {
-    answer "{{ .Name }} 60 IN AAAA 2001:db8::53"
-  }
-  template IN ANY nxdomain.test {
-    rcode NXDOMAIN
-    authority "nxdomain.test 60 IN SOA ns.nxdomain.test. hostmaster.nxdomain.test. 1 7200 1800 86400 60"
-  }
-}
+${outsideNames}}
 ${after}
 `
 }
