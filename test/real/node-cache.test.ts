@@ -113,13 +113,22 @@ test('a teardown that is asked for leaves nothing; a plain -conf is never writte
     }),
   ))
 
-test('what a node-cache left goes: at the start, and below the least memory', () =>
+test('what a node-cache left goes when we cannot start: files that are wrong, too little memory', () =>
   NodeWorld.with('iptables-nft', (world) =>
     withFolder(async (folder) => {
       folder.put('Corefile.base', template)
       const args = [...localIp, ...folder.flags, ...service]
       await world.leaveNodeLocalBehind()
       assert.equal(await who(world), ['nobody', 'nobody'])
+      const missing = spawnNodeCache(world.node, args, { KUBE_DNS_SERVICE_HOST: clusterIp })
+      assert.is((await missing.exited).code, 2)
+      assert.match(
+        missing.lines.join('\n'),
+        /Service kube-dns-upstream, and KUBE_DNS_UPSTREAM_SERVICE_HOST is not set/,
+      )
+      assert.is(await world.answeredBy(clusterIp), 'coredns')
+      await world.node.ip('link', 'del', 'nodelocaldns')
+      await world.leaveNodeLocalBehind()
       const cgroup = new MemoryCgroup()
       // The compiler of the sources takes 20 MiB; the bundle does the same in 30.
       cgroup.limit(60 * 1_048_576)
@@ -131,12 +140,6 @@ test('what a node-cache left goes: at the start, and below the least memory', ()
       )
       cgroup.remove()
       assert.is(await world.answeredBy(clusterIp), 'coredns')
-      const missing = spawnNodeCache(world.node, args, { KUBE_DNS_SERVICE_HOST: clusterIp })
-      assert.is((await missing.exited).code, 2)
-      assert.match(
-        missing.lines.join('\n'),
-        /Service kube-dns-upstream, and KUBE_DNS_UPSTREAM_SERVICE_HOST is not set/,
-      )
       let child = await startNodeCache(world.node, args)
       assert.equal(await who(world), ['neardns', 'neardns'])
       // The image line is changed without a surge: one goes, then the other comes.

@@ -55,18 +55,25 @@ async function firstReading(flags: NodeCacheFlags, io: CliIo): Promise<HandedCon
   const limitBytes = readMemoryLimitBytes()
   const tooLittle = tooLittleMemory(limitBytes, 1)
   if (tooLittle !== undefined) {
-    // Its rules would lead pods to a closed port for as long as this pod cannot start.
-    const { clearRemains } = await import('./remains.ts')
-    for (const line of await clearRemains(flags)) io.stderr(`neardns: ${line}\n`)
+    await leaveToCoredns(flags, io)
     return usageError(io, tooLittle)
   }
   const { readForStart } = await import('./node-config.ts')
   const { result, files } = await readForStart(flags, process.env)
-  if (!result.ok) return (await import('../validate.ts')).reportProblems(io, result.problems)
+  if (!result.ok) {
+    await leaveToCoredns(flags, io)
+    return (await import('../validate.ts')).reportProblems(io, result.problems)
+  }
   const handed = { config: result.config, fileText: contentAt(watchedPaths(flags, files)) }
   keepCompiled()
   ensureHeapFlags(heapFlagsFor(limitBytes, result.config.memory), environmentFor(handed))
   return handed
+}
+
+/** Rules that a node-cache left would lead pods to a closed port for as long as this pod cannot start. */
+async function leaveToCoredns(flags: NodeCacheFlags, io: CliIo): Promise<void> {
+  const { clearRemains } = await import('./remains.ts')
+  for (const line of await clearRemains(flags)) io.stderr(`neardns: ${line}\n`)
 }
 
 /** @param content of all files when they were read last */
