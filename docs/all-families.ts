@@ -1,5 +1,6 @@
 /** Every metric that a daemon can publish: those of the daemon itself and those of its local stages. */
 import { loadConfig } from '../src/config/load.ts'
+import { unlimited } from '../src/local/bounded.ts'
 import { makeLocalStages } from '../src/local/stages.ts'
 import { allFamilies, emptySources } from '../src/observe/families/all.ts'
 import type { Family } from '../src/observe/families/family.ts'
@@ -12,6 +13,8 @@ export function documentedFamilies(): Family[] {
     claimed: [],
     unserved: [],
     unservedRcode: 'nxdomain',
+    limitsOf: () => unlimited,
+    textOf: () => '',
   })
   return [...allFamilies(emptySources()), ...stages.flatMap((stage) => stage.families())]
 }

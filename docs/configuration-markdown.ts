@@ -110,6 +110,6 @@ function allowed(node: JsonSchema): string {
   if (node.minimum !== undefined)
     return `${node.minimum} to ${node.maximum} ${node['x-unit'] ?? ''}`
   if (node.type === 'boolean') return '`true`, `false`'
-  if (node.type === 'array') return 'list of addresses'
-  return node.default === null ? 'address, `null`' : 'text'
+  if (node.type === 'array') return 'list'
+  return node.default === null ? 'text, `null`' : 'text'
 }

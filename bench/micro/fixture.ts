@@ -23,11 +23,11 @@ export interface Primed {
 }
 
 /** All defaults, one upstream over UDP for everything, times to live that outlast a bench. */
-export function defaultOutlook(upstreamPort: number): Outlook {
+export function defaultOutlook(upstreamPort: number, more = ''): Outlook {
   const upstream = `"udp://127.0.0.1:${upstreamPort}"`
   const text = `cluster: { upstreams: [${upstream}], ttl: { positiveMaxSeconds: 3600 } }
 external: { upstreams: [${upstream}] }
-`
+${more}`
   const read = loadConfig({ file: { name: 'bench.yaml', text } })
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
   const { config } = read
@@ -39,8 +39,11 @@ external: { upstreams: [${upstream}] }
   return { config, routing, own: [], counters, trust: judgeTrust(config, undefined) }
 }
 
-/** Asks all `queries` once and returns when each has been answered; no upstream is left behind. */
-export async function primed(queries: readonly Buffer[]): Promise<Primed> {
+/**
+ * Asks all `queries` once and returns when each has been answered; no upstream is left behind.
+ * @param more further settings, YAML
+ */
+export async function primed(queries: readonly Buffer[], more = ''): Promise<Primed> {
   const upstream = createSocket('udp4')
   upstream.on('message', (query, { port, address }) => {
     upstream.send(scriptedReply(query, 3600), port, address)
@@ -48,7 +51,7 @@ export async function primed(queries: readonly Buffer[]): Promise<Primed> {
   upstream.bind(0, '127.0.0.1')
   await once(upstream, 'listening')
   const path = new DataPath(
-    defaultOutlook(upstream.address().port),
+    defaultOutlook(upstream.address().port, more),
     createLog({ level: 'silent' }),
     new SystemClock(),
   )

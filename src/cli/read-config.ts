@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import type { ConfigResult, ConfigSource } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
+import { loadPatternEngine } from '../local/pattern/engine.ts'
+import { patternsIn } from '../local/pattern/pattern.ts'
 import type { RunArgs } from './args.ts'
 import { importWithoutLocales } from './lean-import.ts'
 
@@ -24,7 +26,11 @@ async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promi
   if (configFile === undefined) return loadConfig(source)
   const file = await readText(configFile)
   if (!file.ok) return { ok: false, problems: [file.problem] }
-  return loadConfig({ ...source, file: { name: configFile, text: file.text } })
+  const whole = { ...source, file: { name: configFile, text: file.text } }
+  const result = loadConfig(whole)
+  if (result.ok && patternsIn(result.config).length === 0) return result
+  // Most configurations have no expression, and are right.
+  return loadConfig({ ...whole, compilePattern: await loadPatternEngine() })
 }
 
 type ReadText = { ok: true; text: string } | { ok: false; problem: Problem }

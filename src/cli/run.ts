@@ -13,6 +13,8 @@ import { ReloadQueue } from '../daemon/reload-queue.ts'
 import { judgeTrust } from '../daemon/search-trust.ts'
 import { WorkerLink } from '../daemon/workers/link.ts'
 import { shareOf } from '../daemon/workers/plan.ts'
+import { loadPatternEngine } from '../local/pattern/engine.ts'
+import { patternsIn } from '../local/pattern/pattern.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
 import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
@@ -39,6 +41,8 @@ export async function run(handed: HandedConfig, origin: ConfigOrigin, io: CliIo)
   const link = WorkerLink.fromEnvironment()
   const log = createLog({ level: config.log.level, ...(link && { worker: link.plan.number }) })
   logLastWords(log)
+  // A later configuration is read in this process, which loads it there.
+  if (patternsIn(config).length > 0) await loadPatternEngine()
   let session: Session
   try {
     session = new Session(handed, origin, log, link)

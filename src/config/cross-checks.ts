@@ -3,14 +3,24 @@
  * setting is wrong: a value of the wrong shape is skipped here, because it has been reported already. Pure.
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { type CompilePattern, patternIssues } from '../local/pattern/pattern.ts'
 import { isWildcard, rangeOf, reachesOurselves } from './address.ts'
 import { answerModeChecks } from './answer-mode-checks.ts'
 import { at, type Found, items } from './partial.ts'
 import { type Path, pathText } from './problem.ts'
 import type { Issue } from './setting.ts'
 
-/** @param localAddresses addresses of this host, for wildcard listeners; empty when unknown */
-export function crossChecks(config: unknown, localAddresses: readonly string[]): readonly Issue[] {
+export interface CheckHelp {
+  /** Addresses of this host, for wildcard listeners; empty when unknown. */
+  readonly localAddresses?: readonly string[] | undefined
+  /** Undefined: expressions are not checked. */
+  readonly compilePattern?: CompilePattern | undefined
+}
+
+export function crossChecks(
+  config: unknown,
+  { localAddresses = [], compilePattern }: CheckHelp,
+): readonly Issue[] {
   const zones = items(config, ['zones']).map(({ path }) => path)
   const groups: readonly Path[] = [['cluster'], ['external'], ...zones]
   return [
@@ -21,6 +31,7 @@ export function crossChecks(config: unknown, localAddresses: readonly string[]):
     ...claimedZones(config),
     ...interceptionChecks(config),
     ...answerModeChecks(config),
+    ...(compilePattern === undefined ? [] : patternIssues(config, compilePattern)),
     ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
     ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),
   ]

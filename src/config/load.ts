@@ -2,7 +2,7 @@
  * Turns a file's text and the command line's flags into a frozen `Config`, or into all mistakes at once. Pure: the caller reads
  * the file. Import it dynamically where memory counts: zod comes with it.
  */
-import { crossChecks } from './cross-checks.ts'
+import { type CheckHelp, crossChecks } from './cross-checks.ts'
 import { type Path, type Problem, pathText } from './problem.ts'
 import { type Config, configSchema } from './schema.ts'
 import { check, type Issue } from './setting.ts'
@@ -18,13 +18,11 @@ export interface Override {
   readonly isListItem: boolean
 }
 
-export interface ConfigSource {
+export interface ConfigSource extends CheckHelp {
   readonly file?: { readonly name: string; readonly text: string } | undefined
   /** In place of a file: settings as one would hold them, and what they were made from. */
   readonly settings?: { readonly name: string; readonly value: unknown } | undefined
   readonly overrides?: readonly Override[] | undefined
-  /** Addresses of this host: an upstream among them is a loop when we listen on a wildcard address. */
-  readonly localAddresses?: readonly string[] | undefined
 }
 
 export type ConfigResult =
@@ -38,9 +36,7 @@ export function loadConfig(source: ConfigSource): ConfigResult {
   const syntax = yaml.ok ? emptiness(source, yaml.value) : yaml.mistakes
   const written = yaml.ok ? withoutEmpty(yaml.value) : undefined
   const value = applyOverrides(written ?? {}, overrides)
-  const result = check(configSchema, value, (partial) =>
-    crossChecks(partial, source.localAddresses ?? []),
-  )
+  const result = check(configSchema, value, (partial) => crossChecks(partial, source))
   if (result.ok && syntax.length === 0) return { ok: true, config: deepFreeze(result.value) }
   const name = source.file?.name ?? settings?.name ?? 'defaults'
   const issues = result.ok ? [] : result.issues

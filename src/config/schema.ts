@@ -24,6 +24,7 @@ import { logSection } from './log-settings.ts'
 import { searchPathSection } from './search-settings.ts'
 import {
   choice,
+  type DeepReadonly,
   item,
   type JsonSchema,
   list,
@@ -185,8 +186,6 @@ export const configSchema = item('Configuration of neardns.', {
     }),
   }),
 })
-
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
 /** A complete, valid configuration: every setting has a value, every address is parsed. */
 export type Config = DeepReadonly<ValueOf<typeof configSchema>>

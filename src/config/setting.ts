@@ -36,6 +36,9 @@ export interface Issue {
 /** The value that a schema yields for a valid input. */
 export type ValueOf<S extends z.ZodType> = z.output<S>
 
+/** A checked configuration is frozen. */
+export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
 interface WholeRule extends NumberRule {
   readonly default: number
   readonly about: string

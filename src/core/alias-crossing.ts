@@ -8,8 +8,9 @@ import { u16 } from '../wire/bytes.ts'
 import { Ede, Flag2, Rcode } from '../wire/constants.ts'
 import { followUpQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
+import type { AliasHead } from './alias-head.ts'
 import type { CacheEntry } from './cache/entry.ts'
-import { type AliasHead, nobody, type Settlement } from './decision.ts'
+import { nobody, type Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
 import { Inquiry } from './inquiry.ts'
 import type { Ticket } from './question/in-flight.ts'
@@ -30,6 +31,10 @@ export interface Crossing {
 export type Step =
   | { readonly tail: Settlement; readonly target: undefined; readonly isNew: false }
   | { readonly tail: undefined; readonly target: Ticket; readonly isNew: boolean }
+
+type LocalPart =
+  | { readonly tail: Settlement; readonly head: undefined }
+  | { readonly tail: undefined; readonly head: AliasHead }
 
 export interface AliasCrossingParts {
   readonly own: OwnQuestions
@@ -72,7 +77,8 @@ export class AliasCrossings {
       dnssecOk: ticket.dnssecOk,
       checkingDisabled: ((ticket.frame[3] as number) & Flag2.cd) !== 0,
     })
-    const known = this.localTail(query, nowMs) ?? this.knownTail(ticket, query, nowMs)
+    const local = this.localPart(query, nowMs)
+    const known = local === undefined ? this.knownTail(ticket, query, nowMs) : local.tail
     if (known !== undefined) return told(known)
     const plan = own.planFollowUp(query)
     if (plan === undefined) return told(overloaded)
@@ -81,6 +87,7 @@ export class AliasCrossings {
       return told(endless)
     }
     const target = own.join(plan, clientIn(ticket.claim))
+    if (plan.ticket === undefined) target.head = local?.head
     this.note({ ticket, head, owner: plan.route }, target)
     return { tail: undefined, target, isNew: plan.ticket === undefined }
   }
@@ -94,18 +101,19 @@ export class AliasCrossings {
     return crossings
   }
 
-  /** What a stage that answers for the name says. */
-  private localTail(query: Buffer, nowMs: number): Settlement | undefined {
+  /** What a stage that answers for the name says: all, or the first part. */
+  private localPart(query: Buffer, nowMs: number): LocalPart | undefined {
     if (this.parts.local.length === 0) return undefined
     readQuestion(query, query.length, this.question)
     const inquiry = new Inquiry().read(query, this.question, nowMs, nobody)
     for (const stage of this.parts.local) {
       const finding = stage.judge(inquiry)
       if (finding === undefined || !stage.commit(inquiry, finding)) continue
-      const { image, rcode, source, ede } = inquiry.decision
+      const { image, rcode, source, ede, head } = inquiry.decision
+      if (head !== undefined) return { tail: undefined, head }
       // Its records' TTLs bound the whole.
       const kept = { lifetimeSeconds: Number.POSITIVE_INFINITY, isDenial: rcode !== Rcode.noerror }
-      return { image, rcode, source, ede, kept }
+      return { tail: { image, rcode, source, ede, kept }, head: undefined }
     }
     return undefined
   }

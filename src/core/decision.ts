@@ -4,6 +4,7 @@
  */
 import { Rcode } from '../wire/constants.ts'
 import type { StoredImage } from '../wire/reply.ts'
+import type { AliasHead } from './alias-head.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import { ReplySource } from './facts.ts'
 import type { Follows } from './question/arrival.ts'
@@ -19,6 +20,8 @@ export interface Reply {
   readonly source: ReplySource
   /** RFC 8914 code, or -1. */
   readonly ede: number
+  /** EXTRA-TEXT in place of the one that the code has here. */
+  readonly edeText?: Buffer | undefined
 }
 
 /** What waiting clients get: a message that is not in the cache under their question. */
@@ -37,15 +40,6 @@ export interface KeptFor {
   readonly isDenial: boolean
 }
 
-/** The part of an answer that its server may give: the aliases up to one that leads to another owner's name. Copies. */
-export interface AliasHead {
-  /** The name that has to be asked for the rest; folded wire form, one character a byte. */
-  readonly leadsTo: string
-  readonly image: Buffer
-  /** The whole answer, if the rest belongs to the resolvers outside and the server gave data for it. */
-  readonly whole: Buffer | undefined
-}
-
 /**
  * What to do with a question. Either a reply is ready (`stored`, or `image`, or only `rcode` where there are no records), or the
  * question waits for `ticket`. One object per resolver, rewritten by each `begin`.
@@ -60,6 +54,8 @@ export class Decision {
   source: ReplySource = ReplySource.local
   /** RFC 8914 code, or -1. */
   ede = -1
+  /** Counts only beside a code. */
+  edeText: Buffer | undefined
   /** Position of the zone in the configured order, -1 when no zone was looked up. */
   zoneIndex = -1
   /** The ticket that the question waits for. */
@@ -70,6 +66,8 @@ export class Decision {
   hasStale = false
   /** Set when the ticket is another question's: after its answer this question is decided anew. */
   follows: Follows | undefined
+  /** Set by a stage whose answer is an alias: the resolver opens a question for the rest, and takes it away. */
+  head: AliasHead | undefined
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {
@@ -79,6 +77,7 @@ export class Decision {
     this.rcode = settlement.rcode
     this.source = settlement.source
     this.ede = settlement.ede
+    this.edeText = settlement.edeText
     this.zoneIndex = zoneIndex
     this.ticket = undefined
     this.starts = false

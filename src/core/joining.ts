@@ -103,7 +103,9 @@ export class Joiner {
     const { key, hash, routeGeneration } = ticket
     failures.forget(key, hash)
     // Under zones that have changed meanwhile its parts may have other owners.
-    if (kept.lifetimeSeconds === 0 || routeGeneration !== router.generation) {
+    // What a stage began is for the stage to say again: a refresh would ask an upstream.
+    const isOfStage = ticket.head !== undefined
+    if (isOfStage || kept.lifetimeSeconds === 0 || routeGeneration !== router.generation) {
       cache.drop(key, hash)
       return undefined
     }

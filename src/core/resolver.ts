@@ -3,7 +3,9 @@
  * and time come in, a decision goes out, and the caller carries it out. The second half of a miss is in settlement.ts.
  */
 import type { Question } from '../wire/question.ts'
+import type { AliasHead } from './alias-head.ts'
 import type { CacheEntry } from './cache/entry.ts'
+import type { QuestionKey } from './cache/key.ts'
 import type { Asker, Decision } from './decision.ts'
 import { Inquiry } from './inquiry.ts'
 import { CachedStage } from './stages/cached.ts'
@@ -45,7 +47,29 @@ export class Resolver {
       const finding = stage.judge(inquiry)
       if (finding !== undefined && stage.commit(inquiry, finding)) break
     }
+    const { head } = inquiry.decision
+    if (head !== undefined) this.lead(head, inquiry)
     return inquiry.decision
+  }
+
+  /** Opens a question of which the first part of the answer is there, or joins it. */
+  private lead(head: AliasHead, inquiry: Inquiry): void {
+    const { inFlight, own, router, settler } = this.parts
+    const { decision, key, nowMs } = inquiry
+    decision.head = undefined
+    const known = inFlight.get(key.text())
+    if (known !== undefined) {
+      decision.wait(known, false, false)
+      return
+    }
+    const route = router.route(key.name, key.nameBytes)
+    const ticket = own.open(inquiry, route)
+    if (ticket === undefined) {
+      decision.reply(settler.overloaded(undefined, nowMs), route.zoneIndex)
+      return
+    }
+    ticket.head = head
+    decision.wait(ticket, true, false)
   }
 
   /**
@@ -59,15 +83,23 @@ export class Resolver {
     const entry = cache.peek(key)
     if (entry === undefined) return inquiry
     const route = router.route(key.name, key.nameBytes)
-    if (cache.isOf(entry, route, router.generation)) inquiry.entry = entry
+    const isOf = cache.isOf(entry, route, router.generation)
+    const isOld = entry.routeGeneration !== router.generation && this.isAltered(key)
+    if (isOf && !isOld) inquiry.entry = entry
     return inquiry
   }
 
-  /** Drops an entry whose name has got another route since the last check. */
+  /** Whether an answer that was cached under other settings may no longer be what a question about the name gets. */
+  private isAltered({ name, nameBytes }: QuestionKey): boolean {
+    return this.parts.local.some((stage) => stage.alters?.(name, nameBytes) === true)
+  }
+
+  /** Drops an entry whose name has got another route, or that of a stage, since the last check. */
   private present(entry: CacheEntry | undefined, { key }: Inquiry): CacheEntry | undefined {
     const { cache, router } = this.parts
     if (entry === undefined || entry.routeGeneration === router.generation) return entry
-    if (!cache.isOf(entry, router.route(key.name, key.nameBytes), router.generation)) {
+    const isOf = cache.isOf(entry, router.route(key.name, key.nameBytes), router.generation)
+    if (!isOf || this.isAltered(key)) {
       cache.drop(entry.key, entry.hash)
       return undefined
     }

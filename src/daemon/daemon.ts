@@ -270,7 +270,7 @@ export class Daemon {
   private async close(drainMs: number, end: InterceptionEnd): Promise<void> {
     this.housekeeping.stop()
     this.trust.stop()
-    this.path.exchange.stop()
+    this.path.stop()
     await this.listeners.close(drainMs)
     await this.interception.close(end)
     await this.monitoring.stop()

@@ -19,7 +19,7 @@ import type { SearchReports } from '../core/search/reports.ts'
 import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
-import type { LocalOutlook, LocalStage } from '../local/local-stage.ts'
+import type { LocalStage } from '../local/local-stage.ts'
 import { makeLocalStages } from '../local/stages.ts'
 import { noSearch } from '../observe/families/search.ts'
 import type { Log } from '../observe/log.ts'
@@ -32,11 +32,12 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
-import { decodeMessage } from '../wire/message.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
-import { recordLine } from '../wire/record-text.ts'
+import { recordLines } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
-import { clusterNames, knownServers, type Routing } from './routing.ts'
+import { LocalFiles } from './local-files.ts'
+import { localOutlook } from './local-outlook.ts'
+import { knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 
@@ -56,6 +57,9 @@ export class DataPath {
   readonly exchange: UpstreamExchange
   readonly resolver: Resolver
   readonly local: readonly LocalStage[]
+  /** Of local stages. */
+  private readonly files: LocalFiles
+  private config: Config
   private readonly crossings: AliasCrossings
   private readonly joiner: Joiner
   readonly pipeline: Pipeline
@@ -85,8 +89,11 @@ export class DataPath {
     this.exchange = this.makeExchange(routing)
     this.replies = new Replies(this.replyContext(outlook))
     const { cache, failures, inFlight, router } = this
-    this.own = new OwnQuestions({ cache, failures, inFlight, router })
-    this.local = makeLocalStages(localOutlook(config))
+    const { isAltered } = this
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, isAltered })
+    this.files = new LocalFiles(log, () => this.configureLocal())
+    this.config = config
+    this.local = makeLocalStages(localOutlook(config, this.router, this.files))
     const { search, local } = this
     const { own } = this
     this.settler = new Settler({ cache, failures, router, search, local })
@@ -117,10 +124,25 @@ export class DataPath {
     this.exchange.reconfigure(routing.groups)
     this.crossings.crossingsMax = config.aliases.crossingsMax
     this.router.replace(routing.zones)
-    for (const stage of this.local) stage.reconfigure(localOutlook(config))
+    this.config = config
+    this.configureLocal()
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
+  }
+
+  /** Asks nobody and looks at no file any more. */
+  stop(): void {
+    this.exchange.stop()
+    this.files.stop()
+  }
+
+  /** Local stages take over the present configuration and the present texts of their files. */
+  private configureLocal(): void {
+    this.files.begin()
+    const outlook = localOutlook(this.config, this.router, this.files)
+    for (const stage of this.local) stage.reconfigure(outlook)
+    this.files.end()
   }
 
   /** Answers whose aliases led from group to group, by what became of them. */
@@ -146,6 +168,10 @@ export class DataPath {
       staleAfterMs: (entry) => this.settler.holdBackMs(entry),
     })
   }
+
+  /** Whether a local stage may answer questions about a name otherwise than an upstream would. @param name folded wire form */
+  readonly isAltered = (name: Uint8Array, nameBytes: number): boolean =>
+    this.local.some((stage) => stage.alters?.(name, nameBytes) === true)
 
   private upstreamLines(group: string): string[] {
     const found = this.exchange.stats().find(({ name }) => name === group)
@@ -206,6 +232,7 @@ export class DataPath {
       inFlight,
       router,
       own,
+      isAltered: this.isAltered,
       prefetches: searchPath.prefetch,
       reports: searchReports(log),
       lists: configuredSearchLists(config),
@@ -236,26 +263,6 @@ export class DataPath {
       sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn, rules),
     }
   }
-}
-
-/** What local stages see of a configuration. */
-function localOutlook(config: Config): LocalOutlook {
-  const { cluster, clusterDomain, zones } = config
-  const wire = (names: readonly string[]) => names.flatMap((name) => parseName(name) ?? [])
-  const isUnserved = cluster.upstreams.length === 0 && cluster.withoutUpstreams !== 'outside'
-  return {
-    settings: config,
-    claimed: wire([clusterDomain, ...zones.map(({ name }) => name)]),
-    unserved: isUnserved ? wire(clusterNames(config)) : [],
-    unservedRcode: cluster.withoutUpstreams === 'refused' ? 'refused' : 'nxdomain',
-  }
-}
-
-function recordLines(image: Uint8Array): readonly string[] {
-  const decoded = decodeMessage(Buffer.from(image))
-  if (!decoded.ok) return []
-  const { answers = [], authorities = [] } = decoded.message
-  return [...answers, ...authorities].map(recordLine)
 }
 
 function searchReports(log: Log): SearchReports {

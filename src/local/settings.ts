@@ -1,13 +1,17 @@
 /** The sections of the configuration that belong to local stages. Each is declared in the folder of its stage. */
-import type { ValueOf } from '../config/setting.ts'
+import type { DeepReadonly, ValueOf } from '../config/setting.ts'
+import { hostsList } from './hosts/settings.ts'
 import { specialUseSection } from './special-use/settings.ts'
+import { templateList } from './templates/settings.ts'
 
 /** Sections by the name that they have in the configuration. */
 export const localSections = {
+  templates: templateList(),
+  hosts: hostsList(),
   specialUse: specialUseSection(),
 }
 
 /** What local stages are made from. */
 export type LocalSettings = {
-  readonly [K in keyof typeof localSections]: ValueOf<(typeof localSections)[K]>
+  readonly [K in keyof typeof localSections]: DeepReadonly<ValueOf<(typeof localSections)[K]>>
 }

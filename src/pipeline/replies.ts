@@ -87,6 +87,7 @@ export class Replies {
     const { shape } = this
     this.shapeFor(question, transport, ede)
     if (stored !== undefined) return writeStored(out, stored, query, question, shape)
+    shape.edeText = reply.edeText
     this.turn = (this.turn + turnStep) % turnMax
     shape.turns = Math.floor(this.turn)
     return image === undefined

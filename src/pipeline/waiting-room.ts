@@ -3,7 +3,8 @@
  * expired answers to clients that would have to wait too long (RFC 8767 5). Decides nothing: the core does.
  */
 import type { AliasCrossings } from '../core/alias-crossing.ts'
-import type { AliasHead, Decision, Reply, Settlement } from '../core/decision.ts'
+import type { AliasHead } from '../core/alias-head.ts'
+import type { Decision, Reply, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { Joiner } from '../core/joining.ts'
 import type { Exchange, Outcome, OutcomeSink } from '../core/ports.ts'
@@ -58,6 +59,8 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   }
 
   private ask(ticket: Ticket): void {
+    // The first part is known, and only the rest is asked.
+    if (ticket.head !== undefined) return this.cross(ticket, ticket.head)
     this.parts.exchange.start(ticket, this)
   }
 

@@ -2,10 +2,18 @@
  * Prints decoded records as lines in the style of dig. Control bytes never reach the terminal. For people, never on the data
  * path.
  */
-import type { Decoded } from './message.ts'
+import { type Decoded, decodeMessage } from './message.ts'
 
 export type Message = Extract<Decoded, { ok: true }>['message']
 export type ResourceRecord = NonNullable<Message['answers']>[number]
+
+/** @returns the records of the answer and authority sections of a message, one line each; none for a malformed one */
+export function recordLines(image: Uint8Array): readonly string[] {
+  const decoded = decodeMessage(Buffer.from(image))
+  if (!decoded.ok) return []
+  const { answers = [], authorities = [] } = decoded.message
+  return [...answers, ...authorities].map(recordLine)
+}
 
 export function recordLine(record: ResourceRecord): string {
   const ttl = 'ttl' in record ? String(record.ttl) : ''

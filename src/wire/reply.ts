@@ -24,6 +24,8 @@ export class ReplyShape {
   bytesMax = messageBytesMax
   /** RFC 8914 extended error, or -1 for none. Sent only to clients with EDNS. */
   ede = -1
+  /** EXTRA-TEXT in place of the one that the code has in `edeTexts`. */
+  edeText: Buffer | undefined
   /** RFC 7828 idle timeout in units of 100 ms, or -1 for none. TCP only. */
   keepalive = -1
   /** Each reply has its addresses in another order. */
@@ -38,11 +40,15 @@ const ednsPayloadBytes = 1232
 /** Bytes of the OPT record that this reply will carry. */
 function optBytes(question: Question, shape: ReplyShape): number {
   if (!question.hasEdns) return 0
-  return optFixedBytes + edeBytes(shape.ede) + (shape.keepalive >= 0 ? 4 + 2 : 0)
+  return optFixedBytes + edeBytes(shape) + (shape.keepalive >= 0 ? 4 + 2 : 0)
 }
 
-function edeBytes(ede: number): number {
-  return ede < 0 ? 0 : 4 + 2 + (edeTexts.get(ede)?.length ?? 0)
+function edeBytes(shape: ReplyShape): number {
+  return shape.ede < 0 ? 0 : 4 + 2 + (textOf(shape)?.length ?? 0)
+}
+
+function textOf({ ede, edeText }: ReplyShape): Buffer | undefined {
+  return edeText ?? edeTexts.get(ede)
 }
 
 /** A message in a buffer that may hold others: `imageBytes` bytes from `imageAt` on. */
@@ -178,16 +184,16 @@ function writeOpt(
   out[at + 6] = 0
   putU16(out, at + 7, question.dnssecOk ? 0x8000 : 0)
   let end = at + optFixedBytes
-  if (shape.ede >= 0) end = writeEde(out, end, shape.ede)
+  if (shape.ede >= 0) end = writeEde(out, end, shape)
   if (shape.keepalive >= 0) end = writeOption(out, end, EdnsOption.keepalive, shape.keepalive)
   putU16(out, at + 9, end - at - optFixedBytes)
   return end
 }
 
 /** RFC 8914 2. */
-function writeEde(out: Buffer, at: number, ede: number): number {
-  const end = writeOption(out, at, EdnsOption.ede, ede)
-  const text = edeTexts.get(ede)
+function writeEde(out: Buffer, at: number, shape: ReplyShape): number {
+  const end = writeOption(out, at, EdnsOption.ede, shape.ede)
+  const text = textOf(shape)
   if (text === undefined) return end
   putU16(out, at + 2, 2 + text.length)
   out.set(text, end)

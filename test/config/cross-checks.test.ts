@@ -22,7 +22,7 @@ function host(address: string) {
 
 /** `path < what it rests on` */
 function broken(config: unknown, local: readonly string[] = []): string[] {
-  return crossChecks(config, local).map(({ path, because }) =>
+  return crossChecks(config, { localAddresses: local }).map(({ path, because }) =>
     [pathText(path), ...because.map(pathText)].join(' < '),
   )
 }

@@ -65,7 +65,7 @@ test('only what a zone or a namespace cannot do without is required', () => {
     ...Object.values(node.properties ?? {}).flatMap(required),
     ...(node.items === undefined ? [] : required(node.items)),
   ]
-  assert.equal(required(configJsonSchema()), ['name', 'upstreams', 'name', 'zone'])
+  assert.equal(required(configJsonSchema()), ['name', 'upstreams', 'name', 'type', 'zone'])
 })
 
 test('the defaults that editors are shown are the defaults that count', () => {

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
+import { unlimited } from '../../src/local/bounded.ts'
 import { makeLocalStages } from '../../src/local/stages.ts'
 import { Bench, Client } from '../pipeline/support.ts'
 import { writeQuery } from '../support/client/dns-message.ts'
@@ -11,7 +12,8 @@ const test = suite('local/stages')
 function outlook(text: string) {
   const read = loadConfig({ file: { name: 'test.yaml', text } })
   if (!read.ok) throw new Error(JSON.stringify(read.problems))
-  return { settings: read.config, claimed: [], unserved: [], unservedRcode: 'nxdomain' } as const
+  const common = { claimed: [], unserved: [], unservedRcode: 'nxdomain' } as const
+  return { settings: read.config, ...common, limitsOf: () => unlimited, textOf: () => '' }
 }
 
 test('no two local stages, and no two of their metrics, have the same name', () => {

@@ -51,6 +51,7 @@ const ownerOf: Readonly<Record<string, string>> = {
   zod: 'config/setting.ts',
   yaml: 'config/yaml.ts',
   'ipaddr.js': 'address/ip-address.ts',
+  re2js: 'local/pattern/re2.ts',
   '../package.json': 'cli/version.ts',
 }
 

@@ -58,6 +58,7 @@ const suites: Readonly<Record<string, string>> = {
 const testedElsewhere: Readonly<
   Record<string, 'types' | 'values' | 'unused' | 'untested' | `${string}.test.ts`>
 > = {
+  'core/alias-head.ts': 'types',
   'core/cache/entry-text.ts': 'core/explain.test.ts',
   'core/ports.ts': 'values',
   'core/search/answer-mode/lists.ts': 'types',
@@ -67,14 +68,35 @@ const testedElsewhere: Readonly<
   'core/search/search-path.ts': 'core/search/pairs-told-alike.test.ts',
   'core/stages/stage.ts': 'types',
   'daemon/daemon-options.ts': 'types',
+  'daemon/local-outlook.ts': 'daemon/data-path.test.ts',
   'host/nft/constants.ts': 'values',
   'host/nft/model.ts': 'types',
   'host/rules.ts': 'types',
+  'local/bounded.ts': 'local/templates/stage.test.ts',
+  'local/go-template/format.ts': 'local/go-template/template.test.ts',
+  'local/go-template/functions.ts': 'local/go-template/template.test.ts',
+  'local/go-template/lexer.ts': 'local/go-template/template.test.ts',
+  'local/go-template/nodes.ts': 'local/go-template/template.test.ts',
+  'local/go-template/pipeline-reader.ts': 'local/go-template/template.test.ts',
+  'local/go-template/value.ts': 'local/go-template/template.test.ts',
+  'local/hosts/settings.ts': 'local/hosts/stage.test.ts',
+  'local/hosts/table.ts': 'local/hosts/stage.test.ts',
   'local/local-stage.ts': 'types',
+  'local/name-text.ts': 'local/templates/stage.test.ts',
+  'local/pattern/engine.ts': 'local/pattern/pattern.test.ts',
+  'local/pattern/re2.ts': 'local/pattern/pattern.test.ts',
+  'local/records/rdata.ts': 'local/records/read-record.test.ts',
+  'local/records/record.ts': 'local/templates/stage.test.ts',
+  'local/records/tokens.ts': 'local/records/read-record.test.ts',
+  'local/scope-settings.ts': 'local/templates/stage.test.ts',
+  'local/scope.ts': 'local/templates/stage.test.ts',
   'local/settings.ts': 'values',
   'local/special-use/names.ts': 'local/special-use/stage.test.ts',
   'local/special-use/reply.ts': 'local/special-use/stage.test.ts',
   'local/special-use/settings.ts': 'local/special-use/stage.test.ts',
+  'local/templates/record-text.ts': 'local/templates/stage.test.ts',
+  'local/templates/rule.ts': 'local/templates/stage.test.ts',
+  'local/templates/settings.ts': 'local/templates/stage.test.ts',
 }
 
 function filesOf(top: string, ending: string): string[] {

@@ -82,9 +82,11 @@ export class Bench implements Exchange<Ticket> {
     })
     this.router = new Router(options.zones ?? zones)
     const { cache, failures, inFlight, router } = this
-    this.own = new OwnQuestions({ cache, failures, inFlight, router })
-    const { own } = this
     const { local = [], crossingsMax = 8 } = options
+    const isAltered = (name: Uint8Array, nameBytes: number) =>
+      local.some((stage) => stage.alters?.(name, nameBytes) === true)
+    this.own = new OwnQuestions({ cache, failures, inFlight, router, isAltered })
+    const { own } = this
     const search = { path: options.search?.({ cache, inFlight, router, own }) }
     const settler = new Settler({ cache, failures, router, search, local })
     const replies = new Replies({

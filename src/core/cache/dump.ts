@@ -102,10 +102,17 @@ export interface Restored {
   readonly skipped: number
 }
 
+export interface RestoreParts {
+  readonly cache: Cache
+  readonly router: Router
+  /** Whether a stage may answer questions about a name otherwise than an upstream would: it is asked before such an entry is given. */
+  readonly isAltered?: (name: Uint8Array, nameBytes: number) => boolean
+}
+
 /** Puts records into the cache with their age. @param nowMs when they were dumped, on our clock */
 export function restoreRecords(
   records: readonly DumpRecord[],
-  { cache, router }: { readonly cache: Cache; readonly router: Router },
+  { cache, router, isAltered }: RestoreParts,
   nowMs: number,
 ): Restored {
   const scan = new ResponseScan()
@@ -122,7 +129,8 @@ export function restoreRecords(
     const hash = hashOf(nameIn(key))
     const storedMs = nowMs - record.ageMs
     const common = { key, hash, image, scan, isDenial, deniesFamily, lifetimeSeconds }
-    const routed = { route, routeGeneration: router.generation }
+    const isSure = isAltered?.(name, name.length) !== true
+    const routed = { route, routeGeneration: isSure ? router.generation : -1 }
     if (cache.restore({ ...common, ...routed, nowMs: storedMs }, hits, nowMs)) entries += 1
   }
   return { entries, skipped: records.length - entries }

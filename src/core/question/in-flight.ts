@@ -4,6 +4,7 @@
  * can take a share only, and of the questions so can one domain, one group of upstreams, and we ourselves. Asks nothing itself.
  */
 
+import type { AliasHead } from '../alias-head.ts'
 import type { CacheEntry } from '../cache/entry.ts'
 import type { Ask } from '../ports.ts'
 import type { Route } from '../router.ts'
@@ -37,6 +38,8 @@ export interface Ticket extends Ask {
   claim: Claim
   /** Only the table changes it. */
   waiters: Waiter[]
+  /** The first part of the answer, made by a stage: nobody is asked for it. Set before the ticket is asked. */
+  head: AliasHead | undefined
 }
 
 /** Shared list of questions without waiters. */

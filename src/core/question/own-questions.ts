@@ -19,6 +19,8 @@ export interface OwnQuestionsParts {
   readonly failures: FailureCache
   readonly inFlight: InFlight
   readonly router: Router
+  /** Whether a stage may answer questions about a name otherwise than an upstream would. @param name folded wire form */
+  readonly isAltered?: (name: Uint8Array, nameBytes: number) => boolean
 }
 
 /** A question that a client may wait for: in flight, or to be opened by `join`. */
@@ -38,6 +40,8 @@ export interface Known {
 }
 
 const none: ReadonlySet<string> = new Set()
+/** Of no `Router`: an answer with it is looked at again before a client gets it. */
+const unrouted = -1
 
 interface Opening {
   readonly route: Route
@@ -45,6 +49,8 @@ interface Opening {
   readonly audited?: string | undefined
   /** Address of the client that asks. */
   readonly client?: string
+  /** Of the routes; for a question that no stage has seen it is found out. */
+  readonly generation?: number
 }
 
 export class OwnQuestions {
@@ -72,7 +78,8 @@ export class OwnQuestions {
   /** Opens a client's question. @returns a ticket that the caller has to ask; undefined when there is no room for it */
   open({ key, query, question, entry, asker }: Inquiry, route: Route): Ticket | undefined {
     const client = asker.clientAddress()
-    const ticket = this.ticketFor(key, query, question, { route, entry, client })
+    const { generation } = this.parts.router
+    const ticket = this.ticketFor(key, query, question, { route, entry, client, generation })
     return this.parts.inFlight.tryOpen(ticket) ? ticket : undefined
   }
 
@@ -80,7 +87,9 @@ export class OwnQuestions {
   refresh({ key, query, question }: Inquiry, entry: CacheEntry): boolean {
     const { inFlight } = this.parts
     if (!inFlight.hasRoomForOurselves() || inFlight.get(key.text()) !== undefined) return false
-    this.waiting.push(this.openFor(key, query, question, { route: entry.route, entry }))
+    // The stages passed the question when the entry was kept.
+    const { routeGeneration: generation } = entry
+    this.waiting.push(this.openFor(key, query, question, { route: entry.route, entry, generation }))
     return true
   }
 
@@ -131,8 +140,10 @@ export class OwnQuestions {
     return this.openFor(this.key, query, this.question, { route, entry: this.kept(), client })
   }
 
-  /** Asks unless there is a fresh answer, or asking has just failed (RFC 9520). */
+  /** Asks unless there is a fresh answer, asking has just failed (RFC 9520), or a stage may answer. */
   askIfUnknown(name: string, qtype: number, nowMs: number): void {
+    this.read(name, qtype)
+    if (this.isAltered(this.key)) return
     if (this.peek(name, qtype, nowMs) === undefined && !this.hasFailed(name, qtype, nowMs))
       this.ask(name, qtype)
   }
@@ -175,8 +186,15 @@ export class OwnQuestions {
     return this.parts.cache.peek(this.key)
   }
 
+  private isAltered({ name, nameBytes }: QuestionKey): boolean {
+    return this.parts.isAltered?.(name, nameBytes) === true
+  }
+
   private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {
-    const ticket = this.ticketFor(key, query, question, what)
+    // No stage was asked: a client's question that finds the answer in the cache asks them first.
+    const unasked = this.isAltered(key) ? unrouted : this.parts.router.generation
+    const generation = what.generation ?? unasked
+    const ticket = this.ticketFor(key, query, question, { ...what, generation })
     this.parts.inFlight.open(ticket)
     return ticket
   }
@@ -185,14 +203,13 @@ export class OwnQuestions {
     key: QuestionKey,
     query: Uint8Array,
     question: Question,
-    what: Opening,
+    what: Opening & { readonly generation: number },
   ): Ticket {
-    const { router } = this.parts
     return openTicket(query, question, {
       key: key.text(),
       hash: key.nameHash,
       route: what.route,
-      routeGeneration: router.generation,
+      routeGeneration: what.generation,
       entry: what.entry,
       audited: what.audited,
       client: what.client ?? '',

@@ -40,6 +40,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     waiters: nobody,
     challenge: undefined,
     hasReturned: false,
+    head: undefined,
   }
 }
 

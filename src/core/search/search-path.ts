@@ -31,6 +31,8 @@ export interface SearchPathParts {
   readonly reports: SearchReports
   /** Search lists of clients that may be answered at once; undefined without answer mode. */
   readonly lists: SearchLists | undefined
+  /** Whether a stage may answer questions about a name otherwise than an upstream would. @param name folded wire form */
+  readonly isAltered?: (name: Uint8Array, nameBytes: number) => boolean
 }
 
 /** Holds the search path in force; undefined without a cluster zone, or when switched off. */

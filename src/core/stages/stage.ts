@@ -21,6 +21,12 @@ export interface Stage<F extends object = object> {
   evidence?(inquiry: Inquiry): string[]
   /** Whether it answers for a name, whatever an upstream says of it. @param name folded wire form */
   claims?(name: Uint8Array, nameBytes: number): boolean
+  /**
+   * Whether it may answer a question about a name otherwise than an upstream would: such answers are not taken from the cache or
+   * foreseen by answer mode. Unlike a claim it says nothing about names that an upstream's alias leads to.
+   * @param name folded wire form
+   */
+  alters?(name: Uint8Array, nameBytes: number): boolean
 }
 
 /** What a question would get from one stage. `why` is for people. */

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../../src/config/load.ts'
 import { foretell } from '../../../src/core/explain.ts'
+import { unlimited } from '../../../src/local/bounded.ts'
 import { specialUses } from '../../../src/local/special-use/names.ts'
 import { SpecialUseStage } from '../../../src/local/special-use/stage.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
@@ -32,6 +33,8 @@ function outlook(switches: Switches, claimed: readonly string[]) {
     claimed: claimed.map(name),
     unserved: [],
     unservedRcode: 'nxdomain',
+    limitsOf: () => unlimited,
+    textOf: () => '',
   } as const
 }
 

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../../src/config/load.ts'
 import { foretell } from '../../../src/core/explain.ts'
+import { unlimited } from '../../../src/local/bounded.ts'
 import { UnservedStage } from '../../../src/local/unserved/stage.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
 import { name } from '../../fixtures/packets/octets.ts'
@@ -28,6 +29,8 @@ function outlook({ unserved = ['cluster.local'], claimed = [], unservedRcode }: 
     claimed: ['cluster.local', ...claimed].map(name),
     unserved: unserved.map(name),
     unservedRcode: unservedRcode ?? 'nxdomain',
+    limitsOf: () => unlimited,
+    textOf: () => '',
   }
 }
 

@@ -47,6 +47,8 @@ export interface WalkParts {
   readonly judge: SearchJudge
   readonly own: OwnQuestions
   readonly auditRun: AuditRun
+  /** Whether a stage may answer questions about a name otherwise than an upstream would. @param name folded wire form */
+  readonly isAltered?: (name: Uint8Array, nameBytes: number) => boolean
 }
 
 export class WalkReader {
@@ -67,12 +69,23 @@ export class WalkReader {
       a: undefined,
       aaaa: undefined,
     }
+    const names = ['\0', ...suffixes].map((suffix) => `${relative}${suffix}`)
+    if (names.some((name) => this.isAltered(name))) {
+      refuse(walk, 'absolute')
+      return walk
+    }
     for (const suffix of suffixes) this.readStep(`${relative}${suffix}`, walk, nowMs)
     walk.aaaa = this.readTarget(RrType.aaaa, walk, nowMs)
     walk.a = this.readTarget(RrType.a, walk, nowMs)
     const hasAddress = [walk.a, walk.aaaa].some((entry) => entry?.isDenial === false)
     if (walk.a !== undefined && walk.aaaa !== undefined && !hasAddress) refuse(walk, 'absolute')
     return walk
+  }
+
+  /** The client's own question asks the stages. */
+  private isAltered(name: string): boolean {
+    const { isAltered } = this.parts
+    return isAltered?.(Buffer.from(name, 'latin1'), name.length) === true
   }
 
   /** Asks for the missing evidence, and keeps the rest fresh. */

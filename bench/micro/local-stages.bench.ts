@@ -1,0 +1,44 @@
+/** What a question costs that a stage of the operator answers, from packet to reply; and what such stages cost a hit and a question that they pass. */
+import { loadPatternEngine } from '../../src/local/pattern/engine.ts'
+import { writeQuery } from '../../test/support/client/dns-message.ts'
+import { type Primed, primed } from './fixture.ts'
+import type { MicroBench } from './measure.ts'
+
+const settings = `templates:
+  - { type: AAAA, zones: [nov6.example] }
+  - type: A
+    zones: [groups.example]
+    match: ['^web-(?P<n>[0-9]+)[.]groups[.]example[.]$']
+    answer: ['{{ .Name }} 60 IN A 192.0.2.{{ .Group.n }}']
+hosts:
+  - { entries: ['192.0.2.10 registry.example'], fallthrough: ['.'] }
+`
+
+export const bench: MicroBench = async () => {
+  await loadPatternEngine()
+  const hit = writeQuery('www.bench.cluster.local', 'A')
+  const { path, peer } = await primed([hit], settings)
+  const asks = (query: Buffer) => asking({ path, peer }, query)
+  return [
+    {
+      name: 'stages, template: NODATA, no expression',
+      op: asks(writeQuery('a.nov6.example', 'AAAA')),
+    },
+    {
+      name: 'stages, template: an expression and a record',
+      op: asks(writeQuery('web-7.groups.example', 'A')),
+    },
+    { name: 'stages, hosts: one address', op: asks(writeQuery('registry.example', 'A')) },
+    { name: 'stages, a hit beside them', op: asks(hit) },
+  ]
+}
+
+function asking({ path, peer }: Primed, query: Buffer): () => number {
+  const out = Buffer.alloc(65_535)
+  return () => {
+    path.pipeline.beginBatch()
+    const bytes = path.pipeline.handle(query, query.length, out, peer)
+    if (bytes === 0) throw new Error('an upstream was asked')
+    return bytes
+  }
+}
