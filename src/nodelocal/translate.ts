@@ -123,7 +123,12 @@ function settingsOf(
   const isWhole = complaints.length === 0 && !given.isIncomplete
   const joined = joinListeners(served, listenContext)
   const domain = clusterDomainOf(joined.answers, blocks, context)
-  const groups = groupsOf(joined.answers, { files: context.files, domain, listen: joined.listen })
+  const groups = groupsOf(joined.answers, {
+    files: context.files,
+    domain,
+    clusterDns: context.clusterDns,
+    listen: joined.listen,
+  })
   const admin = adminListen(blocks)
   const cache = cacheSettings(blocks)
   const settings = {

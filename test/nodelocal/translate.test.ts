@@ -139,6 +139,21 @@ test('a file of name servers may come later for the root block, not for a zone',
   ])
 })
 
+test('the cluster domain is told from its name, the Service, or the reverse zones', () => {
+  const block = (zone: string, server: string) => `${zone} {\nforward . ${server}\n}\n`
+  const root = block('.', '192.0.2.1')
+  const two = block('a.example', '10.0.0.1') + block('corp.example', '10.0.0.2') + root
+  assert.is(settingsOf(two, { clusterDns: '10.0.0.2' })['clusterDomain'], 'corp.example')
+  const reverse = block('in-addr.arpa', '10.0.0.2')
+  assert.is(settingsOf(reverse + two)['clusterDomain'], 'corp.example')
+  assert.equal(settingsOf(root)['cluster'], { withoutUpstreams: 'outside', reverse: false })
+  assert.equal(settingsOf(block('.', '10.0.0.2'), { clusterDns: '10.0.0.2' })['cluster'], {
+    upstreams: ['udp://10.0.0.2:53'],
+    ttl: notKept,
+    reverse: false,
+  })
+})
+
 test('an upstream that is ourselves is not asked, and said', () => {
   const text = '.:53 {\nbind 192.0.2.9\nforward . 192.0.2.9 192.0.2.1\n}'
   const { settings, notes } = translate(text, { file: 'Corefile' })

@@ -21,7 +21,7 @@ export function clusterDomainOf(
   const reverse = answers.find(({ zone }) => zone === 'in-addr.arpa')
   const found =
     candidates.find(({ zone }) => zone === usualDomain) ??
-    candidates.find((one) => clusterDns !== undefined && names(one).some(isAt(clusterDns))) ??
+    candidates.find((one) => names(one).some(isAt(clusterDns))) ??
     candidates.find((one) => reverse && names(one).some((text) => names(reverse).includes(text))) ??
     candidates.find(({ zone }) => blocks.some((block) => serves(block, zone) && block.has.health))
   return found?.zone
@@ -39,8 +39,11 @@ function names({ answer }: ZoneAnswer): readonly string[] {
   return answer.asks?.upstreams ?? []
 }
 
-function isAt(address: string): (upstream: string) => boolean {
-  return (upstream) => upstream.includes(`//${address}:`) || upstream.includes(`//[${address}]:`)
+/** Whether an upstream of our settings has an address; none has one that is not known. */
+export function isAt(address: string | undefined): (upstream: string) => boolean {
+  return (upstream) =>
+    address !== undefined &&
+    (upstream.includes(`//${address}:`) || upstream.includes(`//[${address}]:`))
 }
 
 function serves({ labels }: Block, zone: string): boolean {

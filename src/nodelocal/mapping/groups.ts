@@ -12,7 +12,7 @@ import {
 import type { CorefileFiles } from '../../corefile/files.ts'
 import type { Complaint, Remark } from '../reading.ts'
 import type { Answer, ZoneAnswer } from './answers.ts'
-import { usualDomain } from './cluster.ts'
+import { isAt, usualDomain } from './cluster.ts'
 import type { PlainSection } from './plain.ts'
 import { nameserversOf, type UpstreamsOf } from './upstreams.ts'
 
@@ -20,6 +20,8 @@ export interface GroupContext {
   readonly files: CorefileFiles
   /** Of `clusterDomainOf`. */
   readonly domain: string | undefined
+  /** As in `ClusterHints`. */
+  readonly clusterDns?: string | undefined
   /** What we listen on; an upstream among them would be a loop. */
   readonly listen: readonly string[]
 }
@@ -35,8 +37,8 @@ const reverseZones = ['in-addr.arpa', 'ip6.arpa']
 export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): Groups {
   const { files, domain } = context
   const { answers, notes } = withoutLoops(given, context)
-  const ofDomain = answers.find(({ zone }) => zone === domain)
   const root = answers.find(({ zone }) => zone === '.')
+  const ofDomain = answers.find(({ zone }) => zone === domain) ?? clusterRoot(root, context)
   const reverse = answers.filter(({ zone }) => reverseZones.includes(zone))
   const isOfCluster = (one: ZoneAnswer) => ofDomain && isSameGroup(one.answer, ofDomain.answer)
   const joinsReverse = reverse.length === reverseZones.length && reverse.every(isOfCluster)
@@ -107,6 +109,16 @@ function endpointOf(parsed: Parsed<Endpoint>): Endpoint[] {
 function unaskedDomain({ zone, place }: ZoneAnswer): Complaint {
   const message = `nobody is asked about names of ${zone}`
   return { ...place, message, cure: 'add `forward . ADDRESS` with the address of CoreDNS' }
+}
+
+/** A root block that asks the cluster's DNS about everything serves the usual domain as well. */
+function clusterRoot(
+  root: ZoneAnswer | undefined,
+  { domain, clusterDns }: GroupContext,
+): ZoneAnswer | undefined {
+  const upstreams = root?.answer.asks?.upstreams ?? []
+  const isAsked = upstreams.length > 0 && upstreams.every(isAt(clusterDns))
+  return domain === undefined && isAsked ? root : undefined
 }
 
 function isSameGroup(one: Answer, other: Answer): boolean {
