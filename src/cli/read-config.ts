@@ -20,17 +20,21 @@ export async function readForeignConfig(configFile: string): Promise<ConfigResul
 
 async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promise<ConfigResult> {
   const { configFile, overrides } = args
-  // Schema and YAML: 12 MB and 75 ms that help, query and mistyped flags do not need.
-  const { loadConfig } = await importWithoutLocales(() => import('../config/load.ts'))
   const source: ConfigSource = { overrides, localAddresses: addresses }
-  if (configFile === undefined) return loadConfig(source)
+  if (configFile === undefined) return checkConfig(source)
   const file = await readText(configFile)
   if (!file.ok) return { ok: false, problems: [file.problem] }
-  const whole = { ...source, file: { name: configFile, text: file.text } }
-  const result = loadConfig(whole)
+  return checkConfig({ ...source, file: { name: configFile, text: file.text } })
+}
+
+/** Checks a configuration wherever it comes from. Stages can be made of the result: an engine that they need is loaded. */
+export async function checkConfig(source: ConfigSource): Promise<ConfigResult> {
+  // Schema and YAML: 12 MB and 75 ms that help, query and mistyped flags do not need.
+  const { loadConfig } = await importWithoutLocales(() => import('../config/load.ts'))
+  const result = loadConfig(source)
   if (result.ok && patternsIn(result.config).length === 0) return result
   // Most configurations have no expression, and are right.
-  return loadConfig({ ...whole, compilePattern: await loadPatternEngine() })
+  return loadConfig({ ...source, compilePattern: await loadPatternEngine() })
 }
 
 type ReadText = { ok: true; text: string } | { ok: false; problem: Problem }

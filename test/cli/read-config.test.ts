@@ -4,7 +4,13 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { localAddresses, readConfig, readForeignConfig } from '../../src/cli/read-config.ts'
+import {
+  checkConfig,
+  localAddresses,
+  readConfig,
+  readForeignConfig,
+} from '../../src/cli/read-config.ts'
+import { compilePattern } from '../../src/local/pattern/engine.ts'
 
 const test = suite<{ folder: string }>('cli/read-config')
 
@@ -54,6 +60,14 @@ test('mistakes carry the name of the file as it was typed', async ({ folder }) =
   const configFile = written(folder, { listen: 7 })
   const result = await readConfig({ configFile, overrides: [] })
   assert.ok(!result.ok && result.problems[0]?.where.startsWith(`${configFile}:1:`))
+})
+
+test('an expression is checked with the engine, which is there afterwards', async ({ folder }) => {
+  const withMatch = (match: string) => ({ templates: [{ type: 'A', match: [match] }] })
+  const wrong = await readConfig({ configFile: written(folder, withMatch('(a')), overrides: [] })
+  assert.match(wrong.ok ? '' : (wrong.problems[0]?.message ?? ''), /missing closing \)/)
+  assert.ok((await checkConfig({ settings: { name: 'made', value: withMatch('^a') } })).ok)
+  assert.ok(compilePattern('^a').test('a.'))
 })
 
 test('an upstream on this host is a loop for us where we listen everywhere; for another host it may be right', async ({

@@ -16,8 +16,7 @@ import {
 } from '../../nodelocal/settings.ts'
 import { type Translation, translate } from '../../nodelocal/translate.ts'
 import { createLog } from '../../observe/log.ts'
-import { importWithoutLocales } from '../lean-import.ts'
-import { addressesOfLink, localAddresses } from '../read-config.ts'
+import { addressesOfLink, checkConfig, localAddresses } from '../read-config.ts'
 import { type NodeCacheFiles, readNodeCacheFiles, readText, writeRendered } from './node-files.ts'
 
 export interface Remark {
@@ -176,8 +175,7 @@ async function check(
   }
   const value = nodeCacheSettings(flags, settings, facts)
   if (isOnNode(flags)) remark(whatIsWhose(flags, facts))
-  const { loadConfig } = await importWithoutLocales(() => import('../../config/load.ts'))
-  return loadConfig({
+  return checkConfig({
     settings: { name: flags.corefile, value },
     localAddresses: localAddresses(),
   })

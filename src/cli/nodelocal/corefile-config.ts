@@ -7,7 +7,7 @@ import { noKubeDns } from '../../nodelocal/kube-dns.ts'
 import type { PlainSection } from '../../nodelocal/mapping/plain.ts'
 import { renderCorefile } from '../../nodelocal/render.ts'
 import { translate } from '../../nodelocal/translate.ts'
-import { importWithoutLocales } from '../lean-import.ts'
+import { checkConfig } from '../read-config.ts'
 
 export interface CorefileConfig {
   readonly settings: PlainSection
@@ -70,8 +70,7 @@ export async function readCorefileConfig(
     }))
     return { ok: false, problems, notes }
   }
-  const { loadConfig } = await importWithoutLocales(() => import('../../config/load.ts'))
-  const loaded = loadConfig({ settings: { name: file, value: settings } })
+  const loaded = await checkConfig({ settings: { name: file, value: settings } })
   if (loaded.ok) return { ok: true, settings, config: loaded.config, notes }
   return { ok: false, problems: loaded.problems, notes }
 }
