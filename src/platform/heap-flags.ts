@@ -8,7 +8,7 @@
  *
  * It gives each of the ten threads of Node its own arena, and arenas do not give back what was freed: 14 of 120 MiB, measured in a cgroup of
  * 128 MiB under misses. One is enough when one thread does the work. And once a large block was freed, blocks of up to 32 MiB come from the
- * arena as well, where small ones behind them hold their pages: with fixed thresholds 9 of 70 MiB are given back (docs/decisions/0049). Not
+ * arena as well, where small ones behind them hold their pages: with fixed thresholds its heap was 12 MiB instead of 17 under look-ups of pods (docs/decisions/0049). Not
  * less than 128 KiB, glibc's first threshold: the blocks of 64 KiB that libuv reads into would grow and trim the arena at every fifth miss.
  */
 export const allocatorVariables: Readonly<Record<string, string>> = {
