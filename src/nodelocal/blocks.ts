@@ -6,6 +6,7 @@ import type { CorefilePlace } from '../corefile/directive.ts'
 import type { PlacedLabel, WordsBlock } from '../corefile/server-blocks.ts'
 import type { CorefileToken } from '../corefile/tokens.ts'
 import { Words } from '../corefile/words.ts'
+import type { CompilePattern } from '../local/pattern/pattern.ts'
 import { type BindDirective, readBind } from './directives/bind.ts'
 import { readBufsize } from './directives/bufsize.ts'
 import { type CacheDirective, readCache } from './directives/cache.ts'
@@ -13,6 +14,7 @@ import { readDebug } from './directives/debug.ts'
 import { type ErrorsDirective, readErrors } from './directives/errors.ts'
 import { type ForwardDirective, readForward } from './directives/forward.ts'
 import { type HealthDirective, readHealth } from './directives/health.ts'
+import { type HostsDirective, readHosts } from './directives/hosts.ts'
 import { readLoadbalance } from './directives/loadbalance.ts'
 import { type LogRule, readLog } from './directives/log.ts'
 import { readLoop } from './directives/loop.ts'
@@ -20,6 +22,7 @@ import { judgeName, laterCure } from './directives/names.ts'
 import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
 import { readReady } from './directives/ready.ts'
 import { type ReloadDirective, readReload } from './directives/reload.ts'
+import { readTemplate, type TemplateDirective } from './directives/template.ts'
 import { readTimeouts, type TimeoutsDirective } from './directives/timeouts.ts'
 import { readMetadata, readPprof, readTrace } from './directives/unused.ts'
 import { type Complaint, DirectiveMistake, type Reading, type Remark } from './reading.ts'
@@ -33,6 +36,7 @@ export interface Directives {
   readonly errors: ErrorsDirective
   readonly forward: readonly ForwardDirective[]
   readonly health: HealthDirective
+  readonly hosts: HostsDirective
   readonly loadbalance: true
   readonly log: readonly LogRule[]
   readonly loop: true
@@ -41,6 +45,7 @@ export interface Directives {
   readonly prometheus: AdminPlace
   readonly ready: AdminPlace
   readonly reload: ReloadDirective
+  readonly template: readonly TemplateDirective[]
   readonly timeouts: TimeoutsDirective
   readonly trace: true
 }
@@ -69,6 +74,7 @@ const readers: Readers = {
   errors: readErrors,
   forward: readForward,
   health: readHealth,
+  hosts: readHosts,
   loadbalance: readLoadbalance,
   log: readLog,
   loop: readLoop,
@@ -77,6 +83,7 @@ const readers: Readers = {
   prometheus: readPrometheus,
   ready: readReady,
   reload: readReload,
+  template: readTemplate,
   timeouts: readTimeouts,
   trace: readTrace,
 }
@@ -84,12 +91,16 @@ const readers: Readers = {
 /** Directives that are understood. */
 export const directiveNames = Object.keys(readers)
 
-export function readBlocks(blocks: readonly WordsBlock[]): ReadBlocks {
+export function readBlocks(
+  blocks: readonly WordsBlock[],
+  compilePattern?: CompilePattern,
+): ReadBlocks {
   const complaints: Complaint[] = []
   const notes: Remark[] = []
   const read = blocks.map(({ labels, directives, ...place }): Block => {
     const reading: Reading = {
       zones: labels.flatMap(({ zones }) => zones),
+      compilePattern,
       note: (where, message) => notes.push({ ...where, message }),
     }
     const wordsOf = Map.groupBy(directives, ({ name }) => name)

@@ -4,6 +4,7 @@
  */
 import type { CorefilePlace } from '../corefile/directive.ts'
 import type { Word, Words } from '../corefile/words.ts'
+import type { CompilePattern } from '../local/pattern/pattern.ts'
 import { parseGoDuration } from './go-duration.ts'
 
 /** Something that is said about a place in a Corefile. */
@@ -21,6 +22,8 @@ export interface Complaint extends Remark {
 export interface Reading {
   /** Zones of the server block, as in `CorefileLabel.zones`. */
   readonly zones: readonly string[]
+  /** Compiles a regular expression; absent where nobody has the engine, and the caller checks them later. */
+  readonly compilePattern?: CompilePattern | undefined
   /** Says what differs on purpose. */
   note(place: CorefilePlace, message: string): void
 }
@@ -86,6 +89,17 @@ export function hostPort({ text, place }: Word): HostPort {
     ? 'write an IPv6 address with a port as [ADDRESS]:PORT'
     : `write ${/^\d+$/.test(text) ? `:${text}` : `${text}:PORT`}`
   return refuse(place, `${quoted(text)} is not an address with a port`, cure)
+}
+
+/** RE2's syntax, which JavaScript's is not. */
+export function checkPattern({ text, place }: Word, { compilePattern }: Reading): string {
+  const compiled = compilePattern?.(text)
+  if (compiled?.ok !== false) return text
+  return refuse(
+    place,
+    `${quoted(text)} is no regular expression: ${compiled.why}`,
+    'write it as RE2 takes it',
+  )
 }
 
 export function quoted(text: string): string {

@@ -7,6 +7,7 @@ import type { CorefilePlace } from '../corefile/directive.ts'
 import type { Environment } from '../corefile/environment.ts'
 import { type CorefileFiles, noFiles } from '../corefile/files.ts'
 import { type ImportPattern, parseServerBlocks } from '../corefile/server-blocks.ts'
+import type { CompilePattern } from '../local/pattern/pattern.ts'
 import { attempt, type Block, readBlocks } from './blocks.ts'
 import { adminListen } from './mapping/admin.ts'
 import { answersOf, type ZoneAnswer } from './mapping/answers.ts'
@@ -23,6 +24,7 @@ import {
   type Served,
 } from './mapping/listeners.ts'
 import type { PlainSection } from './mapping/plain.ts'
+import { stageSettings } from './mapping/stages.ts'
 import type { Complaint, Remark } from './reading.ts'
 
 /** What a Corefile takes from the node, the command line and the pod. */
@@ -33,6 +35,8 @@ export interface TranslateContext {
   readonly environment?: Environment
   /** Absent: no other file can be read. */
   readonly files?: CorefileFiles
+  /** Compiles regular expressions; absent: they are not checked here. */
+  readonly compilePattern?: CompilePattern
   /** Port of labels without one, 53 by default: `-dns.port`. */
   readonly port?: number
   /** Addresses in the place of a wildcard, that is of 0.0.0.0, :: and no `bind` at all; by default these two. */
@@ -73,7 +77,7 @@ export function translate(text: string, context: TranslateContext): Translation 
     const complaints = parsed.problems.map((problem) => ({ cure: '', ...problem }))
     return finish({ complaints, notes: [] }, context)
   }
-  const read = readBlocks(parsed.blocks)
+  const read = readBlocks(parsed.blocks, context.compilePattern)
   const notes = [...parsed.emptyImports.map(emptyImport), ...read.notes]
   const complaints = [...parsed.unresolvedImports.map(unresolvedImport), ...read.complaints]
   const rest = settingsOf(
@@ -135,6 +139,7 @@ function settingsOf(
     listen: joined.listen,
     ...groups.settings,
     cache: cache.settings,
+    ...stageSettings(blocks),
     ...clientSettings(blocks),
     ...(admin.listen.length > 0 && { admin: { listen: admin.listen } }),
   }

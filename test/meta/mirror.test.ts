@@ -41,6 +41,7 @@ const suites: Readonly<Record<string, string>> = {
   'corefile/coredns.test.ts': 'all of corefile/ against the real CoreDNS',
   'nodelocal/coredns.test.ts': 'all directives against the real CoreDNS',
   'nodelocal/fixtures.test.ts': 'whole Corefiles',
+  'nodelocal/stages.test.ts': 'nodelocal/mapping/stages and the directives that it maps',
   'nodelocal/directives.test.ts': 'all of nodelocal/directives/',
   'listen/tcp-flood.test.ts': 'tcp-listener and tcp-connections with clients that mean harm',
   'pipeline/order-and-size.test.ts': 'image, alias-chain and reply in the pipeline',

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { compileRe2 } from '../../src/local/pattern/re2.ts'
 import { translate } from '../../src/nodelocal/translate.ts'
 import { directiveCases, inBlock } from './directive-cases.ts'
 
@@ -11,7 +12,10 @@ const test = suite('nodelocal/directives')
 
 for (const { name, text, wrong } of directiveCases) {
   test(`${name} ${wrong === undefined ? 'is taken' : 'is refused'}: ${text.replaceAll('\n', ' / ')}`, () => {
-    const { problems, settings } = translate(inBlock(text), { file: 'Corefile' })
+    const { problems, settings } = translate(inBlock(text), {
+      file: 'Corefile',
+      compilePattern: compileRe2,
+    })
     const places = problems.map(({ line, column }) => `${line - 1}:${column}`)
     assert.equal(places, wrong === undefined ? [] : [wrong], JSON.stringify(problems))
     assert.is(settings === undefined, wrong !== undefined)

@@ -16,6 +16,7 @@ import {
 } from '../../nodelocal/settings.ts'
 import { type Translation, translate } from '../../nodelocal/translate.ts'
 import { createLog } from '../../observe/log.ts'
+import { patternEngineFor } from '../nodelocal/corefile-config.ts'
 import { addressesOfLink, checkConfig, localAddresses } from '../read-config.ts'
 import { type NodeCacheFiles, readNodeCacheFiles, readText, writeRendered } from './node-files.ts'
 
@@ -58,7 +59,9 @@ export async function readNodeCacheConfig(reading: NodeCacheReading): Promise<No
   const rendered = render(reading, files)
   if (!rendered.ok) return { result: rendered, files }
   const facts = await lookAtNode(reading)
+  const engine = await patternEngineFor(rendered.text)
   const translation = translate(rendered.text, {
+    ...engine,
     file: flags.corefile,
     environment: (name) => reading.environment[name],
     files: files.named,

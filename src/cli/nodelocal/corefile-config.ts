@@ -3,6 +3,8 @@ import { networkInterfaces } from 'node:os'
 import type { Problem } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
+import { loadPatternEngine } from '../../local/pattern/engine.ts'
+import type { CompilePattern } from '../../local/pattern/pattern.ts'
 import { noKubeDns } from '../../nodelocal/kube-dns.ts'
 import type { PlainSection } from '../../nodelocal/mapping/plain.ts'
 import { renderCorefile } from '../../nodelocal/render.ts'
@@ -49,8 +51,10 @@ export async function readCorefileConfig(
   values: CorefileValues = {},
 ): Promise<CorefileConfigResult> {
   const { port, clusterDns } = values
+  const engine = await patternEngineFor(text)
   const translated = translate(rendered(text, values), {
     file,
+    ...engine,
     ...(clusterDns !== undefined && { clusterDns }),
     environment: (name) => process.env[name],
     files: new ReadCorefileFiles(file),
@@ -73,6 +77,14 @@ export async function readCorefileConfig(
   const loaded = await checkConfig({ settings: { name: file, value: settings } })
   if (loaded.ok) return { ok: true, settings, config: loaded.config, notes }
   return { ok: false, problems: loaded.problems, notes }
+}
+
+/** The engine of regular expressions, where a Corefile may have one: it takes memory and time. */
+export async function patternEngineFor(
+  corefile: string,
+): Promise<{ readonly compilePattern?: CompilePattern }> {
+  const mayHave = /template|consolidate|import/.test(corefile)
+  return mayHave ? { compilePattern: await loadPatternEngine() } : {}
 }
 
 function rendered(text: string, { localIps, clusterDns, port = 53 }: CorefileValues): string {

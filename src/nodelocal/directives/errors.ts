@@ -1,6 +1,14 @@
 /** `errors [stdout] { stacktrace; consolidate DURATION REGEXP [LEVEL] [show_first] }`. Source: plugin/errors/setup.go of CoreDNS 1.14. */
 import type { Word, Words } from '../../corefile/words.ts'
-import { duration, quoted, refuse, refuseCount, refuseSecond } from '../reading.ts'
+import {
+  checkPattern,
+  duration,
+  quoted,
+  type Reading,
+  refuse,
+  refuseCount,
+  refuseSecond,
+} from '../reading.ts'
 
 export interface ErrorsDirective {
   readonly consolidate: readonly Consolidation[]
@@ -16,7 +24,7 @@ export interface Consolidation {
 const levels = ['warning', 'error', 'info', 'debug'] as const
 const consolidateForm = 'consolidate DURATION REGEXP [warning|error|info|debug] [show_first]'
 
-export function readErrors(words: Words): ErrorsDirective {
+export function readErrors(words: Words, reading: Reading): ErrorsDirective {
   const consolidate: Consolidation[] = []
   for (let times = 0; words.next(); times++) {
     if (times > 0) refuseSecond(words, 'errors')
@@ -25,25 +33,25 @@ export function readErrors(words: Words): ErrorsDirective {
     if (target !== undefined && target.text !== 'stdout') {
       refuse(target.place, `${quoted(target.text)}: errors go to standard output only`, 'remove it')
     }
-    while (words.nextInBlock()) consolidate.push(...readOption(words))
+    while (words.nextInBlock()) consolidate.push(...readOption(words, reading))
   }
   return { consolidate }
 }
 
-function readOption(words: Words): Consolidation[] {
-  if (words.text === 'consolidate') return [readConsolidation(words)]
+function readOption(words: Words, reading: Reading): Consolidation[] {
+  if (words.text === 'consolidate') return [readConsolidation(words, reading)]
   if (words.text === 'stacktrace') return []
   const cure = 'stacktrace and consolidate are known'
   return refuse(words.place, `\`errors\` has no option ${quoted(words.text)}`, cure)
 }
 
-function readConsolidation(words: Words): Consolidation {
+function readConsolidation(words: Words, reading: Reading): Consolidation {
   const [period, pattern, ...options] = words.rest()
   if (period === undefined || pattern === undefined || options.length > 2) {
     return refuseCount(words, consolidateForm)
   }
   const periodMs = duration(period, 'the time in which equal errors are told once')
-  return { periodMs, pattern: pattern.text, level: levelOf(options) }
+  return { periodMs, pattern: checkPattern(pattern, reading), level: levelOf(options) }
 }
 
 /** A level, then `show_first`; either may be missing. */

@@ -41,8 +41,6 @@ const laterCures: ReadonlyMap<string, string> = new Map([
   ['dnstap', 'remove it; `log` tells single queries'],
   ['whoami', 'remove it; CoreDNS behind this one may have it'],
   ['rewrite', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
-  ['template', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
-  ['hosts', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
 ])
 
 /** What to do about a directive of node-cache that nothing here reads. */

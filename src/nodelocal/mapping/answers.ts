@@ -18,6 +18,8 @@ export interface Answer {
   readonly asks?: UpstreamsOf
   readonly ttl: PlainSection
   readonly exchange: PlainSection
+  /** What `template` and `hosts` of the block say, to be compared; absent without them. */
+  readonly before?: string
 }
 
 export interface ZoneAnswer {
@@ -59,15 +61,28 @@ function specialZones({ has }: Block): string[] {
 
 function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answer {
   const [forward, next] = has.forward?.filter((one) => takes(one, zone)) ?? []
+  const before = beforeOf(has)
   const ttl = ttlOf(zone, has.cache)
-  if (forward === undefined) return { ttl, exchange: {} }
+  if (forward === undefined) return { ttl, exchange: {}, ...before }
   const asks = upstreamsOf(forward, context)
   const exchange = exchangeOf(forward, has.bufsize)
-  if (next === undefined || forward.options.next.length === 0) return { asks, ttl, exchange }
+  if (next === undefined || forward.options.next.length === 0)
+    return { asks, ttl, exchange, ...before }
   return {
     asks: joined(asks, upstreamsOf(next, context), forward),
     ttl,
     exchange: { ...exchange, policy: 'sequential' },
+    ...before,
+  }
+}
+
+function beforeOf({ template, hosts }: Block['has']): { readonly before?: string } {
+  if (template === undefined && hosts === undefined) return {}
+  const isPlace = (key: string) => key === 'place'
+  return {
+    before: JSON.stringify([template, hosts], (key, value: unknown) =>
+      isPlace(key) ? undefined : value,
+    ),
   }
 }
 

@@ -1,0 +1,94 @@
+/** `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
+import { isWithin } from '../../corefile/label.ts'
+import type { Block } from '../blocks.ts'
+import type { HostsDirective } from '../directives/hosts.ts'
+import type { TemplateDirective } from '../directives/template.ts'
+import type { PlainSection } from './plain.ts'
+
+export function stageSettings(blocks: readonly Block[]): PlainSection {
+  const templates = blocks.flatMap((block) =>
+    (block.has.template ?? []).flatMap((one) => scoped(one, block, blocks).map(templateOf(one))),
+  )
+  const hosts = blocks.flatMap((block) => {
+    const one = block.has.hosts
+    return one === undefined ? [] : scoped(one, block, blocks).map(hostsOf(one))
+  })
+  return {
+    ...(templates.length > 0 && { templates: withoutTwins(templates) }),
+    ...(hosts.length > 0 && { hosts: withoutTwins(hosts) }),
+  }
+}
+
+interface Scope {
+  readonly zones: readonly string[]
+  readonly except: readonly string[]
+}
+
+/** @returns nothing when no name of the block is among those of the directive */
+function scoped(
+  { zones }: { readonly zones: readonly string[] },
+  block: Block,
+  blocks: readonly Block[],
+): Scope[] {
+  const own = zonesIn(block)
+  const others = blocks.flatMap(zonesIn).filter((zone) => !own.includes(zone))
+  const isElsewhere = (zone: string) =>
+    others.some(
+      (other) =>
+        isWithin(zone, other) && !own.some((one) => isWithin(one, other) && isWithin(zone, one)),
+    )
+  const within = own.flatMap((top) =>
+    zones.flatMap((zone) => {
+      if (isWithin(zone, top)) return [zone]
+      return isWithin(top, zone) ? [top] : []
+    }),
+  )
+  const reached = [...new Set(within)].filter((zone) => !isElsewhere(zone))
+  if (reached.length === 0) return []
+  const except = others.filter((other) => reached.some((zone) => isWithin(other, zone)))
+  return [{ zones: reached, except: [...new Set(except)] }]
+}
+
+function zonesIn({ labels }: Block): string[] {
+  return labels.flatMap(({ zones }) => zones)
+}
+
+function templateOf(one: TemplateDirective): (scope: Scope) => PlainSection {
+  const lists = { match: one.match, answer: one.answer, authority: one.authority }
+  return (scope) => ({
+    ...scopeOf(scope),
+    ...(one.class !== 'IN' && { class: one.class }),
+    type: one.type,
+    ...filled({ ...lists, additional: one.additional }),
+    ...(one.rcode !== 'NOERROR' && { rcode: one.rcode }),
+    ...(one.ede !== undefined && { ede: one.ede }),
+    ...filled({ fallthrough: one.fallthrough }),
+  })
+}
+
+function hostsOf(one: HostsDirective): (scope: Scope) => PlainSection {
+  return (scope) => ({
+    ...scopeOf(scope),
+    file: one.file,
+    ...filled({ entries: one.entries }),
+    ttlSeconds: one.ttlSeconds,
+    reloadSeconds: Math.min(Math.ceil(one.reloadMs / 1000), 86_400),
+    ...(!one.reverse && { reverse: false }),
+    ...filled({ fallthrough: one.fallthrough }),
+    ...(one.fallthroughUnsupported && { fallthroughUnsupported: true }),
+  })
+}
+
+function scopeOf({ zones, except }: Scope): PlainSection {
+  return { ...(zones.join() !== '.' && { zones }), ...filled({ except }) }
+}
+
+function filled(lists: Readonly<Record<string, readonly string[]>>): PlainSection {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0))
+}
+
+/** Blocks that are alike but for their addresses. */
+function withoutTwins(all: readonly PlainSection[]): PlainSection[] {
+  const texts = all.map((one) => JSON.stringify(one))
+  return all.filter((_, i) => texts.indexOf(texts[i] ?? '') === i)
+}
