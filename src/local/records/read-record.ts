@@ -1,7 +1,7 @@
 /** Reads one record in presentation form: `OWNER [TTL] [CLASS] TYPE DATA`, TTL and class in either order (RFC 1035 5.1, RFC 3597 5). */
 import type { Parsed } from '../../config/address.ts'
 import { parseType } from '../../core/explain.ts'
-import { RrClass } from '../../wire/constants.ts'
+import { RrClass, RrType } from '../../wire/constants.ts'
 import { parseName } from '../../wire/name.ts'
 import { readData, readSeconds } from './rdata.ts'
 import type { LocalRecord } from './record.ts'
@@ -9,6 +9,9 @@ import { splitRecord } from './tokens.ts'
 
 /** That of CoreDNS's library for a record without one. */
 const ttlSecondsDefault = 3600
+
+const types: ReadonlyMap<string, number> = new Map(Object.entries(RrType))
+const classes: ReadonlyMap<string, number> = new Map(Object.entries(RrClass))
 
 const shape = 'NAME TTL CLASS TYPE DATA, as in "www.example. 60 IN A 192.0.2.1"'
 
@@ -23,7 +26,7 @@ export function readRecord(text: string): Parsed<LocalRecord> {
   const { ttlSeconds, rrClass, taken } = readMiddle(others)
   const typeWord = others[taken]
   if (typeWord === undefined) return wrong(text, `has no type; expected ${shape}`)
-  const type = parseType(typeWord)
+  const type = types.get(typeWord.toLowerCase()) ?? parseType(typeWord)
   if (type === undefined) return wrong(text, `${JSON.stringify(typeWord)} is no type`)
   const data = readData(type, typeWord.toUpperCase(), others.slice(taken + 1))
   if (!data.ok) return wrong(text, data.why)
@@ -54,9 +57,9 @@ function readMiddle(words: readonly string[]): Middle {
 
 /** @returns the number of a class by its mnemonic or `CLASSn` (RFC 3597 5), or undefined */
 export function parseClass(text: string): number | undefined {
-  const known = Object.entries(RrClass).find(([key]) => key === text.toLowerCase())
+  const known = classes.get(text.toLowerCase())
   // "any" is a type here.
-  if (known !== undefined) return known[1] === RrClass.any ? undefined : known[1]
+  if (known !== undefined) return known === RrClass.any ? undefined : known
   const number = /^class(\d{1,5})$/i.exec(text)?.[1]
   return number !== undefined && Number(number) <= 65_535 ? Number(number) : undefined
 }

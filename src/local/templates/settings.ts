@@ -80,7 +80,7 @@ export function templateList() {
     max: templatesMax,
     default: [],
     about:
-      'Answers made from the question by rules, as by the template plugin of CoreDNS: the first template for the name, its class and its type decides. Behind the cache and rewrites, before hosts and upstreams.',
+      'Answers made from the question by rules, as by the template plugin of CoreDNS: the first template for the name, its class and its type decides. Behind the cache, before hosts and upstreams.',
   })
 }
 
