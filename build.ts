@@ -49,6 +49,8 @@ function compileAhead({ outputs }: Metafile, folder: string): void {
   const files = Object.entries(outputs)
     .filter(([path, { entryPoint }]) => path.endsWith('.js') && entryPoint !== 'src/main.ts')
     .map(([path]) => resolve(path))
+    // In one order, whichever way they were found.
+    .toSorted()
   const directory = join(folder, 'compiled')
   rmSync(directory, { recursive: true, force: true })
   const script = `
@@ -85,7 +87,7 @@ const outdir = resolve(process.argv[2] ?? 'dist')
 async function bundle(): Promise<Metafile> {
   const entries = new Set(['src/main.ts'])
   for (;;) {
-    const entryPoints = [...entries]
+    const entryPoints = [...entries].toSorted()
     const { metafile, outputFiles } = await build({
       entryPoints,
       outdir,
