@@ -3,6 +3,7 @@
  * Sources: strconv.Atoi, time.ParseDuration and net.SplitHostPort of Go 1.26; plugin/plugin.go of CoreDNS 1.14.
  */
 import type { CorefilePlace } from '../corefile/directive.ts'
+import { parseCorefileLabel } from '../corefile/label.ts'
 import type { Word, Words } from '../corefile/words.ts'
 import type { CompilePattern } from '../local/pattern/pattern.ts'
 import { parseGoDuration } from './go-duration.ts'
@@ -89,6 +90,20 @@ export function hostPort({ text, place }: Word): HostPort {
     ? 'write an IPv6 address with a port as [ADDRESS]:PORT'
     : `write ${/^\d+$/.test(text) ? `:${text}` : `${text}:PORT`}`
   return refuse(place, `${quoted(text)} is not an address with a port`, cure)
+}
+
+/** @returns zones as in `CorefileLabel.zones`; CoreDNS passes over what is no zone */
+export function zonesOf(words: readonly Word[]): readonly string[] {
+  return words.flatMap(({ text }) => {
+    const label = parseCorefileLabel(text, 0)
+    return label.ok ? label.value.zones : []
+  })
+}
+
+/** `fallthrough [ZONES...]`: without zones every name goes on. */
+export function fallthroughZones(words: Words): readonly string[] {
+  const zones = words.rest()
+  return zones.length === 0 ? ['.'] : zonesOf(zones)
 }
 
 /** RE2's syntax, which JavaScript's is not. */

@@ -1,16 +1,8 @@
 /** Response codes as CoreDNS writes them in labels (IANA DNS RCODEs; 16 is BADVERS, because TSIG is not supported). Owns no other name. */
-const names = [
-  'NOERROR',
-  'FORMERR',
-  'SERVFAIL',
-  'NXDOMAIN',
-  'NOTIMP',
-  'REFUSED',
-  'YXDOMAIN',
-  'YXRRSET',
-  'NXRRSET',
-  'NOTAUTH',
-  'NOTZONE',
+import { rcodeNames } from '../wire/constants.ts'
+
+const names: readonly string[] = [
+  ...rcodeNames,
   'DSOTYPENI',
   'RCODE12',
   'RCODE13',

@@ -37,6 +37,21 @@ export const Rcode = {
   badvers: 16,
 } as const
 
+/** RCODEs 0 to 10 as IANA and CoreDNS write them: those that a reply may have whatever its OPCODE and without EDNS. */
+export const rcodeNames = [
+  'NOERROR',
+  'FORMERR',
+  'SERVFAIL',
+  'NXDOMAIN',
+  'NOTIMP',
+  'REFUSED',
+  'YXDOMAIN',
+  'YXRRSET',
+  'NXRRSET',
+  'NOTAUTH',
+  'NOTZONE',
+] as const
+
 export const RrType = {
   a: 1,
   ns: 2,

@@ -1,7 +1,7 @@
 /** One template: whether it is for a question, and what it says of it. Pure. */
 import { parseType } from '../../core/explain.ts'
 import type { Inquiry } from '../../core/inquiry.ts'
-import { Rcode, RrClass, RrType } from '../../wire/constants.ts'
+import { Rcode, RrClass, RrType, rcodeNames } from '../../wire/constants.ts'
 import { nameText } from '../name-text.ts'
 import { compilePattern } from '../pattern/engine.ts'
 import type { Pattern } from '../pattern/pattern.ts'
@@ -34,21 +34,6 @@ export interface TemplateMatch {
   readonly pattern: Pattern | undefined
 }
 
-/** IANA DNS RCODEs. */
-const rcodes: Readonly<Record<TemplateSettings['rcode'], number>> = {
-  NOERROR: 0,
-  FORMERR: 1,
-  SERVFAIL: 2,
-  NXDOMAIN: 3,
-  NOTIMP: 4,
-  REFUSED: 5,
-  YXDOMAIN: 6,
-  YXRRSET: 7,
-  NXRRSET: 8,
-  NOTAUTH: 9,
-  NOTZONE: 10,
-}
-
 export class TemplateRule {
   private readonly settings: TemplateSettings
   private readonly scope: Scope
@@ -67,7 +52,7 @@ export class TemplateRule {
     const { class: written, type, rcode, match } = settings
     this.qclass = parseClass(written) ?? RrClass.any
     this.qtype = parseType(type) ?? RrType.any
-    this.rcode = rcodes[rcode]
+    this.rcode = rcodeNames.indexOf(rcode)
     this.patterns = match.map(compilePattern)
     const { answer, authority, additional } = settings
     this.texts = [answer, authority, additional].map((texts) =>
@@ -98,11 +83,11 @@ export class TemplateRule {
     const why = `a template for ${this.settings.class} ${this.settings.type} in ${match.zone}`
     const failed = {
       image: undefined,
-      rcode: rcodes.SERVFAIL,
+      rcode: Rcode.servfail,
       extendedError: undefined,
       leadsTo: undefined,
     }
-    if (this.rcode === rcodes.SERVFAIL) return { ...failed, why }
+    if (this.rcode === Rcode.servfail) return { ...failed, why }
     const data = this.isFixed ? noData : this.dataFor(match, question.qtype, asker.clientAddress())
     const [answers, authorities, additionals] = this.texts.map((texts) => recordsOf(texts, data))
     const isMade = answers !== undefined && authorities !== undefined && additionals !== undefined

@@ -2,6 +2,7 @@
 import type { Parsed } from '../../config/address.ts'
 import { choice, item, list, optionalText, parsed } from '../../config/setting.ts'
 import { parseType } from '../../core/explain.ts'
+import { rcodeNames } from '../../wire/constants.ts'
 import { parsePatternText } from '../pattern/pattern.ts'
 import { scopeSettings, zoneList } from '../scope-settings.ts'
 import { checkRecordText } from './record-text.ts'
@@ -50,19 +51,7 @@ export function templateList() {
       authority: recordTexts('authority'),
       additional: recordTexts('additional'),
       rcode: choice({
-        of: [
-          'NOERROR',
-          'FORMERR',
-          'SERVFAIL',
-          'NXDOMAIN',
-          'NOTIMP',
-          'REFUSED',
-          'YXDOMAIN',
-          'YXRRSET',
-          'NXRRSET',
-          'NOTAUTH',
-          'NOTZONE',
-        ],
+        of: rcodeNames,
         default: 'NOERROR',
         about: 'RCODE of the answer.',
       }),

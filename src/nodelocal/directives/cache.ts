@@ -3,7 +3,6 @@
  * of CoreDNS 1.14; `serve_stale` with the arguments that came after 1.14.4.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
-import { parseCorefileLabel } from '../../corefile/label.ts'
 import type { Word, Words } from '../../corefile/words.ts'
 import {
   duration,
@@ -13,6 +12,7 @@ import {
   refuse,
   refuseCount,
   refuseSecond,
+  zonesOf,
 } from '../reading.ts'
 
 export interface CacheDirective {
@@ -69,7 +69,7 @@ export function readCache(words: Words, reading: Reading): CacheDirective {
       draft.denial.most = seconds
       args.shift()
     }
-    if (args.length > 0) draft.zones = args.flatMap(zonesOf)
+    if (args.length > 0) draft.zones = zonesOf(args)
     while (words.nextInBlock()) draft.option(words)
   }
   return draft.finish()
@@ -245,12 +245,6 @@ function readServfail(words: Words): number {
 function atLeastZero(word: Word): number {
   const ms = duration(word, 'a time')
   return ms >= 0 ? ms : refuse(word.place, `the time ${word.text} is negative`, 'write 0s or more')
-}
-
-/** CoreDNS passes over what is no zone. */
-function zonesOf({ text }: Word): readonly string[] {
-  const label = parseCorefileLabel(text, 0)
-  return label.ok ? label.value.zones : []
 }
 
 function plainName(text: string): string {

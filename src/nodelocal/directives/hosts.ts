@@ -3,17 +3,18 @@
  * hostsfile.go of CoreDNS 1.14.7: lines that are no entry are passed over.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
-import { parseCorefileLabel } from '../../corefile/label.ts'
-import type { Word, Words } from '../../corefile/words.ts'
+import type { Words } from '../../corefile/words.ts'
 import { readHostsLine } from '../../local/hosts/table.ts'
 import {
   duration,
+  fallthroughZones,
   integer,
   quoted,
   type Reading,
   refuse,
   refuseCount,
   refuseSecond,
+  zonesOf,
 } from '../reading.ts'
 
 export interface HostsDirective {
@@ -52,7 +53,7 @@ export function readHosts(words: Words, reading: Reading): HostsDirective {
     draft.place = words.place
     const [file, ...zones] = words.rest()
     if (file !== undefined) draft.file = file.text
-    if (zones.length > 0) draft.zones = zones.flatMap(zonesOf)
+    if (zones.length > 0) draft.zones = zonesOf(zones)
     while (words.nextInBlock()) readOption(words, draft, reading)
   }
   if (draft.fallthroughUnsupported && draft.fallthrough.length === 0) {
@@ -63,11 +64,9 @@ export function readHosts(words: Words, reading: Reading): HostsDirective {
 
 function readOption(words: Words, draft: Draft, reading: Reading): void {
   switch (words.text) {
-    case 'fallthrough': {
-      const zones = words.rest()
-      draft.fallthrough = zones.length === 0 ? ['.'] : zones.flatMap(zonesOf)
+    case 'fallthrough':
+      draft.fallthrough = fallthroughZones(words)
       return
-    }
     case 'fallthrough_unsupported':
       if (words.rest().length > 0) refuseCount(words, 'fallthrough_unsupported')
       draft.fallthroughUnsupported = true
@@ -115,9 +114,4 @@ function readEntry(words: Words, draft: Draft, reading: Reading): void {
       `${quoted(line)} is no entry of \`hosts\`, and is passed over as in CoreDNS`,
     )
   } else draft.entries = [...draft.entries, line]
-}
-
-function zonesOf({ text }: Word): readonly string[] {
-  const label = parseCorefileLabel(text, 0)
-  return label.ok ? label.value.zones : []
 }

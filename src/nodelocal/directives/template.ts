@@ -3,10 +3,19 @@
  * plugin/template/setup.go of CoreDNS 1.14.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
-import { parseCorefileLabel } from '../../corefile/label.ts'
-import type { Word, Words } from '../../corefile/words.ts'
+import type { Words } from '../../corefile/words.ts'
 import { checkRecordText } from '../../local/templates/record-text.ts'
-import { checkPattern, integer, quoted, type Reading, refuse, refuseCount } from '../reading.ts'
+import { rcodeNames } from '../../wire/constants.ts'
+import {
+  checkPattern,
+  fallthroughZones,
+  integer,
+  quoted,
+  type Reading,
+  refuse,
+  refuseCount,
+  zonesOf,
+} from '../reading.ts'
 
 export interface TemplateDirective {
   readonly place: CorefilePlace
@@ -28,11 +37,7 @@ export interface TemplateDirective {
 type Draft = { -readonly [K in keyof TemplateDirective]: TemplateDirective[K] }
 
 const classes: ReadonlySet<string> = new Set(['IN', 'CH', 'HS', 'ANY'])
-const rcodes: ReadonlySet<string> = new Set(
-  'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE'.split(
-    ' ',
-  ),
-)
+const rcodes: ReadonlySet<string> = new Set(rcodeNames)
 const sections = ['answer', 'authority', 'additional'] as const
 
 export function readTemplate(words: Words, reading: Reading): TemplateDirective[] {
@@ -49,7 +54,7 @@ function readOne(words: Words, reading: Reading): TemplateDirective {
     place,
     class: kind,
     type,
-    zones: zones.length === 0 ? reading.zones : zones.flatMap(zonesOf),
+    zones: zones.length === 0 ? reading.zones : zonesOf(zones),
     match: [],
     answer: [],
     authority: [],
@@ -91,11 +96,9 @@ function readOption(words: Words, draft: Draft, reading: Reading): void {
     case 'ederror':
       draft.ede = readEde(words)
       return
-    case 'fallthrough': {
-      const zones = words.rest()
-      draft.fallthrough = zones.length === 0 ? ['.'] : zones.flatMap(zonesOf)
+    case 'fallthrough':
+      draft.fallthrough = fallthroughZones(words)
       return
-    }
     case 'upstream':
       words.rest()
       return
@@ -136,9 +139,4 @@ function readEde(words: Words): string {
   const value = integer(code, 'an extended error')
   if (value < 0 || value > 65_535) refuse(code.place, `${code.text} is no code`, 'write 0 to 65535')
   return reason === undefined ? `${value}` : `${value} ${reason.text}`
-}
-
-function zonesOf({ text }: Word): readonly string[] {
-  const label = parseCorefileLabel(text, 0)
-  return label.ok ? label.value.zones : []
 }
