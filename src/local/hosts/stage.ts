@@ -5,11 +5,12 @@
 import { ReplySource } from '../../core/facts.ts'
 import type { Inquiry } from '../../core/inquiry.ts'
 import type { ForetoldReply } from '../../core/stages/stage.ts'
-import { type Family, family, single } from '../../observe/families/family.ts'
+import { type Family, single } from '../../observe/families/family.ts'
 import { Rcode, RrClass, RrType } from '../../wire/constants.ts'
 import { boundImage } from '../bounded.ts'
 import type { LocalOutlook, LocalStage } from '../local-stage.ts'
 import { answerMessage } from '../records/record.ts'
+import { type LocalResult, noResults, resultFamily } from '../result-counts.ts'
 import { Scope, ZoneSet } from '../scope.ts'
 import type { LocalSettings } from '../settings.ts'
 import { HostsTable } from './table.ts'
@@ -17,13 +18,10 @@ import { HostsTable } from './table.ts'
 type HostsSettings = LocalSettings['hosts'][number]
 
 export interface HostsFinding {
-  readonly result: Result
+  readonly result: LocalResult
   readonly image: Buffer | undefined
   readonly why: string
 }
-
-const results = ['answer', 'denial', 'failure'] as const
-type Result = (typeof results)[number]
 
 interface Hosts {
   readonly settings: HostsSettings
@@ -34,7 +32,7 @@ interface Hosts {
 
 export class HostsStage implements LocalStage<HostsFinding> {
   readonly name = 'hosts'
-  readonly counts: Record<Result, number> = { answer: 0, denial: 0, failure: 0 }
+  readonly counts = noResults()
   private lists: readonly Hosts[] = []
   private outlook: LocalOutlook
 
@@ -82,14 +80,10 @@ export class HostsStage implements LocalStage<HostsFinding> {
 
   families(): Family[] {
     return [
-      family(
-        'counter',
-        [
-          'neardns_hosts_total',
-          'Questions answered from entries of hosts, by result: records, no data of this type, or SERVFAIL because the name has no entry.',
-        ],
-        ['result'],
-        () => results.map((result) => ({ labels: { result }, value: this.counts[result] })),
+      resultFamily(
+        'neardns_hosts_total',
+        'Questions answered from entries of hosts, by result: records, no data of this type, or SERVFAIL because the name has no entry.',
+        this.counts,
       ),
       single(
         'gauge',

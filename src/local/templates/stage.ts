@@ -5,14 +5,12 @@
 import { ReplySource } from '../../core/facts.ts'
 import type { Inquiry } from '../../core/inquiry.ts'
 import type { ForetoldReply } from '../../core/stages/stage.ts'
-import { type Family, family } from '../../observe/families/family.ts'
+import type { Family } from '../../observe/families/family.ts'
 import { Rcode } from '../../wire/constants.ts'
 import { boundImage } from '../bounded.ts'
 import type { LocalOutlook, LocalStage } from '../local-stage.ts'
+import { type LocalResult, noResults, resultFamily } from '../result-counts.ts'
 import { type TemplateAnswer, TemplateRule } from './rule.ts'
-
-const results = ['answer', 'denial', 'failure'] as const
-type Result = (typeof results)[number]
 
 const unmatched: TemplateAnswer = {
   image: undefined,
@@ -24,7 +22,7 @@ const unmatched: TemplateAnswer = {
 
 export class TemplatesStage implements LocalStage<TemplateAnswer> {
   readonly name = 'templates'
-  readonly counts: Record<Result, number> = { answer: 0, denial: 0, failure: 0 }
+  readonly counts = noResults()
   private rules: readonly TemplateRule[] = []
   private outlook: LocalOutlook
 
@@ -80,20 +78,16 @@ export class TemplatesStage implements LocalStage<TemplateAnswer> {
 
   families(): Family[] {
     return [
-      family(
-        'counter',
-        [
-          'neardns_templates_total',
-          'Questions answered by a template, by result: records, a denial, or SERVFAIL because no expression matched or no record could be made.',
-        ],
-        ['result'],
-        () => results.map((result) => ({ labels: { result }, value: this.counts[result] })),
+      resultFamily(
+        'neardns_templates_total',
+        'Questions answered by a template, by result: records, a denial, or SERVFAIL because no expression matched or no record could be made.',
+        this.counts,
       ),
     ]
   }
 }
 
-function resultOf(image: Buffer | undefined, rcode: number): Result {
+function resultOf(image: Buffer | undefined, rcode: number): LocalResult {
   if (rcode !== Rcode.noerror && rcode !== Rcode.nxdomain) return 'failure'
   // ANCOUNT (RFC 1035 4.1.1).
   return image !== undefined && image.readUInt16BE(6) > 0 ? 'answer' : 'denial'
