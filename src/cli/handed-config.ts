@@ -2,7 +2,6 @@
  * Hands a checked configuration to the same program started anew (platform/heap-flags.ts). Reading it takes the schema and YAML, 9 MB
  * and 100 ms that the daemon never needs again unless the file changes: so the first start reads and checks, the second serves.
  */
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 
 const variable = 'NEARDNS_CHECKED_CONFIG'
@@ -33,13 +32,4 @@ export function takeHandedConfig(writer = process.pid): HandedConfig | undefined
   const { pid, config, fileText } = JSON.parse(text)
   // execve keeps the process ID. A text that another process left in the environment does not count.
   return pid === writer ? { config, fileText } : undefined
-}
-
-/** A missing file counts as empty: it may appear later. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -19,12 +19,13 @@ import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
 import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { dropStartPagesLater } from '../platform/start-pages.ts'
+import { textAt } from '../platform/text-at.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
 import { loadSystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
-import { type HandedConfig, readText } from './handed-config.ts'
+import type { HandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses } from './read-config.ts'
 import type { ConfigOrigin } from './reload-triggers.ts'
@@ -106,7 +107,7 @@ class Session {
     this.stopped = new Promise((resolve) => {
       this.onStopped = resolve
     })
-    const resolvText = readText(config.external.resolvConf)
+    const resolvText = textAt(config.external.resolvConf) ?? ''
     this.resolvConf = new FileWatcher(
       { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
       resolvText,

@@ -6,8 +6,9 @@ import { workerVariable } from '../daemon/workers/plan.ts'
 import { keepCompiled } from '../platform/compile-cache.ts'
 import { ensureHeapFlags, startAnew } from '../platform/heap-flags.ts'
 import { heapFlagsFor, readMemoryLimitBytes, tooLittleMemory } from '../platform/memory-limit.ts'
+import { textAt } from '../platform/text-at.ts'
 import { parseRunArgs, type RunArgs } from './args.ts'
-import { environmentFor, type HandedConfig, readText, takeHandedConfig } from './handed-config.ts'
+import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, usageError } from './io.ts'
 import { fileOrigin } from './reload-triggers.ts'
 
@@ -35,7 +36,7 @@ async function read(
   const tooLittle = tooLittleMemory(limitBytes, 1)
   if (tooLittle !== undefined) return usageError(io, tooLittle)
   const { readConfig } = await import('./read-config.ts')
-  const fileText = args.configFile === undefined ? '' : readText(args.configFile)
+  const fileText = args.configFile === undefined ? '' : (textAt(args.configFile) ?? '')
   const result = await readConfig(args)
   if (!result.ok) return (await import('./validate.ts')).reportProblems(io, result.problems)
   const { config } = result

@@ -1,11 +1,7 @@
-/**
- * Watches CoreDNS's Corefile and the files that it names, by polling as platform/watch-file.ts does, and for the same
- * reasons. One stat(2) a second and path; all is read again when one of them has changed. Knows no level of trust.
- */
-import { readFileSync, type Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+/** Watches CoreDNS's Corefile and the files that it names. Knows no level of trust. */
 import type { CorefileSource } from '../corefile/files.ts'
-import { confirmMs, isYoung, signatureOf } from '../platform/watch-file.ts'
+import { textAt } from '../platform/text-at.ts'
+import { type FilesContent, FilesWatcher } from '../platform/watch-files.ts'
 import { ReadCorefileFiles } from './corefile-files.ts'
 
 /** Shorter than that of other files: what CoreDNS has read may stay unknown here for five seconds at most. */
@@ -21,93 +17,46 @@ export interface CorefileWatcherOptions {
 }
 
 export class CorefileWatcher {
-  /** As it was read last. */
+  /** As it was read last, without one that was empty or gone meanwhile. */
   source: CorefileSource
-  private readonly options: CorefileWatcherOptions
-  private paths: ReadonlySet<string>
-  private content: string
-  private candidate: string | undefined
-  private signature = ''
-  private timer: NodeJS.Timeout | undefined
-  private isStopped = true
+  private readonly watcher: FilesWatcher
 
   constructor(options: CorefileWatcherOptions) {
-    this.options = options
-    const { source, paths, content } = this.read()
+    let { source, ...known } = readAll(options)
     this.source = source
-    this.paths = paths
-    this.content = content
+    this.watcher = new FilesWatcher(
+      {
+        periodMs: options.periodMs ?? periodMsDefault,
+        read: () => {
+          const { source: newest, ...found } = readAll(options)
+          source = newest
+          return found
+        },
+        onChange: () => {
+          this.source = source
+          options.onChange(source)
+        },
+      },
+      known,
+    )
   }
 
   start(): void {
-    this.isStopped = false
-    this.again()
+    this.watcher.start()
   }
 
   /** No callback is called after this returns. */
   stop(): void {
-    this.isStopped = true
-    clearTimeout(this.timer)
-  }
-
-  private read() {
-    const files = new ReadCorefileFiles(this.options.path)
-    const source = { text: readText(this.options.path), files }
-    this.options.judge(source)
-    return { source, paths: files.paths, content: source.text + files.content }
-  }
-
-  private async look(): Promise<void> {
-    const all = await Promise.all([this.options.path, ...this.paths].map(statOf))
-    if (this.isStopped) return
-    const signature = all.map((stats) => (stats === undefined ? '-' : signatureOf(stats))).join()
-    const mayHideWrite = all.some((stats) => stats !== undefined && isYoung(stats))
-    const isSame = signature === this.signature && this.candidate === undefined && !mayHideWrite
-    this.signature = signature
-    if (isSame || all[0] === undefined) return this.again()
-    this.compare()
-  }
-
-  private compare(): void {
-    const { source, paths, content } = this.read()
-    // What is watched follows what was read, or a file that is named since would be missed.
-    this.paths = paths
-    if (source.text === '' || content === this.content) {
-      this.candidate = undefined
-      return this.again()
-    }
-    if (content !== this.candidate) {
-      this.candidate = content
-      return this.again(confirmMs)
-    }
-    this.candidate = undefined
-    this.content = content
-    this.source = source
-    this.options.onChange(source)
-    this.again()
-  }
-
-  private again(afterMs = this.options.periodMs ?? periodMsDefault): void {
-    // A callback may have stopped us.
-    if (this.isStopped) return
-    this.timer = setTimeout(() => void this.look(), afterMs)
-    this.timer.unref()
+    this.watcher.stop()
   }
 }
 
-/** A missing file counts as empty: it may appear later. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-async function statOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path)
-  } catch {
-    return undefined
-  }
+function readAll({ path, judge }: CorefileWatcherOptions): FilesContent & {
+  readonly source: CorefileSource
+} {
+  const files = new ReadCorefileFiles(path)
+  const source = { text: textAt(path) ?? '', files }
+  judge(source)
+  const content = source.text === '' ? undefined : source.text + files.content
+  return { source, content, paths: [path, ...files.paths] }
 }

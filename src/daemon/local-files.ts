@@ -1,6 +1,6 @@
 /** Texts of the files that local stages name, read when a stage first asks for one and watched from then on. Knows no stage. */
-import { readFileSync } from 'node:fs'
 import type { Log } from '../observe/log.ts'
+import { textAt } from '../platform/text-at.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 
 /** A list of all blocked names of the world has some 10 MB. */
@@ -51,7 +51,8 @@ export class LocalFiles {
   }
 
   private follow(path: string, reloadSeconds: number): Followed {
-    const text = this.read(path)
+    // What is wrong with it the watcher says.
+    const text = textAt(path) ?? ''
     if (reloadSeconds === 0) return { text, watcher: undefined }
     const followed: Followed = {
       text,
@@ -73,14 +74,5 @@ export class LocalFiles {
     }
     followed.watcher?.start()
     return followed
-  }
-
-  /** What is wrong with it the watcher says. */
-  private read(path: string): string {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return ''
-    }
   }
 }

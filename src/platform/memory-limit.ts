@@ -6,7 +6,7 @@
  *
  * Never fails: without cgroups there is no limit.
  */
-import { readFileSync } from 'node:fs'
+import { textAt } from './text-at.ts'
 
 export interface MemorySettings {
   /** Old space as a share of the limit. */
@@ -115,7 +115,7 @@ export function readMemoryLimitBytes(root = '/'): number {
 /** Limit files of all cgroups from the process's own to the root: a limit of an ancestor counts, too. */
 function limitFiles(root: string): string[] {
   const files: string[] = []
-  for (const line of readText(`${root}proc/self/cgroup`).split('\n')) {
+  for (const line of (textAt(`${root}proc/self/cgroup`) ?? '').split('\n')) {
     const [, controllers = '', path = ''] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []
     if (path === '') continue
     // In a container the path may be the host's while the container's own cgroup is mounted as the root: try both.
@@ -142,14 +142,6 @@ function ancestors(path: string): string[] {
 
 /** "max", an absent file and nonsense all mean no limit. */
 function readLimit(file: string): number {
-  const text = readText(file).trim()
+  const text = (textAt(file) ?? '').trim()
   return /^\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

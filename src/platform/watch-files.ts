@@ -7,8 +7,8 @@ import { stat } from 'node:fs/promises'
 import { confirmMs, isYoung, periodMsDefault, signatureOf } from './watch-file.ts'
 
 export interface FilesContent {
-  /** All that counts: a different text is a change. */
-  readonly content: string
+  /** All that counts: a different text is a change. Undefined is none: what was there last stays in force. */
+  readonly content: string | undefined
   /** What was looked at: files that are there, files that are not, directories. */
   readonly paths: Iterable<string>
 }
@@ -23,7 +23,7 @@ export interface WatchFilesOptions {
 export class FilesWatcher {
   private readonly options: WatchFilesOptions
   private paths: readonly string[]
-  private content: string
+  private content: string | undefined
   private candidate: string | undefined
   private signature = ''
   private timer: NodeJS.Timeout | undefined
@@ -62,7 +62,7 @@ export class FilesWatcher {
     const found = this.options.read()
     // What is watched follows what was read, or a file that is named since would be missed.
     this.paths = [...found.paths]
-    if (found.content === this.content) {
+    if (found.content === undefined || found.content === this.content) {
       this.candidate = undefined
       return this.again()
     }

@@ -16,9 +16,10 @@ import {
 } from '../../nodelocal/settings.ts'
 import { type Translation, translate } from '../../nodelocal/translate.ts'
 import { createLog } from '../../observe/log.ts'
+import { textAt } from '../../platform/text-at.ts'
 import { patternEngineFor } from '../nodelocal/corefile-config.ts'
 import { addressesOfLink, checkConfig, localAddresses } from '../read-config.ts'
-import { type NodeCacheFiles, readNodeCacheFiles, readText, writeRendered } from './node-files.ts'
+import { type NodeCacheFiles, readNodeCacheFiles, writeRendered } from './node-files.ts'
 
 export interface Remark {
   readonly where: string
@@ -141,7 +142,7 @@ function clusterDnsOf({ flags, environment }: NodeCacheReading): string | undefi
 }
 
 async function lookAtNode({ flags, environment }: NodeCacheReading): Promise<NodeFacts> {
-  const hasIpv6 = readText('/proc/net/if_inet6') !== undefined
+  const hasIpv6 = textAt('/proc/net/if_inet6') !== undefined
   if (!isOnNode(flags)) return { clusterIps: [], hasIpv6 }
   const services = new Set(
     Object.entries(environment).flatMap(([name, value]) =>

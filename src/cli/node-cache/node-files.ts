@@ -2,11 +2,12 @@
  * The files of node-cache: its template, or the Corefile where there is no template, what that imports, and the directory of kube-dns.
  * Reads them, and writes the rendered Corefile where node-cache would. Understands none of them.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
 import type { NodeCacheFlags } from '../../nodelocal/flags.ts'
 import { kubeDnsKeys } from '../../nodelocal/kube-dns.ts'
+import { textAt } from '../../platform/text-at.ts'
 import { errorCode } from '../../system/bind.ts'
 
 /** Where manifests mount the ConfigMap of kube-dns. */
@@ -25,15 +26,15 @@ export interface NodeCacheFiles {
 }
 
 export function readNodeCacheFiles(flags: NodeCacheFlags): NodeCacheFiles {
-  const template = readText(flags.baseCorefile)
+  const template = textAt(flags.baseCorefile)
   const kubeDnsDirectory = flags.kubeDnsDirectory ?? kubeDnsDefault
   const kubeDns = kubeDnsKeys.flatMap((key): [string, string][] => {
-    const text = readText(join(kubeDnsDirectory, key))
+    const text = textAt(join(kubeDnsDirectory, key))
     return text === undefined ? [] : [[key, text]]
   })
   return {
     template,
-    corefile: template === undefined ? readText(flags.corefile) : undefined,
+    corefile: template === undefined ? textAt(flags.corefile) : undefined,
     kubeDns: new Map(kubeDns),
     kubeDnsDirectory,
     named: new ReadCorefileFiles(flags.corefile, true),
@@ -55,7 +56,7 @@ export function watchedPaths(
 
 /** @returns all that is at these paths in one text, which `pathsIn` reads */
 export function contentAt(paths: Iterable<string>): string {
-  return JSON.stringify([...new Set(paths)].map((path) => [path, readText(path) ?? namesIn(path)]))
+  return JSON.stringify([...new Set(paths)].map((path) => [path, textAt(path) ?? namesIn(path)]))
 }
 
 export function pathsIn(content: string): string[] {
@@ -76,18 +77,9 @@ function namesIn(directory: string): string[] | null {
  */
 export function writeRendered(path: string, text: string): string | undefined {
   try {
-    if (readText(path) !== text) writeFileSync(path, text)
+    if (textAt(path) !== text) writeFileSync(path, text)
     return undefined
   } catch (error) {
     return errorCode(error)
-  }
-}
-
-/** @returns undefined when it cannot be read */
-export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
   }
 }
