@@ -1,9 +1,12 @@
 /**
- * Writes what follows from the source: docs/configuration.md, docs/metrics.md, docs/neardns.schema.json and the dashboard of
- * manifests/monitoring; and docs/interoperability.md from its recorded results. `--check` writes nothing and exits with 1 when a file is stale.
+ * Writes what follows from the source: docs/configuration.md, docs/metrics.md, docs/neardns.schema.json, the man page docs/neardns.1 and the dashboard
+ * of manifests/monitoring; and docs/interoperability.md from its recorded results. `--check` writes nothing and exits with 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { settingFlags } from '../src/cli/args.ts'
+import { manPage } from '../src/cli/command-line/man-page.ts'
+import { settingFlags } from '../src/cli/command-line/serving-verbs.ts'
+import { verbGroups } from '../src/cli/command-line/verbs.ts'
+import { version } from '../src/cli/version.ts'
 import { configJsonSchema } from '../src/config/schema.ts'
 import type { JsonSchema } from '../src/config/setting.ts'
 import { interoperabilityPage, type Results } from '../test/real/resolvers/page.ts'
@@ -24,6 +27,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { name: 'configuration.md', content: configurationMarkdown(schema, settingFlags) },
     { name: 'metrics.md', content: metricsMarkdown() },
     { name: 'interoperability.md', content: interoperability() },
+    { name: 'neardns.1', content: manPage(verbGroups, version()) },
     { name: 'neardns.schema.json', content: schemaText(schema) },
     { name: '../manifests/monitoring/dashboard.json', content: jsonText(classicDashboard()) },
     { name: '../manifests/monitoring/dashboard-v2.json', content: jsonText(dashboardResource()) },

@@ -7,7 +7,7 @@ import { type Paint, plain, type Style } from '../demo/account.ts'
 import { tellStory } from '../demo/story.ts'
 import { openTheatre, type StartDaemon, type Theatre } from '../demo/theatre.ts'
 import { BindError } from '../system/bind.ts'
-import { readFlags } from './flags.ts'
+import { readArguments } from './command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 
 const defaultPort = 5353
@@ -24,14 +24,14 @@ export async function demo(
   io: CliIo,
   { startDaemon, isColoured }: DemoHooks,
 ): Promise<number> {
-  const read = readFlags(argv, { '--once': {}, '--port': { value: 'PORT' } })
+  const read = readArguments('demo', argv)
   if (!read.ok) return usageError(io, read.why)
-  const given = read.flags.find(({ name }) => name === '--port')?.value
+  const given = read.flag('--port')
   const port = Number(given ?? defaultPort)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535 || read.words.length > 0) {
-    return usageError(io, 'usage: neardns demo [--once] [--port 1-65535]')
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    return usageError(io, `--port ${given}: it takes a number from 1 to 65535`)
   }
-  const isOnce = read.flags.some(({ name }) => name === '--once')
+  const isOnce = read.has('--once')
   const ending = new AbortController()
   // From the start, so that an early interrupt also ends cleanly.
   const interrupted = interruption(ending)

@@ -1,7 +1,8 @@
 /** From the argument list to the verb that it asks for. Loads the code of a verb when it is asked for. */
 import { nodeCacheArguments } from '../nodelocal/program.ts'
-import { readCommand } from './args.ts'
-import { helpText } from './help.ts'
+import { overview, verbHelp } from './command-line/help.ts'
+import { readCommand } from './command-line/read-command.ts'
+import { definitionOf, type Verb } from './command-line/verbs.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { version } from './version.ts'
 
@@ -33,7 +34,7 @@ export async function dispatch(
   const command = readCommand(argv)
   switch (command.kind) {
     case 'help':
-      io.stdout(helpText)
+      io.stdout(command.verb === undefined ? overview() : verbHelp(definitionOf(command.verb)))
       return ExitCode.ok
     case 'version':
       io.stdout(`neardns ${version()}\n`)
@@ -43,20 +44,24 @@ export async function dispatch(
     case 'verb':
       break
   }
-  switch (command.verb) {
-    case 'run':
-      return serving.run(command.argv, io)
-    case 'demo':
-      return serving.demo(command.argv, io)
-    case 'validate':
-      return (await import('./validate.ts')).validate(command.argv, io)
-    case 'explain':
-      return (await import('./explain.ts')).explain(command.argv, io)
-    case 'rules':
-      return (await import('./rules.ts')).rules(command.argv, io)
-    case 'import':
-      return (await import('./nodelocal/import.ts')).importCorefile(command.argv, io)
-    case 'query':
-      return (await import('./query.ts')).query(command.argv, io)
-  }
+  const verb = await functionOf(command.verb, serving)
+  return verb(command.argv, io)
+}
+
+const functions: Readonly<
+  Record<Exclude<Verb, 'run' | 'demo' | 'node-cache'>, () => Promise<VerbFunction>>
+> = {
+  validate: async () => (await import('./validate.ts')).validate,
+  explain: async () => (await import('./explain.ts')).explain,
+  rules: async () => (await import('./rules.ts')).rules,
+  import: async () => (await import('./nodelocal/import.ts')).importCorefile,
+  query: async () => (await import('./query.ts')).query,
+  completion: async () => (await import('./completion.ts')).completion,
+}
+
+/** Loads the code of the verb. */
+async function functionOf(verb: Verb, serving: ServingVerbs): Promise<VerbFunction> {
+  if (verb === 'run' || verb === 'demo') return serving[verb]
+  if (verb === 'node-cache') return serving.nodeCache
+  return functions[verb]()
 }

@@ -2,26 +2,21 @@
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { parseListen } from '../config/address.ts'
 import { readToken } from '../daemon/token-file.ts'
-import { readFlags } from './flags.ts'
+import { readArguments } from './command-line/arguments.ts'
+import { adminDefault } from './command-line/definition.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { bothForms, readTypedName } from './typed-name.ts'
 
-const adminDefault = '127.0.0.1:9253'
 const timeoutMs = 3000
-const usage = 'usage: neardns explain NAME [TYPE] [--admin IP:PORT] [--token-file FILE]'
 
 export async function explain(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, {
-    '--admin': { value: 'IP:PORT' },
-    '--token-file': { value: 'FILE' },
-  })
+  const read = readArguments('explain', argv)
   if (!read.ok) return usageError(io, read.why)
-  const [name, type = 'A', ...more] = read.words
-  if (name === undefined || more.length > 0) return usageError(io, usage)
-  const text = read.flags.find((flag) => flag.name === '--admin')?.value ?? adminDefault
+  const [name = '', type = 'A'] = read.words
+  const text = read.flag('--admin') ?? adminDefault
   const admin = parseListen(text)
   if (!admin.ok) return usageError(io, `--admin ${admin.why}`)
-  const headers = tokenHeaders(read.flags.find((flag) => flag.name === '--token-file')?.value)
+  const headers = tokenHeaders(read.flag('--token-file'))
   if (headers === undefined) return usageError(io, '--token-file: cannot read it, or it is empty')
   const typed = readTypedName(name)
   if (!typed.ok) return usageError(io, typed.why)

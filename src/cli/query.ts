@@ -7,7 +7,7 @@ import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { parseName } from '../wire/name.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'
-import { readFlags } from './flags.ts'
+import { readArguments } from './command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { parseRecordType } from './record-type.ts'
 import { reverseName } from './reverse-name.ts'
@@ -80,13 +80,10 @@ async function askTwice(bytes: Buffer, server: Endpoint, timing: QueryTiming): P
 type ParsedRequest = { ok: true; value: Request } | { ok: false; why: string }
 
 function parseRequest(argv: readonly string[]): ParsedRequest {
-  const read = readFlags(argv, { '--server': { value: 'IP:PORT' }, '--tcp': {} })
+  const read = readArguments('query', argv)
   if (!read.ok) return read
-  const [name, typeText, ...more] = read.words
-  if (name === undefined || more.length > 0) {
-    return { ok: false, why: 'query takes a name and a type: neardns query NAME [TYPE]' }
-  }
-  const at = read.flags.find((flag) => flag.name === '--server')?.value
+  const [name = '', typeText] = read.words
+  const at = read.flag('--server')
   const server = parseScopedEndpoint(at ?? '127.0.0.1:5353', dnsPort)
   if (!server.ok) return { ok: false, why: `--server ${at}: ${server.why}` }
   if (server.value.port === 0) return { ok: false, why: `--server ${at}: a server has no port 0` }
@@ -99,7 +96,7 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
   if (!typed.ok) return typed
   const type = parseRecordType(question.type)
   if (!type.ok) return type
-  const isTcp = read.flags.some((flag) => flag.name === '--tcp')
+  const isTcp = read.has('--tcp')
   return {
     ok: true,
     value: { name: typed.value, type: type.codecName, server: server.value, isTcp },

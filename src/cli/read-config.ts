@@ -5,7 +5,7 @@ import type { ConfigResult, ConfigSource } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
 import { loadPatternEngine } from '../local/pattern/engine.ts'
 import { patternsIn } from '../local/pattern/pattern.ts'
-import type { RunArgs } from './args.ts'
+import type { RunArgs } from './command-line/run-arguments.ts'
 import { importWithoutLocales } from './lean-import.ts'
 
 /** Reads and checks everything; problems are complete and in the order of the file. Also used for a reload. */

@@ -2,7 +2,7 @@
 import type { ConfigResult } from '../config/load.ts'
 import type { Log } from '../observe/log.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
-import type { RunArgs } from './args.ts'
+import type { RunArgs } from './command-line/run-arguments.ts'
 import { readConfig } from './read-config.ts'
 import { reloadSignals } from './signals.ts'
 

@@ -17,8 +17,8 @@ import { runProgram } from '../host/run-program.ts'
 import { runSteps, stepText } from '../host/steps.ts'
 import type { Trouble } from '../host/trouble.ts'
 import { planRemoval } from '../host/uninstall.ts'
-import { settingFlags } from './args.ts'
-import { readFlags } from './flags.ts'
+import { readArguments } from './command-line/arguments.ts'
+import { runArgsFrom } from './command-line/run-arguments.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { readConfig } from './read-config.ts'
 import { reportProblems } from './validate.ts'
@@ -34,29 +34,12 @@ interface RulesCall {
 }
 
 export async function rules(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, {
-    '--config': { value: 'FILE' },
-    '--dry-run': {},
-    '--cluster-upstream': { value: 'IP:PORT', repeats: true },
-  })
+  const read = readArguments('rules', argv)
   if (!read.ok) return usageError(io, read.why)
-  const [word, ...more] = read.words
-  const action = actions.find((known) => known === word)
-  if (action === undefined || more.length > 0) {
-    return usageError(
-      io,
-      'rules takes one of show, apply, remove: neardns rules show --config FILE',
-    )
-  }
-  const upstreams = read.flags.filter(({ name }) => name === '--cluster-upstream')
-  const path = settingFlags['--cluster-upstream']?.path ?? []
-  const configFile = read.flags.find(({ name }) => name === '--config')?.value
-  const loaded = await readConfig({
-    ...(configFile === undefined ? {} : { configFile }),
-    overrides: upstreams.map(({ name, value }) => ({ flag: name, path, value, isListItem: true })),
-  })
+  const action = actions.find((known) => known === read.words[0]) ?? 'show'
+  const loaded = await readConfig(runArgsFrom(read.flags))
   if (!loaded.ok) return reportProblems(io, loaded.problems)
-  const isDry = read.flags.some(({ name }) => name === '--dry-run')
+  const isDry = read.has('--dry-run')
   const opened = await openNftables()
   const tools = { run: runProgram, readProc, nftables: opened.ok ? opened.nftables : opened.why }
   const call = { io, config: loaded.config, tools, isDry }

@@ -7,18 +7,15 @@ import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { formatProblem, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { clusterNames } from '../daemon/routing.ts'
-import { readFlags } from './flags.ts'
+import { readArguments } from './command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { isCorefile, readCorefileConfig } from './nodelocal/corefile-config.ts'
 import { readForeignConfig, readText } from './read-config.ts'
 
 export async function validate(argv: readonly string[], io: CliIo): Promise<number> {
-  const flags = readFlags(argv, {})
-  if (!flags.ok) return usageError(io, flags.why)
-  const [file, ...more] = flags.words
-  if (file === undefined || more.length > 0) {
-    return usageError(io, 'validate takes one file: neardns validate FILE')
-  }
+  const read = readArguments('validate', argv)
+  if (!read.ok) return usageError(io, read.why)
+  const [file = ''] = read.words
   const result = await judge(file)
   if (!result.ok) return reportProblems(io, result.problems)
   const notes = result.notes.map((note) => `note: ${note}\n`).join('')

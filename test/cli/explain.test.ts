@@ -84,7 +84,7 @@ test('no admin server is said with the way to have one', async () => {
 test('a call without a name shows how it is done', async () => {
   const io = captured()
   assert.is(await explain([], io), 2)
-  assert.match(io.err(), /usage: neardns explain NAME/)
+  assert.match(io.err(), /explain needs NAME: neardns explain NAME/)
 })
 
 test.run()

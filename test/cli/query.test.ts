@@ -224,7 +224,7 @@ test('a port on which nobody listens is reported at once, over UDP and TCP', asy
 })
 
 const misuses: [string[], string][] = [
-  [['a', 'A', 'IN'], 'query takes a name and a type: neardns query NAME [TYPE]'],
+  [['a', 'A', 'IN'], 'query does not take the word "IN": neardns query NAME [TYPE] [flags]'],
   [['a..example'], '"a..example" has an empty label'],
   [[''], 'the name is empty; the root is written "."'],
   [[`${'x'.repeat(64)}.example`], `the label "${'x'.repeat(64)}" has more than 63 bytes`],

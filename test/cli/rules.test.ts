@@ -27,7 +27,11 @@ async function call(argv: readonly string[]) {
 const wrong: readonly [what: string, argv: readonly string[], says: RegExp][] = [
   ['no action', [], /one of show, apply, remove/],
   ['an action that is none', ['flush'], /one of show, apply, remove/],
-  ['two actions', ['show', 'remove'], /one of show, apply, remove/],
+  [
+    'two actions',
+    ['show', 'remove'],
+    /does not take the word "remove": neardns rules show.apply.remove/,
+  ],
   ['an unknown flag', ['show', '--dry'], /--dry/],
   ['a flag without its value', ['show', '--config'], /--config/],
 ]

@@ -5,7 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseRunArgs } from '../../src/cli/args.ts'
+import { parseRunArgs } from '../../src/cli/command-line/run-arguments.ts'
 import { readConfig } from '../../src/cli/read-config.ts'
 import { validate } from '../../src/cli/validate.ts'
 import { formatProblem } from '../../src/config/problem.ts'
@@ -101,7 +101,7 @@ test('validate takes exactly one file and no flags', async () => {
   assert.is(await validate(['--config', 'a'], io), 2)
   assert.is(
     io.err(),
-    'neardns: validate takes one file: neardns validate FILE\nneardns: unknown flag "--config"; neardns --help lists all flags\n',
+    'neardns: validate does not take the word "b": neardns validate FILE\nneardns: unknown flag "--config"; neardns validate --help lists all flags\n',
   )
 })
 

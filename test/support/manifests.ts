@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { parseRunArgs } from '../../src/cli/args.ts'
+import { parseRunArgs } from '../../src/cli/command-line/run-arguments.ts'
 import { type ConfigResult, loadConfig } from '../../src/config/load.ts'
 import { chartToolPath, schemaDirectory, type schemaVersions } from './needs.ts'
 

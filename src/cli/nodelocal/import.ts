@@ -6,7 +6,8 @@ import type { Problem } from '../../config/problem.ts'
 import { formatYaml } from '../../config/yaml.ts'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
 import { bypassed } from '../../nodelocal/bypassed.ts'
-import { type Flag, readFlags } from '../flags.ts'
+import { readArguments } from '../command-line/arguments.ts'
+import type { Flag } from '../command-line/flags.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readText } from '../read-config.ts'
 import { reportProblems } from '../validate.ts'
@@ -17,21 +18,10 @@ import {
   readCorefileConfig,
 } from './corefile-config.ts'
 
-const usage =
-  'neardns import COREFILE [--port PORT] [--localip IP[,IP]...] [--clusterdns IP] [--coredns COREFILE]'
-
 export async function importCorefile(argv: readonly string[], io: CliIo): Promise<number> {
-  const read = readFlags(argv, {
-    '--port': { value: 'PORT' },
-    '--localip': { value: 'IP[,IP]...' },
-    '--clusterdns': { value: 'IP' },
-    '--coredns': { value: 'COREFILE' },
-  })
+  const read = readArguments('import', argv)
   if (!read.ok) return usageError(io, read.why)
-  const [path, ...more] = read.words
-  if (path === undefined || more.length > 0) {
-    return usageError(io, `import takes one file: ${usage}`)
-  }
+  const [path = ''] = read.words
   const values = valuesOf(read.flags)
   if (values.port !== undefined && !isPort(values.port)) {
     return usageError(io, '--port takes a number from 1 to 65535')
@@ -39,7 +29,7 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   const file = await readText(path)
   if (!file.ok) return reportProblems(io, [file.problem])
   if (isTemplate(file.text) && (values.localIps === undefined || values.clusterDns === undefined)) {
-    const why = `${path} is a template of node-cache; say what its -localip is and which address the Service of its -upstreamsvc has: ${usage}`
+    const why = `${path} is a template of node-cache; say what its -localip is and which address the Service of its -upstreamsvc has: --localip IP[,IP]... --clusterdns IP`
     return usageError(io, why)
   }
   const result = await readCorefileConfig(path, file.text, values)
@@ -48,7 +38,7 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
     for (const note of result.notes) io.stderr(`note: ${note}\n`)
     return ExitCode.usage
   }
-  const coredns = read.flags.find(({ name }) => name === '--coredns')?.value
+  const coredns = read.flag('--coredns')
   const passed = coredns === undefined ? [] : await passedBy(coredns, result)
   if ('problem' in passed) return reportProblems(io, [passed.problem])
   io.stdout(yamlOf(path, { ...result, notes: [...result.notes, ...passed] }))

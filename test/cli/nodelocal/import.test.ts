@@ -75,7 +75,7 @@ test('with the Corefile of CoreDNS what pods would miss is said as well', async 
 test('a misuse says how it is used', async ({ dir }) => {
   const io = captured()
   assert.is(await importCorefile([], io), 2)
-  assert.match(io.err(), /import takes one file/)
+  assert.match(io.err(), /import needs COREFILE/)
   const { code, err } = await run(dir, '', '--port', '99999')
   assert.is(code, 2)
   assert.match(err, /--port takes a number/)

@@ -4,7 +4,7 @@
  * nothing, and lets a flag be given twice. Knows nothing about what the flags mean.
  */
 import { parseArgs } from 'node:util'
-import { suggest } from '../config/suggest.ts'
+import { suggest } from '../../config/suggest.ts'
 
 /** What a flag takes. */
 export interface FlagRule {
@@ -26,28 +26,48 @@ export type Flags =
 
 type FlagRules = Readonly<Record<string, FlagRule>>
 
+export interface ReadFlagsOptions {
+  /** The command that lists the flags. */
+  readonly help?: string
+  /** A single dash is a word: standard input. */
+  readonly takesDash?: boolean
+}
+
 /** @param rules by the flag's name, two dashes included */
-export function readFlags(argv: readonly string[], rules: FlagRules): Flags {
+export function readFlags(
+  argv: readonly string[],
+  rules: FlagRules,
+  { help = 'neardns --help', takesDash = false }: ReadFlagsOptions = {},
+): Flags {
   const flags: Flag[] = []
   const words: string[] = []
   for (const token of split(argv, rules)) {
     if (token.kind === 'option-terminator') continue
-    if (token.kind === 'positional') {
-      if (token.value === '-' && !argv.slice(0, token.index).includes('--')) {
-        return { ok: false, why: unknownFlag('-', rules) }
-      }
+    if (token.kind === 'positional' && (takesDash || !isBareDash(argv, token.index))) {
       words.push(token.value)
       continue
     }
-    const flag = readFlag(token, argv[token.index] ?? '', rules)
-    if (!flag.ok) return flag
-    const { name } = flag
-    if (rules[name]?.repeats !== true && flags.some((earlier) => earlier.name === name)) {
-      return { ok: false, why: `${name} is given twice; it may be given once` }
+    const flag = token.kind === 'option' ? readFlag(token, rules) : undefined
+    if (flag === undefined) {
+      return { ok: false, why: unknownFlag(argv[token.index] ?? '', rules, help) }
     }
-    flags.push({ name, value: flag.value })
+    if (!flag.ok) return flag
+    flags.push({ name: flag.name, value: flag.value })
   }
+  const twice = givenTwice(flags, rules)
+  if (twice !== undefined)
+    return { ok: false, why: `${twice} is given twice; it may be given once` }
   return { ok: true, flags, words }
+}
+
+/** Behind `--` a dash is a word like others. */
+function isBareDash(argv: readonly string[], index: number): boolean {
+  return argv[index] === '-' && !argv.slice(0, index).includes('--')
+}
+
+function givenTwice(flags: readonly Flag[], rules: FlagRules): string | undefined {
+  const names = flags.map(({ name }) => name)
+  return names.find((name, index) => rules[name]?.repeats !== true && names.indexOf(name) < index)
 }
 
 function split(argv: readonly string[], rules: FlagRules) {
@@ -70,11 +90,11 @@ type Token = ReturnType<typeof split>[number]
 type OptionToken = Extract<Token, { readonly kind: 'option' }>
 type ReadFlag = ({ readonly ok: true } & Flag) | { readonly ok: false; readonly why: string }
 
-/** @param written the argument that the token was made of: `-listen` becomes one token a letter */
-function readFlag(token: OptionToken, written: string, rules: FlagRules): ReadFlag {
+/** @returns undefined when there is no such flag */
+function readFlag(token: OptionToken, rules: FlagRules): ReadFlag | undefined {
   const name = token.rawName
   const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-  if (rule === undefined) return { ok: false, why: unknownFlag(written, rules) }
+  if (rule === undefined) return undefined
   const { value, inlineValue } = token
   if (rule.value === undefined) {
     if (value === undefined) return { ok: true, name, value: '' }
@@ -87,9 +107,10 @@ function readFlag(token: OptionToken, written: string, rules: FlagRules): ReadFl
   return { ok: true, name, value }
 }
 
-function unknownFlag(written: string, rules: FlagRules): string {
+/** @param written the argument that the token was made of: `-listen` becomes one token a letter */
+function unknownFlag(written: string, rules: FlagRules, help: string): string {
   const [name = ''] = written.split('=', 1)
   const near = suggest(name, Object.keys(rules))
-  const hint = near === undefined ? 'neardns --help lists all flags' : `did you mean ${near}?`
+  const hint = near === undefined ? `${help} lists all flags` : `did you mean ${near}?`
   return `unknown flag ${JSON.stringify(name)}; ${hint}`
 }

@@ -2,7 +2,7 @@
 // Method: argument lists against flags and words, or against the literal complaint.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type FlagRule, readFlags } from '../../src/cli/flags.ts'
+import { type FlagRule, readFlags } from '../../../src/cli/command-line/flags.ts'
 
 const test = suite('cli/flags')
 

@@ -1,0 +1,77 @@
+/** The verbs that work on files and on this node: validate, import, rules, completion. */
+import { clusterUpstreamFlag, configFlag, type VerbDefinition } from './definition.ts'
+
+export const fileVerbs = [
+  {
+    name: 'validate',
+    what: 'check a configuration, or a Corefile of node-cache',
+    words: [{ name: 'FILE', isFile: true }],
+    flags: {},
+    about: ['Prints every mistake with file, line and correction, or a summary.'],
+    examples: ['validate neardns.yaml', 'validate Corefile'],
+    exits: '0 right, 2 mistakes',
+  },
+  {
+    name: 'import',
+    what: 'print the configuration that serves what a Corefile does',
+    words: [{ name: 'COREFILE', isFile: true }],
+    flags: {
+      '--port': { value: 'PORT', what: 'of zones that name none', otherwise: '53' },
+      '--localip': { value: 'IP[,IP]...', what: '-localip of node-cache, for a template' },
+      '--clusterdns': { value: 'IP', what: 'address of its -upstreamsvc, for a template' },
+      '--coredns': {
+        value: 'COREFILE',
+        what: "CoreDNS's own, for names it is not asked about",
+        isFile: true,
+      },
+    },
+    about: ['What differs on purpose is printed as comments (docs/nodelocal-differences.md).'],
+    examples: [
+      'import Corefile > neardns.yaml',
+      'import Corefile.base --localip 169.254.20.10 --clusterdns 10.96.0.11',
+    ],
+    exits: '0 printed, 2 something cannot be taken over',
+  },
+] as const satisfies readonly VerbDefinition[]
+
+export const nodeVerbs = [
+  {
+    name: 'rules',
+    what: 'links, addresses and rules that neardns puts on this node',
+    words: [
+      {
+        name: 'ACTION',
+        choices: {
+          show: 'what the configuration means for this node, and why',
+          apply: 'install what lasts without a daemon',
+          remove: 'take away everything of ours',
+        },
+      },
+    ],
+    flags: {
+      '--config': configFlag,
+      '--cluster-upstream': clusterUpstreamFlag,
+      '--dry-run': { what: 'print the commands instead of running them' },
+    },
+    examples: ['rules show --config neardns.yaml', 'rules remove --config neardns.yaml --dry-run'],
+  },
+] as const satisfies readonly VerbDefinition[]
+
+export const shellVerbs = [
+  {
+    name: 'completion',
+    what: 'completion of verbs and flags for a shell',
+    words: [
+      {
+        name: 'SHELL',
+        choices: {
+          bash: 'source <(neardns completion bash)',
+          zsh: 'source <(neardns completion zsh)',
+          fish: 'neardns completion fish | source',
+        },
+      },
+    ],
+    flags: {},
+    examples: ['completion bash > /etc/bash_completion.d/neardns'],
+  },
+] as const satisfies readonly VerbDefinition[]
