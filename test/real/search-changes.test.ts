@@ -19,6 +19,7 @@ import {
   trustLevels,
 } from '../support/lab/search-rig.ts'
 import { changingUnits } from '../support/lab/search-world.ts'
+import { watchStalls } from '../support/lab/stall-probe.ts'
 import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
 import { makeKubeWorld } from '../support/world/kube-world.ts'
 
@@ -60,6 +61,7 @@ for (const { version, ttl } of settings) {
       await changing.learnTruth()
       daemons = await startAtEachLevel(cluster, { auditOneIn: 100 })
       const heard: Heard[][] = daemons.map(() => [])
+      const stalledMs = watchStalls()
       const endMs = performance.now() + runMs
       const isOver = () =>
         performance.now() > endMs && heard.every(({ length }) => length >= questionsMin)
@@ -77,6 +79,7 @@ for (const { version, ttl } of settings) {
             }),
         ),
       ])
+      const slackMs = 300 + stalledMs()
       for (const [i, daemon] of daemons.entries()) {
         assert.is(await daemon.level(), trustLevels[i])
         await judge({
@@ -85,6 +88,7 @@ for (const { version, ttl } of settings) {
           daemon,
           heard: heard[i] ?? [],
           ttl,
+          slackMs,
         })
       }
     } finally {
@@ -101,10 +105,11 @@ interface Trial {
   readonly daemon: SearchDaemon
   readonly heard: readonly Heard[]
   readonly ttl: number
+  readonly slackMs: number
 }
 
-async function judge({ who, changing, daemon, heard, ttl }: Trial): Promise<void> {
-  const limits = { negativeMs: 5000, positiveMs: ttl * 1000, slackMs: 300 }
+async function judge({ who, changing, daemon, heard, ttl, slackMs }: Trial): Promise<void> {
+  const limits = { negativeMs: 5000, positiveMs: ttl * 1000, slackMs }
   const { wrong, relapses, splits, outdated, outdatedMaxMs } = judgeHeard(changing, heard, limits)
   const synthesised = await daemon.synthesised()
   console.log(

@@ -11,7 +11,7 @@ import { endMark, type LaneNews, type LaneOrder } from './lane.ts'
 import { addReport, emptyReport, type Report } from './report.ts'
 
 /** When more files than that fail, the cause is no lack of processor time, and none of them is run again. */
-const filesAgainMax = 3
+const filesAgainMax = 8
 
 /** Time for what a dead lane has said to arrive. Its pipes may stay open for longer: what it started has them, too. */
 const lastWordsMs = 200

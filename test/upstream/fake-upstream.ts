@@ -12,6 +12,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
+import { freePort } from '../support/free-port.ts'
 
 export interface AnswerOptions {
   readonly rcode?: number
@@ -157,17 +158,21 @@ export class FakeUpstream {
     return this.sockets.size
   }
 
-  /** Listens on the same port as before, or on a free one the first time. */
+  /**
+   * Listens on the same port as before, or on a free one the first time. That one is outside the range from which the kernel
+   * takes source ports, so that no socket of another process is given it while this server is gone.
+   */
   async revive(): Promise<void> {
+    const isFirst = this.port === 0
     for (let attempt = 1; ; attempt++) {
+      if (isFirst) this.port = await freePort(this.host)
       try {
         await this.listen()
         return
       } catch (error) {
         await this.kill()
-        // The UDP port of the same number may be taken; a fixed port is the caller's choice.
         if (this.options.port !== undefined || attempt === 20) throw error
-        this.port = 0
+        if (!isFirst) await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
   }
