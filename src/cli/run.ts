@@ -150,6 +150,7 @@ class Session {
         listening: daemon.listening,
         io: daemon.io.mode,
         admin,
+        adminSocket: daemon.monitoring.privateSocket,
         upstreams: daemon.upstreams,
         searchPath: daemon.trustLevel,
         interception: daemon.interceptionWhy,

@@ -1,5 +1,12 @@
 /** Settings of the sockets that clients talk to. */
+import { parseListen } from './address.ts'
 import { onOff, section, whole } from './setting.ts'
+
+export const listenAddress = {
+  what: 'an IP address with port such as 127.0.0.1:5353',
+  parse: (written: string) => parseListen(written),
+  examples: ['127.0.0.1:5353', '169.254.20.10:53', '[::1]:5353'],
+}
 
 export function sharePorts() {
   return onOff({

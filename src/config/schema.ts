@@ -5,20 +5,14 @@
 
 import type { Endpoint } from '../address/endpoint.ts'
 import { localSections } from '../local/settings.ts'
-import { parseListen } from './address.ts'
+import { adminSection } from './admin-settings.ts'
 import { cacheSection } from './cache-settings.ts'
 import { questionsMaxDefault } from './exchange-settings.ts'
-import {
-  clusterSection,
-  domainName,
-  externalSection,
-  filePath,
-  zoneList,
-} from './group-settings.ts'
+import { clusterSection, domainName, externalSection, zoneList } from './group-settings.ts'
 import { handoverSection } from './handover-settings.ts'
 import { interceptionSection } from './interception-settings.ts'
 
-import { sharePorts, tcpSection, udpSection } from './listener-settings.ts'
+import { listenAddress, sharePorts, tcpSection, udpSection } from './listener-settings.ts'
 import { logSection } from './log-settings.ts'
 
 import { searchPathSection } from './search-settings.ts'
@@ -28,8 +22,6 @@ import {
   item,
   type JsonSchema,
   list,
-  listOrOne,
-  optionalText,
   parsed,
   section,
   text,
@@ -37,12 +29,6 @@ import {
   type ValueOf,
   whole,
 } from './setting.ts'
-
-const listenAddress = {
-  what: 'an IP address with port such as 127.0.0.1:5353',
-  parse: (written: string) => parseListen(written),
-  examples: ['127.0.0.1:5353', '169.254.20.10:53', '[::1]:5353'],
-}
 
 export const configSchema = item('Configuration of neardns.', {
   listen: list({
@@ -129,26 +115,7 @@ export const configSchema = item('Configuration of neardns.', {
   sharePorts: sharePorts(),
   udp: udpSection(),
   tcp: tcpSection(),
-  admin: section('Metrics, health, readiness and the status page over HTTP.', {
-    listen: listOrOne({
-      of: parsed<Endpoint>(listenAddress),
-      what: 'IP addresses with port',
-      max: 16,
-      about:
-        'Addresses of the admin pages, each with all of them; none turns them off. One address may be written without a list.',
-    }),
-    whenTaken: choice({
-      of: ['end', 'retry'],
-      default: 'end',
-      about:
-        'What happens at the start when an admin address cannot be listened on. End: the start fails, since probes would never be answered. Retry: DNS is served, and the address is tried again every 5 s.',
-    }),
-    tokenFile: optionalText({
-      ...filePath('the path of a file with a token'),
-      about:
-        'File whose first line is a token. Other hosts and pods that send it as `Authorization: Bearer` may read pages with names in them (/explain). Read at each request. Null: only the node itself may read such pages. Metrics and probes are open to all.',
-    }),
-  }),
+  admin: adminSection(),
   log: logSection(),
   drain: section('What happens on SIGTERM.', {
     deadlineMs: whole({

@@ -84,7 +84,7 @@ export class Daemon {
       path: this.path,
       nowMs: () => this.clock.nowMs(),
       questionsMax: () => this.config.inFlight.questionsMax,
-      tokenFile: () => this.config.admin.tokenFile,
+      admin: () => this.config.admin,
       counters: () => this.counters,
       listeners: this.listeners,
       readiness: this.readiness,
@@ -144,6 +144,7 @@ export class Daemon {
       const why = await this.housekeeping.checkSelf()
       await this.interception.start()
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
+      await this.monitoring.openPrivate()
       this.options.link?.ready()
       return admin
     } catch (error) {
@@ -199,6 +200,7 @@ export class Daemon {
     await this.beginServing()
     await this.handover?.resumed()
     await this.interception.start()
+    await this.monitoring.openPrivate()
   }
 
   /**
@@ -221,9 +223,7 @@ export class Daemon {
     // Rules are made at the start: they bring packets to these addresses until the next start.
     const wanted = [...config.listen, ...interceptedBy(this.interception.settings)]
     await this.listeners.closeOthers(wanted, config.drain.deadlineMs)
-    if (JSON.stringify(before.admin) !== JSON.stringify(config.admin)) {
-      await this.monitoring.listen(config.admin)
-    }
+    await this.monitoring.reconfigure(before.admin)
     this.held?.keepFor(config)
     this.reloads.applied(config)
     warnOfRouting(this.routing, this.config, this.options.log)

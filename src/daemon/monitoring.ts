@@ -4,8 +4,9 @@ import { formatEndpoint } from '../address/endpoint.ts'
 import { parseType } from '../core/explain.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
+import { tokenAccess } from '../observe/admin-access.ts'
+import type { Page } from '../observe/admin-calls.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
-import type { Page } from '../observe/admin-server.ts'
 import { contentType, type Exposition } from '../observe/exposition.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
 import type { HandoverView } from '../observe/families/handover.ts'
@@ -28,6 +29,7 @@ import { type AdminListening, AdminServers } from './admin-servers.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import { PrivateSide, type PrivateSocketSetting } from './operator/private-side.ts'
 import { stateOf } from './state-report.ts'
 import { readToken } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
@@ -36,12 +38,17 @@ import type { WorkerAnswer, WorkerPage } from './workers/plan.ts'
 /** A process that is sent SIGUSR2 again and again writes its state once in this time. */
 const stateEveryMs = 1000
 
+/** `admin` of the configuration. */
+export interface AdminSettings extends AdminListening {
+  readonly socket: PrivateSocketSetting
+  readonly tokenFile: string | null
+}
+
 export interface MonitoredParts {
   readonly path: DataPath
   readonly nowMs: () => number
   readonly questionsMax: () => number
-  /** `admin.tokenFile`. */
-  readonly tokenFile: () => string | null
+  readonly admin: () => AdminSettings
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
   readonly readiness: Readiness
@@ -62,6 +69,9 @@ export class Monitoring {
   private readonly healthSlots = newHealthSlots()
   private kernelDrops: ReadonlyMap<string, number> = new Map()
   private readonly servers: AdminServers
+  private readonly privateSide: PrivateSide
+  /** Path of the operator's socket; undefined without one. */
+  privateSocket: string | undefined
   /** Queries as of the last round. */
   private handled = 0
 
@@ -71,18 +81,35 @@ export class Monitoring {
       held: parts.held,
       log: parts.log,
       pages: () => ({
-        pages: this.pages(),
-        questions: [{ prefix: '/explain/', answer: (rest) => this.explain(rest) }],
-        token: () => readToken(parts.tokenFile()),
-        onDefect: (error) => parts.log.error({ err: error }, 'admin page failed'),
+        ...this.served(),
+        access: tokenAccess(() => readToken(parts.admin().tokenFile)),
       }),
     })
+    this.privateSide = new PrivateSide({ log: parts.log, pages: () => this.served() })
     this.metrics.add(allFamilies(this.sources()))
     for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
     this.metrics.beforeScrape(async () => {
       this.kernelDrops = await readKernelDrops(parts.listeners.addresses)
     })
+  }
+
+  /** Opens the operator's socket, once the clients are ours. */
+  async openPrivate(): Promise<void> {
+    const { link, admin, handover } = this.parts
+    // One of the workers is enough: each speaks for all.
+    const isOurs = (link?.plan.number ?? 0) === 0
+    // With a hand-over, of this process or of its supervisor, whoever has the path leaves it to us.
+    const isFollower = link !== undefined || handover() !== undefined
+    if (isOurs) this.privateSocket = await this.privateSide.listen(admin().socket, isFollower)
+  }
+
+  /** Follows changed settings. @throws AdminBindError */
+  async reconfigure(before: AdminSettings): Promise<void> {
+    const admin = this.parts.admin()
+    if (JSON.stringify(before) === JSON.stringify(admin)) return
+    await this.listen(admin)
+    await this.openPrivate()
   }
 
   /** Moves the admin servers to these addresses. @returns where they listen, with their real ports @throws AdminBindError */
@@ -105,11 +132,11 @@ export class Monitoring {
   /** Another process answers from now on. */
   async retire(): Promise<void> {
     this.runtime.stop()
-    await this.servers.retire()
+    await Promise.all([this.servers.retire(), this.privateSide.retire()])
   }
 
   async stop(): Promise<void> {
-    await this.servers.stop()
+    await Promise.all([this.servers.stop(), this.privateSide.stop()])
     this.runtime.stop()
   }
 
@@ -133,6 +160,14 @@ export class Monitoring {
     }
     const lines = this.parts.path.explain(Buffer.from(octets).toString('latin1'), qtype)
     return { status: 200, body: `${lines.join('\n')}\n` }
+  }
+
+  private served() {
+    return {
+      pages: this.pages(),
+      questions: [{ prefix: '/explain/', answer: (rest: string) => this.explain(rest) }],
+      onDefect: (error: unknown) => this.parts.log.error({ err: error }, 'admin page failed'),
+    }
   }
 
   private pages() {

@@ -1,22 +1,18 @@
 /**
- * HTTP for operators and probes: a fixed set of pages, GET and HEAD only. Reads only the method, the path and the headers Host and Authorization
- * of a request, and never repeats any of it unparsed. Headers, time and connections are bounded. Knows nothing of the daemon: pages are
- * functions.
+ * HTTP for operators and probes, over TCP or a Unix socket: a fixed set of pages, GET and HEAD only, and the calls of the operator's API. Of
+ * a request to a page it reads only the method, the path and the headers Host and Authorization, and never repeats any of it unparsed.
+ * Headers, bodies, time and connections are bounded. Knows nothing of the daemon: pages are functions.
  *
  * `node:http` comes from `process.getBuiltinModule`, because `import 'node:http'` evaluates all its lazy exports (WebSocket, and with it
  * undici): 62 MB of RSS instead of 47 MB with a listening server, Node 26.10.
  */
+import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { isIP, Server as NetServer } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Access, isAllowedHost } from './admin-access.ts'
+import { type AdminCall, type Page, readBody } from './admin-calls.ts'
 import { type ConnectionBounds, ConnectionGuard } from './connection-guard.ts'
-
-export interface Page {
-  readonly status: number
-  readonly body: string
-  /** Plain text by default. */
-  readonly contentType?: string
-}
 
 /** Makes a page. A rejection becomes a 500 without details. */
 export type PageSource = () => Page | Promise<Page>
@@ -28,7 +24,9 @@ export interface QuestionPage {
 }
 
 export interface AdminAddress {
+  /** IP address, or the path of a Unix socket. */
   readonly address: string
+  /** 0 with a path. */
   readonly port: number
 }
 
@@ -38,13 +36,11 @@ export interface AdminOptions {
   readonly fd?: number
   /** By path, as `/metrics`. */
   readonly pages: ReadonlyMap<string, PageSource>
-  /**
-   * Pages about the name in the rest of the path. Only for this host and for holders of the token: a pod must not learn here what
-   * others ask. They must not repeat the path unescaped.
-   */
+  /** Pages about the name in the rest of the path, for senders whom `access` admits. They must not repeat the path unescaped. */
   readonly questions?: readonly QuestionPage[]
-  /** @returns the token that `Authorization: Bearer` must carry; undefined refuses every other host */
-  readonly token?: () => string | undefined
+  readonly calls?: readonly AdminCall[]
+  /** Who may ask for names and clients, and change something. Default: nobody. */
+  readonly access?: Access
   /** Called when a page failed. Must not throw. */
   readonly onDefect: (error: unknown) => void
 }
@@ -87,7 +83,8 @@ export class AdminServer {
     const ipv6Only = address.includes(':')
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(fd === undefined ? { host: address, port, ipv6Only } : { fd }, () => {
+      const place = address.startsWith('/') ? { path: address } : { host: address, port, ipv6Only }
+      server.listen(fd === undefined ? place : { fd }, () => {
         server.off('error', reject)
         // Later errors are failed accepts (EMFILE): one client is lost, the server goes on.
         server.on('error', this.options.onDefect)
@@ -166,65 +163,72 @@ export class AdminServer {
 
   private pageFor(request: IncomingMessage): Page | Promise<Page> {
     if (!isAllowedHost(request.headersDistinct['host'])) return wrongHost
+    const [path = '', search = ''] = (request.url ?? '').split('?', 2)
+    const call = this.options.calls?.find((one) => one.path === path)
+    if (call !== undefined && isFor(call, request)) return this.called(call, request, search)
     if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod
-    const path = (request.url ?? '').split('?', 1)[0] ?? ''
     const source = this.options.pages.get(path)
     const about = this.options.questions?.find(({ prefix }) => path.startsWith(prefix))
     if (!source && !about) return this.notFound()
-    if (!source && !this.isTrusted(request)) return forbidden
+    const refusal = source ? undefined : this.refusal(request)
+    if (refusal !== undefined) return refusal
+    return this.guarded(() =>
+      source ? source() : (about?.answer(path.slice(about.prefix.length)) ?? failed),
+    )
+  }
+
+  private called(call: AdminCall, request: IncomingMessage, search: string) {
+    const admission = this.options.access?.(request) ?? nobody
+    if (call.isOpen !== true && !admission.ok) return forbidden(admission.why)
+    const isRoot = admission.ok && admission.isRoot
+    const params = new URLSearchParams(search)
+    const { bodyBytesMax } = call
+    if (bodyBytesMax === undefined)
+      return this.guarded(() => call.answer({ params, body: Buffer.alloc(0), isRoot }))
+    return this.guarded(async () => {
+      const body = await readBody(request, bodyBytesMax)
+      return body === undefined ? tooLong : call.answer({ params, body, isRoot })
+    })
+  }
+
+  private refusal(request: IncomingMessage): Page | undefined {
+    const admission = this.options.access?.(request) ?? nobody
+    return admission.ok ? undefined : forbidden(admission.why)
+  }
+
+  private guarded(make: () => Page | Promise<Page>): Page | Promise<Page> {
     try {
-      return source ? source() : (about?.answer(path.slice(about.prefix.length)) ?? failed)
+      return make()
     } catch (error) {
       this.options.onDefect(error)
       return failed
     }
   }
 
-  /** A connection from this host to itself has the same address at both ends. */
-  private isTrusted({ socket, headers }: IncomingMessage): boolean {
-    if (socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress)
-      return true
-    const token = this.options.token?.()
-    return token !== undefined && isSame(headers.authorization ?? '', `Bearer ${token}`)
-  }
-
   private notFound(): Page {
     const prefixes = (this.options.questions ?? []).map(({ prefix }) => `${prefix}...`)
-    const paths = [...this.options.pages.keys(), ...prefixes].join('\n')
+    const calls = (this.options.calls ?? []).map(({ path }) => path)
+    const paths = [...this.options.pages.keys(), ...prefixes, ...calls].join('\n')
     return { status: 404, body: `There is nothing here. There is:\n${paths}\n` }
   }
 }
 
 const failed: Page = { status: 500, body: 'This page could not be made; the log says why.\n' }
 const wrongMethod: Page = { status: 405, body: 'GET and HEAD only.\n' }
-const forbidden: Page = {
-  status: 403,
-  body: 'This page tells names: ask from the node itself, or with the token of admin.tokenFile.\n',
+const tooLong: Page = { status: 413, body: 'The body is too long, or was cut off.\n' }
+const nobody = { ok: false, why: 'Nobody may ask for this here.' } as const
+
+function forbidden(why: string): Page {
+  return { status: 403, body: `${why}\n` }
+}
+
+/** A call that reads is open to HEAD as well. */
+function isFor({ method }: AdminCall, request: IncomingMessage): boolean {
+  return request.method === method || (method === 'GET' && request.method === 'HEAD')
 }
 const wrongHost: Page = {
   status: 421,
   body: 'Ask for this server by its IP address or as localhost.\n',
-}
-
-/** Takes the same time wherever two texts of equal length differ. */
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)]
-  let difference = a.length ^ b.length
-  for (let at = 0; at < b.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0)
-  return difference === 0
-}
-
-/**
- * Refuses every name but `localhost`: a web page in a browser that asks this DNS could have its own name point to this address (DNS
- * rebinding), and read the admin pages as its own.
- */
-function isAllowedHost(hosts: readonly string[] | undefined): boolean {
-  const [host, ...more] = hosts ?? []
-  if (host === undefined || more.length > 0) return false
-  const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(host)
-  if (!name) return false
-  const text = name[1] ?? name[2] ?? ''
-  return text.toLowerCase() === 'localhost' || isIP(text) === (name[1] === undefined ? 4 : 6)
 }
 
 function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
@@ -236,12 +240,13 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     request.headers['transfer-encoding'] !== undefined
   response.writeHead(page.status, {
     'content-type': page.contentType ?? 'text/plain; charset=utf-8',
-    'content-length': body.length,
+    ...(page.pieces === undefined && { 'content-length': body.length }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(page.status === 405 ? { allow: 'GET, HEAD' } : {}),
     ...(hasBody || page.status >= 400 ? { connection: 'close' } : {}),
   })
+  if (page.pieces !== undefined) return void sendPieces(response, page.pieces)
   if (body.length <= pieceBytes) response.end(body)
   else void sendInPieces(response, body)
 }
@@ -252,4 +257,18 @@ async function sendInPieces(response: ServerResponse, body: Buffer): Promise<voi
     await nextTurn()
   }
   response.end()
+}
+
+/** Waits until the reader has taken what was written, so that memory holds one piece at a time. Cut off when a piece cannot be made. */
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    for await (const piece of pieces) {
+      if (response.destroyed) return
+      const isTaken = response.write(piece)
+      if (!isTaken) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+    response.end()
+  } catch {
+    response.destroy()
+  }
 }

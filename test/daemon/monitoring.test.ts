@@ -2,6 +2,9 @@
  * Goal: the admin pages show the numbers of every part under the right names, for a process alone and for one of several workers. Method: the
  * real monitoring of real parts, read over HTTP; what other workers would say comes from the test.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { DataPath } from '../../src/daemon/data-path.ts'
@@ -43,6 +46,11 @@ interface Options {
   readonly more?: Partial<MonitoredParts>
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'neardns-monitoring-'))
+const tokenFile = join(folder, 'token')
+writeFileSync(tokenFile, 's3cret\n')
+test.after(() => rmSync(folder, { recursive: true }))
+
 async function withMonitoring(
   { settings = {}, link, more = {} }: Options,
   body: (world: World) => Promise<void>,
@@ -67,7 +75,7 @@ async function withMonitoring(
     ...{ path, listeners, readiness, log, link, held: undefined },
     nowMs: () => performance.now(),
     questionsMax: () => 321,
-    tokenFile: () => null,
+    admin: () => ({ listen: [], whenTaken: 'end', socket: 'none', tokenFile }),
     counters: () => counters,
     interception: () => interception,
     handover: () => undefined,
@@ -77,7 +85,8 @@ async function withMonitoring(
   })
   let port = 0
   const get = async (page: string) => {
-    const response = await fetch(`http://127.0.0.1:${port}${page}`)
+    const headers = { authorization: 'Bearer s3cret' }
+    const response = await fetch(`http://127.0.0.1:${port}${page}`, { headers })
     return { status: response.status, body: await response.text() }
   }
   const listen = async () => {
@@ -162,6 +171,16 @@ for (const page of refused) {
       assert.not.match(body, /NOTYPE|%ZZ|a\.\.b/)
     }))
 }
+
+test('without the token explain tells nothing, and the metrics are open', () =>
+  withMonitoring({}, async ({ listen }) => {
+    const port = await listen()
+    const ask = (page: string) => fetch(`http://127.0.0.1:${port}${page}`)
+    const refusal = await ask('/explain/www.example')
+    assert.is(refusal.status, 403)
+    assert.match(await refusal.text(), /^This page tells names .* admin\.socket/)
+    assert.is((await ask('/metrics')).status, 200)
+  }))
 
 test('explain takes a name, a type as well, and names in percent-encoding', () =>
   withMonitoring({}, async ({ listen, get }) => {

@@ -232,7 +232,7 @@ test('without interface and rules the pod has a network of its own and no right 
   assert.is(container.securityContext.runAsUser, 65_532)
   assert.equal(
     template.spec.volumes.map(({ name }) => name),
-    ['config', 'corefile', 'corefile-custom'],
+    ['config', 'corefile', 'run', 'corefile-custom'],
   )
   const config = configFrom(choices['a local redirect policy'])
   assert.is(config.interception.mode, 'none')

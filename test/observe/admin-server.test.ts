@@ -3,10 +3,11 @@
  * connections. Method: a real server on loopback, spoken to in octets where a client library would be too polite.
  */
 import { once } from 'node:events'
-import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Access } from '../../src/observe/admin-access.ts'
+import { type AdminCall, jsonPage } from '../../src/observe/admin-calls.ts'
 import { standardPages, timed } from '../../src/observe/admin-pages.ts'
 import { AdminServer, type PageSource } from '../../src/observe/admin-server.ts'
 
@@ -342,44 +343,106 @@ test('a long page leaves the event loop to others while it is sent, and arrives 
   }, long)
 })
 
-test('pages that tell names are for this host, or for who has the token; all others are open', async () => {
-  let token: string | undefined
+type Call = Omit<AdminCall, 'path'>
+
+/** @param isIn whom the server admits */
+async function withCalls(
+  calls: Readonly<Record<string, Call>>,
+  body: (ask: typeof get, port: number) => Promise<void>,
+  access: Access = ({ headers }) =>
+    headers.authorization === undefined
+      ? { ok: false, why: 'not you' }
+      : { ok: true, isRoot: false },
+): Promise<void> {
   const server = new AdminServer({
-    listen: { address: '0.0.0.0', port: 0 },
+    listen: { address: '127.0.0.1', port: 0 },
     pages,
     questions: [{ prefix: '/explain/', answer: () => ({ status: 200, body: 'because\n' }) }],
-    token: () => token,
-    onDefect: (error) => assert.unreachable(String(error)),
+    calls: Object.entries(calls).map(([path, call]) => ({ path, ...call })),
+    access,
+    onDefect: () => undefined,
   })
   const { port } = await server.start()
-  // From one loopback address to another: two ends that differ, as between two hosts.
-  const ask = async (path: string, localAddress: string, authorization?: string) => {
-    const headers = authorization === undefined ? {} : { authorization }
-    const sent = request({
-      host: '127.0.0.1',
-      port,
-      path,
-      localAddress,
-      headers,
-      agent: false,
-    }).end()
-    const [response] = await once(sent, 'response')
-    response.resume()
-    return response.statusCode
-  }
   try {
-    assert.is(await ask('/explain/a', '127.0.0.1'), 200)
-    assert.is(await ask('/explain/a', '127.0.0.2'), 403)
-    assert.is(await ask('/metrics', '127.0.0.2'), 200)
-    assert.is(await ask('/explain/a', '127.0.0.2', 'Bearer undefined'), 403, 'no token, no way in')
-    token = 's3cret'
-    assert.is(await ask('/explain/a', '127.0.0.2', 'Bearer s3cret'), 200)
-    for (const wrong of ['Bearer s3cre', 'Bearer s3cret!', 's3cret', 'Bearer ']) {
-      assert.is(await ask('/explain/a', '127.0.0.2', wrong), 403, wrong)
-    }
+    await body(get, port)
   } finally {
     await server.stop()
   }
+}
+
+const known = (port: number, path: string, method = 'GET', body = '') =>
+  raw(
+    port,
+    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: me\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+
+test('pages that tell names, and calls, are for those who are admitted; all others are open', () =>
+  withCalls(
+    {
+      '/v1/secret': { method: 'GET', answer: () => jsonPage({ name: 'a.example.' }) },
+      '/v1/sums': { method: 'GET', isOpen: true, answer: () => jsonPage({ queries: 1 }) },
+    },
+    async (ask, port) => {
+      assert.match(await ask(port, '/explain/a'), /^HTTP\/1\.1 403 [\s\S]*not you\n$/)
+      assert.match(await ask(port, '/v1/secret'), /^HTTP\/1\.1 403 [\s\S]*not you\n$/)
+      assert.match(await ask(port, '/v1/sums'), / 200 [\s\S]*{"queries":1}\n$/)
+      assert.match(await ask(port, '/metrics'), / 200 /)
+      assert.match(await known(port, '/explain/a'), / 200 [\s\S]*because\n$/)
+      assert.match(await known(port, '/v1/secret'), / 200 [\s\S]*{"name":"a\.example\."}\n$/)
+    },
+  ))
+
+test('where nobody is named who is admitted, nobody is', async () => {
+  const server = new AdminServer({
+    listen: { address: '127.0.0.1', port: 0 },
+    pages,
+    questions: [{ prefix: '/explain/', answer: () => ({ status: 200, body: 'because\n' }) }],
+    onDefect: () => undefined,
+  })
+  const { port } = await server.start()
+  assert.match(await known(port, '/explain/a'), /^HTTP\/1\.1 403 /)
+  await server.stop()
+})
+
+test('a call gets its parameters and its body, has its own method, and a failure of it is no detail', () =>
+  withCalls(
+    {
+      '/v1/put': {
+        method: 'POST',
+        bodyBytesMax: 10,
+        answer: ({ params, body }) => jsonPage([params.get('n'), body.toString()]),
+      },
+      '/v1/broken': { method: 'GET', answer: () => Promise.reject(new Error('secret detail')) },
+    },
+    async (_ask, port) => {
+      assert.match(
+        await known(port, '/v1/put?n=a%20b', 'POST', '0123456789'),
+        /\["a b","0123456789"\]/,
+      )
+      assert.match(await known(port, '/v1/put', 'POST', '01234567890'), /^HTTP\/1\.1 413 /)
+      assert.match(await known(port, '/v1/put'), /^HTTP\/1\.1 404 /)
+      assert.match(await known(port, '/v1/put', 'DELETE'), /^HTTP\/1\.1 405 /)
+      const broken = await known(port, '/v1/broken')
+      assert.match(broken, /^HTTP\/1\.1 500 /)
+      assert.not(broken.includes('secret'))
+    },
+  ))
+
+test('a page in pieces arrives whole, and is cut off when a piece cannot be made', () => {
+  async function* pieces(isGood: boolean) {
+    yield Buffer.alloc(1_000_000, 'x')
+    if (!isGood) throw new Error('no more')
+    yield Buffer.from('end')
+  }
+  const call = (isGood: boolean): Call => ({
+    method: 'GET',
+    answer: () => ({ status: 200, body: '', pieces: pieces(isGood) }),
+  })
+  return withCalls({ '/v1/good': call(true), '/v1/bad': call(false) }, async (_ask, port) => {
+    const good = await known(port, '/v1/good')
+    assert.ok(good.length > 1_000_003 && /end\r\n0\r\n\r\n$/.test(good))
+    assert.not.match(await known(port, '/v1/bad'), /\r\n0\r\n\r\n$/)
+  })
 })
 
 test.run()

@@ -1,5 +1,5 @@
 /** The verbs that ask a server that is running: query, explain. */
-import { adminDefault, type VerbDefinition, type WordDefinition } from './definition.ts'
+import { adminFlags, type VerbDefinition, type WordDefinition } from './definition.ts'
 
 const typeWord: WordDefinition = {
   name: 'TYPE',
@@ -26,10 +26,7 @@ export const askingVerbs = [
     name: 'explain',
     what: 'what a name would get now, and why',
     words: [{ name: 'NAME' }, typeWord],
-    flags: {
-      '--admin': { value: 'IP:PORT', what: 'admin address of the daemon', otherwise: adminDefault },
-      '--token-file': { value: 'FILE', what: 'token of admin.tokenFile', isFile: true },
-    },
+    flags: adminFlags,
     about: ['Asks nobody and changes nothing.'],
     examples: ['explain www.example.com.shop.svc.cluster.local'],
   },

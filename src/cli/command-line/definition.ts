@@ -52,8 +52,20 @@ export const clusterUpstreamFlag: FlagDefinition = {
   what: 'CoreDNS; TCP unless udp://, tls://',
 }
 
-/** Port of the admin pages, in examples and where none is given. */
-export const adminDefault = '127.0.0.1:9253'
+/** Where a running daemon is asked. */
+export const adminFlags = {
+  '--admin': {
+    value: 'SOCKET|IP:PORT',
+    what: 'whom to ask',
+    otherwise: '/run/neardns/admin.sock',
+    isFile: true,
+  },
+  '--token-file': {
+    value: 'FILE',
+    what: 'over HTTP: token of admin.tokenFile',
+    isFile: true,
+  },
+} as const satisfies FlagDefinitions
 
 /** @returns for example `NAME [TYPE]` */
 export function wordsText(words: readonly WordDefinition[]): string {

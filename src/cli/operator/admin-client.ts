@@ -1,0 +1,159 @@
+/**
+ * Asks a running daemon over its private socket, or over HTTP with a token. Every way in which that can fail is one line for the person at
+ * the terminal.
+ */
+import type { IncomingMessage } from 'node:http'
+import { type Endpoint, formatEndpoint } from '../../address/endpoint.ts'
+import { parseListen } from '../../config/address.ts'
+import { readToken } from '../../daemon/token-file.ts'
+import { presentSocketPaths, usualSocketPath } from '../../platform/run-directory.ts'
+import { errorCode } from '../../system/bind.ts'
+import { type CliIo, ExitCode } from '../io.ts'
+
+/** Where the admin pages are when only a token is given. */
+const usualAddress = '127.0.0.1:9253'
+const timeoutMs = 5000
+
+export type AdminPlace =
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'http'; readonly at: Endpoint; readonly token: string | undefined }
+
+export type ReadPlace =
+  | { readonly ok: true; readonly place: AdminPlace }
+  | { readonly ok: false; readonly why: string; readonly isMisuse: boolean }
+
+/**
+ * @param admin value of `--admin`: IP:PORT, or the path of a socket; undefined looks where the daemon has its socket by itself
+ * @param tokenFile value of `--token-file`
+ */
+export function readPlace(
+  admin: string | undefined,
+  tokenFile: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): ReadPlace {
+  const token = tokenFile === undefined ? undefined : readToken(tokenFile)
+  if (tokenFile !== undefined && token === undefined)
+    return misuse('--token-file: cannot read it, or it is empty')
+  const isByDefault = admin === undefined && tokenFile === undefined
+  const path = isByDefault ? presentSocketPaths(environment)[0] : admin
+  if (path?.startsWith('/') === true) return { ok: true, place: { kind: 'socket', path } }
+  if (isByDefault) {
+    const why = `no neardns answers here: there is no ${usualSocketPath}; start it with admin.socket, or name its socket or address with --admin`
+    return { ok: false, why, isMisuse: false }
+  }
+  const at = parseListen(path ?? usualAddress)
+  if (!at.ok) return misuse(`--admin ${at.why}`)
+  return { ok: true, place: { kind: 'http', at: at.value, token } }
+}
+
+function misuse(why: string): ReadPlace {
+  return { ok: false, why, isMisuse: true }
+}
+
+export interface AdminRequest {
+  /** With its query string. */
+  readonly path: string
+  /** Default: GET. */
+  readonly method?: 'GET' | 'POST'
+  readonly body?: Buffer
+}
+
+export type AdminReply =
+  | { readonly ok: true; readonly body: Buffer }
+  | { readonly ok: false; readonly why: string; readonly isMisuse: boolean }
+
+/** Never rejects. */
+export async function askAdmin(place: AdminPlace, request: AdminRequest): Promise<AdminReply> {
+  try {
+    const response = await send(place, request)
+    const body = await bodyOf(response)
+    if (response.statusCode === 200) return { ok: true, body }
+    return refusal(place, response.statusCode ?? 0, body.toString())
+  } catch (error) {
+    return { ok: false, why: unreachable(place, error), isMisuse: false }
+  }
+}
+
+/** Reports what went wrong. @returns the exit code */
+export function reportRefusal(
+  io: CliIo,
+  { why, isMisuse }: { readonly why: string; readonly isMisuse: boolean },
+): number {
+  io.stderr(`neardns: ${why}\n`)
+  return isMisuse ? ExitCode.usage : ExitCode.failed
+}
+
+function send(place: AdminPlace, { path, method = 'GET', body }: AdminRequest) {
+  const token = place.kind === 'http' ? place.token : undefined
+  // `import` would evaluate all lazy exports of the module: 15 MB and 20 ms.
+  const { request } = process.getBuiltinModule('node:http')
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const where =
+      place.kind === 'socket'
+        ? { socketPath: place.path }
+        : { host: place.at.address, port: place.at.port }
+    const sent = request({
+      ...where,
+      path,
+      method,
+      agent: false,
+      headers: {
+        ...(place.kind === 'socket' && { host: 'localhost' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-length': body.length }),
+      },
+    })
+    sent.setTimeout(timeoutMs, () => sent.destroy(Object.assign(new Error(), { code: 'TIMEOUT' })))
+    sent.once('error', reject)
+    sent.once('response', resolve)
+    sent.end(body)
+  })
+}
+
+async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of response) pieces.push(piece as Buffer)
+  // A reply that is cut off ends like one that is whole.
+  if (!response.complete) throw new Error('the reply was cut off')
+  return Buffer.concat(pieces)
+}
+
+function refusal(place: AdminPlace, status: number, body: string): AdminReply {
+  const where = placeText(place)
+  if (status === 404) {
+    const why = `the neardns at ${where} does not know this command: it is older than this one`
+    return { ok: false, why, isMisuse: false }
+  }
+  return { ok: false, why: `${where}: ${errorIn(body)}`, isMisuse: status === 400 }
+}
+
+/** One line: of a call `{"error": ...}`, of a page its text. */
+function errorIn(body: string): string {
+  try {
+    const { error } = JSON.parse(body) as { readonly error?: unknown }
+    if (typeof error === 'string') return error
+  } catch {
+    // A text.
+  }
+  return body.trim().split('\n', 1)[0] ?? ''
+}
+
+function unreachable(place: AdminPlace, error: unknown): string {
+  const where = placeText(place)
+  const code = errorCode(error)
+  if (code === 'TIMEOUT') return `the neardns at ${where} does not answer within ${timeoutMs} ms`
+  if (place.kind === 'socket') {
+    if (code === 'EACCES' || code === 'EPERM')
+      return `${where} is not for this user: ask as root, or as the user of the daemon`
+    if (code === 'ENOENT' || code === 'ECONNREFUSED')
+      return `no neardns answers at ${where}; is it running, with this admin.socket?`
+  } else if (code === 'ECONNREFUSED') {
+    return `no admin server at ${where}; start the daemon with --admin, and name it here`
+  }
+  const why = error instanceof Error ? error.message : String(error)
+  return `cannot ask ${where}: ${why}`
+}
+
+function placeText(place: AdminPlace): string {
+  return place.kind === 'socket' ? place.path : formatEndpoint(place.at)
+}

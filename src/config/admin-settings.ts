@@ -1,0 +1,54 @@
+/** Settings of the admin pages and the operator's API. Declares them only. */
+import type { Endpoint } from '../address/endpoint.ts'
+import type { Parsed } from './address.ts'
+import { filePath } from './group-settings.ts'
+import { listenAddress } from './listener-settings.ts'
+import { choice, listOrOne, optionalText, parsed, section, text } from './setting.ts'
+
+/** Linux: `sun_path` has 108 bytes; the socket is made under a name that is up to 12 longer, then renamed. */
+const pathBytesMax = 95
+
+const privateSocket = {
+  what: 'auto, none, or the path of a Unix socket',
+  parse: (written: string): Parsed<'auto' | 'none' | `/${string}`> => {
+    if (written === 'auto' || written === 'none') return { ok: true, value: written }
+    const rest = written.slice(1)
+    if (!written.startsWith('/') || rest === '') {
+      const why = `${JSON.stringify(written)} is no absolute path; expected auto, none, or a path such as /run/neardns/admin.sock`
+      return { ok: false, why }
+    }
+    if (Buffer.byteLength(written) > pathBytesMax)
+      return { ok: false, why: `is too long; at most ${pathBytesMax} bytes` }
+    return { ok: true, value: `/${rest}` }
+  },
+  examples: ['auto', '/run/neardns/admin.sock'],
+}
+
+export function adminSection() {
+  return section("Metrics, health, readiness and the operator's API.", {
+    listen: listOrOne({
+      of: parsed<Endpoint>(listenAddress),
+      what: 'IP addresses with port',
+      max: 16,
+      about:
+        'Addresses of the admin pages, each with all of them; none turns them off. One address may be written without a list.',
+    }),
+    whenTaken: choice({
+      of: ['end', 'retry'],
+      default: 'end',
+      about:
+        'What happens at the start when an admin address cannot be listened on. End: the start fails, since probes would never be answered. Retry: DNS is served, and the address is tried again every 5 s.',
+    }),
+    socket: text({
+      ...privateSocket,
+      default: 'auto',
+      about:
+        'Unix socket of the operator: pages and commands that tell names or clients, or change something (explain, cache, slow, tail). Only root and the user of the daemon are answered. Auto: /run/neardns/admin.sock if that directory is there, else neardns-admin.sock in $XDG_RUNTIME_DIR, else none. One that cannot be had is logged, and DNS is served. Linux.',
+    }),
+    tokenFile: optionalText({
+      ...filePath('the path of a file with a token'),
+      about:
+        'File whose first line is a token. Who sends it as `Authorization: Bearer` to an address of admin.listen may do there what the socket allows, but for loading a cache. Read at each request. Null: over HTTP there are metrics, probes and sums only, also for the node itself.',
+    }),
+  })
+}
