@@ -26,7 +26,7 @@ zones:
   - name: corp.example
     upstreams: [10.1.0.53, "tls://10.1.0.54#dns.corp.example"]
 admin:
-  listen: 127.0.0.1:9353
+  listen: 127.0.0.1:9253
 \`\`\`
 
 Addresses are \`IP:port\` and \`[IPv6]:port\` (in YAML, quote an address that begins with \`[\`). Host names are not

@@ -2,7 +2,7 @@
 /** The process edge: arguments in, exit code out. Loads the code of a verb only when it is asked for. */
 import { basename } from 'node:path'
 import { dispatch } from './cli/dispatch.ts'
-import type { CliIo } from './cli/io.ts'
+import { processIo } from './cli/process-io.ts'
 import { survive } from './cli/signals.ts'
 import { nodeCacheArguments } from './nodelocal/program.ts'
 import { useShippedCompiled } from './platform/compile-cache.ts'
@@ -18,10 +18,7 @@ const isServing = argv[0] === 'run' || nodeCacheArguments(program, argv) !== und
 
 if (isSupervisor || isServing) survive()
 
-const io: CliIo = {
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
-}
+const io = processIo(() => process.exit())
 
 process.exitCode = isSupervisor
   ? await (await import('./cli/supervise.ts')).supervise(io)

@@ -92,13 +92,14 @@ function interruption(ending: AbortController): Promise<void> {
 function opening({ port, coredns, outside, search }: Theatre['stage']): string {
   return `neardns demo: everything below happens in this process, on 127.0.0.1.
 
-  pod      in namespace shop; search ${search.domains.join(' ')}; ndots:${search.ndots}
-  neardns  127.0.0.1:${port}, UDP and TCP: the real daemon with its default settings
-  CoreDNS  127.0.0.1:${coredns.port}: a stand-in that answers as the kubernetes plugin does
+  pod      in namespace shop, ndots:${search.ndots}
+           search ${search.domains.join(' ')}
+  neardns  127.0.0.1:${port}, UDP and TCP: the real daemon, default settings
+  CoreDNS  127.0.0.1:${coredns.port}: a stand-in, as the kubernetes plugin
   outside  127.0.0.1:${outside.port}: a stand-in for the resolvers of the node
 
-"upstream" counts the queries that a stand-in received for the question. One look-up was made
-before the first scene, so that it does not show the cost of starting.
+"sent" counts the queries that a stand-in received for the question. One look-up
+was made before the first scene, so that it does not show the cost of starting.
 `
 }
 

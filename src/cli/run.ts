@@ -29,8 +29,9 @@ import type { HandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { localAddresses } from './read-config.ts'
 import type { ConfigOrigin } from './reload-triggers.ts'
-import { ReloadTriggers } from './reload-triggers.ts'
+import { logUnreadable, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
+import { outputTerminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** For a machine without name servers: a newcomer's may have none. */
@@ -40,7 +41,11 @@ const demoHint = '`npm run demo` (neardns demo) shows everything without a netwo
 export async function run(handed: HandedConfig, origin: ConfigOrigin, io: CliIo): Promise<number> {
   const { config } = handed
   const link = WorkerLink.fromEnvironment()
-  const log = createLog({ level: config.log.level, ...(link && { worker: link.plan.number }) })
+  const log = createLog({
+    level: config.log.level,
+    terminal: outputTerminal(),
+    ...(link && { worker: link.plan.number }),
+  })
   logLastWords(log)
   // A later configuration is read in this process, which loads it there.
   if (patternsIn(config).length > 0) await loadPatternEngine()
@@ -89,6 +94,7 @@ class Session {
   private readonly corefile: CorefileWatcher | undefined
   private readonly memoryLimitBytes = readMemoryLimitBytes()
   private readonly heap = new HeapSettling()
+  private isStopping = false
   private keepStartPages: () => void = () => {}
   private readonly stopped: Promise<void>
   private onStopped: () => void = () => {}
@@ -109,7 +115,11 @@ class Session {
     })
     const resolvText = textAt(config.external.resolvConf) ?? ''
     this.resolvConf = new FileWatcher(
-      { path: config.external.resolvConf, onChange: (text) => this.useResolvConf(text) },
+      {
+        path: config.external.resolvConf,
+        onChange: (text) => this.useResolvConf(text),
+        ...logUnreadable(config.external.resolvConf, log),
+      },
       resolvText,
     )
     this.reloadTriggers = link === undefined ? this.makeReloadTriggers() : undefined
@@ -172,6 +182,9 @@ class Session {
   }
 
   private stop(because: string): void {
+    // A terminal sends Ctrl-C to npm and to us, and npm passes it on.
+    if (this.isStopping) return
+    this.isStopping = true
     this.log.info({ because }, 'stopping')
     this.stopWatching()
     this.daemon
@@ -201,7 +214,7 @@ class Session {
       apply: (config) => this.apply(config),
       onRefused: () => this.daemon.noteRefusedConfig(),
     })
-    return new ReloadTriggers(this.origin, (because) => queue.request(because))
+    return new ReloadTriggers(this.origin, (because) => queue.request(because), this.log)
   }
 
   private watchCorefile(path: string | null): CorefileWatcher | undefined {

@@ -3,11 +3,12 @@ import { Daemon } from '../daemon/daemon.ts'
 import { createLog } from '../observe/log.ts'
 import { demo } from './demo.ts'
 import type { CliIo } from './io.ts'
+import { outputTerminal } from './terminal.ts'
 import { version } from './version.ts'
 
 export function serveDemo(argv: readonly string[], io: CliIo): Promise<number> {
   return demo(argv, io, {
-    isColoured: process.stdout.isTTY === true && process.stdout.hasColors(),
+    isColoured: outputTerminal()?.isColoured === true,
     startDaemon: async (config) => {
       const daemon = new Daemon(config, {
         log: createLog({ level: 'silent' }),

@@ -14,6 +14,7 @@ import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-co
 import { type CliIo, ExitCode } from './io.ts'
 import { fileOrigin, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
+import { outputTerminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** Environment variable with the plan as JSON; `main.ts` reads it. */
@@ -53,7 +54,7 @@ export async function becomeSupervisor(
     [supervisorVariable]: JSON.stringify(plan),
   }
   // The parent opens the sockets first, on addresses that must exist by then.
-  await placeAddresses(config, createLog({ level: log.level }))
+  await placeAddresses(config, createLog({ level: log.level, terminal: outputTerminal() }))
   const { execPath, execArgv } = process
   process.execve?.(execPath, [execPath, ...execArgv, ...leanFlags, main], env)
   throw new Error('several workers need a system where a process can replace itself (Linux)')
@@ -64,7 +65,7 @@ export async function supervise(io: CliIo): Promise<number> {
   // Written by `becomeSupervisor` a moment ago.
   const plan = JSON.parse(process.env[supervisorVariable] ?? '') as SupervisorPlan
   delete process.env[supervisorVariable]
-  const log = createLog({ level: plan.config.log.level })
+  const log = createLog({ level: plan.config.log.level, terminal: outputTerminal() })
   const stopped = Promise.withResolvers<void>()
   const { config, workers, argv } = plan
   const handed = takeHandedConfig()
@@ -83,7 +84,11 @@ export async function supervise(io: CliIo): Promise<number> {
   })
   // A stop during the start waits until the workers are ready: half a start cannot be undone in order.
   const started = Promise.withResolvers<void>()
+  let isEnding = false
   const endLater = () => {
+    // A terminal sends Ctrl-C to npm and to us, and npm passes it on.
+    if (isEnding) return
+    isEnding = true
     started.promise.then(end, end)
   }
   for (const signal of endSignals) process.on(signal, endLater)
@@ -102,7 +107,7 @@ export async function supervise(io: CliIo): Promise<number> {
   const { configFile } = plan
   const args = { ...(configFile !== undefined && { configFile }), overrides: [] }
   const origin = fileOrigin(args, handed?.fileText ?? '')
-  const triggers = new ReloadTriggers(origin, (because) => supervisor.reload(because))
+  const triggers = new ReloadTriggers(origin, (because) => supervisor.reload(because), log)
   triggers.start()
   log.info({ listening: listeningOf(config), workers }, 'all workers are ready')
   await stopped.promise

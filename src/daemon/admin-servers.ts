@@ -6,7 +6,7 @@ import { formatEndpoint } from '../address/endpoint.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import { type AdminOptions, AdminServer } from '../observe/admin-server.ts'
 import type { Log } from '../observe/log.ts'
-import { errorCode, type ListenAddress } from '../system/bind.ts'
+import { errorCode, type ListenAddress, whyNotBound } from '../system/bind.ts'
 
 /** Between two attempts to open an address that another process has. */
 const retryMs = 5000
@@ -29,7 +29,16 @@ export class AdminBindError extends Error {
 
   constructor(address: ListenAddress, cause: unknown) {
     const code = errorCode(cause)
-    super(`cannot listen on admin ${formatEndpoint(address)}: ${code}`, { cause })
+    const cure =
+      code === 'EADDRINUSE'
+        ? '; admin.listen (--admin) takes another address, admin.whenTaken: retry serves DNS meanwhile'
+        : ''
+    super(
+      `cannot listen on admin ${formatEndpoint(address)}: ${whyNotBound(cause)} (${code})${cure}`,
+      {
+        cause,
+      },
+    )
     this.code = code
   }
 }
@@ -57,7 +66,7 @@ export class AdminServers {
       } catch (error) {
         if (whenTaken === 'end') throw new AdminBindError(address, error)
         this.parts.log.warn(
-          { address: formatEndpoint(address), code: errorCode(error) },
+          { address: formatEndpoint(address), code: errorCode(error), why: whyNotBound(error) },
           'admin: this address cannot be had; trying again',
         )
         this.tryLater(address)

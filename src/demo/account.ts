@@ -43,7 +43,7 @@ export function sourceOf(reply: DemoReply, toCluster: number, toOutside: number)
   return isNews ? 'nobody' : 'cache'
 }
 
-const columns = ['asked', 'type', 'answer', 'from', 'ms', 'upstream'] as const
+const columns = ['asked', 'type', 'answer', 'from', 'ms', 'sent'] as const
 
 /** A table without frame, indented by two, numbers right-aligned. */
 export function renderTable(rows: readonly AccountRow[], paint: Paint): string {
@@ -52,7 +52,7 @@ export function renderTable(rows: readonly AccountRow[], paint: Paint): string {
     row.type,
     answerText(row.reply),
     row.source,
-    row.reply.tookMs.toFixed(1),
+    shortMs(row.reply.tookMs),
     String(row.upstreamQueries),
   ])
   const widths = columns.map((title, i) =>
@@ -67,6 +67,11 @@ export function renderTable(rows: readonly AccountRow[], paint: Paint): string {
     return `  ${padded.map((text, at) => (at === 3 ? paint(style, text) : text)).join('  ')}`
   })
   return [head, ...body].join('\n')
+}
+
+/** Three figures at most, so that a table fits 80 columns. */
+function shortMs(ms: number): string {
+  return ms.toFixed(ms < 9.95 ? 1 : 0)
 }
 
 function answerText({ rcode, addresses }: DemoReply): string {

@@ -87,26 +87,22 @@ function quietDay(stage: Stage): readonly Scene[] {
     },
     {
       title: 'A name outside the cluster, for the first time',
-      remark:
-        'Fewer than five dots, so libc walks the search list before it tries the name itself.',
+      remark: 'Fewer than five dots: libc tries the search list before the name itself.',
       ask: () => lookUp(stage, 'api.example.com'),
     },
     {
       title: 'The same again',
-      remark:
-        'That a name does not exist is remembered, too, for as long as its SOA says (RFC 2308).',
+      remark: 'That a name does not exist is remembered, too, as its SOA says (RFC 2308).',
       ask: () => lookUp(stage, 'api.example.com'),
     },
     {
       title: 'Twenty pods ask for one slow name at the same moment',
-      remark:
-        'Its own servers take 200 ms. Identical questions share one answer; a second query is a hedge.',
+      remark: 'Its servers take 200 ms. Equal questions share an answer; a second is a hedge.',
       ask: () => inTurn(stage, ['slow.example.org'], 20),
     },
     {
       title: 'A name whose own servers are broken, twice',
-      remark:
-        'A failure is shared for a moment as well (RFC 9520), so that retries do not pile up.',
+      remark: 'A failure is shared for a moment as well (RFC 9520): retries do not pile up.',
       ask: () => inTurn(stage, ['broken.example.net', 'broken.example.net'], 1),
     },
   ]
@@ -117,8 +113,7 @@ function faults(stage: Stage, signal: AbortSignal): readonly Scene[] {
   return [
     {
       title: 'A Service whose answer may be kept for one second',
-      remark:
-        'The stand-in now says TTL 1, so that the next scene need not wait for half a minute.',
+      remark: 'The stand-in now says TTL 1: the next scene need not wait for half a minute.',
       prepare: async () => stage.setClusterTtl(shortTtlSeconds),
       ask: () => lookUp(stage, 'ledger'),
     },

@@ -1,5 +1,5 @@
 /**
- * The log: JSON lines on stdout. The only owner of pino, which formats them. A line costs 5-11 us, so packets are logged only if a setting
+ * The log: JSON lines on stdout, text at a terminal. The only owner of pino, which formats them. A line costs 5-11 us, so packets are logged only if a setting
  * asks for it, and then only a sample of them (`query-log.ts`).
  *
  * Traps of pino 10.4, and how this file avoids them:
@@ -9,6 +9,7 @@
  */
 import { type Level, type Logger, pino } from 'pino'
 import { LineWriter } from './line-writer.ts'
+import { terminalLine } from './terminal-line.ts'
 
 export type LogLevel = Level | 'silent'
 /** Without the keys that every line has already: a second one would make two values of one key. */
@@ -44,6 +45,8 @@ export interface LogOptions {
   readonly worker?: number
   /** Descriptor to write to; tests pass their own. */
   readonly fd?: number
+  /** Text for a person in place of JSON, and whether in colours. */
+  readonly terminal?: { readonly isColoured: boolean } | undefined
   /** Monotonic milliseconds, for `limited`. */
   readonly nowMs?: () => number
 }
@@ -52,6 +55,7 @@ export function createLog({
   level,
   worker,
   fd = 1,
+  terminal,
   nowMs = () => performance.now(),
 }: LogOptions): Log {
   const output = new LineWriter(fd)
@@ -62,7 +66,12 @@ export function createLog({
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line) => output.write(escapeLine(line)) },
+    {
+      write: (line) =>
+        output.write(
+          terminal === undefined ? escapeLine(line) : terminalLine(line, terminal.isColoured),
+        ),
+    },
   )
   return new PinoLog(logger, output, nowMs)
 }

@@ -19,6 +19,8 @@ export interface WatchFileOptions {
   readonly onChange: (text: string) => void
   /** Called once when the file becomes unreadable, and again only after it was readable in between. Must not throw. */
   readonly onProblem?: (error: Error) => void
+  /** Called when it can be read again after that, before a change is reported. Must not throw. */
+  readonly onReadable?: () => void
 }
 
 /** Each look wakes up the loop and a thread of the pool: a fifth of what an idle daemon takes (docs/decisions/0050). */
@@ -99,6 +101,7 @@ export class FileWatcher {
   }
 
   private compare(text: string): void {
+    if (this.hasProblem) this.options.onReadable?.()
     this.hasProblem = false
     if (text === this.seen) {
       this.candidate = undefined

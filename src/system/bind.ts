@@ -19,7 +19,7 @@ export class BindError extends Error {
 
   constructor(transport: ListenTransport, address: ListenAddress, cause: unknown) {
     const code = errorCode(cause)
-    const why = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause))
+    const why = whyNotBound(cause)
     super(`cannot listen on ${transport} ${formatEndpoint(address)}: ${why} (${code})`, { cause })
     this.code = code
     this.transport = transport
@@ -31,6 +31,11 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process has this port',
   EACCES: 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this address is not on any interface of the machine',
+}
+
+/** @returns why an address cannot be listened on, in words */
+export function whyNotBound(cause: unknown): string {
+  return reasons[errorCode(cause)] ?? (cause instanceof Error ? cause.message : String(cause))
 }
 
 /** errno name of a socket error, or `UNKNOWN`. */

@@ -88,4 +88,13 @@ test('a call without a name shows how it is done', async () => {
   assert.match(io.err(), /explain needs NAME: neardns explain NAME/)
 })
 
+test('a type that is none is refused before anybody is asked', async () => {
+  const io = captured()
+  assert.is(await explain(['www.example.com', 'BOGUS', '--admin', '127.0.0.1:1'], io), 2)
+  assert.is(
+    io.err(),
+    'neardns: "BOGUS" is not a record type; write a name such as AAAA, or TYPE65\n',
+  )
+})
+
 test.run()

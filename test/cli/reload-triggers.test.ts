@@ -26,10 +26,17 @@ function listen(path: string | undefined, fileText: string) {
   const reasons: string[] = []
   let tell = () => {}
   const args = { ...(path !== undefined && { configFile: path }), overrides: [] }
-  const triggers = new ReloadTriggers(fileOrigin(args, fileText), (because) => {
+  const told: string[] = []
+  const note = (_fields: object, message: string) => {
+    told.push(message)
+    tell()
+  }
+  const onReload = (because: string) => {
     reasons.push(because)
     tell()
-  })
+  }
+  const log = { info: note, warn: note }
+  const triggers = new ReloadTriggers(fileOrigin(args, fileText), onReload, log)
   const until = (count: number) =>
     new Promise<readonly string[]>((resolve) => {
       tell = () => {
@@ -37,7 +44,14 @@ function listen(path: string | undefined, fileText: string) {
       }
       tell()
     })
-  return { triggers, reasons, until }
+  const untilTold = (count: number) =>
+    new Promise<readonly string[]>((resolve) => {
+      tell = () => {
+        if (told.length >= count) resolve([...told])
+      }
+      tell()
+    })
+  return { triggers, reasons, until, untilTold }
 }
 
 test('a text that differs from what was read is reported, and SIGHUP is', async ({ folder }) => {
@@ -49,6 +63,19 @@ test('a text that differs from what was read is reported, and SIGHUP is', async 
   process.kill(process.pid, 'SIGHUP')
   assert.equal(await until(2), ['file changed', 'SIGHUP'])
   triggers.stop()
+})
+
+test('a file that is gone is told once, and that it is back', async ({ folder }) => {
+  const path = join(folder, 'neardns.yaml')
+  const { triggers, reasons, untilTold } = listen(path, 'the same')
+  triggers.start()
+  assert.equal(await untilTold(1), [
+    'a watched file cannot be read; what it said last stays in force',
+  ])
+  await writeFile(path, 'the same')
+  assert.is((await untilTold(2))[1], 'a watched file can be read again')
+  triggers.stop()
+  assert.equal(reasons, [])
 })
 
 test('without a file SIGHUP alone counts', async () => {

@@ -54,7 +54,10 @@ test('an address that is taken ends the start, or is logged and left for later',
       .listen({ listen: [at(port)], whenTaken: 'end' })
       .catch((failure: unknown) => failure)
     assert.instance(error, AdminBindError)
-    assert.match(String(error), `cannot listen on admin 127.0.0.1:${port}: EADDRINUSE`)
+    assert.match(
+      String(error),
+      `cannot listen on admin 127.0.0.1:${port}: another process has this port (EADDRINUSE); admin.listen`,
+    )
     const open = await servers.listen({ listen: [at(port), at(0)], whenTaken: 'retry' })
     assert.equal([open.length, await get(open[0] ?? '')], [1, 200])
     assert.match(JSON.stringify(log.lines), 'trying again')

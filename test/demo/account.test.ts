@@ -35,9 +35,9 @@ test('columns are aligned, texts to the left and numbers to the right', () => {
   assert.is(
     renderTable([row, crowd], plain),
     [
-      '  asked                            type  answer      from        ms  upstream',
-      '  payments.shop.svc.cluster.local  A     10.96.12.7  cache      0.4         0',
-      '  20 x slow.example.org            A     10.96.12.7  outside  301.2         1',
+      '  asked                            type  answer      from      ms  sent',
+      '  payments.shop.svc.cluster.local  A     10.96.12.7  cache    0.4     0',
+      '  20 x slow.example.org            A     10.96.12.7  outside  301     1',
     ].join('\n'),
   )
 })

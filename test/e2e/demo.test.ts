@@ -30,6 +30,7 @@ test('the account shows the cache, the stale answers and the return of CoreDNS',
     const { lines } = child
     assert.not.match(lines.join('\n'), '\x1b', 'colours in a pipe')
 
+    for (const line of lines) assert.ok(line.length <= 80, line)
     const cold = scene(lines, "A Service of the pod's own namespace")
     assert.equal(
       cold.map((row) => row[3]),
@@ -74,6 +75,14 @@ test('the account shows the cache, the stale answers and the return of CoreDNS',
   } finally {
     assert.equal(await child.stop('SIGINT'), { code: 0, signal: null })
   }
+})
+
+test('a reader that goes away ends it without a complaint', async () => {
+  const { child } = await startDemo()
+  await child.line((line) => line.startsWith('neardns demo'), 15_000)
+  child.process.stdout?.destroy()
+  assert.equal(await child.exited, { code: 0, signal: null })
+  assert.not.match(child.lines.join('\n'), 'EPIPE')
 })
 
 test('an interrupt in the middle of the account ends it cleanly, too', async () => {

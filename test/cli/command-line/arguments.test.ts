@@ -40,7 +40,7 @@ const mistakes: [Verb, string[], string][] = [
   [
     'completion',
     ['tcsh'],
-    'completion takes one of bash, zsh, fish, got "tcsh"; did you mean zsh?',
+    'completion takes one of bash, zsh, fish, got "tcsh"; did you mean bash?',
   ],
 ]
 for (const [verb, argv, why] of mistakes) {
