@@ -51,6 +51,8 @@ const overloaded: Settlement = {
 }
 /** A circle, or more crossings than allowed. */
 const endless: Settlement = { ...overloaded, source: ReplySource.failed }
+/** The configuration has nobody to ask. */
+const unserved: Settlement = { ...endless, rcode: Rcode.refused, ede: Ede.notAuthoritative }
 
 const none: readonly Crossing[] = []
 
@@ -82,6 +84,7 @@ export class AliasCrossings {
     if (known !== undefined) return told(known)
     const plan = own.planFollowUp(query)
     if (plan === undefined) return told(overloaded)
+    if (plan.route.isRefused === true) return told(unserved)
     if (this.isEndless(ticket, plan.ticket)) {
       this.stats.endless += 1
       return told(endless)

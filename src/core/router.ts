@@ -22,7 +22,9 @@ export interface Route {
   mayRecurse: boolean
   /** EDNS buffer size offered to upstreams (RFC 9715). */
   payloadBytes: number
-  /** The group has no upstreams, and its names are refused; absent: false. */
+  /** The group has no upstreams; absent: false. */
+  isUnserved?: boolean
+  /** The group has no upstreams, and its names are refused at once; absent: false. */
   isRefused?: boolean
   /** The upstreams validate, and the path to them is safe: their AD bit is passed on (RFC 6840 5.8). */
   trustAd: boolean

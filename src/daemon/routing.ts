@@ -112,7 +112,8 @@ type RouteValues = Omit<ZoneRoute, 'zone' | 'name' | 'group'>
 function ofResolver(group: Config['external'] | Config['zones'][number]): RouteValues {
   const { trustAd, upstreams, withoutUpstreams } = group
   const isRefused = upstreams.length === 0 && withoutUpstreams === 'refused'
-  return { ...commonOf(group), isCluster: false, mayRecurse: true, trustAd, isRefused }
+  const isUnserved = isRefused || (upstreams.length === 0 && withoutUpstreams === 'servfail')
+  return { ...commonOf(group), isCluster: false, mayRecurse: true, trustAd, isUnserved, isRefused }
 }
 
 function commonOf({ ttl, exchange }: Pick<Config['external'], 'ttl' | 'exchange'>) {

@@ -9,10 +9,11 @@ import type { AliasHead } from '../../src/core/alias-head.ts'
 import type { Settlement } from '../../src/core/decision.ts'
 import { ReplySource } from '../../src/core/facts.ts'
 import type { InFlightSettings, Ticket } from '../../src/core/question/in-flight.ts'
+import type { ZoneRoute } from '../../src/core/router.ts'
 import { presentName } from '../../src/wire/name.ts'
 import { name } from '../fixtures/packets/octets.ts'
 import { readMessage, type TypeName } from '../support/client/dns-message.ts'
-import { aRecord, Core, cnameRecord, responseTo, soaRecord } from './support.ts'
+import { aRecord, Core, cnameRecord, responseTo, soaRecord, zoneRoute, zones } from './support.ts'
 
 const test = suite('core/alias-crossing')
 
@@ -23,8 +24,12 @@ class Crossing {
   readonly core: Core
   readonly crossings: AliasCrossings
 
-  constructor(inFlight: Partial<InFlightSettings> = {}, crossingsMax = 8) {
-    this.core = new Core({ inFlight })
+  constructor(
+    inFlight: Partial<InFlightSettings> = {},
+    crossingsMax = 8,
+    routes: readonly ZoneRoute[] = zones,
+  ) {
+    this.core = new Core({ inFlight, zones: routes })
     const { own, settler } = this.core
     this.crossings = new AliasCrossings({ own, settler, local: [] }, crossingsMax)
   }
@@ -90,6 +95,15 @@ test('what is not known is asked of its owner, for the type and with DO and CD o
     ['cluster', true, 0x10],
   )
   assert.is(bench.target(bench.asked(outside, 'AAAA')).target === target, false)
+})
+
+test('a name that nobody is asked about is not asked, and no failure is remembered for it', () => {
+  const served = zoneRoute('cluster.local.', { isCluster: true })
+  const bench = new Crossing({}, 8, [served, zoneRoute('.', { isRefused: true })])
+  const { rcode, ede } = bench.tail(bench.asked(inside), outside)
+  assert.equal([rcode, ede], [5, 20])
+  assert.is(bench.core.inFlight.stats.questions, 1)
+  assert.is(bench.core.ask(outside).source, ReplySource.local)
 })
 
 test('what is asked for a client takes the places of that client', () => {

@@ -46,4 +46,16 @@ for (const [asked, text, isForeign, isClaimed] of rows) {
   })
 }
 
+test('a name that nobody is asked about is left to whoever tells an alias to it', () => {
+  const unserved = zoneRoute('corp.example.', { group: 'corp', isUnserved: true })
+  const all = [...zones.filter(({ group }) => group !== 'corp'), unserved]
+  const owners = new Owners({ router: new Router(all), local: [here] })
+  const wire = Buffer.from(name('www.corp.example'))
+  const both = [owners.isForeign, owners.isClaimed]
+  assert.equal(
+    both.map((isOf) => isOf(wire, wire.length, 'external')),
+    [false, false],
+  )
+})
+
 test.run()

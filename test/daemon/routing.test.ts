@@ -70,6 +70,12 @@ test('a group without upstreams is refused only where the settings say so', () =
   assert.equal(refused({ external: asked }), ['. false'])
 })
 
+test('a group without upstreams has no names of its own, unless a file names its servers', () => {
+  const unserved = (withoutUpstreams: string) =>
+    plan({ external: { withoutUpstreams } }).zones.map(({ isUnserved }) => isUnserved)
+  assert.equal(['refused', 'servfail', 'resolvConf'].map(unserved), [[true], [true], [false]])
+})
+
 test('the cluster group has the cluster domain and, by default, the reverse zones', () => {
   assert.equal(zonesOf({ cluster }), [
     'cluster.local. > cluster',
