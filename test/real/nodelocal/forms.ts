@@ -1,0 +1,94 @@
+/**
+ * Corefiles as deployments of NodeLocal DNSCache have them. LISTEN stands for the port of a program, HEALTH for the address
+ * of its health page, CLUSTER, OUTSIDE and COMPANY for the servers of world.ts.
+ */
+
+export interface Form {
+  readonly name: string
+  readonly corefile: string
+  /** Names that only this form knows. */
+  readonly names?: readonly string[]
+}
+
+const block = (zones: string, lines: readonly string[]) =>
+  `${zones
+    .split(' ')
+    .map((zone) => `${zone}:LISTEN`)
+    .join(' ')} {\n  bind 127.0.0.1\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+
+const clusterCache = 'cache {\n    success 9984 30\n    denial 9984 5\n  }'
+const overTcp = (to: string) => `forward . ${to} {\n    force_tcp\n  }`
+const clusterBlock = (more: readonly string[] = []) =>
+  block('cluster.local', ['errors', clusterCache, ...more, 'health HEALTH', overTcp('CLUSTER')])
+const reverseBlocks = block('in-addr.arpa ip6.arpa', ['errors', 'cache 30', overTcp('CLUSTER')])
+const outside = (more: readonly string[] = []) =>
+  block('.', ['errors', ...more, 'cache 30', 'forward . OUTSIDE'])
+
+const noAaaa = 'template IN AAAA {\n    rcode NOERROR\n  }'
+
+export const forms: readonly Form[] = [
+  { name: 'upstream manifest', corefile: clusterBlock() + reverseBlocks + outside() },
+  {
+    name: 'everything to the cluster DNS',
+    corefile: block('.', ['errors', clusterCache, 'health HEALTH', overTcp('CLUSTER')]),
+  },
+  {
+    name: 'stub zone, prefer_udp',
+    corefile:
+      clusterBlock() +
+      block('corp.example', ['errors', 'cache 30', 'forward . COMPANY']) +
+      block('.', ['cache 30', 'forward . OUTSIDE {\n    prefer_udp\n  }']),
+  },
+  {
+    name: 'AAAA switched off by template, prefetch, serve_stale',
+    corefile:
+      clusterBlock([noAaaa]) +
+      block('.', [
+        'log',
+        'cache 30 {\n    prefetch 3 30s 20%\n    serve_stale 1h verify\n  }',
+        noAaaa,
+        'forward . OUTSIDE {\n    policy sequential\n  }',
+      ]),
+  },
+  {
+    name: 'hosts beside forward',
+    corefile: block('.', [
+      'cache 30',
+      'hosts {\n    192.0.2.10 registry.example\n    2001:db8::10 registry.example\n    192.0.2.11 www.site.example\n    ttl 60\n    fallthrough\n  }',
+      'forward . OUTSIDE',
+    ]),
+    names: ['registry.example', 'www.site.example', '10.2.0.192.in-addr.arpa'],
+  },
+  {
+    name: 'templates with groups, SOA and denials',
+    corefile: block('.', [
+      'cache 30',
+      'template IN A pattern.example {\n    match "^web-(?P<n>[0-9]+)[.]pattern[.]example[.]$"\n    answer "{{ .Name }} 60 IN A 192.0.2.{{ .Group.n }}"\n    fallthrough\n  }',
+      'template ANY AAAA site.example {\n    authority "{{ .Zone }} 60 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. (1 60 60 60 60)"\n  }',
+      'template IN PTR ip6.arpa {\n    rcode NXDOMAIN\n  }',
+      'forward . OUTSIDE',
+    ]),
+    names: ['web-7.pattern.example', 'web-x.pattern.example', '1.0.0.0.ip6.arpa'],
+  },
+  {
+    name: 'bounds of TTLs, bufsize, no loadbalance',
+    corefile:
+      block('cluster.local', [
+        'cache {\n    success 9984 20 10\n    denial 9984 8 2\n  }',
+        'bufsize 1232',
+        overTcp('CLUSTER'),
+      ]) + block('.', ['cache 3600', 'bufsize 1232', 'forward . OUTSIDE']),
+  },
+  {
+    name: 'snippet, several zones in one block',
+    corefile: `(common) {\n  errors\n  cache 30\n  bind 127.0.0.1\n}\ncluster.local:LISTEN in-addr.arpa:LISTEN {\n  import common\n  forward . CLUSTER\n}\n.:LISTEN {\n  import common\n  forward . OUTSIDE {\n    except corp.example\n  }\n}\n`,
+  },
+  {
+    name: 'without a block for the root',
+    corefile: clusterBlock() + block('site.example', ['cache 30', 'forward . OUTSIDE']),
+  },
+  {
+    name: 'no cache',
+    corefile: block('cluster.local', [overTcp('CLUSTER')]) + block('.', ['forward . OUTSIDE']),
+  },
+]

@@ -1,0 +1,85 @@
+/**
+ * Goal: through the Corefiles of NodeLocal DNSCache neardns says what CoreDNS says, whose plugins in this order are node-cache's, but for what
+ * docs/nodelocal-differences.md lists. Method: the same questions at random to both before the same servers; replies are compared in RCODE, answer
+ * set, SOA of denials and TTL. `npm run test:nodelocal-long` asks 3,000 questions through each Corefile.
+ */
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Random } from '../../fuzz/random.ts'
+import type { ReadMessage } from '../../support/client/dns-message.ts'
+import { overlapping } from '../../support/lab/overlap.ts'
+import { needing, needs } from '../../support/needs.ts'
+import { differences, type Pair } from './agreement.ts'
+import { type Allowance, allowances } from './allowances.ts'
+import { forms } from './forms.ts'
+import { Programs } from './programs.ts'
+import { drawQuestion, type Question, World } from './world.ts'
+
+const isLong = process.env['NEARDNS_NODELOCAL_LONG'] === '1'
+const questionsPerForm = isLong ? 3000 : 300
+const seed = Number(process.env['NEARDNS_NODELOCAL_SEED'] ?? 20_261_130)
+
+export const testTimeoutMs = isLong ? 600_000 : 90_000
+
+const test = needing(suite('real/nodelocal'), 'coredns')
+const beside = overlapping(test)
+
+/** Left cells of the page's tables. */
+const rows = readFileSync(
+  new URL('../../../docs/nodelocal-differences.md', import.meta.url),
+  'utf8',
+)
+  .split('\n')
+  .map((line) => line.split(' | ')[0]?.replace(/^\| /, ''))
+
+test('each allowed difference is a row of the page', () => {
+  for (const { row } of allowances) assert.ok(rows.includes(row), row)
+})
+
+for (const [index, form] of forms.entries()) {
+  beside(`${form.name}: the answers are CoreDNS's`, async () => {
+    if (!needs('coredns')) return
+    const world = await World.start()
+    const programs = await Programs.start(form, world)
+    try {
+      const random = new Random(seed + index)
+      const used = new Map<Allowance, number>()
+      const found: string[] = []
+      const said = new Map<string, ReadMessage>()
+      for (let i = 0; i < questionsPerForm; i++) {
+        const question = drawQuestion(random, form.names ?? [])
+        const key = `${question.name.toLowerCase()} ${question.type}`
+        const pair = { question, ...(await programs.ask(question)), before: said.get(key) }
+        if (!said.has(key)) said.set(key, pair.theirs)
+        for (const what of differences(pair)) {
+          const allowance = allowances.find(({ covers }) => covers(pair, what))
+          if (allowance === undefined) found.push(`${what}: ${textOf(pair)}`)
+          else used.set(allowance, (used.get(allowance) ?? 0) + 1)
+        }
+      }
+      const counts = [...used].map(([{ row }, count]) => `${count} × ${row}`)
+      console.log(
+        `  ${form.name}: ${questionsPerForm} questions; ${counts.join('; ') || 'all the same'}`,
+      )
+      assert.is(found.length, 0, `${found.length}:\n${found.slice(0, 20).join('\n')}`)
+    } finally {
+      await programs.stop()
+      await world.stop()
+    }
+  })
+}
+
+test.run()
+
+function textOf({ question, theirs, ours, before }: Pair): string {
+  const [their, our] = [theirs, ours].map(
+    ({ rcode, tc, answers, authorities }) =>
+      `${rcode}${tc ? ' TC' : ''} ${[...answers, ...authorities].map(({ name, type, ttl, data }) => `${name} ${ttl} ${type} ${data.slice(0, 60)}`).join(', ')}`,
+  )
+  return `${describe(question)}${before === undefined ? '' : ' again'}\n  CoreDNS: ${their}\n  neardns: ${our}`
+}
+
+function describe({ name, type, ednsBytes, overTcp }: Question): string {
+  return `${name} ${type}${ednsBytes === undefined ? '' : ` EDNS ${ednsBytes}`}${overTcp ? ' TCP' : ''}`
+}
