@@ -28,8 +28,11 @@ process.exitCode = isSupervisor
       {
         run: async (rest) => (await import('./cli/start.ts')).start(rest, io),
         demo: async (rest) => (await import('./cli/serve-demo.ts')).serveDemo(rest, io),
-        nodeCache: async (rest) =>
-          (await import('./cli/node-cache/node-cache.ts')).nodeCache(rest, io),
+        nodeCache: async (rest) => {
+          const { leadPodsToCoredns } = await import('./cli/node-cache/early.ts')
+          const led = await leadPodsToCoredns(rest, process.env)
+          return (await import('./cli/node-cache/node-cache.ts')).nodeCache(rest, io, led)
+        },
       },
       program,
     )

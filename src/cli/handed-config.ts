@@ -20,6 +20,11 @@ export function environmentFor(handed: HandedConfig): Record<string, string> {
   return Buffer.byteLength(text) > textBytesMax ? {} : { [variable]: text }
 }
 
+/** Whether this process was started anew by itself. */
+export function hasHandedConfig(): boolean {
+  return process.env[variable] !== undefined
+}
+
 /**
  * Takes the configuration out of the environment, because children must not see it.
  * @param writer the process that may have left it there

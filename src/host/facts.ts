@@ -68,6 +68,9 @@ export interface LeftoverRule {
   readonly rule: string
 }
 
+/** Kernel with `flags owner`. */
+export const ownedTables = { major: 5, minor: 12 }
+
 /** @returns whether the kernel has this version or a newer one; a text without a version counts as new */
 export function isKernelAtLeast(kernel: string, major: number, minor: number): boolean {
   const [, have = '', haveMinor = ''] = /^(\d+)\.(\d+)/.exec(kernel) ?? []

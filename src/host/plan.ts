@@ -4,7 +4,7 @@
  */
 import type { InterceptionSettings } from '../config/schema.ts'
 import type { GuardedChain, HostFacts, IptablesVariant, Target } from './facts.ts'
-import { isKernelAtLeast } from './facts.ts'
+import { isKernelAtLeast, ownedTables } from './facts.ts'
 import { type Trouble, type TroubleKind, trouble } from './trouble.ts'
 
 /** `link`: addresses without rules. */
@@ -43,9 +43,6 @@ export interface Plan {
   readonly why: readonly string[]
   readonly troubles: readonly Trouble[]
 }
-
-/** Kernel with `flags owner`. */
-const ownedTables = { major: 5, minor: 12 }
 
 export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan {
   const choice = chooseBackend(settings, facts)

@@ -75,3 +75,12 @@ ${bind}    forward . ${servers.join(' ')}
 export function serviceVariable(service: string): string {
   return `${service.replaceAll('-', '_').toUpperCase()}_SERVICE_HOST`
 }
+
+/** @returns the address of a Service; undefined when it has none, or did not exist before this process */
+export function serviceAddress(
+  environment: Readonly<Record<string, string | undefined>>,
+  service: string,
+): string | undefined {
+  const value = environment[serviceVariable(service)]
+  return value === undefined || value === '' || value === 'None' ? undefined : value
+}

@@ -15,8 +15,16 @@ import type { ConfigOrigin } from '../reload-triggers.ts'
 import { version } from '../version.ts'
 import { contentAt, pathsIn, watchedPaths } from './node-files.ts'
 
-/** @param argv node-cache's arguments. @returns the exit code */
-export async function nodeCache(argv: readonly string[], io: CliIo): Promise<number> {
+/**
+ * @param argv node-cache's arguments
+ * @param led what this start has done to the node already (early.ts)
+ * @returns the exit code
+ */
+export async function nodeCache(
+  argv: readonly string[],
+  io: CliIo,
+  led: readonly string[] = [],
+): Promise<number> {
   const read = readNodeCacheFlags(argv)
   switch (read.kind) {
     case 'help':
@@ -31,7 +39,7 @@ export async function nodeCache(argv: readonly string[], io: CliIo): Promise<num
     case 'mistake':
       return usageError(io, read.why)
     case 'serve':
-      return await serve(read.flags, io)
+      return await serve(read.flags, io, led)
   }
 }
 
@@ -41,8 +49,8 @@ async function pluginList(): Promise<string> {
   return directiveNames.map((name) => `dns.${name}\n`).join('')
 }
 
-async function serve(flags: NodeCacheFlags, io: CliIo): Promise<number> {
-  const handed = takeHandedConfig() ?? (await firstReading(flags, io))
+async function serve(flags: NodeCacheFlags, io: CliIo, led: readonly string[]): Promise<number> {
+  const handed = takeHandedConfig() ?? (await firstReading(flags, io, led))
   if (typeof handed === 'number') return handed
   const { run } = await import('../run.ts')
   const code = await run(handed, originOf(flags, handed.fileText), io)
@@ -51,17 +59,21 @@ async function serve(flags: NodeCacheFlags, io: CliIo): Promise<number> {
 }
 
 /** @returns the exit code when the node, the flags or the files do not allow a start */
-async function firstReading(flags: NodeCacheFlags, io: CliIo): Promise<HandedConfig | number> {
+async function firstReading(
+  flags: NodeCacheFlags,
+  io: CliIo,
+  led: readonly string[],
+): Promise<HandedConfig | number> {
   const limitBytes = readMemoryLimitBytes()
   const tooLittle = tooLittleMemory(limitBytes, 1)
   if (tooLittle !== undefined) {
-    await leaveToCoredns(flags, io)
+    await leaveToCoredns(flags, led, io)
     return usageError(io, tooLittle)
   }
   const { readForStart } = await import('./node-config.ts')
-  const { result, files } = await readForStart(flags, process.env)
+  const { result, files } = await readForStart(flags, process.env, led)
   if (!result.ok) {
-    await leaveToCoredns(flags, io)
+    await leaveToCoredns(flags, led, io)
     return (await import('../validate.ts')).reportProblems(io, result.problems)
   }
   const handed = { config: result.config, fileText: contentAt(watchedPaths(flags, files)) }
@@ -71,9 +83,13 @@ async function firstReading(flags: NodeCacheFlags, io: CliIo): Promise<HandedCon
 }
 
 /** Rules that a node-cache left would lead pods to a closed port for as long as this pod cannot start. */
-async function leaveToCoredns(flags: NodeCacheFlags, io: CliIo): Promise<void> {
+async function leaveToCoredns(
+  flags: NodeCacheFlags,
+  led: readonly string[],
+  io: CliIo,
+): Promise<void> {
   const { clearRemains } = await import('./remains.ts')
-  for (const line of await clearRemains(flags)) io.stderr(`neardns: ${line}\n`)
+  for (const line of [...led, ...(await clearRemains(flags))]) io.stderr(`neardns: ${line}\n`)
 }
 
 /** @param content of all files when they were read last */

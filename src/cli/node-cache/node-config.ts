@@ -7,7 +7,7 @@ import { readProc, usableNftables } from '../../host/node-tools.ts'
 import { runProgram } from '../../host/run-program.ts'
 import type { NodeCacheFlags } from '../../nodelocal/flags.ts'
 import { type KubeDnsConfig, noKubeDns, readKubeDns } from '../../nodelocal/kube-dns.ts'
-import { renderCorefile, serviceVariable } from '../../nodelocal/render.ts'
+import { renderCorefile, serviceAddress, serviceVariable } from '../../nodelocal/render.ts'
 import {
   isOnNode,
   type NodeFacts,
@@ -41,13 +41,15 @@ export interface NodeCacheConfig {
   readonly files: NodeCacheFiles
 }
 
-/** The first reading, with its remarks in the log. */
+/** The first reading, with its remarks in the log. @param said what this start has done to the node already */
 export async function readForStart(
   flags: NodeCacheFlags,
   environment: NodeCacheReading['environment'],
+  said: readonly string[],
 ): Promise<NodeCacheConfig> {
   const log = createLog({ level: 'info' })
   const remark = ({ where, message }: Remark) => log.info({ where }, message)
+  for (const message of said) remark({ where: '-localip', message })
   const read = await readNodeCacheConfig({ flags, environment, isStart: true, remark })
   // This process is about to replace itself.
   await log.flush()
@@ -137,8 +139,7 @@ function noService({ baseCorefile, upstreamService }: NodeCacheFlags): Problem {
 }
 
 function clusterDnsOf({ flags, environment }: NodeCacheReading): string | undefined {
-  const value = environment[serviceVariable(flags.upstreamService)]
-  return value === undefined || value === '' || value === 'None' ? undefined : value
+  return serviceAddress(environment, flags.upstreamService)
 }
 
 async function lookAtNode({ flags, environment }: NodeCacheReading): Promise<NodeFacts> {

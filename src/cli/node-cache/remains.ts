@@ -4,8 +4,8 @@
  */
 import type { InterceptionSettings } from '../../config/schema.ts'
 import { detect } from '../../host/detect.ts'
-import { clearLeftovers } from '../../host/leftovers.ts'
 import { readProc } from '../../host/node-tools.ts'
+import { clearLeftovers } from '../../host/nodelocal/leftovers.ts'
 import { runProgram } from '../../host/run-program.ts'
 import type { NodeCacheFlags } from '../../nodelocal/flags.ts'
 import { isOnNode } from '../../nodelocal/settings.ts'

@@ -9,7 +9,6 @@
  *
  * One rule for each protocol and address, without anonymous sets: see nft/model.ts.
  */
-import { createHash } from 'node:crypto'
 import type { GuardedChain } from '../facts.ts'
 import type { NftChange, NftMatch, NftRule, NftSet, NftTable, Side } from '../nft/model.ts'
 import type { Plan, PlannedAddress } from '../plan.ts'
@@ -84,13 +83,23 @@ export function renewal(table: string, plan: Plan, live: readonly PlannedAddress
   }))
 }
 
+/** The part of a plan that its standby table depends on. */
+export type StandbyPlan = Pick<Plan, 'addresses' | 'port' | 'standby'>
+
 /** One name for each set of addresses, so that two daemons with different ones keep their own tables. */
-export function standbyName({ addresses, port: dnsPort }: Plan): string {
+export function standbyName({ addresses, port: dnsPort }: StandbyPlan): string {
   const key = [...addresses.map(({ address }) => address).toSorted(), dnsPort].join(' ')
-  return `neardns-standby-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
+  return `neardns-standby-${hashOf(key).toString(16).padStart(8, '0')}`
 }
 
-export function standbyTable(plan: Plan): NftTable {
+/** FNV-1a. `node:crypto` takes 7 ms to load, at a moment when pods have no DNS (host/nodelocal/early-standby.ts). */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (const octet of Buffer.from(text)) hash = Math.imul(hash ^ octet, 0x01000193)
+  return hash >>> 0
+}
+
+export function standbyTable(plan: StandbyPlan): NftTable {
   const translations = plan.addresses
     .filter(({ role }) => role === 'own')
     .flatMap((one) => protocols.flatMap((protocol) => translate(one, protocol, plan)))
@@ -118,7 +127,7 @@ export function standbyTable(plan: Plan): NftTable {
 }
 
 /** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
-function translate(one: PlannedAddress, protocol: 'udp' | 'tcp', plan: Plan): NftRule[] {
+function translate(one: PlannedAddress, protocol: 'udp' | 'tcp', plan: StandbyPlan): NftRule[] {
   const { family } = one
   const targets = plan.standby.filter((target) => target.family === family)
   return targets.map((target, i) => {
@@ -167,7 +176,7 @@ function at({ family, address }: PlannedAddress, side: Side): NftMatch {
   return { kind: 'address', family, side, address }
 }
 
-function port(protocol: 'udp' | 'tcp', side: Side, { port: ports }: Plan): NftMatch {
+function port(protocol: 'udp' | 'tcp', side: Side, { port: ports }: Pick<Plan, 'port'>): NftMatch {
   return { kind: 'port', protocol, side, ports }
 }
 

@@ -3,7 +3,7 @@
  * versions writes make others crash, and each call is a process. Tables with `isOwned` live as long as this object's socket,
  * which the kernel closes with the process, whatever ended it (docs/decisions/0031).
  */
-import { createHash, type Hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import { MessageFlag, type NetlinkResult, NetlinkSocket } from '../../system/netlink.ts'
 import { attribute, nested, text } from './attributes.ts'
 import { Attribute, Message } from './constants.ts'
@@ -128,6 +128,8 @@ class KernelNftables implements Nftables {
   }
 
   async fingerprint(at: Place): Promise<string> {
+    // Loaded here: it takes 7 ms, and the first questions of a start do without.
+    const { createHash } = process.getBuiltinModule('node:crypto')
     let hash: Hash
     await this.socket.dump(rulesQuestion(at), () => {
       hash = createHash('sha256')

@@ -1,9 +1,9 @@
 /** Removes what NodeLocal DNSCache left on the node, so that a node whose DNS broke at its end recovers when neardns starts. */
 
-import { leftoverRemovalText } from './backends/iptables-rules.ts'
-import type { HostFacts } from './facts.ts'
-import type { RunProgram } from './run-program.ts'
-import { type Trouble, trouble, troubleOf } from './trouble.ts'
+import { leftoverRemovalText } from '../backends/iptables-rules.ts'
+import type { HostFacts } from '../facts.ts'
+import type { RunProgram } from '../run-program.ts'
+import { type Trouble, trouble, troubleOf } from '../trouble.ts'
 
 /** A NodeLocal that still serves an address keeps its rules; they are removed at the first start after its end. */
 export async function clearLeftovers(run: RunProgram, facts: HostFacts): Promise<Trouble[]> {

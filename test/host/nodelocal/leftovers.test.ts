@@ -1,12 +1,12 @@
 // Goal: what NodeLocal DNSCache left is taken away, and nothing that still serves. Method: scripted programs.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { LeftoverRule } from '../../src/host/facts.ts'
-import { clearLeftovers } from '../../src/host/leftovers.ts'
-import { facts } from './made-plan.ts'
-import { failed, scriptedRun } from './scripted-run.ts'
+import type { LeftoverRule } from '../../../src/host/facts.ts'
+import { clearLeftovers } from '../../../src/host/nodelocal/leftovers.ts'
+import { facts } from '../made-plan.ts'
+import { failed, scriptedRun } from '../scripted-run.ts'
 
-const test = suite('host/leftovers')
+const test = suite('host/nodelocal/leftovers')
 
 const rule = (table: 'raw' | 'filter', chain: string): LeftoverRule => ({
   family: 4,
