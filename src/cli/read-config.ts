@@ -1,6 +1,7 @@
 /** Reads the configuration that the command line names. The only place that reads the file for `run` and `validate`. */
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
+import { text as textOf } from 'node:stream/consumers'
 import type { ConfigResult, ConfigSource } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
 import { loadPatternEngine } from '../local/pattern/engine.ts'
@@ -9,22 +10,17 @@ import type { RunArgs } from './command-line/run-arguments.ts'
 import { importWithoutLocales } from './lean-import.ts'
 
 /** Reads and checks everything; problems are complete and in the order of the file. Also used for a reload. */
-export async function readConfig(args: RunArgs): Promise<ConfigResult> {
-  return readConfigFor(args, localAddresses())
-}
-
-/** The same for a file that may be meant for another host: addresses of this host do not count. */
-export async function readForeignConfig(configFile: string): Promise<ConfigResult> {
-  return readConfigFor({ configFile, overrides: [] }, [])
-}
-
-async function readConfigFor(args: RunArgs, addresses: readonly string[]): Promise<ConfigResult> {
-  const { configFile, overrides } = args
-  const source: ConfigSource = { overrides, localAddresses: addresses }
+export async function readConfig({ configFile, overrides }: RunArgs): Promise<ConfigResult> {
+  const source: ConfigSource = { overrides, localAddresses: localAddresses() }
   if (configFile === undefined) return checkConfig(source)
   const file = await readText(configFile)
   if (!file.ok) return { ok: false, problems: [file.problem] }
   return checkConfig({ ...source, file: { name: configFile, text: file.text } })
+}
+
+/** The same for a text that may be meant for another host: addresses of this host do not count. */
+export async function checkForeignConfig(name: string, text: string): Promise<ConfigResult> {
+  return checkConfig({ overrides: [], localAddresses: [], file: { name, text } })
 }
 
 /** Checks a configuration wherever it comes from. Stages can be made of the result: an engine that they need is loaded. */
@@ -38,6 +34,11 @@ export async function checkConfig(source: ConfigSource): Promise<ConfigResult> {
 }
 
 type ReadText = { ok: true; text: string } | { ok: false; problem: Problem }
+
+/** Reads standard input to its end. */
+export async function readInput(): Promise<ReadText> {
+  return { ok: true, text: await textOf(process.stdin) }
+}
 
 /** Reads a file that the command line names. */
 export async function readText(path: string): Promise<ReadText> {

@@ -1,6 +1,6 @@
 /**
  * `neardns validate FILE`: prints every mistake of a configuration at once, or a summary of it in a few lines. A Corefile of NodeLocal DNSCache
- * is taken as well, and judged by what it would become.
+ * is taken as well, and judged by what it would become. Both may come from standard input, and in a ConfigMap.
  */
 import { formatEndpoint } from '../address/endpoint.ts'
 import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
@@ -8,18 +8,76 @@ import { formatProblem, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { clusterNames } from '../daemon/routing.ts'
 import { readArguments } from './command-line/arguments.ts'
+import { filesOfConfigMap, type MappedFile } from './config-map.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { isCorefile, readCorefileConfig } from './nodelocal/corefile-config.ts'
-import { readForeignConfig, readText } from './read-config.ts'
+import { checkForeignConfig, readInput, readText } from './read-config.ts'
 
 export async function validate(argv: readonly string[], io: CliIo): Promise<number> {
   const read = readArguments('validate', argv)
   if (!read.ok) return usageError(io, read.why)
-  const [file = ''] = read.words
-  const result = await judge(file)
+  const [path = ''] = read.words
+  const file = path === '-' ? await readInput() : await readText(path)
+  if (!file.ok) return reportProblems(io, [file.problem])
+  const name = path === '-' ? 'standard input' : path
+  const mapped = filesOfConfigMap(file.text)
+  if (mapped !== undefined) return validateMapped(io, name, mapped)
+  return print(io, name, await judge(name, file.text))
+}
+
+/** Judges the configurations in a ConfigMap, and says what was looked at. */
+async function validateMapped(
+  io: CliIo,
+  name: string,
+  files: readonly MappedFile[],
+): Promise<number> {
+  const wanted = files.filter(({ key, text }) => isCorefile(text) || /\.(?:ya?ml|json)$/.test(key))
+  const judged = wanted.length === 0 && files.length === 1 ? files : wanted
+  if (judged.length === 0) {
+    const keys = files.map(({ key }) => key).join(', ')
+    const message = `a ConfigMap without a configuration (data: ${keys || 'empty'}); expected a key such as neardns.yaml or Corefile`
+    return reportProblems(io, [{ where: name, path: '', message }])
+  }
+  const codes = await Promise.all(
+    judged.map(async (file) => {
+      const place = `${name}[${file.key}]`
+      const result = await judge(place, file.text)
+      const toManifest = (text: string) => inManifest(text, place, { name, file })
+      return print(
+        io,
+        `${name}: a ConfigMap; data[${JSON.stringify(file.key)}]`,
+        result.ok
+          ? { ...result, notes: result.notes.map(toManifest) }
+          : {
+              ...result,
+              problems: result.problems.map((one) => ({ ...one, where: toManifest(one.where) })),
+            },
+      )
+    }),
+  )
+  return Math.max(...codes)
+}
+
+/** Line and column of the manifest in the place of those in the text that it holds. */
+function inManifest(
+  text: string,
+  place: string,
+  { name, file: { offset } }: { readonly name: string; readonly file: MappedFile },
+): string {
+  if (offset === undefined || !text.startsWith(`${place}:`)) return text
+  return text
+    .slice(place.length)
+    .replace(
+      /^:(\d+):(\d+)/,
+      (_, line, column) =>
+        `${name}:${Number(line) + offset.lines}:${Number(column) + offset.columns}`,
+    )
+}
+
+function print(io: CliIo, name: string, result: Judged): number {
   if (!result.ok) return reportProblems(io, result.problems)
   const notes = result.notes.map((note) => `note: ${note}\n`).join('')
-  io.stdout(`${file}: ok\n${summary(result.config)}${notes}`)
+  io.stdout(`${name}: ok\n${summary(result.config)}${notes}`)
   return ExitCode.ok
 }
 
@@ -27,10 +85,9 @@ type Judged =
   | { readonly ok: true; readonly config: Config; readonly notes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-async function judge(file: string): Promise<Judged> {
-  const read = await readText(file)
-  if (read.ok && isCorefile(read.text)) return readCorefileConfig(file, read.text)
-  const result = await readForeignConfig(file)
+async function judge(file: string, text: string): Promise<Judged> {
+  if (isCorefile(text)) return readCorefileConfig(file, text)
+  const result = await checkForeignConfig(file, text)
   return result.ok ? { ...result, notes: [] } : result
 }
 

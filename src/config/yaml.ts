@@ -17,6 +17,7 @@ import {
   visit,
 } from 'yaml'
 import type { Path } from './problem.ts'
+import { wording } from './yaml-wording.ts'
 
 /** Both count from 1, as editors do. */
 export interface Position {
@@ -67,7 +68,7 @@ export function parseYaml(text: string): YamlResult {
   }
   const found = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
     offset: pos[0],
-    message: wording(code, message, text.slice(0, pos[0])),
+    message: wording({ code, message, offset: pos[0] }, text),
   }))
   // Aliases are checked only in a text without other mistakes.
   const mistakes = found.length > 0 ? found : aliasMistakes(document)
@@ -190,25 +191,4 @@ function child(node: unknown, part: string | number): Step | undefined {
   const pair = node.items.find((one) => isScalar(one.key) && String(one.key.value) === String(part))
   if (pair === undefined) return undefined
   return { key: pair.key, value: pair.value }
-}
-
-/** The package's own texts address its callers; these address the author of the file. */
-function wording(code: string, message: string, before: string): string {
-  switch (code) {
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here; the file must contain only one'
-    case 'DUPLICATE_KEY':
-      return 'this key appears twice in one section; remove one of them'
-    case 'TAB_AS_INDENT':
-      return 'a tab is used to indent; YAML takes spaces only'
-    case 'RESOURCE_EXHAUSTION':
-      return 'sections or lists are nested too deeply'
-    case 'NON_STRING_KEY':
-      return 'a list or section where a name is expected; put an address with [ ] in quotes'
-    case 'UNEXPECTED_TOKEN':
-      if (before.endsWith(']')) return 'text after a list; put an address with [ ] in quotes'
-      return message.replace(/\s+/g, ' ')
-    default:
-      return message.replace(/\s+/g, ' ').replace(/\.$/, '')
-  }
 }

@@ -1,14 +1,14 @@
 /** Goal: a file that cannot be read is a problem like any other, and only our own node's addresses count. Method: real files. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   checkConfig,
+  checkForeignConfig,
   localAddresses,
   readConfig,
-  readForeignConfig,
 } from '../../src/cli/read-config.ts'
 import { compilePattern } from '../../src/local/pattern/engine.ts'
 
@@ -84,7 +84,7 @@ test('an upstream on this host is a loop for us where we listen everywhere; for 
   })
   const ours = await readConfig({ configFile, overrides: [] })
   assert.match(ours.ok ? '' : (ours.problems[0]?.message ?? ''), /forwarding loop/)
-  assert.ok((await readForeignConfig(configFile)).ok)
+  assert.ok((await checkForeignConfig(configFile, readFileSync(configFile, 'utf8'))).ok)
 })
 
 test('the addresses of this host are those of all its interfaces', () => {

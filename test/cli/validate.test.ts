@@ -95,6 +95,45 @@ test('a file that is not there, or is a directory, is one clear line', async ({ 
   )
 })
 
+const configMap = (text: string) => `apiVersion: v1
+kind: ConfigMap
+data:
+  neardns.yaml: |
+${text.replaceAll(/^(?=.)/gm, '    ')}`
+
+test('a ConfigMap is unwrapped, which is said, and mistakes are told where they stand in it', async ({
+  dir,
+}) => {
+  const io = captured()
+  const path = file(dir, configMap('listen: [127.0.0.1:53]\n'))
+  assert.is(await validate([path], io), 0)
+  assert.match(
+    io.out(),
+    `${path}: a ConfigMap; data["neardns.yaml"]: ok\n  listen    127.0.0.1:53\n`,
+  )
+  assert.is(await validate([file(dir, configMap('cache:\n  entriesMax: many\n'))], io), 2)
+  assert.match(io.err(), `${path}:6:17: cache.entriesMax: `)
+})
+
+test('a Corefile in a ConfigMap is judged as one', async ({ dir }) => {
+  const io = captured()
+  const text = configMap('.:53 {\n  forward . 192.0.2.1\n  cache\n}\n').replace(
+    'neardns.yaml',
+    'Corefile',
+  )
+  assert.is(await validate([file(dir, text)], io), 0, io.err())
+  assert.match(io.out(), 'data["Corefile"]: ok')
+})
+
+test('a ConfigMap that holds no configuration says what it holds', async ({ dir }) => {
+  const io = captured()
+  assert.is(await validate([file(dir, 'kind: ConfigMap\ndata: { a: x, b: z }\n')], io), 2)
+  assert.match(
+    io.err(),
+    'a ConfigMap without a configuration (data: a, b); expected a key such as neardns.yaml',
+  )
+})
+
 test('validate takes exactly one file and no flags', async () => {
   const io = captured()
   assert.is(await validate(['a', 'b'], io), 2)

@@ -264,7 +264,7 @@ const mistakes: [string, string, string][] = [
   [
     'an unknown tag',
     'io: !!js/function x\n',
-    'n.yaml:1:5: Unresolved tag: tag:yaml.org,2002:js/function',
+    'n.yaml:1:5: a word that begins with ! is a tag, and this one does not fit here; remove it, or put the text in quotes',
   ],
   ['an alias without anchor', 'cache: *x\n', 'n.yaml:1:8: no anchor &x before this alias'],
   [
@@ -362,7 +362,7 @@ test('mistakes in flags are reported as typed, beside those of the file', () => 
 
 test('mistakes in flags are reported beside broken YAML', () => {
   assert.equal(problems('listen: [', { overrides: [upstreamFlag('x')] }), [
-    'n.yaml:1:10: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    'n.yaml:1:10: a closing ] is missing, or stands too far left',
     '--upstream x: "x" is not an IP address; host names are not accepted, because we are the resolver',
   ])
 })

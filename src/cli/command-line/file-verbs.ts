@@ -7,8 +7,10 @@ export const fileVerbs = [
     what: 'check a configuration, or a Corefile of node-cache',
     words: [{ name: 'FILE', isFile: true }],
     flags: {},
-    about: ['Prints every mistake with file, line and correction, or a summary.'],
-    examples: ['validate neardns.yaml', 'validate Corefile'],
+    about: [
+      'Prints every mistake with file, line and correction, or a summary. FILE may be - for standard input, and a manifest of a ConfigMap that holds the file.',
+    ],
+    examples: ['validate neardns.yaml', 'validate - < Corefile', 'validate configmap.yaml'],
     exits: '0 right, 2 mistakes',
   },
   {

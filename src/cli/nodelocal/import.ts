@@ -9,7 +9,7 @@ import { bypassed } from '../../nodelocal/bypassed.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import type { Flag } from '../command-line/flags.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
-import { readText } from '../read-config.ts'
+import { readInput, readText } from '../read-config.ts'
 import { reportProblems } from '../validate.ts'
 import {
   type CorefileConfig,
@@ -26,7 +26,7 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   if (values.port !== undefined && !isPort(values.port)) {
     return usageError(io, '--port takes a number from 1 to 65535')
   }
-  const file = await readText(path)
+  const file = path === '-' ? await readInput() : await readText(path)
   if (!file.ok) return reportProblems(io, [file.problem])
   if (isTemplate(file.text) && (values.localIps === undefined || values.clusterDns === undefined)) {
     const why = `${path} is a template of node-cache; say what its -localip is and which address the Service of its -upstreamsvc has: --localip IP[,IP]... --clusterdns IP`
