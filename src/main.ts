@@ -2,10 +2,17 @@
 /** The process edge: arguments in, exit code out. Loads the code of a verb only when it is asked for. */
 import { basename } from 'node:path'
 import { dispatch } from './cli/dispatch.ts'
-import { processIo } from './cli/process-io.ts'
+import { tooOldNode } from './cli/process/node-version.ts'
+import { processIo } from './cli/process/process-io.ts'
 import { survive } from './cli/signals.ts'
 import { nodeCacheArguments } from './nodelocal/program.ts'
 import { useShippedCompiled } from './platform/compile-cache.ts'
+
+const tooOld = tooOldNode(process.versions.node)
+if (tooOld !== undefined) {
+  process.stderr.write(`${tooOld}\n`)
+  process.exit(1)
+}
 
 useShippedCompiled(import.meta.dirname)
 

@@ -27,11 +27,11 @@ import { loadSystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
 import type { HandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
+import { outputTerminal } from './process/terminal.ts'
 import { localAddresses } from './read-config.ts'
 import type { ConfigOrigin } from './reload-triggers.ts'
 import { logUnreadable, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
-import { outputTerminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** For a machine without name servers: a newcomer's may have none. */

@@ -3,7 +3,7 @@ import { Daemon } from '../daemon/daemon.ts'
 import { createLog } from '../observe/log.ts'
 import { demo } from './demo.ts'
 import type { CliIo } from './io.ts'
-import { outputTerminal } from './terminal.ts'
+import { outputTerminal } from './process/terminal.ts'
 import { version } from './version.ts'
 
 export function serveDemo(argv: readonly string[], io: CliIo): Promise<number> {

@@ -12,9 +12,9 @@ import { BindError } from '../system/bind.ts'
 import type { RunArgs } from './command-line/run-arguments.ts'
 import { environmentFor, type HandedConfig, takeHandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
+import { outputTerminal } from './process/terminal.ts'
 import { fileOrigin, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
-import { outputTerminal } from './terminal.ts'
 import { version } from './version.ts'
 
 /** Environment variable with the plan as JSON; `main.ts` reads it. */

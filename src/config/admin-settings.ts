@@ -1,9 +1,10 @@
 /** Settings of the admin pages and the operator's API. Declares them only. */
 import type { Endpoint } from '../address/endpoint.ts'
 import type { Parsed } from './address.ts'
+import { parseDomainName } from './domain-name.ts'
 import { filePath } from './group-settings.ts'
 import { listenAddress } from './listener-settings.ts'
-import { choice, listOrOne, optionalText, parsed, section, text } from './setting.ts'
+import { choice, list, listOrOne, optionalText, parsed, section, text } from './setting.ts'
 
 /** Linux: `sun_path` has 108 bytes; the socket is made under a name that is up to 12 longer, then renamed. */
 const pathBytesMax = 95
@@ -24,6 +25,8 @@ const privateSocket = {
   examples: ['auto', '/run/neardns/admin.sock'],
 }
 
+const hostName = { what: 'a host name', parse: parseDomainName, examples: ['node-1.example.com'] }
+
 export function adminSection() {
   return section("Metrics, health, readiness and the operator's API.", {
     listen: listOrOne({
@@ -32,6 +35,14 @@ export function adminSection() {
       max: 16,
       about:
         'Addresses of the admin pages, each with all of them; none turns them off. One address may be written without a list.',
+    }),
+    hostNames: list({
+      of: parsed(hostName),
+      what: 'names of this node',
+      max: 16,
+      default: [],
+      about:
+        'Names by which the admin pages may be asked, as http://NAME:9253/metrics, besides IP addresses and localhost. Any other name gets 421: a web page in a browser that asks this DNS could have its own name point here (DNS rebinding).',
     }),
     whenTaken: choice({
       of: ['end', 'retry'],

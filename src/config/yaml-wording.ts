@@ -1,8 +1,6 @@
 /** What is wrong in a YAML text, in words for its author: the texts of the yaml package address its callers. */
-import type { ErrorCode } from 'yaml'
-
 export interface YamlComplaint {
-  readonly code: ErrorCode
+  readonly code: keyof typeof fixed | 'MISSING_CHAR' | 'UNEXPECTED_TOKEN'
   /** The package's own text, which says what exactly was met. */
   readonly message: string
   /** Where in the text. */
@@ -23,7 +21,7 @@ export function wording({ code, message, offset }: YamlComplaint, text: string):
 }
 
 /** `%` stands for the last word of the package's text. */
-const fixed: Readonly<Record<Exclude<ErrorCode, 'MISSING_CHAR' | 'UNEXPECTED_TOKEN'>, string>> = {
+const fixed = {
   ALIAS_PROPS: 'an alias (*name) takes no tag or anchor of its own',
   BAD_ALIAS:
     'an anchor (&) or alias (*) needs a name without a colon at its end; put a text that begins so in quotes',
@@ -54,7 +52,7 @@ const fixed: Readonly<Record<Exclude<ErrorCode, 'MISSING_CHAR' | 'UNEXPECTED_TOK
   TAB_AS_INDENT: 'a tab is used to indent; YAML takes spaces only',
   TAG_RESOLVE_FAILED:
     'a word that begins with ! is a tag, and this one does not fit here; remove it, or put the text in quotes',
-}
+} as const satisfies Readonly<Record<string, string>>
 
 function missing(message: string): string {
   const quote = /Missing closing (["'])/.exec(message)?.[1]

@@ -40,6 +40,7 @@ const stateEveryMs = 1000
 
 /** `admin` of the configuration. */
 export interface AdminSettings extends AdminListening {
+  readonly hostNames: readonly string[]
   readonly socket: PrivateSocketSetting
   readonly tokenFile: string | null
 }
@@ -82,6 +83,7 @@ export class Monitoring {
       log: parts.log,
       pages: () => ({
         ...this.served(),
+        hostNames: parts.admin().hostNames,
         access: tokenAccess(() => readToken(parts.admin().tokenFile)),
       }),
     })

@@ -37,14 +37,19 @@ function isSame(one: string, other: string): boolean {
 }
 
 /**
- * Refuses every name but `localhost`: a web page in a browser that asks this DNS could have its own name point to this address (DNS
+ * Refuses every name but `localhost` and those that the operator allows: a web page in a browser that asks this DNS could have its own name point to this address (DNS
  * rebinding), and read the admin pages as its own.
  */
-export function isAllowedHost(hosts: readonly string[] | undefined): boolean {
+export function isAllowedHost(
+  hosts: readonly string[] | undefined,
+  allowed: readonly string[] = [],
+): boolean {
   const [host, ...more] = hosts ?? []
   if (host === undefined || more.length > 0) return false
   const name = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(host)
   if (!name) return false
-  const text = name[1] ?? name[2] ?? ''
-  return text.toLowerCase() === 'localhost' || isIP(text) === (name[1] === undefined ? 4 : 6)
+  const text = (name[1] ?? name[2] ?? '').toLowerCase()
+  if (isIP(text) === (name[1] === undefined ? 4 : 6)) return true
+  // With or without the dot at the end.
+  return ['localhost', ...allowed].includes(text.replace(/\.$/, ''))
 }

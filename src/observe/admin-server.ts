@@ -39,6 +39,8 @@ export interface AdminOptions {
   /** Pages about the name in the rest of the path, for senders whom `access` admits. They must not repeat the path unescaped. */
   readonly questions?: readonly QuestionPage[]
   readonly calls?: readonly AdminCall[]
+  /** Names, in lower case, by which the server may be asked besides its addresses and localhost. */
+  readonly hostNames?: readonly string[]
   /** Who may ask for names and clients, and change something. Default: nobody. */
   readonly access?: Access
   /** Called when a page failed. Must not throw. */
@@ -162,7 +164,7 @@ export class AdminServer {
   }
 
   private pageFor(request: IncomingMessage): Page | Promise<Page> {
-    if (!isAllowedHost(request.headersDistinct['host'])) return wrongHost
+    if (!isAllowedHost(request.headersDistinct['host'], this.options.hostNames)) return wrongHost
     const [path = '', search = ''] = (request.url ?? '').split('?', 2)
     const call = this.options.calls?.find((one) => one.path === path)
     if (call !== undefined && isFor(call, request)) return this.called(call, request, search)
@@ -228,7 +230,7 @@ function isFor({ method }: AdminCall, request: IncomingMessage): boolean {
 }
 const wrongHost: Page = {
   status: 421,
-  body: 'Ask for this server by its IP address or as localhost.\n',
+  body: 'Ask for this server by its IP address, as localhost, or by a name of admin.hostNames.\n',
 }
 
 function send(request: IncomingMessage, response: ServerResponse, page: Page): void {

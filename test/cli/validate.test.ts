@@ -112,7 +112,7 @@ test('a ConfigMap is unwrapped, which is said, and mistakes are told where they 
     `${path}: a ConfigMap; data["neardns.yaml"]: ok\n  listen    127.0.0.1:53\n`,
   )
   assert.is(await validate([file(dir, configMap('cache:\n  entriesMax: many\n'))], io), 2)
-  assert.match(io.err(), `${path}:6:17: cache.entriesMax: `)
+  assert.match(io.err(), `${path}:6:19: cache.entriesMax: `)
 })
 
 test('a Corefile in a ConfigMap is judged as one', async ({ dir }) => {

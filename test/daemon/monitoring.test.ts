@@ -75,7 +75,7 @@ async function withMonitoring(
     ...{ path, listeners, readiness, log, link, held: undefined },
     nowMs: () => performance.now(),
     questionsMax: () => 321,
-    admin: () => ({ listen: [], whenTaken: 'end', socket: 'none', tokenFile }),
+    admin: () => ({ listen: [], whenTaken: 'end', hostNames: [], socket: 'none', tokenFile }),
     counters: () => counters,
     interception: () => interception,
     handover: () => undefined,

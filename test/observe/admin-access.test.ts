@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { tokenAccess } from '../../src/observe/admin-access.ts'
+import { isAllowedHost, tokenAccess } from '../../src/observe/admin-access.ts'
 
 const test = suite('observe/admin-access')
 
@@ -34,6 +34,22 @@ test('without a token in the file nobody is let in, and the refusal says what wo
     assert.is(access(requestWith(tried)).ok, false, String(tried))
   const refusal = access(requestWith(undefined))
   assert.match(refusal.ok ? '' : refusal.why, /admin\.socket .* admin\.tokenFile/)
+})
+
+test('a name is answered when the operator allows it, in any case, with port and final dot', () => {
+  const allowed = ['node-1.example.com']
+  for (const host of [
+    'node-1.example.com',
+    'Node-1.example.com:9253',
+    'node-1.example.com.',
+    '10.0.0.1',
+    'localhost',
+  ]) {
+    assert.is(isAllowedHost([host], allowed), true, host)
+  }
+  for (const host of ['node-2.example.com', 'x.node-1.example.com', '']) {
+    assert.is(isAllowedHost([host], allowed), false, host)
+  }
 })
 
 test.run()

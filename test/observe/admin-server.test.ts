@@ -171,6 +171,7 @@ test('a request without Host, or with two, is refused', async () => {
   await withServer(async ({ port }) => {
     const without = await raw(port, 'GET /health HTTP/1.0\r\n\r\n')
     assert.match(without, /^HTTP\/1\.1 421 /)
+    assert.match(without, 'admin.hostNames')
     const host = 'Host: localhost\r\nHost: evil.example\r\nConnection: close\r\n'
     assert.match(await raw(port, `GET /health HTTP/1.1\r\n${host}\r\n`), /^HTTP\/1\.1 4\d\d /)
   })

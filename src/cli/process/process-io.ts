@@ -1,5 +1,5 @@
 /** The streams of this process for its verbs. A reader that goes away (`neardns demo | head`) ends the process without a complaint. */
-import type { CliIo } from './io.ts'
+import type { CliIo } from '../io.ts'
 
 /** @param end ends the process with the code of the verb, as far as that is known */
 export function processIo(end: () => void): CliIo {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
-const test = suite('cli/process-io')
-const main = join(import.meta.dirname, '../../src/main.ts')
+const test = suite('cli/process/process-io')
+const main = join(import.meta.dirname, '../../../src/main.ts')
 
 function pipeline(line: string): string {
   const script = `${process.execPath} ${main} ${line}; echo "\${PIPESTATUS[0]}"`
