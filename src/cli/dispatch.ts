@@ -51,6 +51,7 @@ export async function dispatch(
 const functions: Readonly<
   Record<Exclude<Verb, 'run' | 'demo' | 'node-cache'>, () => Promise<VerbFunction>>
 > = {
+  cache: async () => (await import('./operator/cache.ts')).cache,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   rules: async () => (await import('./rules.ts')).rules,

@@ -110,7 +110,7 @@ export class Joiner {
       return undefined
     }
     const common = { key, hash, image, scan: this.scan, route: ticket.route, routeGeneration }
-    cache.put({ ...common, ...kept, isJoined: true, nowMs })
+    cache.put({ ...common, ...kept, isJoined: true, asOf: ticket.asOf, nowMs })
     return kept
   }
 }

@@ -224,6 +224,7 @@ export class Settler {
         observation?.deniesFamily === true ? lifetimeSeconds - pairMs / 1000 : lifetimeSeconds,
       route,
       routeGeneration: ticket.routeGeneration,
+      asOf: ticket.asOf,
       nowMs,
     })
     return { lifetimeSeconds, isDenial: isDenial(kind) }

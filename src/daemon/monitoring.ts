@@ -1,11 +1,9 @@
 /** Connects the counters of every part with the metric families, and serves the admin pages over HTTP. Knows all parts, changes none. */
 
 import { formatEndpoint } from '../address/endpoint.ts'
-import { parseType } from '../core/explain.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { tokenAccess } from '../observe/admin-access.ts'
-import type { Page } from '../observe/admin-calls.ts'
 import { standardPages, timed } from '../observe/admin-pages.ts'
 import { contentType, type Exposition } from '../observe/exposition.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
@@ -24,11 +22,12 @@ import type {
 } from '../observe/stats.ts'
 import { readKernelDrops } from '../platform/kernel-drops.ts'
 import type { ListenAddress } from '../system/bind.ts'
-import { parseName } from '../wire/name.ts'
 import { type AdminListening, AdminServers } from './admin-servers.ts'
 import type { DataPath } from './data-path.ts'
 import { setupErrors } from './intercept.ts'
 import type { Listeners } from './listeners.ts'
+import { explainPage } from './operator/explain-page.ts'
+import { Operator } from './operator/operator.ts'
 import { PrivateSide, type PrivateSocketSetting } from './operator/private-side.ts'
 import { stateOf } from './state-report.ts'
 import { readToken } from './token-file.ts'
@@ -71,6 +70,7 @@ export class Monitoring {
   private kernelDrops: ReadonlyMap<string, number> = new Map()
   private readonly servers: AdminServers
   private readonly privateSide: PrivateSide
+  readonly operator: Operator
   /** Path of the operator's socket; undefined without one. */
   privateSocket: string | undefined
   /** Queries as of the last round. */
@@ -78,6 +78,7 @@ export class Monitoring {
 
   constructor(parts: MonitoredParts) {
     this.parts = parts
+    this.operator = new Operator(parts)
     this.servers = new AdminServers({
       held: parts.held,
       log: parts.log,
@@ -148,26 +149,13 @@ export class Monitoring {
     if (log.limited('state', stateEveryMs) !== undefined) log.info(stateOf(this.parts), 'state')
   }
 
-  /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
-  private explain(rest: string): Page {
-    const [name = '', type = 'A', ...more] = rest.split('/').map(decoded)
-    // An empty text would be the root, which is asked for as `.`.
-    const octets = name === '' ? undefined : parseName(name)
-    const qtype = parseType(type)
-    if (octets === undefined || qtype === undefined || more.length > 0) {
-      return {
-        status: 400,
-        body: 'Expected /explain/NAME or /explain/NAME/TYPE, as /explain/www.example.com/AAAA.\n',
-      }
-    }
-    const lines = this.parts.path.explain(Buffer.from(octets).toString('latin1'), qtype)
-    return { status: 200, body: `${lines.join('\n')}\n` }
-  }
-
   private served() {
     return {
       pages: this.pages(),
-      questions: [{ prefix: '/explain/', answer: (rest: string) => this.explain(rest) }],
+      questions: [
+        { prefix: '/explain/', answer: (rest: string) => explainPage(this.parts.path, rest) },
+      ],
+      calls: this.operator.calls,
       onDefect: (error: unknown) => this.parts.log.error({ err: error }, 'admin page failed'),
     }
   }
@@ -282,15 +270,6 @@ export class Monitoring {
 }
 
 const alone: WorkersView = { wanted: 1, ready: 1, restarts: { ended: 0, killed: 0, hung: 0 } }
-
-/** A broken escape is no name. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return '..'
-  }
-}
 
 /** What a listener counts, under the address it has. */
 function viewOf<Stats>(listener: { readonly address: ListenAddress; readonly stats: Stats }) {

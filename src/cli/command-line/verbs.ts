@@ -2,11 +2,13 @@
 import { askingVerbs } from './asking-verbs.ts'
 import type { VerbDefinition } from './definition.ts'
 import { fileVerbs, nodeVerbs, shellVerbs } from './file-verbs.ts'
+import { operatorVerbs } from './operator-verbs.ts'
 import { servingVerbs } from './serving-verbs.ts'
 
 const groups = {
   Serve: servingVerbs,
   Ask: askingVerbs,
+  Daemon: operatorVerbs,
   Node: nodeVerbs,
   Files: fileVerbs,
   Shell: shellVerbs,

@@ -8,14 +8,17 @@ import { Rcode, RrType } from '../../wire/constants.ts'
 import type { Route } from '../router.ts'
 import { DenialFilter } from './denial-filter.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
+import { FlushLog } from './flush-log.ts'
 import { keyLike, type QuestionKey, typeIn } from './key.ts'
 import { hashOf } from './key-bytes.ts'
+import { type Selection, selectsAnswer } from './selection.ts'
 import { CacheStats } from './stats.ts'
 import { CacheStore } from './store.ts'
 
 export class Cache {
   settings: CacheSettings
   readonly stats: CacheStats
+  readonly flushes = new FlushLog()
   private readonly store: CacheStore<CacheEntry>
   /** Entries whose parts have several owners. A field in every entry would cost eight bytes of memory each. */
   private readonly joined = new WeakSet<CacheEntry>()
@@ -52,6 +55,11 @@ export class Cache {
     return this.store.peek(key.text(), key.nameHash)
   }
 
+  /** As `peek`, by the key as text. @param hash of the name */
+  peekText(key: string, hash: number): CacheEntry | undefined {
+    return this.store.peek(key, hash)
+  }
+
   /** Finds the entry of another type of the key's name. */
   peekType(key: QuestionKey, qtype: number): CacheEntry | undefined {
     return this.store.peek(key.ofType(qtype), key.nameHash)
@@ -71,9 +79,11 @@ export class Cache {
     return true
   }
 
-  /** @returns the entry, or undefined when the answer is too large to be kept, which is counted */
+  /** @returns the entry, or undefined when the answer is too large to be kept, which is counted, or was flushed meanwhile */
   put(answer: StoredAnswer): CacheEntry | undefined {
-    const { key, hash } = answer
+    const { key, hash, asOf } = answer
+    if (asOf !== undefined && asOf !== this.flushes.count && this.flushes.covers(asOf, answer))
+      return undefined
     const known = this.store.peek(key, hash)
     // A refreshed answer nearly always has the length of the old one: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return this.noted(known, answer)
@@ -100,6 +110,24 @@ export class Cache {
    */
   *all(): Generator<CacheEntry> {
     yield* this.store.all()
+  }
+
+  /** All entries in parts, each as it is when it is asked for: between two parts the cache may change. */
+  *parts(): Generator<readonly CacheEntry[]> {
+    yield* this.store.parts()
+  }
+
+  /** Drops entries of a part that are meant, for whoever still holds one as well. @returns how many */
+  dropFrom(part: readonly CacheEntry[], selection: Selection): number {
+    let dropped = 0
+    for (const entry of part) {
+      const { key, isDenial } = entry
+      if (!selectsAnswer(selection, { key, isDenial, image: entry.image() })) continue
+      entry.end()
+      this.drop(key, entry.hash)
+      dropped += 1
+    }
+    return dropped
   }
 
   /** False when no NXDOMAIN in the cache denies this type of the name; true says nothing. @param hash of the name */

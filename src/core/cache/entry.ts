@@ -143,6 +143,12 @@ export class CacheEntry extends Storable implements StoredImage {
     return nameIn(this.key)
   }
 
+  /** Is of no use any more, also to those who hold it: a question on its way that would fall back on it. */
+  end(): void {
+    this.expiresMs = 0
+    this.staleUntilMs = 0
+  }
+
   isFresh(nowMs: number): boolean {
     return nowMs < this.expiresMs
   }
@@ -215,4 +221,6 @@ export interface StoredAnswer {
   readonly route: Route
   readonly routeGeneration: number
   readonly nowMs: number
+  /** Flushes (`FlushLog.count`) when its question was asked; absent: there is no question. */
+  readonly asOf?: number
 }

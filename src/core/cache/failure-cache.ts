@@ -86,6 +86,13 @@ export class FailureCache {
     if (this.store.entries > 0) this.store.delete(key, hash)
   }
 
+  /** Forgets the failures whose keys are meant. @returns how many */
+  forgetAll(isMeant: (key: string) => boolean): number {
+    const meant = [...this.store.all()].filter(({ key }) => isMeant(key))
+    for (const { key, hash } of meant) this.store.delete(key, hash)
+    return meant.length
+  }
+
   /** A group answers again: its remembered failures no longer count. */
   groupRecovered(group: string): void {
     this.epochs.set(group, this.epochOf(group) + 1)

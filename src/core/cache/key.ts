@@ -33,6 +33,12 @@ export function typeIn(key: string): number {
   return (key.charCodeAt(at) << 8) | key.charCodeAt(at + 1)
 }
 
+/** What the key's question says about DNSSEC. */
+export function bitsIn(key: string): { dnssecOk: boolean; checkingDisabled: boolean } {
+  const bits = key.charCodeAt(key.length - 1)
+  return { dnssecOk: (bits & 1) !== 0, checkingDisabled: (bits & 2) !== 0 }
+}
+
 /** Whether the key's question has neither DO nor CD. */
 export function isPlain(key: string): boolean {
   return (key.charCodeAt(key.length - 1) & dnssecBits) === 0

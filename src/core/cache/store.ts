@@ -86,6 +86,11 @@ export class CacheStore<V extends Storable> {
     for (const shard of this.shards) yield* shard.all()
   }
 
+  /** As `all`, shard by shard; a shard's values are those of the moment in which it is asked for. */
+  *parts(): Generator<readonly V[]> {
+    for (const shard of this.shards) yield [...shard.all()]
+  }
+
   /** Applies new limits, and keeps as many values as they allow. Costs one pass over all entries. */
   resize(limits: StoreLimits): void {
     const kept = [...this.all()]

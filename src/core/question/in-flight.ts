@@ -29,6 +29,8 @@ export interface Ticket extends Ask {
   readonly route: Route
   /** Generation of the routes that `route` was looked up in. */
   readonly routeGeneration: number
+  /** Flushes of the cache before it was opened. */
+  readonly asOf: number
   readonly dnssecOk: boolean
   /** The cache's entry when the question was asked: expired, or about to expire. */
   readonly entry: CacheEntry | undefined
@@ -53,6 +55,8 @@ export class InFlight {
   private readonly tickets = new Map<string, Ticket>()
   private readonly places: Shares
   private readonly seats: Shares
+  /** Questions that nobody joins any more. */
+  private readonly abandoned = new WeakSet<Ticket>()
 
   constructor(settings: InFlightSettings) {
     this.settings = settings
@@ -157,7 +161,17 @@ export class InFlight {
 
   /** Puts a question back that has to wait once more, unless it has been opened anew. */
   attach(ticket: Ticket): void {
-    if (!this.tickets.has(ticket.key)) this.open(ticket)
+    if (!this.tickets.has(ticket.key) && !this.abandoned.has(ticket)) this.open(ticket)
+  }
+
+  /** Removes questions from the table, so that the next query asks anew; their waiters go on waiting. @returns how many */
+  abandon(isMeant: (key: string) => boolean): number {
+    const meant = [...this.tickets.values()].filter(({ key }) => isMeant(key))
+    for (const ticket of meant) {
+      this.abandoned.add(ticket)
+      this.detach(ticket)
+    }
+    return meant.length
   }
 
   /**

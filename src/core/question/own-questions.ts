@@ -210,6 +210,7 @@ export class OwnQuestions {
       hash: key.nameHash,
       route: what.route,
       routeGeneration: what.generation,
+      asOf: this.parts.cache.flushes.count,
       entry: what.entry,
       audited: what.audited,
       client: what.client ?? '',

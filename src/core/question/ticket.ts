@@ -11,6 +11,7 @@ export interface TicketParts {
   readonly hash: number
   readonly route: Route
   readonly routeGeneration: number
+  readonly asOf: number
   readonly entry: CacheEntry | undefined
   /** Address of the client that asks; empty for a question of our own. */
   readonly client: string
@@ -29,6 +30,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     hash: parts.hash,
     route: parts.route,
     routeGeneration: parts.routeGeneration,
+    asOf: parts.asOf,
     entry: parts.entry,
     audited: parts.audited,
     frame,

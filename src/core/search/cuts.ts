@@ -84,6 +84,10 @@ export class CutTable {
     return isKilled
   }
 
+  clear(): void {
+    this.cuts.clear()
+  }
+
   private learn(name: string, exists: boolean, seconds: number, timeMs: number): void {
     // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
     const nowMs = Math.floor(timeMs)

@@ -76,6 +76,12 @@ export class SearchPath {
     return { structure, cut, shared, probes, audits, mismatches, answered, fallbacks }
   }
 
+  /** Forgets what was learned of names; what breakers and trust have seen of CoreDNS stays. */
+  forget(): void {
+    this.known.cuts.clear()
+    this.answerMode?.forget()
+  }
+
   /** What it is now. */
   view(nowMs: number) {
     const { audit, cuts, trust } = this.known

@@ -42,6 +42,7 @@ function dutiesOf(parts: DutyParts, onOrphaned: () => void): WorkerDuties {
     drop: async (number) => listeners.leave(number, lingerMs),
     dump: () => dumpCache(path.cache, () => clock.nowMs()),
     page: (page) => monitoring.page(page),
+    call: (name, input) => monitoring.operator.carryOut(name, input),
     orphaned: onOrphaned,
   }
 }

@@ -16,11 +16,14 @@ import {
   type WorkerAnswer,
   type WorkerPage,
   type WorkerPlan,
+  type WorkerResult,
   workerVariable,
 } from './plan.ts'
 
 /** Longer than the supervisor itself waits (page-desk.ts). */
 const answerMsMax = 2000
+/** The same for calls (call-desk.ts). */
+const resultMsMax = 3000
 
 /** How a worker carries out the supervisor's orders. */
 export interface WorkerDuties {
@@ -34,6 +37,8 @@ export interface WorkerDuties {
   dump(): AsyncIterable<Buffer>
   /** Must not reject. */
   page(page: WorkerPage): Promise<WorkerAnswer | undefined>
+  /** A call of the operator's API that another worker got. @returns undefined when it has failed. Must not reject. */
+  call(name: string, input: unknown): Promise<unknown>
   /** The supervisor has died. */
   orphaned(): void
 }
@@ -45,12 +50,20 @@ export interface ConfigDuties {
   apply(config: Config): Promise<readonly string[]>
 }
 
+/** What the other workers returned. */
+export interface OtherResults {
+  readonly results: readonly WorkerResult[]
+  /** Workers that returned nothing; at least one when the supervisor does not answer. */
+  readonly missing: number
+}
+
 export class WorkerLink {
   readonly plan: WorkerPlan
   readonly held: HeldSockets
   /** As of the supervisor's newest question or answer. */
   view: SupervisorView | undefined
   private readonly waiting = new Map<number, (page: GroupPage) => void>()
+  private readonly calling = new Map<number, (results: OtherResults) => void>()
   private duties: WorkerDuties | undefined
   private configDuties: ConfigDuties | undefined
   private beat: NodeJS.Timeout | undefined
@@ -119,6 +132,22 @@ export class WorkerLink {
     })
   }
 
+  /** Has all other workers carry out a call of the operator's API. */
+  callOthers(name: string, input: unknown): Promise<OtherResults> {
+    this.asked += 1
+    const id = this.asked
+    return new Promise((resolve) => {
+      const done = (results: OtherResults) => {
+        clearTimeout(timer)
+        this.calling.delete(id)
+        resolve(results)
+      }
+      const timer = setTimeout(() => done({ results: [], missing: 1 }), resultMsMax)
+      this.calling.set(id, done)
+      this.send({ kind: 'call', id, name, input })
+    })
+  }
+
   stop(): void {
     clearInterval(this.beat)
     process.removeAllListeners('disconnect')
@@ -140,7 +169,11 @@ export class WorkerLink {
       this.view = message.view
       const answer = await duties.page(message.page)
       this.send({ kind: 'answer', id: message.id, answer })
-    } else if (message.kind === 'check') await this.check()
+    } else if (message.kind === 'call') {
+      const output = await duties.call(message.name, message.input)
+      this.send({ kind: 'result', id: message.id, output })
+    } else if (message.kind === 'results') this.calling.get(message.id)?.(message)
+    else if (message.kind === 'check') await this.check()
     else if (message.kind === 'configure') await this.configure(message)
     else if (message.order === 'dump') await this.sendDump(duties)
     else {

@@ -59,6 +59,12 @@ export interface GroupPage {
   readonly reasons: readonly string[]
 }
 
+/** What a call of the operator's API (`daemon/operator`) returned in one worker. */
+export interface WorkerResult {
+  readonly worker: number
+  readonly output: unknown
+}
+
 export type Order = 'pause' | 'resume' | 'retire' | 'dump' | 'adopt' | 'drop'
 
 export type ToWorker =
@@ -83,6 +89,20 @@ export type ToWorker =
       readonly page: GroupPage
       readonly view: SupervisorView
     }
+  /** Another worker has got a call that is for all. */
+  | {
+      readonly kind: 'call'
+      readonly id: number
+      readonly name: string
+      readonly input: unknown
+    }
+  /** @param missing workers that have returned nothing */
+  | {
+      readonly kind: 'results'
+      readonly id: number
+      readonly results: readonly WorkerResult[]
+      readonly missing: number
+    }
 
 export type ToSupervisor =
   /** @param restored what it made of the cache that it was started with */
@@ -94,6 +114,15 @@ export type ToSupervisor =
   /** The next piece of the cache; the last is empty. */
   | { readonly kind: 'piece'; readonly piece: Uint8Array }
   | { readonly kind: 'ask'; readonly id: number; readonly page: WorkerPage }
+  /** For all other workers. */
+  | {
+      readonly kind: 'call'
+      readonly id: number
+      readonly name: string
+      readonly input: unknown
+    }
+  /** @param output undefined when the call has failed */
+  | { readonly kind: 'result'; readonly id: number; readonly output: unknown }
   /** @param answer undefined when the worker could not make it */
   | { readonly kind: 'answer'; readonly id: number; readonly answer: WorkerAnswer | undefined }
 

@@ -13,6 +13,7 @@ import { Handover, type HandoverConfig } from '../handover.ts'
 import { ReloadQueue } from '../reload-queue.ts'
 import { Reloads } from '../reloads.ts'
 import { selfIdentity, selfQuery } from '../self-query.ts'
+import { CallDesk } from './call-desk.ts'
 import { WorkerGroup } from './group.ts'
 import { GroupReload } from './group-reload.ts'
 import { PageDesk } from './page-desk.ts'
@@ -46,6 +47,7 @@ export class Supervisor implements Service {
   private readonly handover: Handover
   private readonly group: WorkerGroup
   private readonly desk: PageDesk
+  private readonly calls: CallDesk
   private readonly reloads: Reloads
   private readonly reloadQueue: ReloadQueue
   private config: SupervisedConfig
@@ -65,6 +67,7 @@ export class Supervisor implements Service {
       () => this.group.ready,
       () => this.view,
     )
+    this.calls = new CallDesk(() => this.group.ready)
     this.reloads = new Reloads(checked ?? config)
     this.reloadQueue = this.makeReloadQueue()
     this.handover = this.makeHandover()
@@ -160,10 +163,14 @@ export class Supervisor implements Service {
       log,
       command: () => this.command(),
       onReady: (worker, restored) => this.onReady(worker, restored),
-      onMessage: (worker, message) => this.desk.take(worker, message),
+      onMessage: (worker, message) => {
+        this.desk.take(worker, message)
+        this.calls.take(worker, message)
+      },
       onLost: (worker) => {
         this.outdated.delete(worker)
         this.desk.lost(worker)
+        this.calls.lost(worker)
       },
     })
   }

@@ -24,6 +24,7 @@ function open(query: Buffer, parts: Partial<TicketParts> = {}): Ticket {
     hash: -5,
     route,
     routeGeneration: 3,
+    asOf: 0,
     entry: undefined,
     client: '192.0.2.1',
     audited: undefined,

@@ -319,4 +319,26 @@ test('a worker that ends by itself is no orphan: its process has nothing left to
     },
   ))
 
+test('a call of a colleague is carried out, and one of its own comes back with what the others returned', () =>
+  withWorker(
+    `link.start(duties); link.ready()
+     const { results, missing } = await link.callOthers('x', { a: 1 })
+     tell(JSON.stringify(results) + missing)`,
+    async (started) => {
+      const { worker, heard } = started
+      const asked = () => heard.messages.find(({ kind }) => kind === 'call')
+      await until('a call', () => asked() !== undefined, { timeoutMs: 20_000 })
+      const call = asked()
+      assert.ok(call?.kind === 'call' && call.name === 'x')
+      const results = [{ worker: 1, output: 'b' }]
+      worker.send({ kind: 'results', id: call?.kind === 'call' ? call.id : 0, results, missing: 2 })
+      worker.send({ kind: 'call', id: 9, name: 'y', input: [2] })
+      await told(started, 1)
+      assert.equal(heard.told, ['[{"worker":1,"output":"b"}]2'])
+      const returned = () => heard.messages.find(({ kind }) => kind === 'result')
+      await until('a result', () => returned() !== undefined, { timeoutMs: 20_000 })
+      assert.equal(returned(), { kind: 'result', id: 9, output: [0, 'y', [2]] })
+    },
+  ))
+
 suiteOf.run()

@@ -41,6 +41,7 @@ export function linkedWorker(script = 'link.start(duties)\nlink.ready()'): strin
       drop: async (number) => tell('drop ' + number),
       async *dump() {},
       page: async () => ({ families: [], reasons: [] }),
+      call: async (name, input) => [link.plan.number, name, input],
       orphaned: () => process.exit(0),
     }
     ${script}`

@@ -106,6 +106,11 @@ export class AnswerMode {
     this.tell()
   }
 
+  /** Clients are told anew. */
+  forget(): void {
+    this.pins.clear()
+  }
+
   get hasPins(): boolean {
     return this.pins.size > 0
   }

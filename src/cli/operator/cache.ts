@@ -1,0 +1,253 @@
+/** `neardns cache ls|get|flush|dump|load`: looks into the cache of a running daemon, and changes it. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { RrType } from '../../wire/constants.ts'
+import { type Arguments, readArguments } from '../command-line/arguments.ts'
+import { type CliIo, ExitCode, usageError } from '../io.ts'
+import { readTypedName } from '../typed-name.ts'
+import {
+  type AdminPlace,
+  type AdminReply,
+  askAdmin,
+  readPlace,
+  reportRefusal,
+} from './admin-client.ts'
+import { tableLines } from './table.ts'
+
+export interface CacheIo extends CliIo {
+  /** Characters of a line on the terminal; undefined when standard output is none. */
+  readonly width: number | undefined
+  writeBytes(bytes: Buffer): void
+}
+
+export async function cache(argv: readonly string[], io: CliIo): Promise<number> {
+  const { stdout } = process
+  const width = stdout.isTTY ? stdout.columns : undefined
+  return cacheWith(argv, { ...io, width, writeBytes: (bytes) => void stdout.write(bytes) })
+}
+
+export async function cacheWith(argv: readonly string[], io: CacheIo): Promise<number> {
+  const read = readArguments('cache', argv)
+  if (!read.ok) return usageError(io, read.why)
+  const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
+  if (!place.ok) return reportRefusal(io, place)
+  const [action = ''] = read.words
+  const why = misuse(action, read)
+  if (why !== undefined) return usageError(io, why)
+  return await (actions[action] ?? list)(place.place, read, io)
+}
+
+type Action = (place: AdminPlace, args: Arguments, io: CacheIo) => Promise<number>
+
+const actions: Readonly<Record<string, Action>> = { ls: list, get, flush, dump, load }
+
+/** Flags of one action are mistakes at another. */
+const flagsOf: Readonly<Record<string, readonly string[]>> = {
+  ls: ['--negative', '--limit', '--json'],
+  get: ['--json'],
+  flush: ['--subtree', '--negative', '--all', '--json'],
+  dump: [],
+  load: ['--json'],
+}
+
+function misuse(action: string, { words, flags }: Arguments): string | undefined {
+  const own = [...(flagsOf[action] ?? []), '--admin', '--token-file']
+  const foreign = flags.find(({ name }) => !own.includes(name))
+  if (foreign !== undefined) return `cache ${action} does not take ${foreign.name}`
+  const [, name, type] = words
+  if (action === 'get' && name === undefined) return 'cache get needs a name: cache get NAME [TYPE]'
+  if (action === 'load' && name === undefined) return 'cache load needs a file: cache load FILE'
+  if ((action === 'dump' || action === 'load') && type !== undefined)
+    return `cache ${action} takes one file, got ${JSON.stringify(type)} besides`
+  const isAll = flags.some((flag) => flag.name === '--all')
+  if (isAll && name !== undefined) return 'cache flush takes a name or --all, not both'
+  const isNegative = flags.some((flag) => flag.name === '--negative')
+  if (action === 'flush' && name === undefined && !isAll && !isNegative)
+    return 'cache flush needs a name, --negative or --all'
+  return undefined
+}
+
+interface Entry {
+  readonly name: string
+  readonly type: number
+  readonly dnssecOk: boolean
+  readonly checkingDisabled: boolean
+  readonly kind: string
+  readonly zone: string
+  readonly ageSeconds: number
+  readonly leftSeconds: number
+  readonly hits: number
+  readonly bytes: number
+  readonly records?: readonly string[]
+}
+
+interface List {
+  readonly entries: readonly Entry[]
+  readonly meant: number
+  readonly kept: number
+  readonly missing: number
+}
+
+async function list(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
+  const query = queryFor(args, 'under')
+  if (!query.ok) return usageError(io, query.why)
+  const limit = args.flag('--limit')
+  if (limit !== undefined) query.params.set('limit', limit)
+  const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
+  return printed<List>(reply, args, io, ({ entries, meant, kept }) => {
+    const rows = entries.map((entry) => [
+      entry.name,
+      typeText(entry),
+      entry.kind,
+      seconds(entry.leftSeconds),
+      seconds(entry.ageSeconds),
+      String(entry.hits),
+    ])
+    if (rows.length > 0) io.stdout(`${tableLines(columns, rows, io.width).join('\n')}\n`)
+    const cut = meant > entries.length ? `; the first ${entries.length} are shown, --limit N` : ''
+    io.stdout(`${meant} of ${kept} entries${cut}\n`)
+    return ExitCode.ok
+  })
+}
+
+const columns = [
+  { title: 'NAME' },
+  { title: 'TYPE' },
+  { title: 'KIND' },
+  { title: 'LEFT', isNumber: true },
+  { title: 'AGE', isNumber: true },
+  { title: 'HITS', isNumber: true },
+]
+
+async function get(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
+  const query = queryFor(args, 'name')
+  if (!query.ok) return usageError(io, query.why)
+  query.params.set('records', '')
+  const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
+  return printed<List>(reply, args, io, ({ entries }) => {
+    for (const entry of entries) io.stdout(entryText(entry))
+    if (entries.length > 0) return ExitCode.ok
+    io.stderr(`neardns: nothing is cached for ${[...args.words.slice(1)].join(' ')}\n`)
+    return ExitCode.failed
+  })
+}
+
+function entryText(entry: Entry): string {
+  const { leftSeconds, records = [] } = entry
+  const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
+  const facts = `${entry.kind}, zone ${entry.zone}, ${entry.ageSeconds} s old, ${state}, ${entry.hits} hits, ${entry.bytes} bytes`
+  return `${entry.name} ${typeText(entry)}: ${facts}\n${records.map((record) => `  ${record}\n`).join('')}`
+}
+
+interface FlushReport {
+  readonly answers: number
+  readonly failures: number
+  readonly questions: number
+}
+
+async function flush(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
+  const query = queryFor(args, args.has('--subtree') ? 'under' : 'name')
+  if (!query.ok) return usageError(io, query.why)
+  if (args.has('--all')) query.params.set('all', '')
+  const path = `/v1/cache/flush?${query.params}`
+  const reply = await askAdmin(place, { path, method: 'POST' })
+  return printed<FlushReport>(reply, args, io, ({ answers, failures, questions }) => {
+    const more = [
+      ...(failures > 0 ? [`${failures} failures`] : []),
+      ...(questions > 0 ? [`${questions} questions on their way`] : []),
+    ]
+    io.stdout(`flushed ${[`${answers} answers`, ...more].join(', ')}\n`)
+    return ExitCode.ok
+  })
+}
+
+async function dump(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
+  const [, file] = args.words
+  const isToPipe = file === undefined || file === '-'
+  if (isToPipe && io.width !== undefined)
+    return usageError(io, 'a dump is binary; name a file: cache dump FILE')
+  const reply = await askAdmin(place, { path: '/v1/cache/dump' })
+  if (!reply.ok) return reportRefusal(io, reply)
+  if (isToPipe) io.writeBytes(reply.body)
+  else
+    try {
+      writeFileSync(file, reply.body, { mode: 0o600 })
+    } catch (error) {
+      return reportRefusal(io, { why: `cannot write ${file}: ${textOf(error)}`, isMisuse: false })
+    }
+  return ExitCode.ok
+}
+
+interface LoadReport {
+  readonly answers: number
+  readonly known: number
+  readonly expired: number
+  readonly refused: number
+}
+
+async function load(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
+  const [, file = ''] = args.words
+  let body: Buffer
+  try {
+    body = readFileSync(file === '-' ? 0 : file)
+  } catch (error) {
+    return reportRefusal(io, { why: `cannot read ${file}: ${textOf(error)}`, isMisuse: true })
+  }
+  const reply = await askAdmin(place, { path: '/v1/cache/load', method: 'POST', body })
+  return printed<LoadReport>(reply, args, io, ({ answers, known, expired, refused }) => {
+    io.stdout(
+      `loaded ${answers} answers; ${known} were known, ${expired} have expired, ${refused} were refused\n`,
+    )
+    return ExitCode.ok
+  })
+}
+
+/** Prints a reply as JSON or in words. A worker that did not answer is said, and is a failure. */
+function printed<T>(
+  reply: AdminReply,
+  args: Arguments,
+  io: CacheIo,
+  print: (value: T) => number,
+): number {
+  if (!reply.ok) return reportRefusal(io, reply)
+  // Of a daemon of this version, or one that has only more in it.
+  const value = JSON.parse(reply.body.toString()) as T & { readonly missing?: number }
+  let code: number = ExitCode.ok
+  if (args.has('--json')) io.stdout(`${JSON.stringify(value, undefined, 2)}\n`)
+  else code = print(value)
+  const { missing = 0 } = value
+  if (missing === 0) return code
+  io.stderr(`neardns: ${missing} of the workers did not answer; what they hold is unknown\n`)
+  return ExitCode.failed
+}
+
+type QueryRead =
+  | { readonly ok: true; readonly params: URLSearchParams }
+  | { readonly ok: false; readonly why: string }
+
+/** @param nameAs `name` for this name alone, `under` for all at and below it */
+function queryFor({ words, has }: Arguments, nameAs: 'name' | 'under'): QueryRead {
+  const [, name, type] = words
+  const params = new URLSearchParams()
+  if (name !== undefined) {
+    const typed = readTypedName(name)
+    if (!typed.ok) return typed
+    params.set(nameAs, typed.value.ascii)
+  }
+  if (type !== undefined) params.set('type', type)
+  if (has('--negative')) params.set('negative', '')
+  return { ok: true, params }
+}
+
+function typeText({ type, dnssecOk, checkingDisabled }: Entry): string {
+  const known = Object.entries(RrType).find(([, number]) => number === type)
+  const text = known === undefined ? `TYPE${type}` : known[0].toUpperCase()
+  return `${text}${dnssecOk ? '+do' : ''}${checkingDisabled ? '+cd' : ''}`
+}
+
+function seconds(value: number): string {
+  return `${value} s`
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

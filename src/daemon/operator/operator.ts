@@ -1,0 +1,28 @@
+/** The operator's API: all calls, and what of them colleagues have carried out here. */
+import type { AdminCall } from '../../observe/admin-calls.ts'
+import type { DataPath } from '../data-path.ts'
+import type { WorkerLink } from '../workers/link.ts'
+import { cacheCalls } from './cache-calls.ts'
+import { everywhereFor, Operations } from './operation.ts'
+
+export interface OperatorParts {
+  readonly path: DataPath
+  readonly nowMs: () => number
+  /** In a worker: its colleagues. */
+  readonly link: WorkerLink | undefined
+}
+
+export class Operator {
+  readonly calls: readonly AdminCall[]
+  private readonly operations = new Operations()
+
+  constructor({ path, nowMs, link }: OperatorParts) {
+    const everywhere = everywhereFor(link)
+    this.calls = cacheCalls({ path, nowMs, everywhere }, this.operations)
+  }
+
+  /** Does what a colleague got a call for. @returns undefined when it cannot be done */
+  carryOut(name: string, input: unknown): Promise<unknown> {
+    return this.operations.carryOut(name, input)
+  }
+}

@@ -1,0 +1,67 @@
+/*
+ * Goal: what an operator does over the socket counts for the next query, in one process and with several workers. Method: daemons with a
+ * socket in a folder of the test, asked as a pod asks and as the commands do.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { askAdmin } from '../../src/cli/operator/admin-client.ts'
+import { aRecord } from '../core/support.ts'
+import { lookup } from '../support/client/dns-client.ts'
+import { UpgradeLab } from '../support/lab/upgrade-lab.ts'
+import { withHouse, zone } from './support.ts'
+
+export const testTimeoutMs = 120_000
+
+const test = suite<{ folder: string }>('e2e/operator')
+
+test.before((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), 'neardns-operator-'))
+})
+
+test.after(({ folder }) => rmSync(folder, { recursive: true }))
+
+async function call(path: string, request: string, method: 'GET' | 'POST' = 'GET') {
+  const reply = await askAdmin({ kind: 'socket', path }, { path: request, method })
+  if (!reply.ok) throw new Error(reply.why)
+  return JSON.parse(reply.body.toString()) as Record<string, unknown>
+}
+
+test('a flushed name is asked anew by the next query', async ({ folder }) => {
+  const socket = join(folder, 'house.sock')
+  let address = '10.1.1.1'
+  const external = zone({
+    'www.example': (query) =>
+      zone({ 'www.example': { answers: [aRecord('www.example', address)] } })(query),
+  })
+  await withHouse({ external, settings: { admin: { socket } } }, async (house) => {
+    const given = async () => (await house.lookup('www.example')).answers[0]?.data
+    assert.is(await given(), '10.1.1.1')
+    address = '10.1.1.2'
+    assert.is(await given(), '10.1.1.1')
+    assert.is((await call(socket, '/v1/cache/flush?name=www.example', 'POST'))['answers'], 1)
+    assert.is(await given(), '10.1.1.2')
+    assert.is((await call(socket, '/v1/cache'))['kept'], 1)
+  })
+})
+
+test('with several workers every one forgets', async ({ folder }) => {
+  const socket = join(folder, 'workers.sock')
+  const lab = await UpgradeLab.open({ settings: { workers: 3, admin: { socket } } })
+  try {
+    // Each lookup has a socket of its own, so the kernel deals them out to all workers.
+    for (let i = 0; i < 60; i++) await lookup(lab.server, 'n0.example', 'A')
+    const list = await call(socket, '/v1/cache?name=n0.example')
+    assert.equal([list['workers'], list['missing']], [3, 0])
+    const flushed = await call(socket, '/v1/cache/flush?all', 'POST')
+    assert.equal([flushed['workers'], flushed['missing']], [3, 0])
+    assert.ok(Number(flushed['answers']) >= 2, JSON.stringify(flushed))
+    assert.is((await call(socket, '/v1/cache'))['kept'], 0)
+  } finally {
+    await lab.close()
+  }
+})
+
+test.run()
