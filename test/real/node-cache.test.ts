@@ -32,6 +32,11 @@ async function who(world: NodeWorld): Promise<string[]> {
   return [await world.answeredBy(linkLocal), await world.answeredBy(clusterIp)]
 }
 
+/** Not at once: on a busy machine an answer takes longer than `who` waits. */
+async function untilCoredns(world: NodeWorld): Promise<void> {
+  await until('pods ask CoreDNS', async () => (await who(world)).join() === 'coredns,coredns')
+}
+
 async function status(world: NodeWorld, at: string): Promise<string> {
   const { status: code, body } = await world.host.call('fetch', { url: `http://${at}` })
   return `${code} ${body.split('\n')[0]}`
@@ -100,7 +105,7 @@ test('a teardown that is asked for leaves nothing; a plain -conf is never writte
       assert.is(await world.state(), before)
       const second = await startNodeCache(world.node, args)
       await second.stop('SIGKILL')
-      await until('pods ask CoreDNS', async () => (await who(world)).join() === 'coredns,coredns')
+      await untilCoredns(world)
       assert.is(statSync(folder.conf).mtimeMs, written)
       // In the pod network, without link and rules, a wildcard means all addresses.
       const pod = await startNodeCache(world.pod, [
@@ -127,7 +132,7 @@ test('what a node-cache left goes when we cannot start: files that are wrong, to
         /Service kube-dns-upstream, and KUBE_DNS_UPSTREAM_SERVICE_HOST is not set/,
       )
       // Even pods that name the link-local address alone: the standby rule comes before anything is read.
-      assert.equal(await who(world), ['coredns', 'coredns'])
+      await untilCoredns(world)
       await world.node.ip('link', 'del', 'nodelocaldns')
       await world.leaveNodeLocalBehind()
       const cgroup = new MemoryCgroup()
@@ -140,7 +145,7 @@ test('what a node-cache left goes when we cannot start: files that are wrong, to
         /rules of a node-cache removed.*CoreDNS does.*memory limit is 60 MiB, .* at least 64 MiB/,
       )
       cgroup.remove()
-      assert.equal(await who(world), ['coredns', 'coredns'])
+      await untilCoredns(world)
       assert.not.match(await world.nodeRun('iptables-nft-save', []), 'NodeLocal')
       let child = await startNodeCache(world.node, args)
       assert.equal(await who(world), ['neardns', 'neardns'])

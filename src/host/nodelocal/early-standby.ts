@@ -8,7 +8,7 @@ import { release } from 'node:os'
 import type { Endpoint } from '../../address/endpoint.ts'
 import { addressBytes, type IpAddress } from '../../address/ip-address.ts'
 import { leftoverRemovalText, nodeLocalRules } from '../backends/iptables-rules.ts'
-import { standbyTable } from '../backends/nft-rules.ts'
+import { standbyPattern, standbyTable } from '../backends/nft-rules.ts'
 import {
   isKernelAtLeast,
   ownedTables,
@@ -103,12 +103,15 @@ async function inNftables(
   const standby = standbyChange(wish, found)
   const changes = [...removed, ...standby]
   if (changes.length === 0) return []
+  const tables = (await nftables.tables()).map(({ name }) => name)
   const done = await nftables.change(changes)
   if (!done.ok) return [`the way to CoreDNS could not be made before the start: ${done.why}`]
   const said = removed.length === 0 ? [] : [saidOf(removed.length)]
   if (standby.length === 0) return said
   const own = found.flatMap((one) => one.own)
-  const why = await tools.forgetFlows(own, wish.port)
+  // Flows that a standby has translated go on; their replies would be lost.
+  const isFirst = !tables.some((name) => standbyPattern.test(name))
+  const why = isFirst ? await tools.forgetFlows(own, wish.port) : undefined
   const pods = found.flatMap(({ pods: some }) => some.map(({ address }) => address))
   return [
     ...said,

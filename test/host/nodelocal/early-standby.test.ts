@@ -62,6 +62,9 @@ test('the standby rule leads our own address to the pods of the first Service th
   const made = changesText(nftables.made)
   assert.match(made, /ip daddr 169\.254\.20\.10 dnat ip to 10\.78\.0\.2:53/)
   assert.not.match(made, /ip daddr 10\.96\.0\.10 dnat/)
+  const before = { family: 'inet', name: 'neardns-standby-01234567', isOwned: false } as const
+  await leadToCoredns({ ...tools, nftables: scriptedNftables({ tables: [before] }) }, wish)
+  assert.is(forgotten.length, 1, 'flows that a standby translates already are left alone')
 })
 
 test('NOTRACK rules for our addresses go in the same transaction, those of others stay', async () => {
