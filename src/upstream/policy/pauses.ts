@@ -9,6 +9,11 @@
  * While it pauses few are asked, most of them at the beginning.
  */
 const youngShare = 1 / 4
+/**
+ * An answer that took more than this many times the silence had been open long before it, while others were answered: it is slow by itself.
+ * While slow names are all that is asked, their answers follow each other like that.
+ */
+const oldFactor = 3
 /** What has waited is worked on within this time: threads of a machine that had stopped go on one by one. */
 const graceMsMax = 30
 /** After that time at most all that has waited is answered. */
@@ -25,10 +30,12 @@ export class Pauses {
    */
   note(tookMs: number, silentMs: number, nowMs: number): void {
     if (tookMs < youngShare * silentMs) return
+    // Shorter ones follow a long one, until all that has waited is answered.
+    const isSequel = nowMs < this.graceUntilMs
+    if (!isSequel && tookMs > oldFactor * silentMs) return
     const pauseMs = Math.min(tookMs, silentMs)
     this.endMs = nowMs
-    // Shorter ones follow a long one, until all that has waited is answered.
-    this.longestMs = Math.max(pauseMs, nowMs < this.graceUntilMs ? this.longestMs : 0)
+    this.longestMs = Math.max(pauseMs, isSequel ? this.longestMs : 0)
     this.graceUntilMs = Math.max(this.graceUntilMs, nowMs + Math.min(pauseMs, graceForMsMax))
   }
 

@@ -32,6 +32,19 @@ test('nothing is slow at once after a pause, for as long as the pause was, and w
   assert.equal([pauses.graceMs(2007), pauses.graceMs(2008)], [8, 0])
 })
 
+test('answers of slow names that follow each other end no pause, unless they follow one', () => {
+  const pauses = new Pauses()
+  pauses.note(500, 8, 1000)
+  assert.equal([pauses.workedSince(7), pauses.graceMs(1000)], [7, 0])
+  pauses.note(24, 8, 2000)
+  assert.is(pauses.workedSince(7), 2000)
+  pauses.note(250, 250, 3000)
+  pauses.note(500, 8, 3249)
+  assert.is(pauses.workedSince(7), 3249, 'all that has waited has its time')
+  pauses.note(500, 8, 3257)
+  assert.is(pauses.workedSince(7), 3249)
+})
+
 test('a question knows for a while that it has waited for the end of a pause', () => {
   const pauses = new Pauses()
   assert.is(pauses.wasWaiting(999, 1000), false)
