@@ -52,7 +52,7 @@ export async function primed(queries: readonly Buffer[], more = ''): Promise<Pri
   await once(upstream, 'listening')
   const path = new DataPath(
     defaultOutlook(upstream.address().port, more),
-    createLog({ level: 'silent' }),
+    { log: createLog({ level: 'silent' }) },
     new SystemClock(),
   )
   const out = Buffer.alloc(65_535)

@@ -49,7 +49,7 @@ function makeStage() {
   const outlook = defaultOutlook(53)
   const path = new DataPath(
     { ...outlook, trust: { ...outlook.trust, level: 'declared' } },
-    createLog({ level: 'silent' }),
+    { log: createLog({ level: 'silent' }) },
     new SystemClock(),
   )
   const search = path.search.path

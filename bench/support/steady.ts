@@ -134,13 +134,17 @@ export class OpenQuestions {
     this.nameOf = nameOf
   }
 
+  /** @param pace the first ones are asked one after another within that time */
   static async start(
     way: Way,
-    count: number,
+    { count, forMs }: { readonly count: number; readonly forMs: number },
     nameOf: (i: number) => string,
   ): Promise<OpenQuestions> {
     const open = new OpenQuestions(await Exchange.on(way), nameOf)
-    for (let i = 0; i < count; i++) open.askNext()
+    for (let i = 0; i < count; i++) {
+      open.askNext()
+      await sleep(forMs / count)
+    }
     return open
   }
 
