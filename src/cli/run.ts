@@ -132,6 +132,7 @@ class Session {
       log,
       facts: { version: version(), revision: '', memoryLimitBytes: this.memoryLimitBytes },
       resolvers: this.resolversFrom(resolvText),
+      readResolvConf: (onRead) => this.resolvConf.lookNow(onRead),
       ...(this.corefile && { corefile: this.corefile.source }),
       localAddresses,
       onSucceeded: () => this.stop('succeeded'),

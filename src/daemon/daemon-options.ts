@@ -10,6 +10,8 @@ export interface DaemonOptions {
   readonly facts: ProcessFacts
   /** Name servers of resolv.conf, used when no external upstreams are configured. */
   readonly resolvers: readonly Upstream[]
+  /** Reads resolv.conf at once. @param onRead called in a later turn, when its name servers are in force */
+  readonly readResolvConf?: (onRead: () => void) => void
   /** CoreDNS's Corefile, when the configuration names one. */
   readonly corefile?: CorefileSource
   /** Addresses of this host's interfaces. */

@@ -58,7 +58,7 @@ export class Daemon {
     this.resolvers = options.resolvers
     this.routing = this.plan(config.listen)
     this.trust = new CorefileTrust(config, options.corefile, options.log)
-    this.path = new DataPath(this.outlook([]), options.log, this.clock)
+    this.path = new DataPath(this.outlook([]), options, this.clock)
     const io = chooseUdpIo(config.io)
     this.succession = this.makeSuccession()
     this.handover = makeHandover(options, this, () => this.config)

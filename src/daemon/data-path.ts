@@ -35,9 +35,10 @@ import { UpstreamExchange } from '../upstream/exchange.ts'
 import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
 import { recordLines } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
+import type { DaemonOptions } from './daemon-options.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
-import { knownServers, type Routing } from './routing.ts'
+import { isOfResolvConf, knownServers, type Routing } from './routing.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 
@@ -50,6 +51,8 @@ export interface Outlook {
   readonly counters: QueryCounters
   readonly trust: TrustVerdict
 }
+
+type PathOptions = Pick<DaemonOptions, 'log' | 'readResolvConf'>
 
 export class DataPath {
   readonly cache: Cache
@@ -77,8 +80,9 @@ export class DataPath {
   private readonly log: Log
   private readonly nowMs: () => number
 
-  constructor(outlook: Outlook, log: Log, clock: Clock) {
+  constructor(outlook: Outlook, options: PathOptions, clock: Clock) {
     const { config, routing } = outlook
+    const { log } = options
     this.log = log
     this.nowMs = () => clock.nowMs()
     this.cache = new Cache(config.cache)
@@ -86,7 +90,7 @@ export class DataPath {
     this.inFlight = new InFlight(config.inFlight)
     this.router = new Router(routing.zones)
     this.budget = new MissBudget(config.inFlight)
-    this.exchange = this.makeExchange(routing)
+    this.exchange = this.makeExchange(routing, options)
     this.replies = new Replies(this.replyContext(outlook))
     const { cache, failures, inFlight, router } = this
     const { isAltered } = this
@@ -94,22 +98,13 @@ export class DataPath {
     this.files = new LocalFiles(log, () => this.configureLocal())
     this.config = config
     this.local = makeLocalStages(localOutlook(config, this.router, this.files))
-    const { search, local } = this
-    const { own } = this
+    const { own, search, local } = this
     this.settler = new Settler({ cache, failures, router, search, local })
     const { settler } = this
     this.crossings = new AliasCrossings({ own, settler, local }, config.aliases.crossingsMax)
     this.joiner = new Joiner({ cache, failures, router, settler })
-    this.resolver = new Resolver({
-      cache,
-      failures,
-      inFlight,
-      router,
-      settler,
-      own,
-      search,
-      local,
-    })
+    const parts = { cache, failures, inFlight, router, settler, own, search, local }
+    this.resolver = new Resolver(parts)
     this.pipeline = this.makePipeline(outlook)
     this.renewSearch(outlook)
   }
@@ -239,14 +234,19 @@ export class DataPath {
     })
   }
 
-  private makeExchange(routing: Routing): UpstreamExchange {
-    return new UpstreamExchange(routing.groups, {
+  private makeExchange({ groups }: Routing, { readResolvConf }: PathOptions): UpstreamExchange {
+    return new UpstreamExchange(groups, {
       onStateChange: ({ group, upstream, up, why }) => {
         const line = { group, upstream, why }
         if (up) this.log.info(line, 'upstream up')
         else this.log.warn(line, 'upstream down')
       },
       onRecovered: (group) => this.failures.groupRecovered(group),
+      lookForOthers: (group, onLooked) => {
+        if (readResolvConf === undefined || !isOfResolvConf(group, this.config)) return false
+        readResolvConf(onLooked)
+        return true
+      },
     })
   }
 

@@ -62,6 +62,12 @@ export function planRouting(
   }
 }
 
+/** Whether the upstreams of the group are those that resolv.conf names. */
+export function isOfResolvConf(group: string, { external }: Config): boolean {
+  const isAsked = external.upstreams.length === 0 && external.withoutUpstreams === 'resolvConf'
+  return group === externalGroup && isAsked
+}
+
 /** The name servers of resolv.conf, as far as they are to be asked. */
 function resolversOf(
   { withoutUpstreams, resolvConfTransport }: Config['external'],

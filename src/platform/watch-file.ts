@@ -55,6 +55,7 @@ export class FileWatcher {
   private candidate: string | undefined
   private signature = ''
   private hasProblem = false
+  private looking: (() => void)[] = []
 
   /** @param knownText the text that the caller has read already; only a different text is reported */
   constructor(options: WatchFileOptions, knownText: string) {
@@ -69,6 +70,18 @@ export class FileWatcher {
     this.look()
   }
 
+  /**
+   * Looks at once, and not only when the time has come.
+   * @param onLooked called when the text of now is in force, or cannot be read; must not throw
+   */
+  lookNow(onLooked: () => void): void {
+    this.looking.push(onLooked)
+    // A look is under way, or a new text waits to be read a second time.
+    if (this.timer === undefined || this.candidate !== undefined) return
+    clearTimeout(this.timer)
+    this.look()
+  }
+
   /** No callback is called after this returns. */
   stop(): void {
     this.isStopped = true
@@ -76,6 +89,7 @@ export class FileWatcher {
   }
 
   private look(): void {
+    this.timer = undefined
     stat(this.options.path, (error, stats) => {
       if (this.isStopped) return
       if (error) this.failed(error)
@@ -132,5 +146,6 @@ export class FileWatcher {
     if (this.isStopped) return
     this.timer = setTimeout(() => this.look(), afterMs)
     this.timer.unref()
+    if (this.candidate === undefined) for (const onLooked of this.looking.splice(0)) onLooked()
   }
 }

@@ -18,6 +18,12 @@ export interface ExchangeEvents {
   onStateChange?(change: StateChange): void
   /** A group answers again after questions had failed because none of its upstreams was reachable. */
   onRecovered?(group: string): void
+  /**
+   * No upstream of a group is there. Looks whether it has others by now.
+   * @param onLooked to be called in a later turn, after `reconfigure` if it has
+   * @returns false when the list of the group is fixed
+   */
+  lookForOthers?(group: string, onLooked: () => void): boolean
 }
 
 export interface StateChange {
@@ -118,6 +124,10 @@ export class UpstreamExchange implements Exchange<Ask>, GroupOwner {
 
   defer(what: Deferred): void {
     if (this.deferred.push(what) === 1) setImmediate(this.deliverDeferred)
+  }
+
+  lookForOthers(group: UpstreamGroup, onLooked: () => void): boolean {
+    return !this.isStopped && this.events.lookForOthers?.(group.name, onLooked) === true
   }
 
   onStateChange(group: UpstreamGroup, upstream: UpstreamServer, up: boolean, why: string): void {

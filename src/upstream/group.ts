@@ -30,6 +30,8 @@ const failoverBurst = 40
  * sign of life gives it the usual time.
  */
 const deadSilenceMs = 1000
+/** A list of upstreams that was looked at is not looked at again within this time. */
+const looksEveryMs = 50
 
 /** Holds an outcome that must be reported in a later turn. */
 export interface Deferred {
@@ -40,6 +42,12 @@ export interface Deferred {
 export interface GroupOwner {
   readonly context: ExchangeContext
   defer(what: Deferred): void
+  /**
+   * None of the upstreams is there. Looks whether the group has others by now.
+   * @param onLooked called in a later turn, when the group has its list of now
+   * @returns false when its list is fixed
+   */
+  lookForOthers(group: UpstreamGroup, onLooked: () => void): boolean
   onStateChange(group: UpstreamGroup, upstream: UpstreamServer, up: boolean, why: string): void
   onRecovered(group: UpstreamGroup): void
 }
@@ -60,6 +68,8 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   private readonly owner: GroupOwner
   /** Questions failed because no upstream was reachable, and none has answered since. */
   private hasOutage = false
+  private isLooking = false
+  private lookedMs = Number.NEGATIVE_INFINITY
 
   constructor(config: GroupConfig, owner: GroupOwner) {
     this.name = config.name
@@ -103,7 +113,11 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     this.servers = config.upstreams.map((address) => this.serverFor(address, before))
     const gone = before.filter((server) => !this.servers.includes(server))
     for (const server of gone) server.retire()
-    if (gone.length > 0) for (const question of [...this.questions]) question.onRegrouped()
+    if (gone.length > 0) this.tellOfOthers()
+  }
+
+  private tellOfOthers(): void {
+    for (const question of [...this.questions]) question.onRegrouped()
   }
 
   start(ask: Ask, sink: OutcomeSink<Ask>): void {
@@ -174,6 +188,18 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     this.hasOutage = true
   }
 
+  awaitsOthers(): boolean {
+    if (this.isLooking || this.nowMs() - this.lookedMs < looksEveryMs) return this.isLooking
+    this.isLooking = this.owner.lookForOthers(this, () => this.onLooked())
+    return this.isLooking
+  }
+
+  private onLooked(): void {
+    this.isLooking = false
+    this.lookedMs = this.nowMs()
+    this.tellOfOthers()
+  }
+
   onSignOfLife(isAnswer: boolean, nowMs: number): void {
     this.patience.noteLife(nowMs)
     if (isAnswer) this.patience.noteAnswer(nowMs)
@@ -186,6 +212,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
     this.owner.onStateChange(this, upstream, up, why)
     if (!up) this.watchForReturn(upstream)
     if (up || !this.isDown) return
+    this.awaitsOthers()
     for (const server of this.servers) if (server !== upstream) server.becomeLastHope()
   }
 

@@ -139,9 +139,9 @@ export class QuestionChoices implements DoubtOwner {
     return this.doubts.turnFor(attempt, scan)
   }
 
-  /** The question waits for what retries of others without EDNS show. */
-  get isWaiting(): boolean {
-    return this.doubts?.isWaiting === true
+  /** Somebody has the question who may answer it, or it waits for what retries of others without EDNS show. */
+  get isAwaited(): boolean {
+    return this.attempts.lastLive() !== undefined || this.doubts?.isWaiting === true
   }
 
   /** @returns at which upstream it waited for that */

@@ -42,4 +42,6 @@ export interface QuestionGroup {
   /** Arranges a call of `deliver` in a later turn. */
   defer(question: OpenQuestion): void
   noteOutage(): void
+  /** Whether the list of upstreams is being looked at again: `onRegrouped` is called when that is over. */
+  awaitsOthers(): boolean
 }

@@ -5,12 +5,15 @@
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
 import type { Upstream } from './attempt.ts'
+import type { AttemptFailure } from './counters.ts'
 import { KeptReply } from './kept-reply.ts'
 import type { QuestionGroup } from './question-group.ts'
 
 export class QuestionOutcome {
   /** What is passed on when no upstream has a better answer. */
   kept: KeptReply | undefined
+  /** Why a question ends whose attempts are all lost: what is said of upstreams comes before limits of ours. */
+  whyLost: 'overloaded' | 'unreachable' | 'malformed' = 'overloaded'
   private failure: ExchangeFailure | undefined
   private readonly group: QuestionGroup
   private readonly ask: Ask
@@ -20,6 +23,11 @@ export class QuestionOutcome {
     this.group = group
     this.ask = ask
     this.sink = sink
+  }
+
+  noteLoss(why: AttemptFailure): void {
+    if (why === 'malformed') this.whyLost = 'malformed'
+    else if (why !== 'overloaded' && this.whyLost === 'overloaded') this.whyLost = 'unreachable'
   }
 
   keep(reply: Buffer, scan: ResponseScan, upstream: Upstream): void {

@@ -31,6 +31,8 @@ export class QuestionTimes {
   private unheardAtMs: number
   private boundMs = never
   private readonly arrivedMs: number
+  /** As the group had it when the question began. */
+  private readonly silenceAtFirstMs: number
   readonly mayRecurse: boolean
   private readonly group: TimedGroup
 
@@ -40,6 +42,7 @@ export class QuestionTimes {
     // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
     this.startMs = Math.floor(startMs)
     this.arrivedMs = this.startMs
+    this.silenceAtFirstMs = group.silenceMs
     this.hedgeAtMs = this.startMs + group.settings.deadlineMs
     this.trialAtMs = this.startMs + trialAfterMs
     this.unheardAtMs = this.startMs + group.silenceMs
@@ -47,13 +50,19 @@ export class QuestionTimes {
 
   /** When the question fails, as far as is known now. */
   get endMs(): number {
-    const { patience, settings, silenceMs } = this.group
+    const { patience, settings } = this.group
+    const { silenceMs } = this
     const deadlineMs = Math.min(this.arrivedMs + settings.deadlineMs, this.boundMs)
     if (this.isHeld) return deadlineMs
     const inSilenceMs = patience.endsMs(this, silenceMs)
     // Whoever was asked late has its own time, too.
     const ofLatestMs = this.turnedMs + Math.min(settings.timeout.maxMs, silenceMs)
     return Math.min(deadlineMs, Math.max(inSilenceMs, ofLatestMs))
+  }
+
+  /** Who asked before all were known to be dead waits for the usual time: one may be back, or a new list may come. */
+  private get silenceMs(): number {
+    return Math.max(this.silenceAtFirstMs, this.group.silenceMs)
   }
 
   /** A reply is there that the client can use: a better one is awaited for the longest time-out, whatever others get answered. */
@@ -98,6 +107,12 @@ export class QuestionTimes {
   awaitUpstream(nowMs: number, timeoutMs: number, isAnother: boolean): void {
     this.timeoutAtMs = Math.ceil(nowMs + timeoutMs)
     if (isAnother) this.turnedMs = Math.floor(nowMs)
+  }
+
+  /** Nobody is asked now: nothing but the end is due. */
+  rest(): void {
+    this.hedgeAtMs = never
+    this.timeoutAtMs = never
   }
 
   /** Whether the upstream that was asked last has let its time pass; says so once. */

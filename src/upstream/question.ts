@@ -29,9 +29,6 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   private readonly times: QuestionTimes
   private hedges = 0
   private isFinished = false
-  private sawMalformed = false
-  /** An attempt was lost for another reason than one of our limits. */
-  private sawFault = false
 
   constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>) {
     this.group = group
@@ -43,7 +40,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   begin(): void {
     const upstream = this.group.firstChoice(this.times.startMs)
-    if (upstream === undefined) return this.fail('unreachable')
+    if (upstream === undefined) this.outcome.noteLoss('unreachable')
     this.launch(upstream, 'first')
     this.settleOrWait()
   }
@@ -100,7 +97,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   onLost(attempt: Attempt, why: AttemptFailure): void {
     if (this.isFinished) return
-    this.noteLoss(why)
+    this.outcome.noteLoss(why)
     learnFromLoss(attempt, why, this.group.nowMs())
     this.replace(attempt, why)
     this.settleOrWait()
@@ -139,10 +136,13 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.settleOrWait()
   }
 
-  /** The group has other upstreams now. Those that were asked and are late may be gone: that is why. */
+  /** The group may have other upstreams now: those that were asked are perhaps late, or gone, because they are none any more. */
   onRegrouped(): void {
-    const upstream = this.isFinished ? undefined : this.choices.afterRegrouping()
-    if (this.hedges > 0 && this.launch(upstream, 'failover')) this.settleOrWait()
+    if (this.isFinished) return
+    const upstream = this.choices.afterRegrouping()
+    if (this.hedges === 0 && this.choices.isAwaited) return
+    this.launch(upstream, 'failover')
+    this.settleOrWait()
   }
 
   /** Sends the question once more, if allowed; if sending fails, to another upstream at once. */
@@ -162,7 +162,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     this.times.isHeld = attempt.isHeld && kind === 'first'
     if (failure === undefined) return true
     attempt.isDone = true
-    this.noteLoss(failure)
+    this.outcome.noteLoss(failure)
     return this.replace(attempt, failure)
   }
 
@@ -253,7 +253,8 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (this.outcome.kept !== undefined) return this.settleWithKept()
     if (times.cameTooLate(nowMs)) return this.fail('overloaded')
     if (group.patience.isOutage(times.startMs, nowMs, group.silenceMs)) group.noteOutage()
-    if (this.sawMalformed || this.attempts.sawMismatch()) return this.fail('malformed')
+    const isMalformed = this.outcome.whyLost === 'malformed' || this.attempts.sawMismatch()
+    if (isMalformed) return this.fail('malformed')
     this.fail(group.isDown ? 'unreachable' : 'timeout')
   }
 
@@ -261,10 +262,12 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
     if (this.isFinished) return
     const { kept } = this.outcome
     if (kept?.isDenial === true && !this.choices.awaitsMore(kept)) return this.settleWithKept()
-    if (this.attempts.lastLive() !== undefined || this.choices.isWaiting) return this.rearm()
+    if (this.choices.isAwaited) return this.rearm()
     if (kept !== undefined) return this.settleWithKept()
-    if (this.sawMalformed) return this.fail('malformed')
-    this.fail(this.sawFault ? 'unreachable' : 'overloaded')
+    const why = this.outcome.whyLost
+    if (why !== 'unreachable' || !this.group.awaitsOthers()) return this.fail(why)
+    this.times.rest()
+    this.rearm()
   }
 
   private settleWithKept(): void {
@@ -291,10 +294,5 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
 
   private rearm(): void {
     if (!this.isFinished) this.group.context.wheel.arm(this.timer, this.times.nextMs)
-  }
-
-  private noteLoss(why: AttemptFailure): void {
-    if (why !== 'overloaded') this.sawFault = true
-    this.sawMalformed ||= why === 'malformed'
   }
 }

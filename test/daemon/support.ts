@@ -83,7 +83,7 @@ export function dataPathOf(
   settings: object,
   { log = new KeptLog(), nowMs = () => performance.now() } = {},
 ): DataPath {
-  return new DataPath(outlookOf(settings), log, { nowMs })
+  return new DataPath(outlookOf(settings), { log }, { nowMs })
 }
 
 export interface HandClock {

@@ -99,4 +99,15 @@ test('a file without servers leaves the old ones in force, and says so', async (
   })
 })
 
+test('a question that no server of the old file can be asked is answered by those of the new one', async () => {
+  if (!needs('netns', 'dnsmasq')) return
+  // There is no way to it.
+  await withScene('nameserver 192.0.2.1\n', async ({ write, ask }) => {
+    assert.match(await ask('before.example'), /SERVFAIL/)
+    write('nameserver 127.0.0.1\n')
+    const said = await ask('after.example')
+    assert.match(said, /192\.0\.2\.53/, said)
+  })
+})
+
 test.run()

@@ -36,7 +36,7 @@ interface Watched {
 async function watching(
   known: string,
   body: (watched: Watched) => Promise<void>,
-  bytesMax = 1000,
+  { bytesMax = 1000, periodMs = 20 } = {},
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'neardns-watch-'))
   const path = join(directory, 'file')
@@ -195,6 +195,30 @@ test('a file that is too large, a directory and a device are problems, and not r
     assert.equal(seen, ['small'])
     assert.match(problems[0] ?? '', /larger than 1000/)
   })
+})
+
+test('a look out of turn ends when the text of now is in force, and no half text is taken for one', async () => {
+  await watching(
+    'one',
+    async ({ path, seen, problems, watcher }) => {
+      writeFileSync(path, 'one')
+      const looked = async () => {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        watcher.lookNow(resolve)
+        await promise
+      }
+      watcher.start()
+      await looked()
+      assert.equal(seen, [])
+      writeFileSync(path, 'two')
+      await Promise.all([looked(), looked()])
+      assert.equal(seen, ['two'])
+      unlinkSync(path)
+      await looked()
+      assert.equal([seen.length, problems.length], [1, 1])
+    },
+    { periodMs: 60_000 },
+  )
 })
 
 test('after stop nothing is reported, whatever happens to the file', async () => {

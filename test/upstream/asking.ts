@@ -65,6 +65,8 @@ export class Asking implements QuestionGroup {
   isCovered = true
   ends = 0
   outages = 0
+  /** The list of upstreams is being looked at again. */
+  isLooking = false
   private readonly deferred: OpenQuestion[] = []
 
   constructor({
@@ -128,6 +130,10 @@ export class Asking implements QuestionGroup {
 
   defer(question: OpenQuestion): void {
     this.deferred.push(question)
+  }
+
+  awaitsOthers(): boolean {
+    return this.isLooking
   }
 
   noteOutage(): void {

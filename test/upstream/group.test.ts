@@ -46,6 +46,13 @@ class Owner implements GroupOwner {
   onRecovered(group: UpstreamGroup): void {
     this.told.push(`${group.name} recovered`)
   }
+
+  /** Undefined while the list is fixed. */
+  looks: (() => void)[] | undefined
+
+  lookForOthers(_group: UpstreamGroup, onLooked: () => void): boolean {
+    return this.looks?.push(onLooked) !== undefined
+  }
 }
 
 /** Of the test that runs: what is watched for without questions would keep its timers. */
@@ -219,6 +226,24 @@ test('a reload changes what a question earns for hedges, and a third of it for f
     for (let i = 0; i < questions; i++) budget.earn(startMs)
     assert.equal([group.spend(budget), group.spend(budget)], [true, false])
   }
+})
+
+test('when all are down the list is looked at once, and questions are told when that is over', () => {
+  const { owner, group } = started(configOf([1, 2]))
+  const told: string[] = []
+  const fail = () => undefined
+  group.questions.add({ deliver: fail, fail, onRegrouped: () => told.push('regrouped') })
+  assert.is(group.awaitsOthers(), false, 'the list is fixed')
+  const looks: (() => void)[] = []
+  owner.looks = looks
+  takeDown(group, 1)
+  assert.is(looks.length, 0)
+  takeDown(group, 2)
+  assert.equal([looks.length, group.awaitsOthers(), looks.length], [1, true, 1])
+  looks.pop()?.()
+  assert.equal([told, group.awaitsOthers(), looks.length], [['regrouped'], false, 0])
+  owner.clock.nowMs = startMs + 50
+  assert.equal([group.awaitsOthers(), looks.length], [true, 1])
 })
 
 test('questions that end leave the group, those that have not are failed when it stops', () => {

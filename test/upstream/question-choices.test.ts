@@ -216,6 +216,32 @@ test('when all that were asked have left the group the others are asked at once,
   asking.question.onRegrouped()
 })
 
+test('a question whose upstreams are gone waits for the list, and goes to whom it names then', () => {
+  const gone = () => {
+    const asking = inOrder({ upstreams: 1 })
+    asking.isLooking = true
+    asking.lose(0, 'refused')
+    asking.lose(0, 'refused')
+    assert.equal([asking.sent, asking.deliver()], [['a first', 'a tcp'], []])
+    assert.is(asking.clock.context.wheel.pending, 1, 'the end of silence')
+    return asking
+  }
+  const found = gone()
+  found.all.splice(0, 1, new Sending(found.clock, 'n', 'udp'))
+  found.question.onRegrouped()
+  found.reply(0)
+  assert.equal(found.told, ['answer 0 from n'])
+  const same = gone()
+  same.isLooking = false
+  same.question.onRegrouped()
+  assert.equal(same.deliver(), ['failed unreachable'])
+  const never = gone()
+  never.at(2999)
+  assert.equal(never.deliver(), [])
+  never.at(3000)
+  assert.equal(never.deliver().length, 1)
+})
+
 test('FORMERR that comes after the retry without EDNS waits for that, and those below keep their packets', () => {
   const asking = new Asking({ isOrdered: true })
   asking.dialect(0).forget()

@@ -14,7 +14,7 @@ const test = suite('upstream/question-times')
 const at = 1_000_000
 const settings = { ...usual, silenceMs: 1800 }
 
-function groupOf(patience: Patience): TimedGroup {
+function groupOf(patience: Patience): { -readonly [K in keyof TimedGroup]: TimedGroup[K] } {
   return { patience, settings, silenceMs: settings.silenceMs }
 }
 
@@ -115,6 +115,16 @@ test('a denial from below waits as long as silence may last, no matter what is k
   const group = { ...groupOf(new Patience()), silenceMs: 1000 }
   const times = new QuestionTimes(group, true, at)
   assert.equal([times.endMs, times.denialDueMs], [at + 1000, at + 1800])
+})
+
+test('a question that began before all were known to be dead waits for the usual time', () => {
+  const group = { ...groupOf(new Patience()) }
+  const before = new QuestionTimes(group, true, at)
+  group.silenceMs = 1000
+  const after = new QuestionTimes(group, true, at)
+  assert.equal([before.endMs, after.endMs], [at + 1800, at + 1000])
+  group.silenceMs = 1800
+  assert.is(after.endMs, at + 1800, 'until one is back')
 })
 
 test('times are whole milliseconds', () => {
