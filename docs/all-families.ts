@@ -1,6 +1,7 @@
 /** Every metric that a daemon can publish: those of the daemon itself and those of its local stages. */
 import { loadConfig } from '../src/config/load.ts'
 import { unlimited } from '../src/local/bounded.ts'
+import { Rewriter } from '../src/local/rewrites/rewriter.ts'
 import { makeLocalStages } from '../src/local/stages.ts'
 import { allFamilies, emptySources } from '../src/observe/families/all.ts'
 import type { Family } from '../src/observe/families/family.ts'
@@ -16,5 +17,6 @@ export function documentedFamilies(): Family[] {
     limitsOf: () => unlimited,
     textOf: () => '',
   })
-  return [...allFamilies(emptySources()), ...stages.flatMap((stage) => stage.families())]
+  const parts = [new Rewriter(), ...stages]
+  return [...allFamilies(emptySources()), ...parts.flatMap((part) => part.families())]
 }

@@ -4,6 +4,7 @@
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { type CompilePattern, patternIssues } from '../local/pattern/pattern.ts'
+import { rewriteIssues } from '../local/rewrites/checks.ts'
 import { isWildcard, rangeOf, reachesOurselves } from './address.ts'
 import { answerModeChecks } from './answer-mode-checks.ts'
 import { at, type Found, items } from './partial.ts'
@@ -31,6 +32,7 @@ export function crossChecks(
     ...claimedZones(config),
     ...interceptionChecks(config),
     ...answerModeChecks(config),
+    ...rewriteIssues(config),
     ...(compilePattern === undefined ? [] : patternIssues(config, compilePattern)),
     ...groups.flatMap((group) => groupChecks(config, group, localAddresses)),
     ...ordered(config, ['cache', 'failureTtl'], 'minSeconds', 'maxSeconds'),

@@ -9,20 +9,7 @@ import type { CacheEntry } from './cache/entry.ts'
 import { ReplySource } from './facts.ts'
 import type { Follows } from './question/arrival.ts'
 import type { Ticket } from './question/in-flight.ts'
-
-/** What a client gets. Copy it before the cache is used again. */
-export interface Reply {
-  /** The message, when it is in the cache. */
-  readonly stored?: StoredImage | undefined
-  /** The message, when it is not `stored`; also undefined for a reply without records. */
-  readonly image: Buffer | undefined
-  readonly rcode: number
-  readonly source: ReplySource
-  /** RFC 8914 code, or -1. */
-  readonly ede: number
-  /** EXTRA-TEXT in place of the one that the code has here. */
-  readonly edeText?: Buffer | undefined
-}
+import type { Reply, Revision } from './reply.ts'
 
 /** What waiting clients get: a message that is not in the cache under their question. */
 export interface Settlement extends Reply {
@@ -68,6 +55,8 @@ export class Decision {
   follows: Follows | undefined
   /** Set by a stage whose answer is an alias: the resolver opens a question for the rest, and takes it away. */
   head: AliasHead | undefined
+  /** What is done to the reply, now or later, because another question was asked. Not changed by the methods below. */
+  revision: Revision | undefined
 
   /** @internal */
   reply(settlement: Settlement, zoneIndex: number): this {

@@ -2,7 +2,7 @@
  * Tells what a question would get at this moment, and why: asks the resolver's own stages in order, and lets none of them commit.
  * So nothing is asked, counted or changed.
  */
-import { Rcode, RrType } from '../wire/constants.ts'
+import { headerBytes, Rcode, RrType } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import { plainQuery } from '../wire/query.ts'
 import { Question, readQuestion } from '../wire/question.ts'
@@ -10,10 +10,12 @@ import type { CacheEntry } from './cache/entry.ts'
 import { entryText } from './cache/entry-text.ts'
 import { nameIn, typeIn } from './cache/key.ts'
 import type { Asker } from './decision.ts'
+import { ReplySource } from './facts.ts'
 import type { Inquiry } from './inquiry.ts'
 import type { Resolver } from './resolver.ts'
+import type { Rewritten } from './rewriting.ts'
 import type { Route, Router } from './router.ts'
-import type { Foretold } from './stages/stage.ts'
+import type { Foretold, Stage } from './stages/stage.ts'
 
 /** Result of one stage. `foretold` is undefined when the stage has nothing to say. */
 export interface TraceStep {
@@ -25,6 +27,8 @@ export interface TraceStep {
 export interface Explanation {
   readonly inquiry: Inquiry
   readonly route: Route
+  /** What rules of the operator do to the question, if they do; then everything else is about the one that is asked. */
+  readonly rewriting: { readonly of: string; readonly kind: Rewritten['kind'] } | undefined
   /** One step for each stage that was asked; the last one decides. */
   readonly trace: readonly TraceStep[]
   readonly outcome: Foretold
@@ -41,6 +45,13 @@ export interface ExplainTexts {
 }
 
 const undecided: Foretold = { kind: 'pass', why: 'no stage decides' }
+const nameless: Foretold = {
+  kind: 'reply',
+  why: 'a rule of rewrites makes what is no name',
+  source: ReplySource.local,
+  rcode: Rcode.servfail,
+  image: undefined,
+}
 
 /** @param name folded wire form, one character a byte */
 export function foretell(
@@ -49,11 +60,23 @@ export function foretell(
   question: Question,
   { nowMs, asker }: { readonly nowMs: number; readonly asker: Asker },
 ): Explanation {
-  const inquiry = resolver.inquire(query, question, nowMs, asker)
+  const rewritten = resolver.rewritten(query, question, asker)
+  const asked = rewritten?.kind === 'asked' ? rewritten : { query, question }
+  const inquiry = resolver.inquire(asked.query, asked.question, nowMs, asker)
   const route = router.route(inquiry.key.name, inquiry.key.nameBytes)
+  const rewriting = rewritten && { of: questionText(query, question), kind: rewritten.kind }
+  if (rewritten?.kind === 'nameless')
+    return { inquiry, route, rewriting, trace: [], outcome: nameless }
+  return { inquiry, route, rewriting, ...traced(resolver.stages, inquiry) }
+}
+
+function traced(
+  stages: readonly Stage[],
+  inquiry: Inquiry,
+): Pick<Explanation, 'trace' | 'outcome'> {
   const trace: TraceStep[] = []
   let outcome = undecided
-  for (const stage of resolver.stages) {
+  for (const stage of stages) {
     const finding = stage.judge(inquiry)
     const foretold = finding && stage.foretell(inquiry, finding)
     trace.push({ stage: stage.name, evidence: stage.evidence?.(inquiry) ?? [], foretold })
@@ -68,7 +91,7 @@ export function foretell(
   // A question that an earlier stage opens is in flight when this stage looks.
   if (outcome.kind === 'wait' && inquiry.assumed.has(outcome.key))
     outcome = { ...outcome, starts: false }
-  return { inquiry, route, trace, outcome }
+  return { trace, outcome }
 }
 
 /** A question in the form that `foretell` and `explainText` take. @param name folded wire form, one character a byte */
@@ -83,10 +106,11 @@ export function questionAbout(name: string, qtype: number): { query: Buffer; que
  * @returns lines for people, names in presentation form: what is known, what each stage says, what a client gets, the next step
  */
 export function explainText(explanation: Explanation, texts: ExplainTexts): string[] {
-  const { inquiry, route, trace, outcome } = explanation
-  const { entry, key, question, nowMs } = inquiry
+  const { inquiry, route, rewriting, trace, outcome } = explanation
+  const { entry, query, question, nowMs } = inquiry
   return [
-    `${presentName(key.name, 0)} ${typeText(question.qtype)}`,
+    ...(rewriting === undefined ? [] : rewritingLines(rewriting)),
+    questionText(query, question),
     line('zone', `${route.zone} -> upstream group "${route.group}"`),
     line('entry', entry === undefined ? 'nothing in the cache' : entryText(entry, nowMs)),
     ...trace.flatMap(({ stage, evidence, foretold }) => [
@@ -96,6 +120,19 @@ export function explainText(explanation: Explanation, texts: ExplainTexts): stri
     line('outcome', outcomeText(outcome, trace.at(-1)?.stage ?? '')),
     ...details(outcome, inquiry, texts),
   ]
+}
+
+function rewritingLines({ of, kind }: NonNullable<Explanation['rewriting']>): string[] {
+  const texts = {
+    asked: 'asked as the question below, whose answer is changed back',
+    same: 'asked as it is, and the answer is changed',
+    nameless: 'a rule makes of it what is no name',
+  }
+  return [of, line('rewrite', texts[kind])]
+}
+
+function questionText(query: Uint8Array, { qtype }: Question): string {
+  return `${presentName(query, headerBytes)} ${typeText(qtype)}`
 }
 
 function outcomeText(outcome: Foretold, stage: string): string {

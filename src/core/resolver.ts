@@ -2,19 +2,32 @@
  * Decides what a question gets at once, or waits for: looks the question up and asks the stages in order. Pure: bytes, question
  * and time come in, a decision goes out, and the caller carries it out. The second half of a miss is in settlement.ts.
  */
-import type { Question } from '../wire/question.ts'
+import { Ede, Rcode, RrClass } from '../wire/constants.ts'
+import { isAskable, type Question } from '../wire/question.ts'
 import type { AliasHead } from './alias-head.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import type { QuestionKey } from './cache/key.ts'
-import type { Asker, Decision } from './decision.ts'
+import { type Asker, type Decision, nobody, type Settlement } from './decision.ts'
+import { ReplySource } from './facts.ts'
 import { Inquiry } from './inquiry.ts'
+import type { Rewriting, Rewritten } from './rewriting.ts'
 import { CachedStage } from './stages/cached.ts'
 import { makeStages, type StageParts } from './stages/list.ts'
 import type { Stage } from './stages/stage.ts'
 
+/** What a question gets that a rule rewrites to something that is no name. */
+const nameless: Settlement = {
+  image: undefined,
+  rcode: Rcode.servfail,
+  source: ReplySource.local,
+  ede: Ede.other,
+}
+
 export class Resolver {
   /** In order; the last one always decides. */
   stages: readonly Stage[] = []
+  /** Undefined while no question is rewritten. */
+  private rewriting: Rewriting | undefined
   private readonly parts: StageParts
   private readonly inquiry = new Inquiry()
   /** The first stage, where it is the cache: V8 inlines its calls for a hit, as it does not those of a list of classes. */
@@ -35,10 +48,25 @@ export class Resolver {
     this.others = isCache ? others : this.stages
   }
 
+  /** @param rewriting undefined: no question is rewritten */
+  setRewriting(rewriting: Rewriting | undefined): void {
+    this.rewriting = rewriting
+    this.inquiry.decision.revision = undefined
+  }
+
+  /** Whether a question of a class that nobody can be asked about is asked in another one. */
+  admits(query: Uint8Array, question: Question): boolean {
+    if (question.qclass === RrClass.in) return false
+    const asked = this.rewritten(query, question, nobody)
+    return asked?.kind === 'asked' && isAskable(asked.question)
+  }
+
   /** @returns an object that the next call overwrites */
   begin(query: Uint8Array, question: Question, nowMs: number, asker: Asker): Decision {
     const { inquiry } = this
     inquiry.read(query, question, nowMs, asker)
+    const { rewriting } = this
+    if (rewriting !== undefined && !this.rewrite(rewriting, inquiry)) return inquiry.decision
     inquiry.entry = this.present(this.parts.cache.lookup(inquiry.key), inquiry)
     const { cached } = this
     const fresh = cached?.judge(inquiry)
@@ -50,6 +78,27 @@ export class Resolver {
     const { head } = inquiry.decision
     if (head !== undefined) this.lead(head, inquiry)
     return inquiry.decision
+  }
+
+  /** Puts the question in the place that has to be asked. @returns false when there is none, and the decision is made */
+  private rewrite(rewriting: Rewriting, inquiry: Inquiry): boolean {
+    const { decision, nowMs, asker } = inquiry
+    const found = rewriting.of(inquiry)
+    decision.revision = undefined
+    if (found === undefined) return true
+    rewriting.count(found)
+    if (found.kind === 'nameless') {
+      decision.reply(nameless, -1)
+      return false
+    }
+    decision.revision = found.revision
+    if (found.kind === 'asked') inquiry.read(found.query, found.question, nowMs, asker)
+    return true
+  }
+
+  /** What becomes of a question before it is looked up. Changes nothing. @returns undefined when it stays as it is */
+  rewritten(query: Uint8Array, question: Question, asker: Asker): Rewritten | undefined {
+    return this.rewriting?.of(new Inquiry().read(query, question, 0, asker))
   }
 
   /** Opens a question of which the first part of the answer is there, or joins it. */

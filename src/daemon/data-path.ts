@@ -20,6 +20,7 @@ import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
 import type { LocalStage } from '../local/local-stage.ts'
+import { Rewriter } from '../local/rewrites/rewriter.ts'
 import { makeLocalStages } from '../local/stages.ts'
 import { noSearch } from '../observe/families/search.ts'
 import type { Log } from '../observe/log.ts'
@@ -60,6 +61,7 @@ export class DataPath {
   readonly exchange: UpstreamExchange
   readonly resolver: Resolver
   readonly local: readonly LocalStage[]
+  readonly rewriter = new Rewriter()
   /** Of local stages. */
   private readonly files: LocalFiles
   private config: Config
@@ -106,6 +108,7 @@ export class DataPath {
     const parts = { cache, failures, inFlight, router, settler, own, search, local }
     this.resolver = new Resolver(parts)
     this.pipeline = this.makePipeline(outlook)
+    this.rewriter.reconfigure(config.rewrites, this.resolver)
     this.renewSearch(outlook)
   }
 
@@ -121,6 +124,7 @@ export class DataPath {
     this.router.replace(routing.zones)
     this.config = config
     this.configureLocal()
+    this.rewriter.reconfigure(config.rewrites, this.resolver)
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
@@ -164,8 +168,9 @@ export class DataPath {
     })
   }
 
-  /** Whether a local stage may answer questions about a name otherwise than an upstream would. @param name folded wire form */
+  /** Whether questions about a name may be answered otherwise than an upstream would. @param name folded wire form */
   readonly isAltered = (name: Uint8Array, nameBytes: number): boolean =>
+    this.rewriter.concerns(name, nameBytes) ||
     this.local.some((stage) => stage.alters?.(name, nameBytes) === true)
 
   private upstreamLines(group: string): string[] {
@@ -291,7 +296,5 @@ function presentKind(kind: string): string {
 }
 
 function pipelineSettings({ routing, own }: Outlook): PipelineSettings {
-  return {
-    guard: new SourceGuard(knownServers(routing, own)),
-  }
+  return { guard: new SourceGuard(knownServers(routing, own)) }
 }

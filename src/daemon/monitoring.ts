@@ -91,6 +91,7 @@ export class Monitoring {
     this.privateSide = new PrivateSide({ log: parts.log, pages: () => this.served() })
     this.metrics.add(allFamilies(this.sources()))
     for (const stage of parts.path.local) this.metrics.add(stage.families())
+    this.metrics.add(parts.path.rewriter.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
     this.metrics.beforeScrape(async () => {
       this.kernelDrops = await readKernelDrops(parts.listeners.addresses)

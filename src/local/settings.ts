@@ -1,11 +1,13 @@
 /** The sections of the configuration that belong to local stages. Each is declared in the folder of its stage. */
 import type { DeepReadonly, ValueOf } from '../config/setting.ts'
 import { hostsList } from './hosts/settings.ts'
+import { rewriteList } from './rewrites/settings.ts'
 import { specialUseSection } from './special-use/settings.ts'
 import { templateList } from './templates/settings.ts'
 
 /** Sections by the name that they have in the configuration. */
 export const localSections = {
+  rewrites: rewriteList(),
   templates: templateList(),
   hosts: hostsList(),
   specialUse: specialUseSection(),

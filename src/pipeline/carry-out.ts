@@ -2,12 +2,13 @@
  * Carries out the resolver's decision: returns the reply, or lets the query wait, asks upstream and bounds every wait. The same
  * for a query that has just arrived and for one that waited for another question and was decided anew. Writes no reply itself.
  */
-import type { Decision, Reply } from '../core/decision.ts'
+import type { Decision } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
 import type { Waitable } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
 import type { MissBudget } from '../core/question/miss-budget.ts'
+import type { Reply } from '../core/reply.ts'
 import type { Settler } from '../core/settlement.ts'
 import { Ede, Rcode } from '../wire/constants.ts'
 import { truncatedImage } from '../wire/reply.ts'
@@ -56,6 +57,7 @@ export class CarryOut {
     const { entry } = ticket
     const waiter = arrival.toWaiter()
     waiter.follows = decision.follows
+    waiter.revision = decision.revision
     if (!inFlight.wait(ticket, waiter)) {
       if (starts) inFlight.close(ticket)
       return settler.overloaded(entry, nowMs)

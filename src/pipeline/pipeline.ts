@@ -4,13 +4,13 @@
  * nothing here.
  */
 
-import type { Reply } from '../core/decision.ts'
 import { type DropReason, ReplySource } from '../core/facts.ts'
 import { type Peer, type QueryHandler, type ReplyTo, Transport } from '../core/ports.ts'
 import { type Waitable, Waiter } from '../core/question/arrival.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
 import { answerSelfCheck, isCheckOf, isSelfCheck } from '../core/question/self-check.ts'
 import { PortVerdict, type SourceGuard } from '../core/question/source-guard.ts'
+import type { Reply } from '../core/reply.ts'
 import type { Resolver } from '../core/resolver.ts'
 import { Rcode } from '../wire/constants.ts'
 import { Question, readQuestion, Verdict } from '../wire/question.ts'
@@ -114,17 +114,21 @@ export class Pipeline implements QueryHandler {
     const { current } = this
     const { arrivedMs } = current
     const decision = resolver.begin(current.query, current.question, arrivedMs, current)
+    const { revision } = decision
     // A reply needs no carrying out, which keeps the path of a hit short.
     const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
-    const replyBytes = reply === undefined ? 0 : this.reply(reply, decision.zoneIndex, out)
+    const given = revision === undefined || reply === undefined ? reply : revision.revise(reply)
+    const replyBytes = given === undefined ? 0 : this.reply(given, decision.zoneIndex, out)
     if (!own.isEmpty) room.askOwn()
     return replyBytes
   }
 
   private refuse(refused: Reply, out: Buffer): number {
-    const { query, queryBytes } = this.current
-    if (!isSelfCheck(query, queryBytes)) return this.reply(refused, -1, out)
-    const { identity, replies } = this.parts
+    const { query, queryBytes, question } = this.current
+    const { identity, replies, resolver } = this.parts
+    if (!isSelfCheck(query, queryBytes)) {
+      return resolver.admits(query, question) ? this.resolve(out) : this.reply(refused, -1, out)
+    }
     const replyBytes = answerSelfCheck(query, identity, out)
     if (isCheckOf(query, identity)) this.selfChecks += 1
     // Of a process that shares our sockets during a hand-over, or of somebody who found out: a client like any other.

@@ -3,10 +3,10 @@
  * limit. Every reply is made here, so each is counted exactly once. Sends nothing.
  */
 
-import type { Reply } from '../core/decision.ts'
 import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
 import type { Arrival } from '../core/question/arrival.ts'
+import type { Reply } from '../core/reply.ts'
 import { u16 } from '../wire/bytes.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'

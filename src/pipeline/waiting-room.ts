@@ -4,7 +4,7 @@
  */
 import type { AliasCrossings } from '../core/alias-crossing.ts'
 import type { AliasHead } from '../core/alias-head.ts'
-import type { Decision, Reply, Settlement } from '../core/decision.ts'
+import type { Decision, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { Joiner } from '../core/joining.ts'
 import type { Exchange, Outcome, OutcomeSink } from '../core/ports.ts'
@@ -12,6 +12,7 @@ import type { Waitable, Waiter } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
 import type { MissBudget } from '../core/question/miss-budget.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
+import type { Reply } from '../core/reply.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
@@ -144,9 +145,10 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   private reply(waiter: Waiter, reply: Reply, zoneIndex: number): void {
     const { replies } = this.parts
-    const replyBytes = replies.write(waiter, reply, this.out)
+    const given = waiter.revision?.revise(reply) ?? reply
+    const replyBytes = replies.write(waiter, given, this.out)
     waiter.replyTo.send(this.out.subarray(0, replyBytes))
-    replies.record(waiter, reply, zoneIndex, replyBytes)
+    replies.record(waiter, given, zoneIndex, replyBytes)
   }
 
   /** Decides the question of a client that waited for another question. */
@@ -160,6 +162,7 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const nowMs = this.parts.nowMs()
     waiter.turns += 1
     const decision = this.parts.resolver.begin(waiter.query, waiter.question, nowMs, waiter)
+    waiter.revision = decision.revision
     const reply = this.carryOut(decision, waiter, nowMs)
     if (reply !== undefined) this.reply(waiter, reply, decision.zoneIndex)
   }

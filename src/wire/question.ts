@@ -191,6 +191,11 @@ function readOpt(query: Uint8Array, at: number, end: number, into: Question): bo
   return true
 }
 
+/** Whether a question may be resolved, by its class and type. */
+export function isAskable(question: Question): boolean {
+  return judgeType(question) === Verdict.ask
+}
+
 function judgeType(question: Question): Verdict {
   const { qtype, qclass } = question
   if (qclass === 0) return Verdict.formerr

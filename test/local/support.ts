@@ -1,6 +1,6 @@
 /** Local stages in a pipeline without a socket, made from a configuration's text. */
 import { loadConfig } from '../../src/config/load.ts'
-import { foretell } from '../../src/core/explain.ts'
+import { type Explanation, explainText, foretell } from '../../src/core/explain.ts'
 import { unlimited } from '../../src/local/bounded.ts'
 import type { LocalOutlook, LocalStage } from '../../src/local/local-stage.ts'
 import { loadPatternEngine } from '../../src/local/pattern/engine.ts'
@@ -52,12 +52,22 @@ export class LocalBench extends Bench {
 
   /** The last step of the explanation of a question: stage and reason. */
   explain(qname: string, type: TypeName): { stage: string; why: string } {
+    const { trace, outcome } = this.foretold(qname, type)
+    return { stage: trace.at(-1)?.stage ?? '', why: outcome.why }
+  }
+
+  /** The lines of the explanation. */
+  explained(qname: string, type: TypeName): string[] {
+    const nothing = { records: () => [], upstreams: () => [], staleAfterMs: () => 0 }
+    return explainText(this.foretold(qname, type), nothing)
+  }
+
+  private foretold(qname: string, type: TypeName): Explanation {
     const query = writeQuery(qname, type)
     const question = new Question()
     readQuestion(query, query.length, question)
     const asker = { clientPort: 1, turns: 0, clientAddress: () => '192.0.2.200' }
-    const { trace, outcome } = foretell(this, query, question, { nowMs: this.nowMs(), asker })
-    return { stage: trace.at(-1)?.stage ?? '', why: outcome.why }
+    return foretell(this, query, question, { nowMs: this.nowMs(), asker })
   }
 }
 

@@ -4,10 +4,10 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Reply } from '../../src/core/decision.ts'
 import { type DropReason, type ReplyFacts, ReplySource } from '../../src/core/facts.ts'
 import { Transport } from '../../src/core/ports.ts'
 import type { Arrival } from '../../src/core/question/arrival.ts'
+import type { Reply } from '../../src/core/reply.ts'
 import { Replies, type ReplyContext } from '../../src/pipeline/replies.ts'
 import { Ede, Rcode } from '../../src/wire/constants.ts'
 import { makeImage } from '../../src/wire/image.ts'

@@ -1,6 +1,7 @@
 /** A query as received: the facts that a reply to it needs. Values only. */
 import type { Question } from '../../wire/question.ts'
 import type { ReplyTo, Transport } from '../ports.ts'
+import type { Revision } from '../reply.ts'
 
 export interface Arrival {
   readonly question: Question
@@ -53,6 +54,8 @@ export class Waiter implements Waitable {
   readonly replyTo: ReplyTo
   /** Set while it waits for another question; afterwards this one is decided anew. */
   follows: Follows | undefined
+  /** What is done to its reply, when its question was rewritten. */
+  revision: Revision | undefined
   /** How often it has waited for another question than its own. */
   turns = 0
 

@@ -3,7 +3,7 @@
  * in the length of the name. Never JavaScript's, which can take exponential time. docs/decisions/0051.
  */
 import type { Parsed } from '../../config/address.ts'
-import { type Found, items } from '../../config/partial.ts'
+import { at, type Found, items } from '../../config/partial.ts'
 import type { Issue } from '../../config/setting.ts'
 
 /** CoreDNS's bound. */
@@ -29,15 +29,54 @@ export function parsePatternText(text: string): Parsed<string> {
 
 /** What is wrong with the expressions of a configuration, as far as it could be parsed. */
 export function patternIssues(config: unknown, compile: CompilePattern): Issue[] {
-  return patternsIn(config).flatMap(({ path, value }) => {
+  return patternsIn(config).flatMap(({ path, value, replacement }) => {
     const compiled = compile(value)
-    return compiled.ok ? [] : [{ path, message: compiled.why, because: [] }]
+    if (!compiled.ok) return [{ path, message: compiled.why, because: [] }]
+    const mistake = groupMistake(compiled.value, replacement)
+    if (mistake === undefined) return []
+    return [{ path, message: `${mistake}; ${groupCure}`, because: [] }]
   })
 }
 
+export const groupCure = 'put parentheses around what is to be kept'
+
+/** @param replacement a text with {1} for the first group. @returns undefined when there is none */
+export function groupMistake({ text, groupNames }: Pattern, replacement = ''): string | undefined {
+  const groups = groupNames.length - 1
+  const used = new Set(replacement.match(/\{(?:\d{1,2}|100)\}/g))
+  // CoreDNS counts {0}, the whole match, like any other.
+  if (used.size <= groups) return undefined
+  return `${JSON.stringify(replacement)} takes ${used.size} groups, and ${JSON.stringify(text)} has ${groups}`
+}
+
+interface FoundPattern extends Found<string> {
+  /** What takes the place of a match, with {1} for its first group. */
+  readonly replacement?: string
+}
+
 /** All expressions of a configuration, as far as it could be parsed. */
-export function patternsIn(config: unknown): Found<string>[] {
-  return items(config, ['templates'])
+export function patternsIn(config: unknown): FoundPattern[] {
+  const ofTemplates = items(config, ['templates'])
     .flatMap(({ path }) => items(config, [...path, 'match']))
     .flatMap(({ path, value }) => (typeof value === 'string' ? [{ path, value }] : []))
+  return [...ofTemplates, ...items(config, ['rewrites']).flatMap(patternsOfRewrite)]
+}
+
+function patternsOfRewrite({ path, value }: Found<unknown>): FoundPattern[] {
+  const from = at(value, ['from'])
+  const isRegex = at(value, ['match']) === 'regex' && typeof from === 'string'
+  const own = isRegex
+    ? [{ path: [...path, 'from'], value: from, ...replacementOf(at(value, ['to'])) }]
+    : []
+  const answers = items(value, ['answer']).flatMap((answer) => {
+    const pattern = at(answer.value, ['from'])
+    if (typeof pattern !== 'string') return []
+    const place = [...path, ...answer.path]
+    return [{ path: place, value: pattern, ...replacementOf(at(answer.value, ['to'])) }]
+  })
+  return [...own, ...answers]
+}
+
+function replacementOf(to: unknown): { readonly replacement?: string } {
+  return typeof to === 'string' ? { replacement: to } : {}
 }

@@ -47,6 +47,7 @@ export const typeNumbers = {
   MG: 8,
   MR: 9,
   PTR: 12,
+  HINFO: 13,
   MINFO: 14,
   MX: 15,
   TXT: 16,

@@ -1,0 +1,23 @@
+/** What a client gets, and what is done to it when its question was rewritten. Values only. */
+import type { StoredImage } from '../wire/reply.ts'
+import type { ReplySource } from './facts.ts'
+
+/** What a client gets. Copy it before the cache is used again. */
+export interface Reply {
+  /** The message, when it is in the cache. */
+  readonly stored?: StoredImage | undefined
+  /** The message, when it is not `stored`; also undefined for a reply without records. */
+  readonly image: Buffer | undefined
+  readonly rcode: number
+  readonly source: ReplySource
+  /** RFC 8914 code, or -1. */
+  readonly ede: number
+  /** EXTRA-TEXT in place of the one that the code has here. */
+  readonly edeText?: Buffer | undefined
+}
+
+/** Changes the reply to the question that was asked in place of the client's into one to the client's own. */
+export interface Revision {
+  /** @returns a reply with a message of its own */
+  revise(reply: Reply): Reply
+}
