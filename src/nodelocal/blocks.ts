@@ -22,6 +22,7 @@ import { judgeName, laterCure } from './directives/names.ts'
 import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
 import { readReady } from './directives/ready.ts'
 import { type ReloadDirective, readReload } from './directives/reload.ts'
+import { type RewriteDirective, readRewrite } from './directives/rewrite.ts'
 import { readTemplate, type TemplateDirective } from './directives/template.ts'
 import { readTimeouts, type TimeoutsDirective } from './directives/timeouts.ts'
 import { readMetadata, readPprof, readTrace } from './directives/unused.ts'
@@ -45,6 +46,7 @@ export interface Directives {
   readonly prometheus: AdminPlace
   readonly ready: AdminPlace
   readonly reload: ReloadDirective
+  readonly rewrite: readonly RewriteDirective[]
   readonly template: readonly TemplateDirective[]
   readonly timeouts: TimeoutsDirective
   readonly trace: true
@@ -83,6 +85,7 @@ const readers: Readers = {
   prometheus: readPrometheus,
   ready: readReady,
   reload: readReload,
+  rewrite: readRewrite,
   template: readTemplate,
   timeouts: readTimeouts,
   trace: readTrace,

@@ -24,6 +24,7 @@ import {
   type Served,
 } from './mapping/listeners.ts'
 import type { PlainSection } from './mapping/plain.ts'
+import { withRewriteTargets } from './mapping/rewrites.ts'
 import { stageSettings } from './mapping/stages.ts'
 import type { Complaint, Remark } from './reading.ts'
 
@@ -123,9 +124,10 @@ function settingsOf(
     return { block, hosts, answers }
   })
   complaints.push(...clashes(served, listenContext))
+  const rewritten = withRewriteTargets(served)
   // What is missing because it is wrong has been told.
   const isWhole = complaints.length === 0 && !given.isIncomplete
-  const joined = joinListeners(served, listenContext)
+  const joined = joinListeners(rewritten.served, listenContext)
   const domain = clusterDomainOf(joined.answers, blocks, context)
   const groups = groupsOf(joined.answers, {
     files: context.files,
@@ -151,7 +153,13 @@ function settingsOf(
       ...(isWhole ? groups.complaints : []),
       ...admin.complaints,
     ],
-    notes: [...blocks.flatMap(pillarNotes), ...joined.notes, ...groups.notes, ...cache.notes],
+    notes: [
+      ...blocks.flatMap(pillarNotes),
+      ...rewritten.notes,
+      ...joined.notes,
+      ...groups.notes,
+      ...cache.notes,
+    ],
   }
 }
 

@@ -1,5 +1,5 @@
 /*
- * Goal: `template` and `hosts` are for the names of their block alone, as in a Corefile, and keep their order. Method: Corefiles, and the settings
+ * Goal: `rewrite`, `template` and `hosts` are for the names of their block alone, as in a Corefile, and keep their order. Method: Corefiles, and the settings
  * of the stages that come of them, which the configuration's own checks accept.
  */
 import { suite } from 'uvu'
@@ -55,6 +55,69 @@ test('hosts', () => {
       reverse: false,
     },
   ])
+})
+
+test('a rewrite of a block is for its names, and what it makes belongs to somebody', () => {
+  const { settings, notes } = translate(
+    block(
+      'a.example',
+      'rewrite name suffix .a.example .made.example answer auto\nrewrite ttl x.a.example 5',
+    ) +
+      block('b.example', 'rewrite continue name regex (.*)[.]b[.]example {1}.svc.a.example') +
+      block('.', 'rewrite type ANY A').replace('192.0.2.1', '192.0.2.2'),
+    { file: 'Corefile' },
+  )
+  assert.equal(settings?.['rewrites'], [
+    {
+      zones: ['a.example'],
+      match: 'suffix',
+      from: '.a.example.',
+      to: '.made.example.',
+      answer: ['auto'],
+    },
+    { zones: ['a.example'], from: 'x.a.example.', ttl: '5' },
+    {
+      zones: ['b.example'],
+      match: 'regex',
+      from: '(.*)[.]b[.]example',
+      to: '{1}.svc.a.example.',
+      mode: 'continue',
+    },
+    { except: ['a.example', 'b.example'], type: 'ANY A' },
+  ])
+  const zones = settings?.['zones'] as readonly { name: string; upstreams: readonly string[] }[]
+  assert.equal(
+    zones.map(({ name, upstreams }) => [name, ...upstreams]),
+    [
+      ['a.example', 'udp://192.0.2.1:53'],
+      ['made.example', 'udp://192.0.2.1:53'],
+      ['b.example', 'udp://192.0.2.1:53'],
+    ],
+  )
+  assert.equal(
+    notes.map(({ line, message }) => [line, message]),
+    [
+      [
+        2,
+        'names of made.example, to which this leads, are asked of udp://192.0.2.1:53 for everybody here, and not only when they are rewritten',
+      ],
+    ],
+  )
+})
+
+test('a rewrite to names of another block leads to its servers, which is said', () => {
+  const text =
+    block('cluster.local', 'errors') +
+    block('.', 'rewrite name suffix .corp.example .svc.cluster.local').replace(
+      '192.0.2.1',
+      '192.0.2.2',
+    )
+  const { notes, settings } = translate(text, { file: 'Corefile' })
+  assert.ok(settings)
+  assert.match(
+    notes[0]?.message ?? '',
+    /are asked of the servers of cluster\.local \(block in line 1\), and not of/,
+  )
 })
 
 test('blocks that are alike but for their addresses have one', () => {

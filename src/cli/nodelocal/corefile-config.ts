@@ -83,7 +83,7 @@ export async function readCorefileConfig(
 export async function patternEngineFor(
   corefile: string,
 ): Promise<{ readonly compilePattern?: CompilePattern }> {
-  const mayHave = /template|consolidate|import/.test(corefile)
+  const mayHave = /template|consolidate|rewrite|import/.test(corefile)
   return mayHave ? { compilePattern: await loadPatternEngine() } : {}
 }
 

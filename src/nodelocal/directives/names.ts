@@ -40,7 +40,6 @@ const laterCures: ReadonlyMap<string, string> = new Map([
   ['dns64', 'let the resolvers of the block translate: CoreDNS has `dns64` too'],
   ['dnstap', 'remove it; `log` tells single queries'],
   ['whoami', 'remove it; CoreDNS behind this one may have it'],
-  ['rewrite', 'put it into the Corefile of CoreDNS, and forward these zones to it'],
 ])
 
 /** What to do about a directive of node-cache that nothing here reads. */

@@ -18,7 +18,7 @@ export interface Answer {
   readonly asks?: UpstreamsOf
   readonly ttl: PlainSection
   readonly exchange: PlainSection
-  /** What `template` and `hosts` of the block say, to be compared; absent without them. */
+  /** What `rewrite`, `template` and `hosts` of the block say, to be compared; absent without them. */
   readonly before?: string
 }
 
@@ -76,11 +76,11 @@ function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answe
   }
 }
 
-function beforeOf({ template, hosts }: Block['has']): { readonly before?: string } {
-  if (template === undefined && hosts === undefined) return {}
+function beforeOf({ rewrite, template, hosts }: Block['has']): { readonly before?: string } {
+  if (rewrite === undefined && template === undefined && hosts === undefined) return {}
   const isPlace = (key: string) => key === 'place'
   return {
-    before: JSON.stringify([template, hosts], (key, value: unknown) =>
+    before: JSON.stringify([rewrite, template, hosts], (key, value: unknown) =>
       isPlace(key) ? undefined : value,
     ),
   }

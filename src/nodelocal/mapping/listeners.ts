@@ -26,6 +26,8 @@ export interface Served {
   /** Empty: all addresses. */
   readonly hosts: readonly string[]
   readonly answers: readonly ZoneAnswer[]
+  /** Of zones outside of the block's, to which its rewrites lead. */
+  readonly targets?: readonly ZoneAnswer[]
 }
 
 /** @returns addresses, or what is wrong with them */
@@ -142,10 +144,11 @@ export function withoutCovered(endpoints: readonly string[]): string[] {
 
 function listenersOf(served: readonly Served[], context: ListenContext): Listener[] {
   const found = new Map<string, ZoneAnswer[]>()
-  for (const { block, hosts, answers } of served) {
+  for (const { block, hosts, answers, targets = [] } of served) {
     const listened = hosts.length === 0 ? context.wildcard : hosts.flatMap(widened(context))
     for (const { zones, port = context.port } of block.labels) {
-      const own = answers.filter(({ zone }) => zones.some((one) => isWithin(zone, one)))
+      const inside = answers.filter(({ zone }) => zones.some((one) => isWithin(zone, one)))
+      const own = [...inside, ...targets]
       for (const host of listened) {
         const endpoint = formatEndpoint({ address: host, port, family: host.includes(':') ? 6 : 4 })
         found.set(endpoint, [...(found.get(endpoint) ?? []), ...own])

@@ -1,11 +1,13 @@
-/** `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
+/** `rewrite`, `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
 import { isWithin } from '../../corefile/label.ts'
 import type { Block } from '../blocks.ts'
 import type { HostsDirective } from '../directives/hosts.ts'
+import type { RewriteRuleText } from '../directives/rewrite.ts'
 import type { TemplateDirective } from '../directives/template.ts'
 import type { PlainSection } from './plain.ts'
 
 export function stageSettings(blocks: readonly Block[]): PlainSection {
+  const rewrites = withoutTwins(blocks.map((block) => rewritesOf(block, blocks))).flat()
   const templates = blocks.flatMap((block) =>
     (block.has.template ?? []).flatMap((one) => scoped(one, block, blocks).map(templateOf(one))),
   )
@@ -14,6 +16,7 @@ export function stageSettings(blocks: readonly Block[]): PlainSection {
     return one === undefined ? [] : scoped(one, block, blocks).map(hostsOf(one))
   })
   return {
+    ...(rewrites.length > 0 && { rewrites }),
     ...(templates.length > 0 && { templates: withoutTwins(templates) }),
     ...(hosts.length > 0 && { hosts: withoutTwins(hosts) }),
   }
@@ -66,6 +69,17 @@ function templateOf(one: TemplateDirective): (scope: Scope) => PlainSection {
   })
 }
 
+/** Of one block, in their order; a rule that stands twice changes a name twice. */
+function rewritesOf(block: Block, blocks: readonly Block[]): PlainSection[] {
+  const zones = zonesIn(block)
+  const rules = (block.has.rewrite ?? []).flatMap(({ rule }) => rule ?? [])
+  return rules.flatMap((rule) => scoped({ zones }, block, blocks).map(rewriteOf(rule)))
+}
+
+function rewriteOf({ answer, ...rule }: RewriteRuleText): (scope: Scope) => PlainSection {
+  return (scope) => ({ ...scopeOf(scope), ...rule, ...filled({ answer: answer ?? [] }) })
+}
+
 function hostsOf(one: HostsDirective): (scope: Scope) => PlainSection {
   return (scope) => ({
     ...scopeOf(scope),
@@ -88,7 +102,7 @@ function filled(lists: Readonly<Record<string, readonly string[]>>): PlainSectio
 }
 
 /** Blocks that are alike but for their addresses. */
-function withoutTwins(all: readonly PlainSection[]): PlainSection[] {
+function withoutTwins<T extends PlainSection | readonly PlainSection[]>(all: readonly T[]): T[] {
   const texts = all.map((one) => JSON.stringify(one))
   return all.filter((_, i) => texts.indexOf(texts[i] ?? '') === i)
 }
