@@ -52,6 +52,7 @@ const functions: Readonly<
   Record<Exclude<Verb, 'run' | 'demo' | 'node-cache'>, () => Promise<VerbFunction>>
 > = {
   cache: async () => (await import('./operator/cache.ts')).cache,
+  check: async () => (await import('./diagnosis/check.ts')).check,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   rules: async () => (await import('./rules.ts')).rules,

@@ -52,6 +52,9 @@ export const clusterUpstreamFlag: FlagDefinition = {
   what: 'CoreDNS; TCP unless udp://, tls://',
 }
 
+/** Exit codes of check and doctor. */
+export const diagnosisExits = '0 all fine, 1 faults, 2 could not look'
+
 /** Where a running daemon is asked. */
 export const adminFlags = {
   '--admin': {

@@ -1,5 +1,12 @@
-/** The verbs that work on files and on this node: validate, import, rules, completion. */
-import { clusterUpstreamFlag, configFlag, type VerbDefinition } from './definition.ts'
+/** The verbs that work on files and on this node: validate, import, check, rules, completion. */
+import {
+  clusterUpstreamFlag,
+  configFlag,
+  diagnosisExits,
+  jsonFlag,
+  type VerbDefinition,
+} from './definition.ts'
+import { settingFlags } from './serving-verbs.ts'
 
 export const fileVerbs = [
   {
@@ -37,6 +44,17 @@ export const fileVerbs = [
 ] as const satisfies readonly VerbDefinition[]
 
 export const nodeVerbs = [
+  {
+    name: 'check',
+    what: 'whether this node will do, before anything runs',
+    words: [],
+    flags: { '--config': configFlag, ...settingFlags, '--json': jsonFlag },
+    about: [
+      'Kernel, kube-proxy, capabilities, addresses, ports, remains of NodeLocal DNSCache, with the commands that a start would run. Changes nothing. Flags as of run.',
+    ],
+    examples: ['check --config neardns.yaml'],
+    exits: diagnosisExits,
+  },
   {
     name: 'rules',
     what: 'links, addresses and rules that neardns puts on this node',
