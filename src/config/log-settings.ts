@@ -1,12 +1,13 @@
 /** Settings of the log, that of single queries included. */
 import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { choice, item, list, parsed, section, whole } from './setting.ts'
+import { choice, item, list, optionalText, parsed, section, whole } from './setting.ts'
 
 export type QueryClass = 'success' | 'denial' | 'error'
 
 const classes: readonly QueryClass[] = ['success', 'denial', 'error']
 const rulesMax = 512
+const formatCharactersMax = 4096
 
 const queryClass = {
   what: 'success, denial or error',
@@ -22,6 +23,13 @@ const zone = {
   what: 'a domain name, or . for the root',
   parse: (text: string): Parsed<string> =>
     text === '.' ? { ok: true, value: text } : parseDomainName(text),
+}
+
+function parseFormat(text: string): Parsed<string> {
+  const isLine = text !== '' && text.length <= formatCharactersMax && !/\p{Cc}/u.test(text)
+  if (isLine) return { ok: true, value: text }
+  const why = `${JSON.stringify(text)} is no format; expected one line of 1 to ${formatCharactersMax} characters`
+  return { ok: false, why }
 }
 
 export function logSection() {
@@ -50,6 +58,13 @@ export function logSection() {
             default: [...classes],
             about:
               'Replies that are logged: success, denial (NXDOMAIN, or no record of the type), error (every other RCODE). Empty: none.',
+          }),
+          format: optionalText({
+            what: 'a text with placeholders',
+            parse: parseFormat,
+            examples: ['{common}', '{remote} {name} {type} {rcode} {duration}'],
+            about:
+              'Text of the line behind [INFO], with the placeholders of CoreDNS: {type}, {name}, {class}, {proto}, {remote}, {port}, {local}, {size}, {rcode}, {rsize}, {duration}, {>id}, {>opcode}, {>do}, {>bufsize}, {>rflags}, {/log/class}, {/log/type}; {common} and {combined} are its own formats. Null: a JSON line.',
           }),
         }),
         what: 'rules',

@@ -13,9 +13,7 @@ import { OwnQuestions } from '../core/question/own-questions.ts'
 import { SourceGuard } from '../core/question/source-guard.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
-import { stateTexts } from '../core/search/answer-mode/state.ts'
 import { SearchKnowledge } from '../core/search/knowledge.ts'
-import type { SearchReports } from '../core/search/reports.ts'
 import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
@@ -26,6 +24,7 @@ import { noSearch } from '../observe/families/search.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
+import { searchReports } from '../observe/search-reports.ts'
 import type { SearchView } from '../observe/stats.ts'
 import { Pipeline, type PipelineSettings } from '../pipeline/pipeline.ts'
 import { Replies, type ReplyContext } from '../pipeline/replies.ts'
@@ -33,13 +32,14 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
-import { isAtOrBelow, parseName, presentName } from '../wire/name.ts'
+import { isAtOrBelow, parseName } from '../wire/name.ts'
 import { recordLines } from '../wire/record-text.ts'
 import { configuredSearchLists } from './configured-search-lists.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
 import { isOfResolvConf, knownServers, type Routing } from './routing.ts'
+
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 
@@ -256,7 +256,7 @@ export class DataPath {
   }
 
   private replyContext({ config, counters }: Outlook): ReplyContext {
-    const { sampleOneIn, rules } = config.log.queries
+    const { queries } = config.log
     return {
       settings: {
         udpReplyBytesMax: config.udp.replyBytesMax,
@@ -265,34 +265,10 @@ export class DataPath {
       },
       recorder: counters,
       nowMs: this.nowMs,
-      sampler: sampleOneIn === 0 ? undefined : new QueryLog(this.log, sampleOneIn, rules),
+      sampler:
+        queries.sampleOneIn === 0 ? undefined : new QueryLog(this.log, queries, config.listen),
     }
   }
-}
-
-function searchReports(log: Log): SearchReports {
-  return {
-    onMismatch: (name, kind) =>
-      log.error(
-        { name: presentKind(name), kind: presentKind(kind) },
-        'search path: a denial of ours was wrong; this kind is off for ten minutes',
-      ),
-    onBrokenRule: (name, rule) =>
-      log.warn(
-        { name: presentKind(name), rule },
-        'search path: others than the kubernetes plugin answer for this name; the rule is off for ten minutes',
-      ),
-    onAnswerState: (state) => {
-      if (state === 'on') log.info({}, 'search path: answer mode is on')
-      else if (state !== 'unseen')
-        log.warn({ why: stateTexts[state] }, 'search path: answer mode is off')
-    },
-  }
-}
-
-/** A rule is a phrase, a cut is a name in wire form, which ends in the root's zero byte. */
-function presentKind(kind: string): string {
-  return kind.includes('\0') ? presentName(Buffer.from(kind, 'latin1'), 0) : kind
 }
 
 function pipelineSettings({ routing, own }: Outlook): PipelineSettings {

@@ -25,6 +25,8 @@ export interface Log {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
+  /** Writes a line as it is where lines of level info are written. @param text without a line end or control characters */
+  plain(text: string): void
   /**
    * Whether a repeated line may be written now: once per key and `perMs`.
    * @returns the number of lines held back since the last one that was written, or undefined if this line is to be held back
@@ -102,6 +104,10 @@ class PinoLog implements Log {
 
   error(fields: LogFields, message: string): void {
     this.logger.error(fields, message)
+  }
+
+  plain(text: string): void {
+    if (this.logger.isLevelEnabled('info')) this.output.write(`${text}\n`)
   }
 
   limited(key: string, perMs: number): number | undefined {

@@ -1,8 +1,12 @@
 /** The per-query log: off by default, otherwise one query in N, of all or of some zones and classes. Builds nothing for queries that are not logged. */
 import { type ReplyFacts, ReplySource } from '../core/facts.ts'
+import type { Arrival } from '../core/question/arrival.ts'
+import type { Reply } from '../core/reply.ts'
+import { u16 } from '../wire/bytes.ts'
 import { Rcode } from '../wire/constants.ts'
 import { presentName } from '../wire/name.ts'
 import type { Log } from './log.ts'
+import { type QueryLine, queryLine } from './query-line.ts'
 import { rcodeName } from './rcode-name.ts'
 
 /** RFC 1035 4.1: the question section follows the header. */
@@ -17,6 +21,15 @@ export interface QueryLogRule {
   /** Lower case, without the trailing dot; `.` is the root. */
   readonly zone: string
   readonly classes: readonly QueryClass[]
+  /** Of the line, as in `queryLine`; absent or null: JSON. */
+  readonly format?: string | null
+}
+
+export interface QueryLogSettings {
+  /** 0 logs nothing, 1 every query, N the Nth of each N. */
+  readonly sampleOneIn: number
+  /** The first whose zone holds the name decides; none: all queries. */
+  readonly rules: readonly QueryLogRule[]
 }
 
 export class QueryLog {
@@ -24,13 +37,20 @@ export class QueryLog {
   private sampleOneIn: number
   private left: number
   private readonly rules: readonly QueryLogRule[]
+  private readonly lines: ReadonlyMap<QueryLogRule, QueryLine>
+  private readonly listen: readonly { readonly address: string }[]
 
-  /**
-   * @param sampleOneIn 0 logs nothing, 1 every query, N the Nth of each N
-   * @param rules the first whose zone holds the name decides; none: all queries
-   */
-  constructor(log: Log, sampleOneIn: number, rules: readonly QueryLogRule[] = []) {
+  /** @param listen what is listened on, by `serverIndex` */
+  constructor(
+    log: Log,
+    { sampleOneIn, rules }: QueryLogSettings,
+    listen: readonly { readonly address: string }[] = [],
+  ) {
     this.rules = rules
+    this.lines = new Map(
+      rules.flatMap((rule) => (rule.format ? [[rule, queryLine(rule.format)]] : [])),
+    )
+    this.listen = listen
     this.log = log
     this.sampleOneIn = sampleOneIn
     this.left = sampleOneIn
@@ -41,26 +61,32 @@ export class QueryLog {
     this.left = oneIn
   }
 
-  /**
-   * Logs the query if it is the Nth since the last one logged.
-   * @param message the query, `facts.queryBytes` long; read only during the call
-   * @param client called only for a query that is logged
-   * @param answers number of records in the reply's answer section; called only where it matters
-   */
-  record(
-    message: Uint8Array,
-    facts: ReplyFacts,
-    client: () => string,
-    answers: () => number,
-  ): void {
-    if (this.sampleOneIn === 0 || !this.isWanted(message, facts, answers)) return
+  /** Logs the query if it is the Nth since the last one logged. @param arrival, reply, facts read only during the call */
+  record(arrival: Arrival, reply: Reply, facts: ReplyFacts): void {
+    if (this.sampleOneIn === 0) return
+    const rule = this.ruleFor(arrival)
+    if (this.rules.length > 0) {
+      if (rule?.classes.includes(classOf(reply, facts.rcode)) !== true) return
+    }
     if (--this.left > 0) return
     this.left = this.sampleOneIn
+    const line = rule && this.lines.get(rule)
+    if (line === undefined) this.write(arrival, facts)
+    else this.writeLine(line, arrival, reply, facts)
+  }
+
+  private writeLine(line: QueryLine, arrival: Arrival, reply: Reply, facts: ReplyFacts): void {
+    const local = this.listen[facts.serverIndex]?.address ?? ''
+    const kind = classOf(reply, facts.rcode)
+    this.log.plain(`[INFO] ${line({ arrival, reply, facts, local, class: kind })}`)
+  }
+
+  private write(arrival: Arrival, facts: ReplyFacts): void {
     this.log.info(
       {
-        client: client(),
+        client: arrival.clientAddress(),
         proto: facts.transport === 0 ? 'udp' : 'tcp',
-        qname: presentName(message, qnameAt, facts.queryBytes),
+        qname: presentName(arrival.query, qnameAt, facts.queryBytes),
         qtype: facts.qtype,
         rcode: rcodeName(facts.rcode),
         source: sourceNames[facts.source],
@@ -72,11 +98,10 @@ export class QueryLog {
     )
   }
 
-  private isWanted(message: Uint8Array, facts: ReplyFacts, answers: () => number): boolean {
-    if (this.rules.length === 0) return true
-    const name = presentName(message, qnameAt, facts.queryBytes).toLowerCase()
-    const rule = this.rules.find(({ zone }) => holds(zone, name))
-    return rule?.classes.includes(classOf(facts.rcode, answers)) === true
+  private ruleFor({ query, queryBytes }: Arrival): QueryLogRule | undefined {
+    if (this.rules.length === 0) return undefined
+    const name = presentName(query, qnameAt, queryBytes)
+    return this.rules.find(({ zone }) => holds(zone, name))
   }
 }
 
@@ -86,8 +111,14 @@ function holds(zone: string, name: string): boolean {
 }
 
 /** As in CoreDNS: no data is a denial, as no name is. */
-function classOf(rcode: number, answers: () => number): QueryClass {
+function classOf(reply: Reply, rcode: number): QueryClass {
   if (rcode === Rcode.nxdomain) return 'denial'
   if (rcode !== Rcode.noerror) return 'error'
-  return answers() > 0 ? 'success' : 'denial'
+  return answersIn(reply) > 0 ? 'success' : 'denial'
+}
+
+/** ANCOUNT (RFC 1035 4.1.1). */
+function answersIn({ stored, image }: Reply): number {
+  if (stored !== undefined) return u16(stored.memory, stored.imageAt + 6)
+  return image === undefined ? 0 : u16(image, 6)
 }

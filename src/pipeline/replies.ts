@@ -7,7 +7,6 @@ import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
 import type { Arrival } from '../core/question/arrival.ts'
 import type { Reply } from '../core/reply.ts'
-import { u16 } from '../wire/bytes.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import type { Question } from '../wire/question.ts'
 import { ReplyShape, writeReply, writeShortReply, writeStored } from '../wire/reply.ts'
@@ -20,8 +19,8 @@ export interface QueryRecorder {
 
 /** Shows single queries to people who want to see them. */
 export interface QuerySampler {
-  /** @param answers number of records in the answer section of the reply */
-  record(message: Uint8Array, facts: ReplyFacts, client: () => string, answers: () => number): void
+  /** @param arrival, reply, facts read only during the call */
+  record(arrival: Arrival, reply: Reply, facts: ReplyFacts): void
 }
 
 export interface ReplySettings {
@@ -110,12 +109,7 @@ export class Replies {
     facts.dnssecOk = arrival.question.dnssecOk
     facts.tookMs = context.nowMs() - arrival.arrivedMs
     context.recorder.replied(facts)
-    context.sampler?.record(
-      arrival.query,
-      facts,
-      () => arrival.clientAddress(),
-      () => answersIn(reply),
-    )
+    context.sampler?.record(arrival, reply, facts)
   }
 
   dropped(serverIndex: number, why: DropReason): void {
@@ -131,10 +125,4 @@ export class Replies {
     shape.ede = ede
     shape.rotates = rotate
   }
-}
-
-/** ANCOUNT of a reply (RFC 1035 4.1.1). */
-function answersIn({ stored, image }: Reply): number {
-  if (stored !== undefined) return u16(stored.memory, stored.imageAt + 6)
-  return image === undefined ? 0 : u16(image, 6)
 }

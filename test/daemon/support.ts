@@ -39,6 +39,7 @@ export class KeptLog implements Log {
   info = (fields: LogFields, message: string) => this.keep('info', fields, message)
   warn = (fields: LogFields, message: string) => this.keep('warn', fields, message)
   error = (fields: LogFields, message: string) => this.keep('error', fields, message)
+  plain = (text: string) => this.keep('info', {}, text)
 
   limited(key: string, perMs: number): number | undefined {
     this.limits.push([key, perMs])

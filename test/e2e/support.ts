@@ -38,6 +38,7 @@ class KeptLog implements Log {
   info = (fields: LogFields, message: string) => this.keep('info', fields, message)
   warn = (fields: LogFields, message: string) => this.keep('warn', fields, message)
   error = (fields: LogFields, message: string) => this.keep('error', fields, message)
+  plain = (text: string) => this.keep('info', {}, text)
 
   limited(): number {
     return 0

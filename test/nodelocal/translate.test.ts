@@ -224,10 +224,10 @@ test('a log has the rules of each zone, the deeper ones first', () => {
     queries: {
       sampleOneIn: 1,
       rules: [
-        { zone: 'b.a.example', classes: ['error'] },
+        { zone: 'b.a.example', classes: ['error'], format: '{common}' },
         { zone: 'a.example', classes: [] },
         { zone: 'c.example', classes: [] },
-        { zone: '.', classes: ['success', 'denial', 'error'] },
+        { zone: '.', classes: ['success', 'denial', 'error'], format: '{common}' },
       ],
     },
   })

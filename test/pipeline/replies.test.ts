@@ -60,8 +60,8 @@ function repliesOf({
     nowMs,
     sampler: isSampled
       ? {
-          record: (message, one, client) =>
-            sampled.push({ message: Buffer.from(message), facts: { ...one }, client }),
+          record: ({ query, clientAddress: client }, _, one) =>
+            sampled.push({ message: Buffer.from(query), facts: { ...one }, client }),
         }
       : undefined,
     ...changes,

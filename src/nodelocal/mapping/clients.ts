@@ -66,10 +66,14 @@ function rulesOf(blocks: readonly Block[]): PlainSection[] {
 }
 
 /** What a rule means in a zone: nothing where its name lies elsewhere. */
-function inside(name: string, zone: string, { classes }: LogRule): PlainSection[] {
+function inside(
+  name: string,
+  zone: string,
+  { classes, format = '{common}' }: LogRule,
+): PlainSection[] {
   const narrower = covers(name, zone) ? zone : covers(zone, name) ? name : undefined
   if (narrower === undefined) return []
-  return [{ zone: narrower, classes: classes.length === 0 ? allClasses : classes }]
+  return [{ zone: narrower, classes: classes.length === 0 ? allClasses : classes, format }]
 }
 
 const allClasses = ['success', 'denial', 'error']

@@ -86,6 +86,12 @@ export class StageDifferential {
     return Promise.all([summaryFrom(coredns, qname, type), summaryFrom(neardns, qname, type)])
   }
 
+  /** What both have written so far, as text. */
+  logged(): { readonly coredns: readonly string[]; readonly neardns: readonly string[] } {
+    const texts = this.neardns.log().map(({ msg }) => String(msg))
+    return { coredns: this.coredns.lines, neardns: texts }
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.coredns.stop(), this.neardns.stop()])
     await rm(this.directory, { recursive: true, force: true })
