@@ -5,6 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dropReasons } from '../src/core/facts.ts'
 import type { Family } from '../src/observe/families/family.ts'
+import { olderNames } from '../src/observe/families/older.ts'
+import { consumers } from '../test/observe/families/consumers.ts'
 import { documentedFamilies } from './all-families.ts'
 
 const path = new URL('metrics.md', import.meta.url)
@@ -57,7 +59,29 @@ closed lists, never from a packet, so the number of series is bounded. Label set
 where an alert takes the rate of something rare.
 `
 
-const outro = `## What is not there
+const older = olderNames.map(({ name, today, labelNames }) => {
+  const labels = labelNames.map((label) => `\`${label}\``).join(' ')
+  return `| \`${name}\` | the sum of \`${today}\` | ${labels} |`
+})
+
+const outro = `## Names before CoreDNS 1.7
+
+With \`admin.olderNames\` (in the place of node-cache: \`NEARDNS_OLDER_METRIC_NAMES=true\` in the environment) the page has these as well, for dashboards such as 5926 of
+Grafana. They cost as many series again.
+
+| Metric | Value | Labels |
+|---|---|---|
+${older.join('\n')}
+
+## Who reads them
+
+Each series that these ask for is there with the labels that they use; \`test/observe/families/consumers.ts\` has the lists, and a test puts the names and labels to a real CoreDNS.
+
+| Consumer | Names |
+|---|---|
+${consumers.map(({ name, needs, without }) => `| ${name} | ${needs === 'older' ? 'with `admin.olderNames`' : 'of today'}${without === undefined ? '' : `; not there: ${without}`} |`).join('\n')}
+
+## What is not there
 
 \`go_*\` (this is not Go), \`coredns_hosts_*\`, \`coredns_template_*\` and \`coredns_dns64_*\` (there are no such plugins).
 Upstreams are not probed, so the health check counters show failures that questions met.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Builds the image of one architecture from the committed tree, and leaves it with its list of contents in a folder:
-#   neardns-VERSION-ARCH.oci.tar        an OCI archive (skopeo, buildah, podman and containerd read it)
-#   neardns-VERSION-ARCH.packages.tsv   the Debian packages in it, for scripts/sbom.ts
+# Builds both images of one architecture from the committed tree, and leaves them with their list of contents in a folder:
+#   neardns-VERSION-ARCH.oci.tar                an OCI archive (skopeo, buildah, podman and containerd read it)
+#   neardns-VERSION-ARCH-unprivileged.oci.tar   the same with user 65532, for pods that change nothing on the node
+#   neardns-VERSION-ARCH.packages.tsv           the Debian packages in both, for scripts/sbom.ts
 #
 #   scripts/image.sh amd64|arm64 FOLDER
 #
@@ -26,20 +27,26 @@ trap 'rm -rf "$context"' EXIT
 git -C "$root" archive HEAD | tar x -C "$context"
 mkdir -p "$out"
 
-buildah bud --no-cache --network host --arch "$arch" --format oci --timestamp "$seconds" \
-  --build-arg "BUILD_BASE=$BUILD_BASE" --build-arg "RUNTIME_BASE=$RUNTIME_BASE" \
-  --label org.opencontainers.image.title=neardns \
-  --label "org.opencontainers.image.version=$version" \
-  --label "org.opencontainers.image.revision=$revision" \
-  --label org.opencontainers.image.licenses=Apache-2.0 \
-  --label "org.opencontainers.image.base.name=$RUNTIME_BASE" \
-  -t "$image" "$context"
+build() {
+  buildah bud --no-cache --network host --arch "$arch" --format oci --timestamp "$seconds" \
+    --build-arg "BUILD_BASE=$BUILD_BASE" --build-arg "RUNTIME_BASE=$RUNTIME_BASE" \
+    --label org.opencontainers.image.title=neardns \
+    --label "org.opencontainers.image.version=$version" \
+    --label "org.opencontainers.image.revision=$revision" \
+    --label org.opencontainers.image.licenses=Apache-2.0 \
+    --label "org.opencontainers.image.base.name=$RUNTIME_BASE" \
+    "$@" "$context"
+}
+build -t "$image"
+build --target unprivileged -t "$image-unprivileged"
 
 container=$(buildah from --pull-never --arch "$arch" "$image")
 # shellcheck disable=SC2016 # the fields are dpkg-query's
 buildah run "$container" -- dpkg-query -W -f '${source:Package}\t${source:Version}\t${Package}\t${Version}\t${Architecture}\n' \
   >"$name.packages.tsv"
 buildah rm "$container" >/dev/null
-rm -f "$name.oci.tar"
-buildah push -q "$image" "oci-archive:$name.oci.tar:neardns:$version"
-sha256sum "$name.oci.tar"
+for kind in '' -unprivileged; do
+  rm -f "$name$kind.oci.tar"
+  buildah push -q "$image$kind" "oci-archive:$name$kind.oci.tar:neardns:$version$kind"
+  sha256sum "$name$kind.oci.tar"
+done

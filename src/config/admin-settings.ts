@@ -4,7 +4,7 @@ import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
 import { filePath } from './group-settings.ts'
 import { listenAddress } from './listener-settings.ts'
-import { choice, list, listOrOne, optionalText, parsed, section, text } from './setting.ts'
+import { choice, list, listOrOne, onOff, optionalText, parsed, section, text } from './setting.ts'
 
 /** Linux: `sun_path` has 108 bytes; the socket is made under a name that is up to 12 longer, then renamed. */
 const pathBytesMax = 95
@@ -55,6 +55,11 @@ export function adminSection() {
       default: 'auto',
       about:
         'Unix socket of the operator: pages and commands that tell names or clients, or change something (explain, cache, slow, tail). Only root and the user of the daemon are answered. Auto: /run/neardns/admin.sock if that directory is there, else neardns-admin.sock in $XDG_RUNTIME_DIR, else none. One that cannot be had is logged, and DNS is served. Linux.',
+    }),
+    olderNames: onOff({
+      default: false,
+      about:
+        'Also publishes metrics under the names that they had before CoreDNS 1.7 (2020), for dashboards such as 5926 of Grafana. docs/metrics.md has the list.',
     }),
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),

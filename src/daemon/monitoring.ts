@@ -8,6 +8,7 @@ import { standardPages, timed } from '../observe/admin-pages.ts'
 import { contentType, type Exposition } from '../observe/exposition.ts'
 import { allFamilies, type MetricSources, newHealthSlots } from '../observe/families/all.ts'
 import type { HandoverView } from '../observe/families/handover.ts'
+import { olderFamilies } from '../observe/families/older.ts'
 import type { Log } from '../observe/log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
@@ -42,6 +43,7 @@ export interface AdminSettings extends AdminListening {
   readonly hostNames: readonly string[]
   readonly socket: PrivateSocketSetting
   readonly tokenFile: string | null
+  readonly olderNames: boolean
 }
 
 export interface MonitoredParts {
@@ -89,7 +91,9 @@ export class Monitoring {
       }),
     })
     this.privateSide = new PrivateSide({ log: parts.log, pages: () => this.served() })
-    this.metrics.add(allFamilies(this.sources()))
+    const families = allFamilies(this.sources())
+    this.metrics.add(families)
+    this.metrics.add(olderFamilies(families), () => parts.admin().olderNames)
     for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.add(parts.path.rewriter.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())

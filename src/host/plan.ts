@@ -124,12 +124,18 @@ function chooseBackend(settings: InterceptionSettings, facts: HostFacts): Backen
   }
   const besides = mode === 'auto' ? `, and ${noNft}` : ''
   // Rules in the wrong variant would run beside kube-proxy's in no defined order.
-  if (facts.unreadable.length > 0) {
-    return none('rules_unreadable', `which iptables this node uses cannot be seen${besides}`)
-  }
+  if (facts.unreadable.length > 0) return unseen(mode, besides)
   const kind =
     mode === 'auto' && facts.noNftables?.includes('permitted') ? 'no_permission' : 'program_missing'
   return none(kind, `iptables is not there${besides}`)
+}
+
+/** Addresses alone guess nothing: ours are served, and packets to a ClusterIP are kube-proxy's as long as no rule spares them. */
+function unseen(mode: 'auto' | 'iptables', besides: string): BackendChoice {
+  const what = `which iptables this node uses cannot be seen${besides}`
+  if (mode === 'iptables') return none('rules_unreadable', what)
+  const because = `${what}: addresses without rules; queries to ClusterIPs are left to kube-proxy, and nothing stands in for our own`
+  return { backend: 'link', why: [because], troubles: [trouble('rules_unreadable', because)] }
 }
 
 function none(kind: TroubleKind, what: string): BackendChoice {

@@ -18,6 +18,18 @@ export interface NodeFacts {
   readonly hasIpv6: boolean
 }
 
+/** Wishes that node-cache has no flag for, in variables that it ignores: the way back needs no other edit. */
+export interface NodeCacheWishes {
+  /** `NEARDNS_OLDER_METRIC_NAMES`. */
+  readonly olderNames: boolean
+}
+
+export function wishesIn(
+  environment: Readonly<Record<string, string | undefined>>,
+): NodeCacheWishes {
+  return { olderNames: /^(1|true)$/.test(environment['NEARDNS_OLDER_METRIC_NAMES'] ?? '') }
+}
+
 /** @returns whether pods reach the daemon at addresses of `-localip`, and not at the pod's own */
 export function isOnNode({ setupInterface, setupIptables }: NodeCacheFlags): boolean {
   return setupInterface || setupIptables
@@ -34,6 +46,7 @@ export function nodeCacheSettings(
   flags: NodeCacheFlags,
   translated: SettingsTree,
   facts: NodeFacts,
+  { olderNames }: NodeCacheWishes,
 ): SettingsTree {
   return {
     ...translated,
@@ -45,6 +58,7 @@ export function nodeCacheSettings(
       listen: adminListen(flags, translated['admin'], facts),
       // Two pods of one DaemonSet after another, or of two DaemonSets, meet on one port: DNS comes first.
       whenTaken: 'retry',
+      ...(olderNames && { olderNames }),
     },
   }
 }

@@ -7,18 +7,21 @@ import type { Family } from './families/family.ts'
 import { type Pieces, TimeSlices } from './time-slices.ts'
 
 export class Metrics {
-  private readonly families: Family[] = []
+  private readonly families: { readonly family: Family; readonly isOn: () => boolean }[] = []
   private readonly refreshers: (() => Promise<void>)[] = []
   private reading: Promise<readonly FamilyReading[]> | undefined
   private writing: Promise<Exposition> | undefined
 
-  /** Adds families; the order of calls is the order of the output. Throws on a name that is taken: a defect. */
-  add(families: readonly Family[]): void {
+  /**
+   * Adds families; the order of calls is the order of the output. Throws on a name that is taken: a defect.
+   * @param isOn asked at each scrape, whether they are published
+   */
+  add(families: readonly Family[], isOn: () => boolean = () => true): void {
     for (const family of families) {
-      if (this.families.some(({ name }) => name === family.name)) {
+      if (this.families.some((one) => one.family.name === family.name)) {
         throw new Error(`metric family ${family.name} is declared twice`)
       }
-      this.families.push(family)
+      this.families.push({ family, isOn })
     }
   }
 
@@ -47,7 +50,8 @@ export class Metrics {
 
   private async readAll(): Promise<readonly FamilyReading[]> {
     for (const refresh of this.refreshers) await refresh()
-    return new TimeSlices().run(readEach(this.families))
+    const wanted = this.families.filter(({ isOn }) => isOn())
+    return new TimeSlices().run(readEach(wanted.map(({ family }) => family)))
   }
 }
 

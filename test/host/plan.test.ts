@@ -43,6 +43,19 @@ test('a backend that was asked for and cannot work is a named trouble, and nothi
   assert.match(bare.troubles[0]?.what ?? '', `iptables is not there, and ${noNftables}`)
 })
 
+test('a kernel before 5.12 with rules that cannot be read: addresses without rules, and the reason; a wish for rules gets none', () => {
+  const unreadable = ['iptables-legacy-save: the node has such tables (nat), but permission denied']
+  const blind = { kubeProxy: 'unreadable', iptables: undefined, unreadable } as const
+  const plan = planFor({}, { ...blind, kernel: '5.4.0' })
+  assert.is(plan.backend, 'link')
+  assert.equal([plan.standby, plan.accept, plan.addresses.length], [[], [], 2])
+  assert.match(plan.why.join(), /which iptables this node uses cannot be seen, and kernel 5\.4\.0/)
+  const said = plan.troubles.map(({ kind, what }) => `${kind} ${what}`).join('\n')
+  assert.match(said, 'addresses without rules')
+  assert.match(said, 'permission denied')
+  assert.is(planFor({ mode: 'iptables' }, { ...blind, kernel: '5.4.0' }).backend, 'none')
+})
+
 test('mode link means the addresses alone: no rule, no standby and no trouble about it', () => {
   const plan = makePlan(settings({ mode: 'link' }), { ...facts, standby: [], noNftables: 'gone' })
   assert.is(plan.backend, 'link')

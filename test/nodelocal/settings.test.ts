@@ -4,7 +4,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
 import { type NodeCacheFlags, readNodeCacheFlags } from '../../src/nodelocal/flags.ts'
-import { type NodeFacts, nodeCacheSettings, wildcardFor } from '../../src/nodelocal/settings.ts'
+import {
+  type NodeFacts,
+  nodeCacheSettings,
+  wildcardFor,
+  wishesIn,
+} from '../../src/nodelocal/settings.ts'
 
 const test = suite('nodelocal/settings')
 
@@ -23,7 +28,7 @@ function flags(more: string): NodeCacheFlags {
 
 /** The whole configuration, so that the schema has its say. */
 function config(more = '', given = facts, settings: object = translated) {
-  const value = nodeCacheSettings(flags(more), { ...settings }, given)
+  const value = nodeCacheSettings(flags(more), { ...settings }, given, wishesIn({}))
   const loaded = loadConfig({ settings: { name: 'Corefile', value } })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   return loaded.config
@@ -87,6 +92,16 @@ test('a wildcard on the host network means the addresses of -localip alone', () 
   const pod = flags('-setupinterface=false -setupiptables=false')
   assert.equal(wildcardFor(pod, facts), ['0.0.0.0', '::'])
   assert.equal(wildcardFor(pod, { ...facts, hasIpv6: false }), ['0.0.0.0'])
+})
+
+test('a variable that node-cache ignores asks for the older names of metrics', () => {
+  const admin = (value?: string) => {
+    const wishes = wishesIn({ NEARDNS_OLDER_METRIC_NAMES: value })
+    return nodeCacheSettings(flags(''), translated, facts, wishes)['admin']
+  }
+  assert.is(Object.hasOwn(Object(admin()), 'olderNames'), false)
+  assert.is(Object.hasOwn(Object(admin('0')), 'olderNames'), false)
+  assert.is(Object(admin('true')).olderNames, true)
 })
 
 test.run()

@@ -13,6 +13,7 @@ import {
   type NodeFacts,
   nodeCacheSettings,
   wildcardFor,
+  wishesIn,
 } from '../../nodelocal/settings.ts'
 import { type Translation, translate } from '../../nodelocal/translate.ts'
 import { createLog } from '../../observe/log.ts'
@@ -165,7 +166,7 @@ async function lookAtNode({ flags, environment }: NodeCacheReading): Promise<Nod
 }
 
 async function check(
-  { flags, remark }: NodeCacheReading,
+  { flags, environment, remark }: NodeCacheReading,
   { settings, problems }: Translation,
   facts: NodeFacts,
 ): Promise<ConfigResult> {
@@ -178,7 +179,7 @@ async function check(
       })),
     )
   }
-  const value = nodeCacheSettings(flags, settings, facts)
+  const value = nodeCacheSettings(flags, settings, facts, wishesIn(environment))
   if (isOnNode(flags)) remark(whatIsWhose(flags, facts))
   return checkConfig({
     settings: { name: flags.corefile, value },
