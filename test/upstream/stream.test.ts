@@ -309,7 +309,7 @@ testBeside(
       const leftAfterMs = (unheardMs.at(-1) ?? 0) - (unheardMs[0] ?? 0) - (told[0]?.lagMs ?? 0)
       assert.ok(unheardMs.length > 0)
       assert.ok(leftAfterMs < 500, `left after ${leftAfterMs} ms`)
-      assert.ok(quantileMs(told, 0.98) < 300, `p98 ${quantileMs(told, 0.98)} ms`)
+      assert.ok(quantileMs(told, 0.95) < 300, `p95 ${quantileMs(told, 0.95)} ms`)
       assert.ok(quantileMs(told, 1) < 700, `max ${quantileMs(told, 1)} ms`)
       // Each of the four is replaced, by one more each while its head is old; a busy machine makes an answer late now and then.
       const replacements = upstream.connectionsAccepted - deaf
@@ -357,7 +357,7 @@ for (const [what, nuisance] of nuisances) {
       await withExchange([groupOf('tcp', [bad, good])], [bad, good], async (exchange) => {
         const told = await askSteadily(exchange, { perSecond: 100, forMs: 3000 })
         assert.is(failuresIn(told).length, 0)
-        assert.ok(quantileMs(told, 0.98) < 300, `p98 ${quantileMs(told, 0.98)} ms`)
+        assert.ok(quantileMs(told, 0.95) < 300, `p95 ${quantileMs(told, 0.95)} ms`)
         assert.ok(bad.connectionsAccepted <= 9, `${bad.connectionsAccepted} connections in 3 s`)
       })
     },
