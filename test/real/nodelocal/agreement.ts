@@ -9,6 +9,8 @@ export interface Pair {
   readonly ours: ReadMessage
   /** What CoreDNS said when the name and type were asked for the first time; undefined now. */
   readonly before: ReadMessage | undefined
+  /** Whether the name was asked before, for any type. */
+  readonly isKnownName: boolean
 }
 
 export type Aspect = 'rcode' | 'answers' | 'denial' | 'ttl' | 'truncated'
@@ -48,12 +50,13 @@ const cname = 5
 const soa = 6
 
 /** CoreDNS gives all records of a cached answer the shortest TTL; each of ours is its own, so that the shortest are the same. */
-function ttlsAgree({ theirs, ours, before }: Pair): boolean {
+function ttlsAgree({ theirs, ours, before, isKnownName }: Pair): boolean {
   const [their, our] = [shortest(theirs), shortest(ours)]
   if (their === undefined || our === undefined) return true
   // Later, one of them may have asked again: none is kept for longer than fresh data.
   if (before !== undefined) return our <= (shortest(before) ?? our)
-  return Math.abs(their - our) <= driftSeconds
+  // A is asked for beside AAAA of a cluster's name, and is older then.
+  return our <= their + driftSeconds && (isKnownName || our >= their - driftSeconds)
 }
 
 function shortest({ answers, authorities }: ReadMessage): number | undefined {

@@ -91,4 +91,62 @@ export const forms: readonly Form[] = [
     name: 'no cache',
     corefile: block('cluster.local', [overTcp('CLUSTER')]) + block('.', ['forward . OUTSIDE']),
   },
+  {
+    name: 'rewrite of names, types, classes and TTLs',
+    corefile:
+      clusterBlock(['rewrite name suffix .svc.old.local .svc.cluster.local answer auto']) +
+      block('old.local', [
+        'cache 30',
+        'rewrite name suffix .old.local .cluster.local answer auto',
+        overTcp('CLUSTER'),
+      ]) +
+      block('.', [
+        'cache 30',
+        'rewrite continue {\n    ttl exact www.site.example 7\n  }',
+        'rewrite name exact intranet.example www.corp.example',
+        'rewrite name prefix old- new- answer auto',
+        'rewrite name substring .mirror. .site. answer auto',
+        'rewrite stop {\n    name regex ^(.*)[.]eu[.]example[.]$ {1}.site.example\n    answer name ^(.*)[.]site[.]example[.]$ {1}.eu.example\n  }',
+        'forward . OUTSIDE',
+      ]),
+    names: [
+      'web.default.svc.old.local',
+      'inner.default.svc.old.local',
+      'gone.default.svc.old.local',
+      'intranet.example',
+      'old-www.site.example',
+      'www.mirror.example',
+      'a1.mirror.example',
+      'www.eu.example',
+      'many.eu.example',
+      'a1.eu.example',
+      'gone.eu.example',
+      'mail.site.example',
+      'www.site.example',
+    ],
+  },
+  {
+    name: 'rewrite of a type, without cache',
+    corefile: block('.', ['rewrite type MX A', 'forward . OUTSIDE']),
+  },
+  {
+    name: 'rewrite beside hosts and template',
+    corefile: block('.', [
+      'cache 30',
+      'rewrite name nas.lan.example registry.example',
+      'rewrite name regex (.*)[.]rules[.]example {1}.pattern.example answer auto',
+      'rewrite ttl regex ^www[.] 9-12',
+      'rewrite class CH IN',
+      'hosts {\n    192.0.2.10 registry.example\n    fallthrough\n  }',
+      'template IN A pattern.example {\n    match "^web-(?P<n>[0-9]+)[.]pattern[.]example[.]$"\n    answer "{{ .Name }} 60 IN A 192.0.2.{{ .Group.n }}"\n    fallthrough\n  }',
+      'forward . OUTSIDE',
+    ]),
+    names: [
+      'nas.lan.example',
+      'registry.example',
+      'web-9.rules.example',
+      'web-9.pattern.example',
+      'away.site.example',
+    ],
+  },
 ]
