@@ -53,6 +53,9 @@ const functions: Readonly<
 > = {
   cache: async () => (await import('./operator/cache.ts')).cache,
   check: async () => (await import('./diagnosis/check.ts')).check,
+  slow: async () => (await import('./operator/flights.ts')).slow,
+  failures: async () => (await import('./operator/flights.ts')).failures,
+  tail: async () => (await import('./operator/tail.ts')).tail,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   rules: async () => (await import('./rules.ts')).rules,

@@ -4,7 +4,17 @@ import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
 import { filePath } from './group-settings.ts'
 import { listenAddress } from './listener-settings.ts'
-import { choice, list, listOrOne, onOff, optionalText, parsed, section, text } from './setting.ts'
+import {
+  choice,
+  list,
+  listOrOne,
+  onOff,
+  optionalText,
+  parsed,
+  section,
+  text,
+  whole,
+} from './setting.ts'
 
 /** Linux: `sun_path` has 108 bytes; the socket is made under a name that is up to 12 longer, then renamed. */
 const pathBytesMax = 95
@@ -60,6 +70,22 @@ export function adminSection() {
       default: false,
       about:
         'Also publishes metrics under the names that they had before CoreDNS 1.7 (2020), for dashboards such as 5926 of Grafana. docs/metrics.md has the list.',
+    }),
+    slowMs: whole({
+      default: 200,
+      min: 1,
+      max: 60_000,
+      unit: 'ms',
+      about:
+        'A query that waited for an upstream and took at least this long is kept for `neardns slow`, with the time in each phase.',
+    }),
+    recordedMax: whole({
+      default: 256,
+      min: 0,
+      max: 10_000,
+      unit: 'queries',
+      about:
+        'Slow queries kept for `neardns slow`, and as many failed ones for `neardns failures`; the oldest go first. Some 600 bytes each. 0 keeps none.',
     }),
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),

@@ -16,6 +16,7 @@ import type { Resolver } from './resolver.ts'
 import type { Rewritten } from './rewriting.ts'
 import type { Route, Router } from './router.ts'
 import type { Foretold, Stage } from './stages/stage.ts'
+import { typeText } from './type-text.ts'
 
 /** Result of one stage. `foretold` is undefined when the stage has nothing to say. */
 export interface TraceStep {
@@ -168,10 +169,6 @@ function details(outcome: Foretold, { question, entry }: Inquiry, texts: Explain
 /** Aligns the texts in one column. */
 function line(title: string, text: string): string {
   return `${title.padEnd(9)} ${text}`
-}
-
-function typeText(qtype: number): string {
-  return mnemonic(RrType, qtype, 'TYPE')
 }
 
 /** @returns the key of a number in a registry, or the number after `prefix` */

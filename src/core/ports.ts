@@ -51,6 +51,18 @@ export interface QueryHandler {
   handle(query: Buffer, queryBytes: number, out: Buffer, peer: Peer): number
 }
 
+/** One sending of a question, for those who look back. Times of the exchange's clock, milliseconds. */
+export interface Sending {
+  readonly upstream: { readonly name: string }
+  /** Why it was sent: first, hedge, failover and so on. */
+  readonly kind: string
+  readonly madeMs: number
+  /** When it was on the wire; 0 if it never was. */
+  readonly sentMs: number
+  /** It failed, and was not given up. */
+  readonly wasLost: boolean
+}
+
 /** One question for an upstream group. */
 export interface Ask {
   /**
@@ -72,6 +84,8 @@ export interface Ask {
   challenge?: Buffer | undefined
   /** The question has come back to us, so whoever was sent the challenge leads here. */
   hasReturned?: boolean
+  /** Its sendings, the newest last; set by the exchange. */
+  sendings?: { readonly all: readonly Sending[] } | undefined
 }
 
 /** Why no upstream gave a usable answer. */

@@ -14,6 +14,8 @@ export interface Reply {
   readonly ede: number
   /** EXTRA-TEXT in place of the one that the code has here. */
   readonly edeText?: Buffer | undefined
+  /** Name of the upstream that gave it, for people. */
+  readonly upstream?: string
 }
 
 /** Changes the reply to the question that was asked in place of the client's into one to the client's own. */

@@ -73,7 +73,9 @@ export class Settler {
     if (scan.tc) return this.cut(ticket, image, kind)
     this.parts.failures.forget(ticket.key, ticket.hash)
     const kept = this.keep(ticket, image, kind, nowMs)
-    return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1, kept }
+    const { rcode } = this.imageScan
+    const { upstream } = outcome
+    return { image, rcode, source: ReplySource.upstream, ede: -1, kept, upstream }
   }
 
   /** A fresh entry as the answer to a question that follows from another. */

@@ -21,6 +21,8 @@ import type { LocalStage } from '../local/local-stage.ts'
 import { Rewriter } from '../local/rewrites/rewriter.ts'
 import { makeLocalStages } from '../local/stages.ts'
 import { noSearch } from '../observe/families/search.ts'
+import { FlightRecorder } from '../observe/live/flight-recorder.ts'
+import { QueryWatch } from '../observe/live/query-watch.ts'
 import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
@@ -74,6 +76,10 @@ export class DataPath {
   readonly router: Router
   private readonly settler: Settler
   private readonly replies: Replies
+  /** The last slow and failed queries. */
+  readonly flights: FlightRecorder
+  /** Queries as they come, for who looks. */
+  readonly watch: QueryWatch
   private readonly budget: MissBudget
   private readonly own: OwnQuestions
   private readonly searchTotals = new SearchTotals()
@@ -94,6 +100,8 @@ export class DataPath {
     this.budget = new MissBudget(config.inFlight)
     this.exchange = this.makeExchange(routing, options)
     this.replies = new Replies(this.replyContext(outlook))
+    this.flights = new FlightRecorder(config.admin, this.nowMs)
+    this.watch = new QueryWatch(this.nowMs, (watcher) => this.replies.watchBy(watcher))
     const { cache, failures, inFlight, router } = this
     const { isAltered } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, isAltered })
@@ -123,6 +131,7 @@ export class DataPath {
     this.crossings.crossingsMax = config.aliases.crossingsMax
     this.router.replace(routing.zones)
     this.config = config
+    this.flights.reconfigure(config.admin)
     this.configureLocal()
     this.rewriter.reconfigure(config.rewrites, this.resolver)
     this.renewSearch(outlook)
@@ -133,6 +142,7 @@ export class DataPath {
   /** Asks nobody and looks at no file any more. */
   stop(): void {
     this.exchange.stop()
+    this.watch.stop()
     this.files.stop()
   }
 
@@ -183,10 +193,10 @@ export class DataPath {
 
   private makePipeline(outlook: Outlook): Pipeline {
     const { settler, inFlight, own, resolver, exchange, replies, budget, nowMs } = this
-    const { crossings, joiner } = this
+    const { crossings, joiner, flights } = this
     const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
-    const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel }
+    const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel, flights }
     const room = new WaitingRoom({ ...shared, ...behind })
     const parts = { ...shared, room, identity: selfIdentity() }
     return new Pipeline(parts, pipelineSettings(outlook))

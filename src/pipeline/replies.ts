@@ -23,6 +23,11 @@ export interface QuerySampler {
   record(arrival: Arrival, reply: Reply, facts: ReplyFacts): void
 }
 
+/** Sees all queries while somebody looks. */
+export interface QueryWatcher {
+  seen(arrival: Arrival, reply: Reply, facts: ReplyFacts): void
+}
+
 export interface ReplySettings {
   /** Maximum bytes of a UDP reply, whatever the client claims to take. */
   readonly udpReplyBytesMax: number
@@ -51,6 +56,7 @@ const turnMax = 2 ** 30
 
 export class Replies {
   private context: ReplyContext
+  private watcher: QueryWatcher | undefined
   private turn = 0
   private readonly shape = new ReplyShape()
   private readonly facts: ReplyFacts = {
@@ -75,6 +81,11 @@ export class Replies {
     this.context = context
   }
 
+  /** @param watcher undefined when nobody looks any more */
+  watchBy(watcher: QueryWatcher | undefined): void {
+    this.watcher = watcher
+  }
+
   /**
    * Writes the reply to `arrival`.
    * @param out takes up to `out.length` bytes; a UDP reply never exceeds what the client can take
@@ -94,8 +105,8 @@ export class Replies {
       : writeReply(out, image, query, question, shape)
   }
 
-  /** Records a reply that was passed to its transport. */
-  record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): void {
+  /** Records a reply that was passed to its transport. @returns the time from the packet's arrival, milliseconds */
+  record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): number {
     const { facts, context } = this
     facts.serverIndex = arrival.serverIndex
     facts.zoneIndex = zoneIndex
@@ -110,6 +121,8 @@ export class Replies {
     facts.tookMs = context.nowMs() - arrival.arrivedMs
     context.recorder.replied(facts)
     context.sampler?.record(arrival, reply, facts)
+    this.watcher?.seen(arrival, reply, facts)
+    return facts.tookMs
   }
 
   dropped(serverIndex: number, why: DropReason): void {

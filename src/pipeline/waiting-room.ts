@@ -8,7 +8,7 @@ import type { Decision, Settlement } from '../core/decision.ts'
 import { ReplySource } from '../core/facts.ts'
 import type { Joiner } from '../core/joining.ts'
 import type { Exchange, Outcome, OutcomeSink } from '../core/ports.ts'
-import type { Waitable, Waiter } from '../core/question/arrival.ts'
+import type { Arrival, Waitable, Waiter } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
 import type { MissBudget } from '../core/question/miss-budget.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
@@ -19,6 +19,14 @@ import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
 import { messageBytesMax } from '../wire/constants.ts'
 import { CarryOut } from './carry-out.ts'
 import type { Replies } from './replies.ts'
+
+/** Keeps slow and failed queries, for who comes after the incident. */
+export interface FlightLog {
+  /** Queries that took longer are slow, milliseconds. */
+  readonly slowMs: number
+  /** @param ticket that it waited for; undefined when there was no room to wait */
+  note(arrival: Arrival, reply: Reply, ticket: Ticket | undefined, tookMs: number): void
+}
 
 export interface WaitingRoomParts {
   readonly resolver: Resolver
@@ -32,6 +40,8 @@ export interface WaitingRoomParts {
   readonly replies: Replies
   readonly wheel: TimerWheel
   readonly nowMs: () => number
+  /** Absent: none is kept. */
+  readonly flights?: FlightLog
 }
 
 export class WaitingRoom implements OutcomeSink<Ticket> {
@@ -49,7 +59,10 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
 
   /** As `CarryOut.carryOut`. */
   carryOut(decision: Decision, arrival: Waitable, nowMs: number): Reply | undefined {
-    return this.carrier.carryOut(decision, arrival, nowMs)
+    const reply = this.carrier.carryOut(decision, arrival, nowMs)
+    if (reply?.source === ReplySource.overloaded)
+      this.parts.flights?.note(arrival, reply, undefined, nowMs - arrival.arrivedMs)
+    return reply
   }
 
   /** Asks the queued questions that no client waits for. */
@@ -135,28 +148,32 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
     let given = settlement
     for (const waiter of waiters) {
-      if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex)
+      if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex, ticket)
       given = joined
     }
     // Last: deciding anew may rewrite the image that the other waiters get.
     for (const waiter of waiters)
-      if (waiter.follows !== undefined) this.resume(waiter, settlement, zoneIndex)
+      if (waiter.follows !== undefined) this.resume(waiter, settlement, ticket)
   }
 
-  private reply(waiter: Waiter, reply: Reply, zoneIndex: number): void {
-    const { replies } = this.parts
+  /** @param ticket that the client has waited for last */
+  private reply(waiter: Waiter, reply: Reply, zoneIndex: number, ticket: Ticket): void {
+    const { replies, flights } = this.parts
     const given = waiter.revision?.revise(reply) ?? reply
     const replyBytes = replies.write(waiter, given, this.out)
     waiter.replyTo.send(this.out.subarray(0, replyBytes))
-    replies.record(waiter, given, zoneIndex, replyBytes)
+    const tookMs = replies.record(waiter, given, zoneIndex, replyBytes)
+    if (flights === undefined) return
+    const isBare = reply.image === undefined && reply.stored === undefined
+    if (tookMs >= flights.slowMs || isBare) flights.note(waiter, reply, ticket, tookMs)
   }
 
   /** Decides the question of a client that waited for another question. */
-  private resume(waiter: Waiter, settlement: Settlement, zoneIndex: number): void {
+  private resume(waiter: Waiter, settlement: Settlement, ticket: Ticket): void {
     if (settlement.image === undefined) {
       // Asking for this type, too, would only take as long again. A failure that was answered is about the other question alone.
       const isShared = waiter.follows === 'existence' && settlement.isAnswered !== true
-      if (isShared) return this.reply(waiter, settlement, zoneIndex)
+      if (isShared) return this.reply(waiter, settlement, ticket.route.zoneIndex, ticket)
       waiter.stopFollowing()
     }
     const nowMs = this.parts.nowMs()
@@ -164,6 +181,6 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const decision = this.parts.resolver.begin(waiter.query, waiter.question, nowMs, waiter)
     waiter.revision = decision.revision
     const reply = this.carryOut(decision, waiter, nowMs)
-    if (reply !== undefined) this.reply(waiter, reply, decision.zoneIndex)
+    if (reply !== undefined) this.reply(waiter, reply, decision.zoneIndex, ticket)
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { type ResponseScan, scanResponse } from '../wire/scan.ts'
-import type { Upstream } from './attempt.ts'
+import type { AttemptList, Upstream } from './attempt.ts'
 import type { AttemptFailure } from './counters.ts'
 import { KeptReply } from './kept-reply.ts'
 import type { QuestionGroup } from './question-group.ts'
@@ -19,10 +19,12 @@ export class QuestionOutcome {
   private readonly ask: Ask
   private readonly sink: OutcomeSink<Ask>
 
-  constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>) {
+  /** @param attempts of the question, also those to come */
+  constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>, attempts: AttemptList) {
     this.group = group
     this.ask = ask
     this.sink = sink
+    ask.sendings = attempts
   }
 
   noteLoss(why: AttemptFailure): void {

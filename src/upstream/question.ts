@@ -33,7 +33,7 @@ export class UpstreamQuestion implements AttemptOwner, OpenQuestion, WheelTask {
   constructor(group: QuestionGroup, ask: Ask, sink: OutcomeSink<Ask>) {
     this.group = group
     this.ask = ask
-    this.outcome = new QuestionOutcome(group, ask, sink)
+    this.outcome = new QuestionOutcome(group, ask, sink, this.attempts)
     this.times = new QuestionTimes(group, ask.mayRecurse, group.nowMs())
     this.choices = new QuestionChoices(this, group, this.attempts, this.times)
   }

@@ -11,7 +11,8 @@ import { askAdmin } from '../../src/cli/operator/admin-client.ts'
 import { aRecord } from '../core/support.ts'
 import { lookup } from '../support/client/dns-client.ts'
 import { UpgradeLab } from '../support/lab/upgrade-lab.ts'
-import { withHouse, zone } from './support.ts'
+import { delayed } from '../upstream/fake-upstream.ts'
+import { replyTo, withHouse, zone } from './support.ts'
 
 export const testTimeoutMs = 120_000
 
@@ -44,6 +45,41 @@ test('a flushed name is asked anew by the next query', async ({ folder }) => {
     assert.is((await call(socket, '/v1/cache/flush?name=www.example', 'POST'))['answers'], 1)
     assert.is(await given(), '10.1.1.2')
     assert.is((await call(socket, '/v1/cache'))['kept'], 1)
+  })
+})
+
+test('the flight recorder has a slow query and a failed one, with whom they were asked of; a tail sees them', async ({
+  folder,
+}) => {
+  const socket = join(folder, 'flights.sock')
+  const slowly = delayed(60)
+  const exchange = { hedge: { minMs: 2000, maxMs: 2000 } }
+  const admin = { socket, slowMs: 50 }
+  const settings = { admin, external: { exchange } }
+  await withHouse({ external: slowly, settings }, async (house) => {
+    await call(socket, '/v1/tail?viewer=me')
+    await house.lookup('slow.example')
+    await house.lookup('slow.example')
+    const [slow] = (await call(socket, '/v1/slow'))['queries'] as readonly Record<string, unknown>[]
+    const upstream = `udp://127.0.0.1:${house.external.port}`
+    assert.equal([slow?.['name'], slow?.['answeredBy']], ['slow.example.', upstream])
+    assert.match(JSON.stringify(slow?.['sendings']), `"upstream":"${upstream}","why":"first"`)
+    const { lines } = await call(socket, '/v1/tail?viewer=me')
+    const seen = (lines as readonly Record<string, unknown>[]).map((line) => [
+      line['source'],
+      line['upstream'],
+    ])
+    assert.equal(seen, [
+      ['upstream', upstream],
+      ['cacheSuccess', ''],
+    ])
+    house.external.behave = (query) => query.send(replyTo(query, { rcode: 2 }))
+    await house.lookup('bad.example')
+    const [failed] = (await call(socket, '/v1/failures'))['queries'] as readonly Record<
+      string,
+      unknown
+    >[]
+    assert.equal([failed?.['name'], failed?.['rcode']], ['bad.example.', 'SERVFAIL'])
   })
 })
 

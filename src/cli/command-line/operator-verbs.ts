@@ -1,5 +1,7 @@
 /** The verbs by which an operator looks into a running daemon, and changes what it holds. */
-import { adminFlags, jsonFlag, type VerbDefinition } from './definition.ts'
+import { adminFlags, type FlagDefinition, jsonFlag, type VerbDefinition } from './definition.ts'
+
+const limitFlag: FlagDefinition = { value: 'N', what: 'queries at most', otherwise: '20' }
 
 export const operatorVerbs = [
   {
@@ -28,5 +30,47 @@ export const operatorVerbs = [
       ...adminFlags,
     },
     examples: ['cache ls shop.svc.cluster.local', 'cache flush www.example.com'],
+  },
+  {
+    name: 'slow',
+    what: 'the last slow queries, with the time in each phase',
+    words: [],
+    flags: { '--limit': limitFlag, '--json': jsonFlag, ...adminFlags },
+    about: ['Slow is what waited for an upstream for admin.slowMs (200 ms) or longer.'],
+    examples: ['slow', 'slow --limit 3 --json'],
+  },
+  {
+    name: 'failures',
+    what: 'the last failed queries, and whom they were asked of',
+    words: [],
+    flags: { '--limit': limitFlag, '--json': jsonFlag, ...adminFlags },
+    examples: ['failures'],
+  },
+  {
+    name: 'tail',
+    what: 'queries as they come',
+    words: [{ name: 'NAME', isOptional: true }],
+    flags: {
+      '--type': { value: 'TYPE', what: 'of this type' },
+      '--client': { value: 'IP', what: 'of this client' },
+      '--rcode': {
+        value: 'RCODE',
+        what: 'answered so',
+        suggestions: ['NOERROR', 'NXDOMAIN', 'SERVFAIL'],
+      },
+      '--source': {
+        value: 'SOURCE',
+        what: 'answered from there',
+        suggestions: ['cacheSuccess', 'cacheDenial', 'upstream', 'synthesised', 'stale', 'failed'],
+      },
+      '--slower': { value: 'MS', what: 'that took as long, or longer' },
+      '--count': { value: 'N', what: 'end after so many' },
+      '--json': { what: 'one JSON object a line' },
+      ...adminFlags,
+    },
+    about: [
+      'At and below NAME. Costs the daemon nothing while nobody looks; what is too much to show is counted.',
+    ],
+    examples: ['tail shop.svc.cluster.local', 'tail --rcode SERVFAIL', 'tail --slower 100'],
   },
 ] as const satisfies readonly VerbDefinition[]

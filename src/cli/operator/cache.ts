@@ -1,16 +1,11 @@
 /** `neardns cache ls|get|flush|dump|load`: looks into the cache of a running daemon, and changes it. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { RrType } from '../../wire/constants.ts'
+import { typeText } from '../../core/type-text.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
-import {
-  type AdminPlace,
-  type AdminReply,
-  askAdmin,
-  readPlace,
-  reportRefusal,
-} from './admin-client.ts'
+import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { readReply } from './reply.ts'
 import { tableLines } from './table.ts'
 
 export interface CacheIo extends CliIo {
@@ -93,10 +88,10 @@ async function list(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
   const limit = args.flag('--limit')
   if (limit !== undefined) query.params.set('limit', limit)
   const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
-  return printed<List>(reply, args, io, ({ entries, meant, kept }) => {
+  return readReply<List>(reply, args.has('--json'), io, ({ entries, meant, kept }) => {
     const rows = entries.map((entry) => [
       entry.name,
-      typeText(entry),
+      questionText(entry),
       entry.kind,
       seconds(entry.leftSeconds),
       seconds(entry.ageSeconds),
@@ -123,7 +118,7 @@ async function get(place: AdminPlace, args: Arguments, io: CacheIo): Promise<num
   if (!query.ok) return usageError(io, query.why)
   query.params.set('records', '')
   const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
-  return printed<List>(reply, args, io, ({ entries }) => {
+  return readReply<List>(reply, args.has('--json'), io, ({ entries }) => {
     for (const entry of entries) io.stdout(entryText(entry))
     if (entries.length > 0) return ExitCode.ok
     io.stderr(`neardns: nothing is cached for ${[...args.words.slice(1)].join(' ')}\n`)
@@ -135,7 +130,7 @@ function entryText(entry: Entry): string {
   const { leftSeconds, records = [] } = entry
   const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
   const facts = `${entry.kind}, zone ${entry.zone}, ${entry.ageSeconds} s old, ${state}, ${entry.hits} hits, ${entry.bytes} bytes`
-  return `${entry.name} ${typeText(entry)}: ${facts}\n${records.map((record) => `  ${record}\n`).join('')}`
+  return `${entry.name} ${questionText(entry)}: ${facts}\n${records.map((record) => `  ${record}\n`).join('')}`
 }
 
 interface FlushReport {
@@ -150,14 +145,19 @@ async function flush(place: AdminPlace, args: Arguments, io: CacheIo): Promise<n
   if (args.has('--all')) query.params.set('all', '')
   const path = `/v1/cache/flush?${query.params}`
   const reply = await askAdmin(place, { path, method: 'POST' })
-  return printed<FlushReport>(reply, args, io, ({ answers, failures, questions }) => {
-    const more = [
-      ...(failures > 0 ? [`${failures} failures`] : []),
-      ...(questions > 0 ? [`${questions} questions on their way`] : []),
-    ]
-    io.stdout(`flushed ${[`${answers} answers`, ...more].join(', ')}\n`)
-    return ExitCode.ok
-  })
+  return readReply<FlushReport>(
+    reply,
+    args.has('--json'),
+    io,
+    ({ answers, failures, questions }) => {
+      const more = [
+        ...(failures > 0 ? [`${failures} failures`] : []),
+        ...(questions > 0 ? [`${questions} questions on their way`] : []),
+      ]
+      io.stdout(`flushed ${[`${answers} answers`, ...more].join(', ')}\n`)
+      return ExitCode.ok
+    },
+  )
 }
 
 async function dump(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
@@ -193,31 +193,17 @@ async function load(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
     return reportRefusal(io, { why: `cannot read ${file}: ${textOf(error)}`, isMisuse: true })
   }
   const reply = await askAdmin(place, { path: '/v1/cache/load', method: 'POST', body })
-  return printed<LoadReport>(reply, args, io, ({ answers, known, expired, refused }) => {
-    io.stdout(
-      `loaded ${answers} answers; ${known} were known, ${expired} have expired, ${refused} were refused\n`,
-    )
-    return ExitCode.ok
-  })
-}
-
-/** Prints a reply as JSON or in words. A worker that did not answer is said, and is a failure. */
-function printed<T>(
-  reply: AdminReply,
-  args: Arguments,
-  io: CacheIo,
-  print: (value: T) => number,
-): number {
-  if (!reply.ok) return reportRefusal(io, reply)
-  // Of a daemon of this version, or one that has only more in it.
-  const value = JSON.parse(reply.body.toString()) as T & { readonly missing?: number }
-  let code: number = ExitCode.ok
-  if (args.has('--json')) io.stdout(`${JSON.stringify(value, undefined, 2)}\n`)
-  else code = print(value)
-  const { missing = 0 } = value
-  if (missing === 0) return code
-  io.stderr(`neardns: ${missing} of the workers did not answer; what they hold is unknown\n`)
-  return ExitCode.failed
+  return readReply<LoadReport>(
+    reply,
+    args.has('--json'),
+    io,
+    ({ answers, known, expired, refused }) => {
+      io.stdout(
+        `loaded ${answers} answers; ${known} were known, ${expired} have expired, ${refused} were refused\n`,
+      )
+      return ExitCode.ok
+    },
+  )
 }
 
 type QueryRead =
@@ -238,10 +224,8 @@ function queryFor({ words, has }: Arguments, nameAs: 'name' | 'under'): QueryRea
   return { ok: true, params }
 }
 
-function typeText({ type, dnssecOk, checkingDisabled }: Entry): string {
-  const known = Object.entries(RrType).find(([, number]) => number === type)
-  const text = known === undefined ? `TYPE${type}` : known[0].toUpperCase()
-  return `${text}${dnssecOk ? '+do' : ''}${checkingDisabled ? '+cd' : ''}`
+function questionText({ type, dnssecOk, checkingDisabled }: Entry): string {
+  return `${typeText(type)}${dnssecOk ? '+do' : ''}${checkingDisabled ? '+cd' : ''}`
 }
 
 function seconds(value: number): string {

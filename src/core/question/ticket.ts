@@ -42,6 +42,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
     waiters: nobody,
     challenge: undefined,
     hasReturned: false,
+    sendings: undefined,
     head: undefined,
   }
 }

@@ -3,6 +3,7 @@ import type { AdminCall } from '../../observe/admin-calls.ts'
 import type { DataPath } from '../data-path.ts'
 import type { WorkerLink } from '../workers/link.ts'
 import { cacheCalls } from './cache-calls.ts'
+import { liveCalls } from './live-calls.ts'
 import { everywhereFor, Operations } from './operation.ts'
 
 export interface OperatorParts {
@@ -18,7 +19,11 @@ export class Operator {
 
   constructor({ path, nowMs, link }: OperatorParts) {
     const everywhere = everywhereFor(link)
-    this.calls = cacheCalls({ path, nowMs, everywhere }, this.operations)
+    const { operations } = this
+    this.calls = [
+      ...cacheCalls({ path, nowMs, everywhere }, operations),
+      ...liveCalls(path, everywhere, operations),
+    ]
   }
 
   /** Does what a colleague got a call for. @returns undefined when it cannot be done */

@@ -1,0 +1,106 @@
+/** `neardns slow` and `neardns failures`: the last queries that were slow, or failed, with the time in each phase. */
+import { typeText } from '../../core/type-text.ts'
+import { readArguments } from '../command-line/arguments.ts'
+import type { Verb } from '../command-line/verbs.ts'
+import { type CliIo, ExitCode, usageError } from '../io.ts'
+import { askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { localTime, readReply } from './reply.ts'
+
+export function slow(argv: readonly string[], io: CliIo): Promise<number> {
+  return flights('slow', argv, io)
+}
+
+export function failures(argv: readonly string[], io: CliIo): Promise<number> {
+  return flights('failures', argv, io)
+}
+
+interface Sending {
+  readonly upstream: string
+  readonly why: string
+  readonly afterMs: number
+  readonly queuedMs?: number
+  readonly isLost: boolean
+}
+
+interface Flight {
+  readonly atMs: number
+  readonly name: string
+  readonly type: number
+  readonly client: string
+  readonly proto: string
+  readonly rcode: string
+  readonly source: string
+  readonly tookMs: number
+  readonly waitedMs: number
+  readonly isJoined: boolean
+  readonly group?: string
+  readonly sendings: readonly Sending[]
+  readonly answeredBy?: string
+  readonly count: number
+}
+
+interface Report {
+  readonly queries: readonly Flight[]
+  readonly missing: number
+}
+
+const limitUsual = 20
+
+async function flights(
+  verb: Extract<Verb, 'slow' | 'failures'>,
+  argv: readonly string[],
+  io: CliIo,
+): Promise<number> {
+  const read = readArguments(verb, argv)
+  if (!read.ok) return usageError(io, read.why)
+  const limit = Number(read.flag('--limit') ?? limitUsual)
+  if (!Number.isInteger(limit) || limit < 1)
+    return usageError(io, '--limit takes a whole number from 1 on')
+  const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
+  if (!place.ok) return reportRefusal(io, place)
+  const reply = await askAdmin(place.place, { path: `/v1/${verb}` })
+  return readReply<Report>(reply, read.has('--json'), io, ({ queries }) => {
+    const shown = queries.slice(0, limit)
+    io.stdout(shown.map(flightText).join(''))
+    const more = queries.length - shown.length
+    if (more > 0) io.stdout(`${more} more are kept, --limit N\n`)
+    if (queries.length === 0) io.stdout(`none is kept: no query ${noneText[verb]}\n`)
+    return ExitCode.ok
+  })
+}
+
+const noneText = {
+  slow: 'waited for as long as admin.slowMs says (200 ms unless set)',
+  failures: 'has failed',
+} as const
+
+/** A line for the query, and one for each sending. */
+function flightText(flight: Flight): string {
+  const { atMs, name, type, client, proto, rcode, source, tookMs, count } = flight
+  const times = count > 1 ? `, ${count} times` : ''
+  const head = `${localTime(atMs)}  ${ms(tookMs)}  ${rcode} ${source}  ${name} ${typeText(type)}  from ${client} over ${proto}${times}`
+  return [head, ...phases(flight)].map((line) => `${line}\n`).join('')
+}
+
+function phases({ group, sendings, waitedMs, isJoined, answeredBy, tookMs }: Flight): string[] {
+  if (group === undefined) return ['  no room to wait: see docs/operations.md, inFlight']
+  const joined = isJoined ? ['  joined a question that was on its way'] : []
+  const waited = waitedMs >= 1 ? [`  ${ms(waitedMs)} until it was asked`] : []
+  const asked = sendings.map(
+    ({ upstream, why, afterMs, queuedMs, isLost }) =>
+      `  ${ms(afterMs)} ${why} to ${upstream}${queueText(queuedMs)}${isLost ? ', lost' : ''}`,
+  )
+  const by =
+    answeredBy === undefined ? `no upstream of ${group} answered` : `answered by ${answeredBy}`
+  return [...joined, ...waited, ...asked, `  ${ms(tookMs)} ${by}`]
+}
+
+function queueText(queuedMs: number | undefined): string {
+  if (queuedMs === undefined) return ', never sent'
+  return queuedMs >= 1 ? `, ${ms(queuedMs)} in the queue` : ''
+}
+
+/** In a column of its own. */
+function ms(value: number): string {
+  return `${value.toFixed(value < 100 ? 1 : 0)} ms`.padStart(9)
+}

@@ -1,0 +1,125 @@
+/** The calls about single queries: the last slow and failed ones, and queries as they come. */
+
+import { parseType } from '../../core/explain.ts'
+import { ReplySource } from '../../core/facts.ts'
+import {
+  type AdminCall,
+  type CallRequest,
+  errorPage,
+  jsonPage,
+  type Page,
+} from '../../observe/admin-calls.ts'
+import type { FlightView } from '../../observe/live/flight-recorder.ts'
+import type { TailFilter, TailPage } from '../../observe/live/query-watch.ts'
+import { parseName, presentName } from '../../wire/name.ts'
+import type { DataPath } from '../data-path.ts'
+import type { Everywhere, Operation, Operations } from './operation.ts'
+
+interface TailInput {
+  readonly viewer: string
+  readonly filter: TailFilter
+}
+
+/** @param operations takes those that colleagues carry out as well */
+export function liveCalls(
+  { flights, watch }: DataPath,
+  everywhere: Everywhere,
+  operations: Operations,
+): AdminCall[] {
+  const slow: Operation<null, readonly FlightView[]> = {
+    name: 'slow',
+    run: () => flights.slow(),
+  }
+  const failures: Operation<null, readonly FlightView[]> = {
+    name: 'failures',
+    run: () => flights.failures(),
+  }
+  const tail: Operation<TailInput, TailPage | undefined> = {
+    name: 'tail',
+    run: ({ viewer, filter }) => watch.tail(viewer, filter),
+  }
+  operations.add(slow)
+  operations.add(failures)
+  operations.add(tail)
+  return [
+    { method: 'GET', path: '/v1/slow', answer: () => flightsPage(everywhere, slow) },
+    { method: 'GET', path: '/v1/failures', answer: () => flightsPage(everywhere, failures) },
+    { method: 'GET', path: '/v1/tail', answer: (request) => tailPage(request, everywhere, tail) },
+  ]
+}
+
+async function flightsPage(
+  everywhere: Everywhere,
+  operation: Operation<null, readonly FlightView[]>,
+): Promise<Page> {
+  const { outputs, missing } = await everywhere(operation, null)
+  const queries = outputs.flat().toSorted((a, b) => b.atMs - a.atMs)
+  return jsonPage({ queries, workers: outputs.length, missing })
+}
+
+async function tailPage(
+  { params }: CallRequest,
+  everywhere: Everywhere,
+  operation: Operation<TailInput, TailPage | undefined>,
+): Promise<Page> {
+  const input = readTail(params)
+  if (typeof input === 'string') return errorPage(400, input)
+  const { outputs, missing } = await everywhere(operation, input)
+  const pages = outputs.flatMap((page) => page ?? [])
+  if (pages.length === 0) return errorPage(429, 'too many look already; end another tail')
+  const lines = pages.flatMap((page) => page.lines).toSorted((a, b) => a.atMs - b.atMs)
+  const lost = pages.reduce((sum, page) => sum + page.lost, 0)
+  return jsonPage({ lines, lost, workers: outputs.length, missing })
+}
+
+const viewerCharsMax = 64
+
+/** @returns what is wrong, in one line */
+function readTail(params: URLSearchParams): TailInput | string {
+  const mistake = mistakeIn(params)
+  if (mistake !== undefined) return mistake
+  const given = (key: string) => params.get(key) ?? undefined
+  const [under, type, source] = [given('under'), given('type'), given('source')]
+  const [client, rcode] = [given('client'), given('rcode')?.toUpperCase()]
+  const name = under === undefined ? undefined : parseName(under)
+  const qtype = type === undefined ? undefined : parseType(type)
+  return {
+    viewer: given('viewer') ?? '',
+    filter: {
+      tookMsMin: Number(given('slower') ?? 0),
+      ...(name !== undefined && { under: presentName(name, 0) }),
+      ...(qtype !== undefined && { qtype }),
+      ...(source !== undefined && { source }),
+      ...(client !== undefined && { client }),
+      ...(rcode !== undefined && { rcode }),
+    },
+  }
+}
+
+const sources = Object.keys(ReplySource)
+
+/** By parameter: whether its value is right, and what would be. */
+const rules: Readonly<Record<string, readonly [isRight: (text: string) => boolean, what: string]>> =
+  {
+    viewer: [
+      (text) => text !== '' && text.length <= viewerCharsMax,
+      `a text of 1 to ${viewerCharsMax} characters`,
+    ],
+    under: [(text) => text !== '' && parseName(text) !== undefined, 'a domain name'],
+    type: [(text) => parseType(text) !== undefined, 'a record type such as AAAA, or TYPE65'],
+    source: [(text) => sources.includes(text), `one of ${sources.join(', ')}`],
+    slower: [(text) => /^\d+(\.\d+)?$/.test(text), 'a number of milliseconds'],
+    client: [(text) => text !== '', 'an IP address'],
+    rcode: [(text) => text !== '', 'a response code such as NXDOMAIN'],
+  }
+
+function mistakeIn(params: URLSearchParams): string | undefined {
+  if (!params.has('viewer')) return 'viewer is missing'
+  for (const [key, text] of params) {
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined
+    if (rule === undefined) return `unknown parameter ${JSON.stringify(key)}`
+    const [isRight, what] = rule
+    if (!isRight(text)) return `${key} is ${JSON.stringify(text)}; expected ${what}`
+  }
+  return undefined
+}
