@@ -243,6 +243,12 @@ export const directiveCases: readonly DirectiveCase[] = [
       ours: 'not served here',
     }),
   ),
+  {
+    name: 'forward',
+    text: 'forward . 192.0.2.1 {\nfailover SERVFAIL NXDOMAIN\n}',
+    wrong: '2:1',
+    ours: 'a denial is an answer',
+  },
   { name: 'rewrite', text: 'rewrite class IN CH', wrong: '1:18', ours: 'nobody is asked in it' },
   { name: 'rewrite', text: 'rewrite type A AXFR', wrong: '1:16', ours: 'nobody is asked for it' },
   {

@@ -23,4 +23,43 @@ for (const { name, text, wrong } of directiveCases) {
   })
 }
 
+/** Words that CoreDNS obeys and neardns takes without doing what they say. */
+const noted = [
+  'errors {\nconsolidate 5m x\n}',
+  'errors {\nstacktrace\n}',
+  'health {\nlameduck 5s\n}',
+  'timeouts {\nread 5s\nmaxtcpqueries 10\n}',
+  'ready {\nmonitor continuously\n}',
+  'metadata',
+  'trace',
+  'pprof',
+  'rewrite edns0 nsid unset',
+  'cache {\nkeepttl\n}',
+  'cache {\nprefetch 5 1m\n}',
+  'cache {\nservfail 0\n}',
+  ...[
+    'max_fails 3',
+    'max_idle_conns 5',
+    'expire 30s',
+    'max_concurrent 1000',
+    'failfast_all_unhealthy_upstreams',
+    'doh_method GET',
+    'health_check 5s no_rec domain example.org',
+  ].map((option) => `forward . 192.0.2.1 {\n${option}\n}`),
+]
+
+for (const text of noted) {
+  test(`taken with a remark: ${text.replaceAll('\n', ' / ')}`, () => {
+    const { problems, notes } = translate(inBlock(text), {
+      file: 'Corefile',
+      compilePattern: compileRe2,
+    })
+    assert.equal(problems, [])
+    const [note, ...more] = notes
+    assert.equal(more, [])
+    assert.match(note?.message ?? '', /`/)
+    assert.ok((note?.line ?? 0) > 1 && (note?.column ?? 0) > 0)
+  })
+}
+
 test.run()

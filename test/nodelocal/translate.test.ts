@@ -233,6 +233,29 @@ test('a log has the rules of each zone, the deeper ones first', () => {
   })
 })
 
+test('serve_stale has its TTL, its pause and its policy', () => {
+  const stale = (words: string) => {
+    const text = `.:53 {\ncache 30 {\n${words}\n}\nforward . 192.0.2.1\n}`
+    const cache = settingsOf(text)['cache'] as { readonly serveStale: unknown }
+    return cache.serveStale
+  }
+  const at = { stalenessMaxSeconds: 3600, clientTimeoutMs: 0, clusterClientTimeoutMs: 0 }
+  assert.equal(stale('serve_stale'), { ...at, replyTtlSeconds: 0 })
+  assert.equal(stale('serve_stale 1h immediate 30s 1m\nserve_stale_policy prefer_positive'), {
+    ...at,
+    replyTtlSeconds: 30,
+    failureRecheckSeconds: 60,
+    overDenials: true,
+  })
+  assert.equal(stale('serve_stale 1h verify 500ms 30s 5m'), {
+    stalenessMaxSeconds: 3600,
+    clientTimeoutMs: 500,
+    clusterClientTimeoutMs: 500,
+    replyTtlSeconds: 30,
+    failureRecheckSeconds: 300,
+  })
+})
+
 test('times and sizes', () => {
   const text =
     '.:53 {\nbufsize 1400\ntimeouts {\nread 5s\nwrite 10s\nidle 60s\n}\nforward . 192.0.2.1 {\nexpire 5s\nmax_age 60s\nread_timeout 300ms\nmax_connect_attempts 2\n}\n}'

@@ -51,6 +51,12 @@ export interface ServeStale {
   readonly verify: boolean
   /** How long `verify` waits for upstreams; 0 for as long as they may take. */
   readonly verifyMs: number
+  /** TTL of stale answers. */
+  readonly replyTtlSeconds: number
+  /** Pause after a failure before upstreams are asked again; 0: unsaid. */
+  readonly recheckSeconds: number
+  /** Stale data go before denials. */
+  readonly overDenials: boolean
 }
 
 /** CoreDNS keeps 4 entries in each of its 256 shards at the least. */
@@ -106,7 +112,7 @@ class CacheDraft {
       case 'denial':
         return readShare(words, this.denial)
       case 'prefetch':
-        this.prefetch = readPrefetch(words)
+        this.prefetch = readPrefetch(words, this.reading)
         return
       case 'serve_stale':
         this.serveStale = readServeStale(words)
@@ -141,7 +147,9 @@ class CacheDraft {
       success: finished(this.success),
       denial: finished(this.denial),
       ...(prefetch && { prefetch }),
-      ...(serveStale && { serveStale }),
+      ...(serveStale && {
+        serveStale: { ...serveStale, overDenials: this.policyPlace !== undefined },
+      }),
       ...(servfailMs !== undefined && { servfailMs }),
     }
   }
@@ -200,7 +208,7 @@ function ttl(word: Word): number {
   return refuse(word.place, `the TTL ${word.text} is not positive`, 'write at least 1')
 }
 
-function readPrefetch(words: Words): Prefetch {
+function readPrefetch(words: Words, reading: Reading): Prefetch {
   const { place } = words
   const [amount, time, percentage, ...more] = words.rest()
   if (amount === undefined || more.length > 0) {
@@ -208,7 +216,13 @@ function readPrefetch(words: Words): Prefetch {
   }
   const hits = integer(amount, 'a number of hits')
   if (hits < 0) refuse(amount.place, `the amount ${amount.text} is negative`, 'write 0 or more')
-  if (time !== undefined) duration(time, 'the time between two hits')
+  if (time !== undefined) {
+    duration(time, 'the time between two hits')
+    reading.note(
+      time.place,
+      `\`prefetch\`: all hits since the answer was kept count, and not only those within ${time.text} of one another`,
+    )
+  }
   return { place, hits, percent: percentage === undefined ? 10 : percentOf(percentage) }
 }
 
@@ -231,7 +245,16 @@ function readServeStale(words: Words): ServeStale {
   const verify = how === 'verify'
   if (!verify && times.length > 2) refuseCount(words, 'serve_stale DURATION immediate [TTL [TIME]]')
   const waits = times.map(atLeastZero)
-  return { place, seconds, verify, verifyMs: verify ? (waits[0] ?? 0) : 0 }
+  const [verifyMs = 0, ttlMs = 0, recheckMs = 0] = verify ? waits : [0, ...waits]
+  return {
+    place,
+    seconds,
+    verify,
+    verifyMs,
+    replyTtlSeconds: ttlMs / 1000,
+    recheckSeconds: recheckMs / 1000,
+    overDenials: false,
+  }
 }
 
 function readServfail(words: Words): number {

@@ -39,8 +39,18 @@ export function readErrors(words: Words, reading: Reading): ErrorsDirective {
 }
 
 function readOption(words: Words, reading: Reading): Consolidation[] {
-  if (words.text === 'consolidate') return [readConsolidation(words, reading)]
-  if (words.text === 'stacktrace') return []
+  const { text, place } = words
+  if (text === 'consolidate') {
+    reading.note(
+      place,
+      '`consolidate`: there is no line for each failure here that could be joined with others; `neardns_upstream_failures_total` counts failures by upstream and reason',
+    )
+    return [readConsolidation(words, reading)]
+  }
+  if (text === 'stacktrace') {
+    reading.note(place, '`stacktrace`: a defect is always logged with its stack')
+    return []
+  }
   const cure = 'stacktrace and consolidate are known'
   return refuse(words.place, `\`errors\` has no option ${quoted(words.text)}`, cure)
 }

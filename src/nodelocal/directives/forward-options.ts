@@ -31,6 +31,8 @@ export interface ForwardOptions {
   failover: readonly string[]
 }
 
+const expireMsDefault = 10_000
+
 export function forwardDefaults(): ForwardOptions {
   return {
     except: [],
@@ -40,7 +42,7 @@ export function forwardDefaults(): ForwardOptions {
     maxConcurrent: 0,
     tls: undefined,
     tlsServerName: undefined,
-    expireMs: 10_000,
+    expireMs: expireMsDefault,
     maxAgeMs: 0,
     readTimeoutMs: undefined,
     maxAttempts: undefined,
@@ -61,6 +63,9 @@ export function readForwardOption(words: Words, options: ForwardOptions, reading
   reader(words, options, reading)
 }
 
+/** After these our next upstream is asked (`exchange.failover`). */
+export const failures: ReadonlySet<string> = new Set(['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'])
+
 const rcodes: ReadonlySet<string> = new Set(
   'NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADSIG BADVERS BADKEY BADTIME BADMODE BADNAME BADALG BADTRUNC BADCOOKIE'.split(
     ' ',
@@ -71,8 +76,10 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['except', readExcept],
   [
     'max_fails',
-    (words) => {
+    (words, _options, reading) => {
+      const { place } = words
       count(onlyArgument(words, 'max_fails NUMBER'), 'a number of failures')
+      reading.note(place, '`max_fails`: upstreams are judged by their answers, without checks')
     },
   ],
   [
@@ -99,8 +106,11 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   [
     'expire',
-    (words, options) => {
+    (words, options, reading) => {
+      const { place } = words
       options.expireMs = time(words, 0)
+      if (options.expireMs > expireMsDefault)
+        reading.note(place, '`expire`: connections that idle are closed before CoreDNS closes them')
     },
   ],
   [
@@ -111,8 +121,13 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   [
     'max_idle_conns',
-    (words) => {
+    (words, _options, reading) => {
+      const { place } = words
       natural(onlyArgument(words, 'max_idle_conns NUMBER'), 'a number of connections')
+      reading.note(
+        place,
+        '`max_idle_conns`: questions share connections, few of which idle (`exchange.stream`)',
+      )
     },
   ],
   [
@@ -125,8 +140,14 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['policy', readPolicy],
   [
     'max_concurrent',
-    (words, options) => {
+    (words, options, reading) => {
+      const { place } = words
       options.maxConcurrent = natural(onlyArgument(words, 'max_concurrent NUMBER'), 'a number')
+      if (options.maxConcurrent > 0)
+        reading.note(
+          place,
+          '`max_concurrent`: `inFlight.questionsMax`, and in it shares of each client, domain and group of upstreams, bound what is in flight',
+        )
     },
   ],
   [
@@ -150,12 +171,23 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       if (options.failover.includes('NOERROR')) {
         refuse(place, '`failover NOERROR` would leave every answer', 'name rcodes of failures')
       }
+      const other = options.failover.find((rcode) => !failures.has(rcode))
+      if (other !== undefined) {
+        const cure =
+          'name only servers that know the names; after SERVFAIL, REFUSED, NOTIMP and FORMERR the next one is asked anyhow'
+        refuse(place, `\`failover ${other}\` is not supported: it is an answer here`, cure)
+      }
     },
   ],
   [
     'failfast_all_unhealthy_upstreams',
-    (words) => {
+    (words, _options, reading) => {
+      const { place } = words
       if (words.rest().length > 0) refuseCount(words, 'failfast_all_unhealthy_upstreams')
+      reading.note(
+        place,
+        '`failfast_all_unhealthy_upstreams`: a failure is remembered for 1 to 5 s, in which equal questions get it at once',
+      )
     },
   ],
   ['resolver', readResolver],
@@ -196,7 +228,8 @@ function readHealthCheck(words: Words, _options: ForwardOptions, reading: Readin
   )
 }
 
-function readDohMethod(words: Words): void {
+function readDohMethod(words: Words, _options: ForwardOptions, reading: Reading): void {
+  reading.note(words.place, '`doh_method`: nobody is asked over HTTPS')
   const method = onlyArgument(words, 'doh_method POST|GET')
   if (method.text === 'POST' || method.text === 'GET') return
   refuse(method.place, `${quoted(method.text)} is no method`, 'write POST or GET')

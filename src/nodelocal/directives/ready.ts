@@ -3,10 +3,18 @@
  * plugin/ready/setup.go of CoreDNS 1.14.
  */
 import type { Words } from '../../corefile/words.ts'
-import { hostPort, onlyArgument, quoted, refuse, refuseCount, refuseSecond } from '../reading.ts'
+import {
+  hostPort,
+  onlyArgument,
+  quoted,
+  type Reading,
+  refuse,
+  refuseCount,
+  refuseSecond,
+} from '../reading.ts'
 import type { AdminPlace } from './prometheus.ts'
 
-export function readReady(words: Words): AdminPlace {
+export function readReady(words: Words, reading: Reading): AdminPlace {
   let address: AdminPlace = { host: '', port: '8181', place: words.place }
   for (let times = 0; words.next(); times++) {
     if (times > 0) refuseSecond(words, 'ready')
@@ -17,12 +25,13 @@ export function readReady(words: Words): AdminPlace {
       written === undefined
         ? { host: '', port: '8181', place }
         : { ...hostPort(written), place: written.place }
-    while (words.nextInBlock()) readMonitor(words)
+    while (words.nextInBlock()) readMonitor(words, reading)
   }
   return address
 }
 
-function readMonitor(words: Words): void {
+function readMonitor(words: Words, reading: Reading): void {
+  const at = words.place
   if (words.text !== 'monitor') {
     refuse(words.place, `\`ready\` has no option ${quoted(words.text)}`, '`monitor` is known')
   }
@@ -31,4 +40,5 @@ function readMonitor(words: Words): void {
   if (text !== 'until-ready' && text !== 'continuously') {
     refuse(place, `${quoted(text)} is no way to monitor`, 'write until-ready or continuously')
   }
+  reading.note(at, '`monitor`: `/ready` always tells the present state')
 }

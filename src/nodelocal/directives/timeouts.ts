@@ -3,7 +3,15 @@
  * without a unit is seconds.
  */
 import type { Words } from '../../corefile/words.ts'
-import { duration, integer, onlyArgument, quoted, refuse, refuseCount } from '../reading.ts'
+import {
+  duration,
+  integer,
+  onlyArgument,
+  quoted,
+  type Reading,
+  refuse,
+  refuseCount,
+} from '../reading.ts'
 
 export interface TimeoutsDirective {
   readonly readMs?: number
@@ -15,25 +23,29 @@ type Draft = { -readonly [K in keyof TimeoutsDirective]: TimeoutsDirective[K] }
 
 const keys = { read: 'readMs', write: 'writeMs', idle: 'idleMs' } as const
 
-export function readTimeouts(words: Words): TimeoutsDirective {
+export function readTimeouts(words: Words, reading: Reading): TimeoutsDirective {
   const draft: Draft = {}
   while (words.next()) {
     const { place } = words
     if (words.rest().length > 0) refuseCount(words, 'timeouts {')
     let options = 0
-    for (; words.nextInBlock(); options++) readOption(words, draft)
+    for (; words.nextInBlock(); options++) readOption(words, draft, reading)
     if (options === 0) refuse(place, '`timeouts` has no option', 'write read, write or idle')
   }
   return draft
 }
 
-function readOption(words: Words, draft: Draft): void {
+function readOption(words: Words, draft: Draft, reading: Reading): void {
   const { text: name, place } = words
   const { text, place: at } = onlyArgument(words, `${name} TIME`)
   if (words.nextArgument()) refuseCount(words, `${name} TIME`)
   if (name === 'maxtcpqueries') {
     const count = integer({ text, place: at }, 'a number of queries')
     if (count === 0 || count < -1) refuse(at, `\`${name}\` is ${text}`, 'write -1, or 1 and more')
+    reading.note(
+      place,
+      '`maxtcpqueries`: a connection may ask as much as it likes (`tcp.idleMs` and the bounds of `tcp` close others)',
+    )
     return
   }
   const ms = duration({ text: /^[+-]?\d+$/.test(text) ? `${text}s` : text, place: at }, 'a time')

@@ -68,8 +68,12 @@ function readRate(words: Words): void {
 }
 
 /** What it collects, only `template` and `trace` read. */
-export function readMetadata(words: Words): true {
+export function readMetadata(words: Words, reading: Reading): true {
   words.next()
+  reading.note(
+    words.place,
+    '`metadata`: of its labels `log` knows {/log/class} and {/log/type}; others are "-"',
+  )
   words.rest()
   if (words.nextInBlock() || words.next()) refuseCount(words, 'metadata [ZONES...]')
   return true

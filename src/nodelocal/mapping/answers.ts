@@ -7,6 +7,7 @@ import { isWithin } from '../../corefile/label.ts'
 import type { Block } from '../blocks.ts'
 import type { CacheDirective, CacheShare } from '../directives/cache.ts'
 import type { ForwardDirective } from '../directives/forward.ts'
+import { failures } from '../directives/forward-options.ts'
 import { refuse } from '../reading.ts'
 import { exchangeOf } from './exchange.ts'
 import type { PlainSection } from './plain.ts'
@@ -95,9 +96,6 @@ function joined(first: UpstreamsOf, second: UpstreamsOf, { options, place }: For
   }
   return { ...first, upstreams: [...new Set([...first.upstreams, ...second.upstreams])] }
 }
-
-/** After these our next upstream is asked (`exchange.failover`). */
-const failures: ReadonlySet<string> = new Set(['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'])
 
 function takes({ from, options }: ForwardDirective, zone: string): boolean {
   return isWithin(zone, from) && !options.except.some((name) => isWithin(zone, name))

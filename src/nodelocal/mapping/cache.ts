@@ -10,6 +10,8 @@ const entriesMax = 10_000_000
 const stalenessSecondsMax = 604_800
 const clientTimeoutMsMax = 10_000
 const failureSecondsMax = 300
+const replyTtlSecondsMax = 3600
+const recheckSecondsMax = 300
 
 export interface CacheMapping {
   readonly settings: PlainSection
@@ -46,11 +48,11 @@ function prefetchOf(caches: readonly CacheDirective[], notes: Remark[]): PlainSe
   return { prefetch: { hitsMin, remainingPercent } }
 }
 
-/** Stale answers of CoreDNS have the TTL 0. */
+/** Stale answers of CoreDNS have the TTL 0 unless it is told another. */
 function staleOf(caches: readonly CacheDirective[], notes: Remark[]): PlainSection {
   const all = caches.flatMap(({ serveStale }) => serveStale ?? [])
   if (all.length === 0) return {}
-  const how = ({ seconds, verify, verifyMs }: ServeStale) => `${seconds} ${verify} ${verifyMs}`
+  const how = ({ place: _, ...rest }: ServeStale) => JSON.stringify(rest)
   noteDifferences(all, how, { name: 'serve_stale', notes })
   const on = all.filter(({ seconds }) => seconds > 0)
   if (on.length === 0) return { serveStale: { enabled: false } }
@@ -59,9 +61,19 @@ function staleOf(caches: readonly CacheDirective[], notes: Remark[]): PlainSecti
     serveStale: {
       stalenessMaxSeconds: Math.min(seconds, stalenessSecondsMax),
       ...waitOf(on),
-      replyTtlSeconds: 0,
+      replyTtlSeconds: Math.min(
+        Math.ceil(Math.max(...on.map(({ replyTtlSeconds }) => replyTtlSeconds))),
+        replyTtlSecondsMax,
+      ),
+      ...recheckOf(on),
+      ...(on.some(({ overDenials }) => overDenials) && { overDenials: true }),
     },
   }
+}
+
+function recheckOf(on: readonly ServeStale[]): PlainSection {
+  const seconds = Math.ceil(Math.max(...on.map(({ recheckSeconds }) => recheckSeconds)))
+  return seconds === 0 ? {} : { failureRecheckSeconds: Math.min(seconds, recheckSecondsMax) }
 }
 
 /** Immediate: the stale answer at once, while upstreams are asked. */

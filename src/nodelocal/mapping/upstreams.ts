@@ -27,7 +27,8 @@ export function upstreamsOf(forward: ForwardDirective, context: UpstreamContext)
   const { to, options } = forward
   if (options.tls !== undefined && options.tls.length > 0) {
     const [file] = options.tls
-    const cure = 'use upstreams whose certificate the system trusts, with `tls_servername`'
+    const cure =
+      'name them without files, with `tls_servername`; a CA of your own is trusted when NODE_EXTRA_CA_CERTS names its file; certificates of our own are not shown'
     refuse(file?.place ?? forward.place, '`tls` with files of its own is not supported', cure)
   }
   const overTcp = options.forceTcp
