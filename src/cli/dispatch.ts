@@ -56,6 +56,7 @@ const functions: Readonly<
   slow: async () => (await import('./operator/flights.ts')).slow,
   failures: async () => (await import('./operator/flights.ts')).failures,
   tail: async () => (await import('./operator/tail.ts')).tail,
+  doctor: async () => (await import('./doctor/doctor.ts')).doctor,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   rules: async () => (await import('./rules.ts')).rules,

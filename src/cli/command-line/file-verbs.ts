@@ -1,5 +1,6 @@
-/** The verbs that work on files and on this node: validate, import, check, rules, completion. */
+/** The verbs that work on files and on this node: validate, import, check, doctor, rules, completion. */
 import {
+  adminFlags,
   clusterUpstreamFlag,
   configFlag,
   diagnosisExits,
@@ -53,6 +54,22 @@ export const nodeVerbs = [
       'Kernel, kube-proxy, capabilities, addresses, ports, remains of NodeLocal DNSCache, with the commands that a start would run. Changes nothing. Flags as of run.',
     ],
     examples: ['check --config neardns.yaml'],
+    exits: diagnosisExits,
+  },
+  {
+    name: 'doctor',
+    what: 'what is wrong with the neardns that runs here',
+    words: [],
+    flags: {
+      '--config': configFlag,
+      ...settingFlags,
+      ...adminFlags,
+      '--json': jsonFlag,
+    },
+    about: [
+      'Asks it, its upstreams and the kernel. Without flags of run: as the one here was started.',
+    ],
+    examples: ['doctor'],
     exits: diagnosisExits,
   },
   {

@@ -60,7 +60,13 @@ export interface AdminRequest {
 
 export type AdminReply =
   | { readonly ok: true; readonly body: Buffer }
-  | { readonly ok: false; readonly why: string; readonly isMisuse: boolean }
+  | {
+      readonly ok: false
+      readonly why: string
+      readonly isMisuse: boolean
+      /** The page, when one came. */
+      readonly text?: string
+    }
 
 /** Never rejects. */
 export async function askAdmin(place: AdminPlace, request: AdminRequest): Promise<AdminReply> {
@@ -124,7 +130,7 @@ function refusal(place: AdminPlace, status: number, body: string): AdminReply {
     const why = `the neardns at ${where} does not know this command: it is older than this one`
     return { ok: false, why, isMisuse: false }
   }
-  return { ok: false, why: `${where}: ${errorIn(body)}`, isMisuse: status === 400 }
+  return { ok: false, why: `${where}: ${errorIn(body)}`, isMisuse: status === 400, text: body }
 }
 
 /** One line: of a call `{"error": ...}`, of a page its text. */

@@ -61,8 +61,8 @@ const mistakes: [string[], string][] = [
   ],
   [['help', 'qurey'], 'unknown command "qurey"; did you mean query?'],
   [
-    ['doctor', 'x'],
-    `doctor is not in this version yet; there are ${known}; neardns --help says what they do`,
+    ['upstreams', 'x'],
+    `upstreams is not in this version yet; there are ${known}; neardns --help says what they do`,
   ],
 ]
 for (const [argv, why] of mistakes) {

@@ -1,0 +1,149 @@
+/** `neardns doctor`: what is wrong with a daemon that runs on this node. Asks it, its upstreams and the kernel; changes nothing. */
+import { statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatProblem } from '../../config/problem.ts'
+import type { Config } from '../../config/schema.ts'
+import { type Arguments, readArguments } from '../command-line/arguments.ts'
+import { parseRunArgs, type RunArgs, runArgsFrom } from '../command-line/run-arguments.ts'
+import { exitCodeOf, type Finding, fault, unknown } from '../diagnosis/finding.ts'
+import { printFindings } from '../diagnosis/print-findings.ts'
+import { type CliIo, usageError } from '../io.ts'
+import { type AdminPlace, askAdmin, readPlace } from '../operator/admin-client.ts'
+import { outputTerminal } from '../process/terminal.ts'
+import { readConfig } from '../read-config.ts'
+import { ExpositionReading } from './exposition-reading.ts'
+import { lookAtNode } from './look-at-node.ts'
+import { metricFindings } from './metric-findings.ts'
+import { nodeFindings } from './node-findings.ts'
+import { askOwn, ownFindings } from './own-answers.ts'
+import { startedDaemons } from './started-daemon.ts'
+import { upstreamFindings } from './upstream-findings.ts'
+import { probeUpstreams } from './upstreams.ts'
+
+/** Between the two readings of the metrics: what grows in it is wrong now. */
+const lookMs = 1000
+
+export async function doctor(argv: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments('doctor', argv)
+  if (!read.ok) return usageError(io, read.why)
+  const args = await runArgsOf(read)
+  const loaded = await readConfig(args)
+  const findings = loaded.ok
+    ? await findingsFor(loaded.config, read)
+    : loaded.problems.map((problem) =>
+        fault('configuration', formatProblem(problem), {
+          cause:
+            'the file has a mistake: a running daemon keeps the one before, a new one does not start',
+          next: `neardns validate ${args.configFile ?? 'FILE'}`,
+        }),
+      )
+  printFindings(io, findings, { isJson: read.has('--json'), terminal: outputTerminal() })
+  return exitCodeOf(findings)
+}
+
+/** The flags, else those of the daemon that runs here. */
+async function runArgsOf({ flags }: Arguments): Promise<RunArgs> {
+  // Here it says where the daemon is asked.
+  const given = runArgsFrom(flags.filter(({ name }) => name !== '--admin'))
+  if (given.configFile !== undefined || given.overrides.length > 0) return given
+  const daemons = await startedDaemons()
+  const parsed = parseRunArgs(
+    (daemons.find(({ argv }) => argv.length > 0) ?? daemons[0])?.argv ?? [],
+  )
+  return parsed.ok ? parsed.args : given
+}
+
+async function findingsFor(config: Config, read: Arguments): Promise<Finding[]> {
+  const place = placeFor(config, read)
+  const [own, upstreams, node] = await Promise.all([
+    lookAtDaemon(config, place),
+    probeUpstreams(config),
+    lookAtNode(config, installedMs()),
+  ])
+  return [...own, ...upstreams.flatMap(upstreamFindings), ...nodeFindings(node)]
+}
+
+/** Where the metrics are: the operator's socket, else the first admin address. */
+function placeFor(config: Config, { flag }: Arguments): AdminPlace | string {
+  const [at] = config.admin.listen
+  const socket = readPlace(flag('--admin'), flag('--token-file'))
+  if (socket.ok) return socket.place
+  return at === undefined ? socket.why : { kind: 'http', at, token: undefined }
+}
+
+/** Asks the daemon between two readings of its metrics. */
+async function lookAtDaemon(config: Config, place: AdminPlace | string): Promise<Finding[]> {
+  const before = await readMetrics(place)
+  const asked = await askOwn(config.listen)
+  if (typeof before === 'string' || typeof place === 'string') {
+    const why = typeof before === 'string' ? before : String(place)
+    return [...ownFindings(asked, undefined), await withoutMetrics(why)]
+  }
+  const soon = await readMetrics(place)
+  const received = typeof soon === 'string' ? undefined : growthByServer(before, soon)
+  await sleep(lookMs)
+  const [after, ready] = await Promise.all([
+    readMetrics(place),
+    askAdmin(place, { path: '/ready' }),
+  ])
+  const notReady = ready.ok ? [] : (ready.text ?? ready.why).trim().split('\n')
+  return [
+    ...ownFindings(asked, received),
+    ...metricFindings({
+      before,
+      after: typeof after === 'string' ? before : after,
+      notReady,
+      nowSeconds: Date.now() / 1000,
+    }),
+  ]
+}
+
+/** While it is away, CoreDNS may answer at its addresses: that they are answered says nothing. */
+async function withoutMetrics(why: string): Promise<Finding> {
+  if (why.includes('does not answer within')) {
+    return fault('daemon', why, {
+      cause: 'it hangs, or is short of CPU; pods ask CoreDNS once the interception has run out',
+      next: 'kubectl -n kube-system delete pod POD; send the log of SIGUSR2 with a report',
+    })
+  }
+  if ((await startedDaemons()).length > 0) {
+    return unknown('metrics', why, 'start the daemon with --admin, or name its socket with --admin')
+  }
+  return fault('daemon', 'no neardns runs on this node', {
+    cause: why,
+    next: 'kubectl -n kube-system get pods -l app.kubernetes.io/name=neardns -o wide; logs --previous',
+  })
+}
+
+/** @returns a text when they cannot be had: why */
+async function readMetrics(place: AdminPlace | string): Promise<ExpositionReading | string> {
+  if (typeof place === 'string') return place
+  const reply = await askAdmin(place, { path: '/metrics' })
+  return reply.ok ? new ExpositionReading(reply.body.toString()) : reply.why
+}
+
+/** Datagrams by address, as `listen` names it. */
+function growthByServer(
+  before: ExpositionReading,
+  after: ExpositionReading,
+): ReadonlyMap<string, number> {
+  const metric = 'neardns_udp_received_total'
+  const server = (text: string | undefined) => (text ?? '').replace(/^\w+:\/\//, '')
+  const was = new Map(
+    before.all(metric).map(({ labels, value }) => [server(labels['server']), value]),
+  )
+  return new Map(
+    after.all(metric).map(({ labels, value }) => {
+      const name = server(labels['server'])
+      return [name, value - (was.get(name) ?? 0)]
+    }),
+  )
+}
+
+function installedMs(): number {
+  try {
+    return statSync(process.argv[1] ?? '').mtimeMs
+  } catch {
+    return 0
+  }
+}
