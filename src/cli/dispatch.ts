@@ -58,7 +58,7 @@ const functions: Readonly<
   tail: async () => (await import('./operator/tail.ts')).tail,
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
   validate: async () => (await import('./validate.ts')).validate,
-  explain: async () => (await import('./explain.ts')).explain,
+  explain: async () => (await import('./explain/explain.ts')).explain,
   rules: async () => (await import('./rules.ts')).rules,
   import: async () => (await import('./nodelocal/import.ts')).importCorefile,
   query: async () => (await import('./query.ts')).query,

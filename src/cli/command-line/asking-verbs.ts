@@ -1,5 +1,5 @@
 /** The verbs that ask a server that is running: query, explain. */
-import { adminFlags, type VerbDefinition, type WordDefinition } from './definition.ts'
+import { adminFlags, jsonFlag, type VerbDefinition, type WordDefinition } from './definition.ts'
 
 const typeWord: WordDefinition = {
   name: 'TYPE',
@@ -26,8 +26,21 @@ export const askingVerbs = [
     name: 'explain',
     what: 'what a name would get now, and why',
     words: [{ name: 'NAME' }, typeWord],
-    flags: adminFlags,
-    about: ['Asks nobody and changes nothing.'],
-    examples: ['explain www.example.com.shop.svc.cluster.local'],
+    flags: {
+      '--as-pod': { value: 'NAMESPACE', what: 'each name that a pod there would try' },
+      '--search': { value: 'DOMAIN[,DOMAIN]', what: 'each name along this list' },
+      '--ndots': { value: 'N', what: 'dots of a name that is tried first', otherwise: '1; pods 5' },
+      '--cluster-domain': { value: 'DOMAIN', what: 'for --as-pod', otherwise: 'cluster.local' },
+      '--trace': { what: 'ask for real as well, and time it' },
+      '--server': { value: 'IP:PORT', what: 'whom --trace asks', otherwise: '127.0.0.1:5353' },
+      ...adminFlags,
+      '--json': jsonFlag,
+    },
+    about: ['Without --trace it asks nobody and changes nothing.'],
+    examples: [
+      'explain www.example.com.shop.svc.cluster.local',
+      'explain www.example.com --as-pod shop',
+      'explain payments --as-pod shop --trace --server 169.254.20.10',
+    ],
   },
 ] as const satisfies readonly VerbDefinition[]

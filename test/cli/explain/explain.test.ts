@@ -1,12 +1,12 @@
 /** Goal: `neardns explain` asks the right page and passes on what comes back. Method: an admin server that is a function. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explain } from '../../src/cli/explain.ts'
-import { AdminServer } from '../../src/observe/admin-server.ts'
-import { captured } from '../support/cli-io.ts'
-import { freePort } from '../support/free-port.ts'
+import { explain } from '../../../src/cli/explain/explain.ts'
+import { AdminServer } from '../../../src/observe/admin-server.ts'
+import { captured } from '../../support/cli-io.ts'
+import { freePort } from '../../support/free-port.ts'
 
-const test = suite('cli/explain')
+const test = suite('cli/explain/explain')
 
 async function withAdmin(run: (address: string, asked: string[]) => Promise<void>): Promise<void> {
   const asked: string[] = []
@@ -95,6 +95,30 @@ test('a type that is none is refused before anybody is asked', async () => {
     io.err(),
     'neardns: "BOGUS" is not a record type; write a name such as AAAA, or TYPE65\n',
   )
+})
+
+test('along a search list each name is asked for, as text and as JSON', async () => {
+  await withAdmin(async (admin, asked) => {
+    const io = captured()
+    assert.is(await explain(['api', '--as-pod', 'shop', '--admin', admin], io), 0)
+    assert.equal(
+      asked.map((rest) => rest.split('/')[0]),
+      ['api.shop.svc.cluster.local.', 'api.svc.cluster.local.', 'api.cluster.local.', 'api.'],
+    )
+    assert.match(
+      io.out(),
+      /^api A; search shop\.svc\.cluster\.local .*, ndots 5\n├─ 1 {2}because: /,
+    )
+    const json = captured()
+    assert.is(await explain(['api.', '--json', '--admin', admin], json), 0)
+    assert.is(JSON.parse(json.out()).steps.length, 1)
+  })
+})
+
+test('flags that contradict each other are refused', async () => {
+  const io = captured()
+  assert.is(await explain(['api', '--ndots', '3'], io), 2)
+  assert.is(io.err(), 'neardns: --ndots needs --search or --as-pod\n')
 })
 
 test.run()
