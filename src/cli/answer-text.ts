@@ -22,7 +22,7 @@ export function answerText(message: Message): string {
     ['additional', records(message.additionals)],
   ] as const
   const counts = sections.slice(1).map(([title, lines]) => `${title} ${lines?.length ?? 0}`)
-  const header = `;; ${rcodeOf(message)}  flags: ${flags(message)}  ${counts.join(', ')}\n`
+  const header = `;; ${rcodeOf(message)}  flags: ${flagNames(message).join(' ')}  ${counts.join(', ')}\n`
   const parts = sections.flatMap(([title, lines]) =>
     lines === undefined || lines.length === 0 ? [] : [`\n;; ${title}\n${lines.join('\n')}\n`],
   )
@@ -41,19 +41,29 @@ export function rcodeOf(message: Message): string {
 /** RFC 8914: why an answer is stale or missing. */
 const extendedErrorCode = 15
 
+/** Codes and texts of RFC 8914, control bytes taken out. */
+export function extendedErrors(message: Message): { code: number; text: string }[] {
+  const opt = message.additionals?.find((record) => record.type === 'OPT')
+  if (opt === undefined || !('options' in opt)) return []
+  return opt.options.flatMap((option) => {
+    const { code, data } = option as { readonly code: number; readonly data?: unknown }
+    if (code !== extendedErrorCode || !Buffer.isBuffer(data) || data.length < 2) return []
+    return [{ code: data.readUInt16BE(0), text: printable(data.toString('utf8', 2)) }]
+  })
+}
+
 function edns(message: Message): string {
   const opt = message.additionals?.find((record) => record.type === 'OPT')
   if (opt === undefined || !('udpPayloadSize' in opt)) return ''
-  const errors = opt.options.flatMap((option) => {
-    const { code, data } = option as { readonly code: number; readonly data?: unknown }
-    if (code !== extendedErrorCode || !Buffer.isBuffer(data) || data.length < 2) return []
-    const text = data.length > 2 ? ` "${printable(data.toString('utf8', 2))}"` : ''
-    return [`;; extended error ${data.readUInt16BE(0)}${text}\n`]
+  const errors = extendedErrors(message).map(({ code, text }) => {
+    const quoted = text === '' ? '' : ` "${text}"`
+    return `;; extended error ${code}${quoted}\n`
   })
   return `;; EDNS  udp ${opt.udpPayloadSize}${opt.flag_do ? '  flags: do' : ''}\n${errors.join('')}`
 }
 
-function flags(message: Message): string {
+/** @returns flags of the header that are set, as dig names them */
+export function flagNames(message: Message): string[] {
   const all: [string, boolean][] = [
     ['qr', message.flag_qr],
     ['aa', message.flag_aa],
@@ -63,7 +73,7 @@ function flags(message: Message): string {
     ['ad', message.flag_ad],
     ['cd', message.flag_cd],
   ]
-  return all.flatMap(([flag, isSet]) => (isSet ? [flag] : [])).join(' ')
+  return all.flatMap(([flag, isSet]) => (isSet ? [flag] : []))
 }
 
 function records(list: readonly ResourceRecord[] | undefined): string[] {

@@ -5,6 +5,7 @@ import { dnsPort, parseAddress, parseScopedEndpoint } from '../config/address.ts
 import { headerBytes } from '../wire/constants.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { parseName } from '../wire/name.ts'
+import { answerJson } from './answer-json.ts'
 import { answerText } from './answer-text.ts'
 import { askTcp, askUdp, type Reply } from './ask-server.ts'
 import { readArguments } from './command-line/arguments.ts'
@@ -24,6 +25,7 @@ interface Request {
   readonly type: string
   readonly server: Endpoint
   readonly isTcp: boolean
+  readonly isJson: boolean
 }
 
 /** Exit code 0 for any reply, also for NXDOMAIN and SERVFAIL; 1 when there is none. */
@@ -34,12 +36,12 @@ export async function query(
 ): Promise<number> {
   const request = parseRequest(argv)
   if (!request.ok) return usageError(io, request.why)
-  const { name, type, server, isTcp } = request.value
+  const { name, type, server, isTcp, isJson } = request.value
   const bytes = encode(name.ascii, type)
   const begun = performance.now()
   const overUdp = isTcp ? undefined : await askTwice(bytes, server, timing)
   const isTruncated = overUdp?.ok === true && (overUdp.bytes.readUInt8(2) & 0x02) !== 0
-  if (isTruncated) io.stdout(';; truncated over UDP, asked again over TCP\n')
+  if (isTruncated && !isJson) io.stdout(';; truncated over UDP, asked again over TCP\n')
   const useTcp = overUdp === undefined || isTruncated
   const reply = useTcp ? await askTcp(bytes, server, timing.timeoutMs) : overUdp
   const tookMs = performance.now() - begun
@@ -47,8 +49,13 @@ export async function query(
   const decoded = decodeMessage(reply.bytes)
   if (!decoded.ok)
     return failure(io, `the reply of ${formatEndpoint(server)} is malformed: ${decoded.why}`)
-  io.stdout(answerText(decoded.message) + bothForms(name))
   const transport = useTcp ? 'TCP' : 'UDP'
+  if (isJson) {
+    const from = { server: formatEndpoint(server), transport, tookMs, bytes: reply.bytes.length }
+    io.stdout(`${JSON.stringify({ ...from, ...answerJson(decoded.message) }, undefined, 2)}\n`)
+    return ExitCode.ok
+  }
+  io.stdout(answerText(decoded.message) + bothForms(name))
   io.stdout(
     `\n;; ${reply.bytes.length} bytes from ${formatEndpoint(server)} over ${transport} in ${tookMs.toFixed(1)} ms\n`,
   )
@@ -99,6 +106,12 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
   const isTcp = read.has('--tcp')
   return {
     ok: true,
-    value: { name: typed.value, type: type.codecName, server: server.value, isTcp },
+    value: {
+      name: typed.value,
+      type: type.codecName,
+      server: server.value,
+      isTcp,
+      isJson: read.has('--json'),
+    },
   }
 }

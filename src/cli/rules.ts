@@ -14,7 +14,7 @@ import { makePlan, type Plan } from '../host/plan.ts'
 import { planText } from '../host/plan-text.ts'
 import { recording } from '../host/recording.ts'
 import { runProgram } from '../host/run-program.ts'
-import { runSteps, stepText } from '../host/steps.ts'
+import { runSteps, type Step, stepText } from '../host/steps.ts'
 import type { Trouble } from '../host/trouble.ts'
 import { planRemoval } from '../host/uninstall.ts'
 import { readArguments } from './command-line/arguments.ts'
@@ -31,6 +31,7 @@ interface RulesCall {
   readonly config: Config
   readonly tools: NodeTools
   readonly isDry: boolean
+  readonly isJson: boolean
 }
 
 export async function rules(argv: readonly string[], io: CliIo): Promise<number> {
@@ -40,9 +41,13 @@ export async function rules(argv: readonly string[], io: CliIo): Promise<number>
   const loaded = await readConfig(runArgsFrom(read.flags))
   if (!loaded.ok) return reportProblems(io, loaded.problems)
   const isDry = read.has('--dry-run')
+  const isJson = read.has('--json')
+  if (isJson && action !== 'show' && !isDry) {
+    return usageError(io, `--json goes with show and --dry-run; ${action} prints what it has done`)
+  }
   const opened = await openNftables()
   const tools = { run: runProgram, readProc, nftables: opened.ok ? opened.nftables : opened.why }
-  const call = { io, config: loaded.config, tools, isDry }
+  const call = { io, config: loaded.config, tools, isDry, isJson }
   try {
     return await verbs[action](call)
   } finally {
@@ -64,7 +69,9 @@ async function look({ config, tools }: RulesCall): Promise<{ facts: HostFacts; p
 
 async function show(call: RulesCall): Promise<number> {
   const { facts, plan } = await look(call)
-  call.io.stdout(planText(plan, facts))
+  call.io.stdout(
+    call.isJson ? `${JSON.stringify({ facts, plan }, undefined, 2)}\n` : planText(plan, facts),
+  )
   return outcome(call.io, plan.troubles)
 }
 
@@ -80,6 +87,7 @@ async function apply(call: RulesCall): Promise<number> {
     troubles.push(...(await ensureAddresses(run, plan)))
     troubles.push(...(await rulesFor(plan, run, usableNftables(tools)).installLasting(plan)))
   }
+  if (call.isJson) return printSteps(call, record?.steps ?? [], troubles)
   const done = record?.steps.map((step) => `${stepText(step)}\n`).join('') ?? ''
   call.io.stdout(`${plan.why.map((why) => `# ${why}\n`).join('')}${done}`)
   return outcome(call.io, troubles)
@@ -94,11 +102,21 @@ async function remove(call: RulesCall): Promise<number> {
       `neardns: table ${table} belongs to a daemon that is running; it goes when that ends\n`,
     )
   }
+  if (call.isJson) return printSteps(call, steps, [])
   io.stdout(steps.map((step) => `${stepText(step)}\n`).join(''))
   if (isDry) return ExitCode.ok
   const failed = await runSteps(tools, steps)
   for (const { step, ran } of failed) io.stderr(`neardns: ${stepText(step)}: ${ran.stderr}\n`)
   return failed.length === 0 && running.length === 0 ? ExitCode.ok : ExitCode.failed
+}
+
+function printSteps(
+  { io }: RulesCall,
+  steps: readonly Step[],
+  troubles: readonly Trouble[],
+): number {
+  io.stdout(`${JSON.stringify({ commands: steps.map(stepText), troubles }, undefined, 2)}\n`)
+  return troubles.length === 0 ? ExitCode.ok : ExitCode.failed
 }
 
 function outcome(io: CliIo, troubles: readonly Trouble[]): number {

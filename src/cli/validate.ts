@@ -17,45 +17,61 @@ export async function validate(argv: readonly string[], io: CliIo): Promise<numb
   const read = readArguments('validate', argv)
   if (!read.ok) return usageError(io, read.why)
   const [path = ''] = read.words
-  const file = path === '-' ? await readInput() : await readText(path)
-  if (!file.ok) return reportProblems(io, [file.problem])
+  const isJson = read.has('--json')
   const name = path === '-' ? 'standard input' : path
+  const file = path === '-' ? await readInput() : await readText(path)
+  if (!file.ok) return print(io, [{ name, ok: false, problems: [file.problem] }], isJson)
   const mapped = filesOfConfigMap(file.text)
-  if (mapped !== undefined) return validateMapped(io, name, mapped)
-  return print(io, name, await judge(name, file.text))
+  const verdicts =
+    mapped === undefined
+      ? [{ name, ...(await judge(name, file.text)) }]
+      : await judgeMapped(name, mapped)
+  return print(io, verdicts, isJson)
+}
+
+type Verdict = { readonly name: string } & Judged
+
+function print(io: CliIo, verdicts: readonly Verdict[], isJson: boolean): number {
+  const isRight = verdicts.every(({ ok }) => ok)
+  if (isJson) {
+    io.stdout(`${JSON.stringify(verdicts, undefined, 2)}\n`)
+    return isRight ? ExitCode.ok : ExitCode.usage
+  }
+  for (const verdict of verdicts) {
+    if (!verdict.ok) reportProblems(io, verdict.problems)
+    else {
+      const notes = verdict.notes.map((note) => `note: ${note}\n`).join('')
+      io.stdout(`${verdict.name}: ok\n${summary(verdict.config)}${notes}`)
+    }
+  }
+  return isRight ? ExitCode.ok : ExitCode.usage
 }
 
 /** Judges the configurations in a ConfigMap, and says what was looked at. */
-async function validateMapped(
-  io: CliIo,
-  name: string,
-  files: readonly MappedFile[],
-): Promise<number> {
+async function judgeMapped(name: string, files: readonly MappedFile[]): Promise<Verdict[]> {
   const wanted = files.filter(({ key, text }) => isCorefile(text) || /\.(?:ya?ml|json)$/.test(key))
   const judged = wanted.length === 0 && files.length === 1 ? files : wanted
   if (judged.length === 0) {
     const keys = files.map(({ key }) => key).join(', ')
     const message = `a ConfigMap without a configuration (data: ${keys || 'empty'}); expected a key such as neardns.yaml or Corefile`
-    return reportProblems(io, [{ where: name, path: '', message }])
+    return [{ name, ok: false, problems: [{ where: name, path: '', message }] }]
   }
-  const codes = await Promise.all(
+  return await Promise.all(
     judged.map(async (file) => {
       const place = `${name}[${file.key}]`
       const result = await judge(place, file.text)
       const toManifest = (text: string) => inManifest(text, place, { name, file })
-      return print(
-        io,
-        `${name}: a ConfigMap; data[${JSON.stringify(file.key)}]`,
-        result.ok
+      return {
+        name: `${name}: a ConfigMap; data[${JSON.stringify(file.key)}]`,
+        ...(result.ok
           ? { ...result, notes: result.notes.map(toManifest) }
           : {
               ...result,
               problems: result.problems.map((one) => ({ ...one, where: toManifest(one.where) })),
-            },
-      )
+            }),
+      }
     }),
   )
-  return Math.max(...codes)
 }
 
 /** Line and column of the manifest in the place of those in the text that it holds. */
@@ -72,13 +88,6 @@ function inManifest(
       (_, line, column) =>
         `${name}:${Number(line) + offset.lines}:${Number(column) + offset.columns}`,
     )
-}
-
-function print(io: CliIo, name: string, result: Judged): number {
-  if (!result.ok) return reportProblems(io, result.problems)
-  const notes = result.notes.map((note) => `note: ${note}\n`).join('')
-  io.stdout(`${name}: ok\n${summary(result.config)}${notes}`)
-  return ExitCode.ok
 }
 
 type Judged =

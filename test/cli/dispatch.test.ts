@@ -67,7 +67,7 @@ test('a misuse goes to standard error with exit code 2', async () => {
 test('validate and query are reached', async () => {
   assert.is(
     (await neardns('validate')).err,
-    'neardns: validate needs FILE: neardns validate FILE\n',
+    'neardns: validate needs FILE: neardns validate FILE [flags]\n',
   )
   assert.is(
     (await neardns('query')).err,

@@ -58,6 +58,15 @@ test('an upstream that is none is told as it was typed', async () => {
   assert.match(err, /--cluster-upstream coredns/)
 })
 
+test('as JSON there are facts and plan, or the commands of a dry run', async () => {
+  const shown = await call(['show', '--json'])
+  assert.is(JSON.parse(shown.out).plan.backend, 'none')
+  const dry = await call(['apply', '--dry-run', '--json'])
+  assert.equal(JSON.parse(dry.out), { commands: [], troubles: [] })
+  const real = await call(['apply', '--json'])
+  assert.equal([real.code, real.out], [2, ''])
+})
+
 test('without addresses nothing is planned, and apply prints no command', async () => {
   const shown = await call(['show'])
   assert.is(shown.code, 0, shown.err)

@@ -134,13 +134,25 @@ test('a ConfigMap that holds no configuration says what it holds', async ({ dir 
   )
 })
 
+test('as JSON there is the configuration, or what is wrong with it', async ({ dir }) => {
+  const io = captured()
+  assert.is(await validate([file(dir, 'listen: [127.0.0.1:53]\n'), '--json'], io), 0)
+  const [right] = JSON.parse(io.out())
+  assert.equal([right.ok, right.config.clusterDomain], [true, 'cluster.local'])
+  const bad = captured()
+  assert.is(await validate([file(dir, 'listn: x\n'), '--json'], bad), 2)
+  const [wrong] = JSON.parse(bad.out())
+  assert.match(wrong.problems[0].where, ':1:1')
+  assert.is(bad.err(), '')
+})
+
 test('validate takes exactly one file and no flags', async () => {
   const io = captured()
   assert.is(await validate(['a', 'b'], io), 2)
   assert.is(await validate(['--config', 'a'], io), 2)
   assert.is(
     io.err(),
-    'neardns: validate does not take the word "b": neardns validate FILE\nneardns: unknown flag "--config"; neardns validate --help lists all flags\n',
+    'neardns: validate does not take the word "b": neardns validate FILE [flags]\nneardns: unknown flag "--config"; neardns validate --help lists all flags\n',
   )
 })
 

@@ -15,6 +15,7 @@ export const askingVerbs = [
     flags: {
       '--server': { value: 'IP:PORT', what: 'whom to ask', otherwise: '127.0.0.1:5353' },
       '--tcp': { what: 'over TCP; else over UDP first' },
+      '--json': jsonFlag,
     },
     about: [
       'The type is A unless given; an IP address is asked for its PTR record. NXDOMAIN and SERVFAIL are replies too.',

@@ -14,7 +14,7 @@ export const fileVerbs = [
     name: 'validate',
     what: 'check a configuration, or a Corefile of node-cache',
     words: [{ name: 'FILE', isFile: true }],
-    flags: {},
+    flags: { '--json': jsonFlag },
     about: [
       'Prints every mistake with file, line and correction, or a summary. FILE may be - for standard input, and a manifest of a ConfigMap that holds the file.',
     ],
@@ -34,6 +34,7 @@ export const fileVerbs = [
         what: "CoreDNS's own, for names it is not asked about",
         isFile: true,
       },
+      '--json': jsonFlag,
     },
     about: ['What differs on purpose is printed as comments (docs/nodelocal-differences.md).'],
     examples: [
@@ -89,6 +90,7 @@ export const nodeVerbs = [
       '--config': configFlag,
       '--cluster-upstream': clusterUpstreamFlag,
       '--dry-run': { what: 'print the commands instead of running them' },
+      '--json': { what: 'print JSON; with show or --dry-run' },
     },
     examples: ['rules show --config neardns.yaml', 'rules remove --config neardns.yaml --dry-run'],
   },

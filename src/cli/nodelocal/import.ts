@@ -41,7 +41,12 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   const coredns = read.flag('--coredns')
   const passed = coredns === undefined ? [] : await passedBy(coredns, result)
   if ('problem' in passed) return reportProblems(io, [passed.problem])
-  io.stdout(yamlOf(path, { ...result, notes: [...result.notes, ...passed] }))
+  const { settings, notes } = { ...result, notes: [...result.notes, ...passed] }
+  io.stdout(
+    read.has('--json')
+      ? `${JSON.stringify({ settings, notes }, undefined, 2)}\n`
+      : yamlOf(path, { settings, notes }),
+  )
   return ExitCode.ok
 }
 
@@ -70,7 +75,10 @@ function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port <= 65_535
 }
 
-function yamlOf(path: string, { settings, notes }: CorefileConfig): string {
+function yamlOf(
+  path: string,
+  { settings, notes }: Pick<CorefileConfig, 'settings' | 'notes'>,
+): string {
   const head = [
     `From ${path}. What every Corefile gets otherwise than from node-cache: docs/nodelocal-differences.md.`,
     ...(notes.length > 0 ? ['What differs here:'] : []),

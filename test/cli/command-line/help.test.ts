@@ -43,6 +43,7 @@ and SERVFAIL are replies too.
 Flags:
   --server IP:PORT  whom to ask [127.0.0.1:5353]
   --tcp             over TCP; else over UDP first
+  --json            print JSON
 
   neardns query example.com AAAA
   neardns query 10.96.0.10 --server 169.254.20.10:53

@@ -19,7 +19,7 @@ const lines: [string[], readonly string[]][] = [
   [['help', 'q'], ['query']],
   [
     ['query', '--'],
-    ['--server', '--tcp', '--help'],
+    ['--server', '--tcp', '--json', '--help'],
   ],
   [['query', '--server', ''], []],
   [

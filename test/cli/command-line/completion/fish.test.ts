@@ -29,7 +29,7 @@ test('a quote in a text ends no string', () => {
 if (programPath('fish') !== undefined) {
   const lines: [string, readonly string[]][] = [
     ['neardns q', ['query']],
-    ['neardns query --', ['--help', '--server', '--tcp']],
+    ['neardns query --', ['--help', '--json', '--server', '--tcp']],
     ['neardns query --server 10.0.0.1 a A', ['A', 'AAAA']],
     ['neardns rules --config x.yaml ', ['apply', 'remove', 'show']],
     ['neardns rules show ', []],
