@@ -116,13 +116,14 @@ async function measure(way: Way, open: number, world: Omit<Front, 'port'>, secon
   const quickName = (part: string) => (i: number) => `quick${i}.${part}${run}.svc.cluster.local`
   try {
     const pace = { perSecond: quickPerSecond, seconds }
-    await askSteadily(quickWay, { ...pace, seconds: warmUpSeconds }, quickName('warm'))
+    const warmUp = askSteadily(quickWay, { ...pace, seconds: warmUpSeconds }, quickName('warm'))
     const slowWay = { port, client: '127.0.0.3' }
     const openOnes = await OpenQuestions.start(
       slowWay,
       { count: open, forMs: slowMs },
       (i) => `slow${i}.${run}.svc.cluster.local`,
     )
+    await warmUp
     let connections = 0
     const quick = await sampling(askSteadily(quickWay, pace, quickName('')), sampleMs, async () => {
       connections = Math.max(connections, await connectionsAt(world.corednsPort))

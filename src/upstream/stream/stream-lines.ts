@@ -13,8 +13,11 @@ import { mayWait } from '../waiting.ts'
  * two thirds of the connections for a client, half for a domain ...
  */
 const apartFactor = 2
-/** ... and a client's other names a little more, so that its own slow names leave them room. */
-const quickFactor = 3
+/**
+ * ... and names that are not known to be slow three quarters for a domain, six sevenths for a client, so that slow names beside them leave them
+ * room: quick names wait for no place as long as the slow ones of their domain keep to theirs.
+ */
+const quickFactor = 6
 /** Above all questions that one client may have in flight. */
 const waitingFactor = 3
 

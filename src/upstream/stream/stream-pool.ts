@@ -42,8 +42,9 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.speed = new ServerSpeed(settings)
     this.fates = new StreamFates(this.habits, this.speed, context.wheel)
     this.lines = new StreamLines(settings)
-    const { places } = this.lines
-    this.lanes = new StreamLanes(this, { upstream, context, habits: this.habits, places })
+    const { speed, habits, lines } = this
+    const { places } = lines
+    this.lanes = new StreamLanes(this, { upstream, context, habits, places, speed })
   }
 
   get load(): number {
@@ -196,7 +197,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   onOldHead(connection: StreamConnection, isHeadSlow: boolean): void {
     const [head, ...behind] = connection.unanswered
     if (head === undefined) return
-    this.lanes.hold(connection, head)
+    this.lanes.holdOld(connection, head)
     const isDoubtful = !this.habits.answers(head.standing)
     if (isDoubtful && this.fates.dropIfSilent(connection, this.upstream)) return
     if (isHeadSlow && !isDoubtful && !connection.isHeadSlow) {
@@ -287,8 +288,10 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     const nowMs = this.nowMs()
     lanes.tidy(nowMs)
     const lively = lanes.placeFor(attempt, nowMs)
+    const isEasy = lively?.load === 0 && lanes.spareWanted(nowMs) === 0
+    if (!isEasy && !this.isRetired)
+      lanes.grow(nowMs, this.lines.apartWanted + (attempt.isApart ? 1 : 0))
     if (lively?.load === 0) return lively
-    if (!this.isRetired) lanes.grow(nowMs, this.lines.apartWanted + (attempt.isApart ? 1 : 0))
     // The dial is for the next question; this one waits for it only if it has waited behind another before.
     if (lively !== undefined && (attempt.kind === 'first' || !lanes.isDialing)) return lively
     return lanes.all.length > 0 ? 'wait' : 'none'

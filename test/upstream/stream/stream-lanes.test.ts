@@ -43,6 +43,7 @@ class Lanes {
       context,
       habits: this.habits,
       places: this.places,
+      speed: { slowAfterMs: 5 },
     })
     this.heard()
   }
@@ -100,6 +101,49 @@ test('as many as configured take questions, and the one with the least to do com
     first?.send(attemptFor(it.upstream, new NotingOwner()))
     assert.is(it.place(), second)
     assert.equal([it.lanes.openCount, it.lanes.heldCount, it.lanes.isHeldUp], [4, 0, false])
+  })
+})
+
+test('where each has a question the youngest head is joined, and one that is late only when all are', async () => {
+  await Lanes.run(
+    async (it) => {
+      await it.grow()
+      it.habits.noteAnswer(Standing.fresh)
+      it.habits.noteAnswer(Standing.reused)
+      it.habits.noteAnswer(Standing.behind)
+      const [first, second] = it.lanes.all
+      const send = (to = first) => to?.send(attemptFor(it.upstream, new NotingOwner()))
+      send(first)
+      it.clock.nowMs += 1
+      send(second)
+      it.heard()
+      assert.is(it.place(), second)
+      it.clock.nowMs += 2
+      send(second)
+      it.heard()
+      assert.is(it.place(), second, 'the other head is late')
+    },
+    { connections: 2 },
+  )
+})
+
+test('where heads turn old all the time more take questions, and after a burst as many as before', async () => {
+  await Lanes.run(async (it) => {
+    await it.grow()
+    const [first] = it.lanes.all
+    const head = attemptFor(it.upstream, new NotingOwner())
+    first?.send(head)
+    for (let i = 0; i < 60; i++) {
+      it.clock.nowMs += 20
+      if (first === undefined) break
+      it.lanes.holdOld(first, head)
+      it.lanes.free(first)
+    }
+    it.heard()
+    assert.is(it.lanes.spareWanted(it.clock.nowMs), 2)
+    assert.is(await it.grow(), 6)
+    it.clock.nowMs += 5000
+    assert.is(it.lanes.spareWanted(it.clock.nowMs), 0)
   })
 })
 

@@ -49,13 +49,27 @@ test('slow names hold half of the connections for a domain, and two thirds for a
   assert.is(lines.refusal(attemptOf('10.0.0.2', 'www.other.test', true)), undefined)
 })
 
-test('names not known as slow leave a quarter to other clients', () => {
-  const lines = linesOf(120)
+test('names not known as slow leave a seventh to other clients, and a quarter to other domains', () => {
+  const lines = linesOf(140)
   assert.is(
     holdAll(lines, (i) => `www.n${i}.test`, false),
-    90,
+    120,
   )
   assert.is(lines.refusal(attemptOf('10.0.0.2', 'www.example')), undefined)
+  assert.is(
+    holdAll(linesOf(120), (i) => `n${i}.slow.example`, false),
+    90,
+  )
+})
+
+test('beside all that slow names of their domain may hold, with some held for a moment, quick names need not wait', () => {
+  const lines = linesOf(128)
+  const slow = holdAll(lines, (i) => `slow${i}.slow.example`, true)
+  const quick = attemptOf('10.0.0.2', 'quick.slow.example')
+  for (let held = slow; held < 90; held++) {
+    assert.is(lines.refusal(quick), undefined, `${held} held`)
+    lines.places.take(attemptOf('10.0.0.2', `quick${held}.slow.example`).claim)
+  }
 })
 
 test('a question without a share waits as one that has not been sent, and a hedge does not wait', () => {
