@@ -59,7 +59,8 @@ export class Replies {
   private watcher: QueryWatcher | undefined
   private turn = 0
   private readonly shape = new ReplyShape()
-  private readonly facts: ReplyFacts = {
+  /** Of the last reply. A number that `record` returned would be made on the heap for each hit. */
+  readonly facts: ReplyFacts = {
     serverIndex: 0,
     zoneIndex: -1,
     transport: Transport.udp,
@@ -105,8 +106,8 @@ export class Replies {
       : writeReply(out, image, query, question, shape)
   }
 
-  /** Records a reply that was passed to its transport. @returns the time from the packet's arrival, milliseconds */
-  record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): number {
+  /** Records a reply that was passed to its transport. */
+  record(arrival: Arrival, reply: Reply, zoneIndex: number, replyBytes: number): void {
     const { facts, context } = this
     facts.serverIndex = arrival.serverIndex
     facts.zoneIndex = zoneIndex
@@ -122,7 +123,6 @@ export class Replies {
     context.recorder.replied(facts)
     context.sampler?.record(arrival, reply, facts)
     this.watcher?.seen(arrival, reply, facts)
-    return facts.tookMs
   }
 
   dropped(serverIndex: number, why: DropReason): void {

@@ -162,8 +162,9 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const given = waiter.revision?.revise(reply) ?? reply
     const replyBytes = replies.write(waiter, given, this.out)
     waiter.replyTo.send(this.out.subarray(0, replyBytes))
-    const tookMs = replies.record(waiter, given, zoneIndex, replyBytes)
+    replies.record(waiter, given, zoneIndex, replyBytes)
     if (flights === undefined) return
+    const { tookMs } = replies.facts
     const isBare = reply.image === undefined && reply.stored === undefined
     if (tookMs >= flights.slowMs || isBare) flights.note(waiter, reply, ticket, tookMs)
   }
