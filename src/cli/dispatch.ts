@@ -53,6 +53,8 @@ const functions: Readonly<
 > = {
   cache: async () => (await import('./operator/cache.ts')).cache,
   check: async () => (await import('./diagnosis/check.ts')).check,
+  status: async () => (await import('./operator/status.ts')).status,
+  top: async () => (await import('./operator/top/top.ts')).top,
   slow: async () => (await import('./operator/flights.ts')).slow,
   failures: async () => (await import('./operator/flights.ts')).failures,
   tail: async () => (await import('./operator/tail.ts')).tail,

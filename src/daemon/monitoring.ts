@@ -30,6 +30,7 @@ import type { Listeners } from './listeners.ts'
 import { explainPage } from './operator/explain-page.ts'
 import { Operator } from './operator/operator.ts'
 import { PrivateSide, type PrivateSocketSetting } from './operator/private-side.ts'
+import { summaryOf } from './operator/summary.ts'
 import { stateOf } from './state-report.ts'
 import { readToken } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
@@ -80,7 +81,7 @@ export class Monitoring {
 
   constructor(parts: MonitoredParts) {
     this.parts = parts
-    this.operator = new Operator(parts)
+    this.operator = new Operator({ ...parts, summary: () => summaryOf(parts) })
     this.servers = new AdminServers({
       held: parts.held,
       log: parts.log,

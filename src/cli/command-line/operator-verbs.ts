@@ -73,4 +73,28 @@ export const operatorVerbs = [
     ],
     examples: ['tail shop.svc.cluster.local', 'tail --rcode SERVFAIL', 'tail --slower 100'],
   },
+  {
+    name: 'status',
+    what: 'a running daemon on one screen',
+    words: [],
+    flags: { '--json': jsonFlag, ...adminFlags },
+    about: ['Looks for a second. Needs no token: there are sums only.'],
+    examples: ['status', 'status --admin 127.0.0.1:9253'],
+    exits: '0 ready, 1 not ready or no answer, 2 wrong command line',
+  },
+  {
+    name: 'top',
+    what: 'queries, names, clients, upstreams, live',
+    words: [],
+    flags: {
+      '--every': { value: 'SECONDS', what: 'between two looks', otherwise: '1' },
+      '--count': { value: 'N', what: 'end after so many looks' },
+      '--json': { what: 'one JSON object a look' },
+      ...adminFlags,
+    },
+    about: [
+      'Keys: n names, c clients, r codes, s slowest, u upstreams; up and down choose, / filters, e explains, f flushes the chosen name, p pauses, q ends. Into a pipe: one line a look. NO_COLOR is respected.',
+    ],
+    examples: ['top', 'top --count 5 | cat'],
+  },
 ] as const satisfies readonly VerbDefinition[]

@@ -3,7 +3,7 @@ import { suggest } from '../../config/suggest.ts'
 import { type Verb, verbs } from './verbs.ts'
 
 /** Part of the fixed command line, promised for later versions. */
-const laterVerbs = ['top', 'upstreams']
+const laterVerbs = ['upstreams']
 
 export type Command =
   | { readonly kind: 'verb'; readonly verb: Verb; readonly argv: readonly string[] }

@@ -5,10 +5,13 @@ import type { WorkerLink } from '../workers/link.ts'
 import { cacheCalls } from './cache-calls.ts'
 import { liveCalls } from './live-calls.ts'
 import { everywhereFor, Operations } from './operation.ts'
+import type { Summary } from './summary.ts'
+import { summaryCalls } from './summary-calls.ts'
 
 export interface OperatorParts {
   readonly path: DataPath
   readonly nowMs: () => number
+  readonly summary: () => Summary
   /** In a worker: its colleagues. */
   readonly link: WorkerLink | undefined
 }
@@ -17,12 +20,13 @@ export class Operator {
   readonly calls: readonly AdminCall[]
   private readonly operations = new Operations()
 
-  constructor({ path, nowMs, link }: OperatorParts) {
+  constructor({ path, nowMs, link, summary }: OperatorParts) {
     const everywhere = everywhereFor(link)
     const { operations } = this
     this.calls = [
       ...cacheCalls({ path, nowMs, everywhere }, operations),
       ...liveCalls(path, everywhere, operations),
+      ...summaryCalls({ summary, watch: path.watch }, everywhere, operations),
     ]
   }
 

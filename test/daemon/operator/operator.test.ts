@@ -6,21 +6,25 @@ import { dataPathOf } from '../support.ts'
 
 const test = suite('daemon/operator/operator')
 
+const unwanted = () => {
+  throw new Error('nobody has asked')
+}
+
 test('calls have paths of their own, and none is open that tells names', () => {
   const path = dataPathOf({})
-  const { calls } = new Operator({ path, nowMs: () => 0, link: undefined })
+  const { calls } = new Operator({ path, nowMs: () => 0, link: undefined, summary: unwanted })
   path.exchange.stop()
   assert.is(new Set(calls.map((call) => call.path)).size, calls.length)
   assert.ok(calls.every((call) => call.path.startsWith('/v1/')))
   assert.equal(
     calls.filter(({ isOpen }) => isOpen === true).map((call) => call.path),
-    [],
+    ['/v1/status'],
   )
 })
 
 test('what a colleague asks is done here', async () => {
   const path = dataPathOf({})
-  const operator = new Operator({ path, nowMs: () => 0, link: undefined })
+  const operator = new Operator({ path, nowMs: () => 0, link: undefined, summary: unwanted })
   path.exchange.stop()
   const everything = { name: undefined, hasSubtree: true, qtype: undefined, isNegativeOnly: false }
   const flushed = await operator.carryOut('cache-flush', everything)

@@ -1,0 +1,108 @@
+/** `neardns status`: a running daemon on one screen. Looks twice, a second apart, for what happens now. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { readArguments } from '../command-line/arguments.ts'
+import { type CliIo, ExitCode, usageError } from '../io.ts'
+import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import {
+  agoText,
+  type Between,
+  between,
+  bytesText,
+  grouped,
+  msText,
+  percentText,
+  rateText,
+  type Summary,
+  type Upstream,
+} from './numbers.ts'
+import { readReply } from './reply.ts'
+
+const betweenMs = 1000
+
+export async function status(argv: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments('status', argv)
+  if (!read.ok) return usageError(io, read.why)
+  const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
+  if (!place.ok) return reportRefusal(io, place)
+  const isJson = read.has('--json')
+  const before = isJson ? undefined : await firstLook(place.place)
+  const reply = await askAdmin(place.place, { path: '/v1/status' })
+  return readReply<Summary>(reply, isJson, io, (now) => {
+    io.stdout(
+      statusLines(now, between(before, now))
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+    return now.notReady.length === 0 ? ExitCode.ok : ExitCode.failed
+  })
+}
+
+async function firstLook(place: AdminPlace): Promise<Summary | undefined> {
+  const reply = await askAdmin(place, { path: '/v1/status' })
+  if (!reply.ok) return undefined
+  await pause(betweenMs)
+  // Of a daemon of this version, or one that has only more in it.
+  return JSON.parse(reply.body.toString()) as Summary
+}
+
+export function statusLines(now: Summary, rates: Between): string[] {
+  const { workers, upSeconds, notReady, cache, inFlight, reload } = now
+  const several = workers > 1 ? `, ${workers} workers` : ''
+  const since = between(undefined, now)
+  const limit = now.memoryLimitBytes > 0 ? ` of ${bytesText(now.memoryLimitBytes)}` : ''
+  return [
+    `neardns ${now.version}, up ${agoText(upSeconds)}${several}: ${notReady.length === 0 ? 'ready' : 'NOT READY'}`,
+    ...notReady.map((why) => line('', why)),
+    line('listening', now.listening.join(' ')),
+    line('intercept', interceptText(now)),
+    line('now', nowText(rates)),
+    line(
+      'so far',
+      `${grouped(now.queries)} queries, ${percentText(since.hitPercent)} from the cache, ${grouped(now.bySource['stale'] ?? 0)} stale, ${grouped(now.drops)} dropped`,
+    ),
+    line('rcodes', rcodesText(now)),
+    line('search', `${now.searchLevel}; ${grouped(now.spared)} questions spared`),
+    line(
+      'cache',
+      `${grouped(cache.answers)} answers, ${grouped(cache.denials)} denials, ${bytesText(cache.bytes)} of ${bytesText(cache.bytesMax)}, ${grouped(cache.evictions)} evicted`,
+    ),
+    line(
+      'in flight',
+      `${grouped(inFlight.questions)} of ${grouped(inFlight.questionsMax)} questions, ${grouped(inFlight.waiters)} clients wait, ${grouped(inFlight.refused)} were refused`,
+    ),
+    ...now.upstreams.map((upstream, at) =>
+      line(at === 0 ? 'upstreams' : '', upstreamText(upstream)),
+    ),
+    line(
+      'process',
+      `${bytesText(now.rssBytes)}${limit}, ${rates.cpuPercent.toFixed(1)} % of a CPU`,
+    ),
+    line(
+      'config',
+      `${reload.isLastGood ? 'in force' : 'THE NEWEST WAS REFUSED; the one in force is'} since ${new Date(reload.appliedSeconds * 1000).toISOString()}`,
+    ),
+  ]
+}
+
+function line(title: string, text: string): string {
+  return `${title.padEnd(10)} ${text}`.trimEnd()
+}
+
+function interceptText({ intercepted, wanted }: Summary): string {
+  if (wanted.length === 0) return 'nothing is intercepted; pods ask the addresses above'
+  return `${intercepted.length} of ${wanted.length} addresses: ${intercepted.join(' ') || 'pods ask CoreDNS directly'}`
+}
+
+function nowText({ queriesPerSecond, hitPercent, p50Ms, p99Ms }: Between): string {
+  return `${rateText(queriesPerSecond)} q/s, ${percentText(hitPercent)} from the cache, p50 ${msText(p50Ms)}, p99 ${msText(p99Ms)}`
+}
+
+function rcodesText({ byRcode }: Summary): string {
+  const all = Object.entries(byRcode).toSorted(([, a], [, b]) => b - a)
+  return all.map(([rcode, count]) => `${rcode} ${grouped(count)}`).join(', ') || 'none yet'
+}
+
+function upstreamText({ group, name, isUp, inFlight, roundTripMs, failures }: Upstream): string {
+  const time = roundTripMs > 0 ? `${roundTripMs.toFixed(1)} ms` : 'not asked yet'
+  return `${group} ${name} ${isUp ? 'up' : 'DOWN'}, ${time}, ${inFlight} in flight, ${grouped(failures)} failures`
+}

@@ -1,0 +1,65 @@
+/** The calls of `status`, which is open to everybody, and of `top`, which names names and clients. */
+import { type AdminCall, jsonPage } from '../../observe/admin-calls.ts'
+import type { QueryWatch, Rate, Sketches, Slow } from '../../observe/live/query-watch.ts'
+import type { Everywhere, Operation, Operations } from './operation.ts'
+import { joinSummaries, type Summary } from './summary.ts'
+
+const shown = 50
+
+/** @param operations takes those that colleagues carry out as well */
+export function summaryCalls(
+  { summary, watch }: { readonly summary: () => Summary; readonly watch: QueryWatch },
+  everywhere: Everywhere,
+  operations: Operations,
+): AdminCall[] {
+  const sum: Operation<null, Summary> = { name: 'summary', run: () => summary() }
+  const look: Operation<null, Sketches> = { name: 'sketches', run: () => watch.sketches() }
+  operations.add(sum)
+  operations.add(look)
+  const whole = async () => {
+    const { outputs, missing } = await everywhere(sum, null)
+    const [first = summary(), ...others] = outputs
+    const joined = joinSummaries([first, ...others])
+    return { ...joined, workers: outputs.length, missing }
+  }
+  return [
+    {
+      method: 'GET',
+      path: '/v1/status',
+      isOpen: true,
+      answer: async () => jsonPage(await whole()),
+    },
+    {
+      method: 'GET',
+      path: '/v1/top',
+      answer: async () => {
+        const sketches = await everywhere(look, null)
+        return jsonPage({ ...(await whole()), ...joinSketches(sketches.outputs) })
+      },
+    },
+  ]
+}
+
+function joinSketches(all: readonly Sketches[]): Sketches {
+  return {
+    names: joinRates(all.map(({ names }) => names)),
+    clients: joinRates(all.map(({ clients }) => clients)),
+    slowest: joinSlow(all.map(({ slowest }) => slowest)),
+  }
+}
+
+function joinRates(lists: readonly (readonly Rate[])[]): Rate[] {
+  const sums = new Map<string, number>()
+  for (const { key, perSecond } of lists.flat()) sums.set(key, (sums.get(key) ?? 0) + perSecond)
+  return [...sums]
+    .map(([key, perSecond]) => ({ key, perSecond }))
+    .toSorted((a, b) => b.perSecond - a.perSecond)
+    .slice(0, shown)
+}
+
+function joinSlow(lists: readonly (readonly Slow[])[]): Slow[] {
+  const worst = new Map<string, Slow>()
+  for (const one of lists.flat())
+    if ((worst.get(one.key)?.maxMs ?? -1) < one.maxMs) worst.set(one.key, one)
+  return [...worst.values()].toSorted((a, b) => b.maxMs - a.maxMs).slice(0, shown)
+}

@@ -1,0 +1,68 @@
+/** Goal: sums are open to everybody, names are not; what colleagues saw is one list. Method: the calls, with a colleague that the test plays. */
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Everywhere, Operations } from '../../../src/daemon/operator/operation.ts'
+import type { Summary } from '../../../src/daemon/operator/summary.ts'
+import { summaryCalls } from '../../../src/daemon/operator/summary-calls.ts'
+import { QueryWatch, type Sketches } from '../../../src/observe/live/query-watch.ts'
+
+const test = suite('daemon/operator/summary-calls')
+
+const summary = {
+  queries: 2,
+  drops: 0,
+  notReady: [],
+  durations: [1],
+  upstreams: [],
+} as unknown as Summary
+const own: Sketches = {
+  names: [{ key: 'a.', perSecond: 3 }],
+  clients: [],
+  slowest: [{ key: 'a.', maxMs: 5, meanMs: 4 }],
+}
+const others: Sketches = {
+  names: [
+    { key: 'b.', perSecond: 4 },
+    { key: 'a.', perSecond: 2 },
+  ],
+  clients: [{ key: '10.0.0.1', perSecond: 1 }],
+  slowest: [{ key: 'a.', maxMs: 9, meanMs: 9 }],
+}
+
+async function read(path: string) {
+  const watch = new QueryWatch(
+    () => 0,
+    () => undefined,
+  )
+  const everywhere: Everywhere = async (operation) => ({
+    outputs: (operation.name === 'summary' ? [summary, summary] : [own, others]) as never[],
+    missing: 0,
+  })
+  const calls = summaryCalls({ summary: () => summary, watch }, everywhere, new Operations())
+  const call = calls.find((one) => one.path === path)
+  const page = await call?.answer({
+    params: new URLSearchParams(),
+    body: Buffer.alloc(0),
+    isRoot: false,
+  })
+  return { isOpen: call?.isOpen === true, value: JSON.parse(page?.body ?? '{}') }
+}
+
+test('status has sums of all workers and is open', async () => {
+  const { isOpen, value } = await read('/v1/status')
+  assert.equal([isOpen, value.queries, value.workers, value.missing], [true, 4, 2, 0])
+  assert.is(value.names, undefined)
+})
+
+test('top has the names and clients of all workers, and is not open', async () => {
+  const { isOpen, value } = await read('/v1/top')
+  assert.equal([isOpen, value.queries], [false, 4])
+  assert.equal(value.names, [
+    { key: 'a.', perSecond: 5 },
+    { key: 'b.', perSecond: 4 },
+  ])
+  assert.equal(value.clients, [{ key: '10.0.0.1', perSecond: 1 }])
+  assert.equal(value.slowest, [{ key: 'a.', maxMs: 9, meanMs: 9 }])
+})
+
+test.run()
