@@ -1,7 +1,7 @@
 /** Every metric that a daemon can publish: those of the daemon itself and those of its local stages. */
 import { loadConfig } from '../src/config/load.ts'
 import { unlimited } from '../src/local/bounded.ts'
-import { Rewriter } from '../src/local/rewrites/rewriter.ts'
+import { Rewritings } from '../src/local/rewritings.ts'
 import { makeLocalStages } from '../src/local/stages.ts'
 import { allFamilies, emptySources } from '../src/observe/families/all.ts'
 import type { Family } from '../src/observe/families/family.ts'
@@ -17,6 +17,6 @@ export function documentedFamilies(): Family[] {
     limitsOf: () => unlimited,
     textOf: () => '',
   })
-  const parts = [new Rewriter(), ...stages]
+  const parts = [new Rewritings(), ...stages]
   return [...allFamilies(emptySources()), ...parts.flatMap((part) => part.families())]
 }

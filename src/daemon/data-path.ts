@@ -18,7 +18,7 @@ import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
 import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
 import type { LocalStage } from '../local/local-stage.ts'
-import { Rewriter } from '../local/rewrites/rewriter.ts'
+import { Rewritings } from '../local/rewritings.ts'
 import { makeLocalStages } from '../local/stages.ts'
 import { noSearch } from '../observe/families/search.ts'
 import { FlightRecorder } from '../observe/live/flight-recorder.ts'
@@ -63,7 +63,7 @@ export class DataPath {
   readonly exchange: UpstreamExchange
   readonly resolver: Resolver
   readonly local: readonly LocalStage[]
-  readonly rewriter = new Rewriter()
+  readonly rewritings = new Rewritings()
   /** Of local stages. */
   private readonly files: LocalFiles
   private config: Config
@@ -116,7 +116,7 @@ export class DataPath {
     const parts = { cache, failures, inFlight, router, settler, own, search, local }
     this.resolver = new Resolver(parts)
     this.pipeline = this.makePipeline(outlook)
-    this.rewriter.reconfigure(config.rewrites, this.resolver)
+    this.rewritings.reconfigure(config, this.resolver)
     this.renewSearch(outlook)
   }
 
@@ -133,7 +133,7 @@ export class DataPath {
     this.config = config
     this.flights.reconfigure(config.admin)
     this.configureLocal()
-    this.rewriter.reconfigure(config.rewrites, this.resolver)
+    this.rewritings.reconfigure(config, this.resolver)
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
@@ -180,7 +180,7 @@ export class DataPath {
 
   /** Whether questions about a name may be answered otherwise than an upstream would. @param name folded wire form */
   readonly isAltered = (name: Uint8Array, nameBytes: number): boolean =>
-    this.rewriter.concerns(name, nameBytes) ||
+    this.rewritings.concerns(name, nameBytes) ||
     this.local.some((stage) => stage.alters?.(name, nameBytes) === true)
 
   private upstreamLines(group: string): string[] {

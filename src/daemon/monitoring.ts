@@ -96,7 +96,7 @@ export class Monitoring {
     this.metrics.add(families)
     this.metrics.add(olderFamilies(families), () => parts.admin().olderNames)
     for (const stage of parts.path.local) this.metrics.add(stage.families())
-    this.metrics.add(parts.path.rewriter.families())
+    this.metrics.add(parts.path.rewritings.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
     this.metrics.beforeScrape(async () => {
       this.kernelDrops = await readKernelDrops(parts.listeners.addresses)

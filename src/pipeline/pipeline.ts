@@ -117,7 +117,8 @@ export class Pipeline implements QueryHandler {
     const { revision } = decision
     // A reply needs no carrying out, which keeps the path of a hit short.
     const reply = decision.isReply ? decision : room.carryOut(decision, current, arrivedMs)
-    const given = revision === undefined || reply === undefined ? reply : revision.revise(reply)
+    const isFinal = revision === undefined || reply === undefined
+    const given = isFinal ? reply : room.revised(current, reply, revision)
     const replyBytes = given === undefined ? 0 : this.reply(given, decision.zoneIndex, out)
     if (!own.isEmpty) room.askOwn()
     return replyBytes

@@ -12,7 +12,7 @@ import type { Arrival, Waitable, Waiter } from '../core/question/arrival.ts'
 import type { InFlight, Ticket } from '../core/question/in-flight.ts'
 import type { MissBudget } from '../core/question/miss-budget.ts'
 import type { OwnQuestions } from '../core/question/own-questions.ts'
-import type { Reply } from '../core/reply.ts'
+import { inTurn, type Reply, type Revision } from '../core/reply.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Settler } from '../core/settlement.ts'
 import { type TimerWheel, WheelTimer } from '../platform/timer-wheel.ts'
@@ -63,6 +63,21 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     if (reply?.source === ReplySource.overloaded)
       this.parts.flights?.note(arrival, reply, undefined, nowMs - arrival.arrivedMs)
     return reply
+  }
+
+  /**
+   * What a client gets whose question is another one than was asked.
+   * @returns undefined when it waits for a second question
+   */
+  revised(arrival: Waitable, reply: Reply, revision: Revision): Reply | undefined {
+    const another = revision.another?.(reply)
+    if (another === undefined) return revision.revise(reply)
+    const nowMs = this.parts.nowMs()
+    const decision = this.parts.resolver.begin(another.query, another.question, nowMs, arrival)
+    const last = inTurn(decision.revision, another.revision)
+    decision.revision = last
+    const next = this.carryOut(decision, arrival, nowMs)
+    return next && last.revise(next)
   }
 
   /** Asks the queued questions that no client waits for. */
@@ -147,10 +162,14 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const isShared = waiters.length > 1 && settlement.source === ReplySource.upstream
     const joined = isShared ? { ...settlement, source: ReplySource.joined } : settlement
     let given = settlement
+    const asking: [Waiter, Reply][] = []
     for (const waiter of waiters) {
-      if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex, ticket)
+      if (waiter.revision?.another !== undefined && waiter.follows === undefined)
+        asking.push([waiter, { ...given, image: given.image && Buffer.from(given.image) }])
+      else if (waiter.follows === undefined) this.reply(waiter, given, zoneIndex, ticket)
       given = joined
     }
+    for (const [waiter, reply] of asking) this.reply(waiter, reply, zoneIndex, ticket)
     // Last: deciding anew may rewrite the image that the other waiters get.
     for (const waiter of waiters)
       if (waiter.follows !== undefined) this.resume(waiter, settlement, ticket)
@@ -159,7 +178,9 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
   /** @param ticket that the client has waited for last */
   private reply(waiter: Waiter, reply: Reply, zoneIndex: number, ticket: Ticket): void {
     const { replies, flights } = this.parts
-    const given = waiter.revision?.revise(reply) ?? reply
+    const { revision } = waiter
+    const given = revision === undefined ? reply : this.revised(waiter, reply, revision)
+    if (given === undefined) return
     const replyBytes = replies.write(waiter, given, this.out)
     waiter.replyTo.send(this.out.subarray(0, replyBytes))
     replies.record(waiter, given, zoneIndex, replyBytes)

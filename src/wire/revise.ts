@@ -4,6 +4,7 @@
  */
 import { putU16, putU32, u8, u16 } from './bytes.ts'
 import {
+  Flag2,
   headerBytes,
   messageBytesMax,
   nameBytesMax,
@@ -18,13 +19,22 @@ import { ResponseScan, readTtl, scanResponse } from './scan.ts'
 /** @param name folded wire form, overwritten later. @returns `name` itself when it stays; undefined: the new text is no name */
 export type Rename = (name: Uint8Array) => Uint8Array | undefined
 
+/** What is absent stays as it is. */
 export interface ImageEdits {
-  readonly owner: Rename
+  readonly owner?: Rename
   /** The first name in the data of CNAME, DNAME, MX, NAPTR, NS, PTR, SOA and SRV. */
-  readonly value: Rename
-  readonly ttl: (seconds: number) => number
+  readonly value?: Rename
+  readonly ttl?: (seconds: number) => number
   /** At most 15. */
-  readonly rcode: (rcode: number) => number
+  readonly rcode?: (rcode: number) => number
+  /** A records of the answer become AAAA records. Nobody has validated them, so AD is cleared. */
+  readonly toIpv6?: ToIpv6
+}
+
+export interface ToIpv6 {
+  /** @returns 16 bytes */
+  readonly translate: (address: Uint8Array) => Uint8Array
+  readonly ttlSecondsMax: number
 }
 
 /** Data of these types lead to the name that comes first in them. */
@@ -57,7 +67,9 @@ export function reviseImage(
 ): Buffer | undefined {
   if (!scanResponse(image, image.length, scan)) return undefined
   image.copy(out, 0, 0, headerBytes)
-  out[3] = (u8(image, 3) & 0xf0) | edits.rcode(scan.rcode & 0x0f)
+  const flags = u8(image, 3) & (edits.toIpv6 === undefined ? 0xf0 : 0xf0 & ~Flag2.ad)
+  const rcode = scan.rcode & 0x0f
+  out[3] = flags | (edits.rcode?.(rcode) ?? rcode)
   out.set(question, headerBytes)
   writer.open(out, headerBytes + question.length)
   for (let i = 0; i < scan.records; i++) if (!writeRecord(image, i, edits)) return undefined
@@ -72,9 +84,29 @@ function writeRecord(image: Buffer, index: number, edits: ImageEdits): boolean {
   if (!writeName(image, ownerAt, scan.end, NameForm.owner, edits.owner)) return false
   const fixedAt = writer.to
   if (!copy(image, typeAt, dataAt)) return false
-  putU32(out, fixedAt + 4, edits.ttl(readTtl(image, typeAt + 4)))
-  if (!writeData(image, u16(image, typeAt), dataAt, dataEnd, edits.value)) return false
+  const ttl = readTtl(image, typeAt + 4)
+  putU32(out, fixedAt + 4, edits.ttl?.(ttl) ?? ttl)
+  const type = u16(image, typeAt)
+  if (edits.toIpv6 !== undefined && type === RrType.a && index < scan.answers)
+    return writeTranslated(image.subarray(dataAt, dataEnd), fixedAt, edits.toIpv6)
+  if (!writeData(image, type, dataAt, dataEnd, edits.value)) return false
   putU16(out, fixedAt + 8, writer.to - fixedAt - recordFixedBytes)
+  return true
+}
+
+/** @param fixedAt where the type of the record stands that has been begun */
+function writeTranslated(
+  address: Buffer,
+  fixedAt: number,
+  { translate, ttlSecondsMax }: ToIpv6,
+): boolean {
+  const octets = translate(address)
+  if (address.length !== 4 || writer.to + octets.length > out.length) return false
+  putU16(out, fixedAt, RrType.aaaa)
+  putU32(out, fixedAt + 4, Math.min(readTtl(out, fixedAt + 4), ttlSecondsMax))
+  putU16(out, fixedAt + 8, octets.length)
+  out.set(octets, writer.to)
+  writer.to += octets.length
   return true
 }
 
@@ -83,7 +115,7 @@ function writeData(
   type: number,
   from: number,
   end: number,
-  rename: Rename,
+  rename: Rename | undefined,
 ): boolean {
   let change = leading.has(type) ? rename : undefined
   let at = from

@@ -18,6 +18,7 @@ const failed: Reply = {
 export class RuleRevision implements Revision {
   private readonly question: Uint8Array
   private readonly edits: ImageEdits
+  private readonly rcode: (code: number) => number
 
   /**
    * @param question section of the client's query; kept
@@ -26,17 +27,18 @@ export class RuleRevision implements Revision {
   constructor(question: Uint8Array, changes: readonly AnswerChanges[]) {
     const undone = changes.toReversed()
     this.question = question
+    this.rcode = (rcode) => undone.reduce((code, one) => swapped(code, one), rcode)
     this.edits = {
       owner: renaming(undone.flatMap(({ owners }) => owners)),
       value: renaming(undone.flatMap(({ values }) => values)),
       ttl: (seconds) => undone.reduce((ttl, one) => within(ttl, one), seconds),
-      rcode: (rcode) => undone.reduce((code, one) => swapped(code, one), rcode),
+      rcode: this.rcode,
     }
   }
 
   revise(reply: Reply): Reply {
     const { source, ede, edeText } = reply
-    const rcode = this.edits.rcode(reply.rcode)
+    const rcode = this.rcode(reply.rcode)
     const message = messageOf(reply)
     if (message === undefined) return { image: undefined, rcode, source, ede, edeText }
     const image = reviseImage(message, this.question, this.edits)
@@ -44,7 +46,8 @@ export class RuleRevision implements Revision {
   }
 }
 
-function messageOf({ stored, image }: Reply): Buffer | undefined {
+/** The whole message, if there is one. */
+export function messageOf({ stored, image }: Reply): Buffer | undefined {
   if (stored === undefined) return image
   const { memory, imageAt, imageBytes } = stored
   return memory.subarray(imageAt, imageAt + imageBytes)

@@ -1,6 +1,5 @@
 /** The rules of `rewrites` in their order, as in CoreDNS's plugin: each sees what the ones before it have made of the question. */
 import type { Inquiry } from '../../core/inquiry.ts'
-import type { Resolver } from '../../core/resolver.ts'
 import type { Rewriting, Rewritten } from '../../core/rewriting.ts'
 import { type Family, family } from '../../observe/families/family.ts'
 import { putU16 } from '../../wire/bytes.ts'
@@ -16,10 +15,10 @@ export class Rewriter implements Rewriting {
   readonly counts = { asked: 0, same: 0, nameless: 0 }
   private rules: readonly RewriteRule[] = []
 
-  /** @param user is told who rewrites; without rules nobody does, so that no question costs more */
-  reconfigure(settings: readonly RewriteSettings[], user: Resolver): void {
+  /** @returns itself; undefined without rules */
+  reconfigure(settings: readonly RewriteSettings[]): this | undefined {
     this.rules = settings.map((one) => new RewriteRule(one))
-    user.setRewriting(this.rules.length === 0 ? undefined : this)
+    return this.rules.length === 0 ? undefined : this
   }
 
   /** Whether some question about the name may be asked as another one. @param name folded wire form */

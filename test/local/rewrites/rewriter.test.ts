@@ -19,7 +19,7 @@ async function started(rules: string, more = '') {
   const rewriter = new Rewriter()
   const local = [new TemplatesStage(outlook), new HostsStage(outlook)]
   const bench = new LocalBench(local, { rotate: false })
-  rewriter.reconfigure(outlook.settings.rewrites, bench.resolver)
+  bench.resolver.setRewriting(rewriter.reconfigure(outlook.settings.rewrites))
   return { bench, rewriter }
 }
 
@@ -161,7 +161,7 @@ test('without rules a resolver rewrites nothing, after a change of the configura
   bench.ask('a.back.example', 'A')
   bench.answerA('a.back.example', '192.0.2.1')
   assert.is(bench.ask('a.front.example', 'A')[0], '0')
-  rewriter.reconfigure([], bench.resolver)
+  bench.resolver.setRewriting(rewriter.reconfigure([]))
   assert.equal(bench.ask('a.front.example', 'A'), ['asked'])
   bench.answerA('a.front.example', '192.0.2.2')
   assert.match(linesOf(bench.lastBytes)[1] ?? '', /./)
