@@ -11,6 +11,7 @@ import { type BindDirective, readBind } from './directives/bind.ts'
 import { readBufsize } from './directives/bufsize.ts'
 import { type CacheDirective, readCache } from './directives/cache.ts'
 import { readDebug } from './directives/debug.ts'
+import { type Dns64Directive, readDns64 } from './directives/dns64.ts'
 import { type ErrorsDirective, readErrors } from './directives/errors.ts'
 import { type ForwardDirective, readForward } from './directives/forward.ts'
 import { type HealthDirective, readHealth } from './directives/health.ts'
@@ -34,6 +35,7 @@ export interface Directives {
   readonly bufsize: number
   readonly cache: CacheDirective
   readonly debug: true
+  readonly dns64: Dns64Directive
   readonly errors: ErrorsDirective
   readonly forward: readonly ForwardDirective[]
   readonly health: HealthDirective
@@ -73,6 +75,7 @@ const readers: Readers = {
   bufsize: readBufsize,
   cache: readCache,
   debug: readDebug,
+  dns64: readDns64,
   errors: readErrors,
   forward: readForward,
   health: readHealth,

@@ -178,6 +178,25 @@ export const directiveCases: readonly DirectiveCase[] = [
     ],
   ),
   ...cases(
+    'dns64',
+    [
+      'dns64',
+      'dns64 64:ff9b::/96',
+      'dns64 {\nprefix 2001:db8::/32\ntranslate_all\nallow_ipv4\n}',
+      'dns64 { translate_all }',
+      'dns64 2001:db8::1/64',
+    ],
+    [
+      ['dns64 64:ff9b::/96 more', '1:20'],
+      ['dns64 192.0.2.0/24', '1:7'],
+      ['dns64 64:ff9b::/97', '1:7'],
+      ['dns64 64:ff9b::/24', '1:7'],
+      ['dns64 prefix', '1:7'],
+      ['dns64 {\nprefix\n}', '2:1'],
+      ['dns64 {\nallow\n}', '2:1'],
+    ],
+  ),
+  ...cases(
     'rewrite',
     [
       'rewrite name a.example b.example',

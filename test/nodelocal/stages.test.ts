@@ -120,6 +120,17 @@ test('a rewrite to names of another block leads to its servers, which is said', 
   )
 })
 
+test('dns64 is for the names of its block', () => {
+  const text =
+    block('cluster.local', 'errors') +
+    block('a.example', 'dns64 2001:db8::1/32') +
+    block('.', 'dns64 {\ntranslate_all\nallow_ipv4\n}')
+  assert.equal(settingsOf(text)['dns64'], [
+    { zones: ['a.example'], prefix: '2001:db8::/32' },
+    { except: ['cluster.local', 'a.example'], translateAll: true, ipv4Clients: true },
+  ])
+})
+
 test('blocks that are alike but for their addresses have one', () => {
   const one = (bind: string) => block('.', `bind ${bind}\ntemplate IN AAAA`)
   assert.equal(settingsOf(one('192.0.2.8') + one('192.0.2.9'))['templates'], [{ type: 'AAAA' }])

@@ -37,7 +37,6 @@ function cure(text: string): (name: string) => [string, string] {
 
 /** What node-cache takes and is not served here yet. */
 const laterCures: ReadonlyMap<string, string> = new Map([
-  ['dns64', 'let the resolvers of the block translate: CoreDNS has `dns64` too'],
   ['dnstap', 'remove it; `log` tells single queries'],
   ['whoami', 'remove it; CoreDNS behind this one may have it'],
 ])

@@ -19,7 +19,7 @@ export interface Answer {
   readonly asks?: UpstreamsOf
   readonly ttl: PlainSection
   readonly exchange: PlainSection
-  /** What `rewrite`, `template` and `hosts` of the block say, to be compared; absent without them. */
+  /** What `dns64`, `rewrite`, `template` and `hosts` of the block say, to be compared; absent without them. */
   readonly before?: string
 }
 
@@ -77,13 +77,12 @@ function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answe
   }
 }
 
-function beforeOf({ rewrite, template, hosts }: Block['has']): { readonly before?: string } {
-  if (rewrite === undefined && template === undefined && hosts === undefined) return {}
+function beforeOf({ dns64, rewrite, template, hosts }: Block['has']): { readonly before?: string } {
+  const all = [dns64, rewrite, template, hosts]
+  if (all.every((one) => one === undefined)) return {}
   const isPlace = (key: string) => key === 'place'
   return {
-    before: JSON.stringify([rewrite, template, hosts], (key, value: unknown) =>
-      isPlace(key) ? undefined : value,
-    ),
+    before: JSON.stringify(all, (key, value: unknown) => (isPlace(key) ? undefined : value)),
   }
 }
 

@@ -1,12 +1,19 @@
-/** `rewrite`, `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
+/** `dns64`, `rewrite`, `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
 import { isWithin } from '../../corefile/label.ts'
 import type { Block } from '../blocks.ts'
+import type { Dns64Directive } from '../directives/dns64.ts'
 import type { HostsDirective } from '../directives/hosts.ts'
 import type { RewriteRuleText } from '../directives/rewrite.ts'
 import type { TemplateDirective } from '../directives/template.ts'
 import type { PlainSection } from './plain.ts'
 
 export function stageSettings(blocks: readonly Block[]): PlainSection {
+  const dns64 = blocks.flatMap((block) => {
+    const one = block.has.dns64
+    return one === undefined
+      ? []
+      : scoped({ zones: zonesIn(block) }, block, blocks).map(dns64Of(one))
+  })
   const rewrites = withoutTwins(blocks.map((block) => rewritesOf(block, blocks))).flat()
   const templates = blocks.flatMap((block) =>
     (block.has.template ?? []).flatMap((one) => scoped(one, block, blocks).map(templateOf(one))),
@@ -16,6 +23,7 @@ export function stageSettings(blocks: readonly Block[]): PlainSection {
     return one === undefined ? [] : scoped(one, block, blocks).map(hostsOf(one))
   })
   return {
+    ...(dns64.length > 0 && { dns64: withoutTwins(dns64) }),
     ...(rewrites.length > 0 && { rewrites }),
     ...(templates.length > 0 && { templates: withoutTwins(templates) }),
     ...(hosts.length > 0 && { hosts: withoutTwins(hosts) }),
@@ -66,6 +74,19 @@ function templateOf(one: TemplateDirective): (scope: Scope) => PlainSection {
     ...(one.rcode !== 'NOERROR' && { rcode: one.rcode }),
     ...(one.ede !== undefined && { ede: one.ede }),
     ...filled({ fallthrough: one.fallthrough }),
+  })
+}
+
+function dns64Of({
+  prefix,
+  translateAll,
+  ipv4Clients,
+}: Dns64Directive): (scope: Scope) => PlainSection {
+  return (scope) => ({
+    ...scopeOf(scope),
+    ...(prefix !== undefined && { prefix }),
+    ...(translateAll && { translateAll }),
+    ...(ipv4Clients && { ipv4Clients }),
   })
 }
 
