@@ -58,9 +58,10 @@ COPY --from=build /out/bin/node /usr/local/bin/node
 COPY --from=build /out/app /app
 COPY LICENSE /app/LICENSE
 
-# /node-cache: manifests of NodeLocal DNSCache name its program. By this name neardns takes its flags.
+# neardns: for people and for `kubectl neardns`. /node-cache: manifests of NodeLocal DNSCache name its program. By this name neardns takes its flags.
 COPY scripts/node-iptables /usr/local/sbin/iptables
-RUN ln -s /app/dist/main.js /node-cache \
+RUN ln -s /app/dist/main.js /usr/local/bin/neardns \
+ && ln -s /app/dist/main.js /node-cache \
  && for name in iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -s iptables "/usr/local/sbin/$name"; done
 
 # 53: DNS. 9253: metrics, probes, admin. Documentation only.

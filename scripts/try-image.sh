@@ -16,7 +16,7 @@ trap 'buildah rm "$container" >/dev/null' EXIT
 root=$(buildah mount "$container")
 
 [ "$(getcap "$root/usr/local/bin/node")" = "$root/usr/local/bin/node cap_net_bind_service=ep" ] || { echo 'the file capability is lost'; exit 1; }
-for tool in ip iptables nft sh sleep /node-cache; do
+for tool in ip iptables nft sh sleep neardns /node-cache; do
   [ -n "$(chroot "$root" sh -c "command -v $tool")" ] || { echo "no $tool in the image"; exit 1; }
 done
 

@@ -78,6 +78,7 @@ test('the daemon is started without a shell, as root unless the other target is 
 test("the name of node-cache's program, and iptables in the variant of the node, are there", () => {
   const runs = finalStage().map(({ rest }) => rest)
   assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/main.js /node-cache')))
+  assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/main.js /usr/local/bin/neardns')))
   assert.ok(runs.includes('scripts/node-iptables /usr/local/sbin/iptables'))
 })
 
