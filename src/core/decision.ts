@@ -7,6 +7,7 @@ import type { StoredImage } from '../wire/reply.ts'
 import type { AliasHead } from './alias-head.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import { ReplySource } from './facts.ts'
+import type { Transport } from './ports.ts'
 import type { Follows } from './question/arrival.ts'
 import type { Ticket } from './question/in-flight.ts'
 import type { Reply, Revision } from './reply.ts'
@@ -119,6 +120,8 @@ export class Decision {
 /** The client that asks. */
 export interface Asker {
   readonly clientPort: number
+  /** Absent: UDP. */
+  readonly transport?: Transport
   /** How often the question has waited for another question's answer. */
   readonly turns: number
   /** Client's address in text; may build a string. */

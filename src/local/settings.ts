@@ -5,6 +5,7 @@ import { hostsList } from './hosts/settings.ts'
 import { rewriteList } from './rewrites/settings.ts'
 import { specialUseSection } from './special-use/settings.ts'
 import { templateList } from './templates/settings.ts'
+import { whoamiList } from './whoami/settings.ts'
 
 /** Sections by the name that they have in the configuration. */
 export const localSections = {
@@ -12,6 +13,7 @@ export const localSections = {
   rewrites: rewriteList(),
   templates: templateList(),
   hosts: hostsList(),
+  whoami: whoamiList(),
   specialUse: specialUseSection(),
 }
 

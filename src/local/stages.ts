@@ -7,11 +7,13 @@ import type { LocalOutlook, LocalStage } from './local-stage.ts'
 import { SpecialUseStage } from './special-use/stage.ts'
 import { TemplatesStage } from './templates/stage.ts'
 import { UnservedStage } from './unserved/stage.ts'
+import { WhoamiStage } from './whoami/stage.ts'
 
 export function makeLocalStages(outlook: LocalOutlook): readonly LocalStage[] {
   return [
     new TemplatesStage(outlook),
     new HostsStage(outlook),
+    new WhoamiStage(outlook),
     new SpecialUseStage(outlook),
     new UnservedStage(outlook),
   ]

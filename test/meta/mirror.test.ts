@@ -107,6 +107,7 @@ const testedElsewhere: Readonly<
   'local/templates/record-text.ts': 'local/templates/stage.test.ts',
   'local/templates/rule.ts': 'local/templates/stage.test.ts',
   'local/templates/settings.ts': 'local/templates/stage.test.ts',
+  'local/whoami/settings.ts': 'local/whoami/stage.test.ts',
 }
 
 function filesOf(top: string, ending: string): string[] {
