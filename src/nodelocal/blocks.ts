@@ -27,6 +27,7 @@ import { type RewriteDirective, readRewrite } from './directives/rewrite.ts'
 import { readTemplate, type TemplateDirective } from './directives/template.ts'
 import { readTimeouts, type TimeoutsDirective } from './directives/timeouts.ts'
 import { readMetadata, readPprof, readTrace } from './directives/unused.ts'
+import { readWhoami, type WhoamiDirective } from './directives/whoami.ts'
 import { type Complaint, DirectiveMistake, type Reading, type Remark } from './reading.ts'
 
 export interface Directives {
@@ -52,6 +53,7 @@ export interface Directives {
   readonly template: readonly TemplateDirective[]
   readonly timeouts: TimeoutsDirective
   readonly trace: true
+  readonly whoami: WhoamiDirective
 }
 
 export interface Block extends CorefilePlace {
@@ -92,6 +94,7 @@ const readers: Readers = {
   template: readTemplate,
   timeouts: readTimeouts,
   trace: readTrace,
+  whoami: readWhoami,
 }
 
 /** Directives that are understood. */

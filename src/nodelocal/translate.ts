@@ -25,7 +25,7 @@ import {
 } from './mapping/listeners.ts'
 import type { PlainSection } from './mapping/plain.ts'
 import { withRewriteTargets } from './mapping/rewrites.ts'
-import { stageSettings } from './mapping/stages.ts'
+import { stageSettings, unreachedNotes } from './mapping/stages.ts'
 import type { Complaint, Remark } from './reading.ts'
 
 /** What a Corefile takes from the node, the command line and the pod. */
@@ -156,6 +156,7 @@ function settingsOf(
     notes: [
       ...blocks.flatMap(pillarNotes),
       ...rewritten.notes,
+      ...unreachedNotes(blocks),
       ...joined.notes,
       ...groups.notes,
       ...cache.notes,

@@ -177,6 +177,7 @@ export const directiveCases: readonly DirectiveCase[] = [
       ['template IN A {\ncname a\n}', '2:1'],
     ],
   ),
+  ...cases('whoami', ['whoami', 'whoami\nwhoami x'], [['whoami x', '1:8']]),
   ...cases(
     'dns64',
     [

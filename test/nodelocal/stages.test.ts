@@ -120,6 +120,18 @@ test('a rewrite to names of another block leads to its servers, which is said', 
   )
 })
 
+test('whoami tells names that no forward takes', () => {
+  const text =
+    '.:53 {\nwhoami\nforward a.example 192.0.2.1 {\nexcept b.a.example\n}\n}\nc.example {\nerrors\n}\n'
+  assert.equal(settingsOf(text)['whoami'], [
+    { except: ['c.example', 'a.example'] },
+    { zones: ['b.a.example'] },
+  ])
+  const { settings, notes } = translate(block('.', 'whoami'), { file: 'Corefile' })
+  assert.is(settings?.['whoami'], undefined)
+  assert.match(notes[0]?.message ?? '', /never reached/)
+})
+
 test('dns64 is for the names of its block', () => {
   const text =
     block('cluster.local', 'errors') +

@@ -38,7 +38,6 @@ function cure(text: string): (name: string) => [string, string] {
 /** What node-cache takes and is not served here yet. */
 const laterCures: ReadonlyMap<string, string> = new Map([
   ['dnstap', 'remove it; `log` tells single queries'],
-  ['whoami', 'remove it; CoreDNS behind this one may have it'],
 ])
 
 /** What to do about a directive of node-cache that nothing here reads. */

@@ -96,6 +96,21 @@ function joined(first: UpstreamsOf, second: UpstreamsOf, { options, place }: For
   return { ...first, upstreams: [...new Set([...first.upstreams, ...second.upstreams])] }
 }
 
+/** The zones of a block, and inside them those for which a `forward` says something else: with one that takes their names, and without. */
+export function forwardedZones({ labels, has }: Block): {
+  readonly forwarded: readonly string[]
+  readonly others: readonly string[]
+} {
+  const { forward = [] } = has
+  const tops = labels.flatMap(({ zones }) => zones)
+  const inside = forward
+    .flatMap(({ from, options }) => [from, ...options.except])
+    .filter((zone) => tops.some((top) => isWithin(zone, top)))
+  const all = [...new Set([...tops, ...inside])]
+  const isTaken = (zone: string) => forward.some((one) => takes(one, zone))
+  return { forwarded: all.filter(isTaken), others: all.filter((zone) => !isTaken(zone)) }
+}
+
 function takes({ from, options }: ForwardDirective, zone: string): boolean {
   return isWithin(zone, from) && !options.except.some((name) => isWithin(zone, name))
 }

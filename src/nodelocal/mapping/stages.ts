@@ -1,10 +1,12 @@
-/** `dns64`, `rewrite`, `template` and `hosts` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
+/** `dns64`, `rewrite`, `template`, `hosts` and `whoami` as settings. In a Corefile they see the names of their block alone; our stages see all, so each says which are its own. */
 import { isWithin } from '../../corefile/label.ts'
 import type { Block } from '../blocks.ts'
 import type { Dns64Directive } from '../directives/dns64.ts'
 import type { HostsDirective } from '../directives/hosts.ts'
 import type { RewriteRuleText } from '../directives/rewrite.ts'
 import type { TemplateDirective } from '../directives/template.ts'
+import type { Remark } from '../reading.ts'
+import { forwardedZones } from './answers.ts'
 import type { PlainSection } from './plain.ts'
 
 export function stageSettings(blocks: readonly Block[]): PlainSection {
@@ -22,12 +24,36 @@ export function stageSettings(blocks: readonly Block[]): PlainSection {
     const one = block.has.hosts
     return one === undefined ? [] : scoped(one, block, blocks).map(hostsOf(one))
   })
+  const whoami = blocks.flatMap((block) => whoamiOf(block, blocks))
   return {
     ...(dns64.length > 0 && { dns64: withoutTwins(dns64) }),
     ...(rewrites.length > 0 && { rewrites }),
     ...(templates.length > 0 && { templates: withoutTwins(templates) }),
     ...(hosts.length > 0 && { hosts: withoutTwins(hosts) }),
+    ...(whoami.length > 0 && { whoami: withoutTwins(whoami) }),
   }
+}
+
+/** `forward` comes first, so that only names that none takes are told. */
+function whoamiOf(block: Block, blocks: readonly Block[]): PlainSection[] {
+  if (block.has.whoami === undefined) return []
+  const { forwarded, others } = forwardedZones(block)
+  // One for each: what one leaves out may be inside another.
+  return others.flatMap((zone) => {
+    const within = forwarded.filter((one) => isWithin(one, zone))
+    return scoped({ zones: [zone] }, block, blocks).map(({ zones, except }) =>
+      scopeOf({ zones, except: [...except, ...within] }),
+    )
+  })
+}
+
+/** Directives that no question reaches. */
+export function unreachedNotes(blocks: readonly Block[]): Remark[] {
+  return blocks.flatMap(({ has, ...block }) => {
+    if (has.whoami === undefined || forwardedZones({ has, ...block }).others.length > 0) return []
+    const message = '`whoami` is never reached: `forward` answers for all names of the block'
+    return [{ ...has.whoami.place, message }]
+  })
 }
 
 interface Scope {
