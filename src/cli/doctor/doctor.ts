@@ -12,10 +12,10 @@ import { type AdminPlace, askAdmin, readPlace } from '../operator/admin-client.t
 import { outputTerminal } from '../process/terminal.ts'
 import { readConfig } from '../read-config.ts'
 import { ExpositionReading } from './exposition-reading.ts'
-import { lookAtNode } from './look-at-node.ts'
+import { lookAtNode, trackedFlows } from './look-at-node.ts'
 import { metricFindings } from './metric-findings.ts'
 import { nodeFindings } from './node-findings.ts'
-import { askOwn, ownFindings } from './own-answers.ts'
+import { askOwn, type OwnAnswer, ownFindings } from './own-answers.ts'
 import { startedDaemons } from './started-daemon.ts'
 import { upstreamFindings } from './upstream-findings.ts'
 import { probeUpstreams } from './upstreams.ts'
@@ -55,12 +55,27 @@ async function runArgsOf({ flags }: Arguments): Promise<RunArgs> {
 
 async function findingsFor(config: Config, read: Arguments): Promise<Finding[]> {
   const place = placeFor(config, read)
+  const before = await trackedFlows()
   const [own, upstreams, node] = await Promise.all([
     lookAtDaemon(config, place),
     probeUpstreams(config),
     lookAtNode(config, installedMs()),
   ])
-  return [...own, ...upstreams.flatMap(upstreamFindings), ...nodeFindings(node)]
+  const tracked = newFlows(before, await trackedFlows())
+  const elsewhere = node.plan.addresses.flatMap((one) => (one.forHost ? [] : [one.address]))
+  return [
+    ...ownFindings(own.answers, { received: own.received, elsewhere }),
+    ...own.findings,
+    ...upstreams.flatMap(upstreamFindings),
+    ...nodeFindings({ ...node, tracked }),
+  ]
+}
+
+function newFlows(
+  before: ReadonlySet<string> | undefined,
+  after: ReadonlySet<string> | undefined,
+): readonly string[] | undefined {
+  return before && after && [...after].filter((flow) => !before.has(flow))
 }
 
 /** Where the metrics are: the operator's socket, else the first admin address. */
@@ -71,13 +86,20 @@ function placeFor(config: Config, { flag }: Arguments): AdminPlace | string {
   return at === undefined ? socket.why : { kind: 'http', at, token: undefined }
 }
 
+interface LookedAtDaemon {
+  readonly answers: readonly OwnAnswer[]
+  /** Datagrams that it counted at each address meanwhile; undefined when that is not known. */
+  readonly received: ReadonlyMap<string, number> | undefined
+  readonly findings: readonly Finding[]
+}
+
 /** Asks the daemon between two readings of its metrics. */
-async function lookAtDaemon(config: Config, place: AdminPlace | string): Promise<Finding[]> {
+async function lookAtDaemon(config: Config, place: AdminPlace | string): Promise<LookedAtDaemon> {
   const before = await readMetrics(place)
-  const asked = await askOwn(config.listen)
+  const answers = await askOwn(config.listen)
   if (typeof before === 'string' || typeof place === 'string') {
     const why = typeof before === 'string' ? before : String(place)
-    return [...ownFindings(asked, undefined), await withoutMetrics(why)]
+    return { answers, received: undefined, findings: [await withoutMetrics(why)] }
   }
   const soon = await readMetrics(place)
   const received = typeof soon === 'string' ? undefined : growthByServer(before, soon)
@@ -86,16 +108,13 @@ async function lookAtDaemon(config: Config, place: AdminPlace | string): Promise
     readMetrics(place),
     askAdmin(place, { path: '/ready' }),
   ])
-  const notReady = ready.ok ? [] : (ready.text ?? ready.why).trim().split('\n')
-  return [
-    ...ownFindings(asked, received),
-    ...metricFindings({
-      before,
-      after: typeof after === 'string' ? before : after,
-      notReady,
-      nowSeconds: Date.now() / 1000,
-    }),
-  ]
+  const findings = metricFindings({
+    before,
+    after: typeof after === 'string' ? before : after,
+    notReady: ready.ok ? [] : (ready.text ?? ready.why).trim().split('\n'),
+    nowSeconds: Date.now() / 1000,
+  })
+  return { answers, received, findings }
 }
 
 /** While it is away, CoreDNS may answer at its addresses: that they are answered says nothing. */

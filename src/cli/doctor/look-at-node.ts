@@ -12,7 +12,10 @@ import { textAt } from '../../platform/text-at.ts'
 import type { LookedAtNode } from './node-findings.ts'
 import { probe } from './probe.ts'
 
-export async function lookAtNode(config: Config, installedMs: number): Promise<LookedAtNode> {
+export async function lookAtNode(
+  config: Config,
+  installedMs: number,
+): Promise<Omit<LookedAtNode, 'tracked'>> {
   const opened = await openNftables()
   const tools = { run: runProgram, readProc, nftables: opened.ok ? opened.nftables : opened.why }
   const nftables = usableNftables(tools)
@@ -20,16 +23,14 @@ export async function lookAtNode(config: Config, installedMs: number): Promise<L
     const { interception: settings, cluster } = config
     const facts = await detect({ tools, settings, clusterUpstreams: cluster.upstreams })
     const plan = makePlan(settings, facts)
-    const [tables, saved, connections, tracked, clockSource] = await Promise.all([
+    const [tables, saved, connections, clockSource] = await Promise.all([
       tablesOf(nftables),
       savedFor(plan),
       readConnections(),
-      readProc('/proc/net/nf_conntrack'),
       readProc('/sys/devices/system/clocksource/clocksource0/current_clocksource'),
     ])
     return {
       ...{ config, plan, tables, saved, connections, installedMs },
-      tracked: tracked === '' ? undefined : tracked.trim().split('\n'),
       clockSource: clockSource.trim() || undefined,
       nowMs: Date.now(),
       trust: trustOf(config),
@@ -38,6 +39,13 @@ export async function lookAtNode(config: Config, installedMs: number): Promise<L
   } finally {
     await nftables?.close()
   }
+}
+
+/** @returns flows that the kernel tracks, in their original direction; undefined when it does not show them */
+export async function trackedFlows(): Promise<ReadonlySet<string> | undefined> {
+  const text = await readProc('/proc/net/nf_conntrack')
+  if (text === '') return undefined
+  return new Set(text.match(/src=\S+ dst=\S+ sport=\d+ dport=53\b(?=.*\bsrc=)/g) ?? [])
 }
 
 /** Tables of ours, with what is done in their base chains. */

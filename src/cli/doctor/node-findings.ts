@@ -15,7 +15,7 @@ export interface LookedAtNode {
   readonly saved: string | undefined
   /** Entries and most entries of the connection table; undefined without one. */
   readonly connections: { readonly count: number; readonly max: number } | undefined
-  /** Lines of /proc/net/nf_conntrack; undefined when the kernel does not show them. */
+  /** Flows that the kernel tracks since a moment ago (`src=... dst=... sport=... dport=...`); undefined when it does not show them. */
   readonly tracked: readonly string[] | undefined
   readonly clockSource: string | undefined
   readonly nowMs: number
@@ -104,21 +104,23 @@ function standby({ standby: targets }: LookedAtNode): Finding[] {
   )
 }
 
-/** A tracked query to an address of ours means that a rule before ours decided otherwise. */
+/** A query to an address of ours that is tracked now means that a rule before ours decided otherwise. */
 function untracked({ plan, tracked }: LookedAtNode): Finding[] {
-  if (tracked === undefined || plan.addresses.length === 0) return []
-  const ours = new Set(plan.addresses.map(({ address }) => address))
-  const entries = tracked.filter((line) => {
-    const [, address = ''] = /\bdst=(\S+) sport=\d+ dport=53\b/.exec(line) ?? []
-    return ours.has(address)
-  })
+  // In the nftables mode of kube-proxy the node's own queries to a ClusterIP stay with it.
+  const ours = new Set(plan.addresses.flatMap((one) => (one.forHost ? [one.address] : [])))
+  if (tracked === undefined || ours.size === 0) return []
+  const entries = tracked.filter((flow) => ours.has(destinationOf(flow)))
   if (entries.length === 0) return [ok('conntrack', 'queries to our addresses are not tracked')]
   return [
-    fault('conntrack', `${entries.length} queries to our addresses are tracked`, {
-      cause: 'they came while neardns did not intercept, or another rule comes before ours',
+    fault('conntrack', `${entries.length} queries to our addresses were tracked just now`, {
+      cause: 'neardns does not intercept them, or another rule comes before ours',
       next: 'conntrack -L --dport 53; nft list ruleset',
     }),
   ]
+}
+
+function destinationOf(flow: string): string {
+  return /\bdst=(\S+) sport=\d+ dport=53\b/.exec(flow)?.[1] ?? ''
 }
 
 function connections({ connections: table }: LookedAtNode): Finding[] {

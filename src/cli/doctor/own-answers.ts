@@ -22,12 +22,16 @@ export async function askOwn(listen: readonly Endpoint[]): Promise<OwnAnswer[]> 
   )
 }
 
-/**
- * @param received datagrams that the daemon counted at each address while it was asked; undefined when that is not known
- */
+export interface OwnAnswersContext {
+  /** Datagrams that the daemon counted at each address while it was asked; undefined when that is not known. */
+  readonly received: ReadonlyMap<string, number> | undefined
+  /** Addresses at which the node itself is answered by others, by design. */
+  readonly elsewhere: readonly string[]
+}
+
 export function ownFindings(
   answers: readonly OwnAnswer[],
-  received: ReadonlyMap<string, number> | undefined,
+  { received, elsewhere }: OwnAnswersContext,
 ): Finding[] {
   return answers.flatMap(({ at, results }) => {
     const place = formatEndpoint(at)
@@ -44,8 +48,8 @@ export function ownFindings(
         }),
       ]
     }
-    const counted = received?.get(place)
-    if (counted === 0) {
+    const isElsewhere = elsewhere.includes(at.address)
+    if (received?.get(place) === 0 && !isElsewhere) {
       return [
         fault('answers', `${place} is answered by another server`, {
           cause:
@@ -55,6 +59,7 @@ export function ownFindings(
       ]
     }
     const ms = results.flatMap(({ tookMs }) => tookMs).toSorted((a, b) => a - b)[0] ?? 0
-    return [ok('answers', `${place} over UDP and TCP, ${ms.toFixed(1)} ms`)]
+    const whose = isElsewhere ? '; by kube-proxy for the node itself' : ''
+    return [ok('answers', `${place} over UDP and TCP, ${ms.toFixed(1)} ms${whose}`)]
   })
 }

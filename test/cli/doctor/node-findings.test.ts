@@ -75,7 +75,7 @@ const planted: [what: string, node: Partial<LookedAtNode>, says: RegExp][] = [
   [
     'queries that are tracked',
     { tracked: ['ipv4 2 udp 17 29 src=10.244.0.9 dst=169.254.20.10 sport=1 dport=53 src=x'] },
-    /1 queries to our addresses are tracked/,
+    /1 queries to our addresses were tracked just now/,
   ],
   ['a full connection table', { connections: { count: 950, max: 1000 } }, /holds 950 of 1000/],
   [

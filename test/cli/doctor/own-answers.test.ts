@@ -13,12 +13,16 @@ test('an address that answers, one that does not, and one that another answers',
   const answers = await askOwn([at])
   await server.stop()
   assert.equal(
-    ownFindings(answers, new Map([[place, 2]])).map(({ state }) => state),
+    ownFindings(answers, { received: new Map([[place, 2]]), elsewhere: [] }).map(
+      ({ state }) => state,
+    ),
     ['ok'],
   )
-  const [past] = ownFindings(answers, new Map([[place, 0]]))
+  const [past] = ownFindings(answers, { received: new Map([[place, 0]]), elsewhere: [] })
   assert.is(past?.what, `${place} is answered by another server`)
-  const [silent] = ownFindings(await askOwn([at]), undefined)
+  const here = { received: new Map([[place, 0]]), elsewhere: ['127.0.0.1'] }
+  assert.match(ownFindings(answers, here)[0]?.what ?? '', 'by kube-proxy for the node itself')
+  const [silent] = ownFindings(await askOwn([at]), { received: undefined, elsewhere: [] })
   assert.is(silent?.what, `nothing at ${place} over UDP and TCP`)
   assert.match(silent?.cause ?? '', 'no daemon listens there')
 })
