@@ -6,6 +6,8 @@ export interface Page {
   readonly body: string
   /** Plain text by default. */
   readonly contentType?: string
+  /** Besides those that every page has. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Sent in place of `body`, piece by piece, as the reader takes them. */
   readonly pieces?: AsyncIterable<Buffer>
 }

@@ -1,7 +1,8 @@
-/** The pages of every neardns: metrics for scrapers; health, readiness and start for probes. Knows no HTTP and no part of the daemon. */
+/** The pages of every neardns: its status for people, metrics for scrapers; health, readiness and start for probes. Knows no HTTP and no part of the daemon. */
 import type { PageSource } from './admin-server.ts'
 import type { Exposition } from './exposition.ts'
 import { healthBoundsSeconds } from './families/daemon.ts'
+import { statusPage } from './page/status-page.ts'
 
 export interface AdminSources {
   /** Text of all metrics. */
@@ -14,6 +15,7 @@ export interface AdminSources {
 
 export function standardPages(sources: AdminSources): Map<string, PageSource> {
   return new Map<string, PageSource>([
+    ['/', () => statusPage],
     [
       '/metrics',
       async () => {

@@ -245,6 +245,7 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     ...(page.pieces === undefined && { 'content-length': body.length }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...page.headers,
     ...(page.status === 405 ? { allow: 'GET, HEAD' } : {}),
     ...(hasBody || page.status >= 400 ? { connection: 'close' } : {}),
   })

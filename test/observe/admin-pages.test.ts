@@ -15,13 +15,16 @@ function pagesWith(reasons: readonly string[], isStarted: boolean) {
   return (path: string) => pages.get(path)?.()
 }
 
-test('there are four pages', () => {
+test('there are five pages', () => {
   const sources = {
     metrics: () => Promise.reject(new Error('not asked')),
     ready: () => [],
     isStarted: () => true,
   }
-  assert.equal([...standardPages(sources).keys()], ['/metrics', '/health', '/ready', '/startup'])
+  assert.equal(
+    [...standardPages(sources).keys()],
+    ['/', '/metrics', '/health', '/ready', '/startup'],
+  )
 })
 
 test('metrics keep the content type of their format', async () => {

@@ -17,8 +17,8 @@ const viewersMax = 8
 /** Lines between two looks of one viewer; a person reads no more. */
 const linesMax = 500
 const keysMax = 256
-/** A sketch takes this many queries a second, and one in so many of a larger stream: 2,000 cost 0.4 % of a CPU. */
-const sampledPerSecond = 2000
+/** A sketch takes this many queries a second, and one in so many of a larger stream (docs/decisions/0054 has the cost). */
+const sampledPerSecond = 1000
 /** Counts of a sketch are those of about this time. */
 const windowMs = 10_000
 /** Only what waited for somebody is slow. */
