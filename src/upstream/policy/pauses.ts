@@ -18,9 +18,15 @@ const oldFactor = 3
 const graceMsMax = 30
 /** After that time at most all that has waited is answered. */
 const graceForMsMax = 250
+/** What has waited and is not answered this long after the end of a pause is slow, if the server still answers others, whatever pauses follow. */
+const longestMsMax = 60
+/** Ends of pauses that are remembered. */
+const endsMax = 16
 
 export class Pauses {
   private endMs = Number.NEGATIVE_INFINITY
+  /** Of the latest pauses, in order. */
+  private readonly ends: number[] = []
   private longestMs = 0
   private graceUntilMs = Number.NEGATIVE_INFINITY
 
@@ -35,6 +41,7 @@ export class Pauses {
     if (!isSequel && tookMs > oldFactor * silentMs) return
     const pauseMs = Math.min(tookMs, silentMs)
     this.endMs = nowMs
+    if (this.ends.push(nowMs) > endsMax) this.ends.shift()
     this.longestMs = Math.max(pauseMs, isSequel ? this.longestMs : 0)
     this.graceUntilMs = Math.max(this.graceUntilMs, nowMs + Math.min(pauseMs, graceForMsMax))
   }
@@ -42,6 +49,14 @@ export class Pauses {
   /** From when on a question that came at that time has been worked on without a pause. */
   workedSince(sinceMs: number): number {
     return Math.max(sinceMs, this.endMs)
+  }
+
+  /**
+   * From when on a question that came at that time is slow, if others are still answered. On a busy machine one pause follows the other, and no
+   * head would ever have been worked on for long enough without one.
+   */
+  slowFrom(sinceMs: number): number {
+    return (this.ends.find((endMs) => endMs >= sinceMs) ?? sinceMs) + longestMsMax
   }
 
   /** Whether a question that came at that time has waited for the end of a pause, just now. */

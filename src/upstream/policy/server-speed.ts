@@ -47,7 +47,10 @@ export class ServerSpeed {
   isPassed(sinceMs: number, lastAnswerMs: number, nowMs: number): boolean {
     const { pauses, slowAfterMs } = this
     const leastMs = Math.max(slowAfterMs / 2, pauses.graceMs(nowMs))
-    return lastAnswerMs >= pauses.workedSince(sinceMs) + leastMs
+    return (
+      lastAnswerMs >= pauses.workedSince(sinceMs) + leastMs ||
+      lastAnswerMs >= Math.max(pauses.slowFrom(sinceMs), sinceMs + slowAfterMs)
+    )
   }
 
   /** Whether a question of that time has just waited for the end of a pause: then what was slow meanwhile tells nothing about it. */

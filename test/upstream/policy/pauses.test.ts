@@ -45,6 +45,15 @@ test('answers of slow names that follow each other end no pause, unless they fol
   assert.is(pauses.workedSince(7), 3249)
 })
 
+test('where one pause follows the other what has waited is slow some time after the first of them', () => {
+  const pauses = new Pauses()
+  assert.is(pauses.slowFrom(7), 67)
+  for (const endMs of [100, 140, 180]) pauses.note(30, 30, endMs)
+  assert.equal([pauses.slowFrom(7), pauses.slowFrom(120), pauses.slowFrom(190)], [160, 200, 250])
+  for (let i = 0; i < 20; i++) pauses.note(30, 30, 1000 + 40 * i)
+  assert.is(pauses.slowFrom(7), 1160 + 60, 'as far as is known')
+})
+
 test('a question knows for a while that it has waited for the end of a pause', () => {
   const pauses = new Pauses()
   assert.is(pauses.wasWaiting(999, 1000), false)
