@@ -38,6 +38,14 @@ export const allowances: readonly Allowance[] = [
     covers: ({ ours }, what) => what !== 'rcode' && isAlias(ours) && soaOf(ours) !== undefined,
   },
   {
+    row: '`dns64` without A records: NOERROR, and what the question for A brought',
+    covers: ({ form, question, theirs, ours }) =>
+      form.startsWith('dns64') &&
+      question.type === 'AAAA' &&
+      theirs.rcode === 0 &&
+      [...theirs.answers, ...ours.answers].every(({ type }) => type === cname),
+  },
+  {
     row: 'a reply over UDP is as large as the client takes',
     covers: ({ question, ours }, what) =>
       what === 'truncated' && ours.tc && (question.ednsBytes ?? 0) > 1232,

@@ -130,6 +130,12 @@ export const forms: readonly Form[] = [
     corefile: block('.', ['rewrite type MX A', 'forward . OUTSIDE']),
   },
   {
+    name: 'dns64 for names outside',
+    corefile:
+      clusterBlock() +
+      block('.', ['dns64 {\n    allow_ipv4\n  }', 'cache 30', 'forward . OUTSIDE']),
+  },
+  {
     name: 'rewrite beside hosts and template',
     corefile: block('.', [
       'cache 30',

@@ -55,7 +55,7 @@ for (const [index, form] of forms.entries()) {
         const key = `${name} ${question.type}`
         const replies = await programs.ask(question)
         const known = { before: said.get(key), isKnownName: names.has(name) }
-        const pair = { question, ...replies, ...known }
+        const pair = { form: form.name, question, ...replies, ...known }
         names.add(name)
         if (!said.has(key)) said.set(key, replies.theirs)
         for (const what of differences(pair)) {
