@@ -2,7 +2,7 @@
  * Goal: what an operator does over the socket counts for the next query, in one process and with several workers. Method: daemons with a
  * socket in a folder of the test, asked as a pod asks and as the commands do.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -11,6 +11,7 @@ import { askAdmin } from '../../src/cli/operator/admin-client.ts'
 import { aRecord } from '../core/support.ts'
 import { lookup } from '../support/client/dns-client.ts'
 import { UpgradeLab } from '../support/lab/upgrade-lab.ts'
+import { until } from '../support/process.ts'
 import { delayed } from '../upstream/fake-upstream.ts'
 import { replyTo, withHouse, zone } from './support.ts'
 
@@ -81,6 +82,26 @@ test('the flight recorder has a slow query and a failed one, with whom they were
     >[]
     assert.equal([failed?.['name'], failed?.['rcode']], ['bad.example.', 'SERVFAIL'])
   })
+})
+
+test('after an upgrade the socket is the new process’s, and it has the cache; a changed setting moves it', async ({
+  folder,
+}) => {
+  const socket = join(folder, 'upgrade.sock')
+  const lab = await UpgradeLab.open({ settings: { admin: { socket } } })
+  try {
+    await lookup(lab.server, 'n0.example', 'A')
+    await lab.upgrade()
+    assert.is((await call(socket, '/v1/cache?name=n0.example'))['meant'], 1)
+    const moved = join(folder, 'moved.sock')
+    await lab.reconfigure({ admin: { socket: moved } })
+    await until('moved', () => existsSync(moved), { timeoutMs: 20_000 })
+    assert.is((await call(moved, '/v1/cache'))['kept'], 1)
+    assert.not.ok(existsSync(socket))
+  } finally {
+    await lab.close()
+  }
+  assert.not.ok(existsSync(join(folder, 'moved.sock')))
 })
 
 test('with several workers every one forgets', async ({ folder }) => {
