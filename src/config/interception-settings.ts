@@ -79,6 +79,14 @@ export function interceptionSection() {
         about:
           "How often the node is examined again: CoreDNS's pods, kube-proxy's mode, chains that drop packets. This reads all rules, as kube-proxy itself does once a minute. While no kube-proxy is found, at least every 10 s.",
       }),
+      standbyExpirySeconds: whole({
+        default: 0,
+        min: 0,
+        max: 2_592_000,
+        unit: 'seconds',
+        about:
+          'How long the standby rule outlives a daemon that does not come back, as after an uninstall: the addresses of CoreDNS pods are given to other pods one day. 0: for ever. With nftables alone.',
+      }),
       onStop: choice({
         of: ['keep', 'remove'],
         default: 'keep',

@@ -39,6 +39,8 @@ export interface Plan {
   readonly accept: readonly GuardedChain[]
   readonly lifetimeMs: number
   readonly leaseSeconds: number
+  /** How long the standby outlives the daemon; 0: for ever. */
+  readonly standbyExpiryMs: number
   /** Decisions in sentences, for the log and for people. */
   readonly why: readonly string[]
   readonly troubles: readonly Trouble[]
@@ -60,6 +62,7 @@ export function makePlan(settings: InterceptionSettings, facts: HostFacts): Plan
     accept: hasRules ? facts.guarded : [],
     lifetimeMs: settings.lifetimeMs,
     leaseSeconds: settings.leaseSeconds,
+    standbyExpiryMs: settings.standbyExpirySeconds * 1000,
     why: [...choice.why, ...whyAddresses(settings, facts)],
     troubles: [
       ...choice.troubles,

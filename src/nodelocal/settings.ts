@@ -30,6 +30,12 @@ export function wishesIn(
   return { olderNames: /^(1|true)$/.test(environment['NEARDNS_OLDER_METRIC_NAMES'] ?? '') }
 }
 
+/**
+ * node-cache leaves nothing, unless it is told to. Nobody can tell the last stop from the one before an upgrade: the standby outlives
+ * each, and a day is longer than any of the second kind.
+ */
+export const standbyExpirySeconds = 86_400
+
 /** @returns whether pods reach the daemon at addresses of `-localip`, and not at the pod's own */
 export function isOnNode({ setupInterface, setupIptables }: NodeCacheFlags): boolean {
   return setupInterface || setupIptables
@@ -80,6 +86,7 @@ function interception(
     clusterIps: served.filter((address) => clusterIps.includes(address)),
     port,
     link: { name: interfaceName, kind: setupInterface ? 'auto' : 'none' },
+    standbyExpirySeconds,
     onStop: skipTeardown === false ? 'remove' : 'keep',
   }
 }

@@ -9,6 +9,7 @@ import { type EarlyTools, leadToCoredns } from '../../host/nodelocal/early-stand
 import { forgetFlows } from '../../host/nodelocal/flows.ts'
 import { readNodeCacheFlags } from '../../nodelocal/flags.ts'
 import { serviceAddress } from '../../nodelocal/render.ts'
+import { standbyExpirySeconds } from '../../nodelocal/settings.ts'
 import { textAt } from '../../platform/text-at.ts'
 import { hasHandedConfig } from '../handed-config.ts'
 
@@ -33,6 +34,7 @@ export async function leadPodsToCoredns(
     return await leadToCoredns(tools, {
       addresses,
       port,
+      standbyExpiryMs: standbyExpirySeconds * 1000,
       services: service.ok ? [service.value] : [],
     })
   } finally {

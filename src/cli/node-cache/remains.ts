@@ -36,6 +36,7 @@ function settingsOf({ localIps, port, interfaceName }: NodeCacheFlags): Intercep
     watchMs: 200,
     standbyTo: [],
     standbySeconds: 60,
+    standbyExpirySeconds: 0,
     onStop: 'keep',
   }
 }

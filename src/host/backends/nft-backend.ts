@@ -14,8 +14,12 @@ import {
   renewal,
   standbyName,
   standbyPattern,
+  standbyRenewal,
   standbyTable,
 } from './nft-rules.ts'
+
+/** A standby that expires is renewed after this share of its time. */
+const standbyRenewalShare = 0.25
 
 export class NftRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}
@@ -30,6 +34,7 @@ export class NftRules implements Rules {
   private live: readonly PlannedAddress[] = []
   /** Fingerprints of the standby table's chains, taken right after they were made. */
   private standbyPrints: readonly string[] = []
+  private nextStandbyMs = 0
 
   constructor(run: RunProgram, nftables: Nftables) {
     this.nftables = nftables
@@ -72,7 +77,16 @@ export class NftRules implements Rules {
     if (plan === undefined) return []
     if (this.owned === undefined || this.isLost) return await this.installOwned(plan)
     const standby = (await this.watch.hasMoved()) ? await this.checkStandby(plan) : []
+    await this.renewStandby(plan)
     return [...standby, ...(await this.accepts.check(plan))]
+  }
+
+  /** A table that is gone meanwhile is made again by the next check. */
+  private async renewStandby(plan: Plan): Promise<void> {
+    const changes = standbyRenewal(plan)
+    if (changes.length === 0 || performance.now() < this.nextStandbyMs) return
+    this.nextStandbyMs = performance.now() + plan.standbyExpiryMs * standbyRenewalShare
+    await this.nftables.change(changes)
   }
 
   private async checkStandby(plan: Plan): Promise<Trouble[]> {
@@ -107,7 +121,8 @@ export class NftRules implements Rules {
 
   private async installStandby(plan: Plan): Promise<Trouble[]> {
     const table = standbyTable(plan)
-    const done = await this.nftables.change([{ kind: 'replaceTable', table }])
+    const made: NftChange = { kind: 'replaceTable', table }
+    const done = await this.nftables.change([made, ...standbyRenewal(plan)])
     if (!done.ok) return nftTroubles(done)
     this.standbyPrints = await this.printsOf(table)
     return []

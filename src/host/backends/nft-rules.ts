@@ -84,7 +84,7 @@ export function renewal(table: string, plan: Plan, live: readonly PlannedAddress
 }
 
 /** The part of a plan that its standby table depends on. */
-export type StandbyPlan = Pick<Plan, 'addresses' | 'port' | 'standby'>
+export type StandbyPlan = Pick<Plan, 'addresses' | 'port' | 'standby' | 'standbyExpiryMs'>
 
 /** One name for each set of addresses, so that two daemons with different ones keep their own tables. */
 export function standbyName({ addresses, port: dnsPort }: StandbyPlan): string {
@@ -107,7 +107,7 @@ export function standbyTable(plan: StandbyPlan): NftTable {
   return {
     name: standbyName(plan),
     isOwned: false,
-    sets: [],
+    sets: standbySets(plan),
     chains: [
       { ...nat, name: 'prerouting', hook: 'prerouting' },
       { ...nat, name: 'output', hook: 'output' },
@@ -126,15 +126,44 @@ export function standbyTable(plan: StandbyPlan): NftTable {
   }
 }
 
+/**
+ * The addresses that the standby leads on, each for the plan's time: a daemon that goes on renews them, and without one they run out.
+ * @returns nothing when the standby is for ever
+ */
+export function standbyRenewal(plan: StandbyPlan): NftChange[] {
+  const table = standbyName(plan)
+  return standbySets(plan).map((set) => ({
+    kind: 'fillSet',
+    table,
+    set,
+    addresses: ownOf(plan, set.family).map(({ address }) => address),
+    timeoutMs: plan.standbyExpiryMs,
+  }))
+}
+
+function standbySets(plan: StandbyPlan): NftSet[] {
+  if (plan.standbyExpiryMs === 0) return []
+  const families = ([4, 6] as const).filter((family) => ownOf(plan, family).length > 0)
+  return families.map((family) => ({ name: `standby${family}`, family }))
+}
+
+function ownOf({ addresses }: StandbyPlan, family: 4 | 6): StandbyPlan['addresses'] {
+  return addresses.filter((one) => one.role === 'own' && one.family === family)
+}
+
 /** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
 function translate(one: PlannedAddress, protocol: 'udp' | 'tcp', plan: StandbyPlan): NftRule[] {
   const { family } = one
   const targets = plan.standby.filter((target) => target.family === family)
+  const unexpired = standbySets(plan).filter((set) => set.family === family)
   return targets.map((target, i) => {
     const left = targets.length - i
     const chance: readonly NftMatch[] = left === 1 ? [] : [{ kind: 'oneIn', count: left }]
     return {
-      matches: [port(protocol, 'destination', plan), at(one, 'destination'), ...chance],
+      matches: [
+        ...[port(protocol, 'destination', plan), at(one, 'destination')],
+        ...[...unexpired.map(isLive), ...chance],
+      ],
       verdict: { kind: 'dnat', family, address: target.address, port: target.port },
     }
   })

@@ -8,7 +8,7 @@ import { release } from 'node:os'
 import type { Endpoint } from '../../address/endpoint.ts'
 import { addressBytes, type IpAddress } from '../../address/ip-address.ts'
 import { leftoverRemovalText, nodeLocalRules } from '../backends/iptables-rules.ts'
-import { standbyPattern, standbyTable } from '../backends/nft-rules.ts'
+import { standbyPattern, standbyRenewal, standbyTable } from '../backends/nft-rules.ts'
 import {
   isKernelAtLeast,
   ownedTables,
@@ -28,6 +28,7 @@ export interface EarlyWish {
   /** To be served by this process, soon. */
   readonly addresses: readonly IpAddress[]
   readonly port: number
+  readonly standbyExpiryMs: number
   /** Services behind which CoreDNS is, beside those among the addresses. */
   readonly services: readonly IpAddress[]
 }
@@ -157,7 +158,10 @@ function isNotrack({ name, data }: ExpressionFact): boolean {
 }
 
 /** Nothing without pods: a standby that is there already knows some. */
-function standbyChange({ addresses, port }: EarlyWish, found: readonly Found[]): NftChange[] {
+function standbyChange(
+  { addresses, port, standbyExpiryMs }: EarlyWish,
+  found: readonly Found[],
+): NftChange[] {
   const isOwn = (one: IpAddress) => found.some(({ own }) => own.includes(one))
   const standby = found.flatMap(({ pods }) => pods)
   const isOf = found.some(({ own, pods }) => own.length > 0 && pods.length > 0)
@@ -169,7 +173,8 @@ function standbyChange({ addresses, port }: EarlyWish, found: readonly Found[]):
     role: isOwn(one) ? ('own' as const) : ('service' as const),
     forHost: true,
   }))
-  return [{ kind: 'replaceTable', table: standbyTable({ addresses: planned, port, standby }) }]
+  const plan = { addresses: planned, port, standby, standbyExpiryMs }
+  return [{ kind: 'replaceTable', table: standbyTable(plan) }, ...standbyRenewal(plan)]
 }
 
 async function inLegacy(

@@ -167,6 +167,16 @@ test('the standby is compared only after a change of rules, and restored if it d
   assert.equal(await rules.check(), [], 'it is as it was made now')
 })
 
+test('a standby that expires is filled with its table, and renewed by checks, not by each', async () => {
+  const { rules, transactions } = backend()
+  await rules.install(planFor({ ...own, standbyExpirySeconds: 3600 }))
+  assert.equal(kindsOf(transactions[0]), ['replaceTable', 'fillSet'])
+  const before = transactions.length
+  await rules.check()
+  await rules.check()
+  assert.equal(transactions.slice(before).map(kindsOf), [['fillSet']])
+})
+
 test('standby tables of an earlier configuration are removed unless another daemon may need them', async () => {
   const table = (name: string): TableFact => ({ family: 'inet', name, isOwned: false })
   const old = table('neardns-standby-00000000')

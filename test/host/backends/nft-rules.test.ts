@@ -8,6 +8,7 @@ import {
   renewal,
   standbyName,
   standbyPattern,
+  standbyRenewal,
   standbyTable,
 } from '../../../src/host/backends/nft-rules.ts'
 import { changesText, ruleText, tableText } from '../../../src/host/nft/text.ts'
@@ -82,6 +83,23 @@ test('translated packets are masqueraded, so that they can be answered', () => {
   assert.match(text, 'type nat hook postrouting priority 90')
   for (const address of ['169.254.20.10', '10.96.0.10'])
     assert.match(text, `ip saddr ${address} ct status dnat masquerade\n`)
+})
+
+test('a standby that expires leads on what is in its set, of our own addresses alone', () => {
+  const plan = planFor({ standbyExpirySeconds: 60 })
+  const text = tableText(standbyTable(plan))
+  assert.match(text, 'set standby4')
+  assert.match(text, 'ip daddr 169.254.20.10 ip daddr @standby4 numgen random mod 2 0 dnat ip to')
+  const [fill] = standbyRenewal(plan)
+  assert.equal(fill, {
+    kind: 'fillSet',
+    table: standbyName(plan),
+    set: { name: 'standby4', family: 4 },
+    addresses: ['169.254.20.10'],
+    timeoutMs: 60_000,
+  })
+  assert.equal(standbyRenewal(planFor()), [], 'for ever, unless it is configured')
+  assert.not.match(tableText(standbyTable(planFor())), 'set standby')
 })
 
 test('a standby table is named by its addresses in any order and its port, and is no owned one', () => {

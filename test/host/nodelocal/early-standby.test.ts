@@ -19,7 +19,12 @@ const test = suite('host/nodelocal/early-standby')
 const own = { address: '169.254.20.10', family: 4 } as const
 const service = { address: '10.96.0.10', family: 4 } as const
 const upstream = { address: '10.96.0.11', family: 4 } as const
-const wish: EarlyWish = { addresses: [own, service], port: 53, services: [upstream] }
+const wish: EarlyWish = {
+  addresses: [own, service],
+  port: 53,
+  standbyExpiryMs: 86_400_000,
+  services: [upstream],
+}
 const nothing = async () => ''
 const forgetFlows = async () => undefined
 
@@ -60,7 +65,7 @@ test('the standby rule leads our own address to the pods of the first Service th
   assert.match(line ?? '', 'until this process serves, CoreDNS does: 10.78.0.2')
   assert.equal([more, forgotten], [[], [own.address]])
   const made = changesText(nftables.made)
-  assert.match(made, /ip daddr 169\.254\.20\.10 dnat ip to 10\.78\.0\.2:53/)
+  assert.match(made, /ip daddr 169\.254\.20\.10 ip daddr @standby4 dnat ip to 10\.78\.0\.2:53/)
   assert.not.match(made, /ip daddr 10\.96\.0\.10 dnat/)
   const before = { family: 'inet', name: 'neardns-standby-01234567', isOwned: false } as const
   await leadToCoredns({ ...tools, nftables: scriptedNftables({ tables: [before] }) }, wish)
