@@ -1,4 +1,4 @@
-/** Goal: what is done before a start is left undone where the arguments do not ask for rules. Method: the function itself. The rest is test/host/nodelocal/early-standby and test/real/node-cache. */
+/** Goal: what is done before a start is left undone where the arguments do not ask for rules. Method: the function itself. The rest is test/host/nodelocal/early-standby and test/real/node-cache/takeover. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { leadPodsToCoredns } from '../../../src/cli/node-cache/early.ts'

@@ -1,6 +1,6 @@
 /**
  * Goal: before anything else a start leads pods to CoreDNS, and does nothing where another process serves or nothing is known. Method: nodes
- * that are written down; test/real/node-cache.test.ts has the real one.
+ * that are written down; test/real/node-cache/takeover.test.ts has the real one.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

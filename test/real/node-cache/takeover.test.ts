@@ -6,23 +6,23 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { needing } from '../support/needs.ts'
-import { until } from '../support/process.ts'
+import { needing } from '../../support/needs.ts'
+import { until } from '../../support/process.ts'
 import {
   NodeCacheFolder,
   serviceEnvironment,
   spawnNodeCache,
   startNodeCache,
   template,
-} from '../support/world/node-cache-start.ts'
-import { MemoryCgroup } from '../support/world/node-cgroup.ts'
-import { faultText, loadThrough } from '../support/world/node-faults.ts'
-import { clusterIp, linkLocal, NodeWorld, podIp } from '../support/world/node-world.ts'
+} from '../../support/world/node-cache-start.ts'
+import { MemoryCgroup } from '../../support/world/node-cgroup.ts'
+import { faultText, loadThrough } from '../../support/world/node-faults.ts'
+import { clusterIp, linkLocal, NodeWorld, podIp } from '../../support/world/node-world.ts'
 
 export const testTimeoutMs = 90_000
 
 const programs = ['coredns', 'netns', 'nft', 'iptables', 'conntrack', 'kubernetes'] as const
-const test = needing(suite('real/node-cache'), ...programs)
+const test = needing(suite('real/node-cache/takeover'), ...programs)
 
 const both = [linkLocal, clusterIp]
 const localIp = ['-localip', both.join(',')]
