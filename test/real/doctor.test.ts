@@ -33,7 +33,9 @@ async function run(world: NodeWorld, verb: 'check' | 'doctor', config: string): 
 
 /** `about: what` of findings in this state. */
 function told({ findings }: Seen, state: Finding['state']): string[] {
-  return findings.filter((one) => one.state === state).map(({ about, what }) => `${about}: ${what}`)
+  // A machine with much else to do delays the daemon, and that is no fault that this test is about.
+  const wanted = findings.filter((one) => one.state === state && one.about !== 'event loop')
+  return wanted.map(({ about, what }) => `${about}: ${what}`)
 }
 
 for (const [mode, named] of [

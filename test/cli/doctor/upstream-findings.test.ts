@@ -3,9 +3,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { probe } from '../../../src/cli/doctor/probe.ts'
 import { type ProbedUpstream, upstreamFindings } from '../../../src/cli/doctor/upstream-findings.ts'
+import { overlapping } from '../../support/lab/overlap.ts'
 import { type Behaviour, FakeUpstream } from '../../upstream/fake-upstream.ts'
 
-const test = suite('cli/doctor/upstream-findings')
+const plain = suite('cli/doctor/upstream-findings')
+// They wait for replies that do not come.
+const test = overlapping(plain)
 const question = { name: 'kubernetes.default.svc.cluster.local', type: 'A' }
 
 async function findingsOf(
@@ -42,13 +45,13 @@ const planted: [what: string, behave: Behaviour, transport: 'udp' | 'tcp', says:
     'silence over TCP',
     (query) => query.transport === 'udp' && query.answer(),
     'tcp',
-    /nothing over TCP.*no reply within 1000 ms: a firewall or NetworkPolicy/,
+    /nothing over TCP.*no reply within 2500 ms: a firewall or NetworkPolicy/,
   ],
   [
     'silence over UDP',
     (query) => query.transport === 'tcp' && query.answer(),
     'udp',
-    /nothing over UDP.*no reply within 1000 ms/,
+    /nothing over UDP.*no reply within 2500 ms/,
   ],
   [
     'no TCP behind UDP',
@@ -112,4 +115,4 @@ test('a port where nobody listens is told as such', async () => {
   assert.is(found?.cause, 'connection refused: the server is down, or listens elsewhere')
 })
 
-test.run()
+plain.run()
