@@ -77,6 +77,8 @@ export class WaitingRoom implements OutcomeSink<Ticket> {
     const last = inTurn(decision.revision, another.revision)
     decision.revision = last
     const next = this.carryOut(decision, arrival, nowMs)
+    // The decision is everybody's, and without rules nobody clears it.
+    decision.revision = undefined
     return next && last.revise(next)
   }
 

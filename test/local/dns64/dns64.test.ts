@@ -25,7 +25,9 @@ async function started(items: string, rules = '') {
   const rewritings = new Rewritings()
   rewritings.reconfigure(settings, bench.resolver)
   const translated = () => rewritings.families().at(-1)?.collect()
-  return { bench, translated }
+  const remove = () =>
+    rewritings.reconfigure({ ...settings, dns64: [], rewrites: [] }, bench.resolver)
+  return { bench, translated, remove }
 }
 
 function ask(bench: LocalBench, name: string, options: QueryOptions = {}, client = new Client6()) {
@@ -141,6 +143,19 @@ test('a rewritten name is translated under its own, and its answer is given unde
     client.got[0]?.answers.map(({ name, data }) => [name, addressText(addressBytes(data))]),
     [['www.front.', '64:ff9b::c000:201']],
   )
+})
+
+test('a client that waits while the setting is removed gets its answer, and nobody gets one like it afterwards', async () => {
+  const { bench, remove } = await started('{}')
+  const client = ask(bench, 'www.example')
+  remove()
+  bench.answer(nodata('www.example'))
+  bench.answer(responseTo('www.example', 'A', { answers: [aRecord('www.example', '192.0.2.1')] }))
+  assert.equal(addresses(client), ['64:ff9b::c000:201'])
+  const later = ask(bench, 'www.example')
+  assert.equal([later.got[0]?.rcode, addresses(later)], [0, []])
+  bench.handle(writeQuery('www.example', 'A'), later)
+  assert.equal(addresses(later), ['192.0.2.1'])
 })
 
 test('a prefix that is none is refused', async () => {

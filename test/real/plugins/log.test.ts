@@ -59,7 +59,8 @@ test('placeholders, names and classes', async () => {
     const ours = () => linesOf(lab.logged().neardns)
     const areThere = () => Promise.resolve(theirs().length >= 5 && ours().length >= 5)
     await until('both have written their lines', areThere, { timeoutMs: 20_000 })
-    assert.equal(ours(), theirs())
+    // CoreDNS writes a line when the reply is gone, and the next question may overtake it.
+    assert.equal(ours().toSorted(), theirs().toSorted())
     assert.is(ours().length, 5)
   } finally {
     await lab.stop()
