@@ -56,11 +56,11 @@ test('the version is that of package.json', async () => {
 })
 
 test('a misuse goes to standard error with exit code 2', async () => {
-  assert.equal(await neardns('top'), {
+  assert.equal(await neardns('upstreams'), {
     code: 2,
     calls: [],
     out: '',
-    err: `neardns: top is not in this version yet; there are ${verbs.map(({ name }) => name).join(', ')}; neardns --help says what they do\n`,
+    err: `neardns: upstreams is not in this version yet; there are ${verbs.map(({ name }) => name).join(', ')}; neardns --help says what they do\n`,
   })
 })
 
