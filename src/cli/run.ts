@@ -143,7 +143,7 @@ class Session {
   async start(): Promise<void> {
     const { log, daemon } = this
     log.info({ version: version(), node: process.version, pid: process.pid }, 'starting')
-    const { fallback, detail } = daemon.io
+    const { fallback, detail } = daemon.listeners.io
     if (detail !== '')
       log.warn({ fallback, detail }, 'portable sockets: batched ones cannot be had')
     const admin = await daemon.start()
@@ -152,14 +152,14 @@ class Session {
     // Node's own modules are all loaded by now.
     limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
     this.heap.start()
-    if (daemon.io.mode === 'batched') this.dropStartPages()
+    if (daemon.listeners.io.mode === 'batched') this.dropStartPages()
     for (const signal of endSignals) process.on(signal, () => this.stop(signal))
     process.on(stateSignal, () => daemon.monitoring.logState())
     this.reloadTriggers?.start()
     log.info(
       {
         listening: daemon.listening,
-        io: daemon.io.mode,
+        io: daemon.listeners.io.mode,
         admin,
         adminSocket: daemon.monitoring.privateSocket,
         upstreams: daemon.upstreams,
@@ -213,7 +213,7 @@ class Session {
       log: this.log,
       check: () => this.origin.read(this.log),
       apply: (config) => this.apply(config),
-      onRefused: () => this.daemon.noteRefusedConfig(),
+      onRefused: () => this.daemon.reloads.refused(),
     })
     return new ReloadTriggers(this.origin, (because) => queue.request(because), this.log)
   }
@@ -273,10 +273,8 @@ class Session {
         `no name servers: names outside the cluster get SERVFAIL until there are; ${demoHint}`,
       )
     } else if (file.nameservers.length === 0 && external.upstreams.length === 0) {
-      this.log.warn(
-        { file: external.resolvConf },
-        'no name servers in it; those that it named before stay in force',
-      )
+      const fields = { file: external.resolvConf }
+      this.log.warn(fields, 'no name servers in it; those that it named before stay in force')
     }
     return this.resolvers
   }
@@ -289,6 +287,7 @@ const restartOnly = [
   'udp',
   'tcp',
   'interception',
+  'kernelHits',
   'handover',
   'workers',
   'supervisor',

@@ -149,3 +149,54 @@ function times() {
     }),
   }
 }
+
+/** What is attached to without being named: the host's ends of pods' interfaces, as the usual CNIs name them. */
+export const usualInterfaces: readonly string[] = ['veth*', 'cali*', 'eni*', 'azv*', 'gke*']
+
+const interfacePattern = {
+  what: 'an interface name, or the beginning of one and *',
+  parse: (text: string) =>
+    /^[\w.-]{0,14}\*$|^[\w.-]{1,15}$/.test(text)
+      ? ({ ok: true, value: text } as const)
+      : ({
+          ok: false,
+          why: `${JSON.stringify(text)} is no interface name; expected up to 15 of letters, digits, _ . -, the last may be *`,
+        } as const),
+  examples: ['veth*'],
+}
+
+export function kernelHitsSection() {
+  return section(
+    'Answers that the kernel gives itself, at the interfaces of pods, from a shadow of the cache. Linux 6.6, CAP_BPF and CAP_NET_ADMIN.',
+    {
+      mode: choice({
+        of: ['off', 'auto'],
+        default: 'off',
+        about:
+          'Auto: on where the kernel and the capabilities are there, no other program sits at the interface and no network policy is found; elsewhere off, with the reason in the log and the metrics. Read docs/kernel-hits.md first: what it answers, no iptables rule and no NetworkPolicy of another kind sees.',
+      }),
+      interfaces: list({
+        of: parsed(interfacePattern),
+        what: 'interface names or patterns',
+        max: 64,
+        default: [],
+        about: `Interfaces of pods (veth, the host's end) to attach to, whatever policy or other program is there. Empty: ${usualInterfaces.join(' ')}, where neither is found.`,
+      }),
+      except: list({
+        of: parsed(interfacePattern),
+        what: 'interface names or patterns',
+        max: 64,
+        default: [],
+        about: 'Interfaces that are left out.',
+      }),
+      entriesMax: whole({
+        default: 2048,
+        min: 16,
+        max: 65_536,
+        unit: 'answers',
+        about:
+          'Answers in the kernel at the most, those asked for often; each takes a kilobyte, which the memory limit of the container counts, and cache.bytesMax gives way for.',
+      }),
+    },
+  )
+}

@@ -10,7 +10,7 @@ import { cacheSection } from './cache-settings.ts'
 import { questionsMaxDefault } from './exchange-settings.ts'
 import { clusterSection, domainName, externalSection, zoneList } from './group-settings.ts'
 import { handoverSection } from './handover-settings.ts'
-import { interceptionSection } from './interception-settings.ts'
+import { interceptionSection, kernelHitsSection } from './interception-settings.ts'
 
 import { listenAddress, sharePorts, tcpSection, udpSection } from './listener-settings.ts'
 import { logSection } from './log-settings.ts'
@@ -54,6 +54,7 @@ export const configSchema = item('Configuration of neardns.', {
   external: externalSection(),
   zones: zoneList(),
   interception: interceptionSection(),
+  kernelHits: kernelHitsSection(),
   searchPath: searchPathSection(),
   ...localSections,
   cache: cacheSection(),

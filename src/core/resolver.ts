@@ -48,6 +48,10 @@ export class Resolver {
     this.others = isCache ? others : this.stages
   }
 
+  get isRewriting(): boolean {
+    return this.rewriting !== undefined
+  }
+
   /** @param rewriting undefined: no question is rewritten */
   setRewriting(rewriting: Rewriting | undefined): void {
     this.rewriting = rewriting

@@ -3,11 +3,11 @@
  * configuration, stops them in reverse. It decides nothing about DNS.
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
+import type { Upstream } from '../address/upstream-url.ts'
 import type { Config } from '../config/schema.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception, InterceptionEnd } from '../host/interception.ts'
-import { chooseUdpIo, type UdpIo } from '../listen/udp-io.ts'
+import { chooseUdpIo } from '../listen/udp-io.ts'
 import { defectLogger } from '../observe/defects.ts'
 import { serverLabel } from '../observe/families/listener.ts'
 import { QueryCounters } from '../observe/query-counters.ts'
@@ -17,12 +17,13 @@ import { CorefileTrust } from './corefile-trust.ts'
 import type { DaemonOptions } from './daemon-options.ts'
 import { DataPath, type Outlook } from './data-path.ts'
 import { type Handover, makeHandover } from './handover.ts'
+import { HitControl } from './hits/hit-control.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { buildInterception, interceptedBy } from './intercept.ts'
 import { Listeners } from './listeners.ts'
 import { Monitoring } from './monitoring.ts'
 import { Reloads } from './reloads.ts'
-import { planRouting, type Routing, warnOfLoops, warnOfRouting } from './routing.ts'
+import { planRouting, type Routing, upstreamTexts, warnOfLoops, warnOfRouting } from './routing.ts'
 import { pollUntil, Succession } from './succession.ts'
 import { startAsWorker } from './workers/duties.ts'
 
@@ -35,6 +36,7 @@ export class Daemon {
   readonly listeners: Listeners
   readonly monitoring: Monitoring
   private interception: Interception
+  private readonly hits: HitControl
   /** Undefined when hand-over is not configured, or the supervisor does it. */
   private readonly handover: Handover | undefined
   private config: Config
@@ -42,7 +44,7 @@ export class Daemon {
   private routing: Routing
   private readonly trust: CorefileTrust
   private counters = new QueryCounters([], [])
-  private readonly reloads: Reloads
+  readonly reloads: Reloads
   private readonly housekeeping: Housekeeping
   readonly succession: Succession
   private isStopping = false
@@ -80,6 +82,10 @@ export class Daemon {
     })
     this.reloads = new Reloads(config)
     this.interception = buildInterception(this.config, this.options.log, this.readiness)
+    this.hits = new HitControl(this.path, options, {
+      servers: () => this.listeners.servers,
+      interception: () => this.interception.view,
+    })
     this.monitoring = new Monitoring({
       path: this.path,
       nowMs: () => this.clock.nowMs(),
@@ -103,11 +109,6 @@ export class Daemon {
     return this.listeners.addresses.map(formatEndpoint)
   }
 
-  /** How UDP is read and written. */
-  get io(): UdpIo {
-    return this.listeners.io
-  }
-
   /** How far the search path trusts the cluster domain. */
   get trustLevel(): string {
     return this.path.search.path === undefined ? 'off' : this.trust.verdict.level
@@ -120,9 +121,7 @@ export class Daemon {
 
   /** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
   get upstreams(): string[] {
-    return this.routing.groups.map(
-      ({ name, upstreams }) => `${name}: ${upstreams.map(formatUpstream).join(' ') || 'none'}`,
-    )
+    return upstreamTexts(this.routing)
   }
 
   /**
@@ -137,6 +136,7 @@ export class Daemon {
       const open = () => this.listeners.openMissing(this.config.listen)
       // A worker has its sockets and the cache from its supervisor.
       await startAsWorker(this.options, this)
+      this.hits.load()
       await this.interception.prepare()
       await (this.handover === undefined ? open() : this.handover.openWith(open))
       const admin = await this.beginServing()
@@ -144,6 +144,7 @@ export class Daemon {
       const why = await this.housekeeping.checkSelf()
       await this.interception.start()
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
+      await this.hits.start()
       await this.monitoring.openPrivate()
       this.options.link?.ready()
       return admin
@@ -177,6 +178,7 @@ export class Daemon {
       deadlineMs: () => this.config.drain.deadlineMs,
       onRetire: () => {
         this.readiness.set('listeners', { kind: 'stopping' })
+        this.hits.stop().catch(this.onDefect)
         this.housekeeping.stop()
       },
       onRetired: async () => {
@@ -200,6 +202,7 @@ export class Daemon {
     await this.beginServing()
     await this.handover?.resumed()
     await this.interception.start()
+    await this.hits.start()
     await this.monitoring.openPrivate()
   }
 
@@ -229,11 +232,6 @@ export class Daemon {
     warnOfRouting(this.routing, this.config, this.options.log)
   }
 
-  /** Counts a refused configuration; the one in force stays. */
-  noteRefusedConfig(): void {
-    this.reloads.refused()
-  }
-
   /** The node's resolv.conf has changed. */
   useResolvers(resolvers: readonly Upstream[]): void {
     this.resolvers = resolvers
@@ -254,6 +252,7 @@ export class Daemon {
     this.isStopping = true
     this.readiness.set('listeners', { kind: 'stopping' })
     const endMs = performance.now() + this.config.drain.deadlineMs
+    await this.hits.stop()
     // Queries go to CoreDNS before the first one could meet a closed socket.
     const isFollowed = this.handover?.isWaitedFor === true
     const isDiverted = !isFollowed && (await this.interception.disarm())
@@ -268,6 +267,7 @@ export class Daemon {
   }
 
   private async close(drainMs: number, end: InterceptionEnd): Promise<void> {
+    await this.hits.stop()
     this.housekeeping.stop()
     this.trust.stop()
     this.path.stop()

@@ -3,7 +3,9 @@ import type { Endpoint } from '../address/endpoint.ts'
 import type { Config } from '../config/schema.ts'
 import { AliasCrossings } from '../core/alias-crossing.ts'
 import { Cache } from '../core/cache/cache.ts'
+import type { CacheEntry } from '../core/cache/entry.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
+import { typeIn } from '../core/cache/key.ts'
 import { nobody } from '../core/decision.ts'
 import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { Joiner } from '../core/joining.ts'
@@ -13,8 +15,7 @@ import { OwnQuestions } from '../core/question/own-questions.ts'
 import { SourceGuard } from '../core/question/source-guard.ts'
 import { Resolver } from '../core/resolver.ts'
 import { Router } from '../core/router.ts'
-import { SearchKnowledge } from '../core/search/knowledge.ts'
-import { SearchPath, type SearchSlot } from '../core/search/search-path.ts'
+import type { SearchSlot } from '../core/search/search-path.ts'
 import { SearchTotals } from '../core/search/totals.ts'
 import { Settler } from '../core/settlement.ts'
 import type { LocalStage } from '../local/local-stage.ts'
@@ -27,21 +28,20 @@ import type { Log } from '../observe/log.ts'
 import type { QueryCounters } from '../observe/query-counters.ts'
 import { QueryLog } from '../observe/query-log.ts'
 import { searchReports } from '../observe/search-reports.ts'
-import type { SearchView } from '../observe/stats.ts'
+import type { KernelHitsStats, SearchView } from '../observe/stats.ts'
 import { Pipeline, type PipelineSettings } from '../pipeline/pipeline.ts'
 import { Replies, type ReplyContext } from '../pipeline/replies.ts'
 import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
-import { isAtOrBelow, parseName } from '../wire/name.ts'
 import { recordLines } from '../wire/record-text.ts'
-import { configuredSearchLists } from './configured-search-lists.ts'
 import type { DaemonOptions } from './daemon-options.ts'
+import type { HitWatch } from './hits/hit-watch.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
 import { isOfResolvConf, knownServers, type Routing } from './routing.ts'
-
+import { makeSearchPath } from './search/make-search.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 
@@ -86,7 +86,10 @@ export class DataPath {
   /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
-  private readonly nowMs: () => number
+  readonly nowMs: () => number
+  outlook: Outlook
+  private readonly room: WaitingRoom
+  private hitWatch: HitWatch | undefined
 
   constructor(outlook: Outlook, options: PathOptions, clock: Clock) {
     const { config, routing } = outlook
@@ -115,6 +118,8 @@ export class DataPath {
     this.joiner = new Joiner({ cache, failures, router, settler })
     const parts = { cache, failures, inFlight, router, settler, own, search, local }
     this.resolver = new Resolver(parts)
+    this.outlook = outlook
+    this.room = this.makeRoom()
     this.pipeline = this.makePipeline(outlook)
     this.rewritings.reconfigure(config, this.resolver)
     this.renewSearch(outlook)
@@ -123,6 +128,8 @@ export class DataPath {
   /** Takes over a changed configuration: no cached answer and no question in flight is lost. */
   reconfigure(outlook: Outlook): void {
     const { config, routing } = outlook
+    this.outlook = outlook
+    this.hitWatch?.clear()
     this.cache.reconfigure(config.cache)
     this.failures.reconfigure(config.cache.failureTtl)
     this.inFlight.reconfigure(config.inFlight)
@@ -137,6 +144,34 @@ export class DataPath {
     this.renewSearch(outlook)
     this.replies.reconfigure(this.replyContext(outlook))
     this.pipeline.reconfigure(pipelineSettings(outlook))
+    this.hitWatch?.changed()
+  }
+
+  /** Undefined while only we answer. */
+  get hits(): KernelHitsStats | undefined {
+    return this.hitWatch?.stats()
+  }
+
+  /** Whether somebody wants to see all queries now. */
+  get isWatched(): boolean {
+    return this.replies.isWatched
+  }
+
+  /** @param watch undefined: only we answer from now on */
+  watchHits(watch: HitWatch | undefined): void {
+    this.hitWatch = watch
+    this.replies.reconfigure(this.replyContext(this.outlook))
+  }
+
+  /** Generation of the routes, by which an entry is known to be what everybody gets; of no entry while questions are rewritten. */
+  get shadowGeneration(): number {
+    return this.resolver.isRewriting ? -1 : this.router.generation
+  }
+
+  /** Asks for the answer of an entry again, whatever the cache says. */
+  refresh(entry: CacheEntry): void {
+    if (this.own.ask(entry.name, typeIn(entry.key))) this.cache.stats.prefetches += 1
+    this.room.askOwn()
   }
 
   /** Asks nobody and looks at no file any more. */
@@ -171,11 +206,13 @@ export class DataPath {
   explain(name: string, qtype: number): string[] {
     const { query, question } = questionAbout(name, qtype)
     const moment = { nowMs: this.nowMs(), asker: nobody }
-    return explainText(foretell(this, query, question, moment), {
+    const explanation = foretell(this, query, question, moment)
+    const lines = explainText(explanation, {
       records: recordLines,
       upstreams: (group) => this.upstreamLines(group),
       staleAfterMs: (entry) => this.settler.holdBackMs(entry),
     })
+    return [...lines, ...(this.hitWatch?.explain(explanation.inquiry.entry) ?? [])]
   }
 
   /** Whether questions about a name may be answered otherwise than an upstream would. @param name folded wire form */
@@ -191,14 +228,17 @@ export class DataPath {
     )
   }
 
-  private makePipeline(outlook: Outlook): Pipeline {
+  private makeRoom(): WaitingRoom {
     const { settler, inFlight, own, resolver, exchange, replies, budget, nowMs } = this
     const { crossings, joiner, flights } = this
-    const shared = { resolver, replies, own, nowMs }
     const wheel = new TimerWheel(nowMs)
     const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel, flights }
-    const room = new WaitingRoom({ ...shared, ...behind })
-    const parts = { ...shared, room, identity: selfIdentity() }
+    return new WaitingRoom({ resolver, replies, own, nowMs, ...behind })
+  }
+
+  private makePipeline(outlook: Outlook): Pipeline {
+    const { resolver, replies, own, nowMs, room } = this
+    const parts = { resolver, replies, own, nowMs, room, identity: selfIdentity() }
     return new Pipeline(parts, pipelineSettings(outlook))
   }
 
@@ -211,42 +251,13 @@ export class DataPath {
     this.searchBasis = basis
     this.searchTotals.add(this.search.path?.counts())
     const isUsable = searchPath.enabled && cluster.upstreams.length > 0
-    this.search.path = isUsable ? this.makeSearch(config, trust) : undefined
+    this.search.path = isUsable ? makeSearchPath(config, trust, this.searchParts()) : undefined
     this.resolver.renew()
   }
 
-  private makeSearch(
-    config: Config,
-    { level, multicluster }: TrustVerdict,
-  ): SearchPath | undefined {
-    const { searchPath, clusterDomain, zones } = config
-    const name = parseName(clusterDomain)
-    if (name === undefined) return undefined
-    const { cache, inFlight, router, log, own } = this
-    // A stub zone inside the cluster domain has servers of its own, and so names that the rules do not cover (SP-4).
-    const carveOuts = [...searchPath.carveOuts, ...zones.map((zone) => zone.name)]
-    return new SearchPath({
-      known: new SearchKnowledge({
-        ...searchPath,
-        trust: level,
-        zone: { name, multicluster },
-        carveOuts: carveOuts.flatMap((carveOut) => {
-          const octets = parseName(carveOut)
-          // The root zone, or a zone above the cluster domain, carves nothing out of it.
-          return octets !== undefined && isAtOrBelow(octets, octets.length, name, name.length)
-            ? [octets]
-            : []
-        }),
-      }),
-      cache,
-      inFlight,
-      router,
-      own,
-      isAltered: this.isAltered,
-      prefetches: searchPath.prefetch,
-      reports: searchReports(log),
-      lists: configuredSearchLists(config),
-    })
+  private searchParts() {
+    const { cache, inFlight, router, own, isAltered, log } = this
+    return { cache, inFlight, router, own, isAltered, reports: searchReports(log) }
   }
 
   private makeExchange({ groups }: Routing, { readResolvConf }: PathOptions): UpstreamExchange {
@@ -276,7 +287,9 @@ export class DataPath {
       recorder: counters,
       nowMs: this.nowMs,
       sampler:
-        queries.sampleOneIn === 0 ? undefined : new QueryLog(this.log, queries, config.listen),
+        queries.sampleOneIn === 0
+          ? this.hitWatch?.sampler
+          : new QueryLog(this.log, queries, config.listen),
     }
   }
 }

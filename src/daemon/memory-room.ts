@@ -13,6 +13,11 @@ export interface Cut {
   readonly isChosen: boolean
 }
 
+/** An answer in the kernel with its counters, measured: 1.07 KB. */
+const kernelAnswerBytes = 1200
+/** What `cacheBytesWithin` leaves at the least. */
+const cacheBytesMin = 65_536
+
 type Asked = Pick<Config['external'], 'exchange'>
 
 /**
@@ -29,7 +34,9 @@ export function withinMemory(
     cuts.set(setting, { setting, configured, used: most, isChosen: configured > usual })
     return most
   }
-  const { cache, external, cluster, zones } = config
+  const { cache, external, cluster, zones, kernelHits } = config
+  // The kernel counts what we put there as ours.
+  const inKernel = kernelHits.mode === 'off' ? 0 : kernelHits.entriesMax * kernelAnswerBytes
   const socketsMost = udpSocketsWithin(limitBytes)
   const group = <G extends Asked>(one: G): G => {
     const { udp } = one.exchange
@@ -48,7 +55,7 @@ export function withinMemory(
       bytesMax: cut(
         'cache.bytesMax',
         cache.bytesMax,
-        cacheBytesWithin(limitBytes),
+        Math.max(cacheBytesMin, cacheBytesWithin(limitBytes) - inKernel),
         cacheBytesDefault,
       ),
     },

@@ -236,6 +236,7 @@ export class Monitoring {
         isReady: parts.readiness.reasons().length === 0,
       }),
       interception: () => parts.interception().view,
+      kernelHits: () => parts.path.hits,
       setupErrors: () => setupErrors(parts.interception().view.troubles),
       healthSlots: this.healthSlots,
     }

@@ -2,7 +2,7 @@
 
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import { reverseZonesOf } from '../address/reverse-zone.ts'
-import type { Upstream } from '../address/upstream-url.ts'
+import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
 import type { SocketAddress } from '../core/question/source-guard.ts'
@@ -141,6 +141,13 @@ function zoneText(text: string): string {
 /** Addresses that are no clients: our own listeners and the upstreams. */
 export function knownServers(routing: Routing, own: readonly Endpoint[]): SocketAddress[] {
   return [...own, ...routing.groups.flatMap(({ upstreams }) => upstreams)]
+}
+
+/** Upstreams by group, as in `cluster: tcp://10.96.0.11:53`. */
+export function upstreamTexts({ groups }: Routing): string[] {
+  return groups.map(
+    ({ name, upstreams }) => `${name}: ${upstreams.map(formatUpstream).join(' ') || 'none'}`,
+  )
 }
 
 /** Says what is wrong with the groups of a configuration that is in force. */

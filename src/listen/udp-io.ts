@@ -1,5 +1,6 @@
 /** Chooses how datagrams are read and written on this machine, and says why. */
-import { Linux, loadSystemCalls, type SystemCalls } from '../system/system-calls.ts'
+import { Linux } from '../system/linux.ts'
+import { loadSystemCalls, type SystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
 import { BatchedUdpEndpoint } from './udp-batched.ts'
 import type { UdpEndpoint, UdpEndpointOptions } from './udp-endpoint.ts'

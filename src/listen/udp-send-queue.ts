@@ -4,8 +4,9 @@
  */
 import { getSystemErrorName } from 'node:util'
 import { countCode } from '../system/bind.ts'
+import { Linux } from '../system/linux.ts'
 import { batchSlots, type MessageBatch, type SavedPeer } from '../system/message-batch.ts'
-import { Linux, type SystemCalls, type Watch } from '../system/system-calls.ts'
+import type { SystemCalls, Watch } from '../system/system-calls.ts'
 import type { UdpCounts } from './udp-counts.ts'
 
 export interface SendQueueParts {

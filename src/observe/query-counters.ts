@@ -119,6 +119,20 @@ export class QueryCounters {
     if (facts.dnssecOk) increment(this.dnssecOk, pair)
   }
 
+  /** Counts replies that the kernel has given. How long they took is not known: `durations` do not have them. */
+  repliedElsewhere(facts: ReplyFacts, replies: number): void {
+    const pair = this.pairIndex(facts.serverIndex, facts.zoneIndex)
+    const carried = pair * 2 + facts.transport
+    const familyBit = facts.family === 6 ? 1 : 0
+    const typeAt = (carried * 2 + familyBit) * typeSlots + typeSlot(facts.qtype)
+    increment(this.requests, typeAt, replies)
+    const rcodeSlot = Math.min(facts.rcode, rcodeSlots - 1)
+    const responseAt = (pair * sourceCount + facts.source) * rcodeSlots + rcodeSlot
+    increment(this.responses, responseAt, replies)
+    addSize(this.querySizes, carried * sizeSlots, facts.queryBytes, replies)
+    addSize(this.replySizes, carried * sizeSlots, facts.replyBytes, replies)
+  }
+
   /** Counts a packet without a reply. */
   dropped(serverIndex: number, why: DropReason): void {
     increment(this.drops, serverIndex * dropReasons.length + dropReasons.indexOf(why))
@@ -187,14 +201,14 @@ function typeSlot(qtype: number): number {
   return qtype < 256 ? (typeSlotOf[qtype] as number) : countedTypes.length
 }
 
-function increment(slots: Float64Array, at: number): void {
-  slots[at] = (slots[at] as number) + 1
+function increment(slots: Float64Array, at: number, by = 1): void {
+  slots[at] = (slots[at] as number) + by
 }
 
-function addSize(slots: Float64Array, base: number, bytes: number): void {
+function addSize(slots: Float64Array, base: number, bytes: number, messages = 1): void {
   let bucket = 0
   // Linear: nearly all messages belong to one of the first four buckets.
   while (bucket < sizeBoundsBytes.length && bytes > (sizeBoundsBytes[bucket] as number)) bucket++
-  increment(slots, base + bucket)
-  slots[base + sizeSumSlot] = (slots[base + sizeSumSlot] as number) + bytes
+  increment(slots, base + bucket, messages)
+  increment(slots, base + sizeSumSlot, bytes * messages)
 }

@@ -166,6 +166,19 @@ export interface ProcessFacts {
   readonly memoryLimitBytes: number
 }
 
+/** Hits that the kernel answers. */
+export interface KernelHitsStats {
+  readonly isOn: boolean
+  /** Why it is off, in words; empty while it is on. */
+  readonly why: string
+  /** To which the program is attached, and which are left to other programs and policies. */
+  readonly interfaces: number
+  readonly leftAlone: number
+  readonly entries: number
+  /** Hits, then what was passed up by reason, in the order of `passedReasons` (kernel/layout.ts); empty while it is off. */
+  readonly counts: readonly number[]
+}
+
 export interface InterceptionStats {
   readonly backend: string
   readonly kubeProxy: string

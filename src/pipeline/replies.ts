@@ -82,6 +82,11 @@ export class Replies {
     this.context = context
   }
 
+  /** Whether somebody wants to see all queries. */
+  get isWatched(): boolean {
+    return this.watcher !== undefined
+  }
+
   /** @param watcher undefined when nobody looks any more */
   watchBy(watcher: QueryWatcher | undefined): void {
     this.watcher = watcher

@@ -3,7 +3,8 @@
  * end (SO_PEERCRED). A received descriptor is the same open socket: with the kernel's queue, the connections that wait to be
  * accepted, and all options. Layouts of 64-bit little-endian Linux, the same in glibc, musl and the kernel. Never blocks.
  */
-import { Linux, type SystemCalls } from './system-calls.ts'
+import { Linux } from './linux.ts'
+import type { SystemCalls } from './system-calls.ts'
 import { systemError } from './system-error.ts'
 
 /** The kernel takes 253 in a message (SCM_MAX_FD). */

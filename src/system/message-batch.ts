@@ -5,7 +5,8 @@
  */
 
 import { messageBytesMax } from '../wire/constants.ts'
-import { Linux, type SystemCalls } from './system-calls.ts'
+import { Linux } from './linux.ts'
+import type { SystemCalls } from './system-calls.ts'
 
 /** Datagrams in a batch. At 100k q/s 64 are read at a time; more gains nothing measurable and holds the loop longer. */
 export const batchSlots = 64

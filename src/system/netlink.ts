@@ -1,11 +1,12 @@
 /**
- * A netlink socket of the netfilter family (netlink(7)): sends requests, returns the kernel's replies. Knows the frame of a
+ * A netlink socket (netlink(7)), of the netfilter family unless another is named: sends requests, returns the kernel's replies. Knows the frame of a
  * message (`struct nlmsghdr`) and acknowledgements, but not the meaning of messages. Requests are made one after another: when
  * `send` returns, the kernel has put all its replies into the socket's queue, except for dumps, of which it makes the next part
  * when one has been read.
  */
 import { getSystemErrorName } from 'node:util'
-import { Linux, loadSystemCalls, type SystemCalls } from './system-calls.ts'
+import { Linux } from './linux.ts'
+import { loadSystemCalls, type SystemCalls } from './system-calls.ts'
 import { systemError } from './system-error.ts'
 
 /** nlmsghdr: length, type, flags, sequence number, port. */
@@ -61,11 +62,11 @@ export class NetlinkSocket {
   private sequence = 0
   private isClosed = false
 
-  /** @throws UnsupportedPlatform, or an error with `code` where the kernel refuses the socket */
-  constructor(calls = loadSystemCalls()) {
+  /** @param protocol one of `Linux` @throws UnsupportedPlatform, or an error with `code` where the kernel refuses the socket */
+  constructor(calls = loadSystemCalls(), protocol: number = Linux.netlinkNetfilter) {
     this.calls = calls
     const type = Linux.sockRaw | Linux.sockCloExec
-    this.fd = calls.socket(Linux.afNetlink, type, Linux.netlinkNetfilter)
+    this.fd = calls.socket(Linux.afNetlink, type, protocol)
     if (this.fd < 0) throw systemError('socket(AF_NETLINK)', -this.fd)
     // Both only make failures more telling; kernels before 4.12 lack the second.
     for (const option of [Linux.netlinkCapAck, Linux.netlinkExtAck]) {

@@ -4,9 +4,10 @@
  */
 
 import { BindError, type ListenAddress, type ListenTransport } from './bind.ts'
+import { Linux } from './linux.ts'
 import { localAddressOption } from './message-batch.ts'
 import { encodeName, nameBytesOf, portOf } from './socket-name.ts'
-import { Linux, type SystemCalls } from './system-calls.ts'
+import type { SystemCalls } from './system-calls.ts'
 import { systemError } from './system-error.ts'
 
 /** The value that Node requests; the kernel caps it at net.core.somaxconn. */

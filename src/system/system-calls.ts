@@ -8,48 +8,15 @@
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import type * as Koffi from 'koffi'
+import { Linux } from './linux.ts'
 import { systemError, UnsupportedPlatform } from './system-error.ts'
-
-/** Numbers of Linux's generic ABI: x86-64 and arm64 share them. */
-export const Linux = {
-  afInet: 2,
-  afInet6: 10,
-  afUnix: 1,
-  afNetlink: 16,
-  netlinkNetfilter: 12,
-  solNetlink: 270,
-  netlinkCapAck: 10,
-  netlinkExtAck: 11,
-  sockRaw: 3,
-  sockStream: 1,
-  sockDgram: 2,
-  sockNonBlock: 0o4000,
-  sockCloExec: 0o2000000,
-  msgDontWait: 0x40,
-  solSocket: 1,
-  soReuseAddr: 2,
-  soPeerCred: 17,
-  scmRights: 1,
-  msgCmsgCloExec: 0x4000_0000,
-  msgNoSignal: 0x4000,
-  soSndBuf: 7,
-  soRcvBuf: 8,
-  soReusePort: 15,
-  soSndBufForce: 32,
-  soRcvBufForce: 33,
-  solIp: 0,
-  ipPktInfo: 8,
-  solIpv6: 41,
-  ipv6V6Only: 26,
-  ipv6RecvPktInfo: 49,
-  ipv6PktInfo: 50,
-  madvDontNeed: 4,
-  eagain: 11,
-  eintr: 4,
-} as const
 
 /** F_DUPFD_CLOEXEC. */
 const fcntlDupFdCloExec = 1030
+
+/** The one number here that is not of the generic ABI. */
+const bpfCall = { x64: 321, arm64: 280 } as const
+const clockBootTime = 7
 
 /** uv_poll_event, of libuv's stable ABI. */
 const uvReadable = 1
@@ -97,6 +64,10 @@ export interface SystemCalls {
   /** `recv(2)` without waiting. @returns length of the datagram, cut to `into`; -EAGAIN when there is none */
   receive(fd: number, into: Uint8Array): number
   closeDescriptor(fd: number): number
+  /** @param attributes a `union bpf_attr`; everything it points to must be alive. The kernel writes into it */
+  bpf(command: number, attributes: Uint8Array): number
+  /** CLOCK_BOOTTIME, nanoseconds: goes on while the machine is suspended. */
+  bootNs(): bigint
   /**
    * Unmaps pages; the next access maps them again, with the content of their file. Changes made in memory are lost: only for
    * mappings without changes.
@@ -187,9 +158,29 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
     sendElsewhere: sender(koffi, library),
     receive: (fd, into) => recv(fd, into, into.length, Linux.msgDontWait),
     closeDescriptor: call('int close(int)'),
+    ...kernelCalls(koffi, library),
     dropPages: (address, length) => madvise(address, length, Linux.madvDontNeed),
     addressOf: (memory) => koffi.address(memory),
     watch: watcher(koffi, library),
+  }
+}
+
+function kernelCalls(
+  koffi: typeof Koffi,
+  library: Koffi.LibraryHandle,
+): Pick<SystemCalls, 'bpf' | 'bootNs'> {
+  // glibc has no function of its own for bpf(2). Integers are passed to a variadic function as to any other.
+  const syscall = library.func('long syscall(long, int, void *, unsigned int)') as Call
+  const clock = library.func('int clock_gettime(int, void *)') as Call
+  const time = Buffer.alloc(16)
+  const number = process.arch === 'arm64' ? bpfCall.arm64 : bpfCall.x64
+  return {
+    bpf: (command, attributes) =>
+      orErrno(koffi, syscall(number, command, attributes, attributes.length)),
+    bootNs() {
+      clock(clockBootTime, time)
+      return time.readBigInt64LE(0) * 1_000_000_000n + time.readBigInt64LE(8)
+    },
   }
 }
 

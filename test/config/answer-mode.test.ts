@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
-import { configuredSearchLists } from '../../src/daemon/configured-search-lists.ts'
+import { configuredSearchLists } from '../../src/daemon/search/configured-search-lists.ts'
 import { name } from '../fixtures/packets/octets.ts'
 
 const test = suite('config/answer-mode')

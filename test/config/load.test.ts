@@ -164,7 +164,7 @@ const mistakes: [string, string, string][] = [
   [
     'a file that is a word',
     'hello',
-    'n.yaml:1:1: expected a section with listen, clusterDomain, io, cluster, external, zones, interception, searchPath, dns64, rewrites, templates, hosts, whoami, specialUse, cache, inFlight, aliases, sharePorts, udp, tcp, admin, log, drain, handover, ..., got the text "hello"',
+    'n.yaml:1:1: expected a section with listen, clusterDomain, io, cluster, external, zones, interception, kernelHits, searchPath, dns64, rewrites, templates, hosts, whoami, specialUse, cache, inFlight, aliases, sharePorts, udp, tcp, admin, log, drain, ..., got the text "hello"',
   ],
   [
     'an empty list',
@@ -275,7 +275,7 @@ const mistakes: [string, string, string][] = [
   [
     'a key that is a prototype',
     '__proto__: { io: batched }\n',
-    'n.yaml:1:1: __proto__: unknown setting; allowed here: listen, clusterDomain, io, cluster, external, zones, interception, searchPath, dns64, rewrites, templates, hosts, whoami, specialUse, cache, inFlight, aliases, sharePorts, udp, tcp, admin, log, drain, handover, ...',
+    'n.yaml:1:1: __proto__: unknown setting; allowed here: listen, clusterDomain, io, cluster, external, zones, interception, kernelHits, searchPath, dns64, rewrites, templates, hosts, whoami, specialUse, cache, inFlight, aliases, sharePorts, udp, tcp, admin, log, drain, ...',
   ],
   [
     'a constructor in a section',

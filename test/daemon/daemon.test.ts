@@ -171,7 +171,10 @@ test('what was chosen is told in the words of the configuration', () =>
     },
     async ({ daemon }) => {
       assert.equal(daemon.upstreams, ['cluster: tcp://10.96.0.10:53', 'external: none'])
-      assert.equal([daemon.io.mode, daemon.io.fallback], ['portable', 'configured'])
+      assert.equal(
+        [daemon.listeners.io.mode, daemon.listeners.io.fallback],
+        ['portable', 'configured'],
+      )
       assert.equal(daemon.interceptionWhy, [])
       await Promise.resolve()
     },
@@ -257,7 +260,7 @@ test('a reload whose address cannot be had changes nothing of it', () =>
       assert.instance(await failureOf(daemon.reconfigure(changed)), BindError)
       assert.equal([daemon.listening, world.log.level], [[`127.0.0.1:${port}`], 'info'])
       assert.is(await world.lookup('www.example'), '10.9.8.7')
-      daemon.noteRefusedConfig()
+      daemon.reloads.refused()
       const page = readExposition((await world.get('/metrics')).body)
       assert.equal(
         ['neardns_config_reloads_total', 'coredns_reload_failed_total'].map((name) =>

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CacheEntry } from '../../src/core/cache/entry.ts'
 import type { CorefileSource } from '../../src/corefile/files.ts'
 import type { DataPath } from '../../src/daemon/data-path.ts'
 import { parseName } from '../../src/wire/name.ts'
@@ -48,6 +49,40 @@ async function withPath(settings: object, body: (world: World) => Promise<void>)
 }
 
 const out = Buffer.alloc(65_535)
+
+test('whoever answers beside us is told before anything changes, hears of our hits, and may hold what the routes in force gave', async () => {
+  await withPath({}, async (world) => {
+    const { path, external, reconfigure } = world
+    const told: string[] = []
+    let entry: CacheEntry | undefined
+    path.watchHits({
+      sampler: {
+        record: (_arrival, { stored }, { source }) => {
+          told.push(`reply ${source}`)
+          if (stored instanceof CacheEntry) entry = stored
+        },
+      },
+      explain: () => ['kernel'],
+      clear: () => told.push(`clear ${path.shadowGeneration}`),
+      changed: () => told.push(`changed ${path.shadowGeneration}`),
+      stats: () => ({ isOn: true, why: '', interfaces: 1, leftAlone: 0, entries: 1, counts: [] }),
+    })
+    const client = send(world, 'www.example')
+    await until('the answer', () => client.got.length === 1)
+    send(world, 'www.example', client)
+    assert.ok(entry)
+    assert.is(entry.name, Buffer.from(parseName('www.example') ?? []).toString('latin1'))
+    assert.match(path.explain(entry.name, 1).join(), /kernel/)
+    const generation = path.shadowGeneration
+    reconfigure()
+    assert.equal(told.slice(1), ['reply 0', `clear ${generation}`, `changed ${generation + 1}`])
+    const asked = external.queries.length
+    path.refresh(entry)
+    await until('the refresh', () => external.queries.length > asked)
+    path.watchHits(undefined)
+    assert.is(path.hits, undefined)
+  })
+})
 
 /** Hands a query in; the reply comes at once or later. */
 function send({ path }: World, name: string, client = new Client()): Client {

@@ -31,6 +31,15 @@ test('what is configured below the limit stays', () => {
   assert.equal(socketsOf(config), [100, 262, 262])
 })
 
+test('answers in the kernel take their room from the cache', () => {
+  const of = (mode: 'off' | 'auto') => {
+    const kernelHits = { mode, entriesMax: 4096 }
+    return withinMemory(configOf({ cache: { bytesMax: 2 ** 30 }, kernelHits }), 256 * mebibyte)
+      .config
+  }
+  assert.is(of('off').cache.bytesMax - of('auto').cache.bytesMax, 4096 * 1200)
+})
+
 test('a cache that does not fit is cut as well', () => {
   const { config, cuts } = withinMemory(configOf({ cache: { bytesMax: 2 ** 30 } }), 256 * mebibyte)
   assert.ok(config.cache.bytesMax < 128 * mebibyte)

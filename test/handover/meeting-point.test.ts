@@ -16,7 +16,8 @@ import {
   socketPath,
   strangerAt,
 } from '../../src/handover/meeting-point.ts'
-import { Linux, loadSystemCalls } from '../../src/system/system-calls.ts'
+import { Linux } from '../../src/system/linux.ts'
+import { loadSystemCalls } from '../../src/system/system-calls.ts'
 import { meetingPoint, openOn, socketPair } from './pair.ts'
 
 const test = suite('handover/meeting-point')

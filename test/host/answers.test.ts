@@ -4,9 +4,10 @@ import { connect, createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isListening } from '../../src/host/answers.ts'
+import { Linux } from '../../src/system/linux.ts'
 import { boundPort } from '../../src/system/open-socket.ts'
 import { encodeName } from '../../src/system/socket-name.ts'
-import { Linux, loadSystemCalls } from '../../src/system/system-calls.ts'
+import { loadSystemCalls } from '../../src/system/system-calls.ts'
 
 const test = suite('host/answers')
 const loopback = { address: '127.0.0.1', port: 0, family: 4 } as const

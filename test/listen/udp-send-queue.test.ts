@@ -6,14 +6,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { UdpCounts } from '../../src/listen/udp-counts.ts'
 import { SendQueue } from '../../src/listen/udp-send-queue.ts'
+import { Linux } from '../../src/system/linux.ts'
 import { batchSlots, MessageBatch } from '../../src/system/message-batch.ts'
 import { encodeName, portOf } from '../../src/system/socket-name.ts'
-import {
-  Linux,
-  loadSystemCalls,
-  type SystemCalls,
-  type Watch,
-} from '../../src/system/system-calls.ts'
+import { loadSystemCalls, type SystemCalls, type Watch } from '../../src/system/system-calls.ts'
 
 const test = suite('listen/udp-send-queue')
 

@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Pure, as the core is: the shell beside it gives it the time.
   'upstream/policy': ['wire'],
   host: ['wire', 'address', 'config', 'platform', 'system', 'node:'],
+  kernel: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   handover: ['wire', 'core', 'address', 'platform', 'system', 'node:'],
   observe: ['wire', 'core', 'platform', 'node:'],
   // A stage has its settings and metrics beside it.

@@ -22,6 +22,7 @@ const strictRooms = [
   'daemon',
   'handover',
   'host',
+  'kernel',
   'local',
   'pipeline',
   'platform',
@@ -71,7 +72,13 @@ const testedElsewhere: Readonly<
   'core/search/search-path.ts': 'core/search/pairs-told-alike.test.ts',
   'core/stages/stage.ts': 'types',
   'daemon/daemon-options.ts': 'types',
+  'daemon/hits/hit-watch.ts': 'types',
   'daemon/local-outlook.ts': 'daemon/data-path.test.ts',
+  'daemon/search/make-search.ts': 'daemon/data-path.test.ts',
+  'kernel/attachments.ts': 'daemon/hits/hit-control.test.ts',
+  'kernel/hit-maps.ts': 'kernel/program.test.ts',
+  'kernel/kernel-hits.ts': 'daemon/hits/hit-control.test.ts',
+  'kernel/links.ts': 'daemon/hits/hit-control.test.ts',
   'host/nft/constants.ts': 'values',
   'host/nft/model.ts': 'types',
   'host/rules.ts': 'types',
@@ -108,6 +115,7 @@ const testedElsewhere: Readonly<
   'local/templates/rule.ts': 'local/templates/stage.test.ts',
   'local/templates/settings.ts': 'local/templates/stage.test.ts',
   'local/whoami/settings.ts': 'local/whoami/stage.test.ts',
+  'system/linux.ts': 'values',
 }
 
 function filesOf(top: string, ending: string): string[] {

@@ -32,6 +32,17 @@ test('a reply is counted under its server, zone, transport, family and type', ()
   assert.is(sumOf(counters.requests), 1)
 })
 
+test('replies of the kernel are counted as ours are, but for how long they took', () => {
+  const [one, other] = [twoByTwo(), twoByTwo()]
+  for (let i = 0; i < 5; i++) one.replied(plain)
+  other.repliedElsewhere(plain, 5)
+  assert.equal(other.requests, one.requests)
+  assert.equal(other.responses, one.responses)
+  assert.equal(other.querySizes, one.querySizes)
+  assert.equal(other.replySizes, one.replySizes)
+  assert.is(sumOf(other.durations), 0)
+})
+
 test('a query that could not be read belongs to the zone "dropped"', () => {
   const counters = twoByTwo()
   counters.replied({ ...plain, zoneIndex: -1, source: ReplySource.local, rcode: 1 })

@@ -9,6 +9,8 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { Test } from 'uvu'
+import { countTcx, TcxSide } from '../../src/system/bpf.ts'
+import { loadSystemCalls } from '../../src/system/system-calls.ts'
 import {
   type DebianRelease,
   kubernetesVersion,
@@ -57,6 +59,8 @@ const requirements = {
   iptables: program('iptables', 'iptables'),
   nft: program('nft', 'nftables'),
   conntrack: program('conntrack', 'conntrack'),
+  clang: program('clang', 'clang linux-libc-dev'),
+  curl: program('curl', 'curl'),
   setpriv: program('setpriv', 'util-linux'),
   tcpdump: program('tcpdump', 'tcpdump'),
   unbound: program('unbound', 'unbound'),
@@ -89,6 +93,11 @@ const requirements = {
   root: {
     isThere: () => process.getuid?.() === 0,
     how: 'sudo npm test (root makes network namespaces and raw sockets)',
+  },
+  /** Programs of tcx (Linux 6.6) may be loaded. */
+  tcx: {
+    isThere: hasTcx,
+    how: 'sudo npm test on Linux 6.6 or newer, where bpf(2) is allowed',
   },
   netns: { isThere: canMakeNetns, how: 'sudo npm test, with iproute2 installed' },
   /** The real API server and the real kube-proxy. */
@@ -306,6 +315,12 @@ function canMakeNetns(): boolean {
   } finally {
     removeQuietly(name)
   }
+}
+
+/** The loopback has no program of its own: the kernel says 0, or that it knows nothing of this. */
+function hasTcx(): boolean {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') return false
+  return countTcx(loadSystemCalls(), 1, TcxSide.ingress) >= 0
 }
 
 function removeQuietly(name: string): void {

@@ -4,13 +4,14 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Linux } from '../../src/system/linux.ts'
 import {
   type KernelMessage,
   MessageFlag,
   messageHeaderBytes,
   NetlinkSocket,
 } from '../../src/system/netlink.ts'
-import { Linux, loadSystemCalls, type SystemCalls } from '../../src/system/system-calls.ts'
+import { loadSystemCalls, type SystemCalls } from '../../src/system/system-calls.ts'
 
 const test = suite('system/netlink')
 

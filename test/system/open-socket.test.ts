@@ -7,8 +7,9 @@ import { connect, createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BindError, type ListenAddress } from '../../src/system/bind.ts'
+import { Linux } from '../../src/system/linux.ts'
 import { boundPort, openTcpSocket, openUdpSocket, sharePort } from '../../src/system/open-socket.ts'
-import { Linux, loadSystemCalls, type SystemCalls } from '../../src/system/system-calls.ts'
+import { loadSystemCalls, type SystemCalls } from '../../src/system/system-calls.ts'
 import { freePort } from '../support/free-port.ts'
 
 const test = suite('system/open-socket')

@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { addressText } from '../../src/address/ip-address.ts'
+import { Linux } from '../../src/system/linux.ts'
 import { addressOf, encodeName, nameBytesOf, portOf } from '../../src/system/socket-name.ts'
-import { Linux } from '../../src/system/system-calls.ts'
 
 const test = suite('system/socket-name')
 

@@ -98,7 +98,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* A mark of what the daemon reads at its start only: where it changes, pods are made anew; all else is applied while running. */}}
 {{- define "neardns.startSettings" -}}
 {{- $config := include "neardns.config" . | fromYaml }}
-{{- $read := pick $config "listen" "interception" "handover" "workers" "supervisor" "memory" "io" "sharePorts" "udp" "tcp" }}
+{{- $read := pick $config "listen" "interception" "kernelHits" "handover" "workers" "supervisor" "memory" "io" "sharePorts" "udp" "tcp" }}
 {{- $read = merge $read (dict "corefile" ($config.searchPath).corefile "custom" .Values.config.customConfig) }}
 {{- $read | toJson | sha256sum | trunc 12 }}
 {{- end }}
@@ -111,7 +111,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "neardns.securityContext" -}}
 {{- $own := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true }}
 {{- if include "neardns.onNode" . }}
-{{- $own = merge $own (dict "runAsUser" 0 "runAsNonRoot" false "capabilities" (dict "drop" (list "ALL") "add" (list "NET_BIND_SERVICE" "NET_ADMIN" "NET_RAW"))) }}
+{{- $bpf := ternary (list "BPF") list (eq "auto" (dig "kernelHits" "mode" "off" (include "neardns.config" . | fromYaml))) }}
+{{- $own = merge $own (dict "runAsUser" 0 "runAsNonRoot" false "capabilities" (dict "drop" (list "ALL") "add" (concat (list "NET_BIND_SERVICE" "NET_ADMIN" "NET_RAW") $bpf))) }}
 {{- else }}
 {{- $own = merge $own (dict "runAsUser" 65532 "runAsNonRoot" true "capabilities" (dict "drop" (list "ALL") "add" (list "NET_BIND_SERVICE"))) }}
 {{- end }}

@@ -15,8 +15,17 @@ import { type Selection, selectsAnswer } from './selection.ts'
 import { CacheStats } from './stats.ts'
 import { CacheStore } from './store.ts'
 
+/** Keeps copies of entries elsewhere. */
+export interface CacheWatcher {
+  /** The entry will not be what it is, or not be there, when the call that changes it returns. @param isReplaced a newer answer follows */
+  leaving(entry: CacheEntry, isReplaced: boolean): void
+  /** An answer was stored, in a new entry or a known one. */
+  stored(entry: CacheEntry): void
+}
+
 export class Cache {
   settings: CacheSettings
+  watcher: CacheWatcher | undefined
   readonly stats: CacheStats
   readonly flushes = new FlushLog()
   private readonly store: CacheStore<CacheEntry>
@@ -28,7 +37,9 @@ export class Cache {
 
   constructor(settings: CacheSettings) {
     this.settings = settings
-    this.store = new CacheStore<CacheEntry>(settings)
+    this.store = new CacheStore<CacheEntry>(settings, (entry) =>
+      this.watcher?.leaving(entry, false),
+    )
     this.stats = new CacheStats(this.store)
   }
 
@@ -79,17 +90,29 @@ export class Cache {
     return true
   }
 
+  /**
+   * Counts uses of an entry from which others have answered. @param uses one or more
+   * @returns as `takeRefreshDue`
+   */
+  noteUses(entry: CacheEntry, uses: number, nowMs: number): boolean {
+    // Twice: that is what keeps an entry.
+    for (let i = 0; i < Math.min(uses, 2); i++) this.store.getText(entry.key, entry.hash)
+    entry.hits += uses - 1
+    return this.takeRefreshDue(entry, nowMs)
+  }
+
   /** @returns the entry, or undefined when the answer is too large to be kept, which is counted, or was flushed meanwhile */
   put(answer: StoredAnswer): CacheEntry | undefined {
     const { key, hash, asOf } = answer
     if (asOf !== undefined && asOf !== this.flushes.count && this.flushes.covers(asOf, answer))
       return undefined
     const known = this.store.peek(key, hash)
+    if (known !== undefined) this.watcher?.leaving(known, true)
     // A refreshed answer nearly always has the length of the old one: no new entry, and no hole in the memory.
-    if (known?.renew(answer, this.settings) === true) return this.noted(known, answer)
+    if (known?.renew(answer, this.settings) === true) return this.told(this.noted(known, answer))
     const entry = this.noted(new CacheEntry(answer, this.settings), answer)
     const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
-    if (isKept) return entry
+    if (isKept) return this.told(entry)
     this.stats.refused += 1
     return undefined
   }
@@ -102,6 +125,7 @@ export class Cache {
   restore(answer: StoredAnswer, hits: number, nowMs: number): boolean {
     const entry = this.noted(new CacheEntry(answer, this.settings), answer)
     entry.restored(hits, nowMs)
+    this.tellLeaving(answer.key, answer.hash)
     return entry.isUsableStale(nowMs) && this.store.set(entry)
   }
 
@@ -163,6 +187,18 @@ export class Cache {
   }
 
   drop(key: string, hash: number): void {
+    this.tellLeaving(key, hash)
     this.store.delete(key, hash)
+  }
+
+  private tellLeaving(key: string, hash: number): void {
+    const { watcher } = this
+    const entry = watcher && this.store.peek(key, hash)
+    if (entry !== undefined) watcher?.leaving(entry, false)
+  }
+
+  private told(entry: CacheEntry): CacheEntry {
+    this.watcher?.stored(entry)
+    return entry
   }
 }

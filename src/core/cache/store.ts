@@ -35,8 +35,12 @@ export class CacheStore<V extends Storable> {
   /** Limit of one shard. */
   private bytesMax = 0
 
-  constructor(limits: StoreLimits) {
+  /** Called with each value that is evicted. */
+  private readonly onEvicted: (value: V) => void
+
+  constructor(limits: StoreLimits, onEvicted: (value: V) => void = () => undefined) {
     this.limits = limits
+    this.onEvicted = onEvicted
     this.makeShards()
   }
 
@@ -117,6 +121,7 @@ export class CacheStore<V extends Storable> {
     const onEvicted = (value: V) => {
       this.count(value, -1)
       this.evicted[value.isDenial ? 'denial' : 'success'] += 1
+      this.onEvicted(value)
     }
     this.shards = Array.from({ length: count }, () => new CacheShard<V>(shardLimits, onEvicted))
   }

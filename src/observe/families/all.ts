@@ -10,6 +10,7 @@ import type {
   GroupView,
   InFlightView,
   InterceptionStats,
+  KernelHitsStats,
   ProcessFacts,
   ReloadStats,
   SearchView,
@@ -36,6 +37,7 @@ import {
 import type { Family } from './family.ts'
 import { type HandoverView, handoverFamilies } from './handover.ts'
 import { interceptionFamilies } from './interception.ts'
+import { kernelHitFamilies } from './kernel-hits.ts'
 import { tcpFamilies, udpFamilies } from './listener.ts'
 import { processFamilies } from './process.ts'
 import { queryFamilies } from './query.ts'
@@ -68,6 +70,8 @@ export interface MetricSources {
   reload(): ReloadStats
   daemon(): DaemonCounts
   interception(): InterceptionStats
+  /** Undefined where nobody answers beside the daemon. */
+  kernelHits(): KernelHitsStats | undefined
   /** NodeLocal's setup errors by type. */
   setupErrors(): ReadonlyMap<string, number>
   /** Durations of `/health`, see `newHealthSlots`. */
@@ -103,6 +107,7 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...healthFamilies(sources.healthSlots),
     ...daemonFamilies(() => sources.daemon()),
     ...interceptionFamilies(() => sources.interception()),
+    ...kernelHitFamilies(() => sources.kernelHits() ?? noKernelHits),
     ...setupFamilies(() => sources.setupErrors()),
     ...pluginFamilies(counters),
     ...processFamilies(sources.runtime, sources.process),
@@ -146,6 +151,7 @@ export function emptySources(): MetricSources {
       isReady: false,
     }),
     interception: () => emptyInterception,
+    kernelHits: () => undefined,
     setupErrors: () => new Map(),
     healthSlots: newHealthSlots(),
   }
@@ -162,6 +168,15 @@ const emptyCache: CacheView = {
     refused: 0,
     passedOver: 0,
   },
+}
+
+const noKernelHits: KernelHitsStats = {
+  isOn: false,
+  why: '',
+  interfaces: 0,
+  leftAlone: 0,
+  entries: 0,
+  counts: [],
 }
 
 const emptyInterception: InterceptionStats = {

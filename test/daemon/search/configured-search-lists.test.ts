@@ -4,10 +4,10 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { configuredSearchLists } from '../../src/daemon/configured-search-lists.ts'
-import { configOf } from './support.ts'
+import { configuredSearchLists } from '../../../src/daemon/search/configured-search-lists.ts'
+import { configOf } from '../support.ts'
 
-const test = suite('daemon/configured-search-lists')
+const test = suite('daemon/search/configured-search-lists')
 
 function listsOf(namespaces: readonly object[], more: object = {}) {
   const searchPath = { trust: 'declared', answerMode: { namespaces } }

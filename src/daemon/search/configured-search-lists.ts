@@ -1,8 +1,9 @@
 /** Search lists of clients as the configuration describes them: of a whole namespace, or of its pods in given networks. */
-import { isInNetwork } from '../address/ip-address.ts'
-import type { Config } from '../config/schema.ts'
-import type { SearchList, SearchLists } from '../core/search/answer-mode/lists.ts'
-import { wireName } from '../wire/name.ts'
+
+import { isInNetwork } from '../../address/ip-address.ts'
+import type { Config } from '../../config/schema.ts'
+import type { SearchList, SearchLists } from '../../core/search/answer-mode/lists.ts'
+import { wireName } from '../../wire/name.ts'
 
 type Described = Config['searchPath']['answerMode']['namespaces'][number]
 

@@ -1,0 +1,17 @@
+/** What the data path knows of somebody who answers beside it. */
+import type { CacheEntry } from '../../core/cache/entry.ts'
+import type { KernelHitsStats } from '../../observe/stats.ts'
+import type { QuerySampler } from '../../pipeline/replies.ts'
+
+/** Answers beside us, from copies of entries. */
+export interface HitWatch {
+  /** Hears of our replies. */
+  readonly sampler: QuerySampler
+  /** @returns what there is to say about an entry, lines for people */
+  explain(entry: CacheEntry | undefined): readonly string[]
+  /** What we answer is going to change, in this tick. */
+  clear(): void
+  /** It has changed. */
+  changed(): void
+  stats(): KernelHitsStats
+}
