@@ -59,7 +59,12 @@ test('sockets of this process are found, with their holder', async () => {
   await Promise.all([once(udp, 'listening'), once(tcp, 'listening')])
   const bound = tcp.address()
   const ports = [udp.address().port, typeof bound === 'object' && bound ? bound.port : 0]
-  const found = (await readListening()).filter(({ port }) => ports.includes(port))
+  // Others may have the same port at another address, or of the other transport.
+  const [udpPort, tcpPort] = ports
+  const found = (await readListening()).filter(
+    ({ transport, address, port }) =>
+      address === '127.0.0.1' && port === (transport === 'udp' ? udpPort : tcpPort),
+  )
   const holders = await holdersOf(found)
   udp.close()
   tcp.close()
