@@ -10,8 +10,12 @@ const settings = `templates:
     zones: [groups.example]
     match: ['^web-(?P<n>[0-9]+)[.]groups[.]example[.]$']
     answer: ['{{ .Name }} 60 IN A 192.0.2.{{ .Group.n }}']
+  - { type: AAAA, zones: [v4.example] }
+  - { type: A, zones: [v4.example], answer: ['a.v4.example 60 IN A 192.0.2.1'] }
 hosts:
   - { entries: ['192.0.2.10 registry.example'], fallthrough: ['.'] }
+whoami: [{ zones: [who.example] }]
+dns64: [{ zones: [v4.example], ipv4Clients: true }]
 `
 
 export const bench: MicroBench = async () => {
@@ -29,6 +33,11 @@ export const bench: MicroBench = async () => {
       op: asks(writeQuery('web-7.groups.example', 'A')),
     },
     { name: 'stages, hosts: one address', op: asks(writeQuery('registry.example', 'A')) },
+    { name: 'stages, whoami', op: asks(writeQuery('who.example', 'A')) },
+    {
+      name: 'stages, dns64 of two templates',
+      op: asks(writeQuery('a.v4.example', 'AAAA')),
+    },
     { name: 'stages, a hit beside them', op: asks(hit) },
   ]
 }
