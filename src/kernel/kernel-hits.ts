@@ -90,8 +90,8 @@ export class KernelHits {
     this.parts = parts
     this.settings = settings
     const sizes = { answersMax: settings.entriesMax, servers: settings.serversMax }
-    this.links = new Links(calls)
     this.program = loadProgram(calls, parts.table, sizes)
+    this.links = new Links(calls)
     const random = randomBytes(16)
     const secret = { seed: random.readBigUInt64LE(0), multiplier: random.readBigUInt64LE(8) | 1n }
     this.maps = new HitMaps({ calls, maps: this.program.maps, sizes, secret })

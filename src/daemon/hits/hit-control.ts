@@ -47,6 +47,8 @@ export class HitControl implements HitWatch {
   private readonly around: HitSurroundings
   private hits: KernelHits | undefined
   private why = 'kernelHits.mode is off'
+  /** A start tries twice. */
+  private saidWhy = ''
   private readonly facts: ReplyFacts = {
     serverIndex: 0,
     zoneIndex: -1,
@@ -80,7 +82,8 @@ export class HitControl implements HitWatch {
     }
     // Nobody hears of replies while it is off: a hit costs what it did.
     if (this.hits !== undefined) this.path.watchHits(this)
-    else log.warn({ why: this.why }, 'kernel hits: off')
+    else if (this.saidWhy !== this.why) log.warn({ why: this.why }, 'kernel hits: off')
+    this.saidWhy = this.why
   }
 
   /** Attaches the program. Never rejects. */
