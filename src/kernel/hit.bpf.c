@@ -1,6 +1,6 @@
 // Answers DNS questions at tc ingress, when the daemon holds a fresh answer to them and has put it into the map `answers`
 // (src/kernel/shadow.ts). Everything else goes on untouched: in doubt TC_ACT_UNSPEC, and always before the first write.
-// docs/decisions/0054 says what it may answer, and why. Layouts: src/kernel/layout.ts has the same, in the same order.
+// docs/decisions/0055 says what it may answer, and why. Layouts: src/kernel/layout.ts has the same, in the same order.
 //
 // Written for the verifier as it judges a program without CAP_PERFMON: the families apart, so that offsets into the packet are
 // constants, loops unrolled, variable offsets only as arguments of helpers. No function that is not inlined, no data of its own: the

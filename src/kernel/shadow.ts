@@ -1,7 +1,7 @@
 /**
  * Which answers of the cache the kernel may give, and for how long: a shadow of it. An entry is put there when it is asked for often, when
  * the daemon itself would give it to everybody who asks, and only then; it is taken back before the daemon changes it. The daemon goes on
- * deciding what is kept and refreshed, for which the uses come back once a second. docs/decisions/0054.
+ * deciding what is kept and refreshed, for which the uses come back once a second. docs/decisions/0055.
  */
 import type { Cache, CacheWatcher } from '../core/cache/cache.ts'
 import type { CacheEntry } from '../core/cache/entry.ts'
