@@ -3,7 +3,7 @@
  * Sources: strconv.Atoi, time.ParseDuration and net.SplitHostPort of Go 1.26; plugin/plugin.go of CoreDNS 1.14.
  */
 import type { CorefilePlace } from '../corefile/directive.ts'
-import { parseCorefileLabel } from '../corefile/label.ts'
+import { isPlainZone, parseCorefileLabel } from '../corefile/label.ts'
 import type { Word, Words } from '../corefile/words.ts'
 import type { CompilePattern } from '../local/pattern/pattern.ts'
 import { parseGoDuration } from './go-duration.ts'
@@ -92,18 +92,34 @@ export function hostPort({ text, place }: Word): HostPort {
   return refuse(place, `${quoted(text)} is not an address with a port`, cure)
 }
 
-/** @returns zones as in `CorefileLabel.zones`; CoreDNS passes over what is no zone */
-export function zonesOf(words: readonly Word[]): readonly string[] {
-  return words.flatMap(({ text }) => {
-    const label = parseCorefileLabel(text, 0)
-    return label.ok ? label.value.zones : []
+/** @returns zones as in `CorefileLabel.zones`, without those that no name lies in: CoreDNS takes them, and they match nothing */
+export function zonesOf(words: readonly Word[], reading: Reading): readonly string[] {
+  return words.flatMap((word) => {
+    const label = parseCorefileLabel(word.text, 0)
+    return plainOf(word, label.ok ? label.value.zones : [''], reading)
   })
 }
 
+/** Like `zonesOf`, for words that CoreDNS takes as names: a network in CIDR notation is none. */
+export function namesOf(words: readonly Word[], reading: Reading): readonly string[] {
+  return words.flatMap((word) => {
+    const name = word.text === '.' ? '.' : word.text.toLowerCase().replace(/\.$/, '')
+    return plainOf(word, [name], reading)
+  })
+}
+
+function plainOf(word: Word, zones: readonly string[], reading: Reading): readonly string[] {
+  if (zones.every(isPlainZone)) return zones
+  const [, below] = /^\*\.(.+)$/.exec(word.text) ?? []
+  const cure = below === undefined ? '' : `; ${quoted(below)} includes all names below it`
+  reading.note(word.place, `${quoted(word.text)} is passed over: no name lies in this zone${cure}`)
+  return zones.filter(isPlainZone)
+}
+
 /** `fallthrough [ZONES...]`: without zones every name goes on. */
-export function fallthroughZones(words: Words): readonly string[] {
+export function fallthroughZones(words: Words, reading: Reading): readonly string[] {
   const zones = words.rest()
-  return zones.length === 0 ? ['.'] : zonesOf(zones)
+  return zones.length === 0 ? ['.'] : zonesOf(zones, reading)
 }
 
 /** RE2's syntax, which JavaScript's is not. */

@@ -4,6 +4,7 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { loadConfig } from '../../src/config/load.ts'
 import { compileRe2 } from '../../src/local/pattern/re2.ts'
 import { translate } from '../../src/nodelocal/translate.ts'
 import { directiveCases, inBlock } from './directive-cases.ts'
@@ -19,6 +20,10 @@ for (const { name, text, wrong } of directiveCases) {
     const places = problems.map(({ line, column }) => `${line - 1}:${column}`)
     assert.equal(places, wrong === undefined ? [] : [wrong], JSON.stringify(problems))
     assert.is(settings === undefined, wrong !== undefined)
+    if (settings !== undefined) {
+      const loaded = loadConfig({ file: { name: 'Corefile', text: JSON.stringify(settings) } })
+      assert.ok(loaded.ok, JSON.stringify(loaded))
+    }
     for (const { message, cure } of problems) assert.ok(message !== '' && cure !== '', message)
   })
 }
@@ -59,6 +64,30 @@ for (const text of noted) {
     assert.equal(more, [])
     assert.match(note?.message ?? '', /`/)
     assert.ok((note?.line ?? 0) > 1 && (note?.column ?? 0) > 0)
+  })
+}
+
+/** Zones and formats that CoreDNS takes and that do nothing, each with what is said. */
+const idle: readonly (readonly [string, RegExp])[] = [
+  ['cache 30 *.example', /passed over.*"example" includes all names below it/],
+  ['cache {\ndisable success 10.0.0.0/8\n}', /passed over/],
+  ['hosts /dev/null a..b', /passed over/],
+  ['forward . 192.0.2.1 {\nexcept *.example\n}', /passed over/],
+  ['forward *.example 192.0.2.2\nforward . 192.0.2.1', /never asked/],
+  ['template IN A a.example {\nmatch x\nfallthrough *.example\n}', /passed over/],
+  ['log "{name}"', /log \. FORMAT/],
+  ['log . "{remote}\n{name}"', /written as spaces/],
+]
+
+for (const [text, said] of idle) {
+  test(`taken and told: ${text.replaceAll('\n', ' / ')}`, () => {
+    const { problems, notes } = translate(inBlock(text), {
+      file: 'Corefile',
+      compilePattern: compileRe2,
+    })
+    assert.equal(problems, [])
+    assert.match(notes[0]?.message ?? '', said)
+    assert.ok((notes[0]?.line ?? 0) > 1 && (notes[0]?.column ?? 0) > 1)
   })
 }
 

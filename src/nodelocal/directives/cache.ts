@@ -7,6 +7,7 @@ import type { Word, Words } from '../../corefile/words.ts'
 import {
   duration,
   integer,
+  namesOf,
   quoted,
   type Reading,
   refuse,
@@ -75,7 +76,7 @@ export function readCache(words: Words, reading: Reading): CacheDirective {
       draft.denial.most = seconds
       args.shift()
     }
-    if (args.length > 0) draft.zones = zonesOf(args)
+    if (args.length > 0) draft.zones = zonesOf(args, reading)
     while (words.nextInBlock()) draft.option(words)
   }
   return draft.finish()
@@ -85,7 +86,7 @@ interface ShareDraft {
   entries: number
   least: number
   most: number
-  disabled: string[]
+  disabled: readonly string[]
 }
 
 class CacheDraft {
@@ -173,7 +174,7 @@ class CacheDraft {
       refuse(kind.place, `${quoted(kind.text)} cannot be disabled`, 'write success or denial')
     }
     const target = kind.text === 'success' ? this.success : this.denial
-    target.disabled = zones.length === 0 ? ['.'] : zones.map(({ text }) => plainName(text))
+    target.disabled = zones.length === 0 ? ['.'] : namesOf(zones, this.reading)
   }
 }
 
@@ -246,6 +247,11 @@ function readServeStale(words: Words): ServeStale {
   if (!verify && times.length > 2) refuseCount(words, 'serve_stale DURATION immediate [TTL [TIME]]')
   const waits = times.map(atLeastZero)
   const [verifyMs = 0, ttlMs = 0, recheckMs = 0] = verify ? waits : [0, ...waits]
+  const [ttlWord, recheckWord] = verify ? times.slice(1) : times
+  if (ttlWord !== undefined && ttlMs % 1000 !== 0)
+    refuse(ttlWord.place, `the TTL ${ttlWord.text} is not a number of seconds`, 'write it as 30s')
+  if (recheckWord !== undefined && recheckMs > 300_000)
+    refuse(recheckWord.place, `${recheckWord.text} is longer than 5m`, 'write at most 5m')
   return {
     place,
     seconds,
@@ -268,8 +274,4 @@ function readServfail(words: Words): number {
 function atLeastZero(word: Word): number {
   const ms = duration(word, 'a time')
   return ms >= 0 ? ms : refuse(word.place, `the time ${word.text} is negative`, 'write 0s or more')
-}
-
-function plainName(text: string): string {
-  return text === '.' ? text : text.toLowerCase().replace(/\.$/, '')
 }

@@ -9,6 +9,7 @@ import {
   type Reading,
   refuse,
   refuseCount,
+  zonesOf,
 } from '../reading.ts'
 
 export interface ForwardOptions {
@@ -205,11 +206,10 @@ function flag(set: (options: ForwardOptions) => void): Reader {
   }
 }
 
-function readExcept(words: Words, options: ForwardOptions): void {
+function readExcept(words: Words, options: ForwardOptions, reading: Reading): void {
   const names = words.rest()
   if (names.length === 0) refuseCount(words, 'except ZONES...')
-  const zones = names.map(({ text }) => parseCorefileLabel(text, 0))
-  options.except.push(...zones.flatMap((zone) => (zone.ok ? zone.value.zones : [])))
+  options.except.push(...zonesOf(names, reading))
 }
 
 function readHealthCheck(words: Words, _options: ForwardOptions, reading: Reading): void {
@@ -221,6 +221,8 @@ function readHealthCheck(words: Words, _options: ForwardOptions, reading: Readin
       refuse(words.place, `\`health_check\` has no option ${quoted(words.text)}`, 'no_rec, domain')
     }
     if (!words.nextArgument()) refuseCount(words, 'domain NAME')
+    const domain = parseCorefileLabel(words.text, 0)
+    if (!domain.ok) refuse(words.place, domain.why, 'write the name that is asked, as example.org')
   }
   reading.note(
     place,

@@ -3,7 +3,7 @@
  * 1.14.7. Host names as upstreams are refused: CoreDNS resolves them once, when it starts.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
-import { parseCorefileLabel } from '../../corefile/label.ts'
+import { isPlainZone, parseCorefileLabel } from '../../corefile/label.ts'
 import type { Word, Words } from '../../corefile/words.ts'
 import { quoted, type Reading, refuse, refuseCount } from '../reading.ts'
 import { type ForwardOptions, forwardDefaults, readForwardOption } from './forward-options.ts'
@@ -22,7 +22,8 @@ const toMax = 15
 export function readForward(words: Words, reading: Reading): ForwardDirective[] {
   const forwards: ForwardDirective[] = []
   while (words.next()) forwards.push(readOne(words, reading))
-  return forwards
+  // CoreDNS takes the others, and they match no name.
+  return forwards.filter(({ from }) => isPlainZone(from))
 }
 
 function readOne(words: Words, reading: Reading): ForwardDirective {
@@ -50,6 +51,12 @@ function fromOf({ text, place }: Word, reading: Reading): string {
   const [zone = '.', ...more] = label.value.zones
   if (more.length > 0) {
     reading.note(place, `${text} is several zones, and \`forward\` takes the first alone: ${zone}`)
+  }
+  if (!isPlainZone(zone)) {
+    reading.note(
+      place,
+      `${quoted(text)} is a zone that no name lies in: this \`forward\` is never asked`,
+    )
   }
   return zone
 }

@@ -53,7 +53,7 @@ export function readHosts(words: Words, reading: Reading): HostsDirective {
     draft.place = words.place
     const [file, ...zones] = words.rest()
     if (file !== undefined) draft.file = file.text
-    if (zones.length > 0) draft.zones = zonesOf(zones)
+    if (zones.length > 0) draft.zones = zonesOf(zones, reading)
     while (words.nextInBlock()) readOption(words, draft, reading)
   }
   if (draft.fallthroughUnsupported && draft.fallthrough.length === 0) {
@@ -65,7 +65,7 @@ export function readHosts(words: Words, reading: Reading): HostsDirective {
 function readOption(words: Words, draft: Draft, reading: Reading): void {
   switch (words.text) {
     case 'fallthrough':
-      draft.fallthrough = fallthroughZones(words)
+      draft.fallthrough = fallthroughZones(words, reading)
       return
     case 'fallthrough_unsupported':
       if (words.rest().length > 0) refuseCount(words, 'fallthrough_unsupported')

@@ -3,8 +3,8 @@
  * 1.14. A format of one's own is an error nowhere, not even with unknown fields.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
-import type { Words } from '../../corefile/words.ts'
-import { quoted, refuse, refuseCount } from '../reading.ts'
+import type { Word, Words } from '../../corefile/words.ts'
+import { namesOf, quoted, type Reading, refuse, refuseCount } from '../reading.ts'
 
 export interface LogRule {
   readonly place: CorefilePlace
@@ -18,21 +18,21 @@ export interface LogRule {
 
 export type LogClass = 'success' | 'denial' | 'error'
 
-export function readLog(words: Words): LogRule[] {
+export function readLog(words: Words, reading: Reading): LogRule[] {
   const rules: LogRule[] = []
-  while (words.next()) {
-    const { place } = words
-    const args = words.rest().map(({ text }) => text)
-    // A single word is a name, whatever it looks like.
-    const hasFormat = args.length > 1 && args.at(-1)?.includes('{') === true
-    const format = hasFormat ? args.pop() : undefined
-    const classes = new Set<LogClass | 'all'>()
-    while (words.nextInBlock()) for (const one of readClasses(words)) classes.add(one)
-    const names = args.length === 0 ? ['.'] : args.map(nameOf)
-    const rule = { place, names, classes: classes.has('all') ? [] : [...classes].filter(isPart) }
-    rules.push(format === undefined ? rule : { ...rule, format })
-  }
+  while (words.next()) rules.push(readRule(words, reading))
   return rules
+}
+
+function readRule(words: Words, reading: Reading): LogRule {
+  const { place } = words
+  const args = words.rest()
+  const format = takeFormat(args, reading)
+  const classes = new Set<LogClass | 'all'>()
+  while (words.nextInBlock()) for (const one of readClasses(words)) classes.add(one)
+  const names = args.length === 0 ? ['.'] : namesOf(args, reading)
+  const rule = { place, names, classes: classes.has('all') ? [] : [...classes].filter(isPart) }
+  return format === undefined ? rule : { ...rule, format }
 }
 
 function readClasses(words: Words): (LogClass | 'all')[] {
@@ -52,6 +52,18 @@ function isPart(one: LogClass | 'all'): one is LogClass {
   return one !== 'all'
 }
 
-function nameOf(text: string): string {
-  return text === '.' ? text : text.toLowerCase().replace(/\.$/, '')
+/** A single word is a name, whatever it looks like. */
+function takeFormat(args: Word[], reading: Reading): string | undefined {
+  const last = args.at(-1)
+  if (last?.text.includes('{') !== true) return undefined
+  if (args.length === 1) {
+    const message = '`log` takes a single word for a zone; a format follows one: log . FORMAT'
+    reading.note(last.place, message)
+    return undefined
+  }
+  args.pop()
+  if (!/[\r\n]/.test(last.text)) return last.text
+  // A line of ours is one line.
+  reading.note(last.place, 'the line breaks of this format are written as spaces')
+  return last.text.replaceAll(/[\r\n]+/g, ' ')
 }

@@ -54,7 +54,7 @@ function readOne(words: Words, reading: Reading): TemplateDirective {
     place,
     class: kind,
     type,
-    zones: zones.length === 0 ? reading.zones : zonesOf(zones),
+    zones: zones.length === 0 ? reading.zones : zonesOf(zones, reading),
     match: [],
     answer: [],
     authority: [],
@@ -75,7 +75,7 @@ function readKind(words: Words): string {
 function readType(words: Words): string {
   if (!words.nextArgument()) return refuseCount(words, 'template CLASS TYPE [ZONES...]')
   const { text, place } = words
-  if (/^[A-Z][A-Z0-9-]*$/.test(text)) return text
+  if (/^[A-Z][A-Z0-9-]*$/.test(text) && !/^TYPE\d/.test(text)) return text
   return refuse(place, `${quoted(text)} is no type`, 'write it in capitals, as A, AAAA or ANY')
 }
 
@@ -97,7 +97,7 @@ function readOption(words: Words, draft: Draft, reading: Reading): void {
       draft.ede = readEde(words)
       return
     case 'fallthrough':
-      draft.fallthrough = fallthroughZones(words)
+      draft.fallthrough = fallthroughZones(words, reading)
       return
     case 'upstream':
       words.rest()
