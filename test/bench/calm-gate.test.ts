@@ -59,7 +59,8 @@ const tools = needing(suite('bench/calm-gate with the probe'), 'gcc', 'root')
 
 tools('the probe says how long a CPU was not to be had', async () => {
   const watch = await gapWatch([0])
-  const { result, gapUs } = (await watch?.(() => sleep(20, 'ran'))) ?? {}
+  // On a busy machine the probe's own thread may come late.
+  const { result, gapUs } = (await watch?.(() => sleep(300, 'ran'))) ?? {}
   assert.is(result, 'ran')
   // Without any gap the wake-up itself takes a microsecond or more.
   assert.ok(gapUs !== undefined && gapUs > 0 && Number.isFinite(gapUs), String(gapUs))

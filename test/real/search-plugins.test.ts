@@ -217,6 +217,8 @@ async function judge(
   assert.ok(failed.length < heard.length / 500, `${failed.length} of ${heard.length} failed`)
   assert.is(await daemon.level(), levels[1])
   if (answers === true) assert.ok(given > 0)
+  // Where trust ends, a look at CoreDNS may find what was denied before the Corefile was read again.
+  if (levels[0] !== levels[1]) return
   assert.is(await daemon.mismatches(), 0, daemon.complaints().join(' '))
 }
 
