@@ -29,7 +29,7 @@ export function parseCorefileLabel(text: string, line: number): Parsed<CorefileL
     return refuse(`${quoted(text)}: the port is not a number from 0 to 65535`)
   }
   const why = mistakeInZone(zone)
-  if (why !== undefined) return refuse(`${quoted(text)} ${why}`)
+  if (why !== undefined) return refuse(`${quoted(text)} ${mistakeInPort(rest) ?? why}`)
   const zones = reverseZones(zone) ?? [canonical(zone)]
   const label = { text, line, scheme: scheme ?? 'dns', zones }
   return { ok: true, value: port === undefined ? label : { ...label, port } }
@@ -53,6 +53,15 @@ const charactersMax = 255
 
 function portOf(text: string): number | undefined {
   return /^[+-]?\d{1,18}$/.test(text) ? Number(text) : undefined
+}
+
+/** Of what CoreDNS takes for a part of the name, since it is no number. */
+function mistakeInPort(rest: string): string | undefined {
+  const [, port = ''] = /^\.:(.+)$/.exec(rest) ?? []
+  if (port === '' || portOf(port) !== undefined) return undefined
+  return port.endsWith('{')
+    ? 'needs a blank before "{"'
+    : `has the port ${quoted(port)}, which is not a number`
 }
 
 function mistakeInZone(zone: string): string | undefined {

@@ -138,7 +138,7 @@ function readDirective(has: Writable, name: string, { tokens, reading }: Given):
   const { message, cure } =
     verdict.kind === 'refused'
       ? verdict
-      : { message: `\`${name}\` is not supported yet`, cure: laterCure(name) }
+      : { message: `\`${name}\` is not served here`, cure: laterCure(name) }
   throw new DirectiveMistake({ ...words.place, message, cure })
 }
 

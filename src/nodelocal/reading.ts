@@ -70,7 +70,7 @@ export function duration({ text, place }: Word, what: string): number {
   return refuse(
     place,
     `${quoted(text)} is not a time; ${what} was expected`,
-    'write it as 30s or 1m',
+    'write it as 500ms, 30s, 5m or 24h',
   )
 }
 
@@ -86,10 +86,13 @@ export function hostPort({ text, place }: Word): HostPort {
   const plain = /^([^:[\]]*):([^:[\]]*)$/.exec(text)
   const [, host, port] = bracketed ?? plain ?? []
   if (host !== undefined && port !== undefined) return { host, port }
-  const cure = text.includes(':')
-    ? 'write an IPv6 address with a port as [ADDRESS]:PORT'
-    : `write ${/^\d+$/.test(text) ? `:${text}` : `${text}:PORT`}`
-  return refuse(place, `${quoted(text)} is not an address with a port`, cure)
+  return refuse(place, `${quoted(text)} is not an address with a port`, hostPortCure(text))
+}
+
+function hostPortCure(text: string): string {
+  if (text.includes('://')) return 'leave the scheme out'
+  if (text.includes(':')) return 'write an IPv6 address with a port as [ADDRESS]:PORT'
+  return `write ${/^\d+$/.test(text) ? `:${text}` : `${text}:PORT`}`
 }
 
 /** @returns zones as in `CorefileLabel.zones`, without those that no name lies in: CoreDNS takes them, and they match nothing */
@@ -126,11 +129,7 @@ export function fallthroughZones(words: Words, reading: Reading): readonly strin
 export function checkPattern({ text, place }: Word, { compilePattern }: Reading): string {
   const compiled = compilePattern?.(text)
   if (compiled?.ok !== false) return text
-  return refuse(
-    place,
-    `${quoted(text)} is no regular expression: ${compiled.why}`,
-    'write it as RE2 takes it',
-  )
+  return refuse(place, compiled.why, 'RE2 has neither look-around nor back-references')
 }
 
 export function quoted(text: string): string {

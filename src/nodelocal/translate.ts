@@ -78,6 +78,11 @@ export function translate(text: string, context: TranslateContext): Translation 
     const complaints = parsed.problems.map((problem) => ({ cure: '', ...problem }))
     return finish({ complaints, notes: [] }, context)
   }
+  if (parsed.blocks.length === 0 && parsed.unresolvedImports.length === 0) {
+    const cure = 'write one, as `.:53 { ... }`'
+    const complaint = { line: 1, message: 'there is no server block', cure }
+    return finish({ complaints: [complaint], notes: [] }, context)
+  }
   const read = readBlocks(parsed.blocks, context.compilePattern)
   const notes = [...parsed.emptyImports.map(emptyImport), ...read.notes]
   const complaints = [...parsed.unresolvedImports.map(unresolvedImport), ...read.complaints]
@@ -165,7 +170,7 @@ function settingsOf(
 }
 
 function unresolvedImport({ pattern, ...place }: ImportPattern): Complaint {
-  const cure = 'mount it at this path, or write its lines in its place'
+  const cure = 'define the snippet above, mount the file at this path, or write its lines here'
   return { ...place, message: `\`import ${pattern}\`: there is no such snippet or file`, cure }
 }
 

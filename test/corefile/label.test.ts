@@ -44,6 +44,8 @@ const refused: [string, string][] = [
   ['dns://', 'ends where'],
   [':53', 'names no zone'],
   ['a..example', 'two dots'],
+  ['.:53{', 'a blank before "{"'],
+  ['.:domain', 'not a number'],
   ['.example', 'two dots'],
   ['a.example:65536', 'port'],
   ['a.example:-1', 'port'],

@@ -290,6 +290,37 @@ test('everything that is wrong is told at once, in the order of the file', () =>
   )
 })
 
+const at53 = (line: string) => `.:53 {\n${line}\nforward . 192.0.2.1\n}`
+
+/** What somebody reads who made the mistake: what is wrong, and what would be right. */
+const said: readonly (readonly [text: string, message: RegExp])[] = [
+  ['# nothing yet', /^1:1: there is no server block; write one/],
+  [
+    '.:53 {\nforward . 192.0.2.1\n}\n}',
+    /^4:1: "}" is no name of a zone; remove it: every block is closed/,
+  ],
+  ['.:53 {}', /^1:6: "{}" is no name of a zone; write "{" and "}" on lines of their own/],
+  ['a.example,b.example {\n}', /^1:1: .* put a blank after the comma/],
+  ['udp://.:53 {\n}', /^1:1: "udp:\/\/\.:53" is no name of a zone; leave the scheme out/],
+  ['[::1]:53 {\n}', /^1:1: .* addresses to listen on belong to `bind`/],
+  ['*.example {\n}', /^1:1: .* leave "\*\." out/],
+  ['.:53 {\nforward . {$NONE}\n}', /^2:11: an empty upstream; is a variable not set\?; write/],
+  ['.:53 {\nforward . {$TWO}\n}', /^2:11: .* is one word; use a variable for each address/],
+  ['.:53 {\nforward . udp://192.0.2.1\n}', /^2:11: .* udp:\/\/ is no scheme of CoreDNS; write/],
+  [at53('bind [::1]'), /^2:6: .* write ::1$/],
+  [at53('health http://127.0.0.1:8080'), /^2:8: .* leave the scheme out/],
+  [at53('template IN A {\nrcode 3\n}'), /^3:7: .* write it as NXDOMAIN or NOERROR/],
+  [at53('import common'), /^2:8: .* define the snippet above, mount the file/],
+]
+
+for (const [text, message] of said) {
+  test(`${text.replaceAll('\n', ' / ')}: ${message.source}`, () => {
+    const environment = (name: string) => (name === 'TWO' ? '192.0.2.1 192.0.2.2' : undefined)
+    const [first] = translate(text, { file: 'Corefile', environment }).problems
+    assert.match(`${first?.line}:${first?.column}: ${first?.message}; ${first?.cure}`, message)
+  })
+}
+
 test('a mistake in the grammar ends the reading', () => {
   assert.equal(problemsOf('.:53 {\ncache 30'), [
     'Corefile:2:7: the file ends within a block; a "}" is missing',

@@ -130,7 +130,9 @@ function texts(words: Words, check: Check): string[] {
 function readRcode(words: Words): string {
   if (!words.nextArgument()) return refuseCount(words, 'rcode RCODE')
   const { text, place } = words
-  return rcodes.has(text) ? text : refuse(place, `${quoted(text)} is no RCODE`, 'write NXDOMAIN')
+  return rcodes.has(text)
+    ? text
+    : refuse(place, `${quoted(text)} is no RCODE`, 'write it as NXDOMAIN or NOERROR')
 }
 
 function readEde(words: Words): string {

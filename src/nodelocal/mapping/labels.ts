@@ -9,11 +9,25 @@ export function networkMistake({ labels }: Block): Complaint[] {
       const cure = 'remove it; pods ask over UDP and TCP'
       return [{ ...place, message: `${quoted(text)}: ${scheme}:// is not served here`, cure }]
     }
-    const odd = zones.find((zone) => !isPlainZone(zone))
-    if (odd === undefined) return []
-    const cure = 'write letters, digits, "-" and "_" only'
-    return [{ ...place, message: `${quoted(odd)} is no name of a zone`, cure }]
+    if (zones.every(isPlainZone)) return []
+    return [{ ...place, message: `${quoted(text)} is no name of a zone`, cure: cureOf(text) }]
   })
+}
+
+/** What is likely to be meant, by how the label is written. */
+const cures: readonly (readonly [RegExp, string])[] = [
+  [/^\}$/, 'remove it: every block is closed already'],
+  [/^\{\}$/, 'write "{" and "}" on lines of their own'],
+  [/\{$/, 'put a blank before "{"'],
+  [/,/, 'put a blank after the comma'],
+  [/:\/\//, 'leave the scheme out'],
+  [/^\[/, 'addresses to listen on belong to `bind`'],
+  [/^\*\./, 'leave "*." out: a zone has all names below it'],
+]
+
+function cureOf(text: string): string {
+  const [, cure] = cures.find(([pattern]) => pattern.test(text)) ?? []
+  return cure ?? 'write letters, digits, "-" and "_" only'
 }
 
 /** Nobody replaces this pillar but the person who applies the manifest. */

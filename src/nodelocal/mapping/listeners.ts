@@ -43,7 +43,8 @@ export function hostsOf(
     const message = isOpen
       ? `${text} has not been replaced`
       : `${quoted(text)} is neither an IP address nor a link of this node`
-    const cure = isOpen ? 'put an address in its place' : 'write the address to serve'
+    const address = /^\[(.+)\]$/.exec(text)?.[1] ?? 'the address to serve'
+    const cure = isOpen ? 'put an address in its place' : `write ${address}`
     complaints.push({ ...place, message, cure })
     return []
   }

@@ -125,5 +125,13 @@ function refuseUpstream({ text, place }: Word, why: string, service: string | un
     const cure = 'write its address: this is the resolver that would have to look it up'
     return refuse(place, `${quoted(text)} is a host name, or a file in another directory`, cure)
   }
-  return refuse(place, why, 'write an IP address, IP:port, tls://IP, or the path of a resolv.conf')
+  const cure = 'write an IP address, IP:port, tls://IP, or the path of a resolv.conf'
+  if (text === '') refuse(place, 'an empty upstream; is a variable not set?', cure)
+  if (/\s/.test(text)) {
+    refuse(place, `${quoted(text)} is one word`, 'use a variable for each address')
+  }
+  const [, scheme] = /^(\w+):\/\//.exec(text) ?? []
+  if (scheme !== undefined && !schemes.test(text))
+    refuse(place, `${quoted(text)}: ${scheme}:// is no scheme of CoreDNS`, cure)
+  return refuse(place, why, cure)
 }
