@@ -136,6 +136,33 @@ export const forms: readonly Form[] = [
       block('.', ['dns64 {\n    allow_ipv4\n  }', 'cache 30', 'forward . OUTSIDE']),
   },
   {
+    name: 'dns64 with a prefix of its own, in the place of addresses that exist',
+    corefile:
+      clusterBlock() +
+      block('.', [
+        'dns64 {\n    prefix 2001:db8:64::/96\n    translate_all\n    allow_ipv4\n  }',
+        'cache 30',
+        'forward . OUTSIDE',
+      ]),
+  },
+  {
+    name: 'whoami beside forward',
+    corefile: clusterBlock() + block('whoami.example', ['whoami']) + outside(),
+    names: ['whoami.example', 'x.whoami.example'],
+  },
+  {
+    name: 'options of log, errors and forward, two forwards in a block',
+    corefile:
+      clusterBlock(['log . {\n    class denial error\n  }']) +
+      block('.', [
+        'errors {\n    consolidate 5m ".* i/o timeout$" warning\n    stacktrace\n  }',
+        'log corp.example "{remote} {name} {rcode}"',
+        'cache 30',
+        'forward corp.example COMPANY {\n    prefer_udp\n    max_fails 2\n    health_check 1s no_rec\n  }',
+        'forward . OUTSIDE {\n    except corp.example\n    expire 10s\n    max_concurrent 1000\n    policy round_robin\n  }',
+      ]),
+  },
+  {
     name: 'rewrite beside hosts and template',
     corefile: block('.', [
       'cache 30',
