@@ -17,7 +17,7 @@ import { Programs } from './programs.ts'
 import { drawQuestion, type Question, World } from './world.ts'
 
 const isLong = process.env['NEARDNS_NODELOCAL_LONG'] === '1'
-const questionsPerForm = isLong ? 3000 : 300
+const questionsPerForm = isLong ? 3000 : 240
 const seed = Number(process.env['NEARDNS_NODELOCAL_SEED'] ?? 20_261_130)
 
 export const testTimeoutMs = isLong ? 600_000 : 90_000
