@@ -11,6 +11,8 @@ export interface ConnectionBounds {
   readonly perAddressMax: number
   /** Of this node: the kubelet's probes come from here. */
   readonly localMax: number
+  /** Requests in hand of one connection. */
+  readonly requestsMax: number
 }
 
 interface Held {
@@ -47,12 +49,20 @@ export class ConnectionGuard {
     socket.once('close', () => this.held.delete(socket))
   }
 
-  /** A request has come. */
-  busy(socket: Socket): void {
+  /**
+   * A request has come. A connection that has too many in hand is destroyed.
+   * @returns whether the request may be answered; call `idle` only then
+   */
+  busy(socket: Socket): boolean {
     const one = this.held.get(socket)
-    if (one === undefined) return
+    if (one === undefined || socket.destroyed) return false
+    if (one.requests >= this.bounds.requestsMax) {
+      socket.destroy()
+      return false
+    }
     one.hasAsked = true
     one.requests += 1
+    return true
   }
 
   /** The request has been answered. */

@@ -215,6 +215,23 @@ test('a connection serves several requests', async () => {
   })
 })
 
+test('requests that are sent ahead by the hundred are not all answered: each reply would take memory in the same moment', async () => {
+  let made = 0
+  const counting = new Map<string, PageSource>([
+    [
+      '/metrics',
+      async () => {
+        made += 1
+        return { status: 200, body: 'x'.repeat(40_000) }
+      },
+    ],
+  ])
+  await withServer(async ({ port }) => {
+    await raw(port, 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(500))
+    assert.ok(made >= 1 && made <= 8, `${made} pages were made`)
+  }, counting)
+})
+
 test('silent connections of this node make room for one that asks: a probe always gets in', async () => {
   await withServer(async ({ port }) => {
     const held = await Promise.all(Array.from({ length: 150 }, () => open(port)))

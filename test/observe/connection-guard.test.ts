@@ -17,6 +17,10 @@ class FakeSocket extends EventEmitter {
     this.remoteAddress = remoteAddress
   }
 
+  get destroyed(): boolean {
+    return !this.isOpen
+  }
+
   destroy(): void {
     if (!this.isOpen) return
     this.isOpen = false
@@ -25,7 +29,12 @@ class FakeSocket extends EventEmitter {
 }
 
 function guarded() {
-  const guard = new ConnectionGuard({ remoteMax: 6, perAddressMax: 3, localMax: 2 })
+  const guard = new ConnectionGuard({
+    remoteMax: 6,
+    perAddressMax: 3,
+    localMax: 2,
+    requestsMax: 2,
+  })
   const from = (address: string) => {
     const fake = new FakeSocket(address)
     // The guard uses nothing of a socket beyond what a FakeSocket has.
@@ -68,6 +77,19 @@ test('a request in hand is never interrupted: where all have one, the newcomer g
   assert.equal(isOpen(from('10.0.1.8'), first), [false, true], 'one of two requests is answered')
   guard.idle(first.socket)
   assert.equal(isOpen(from('10.0.1.9'), first), [true, false])
+})
+
+test('a connection with more requests in hand than it may have goes, and nothing more of it is answered', () => {
+  const { guard, from, isOpen } = guarded()
+  const one = from('10.0.1.1')
+  assert.equal([guard.busy(one.socket), guard.busy(one.socket)], [true, true])
+  guard.idle(one.socket)
+  assert.ok(guard.busy(one.socket), 'an answered request makes room')
+  assert.equal(isOpen(one), [true])
+  assert.not.ok(guard.busy(one.socket))
+  assert.equal(isOpen(one), [false])
+  guard.idle(one.socket)
+  assert.not.ok(guard.busy(one.socket), 'it is being closed')
 })
 
 test('this node has places of its own, under its address and under loopback', () => {
