@@ -27,6 +27,8 @@ export interface AdminCall {
   readonly path: string
   /** Tells no name and no client, and changes nothing: needs no token. Default: false. */
   readonly isOpen?: boolean
+  /** Others than root are refused before a body is read. Default: false. */
+  readonly isForRoot?: boolean
   /** Bytes of a body; without it a body is not read. */
   readonly bodyBytesMax?: number
   /** A rejection becomes a 500 without details. */

@@ -192,13 +192,14 @@ export class AdminServer {
     const admission = this.options.access?.(request) ?? nobody
     if (call.isOpen !== true && !admission.ok) return forbidden(admission.why)
     const isRoot = admission.ok && admission.isRoot
+    if (call.isForRoot === true && !isRoot) return forbidden(rootAlone)
     const params = new URLSearchParams(search)
     const { bodyBytesMax } = call
     if (bodyBytesMax === undefined)
       return this.guarded(() => call.answer({ params, body: Buffer.alloc(0), isRoot }))
     return this.guarded(async () => {
       const body = await readBody(request, bodyBytesMax)
-      return body === undefined ? tooLong : call.answer({ params, body, isRoot })
+      return body === undefined ? tooLong(bodyBytesMax) : call.answer({ params, body, isRoot })
     })
   }
 
@@ -226,8 +227,12 @@ export class AdminServer {
 
 const failed: Page = { status: 500, body: 'This page could not be made; the log says why.\n' }
 const wrongMethod: Page = { status: 405, body: 'GET and HEAD only.\n' }
-const tooLong: Page = { status: 413, body: 'The body is too long, or was cut off.\n' }
+const rootAlone = 'This is for root alone, over the socket of admin.socket.'
 const nobody = { ok: false, why: 'Nobody may ask for this here.' } as const
+
+function tooLong(bytesMax: number): Page {
+  return { status: 413, body: `The body is longer than ${bytesMax} bytes, or was cut off.\n` }
+}
 
 function forbidden(why: string): Page {
   return { status: 403, body: `${why}\n` }

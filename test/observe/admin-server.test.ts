@@ -446,6 +446,16 @@ test('a call gets its parameters and its body, has its own method, and a failure
     },
   ))
 
+test('what is for root alone is refused before its body is read', () =>
+  withCalls(
+    {
+      '/v1/load': { method: 'POST', isForRoot: true, bodyBytesMax: 10, answer: () => jsonPage(1) },
+    },
+    async (_ask, port) => {
+      assert.match(await known(port, '/v1/load', 'POST', '01234567890'), /^HTTP\/1\.1 403 /)
+    },
+  ))
+
 test('a page in pieces arrives whole, and is cut off when a piece cannot be made', () => {
   async function* pieces(isGood: boolean) {
     yield Buffer.alloc(1_000_000, 'x')
