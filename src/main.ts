@@ -25,7 +25,7 @@ const isServing = argv[0] === 'run' || nodeCacheArguments(program, argv) !== und
 
 if (isSupervisor || isServing) survive()
 
-const io = processIo(() => process.exit())
+const io = processIo((code) => process.exit(code))
 
 process.exitCode = isSupervisor
   ? await (await import('./cli/supervise.ts')).supervise(io)

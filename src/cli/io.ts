@@ -1,6 +1,7 @@
 /** The parts of the process that a verb may use, so that a test needs no process. */
 export interface CliIo {
-  stdout(text: string): void
+  /** Bytes of a file are written as they are. */
+  stdout(text: string | Buffer): void
   stderr(text: string): void
 }
 

@@ -10,7 +10,7 @@ export function captured(): CapturedIo {
   const out: string[] = []
   const err: string[] = []
   return {
-    stdout: (text) => void out.push(text),
+    stdout: (text) => void out.push(text.toString()),
     stderr: (text) => void err.push(text),
     out: () => out.join(''),
     err: () => err.join(''),

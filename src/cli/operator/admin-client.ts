@@ -56,6 +56,8 @@ export interface AdminRequest {
   /** Default: GET. */
   readonly method?: 'GET' | 'POST'
   readonly body?: Buffer
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal
 }
 
 export type AdminReply =
@@ -89,7 +91,7 @@ export function reportRefusal(
   return isMisuse ? ExitCode.usage : ExitCode.failed
 }
 
-function send(place: AdminPlace, { path, method = 'GET', body }: AdminRequest) {
+function send(place: AdminPlace, { path, method = 'GET', body, signal }: AdminRequest) {
   const token = place.kind === 'http' ? place.token : undefined
   // `import` would evaluate all lazy exports of the module: 15 MB and 20 ms.
   const { request } = process.getBuiltinModule('node:http')
@@ -103,6 +105,7 @@ function send(place: AdminPlace, { path, method = 'GET', body }: AdminRequest) {
       path,
       method,
       agent: false,
+      ...(signal !== undefined && { signal }),
       headers: {
         ...(place.kind === 'socket' && { host: 'localhost' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),

@@ -17,7 +17,7 @@ export interface CacheIo extends CliIo {
 export async function cache(argv: readonly string[], io: CliIo): Promise<number> {
   const { stdout } = process
   const width = stdout.isTTY ? stdout.columns : undefined
-  return cacheWith(argv, { ...io, width, writeBytes: (bytes) => void stdout.write(bytes) })
+  return cacheWith(argv, { ...io, width, writeBytes: (bytes) => io.stdout(bytes) })
 }
 
 export async function cacheWith(argv: readonly string[], io: CacheIo): Promise<number> {

@@ -2,16 +2,32 @@
 import { type CliIo, ExitCode } from '../io.ts'
 import { type AdminReply, reportRefusal } from './admin-client.ts'
 
+export type ReadReply<T> = { readonly ok: true; readonly value: T } | Refused
+type Refused = Extract<AdminReply, { ok: false }>
+
+/** Takes the value of a daemon of this version, or of one that has only more in it. Another program may answer in its place. */
+export function valueIn<T extends object>(reply: AdminReply): ReadReply<T> {
+  if (!reply.ok) return reply
+  try {
+    const value: unknown = JSON.parse(reply.body.toString())
+    if (typeof value === 'object' && value !== null) return { ok: true, value: value as T }
+  } catch {
+    // A page for people, perhaps.
+  }
+  const why = 'the reply is none of a neardns; does another program have this address?'
+  return { ok: false, why, isMisuse: false }
+}
+
 /** @param print returns the exit code. @returns the exit code; a worker that did not answer is a failure */
-export function readReply<T>(
+export function readReply<T extends object>(
   reply: AdminReply,
   isJson: boolean,
   io: CliIo,
   print: (value: T) => number,
 ): number {
-  if (!reply.ok) return reportRefusal(io, reply)
-  // Of a daemon of this version, or one that has only more in it.
-  const value = JSON.parse(reply.body.toString()) as T & { readonly missing?: number }
+  const read = valueIn<T & { readonly missing?: number }>(reply)
+  if (!read.ok) return reportRefusal(io, read)
+  const { value } = read
   let code: number = ExitCode.ok
   if (isJson) io.stdout(`${JSON.stringify(value, undefined, 2)}\n`)
   else code = print(value)

@@ -15,7 +15,7 @@ import {
   type Summary,
   type Upstream,
 } from './numbers.ts'
-import { readReply } from './reply.ts'
+import { readReply, valueIn } from './reply.ts'
 
 const betweenMs = 1000
 
@@ -38,11 +38,10 @@ export async function status(argv: readonly string[], io: CliIo): Promise<number
 }
 
 async function firstLook(place: AdminPlace): Promise<Summary | undefined> {
-  const reply = await askAdmin(place, { path: '/v1/status' })
-  if (!reply.ok) return undefined
+  const read = valueIn<Summary>(await askAdmin(place, { path: '/v1/status' }))
+  if (!read.ok) return undefined
   await pause(betweenMs)
-  // Of a daemon of this version, or one that has only more in it.
-  return JSON.parse(reply.body.toString()) as Summary
+  return read.value
 }
 
 export function statusLines(now: Summary, rates: Between): string[] {

@@ -6,7 +6,7 @@ import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
-import { localTime } from './reply.ts'
+import { localTime, valueIn } from './reply.ts'
 
 /** Between two looks. */
 const everyMs = 250
@@ -71,10 +71,10 @@ async function follow(
 ): Promise<number> {
   let left = count
   while (!signal.aborted && left > 0) {
-    const reply = await askAdmin(place, { path: `/v1/tail?${params}` })
-    if (!reply.ok) return reportRefusal(io, reply)
-    // Of a daemon of this version, or one that has only more in it.
-    const { lines, lost } = JSON.parse(reply.body.toString()) as Page
+    const read = valueIn<Page>(await askAdmin(place, { path: `/v1/tail?${params}`, signal }))
+    if (signal.aborted) break
+    if (!read.ok) return reportRefusal(io, read)
+    const { lines, lost } = read.value
     const shown = lines.slice(0, left)
     left -= shown.length
     io.stdout(shown.map(isJson ? jsonLine : textLine).join(''))

@@ -19,6 +19,15 @@ test('in words by the given function, whose exit code counts; or as JSON', () =>
   assert.is(io.out(), 'a is 3\n{\n  "a": 3\n}\n')
 })
 
+test('what is no JSON, or no object, comes from another program', () => {
+  for (const body of ['<!doctype html>', '"hello"', 'null', '']) {
+    const io = captured()
+    const refused = readReply({ ok: true, body: Buffer.from(body) }, false, io, () => 0)
+    assert.equal([refused, io.out()], [1, ''])
+    assert.match(io.err(), /^neardns: the reply is none of a neardns[^\n]*\n$/)
+  }
+})
+
 test('a worker without an answer makes it a failure', () => {
   const io = captured()
   assert.is(

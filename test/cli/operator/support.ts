@@ -10,11 +10,14 @@ export class StandInDaemon {
   asked: string[] = []
   /** By path; without an entry a call is not known. */
   replies: Record<string, unknown> = {}
+  /** It takes requests and answers none. */
+  isSilent = false
   private readonly server: Server
 
   private constructor() {
     this.server = createServer((request, response) => {
       this.asked.push(`${request.method} ${request.url}`)
+      if (this.isSilent) return
       const reply = this.replies[(request.url ?? '').split('?', 1)[0] ?? '']
       if (reply === undefined) response.writeHead(404).end('There is nothing here.\n')
       else response.end(JSON.stringify(reply))

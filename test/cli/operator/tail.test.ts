@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tailUntil } from '../../../src/cli/operator/tail.ts'
 import { captured } from '../../support/cli-io.ts'
+import { until } from '../../support/process.ts'
 import { StandInDaemon } from './support.ts'
 
 const test = suite<{ daemon: StandInDaemon }>('cli/operator/tail')
@@ -13,6 +14,7 @@ test.before(async (context) => {
 
 test.before.each(({ daemon }) => {
   daemon.asked = []
+  daemon.isSilent = false
   daemon.replies = { '/v1/tail': { lines: [line], lost: 0 } }
 })
 
@@ -65,12 +67,31 @@ test('one viewer asks again and again, with its filters', async ({ daemon }) => 
 test('what was too much is said, and an end that is wanted is no failure', async ({ daemon }) => {
   daemon.replies = { '/v1/tail': { lines: [], lost: 7 } }
   const ending = new AbortController()
-  const running = run(daemon, [], ending.signal)
-  while (daemon.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  const io = captured()
+  const running = tailUntil(['--admin', daemon.admin], io, ending.signal)
+  await until('the complaint', () => io.err() !== '', { timeoutMs: 20_000 })
   ending.abort()
-  const { code, err } = await running
-  assert.is(code, 0)
-  assert.match(err, /^neardns: 7 more came than can be shown/)
+  assert.is(await running, 0)
+  assert.match(io.err(), /^neardns: 7 more came than can be shown/)
+})
+
+test('an end that is wanted waits for no daemon that hangs', async ({ daemon }) => {
+  daemon.isSilent = true
+  const ending = new AbortController()
+  const running = run(daemon, [], ending.signal)
+  await until('a request', () => daemon.asked.length > 0, { timeoutMs: 20_000 })
+  ending.abort()
+  const begun = performance.now()
+  assert.equal(await running, { code: 0, out: '', err: '' })
+  // Without the signal it would be the 5 s of a request.
+  assert.ok(performance.now() - begun < 3000)
+})
+
+test('another program at the address is said in one line', async ({ daemon }) => {
+  daemon.replies['/v1/tail'] = 'hello'
+  const { code, err } = await run(daemon, [])
+  assert.is(code, 1)
+  assert.match(err, /^neardns: the reply is none of a neardns[^\n]*\n$/)
 })
 
 test('misuse, and a daemon that is gone', async ({ daemon }) => {

@@ -16,6 +16,12 @@ test('a short verb whose reader is gone says nothing, and ends with its own code
   assert.is(pipeline('--help | true'), '0\n')
 })
 
+test('a disk that is full is one line, and a failure', () => {
+  const complaint =
+    'neardns: cannot write to standard output: ENOSPC: no space left on device, write'
+  assert.is(pipeline('--help > /dev/full'), `${complaint}\n1\n`)
+})
+
 test('a complaint that nobody reads is no failure of another kind', () => {
   assert.is(pipeline('bogus 2>&1 | true'), '2\n')
 })

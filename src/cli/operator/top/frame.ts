@@ -144,11 +144,14 @@ function paneLines({ now, rates, view, width }: Picture, room: number, paint: Pa
     from + at === chosen ? paint('chosen', cut(text, width)) : cut(text, width),
   )
   const none = view.filter === '' ? 'nothing yet' : 'nothing passes the filter'
-  return [paint('faint', cut(titles, width)), ...(painted.length > 0 ? painted : [none])]
+  return [
+    paint('faint', cut(titles, width)),
+    ...(painted.length > 0 ? painted : [cut(none, width)]),
+  ]
 }
 
 function noteLines(note: readonly string[], width: number): string[] {
-  return [...note.map((text) => cut(text, width)), '', 'any key goes back']
+  return [...note, '', 'any key goes back'].map((text) => cut(text, width))
 }
 
 function footLine({ asksToFlush, isTyping }: View, width: number): string {

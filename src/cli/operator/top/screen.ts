@@ -13,6 +13,10 @@ const leave = '\x1b[?25h\x1b[?1049l'
 const home = '\x1b[H'
 const clearRight = '\x1b[K'
 
+/** DEC's VT100. A terminal whose size nobody has set says 0 by 0. */
+const columnsUsual = 80
+const rowsUsual = 24
+
 export interface Terminal {
   readonly input: NodeJS.ReadStream
   readonly output: NodeJS.WriteStream
@@ -49,11 +53,11 @@ export class Screen {
   }
 
   get width(): number {
-    return this.terminal.output.columns
+    return this.terminal.output.columns || columnsUsual
   }
 
   get height(): number {
-    return this.terminal.output.rows
+    return this.terminal.output.rows || rowsUsual
   }
 
   /** Colours as the terminal takes them; none with NO_COLOR. */

@@ -10,6 +10,7 @@ import {
   reportRefusal,
 } from '../admin-client.ts'
 import { between } from '../numbers.ts'
+import { valueIn } from '../reply.ts'
 import { frame, type Live, plainLine, rowsOf } from './frame.ts'
 import { Screen, type Terminal } from './screen.ts'
 import { firstView, type Key, press, type View, type Wish } from './view.ts'
@@ -59,19 +60,15 @@ export async function lines(
   for (let look = 0; look < count && !signal.aborted; look++) {
     if (look > 0) await pause(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) break
-    const reply = await askAdmin(place, { path: '/v1/top' })
-    if (!reply.ok) return reportRefusal(io, reply)
-    const now = liveIn(reply.body)
+    const read = valueIn<Live>(await askAdmin(place, { path: '/v1/top', signal }))
+    if (signal.aborted) break
+    if (!read.ok) return reportRefusal(io, read)
+    const now = read.value
     const rates = between(before, now)
     io.stdout(`${isJson ? JSON.stringify({ ...now, rates }) : plainLine({ now, rates })}\n`)
     before = now
   }
   return ExitCode.ok
-}
-
-/** Of a daemon of this version, or one that has only more in it. */
-function liveIn(body: Buffer): Live {
-  return JSON.parse(body.toString()) as Live
 }
 
 /** The screen, its state, and the daemon that it asks. */
@@ -83,7 +80,7 @@ export class Show {
   private view: View = firstView
   private before: Live | undefined
   private now: Live | undefined
-  private failure: AdminReply | undefined
+  private failure: Extract<AdminReply, { ok: false }> | undefined
 
   constructor(place: AdminPlace, options: TopOptions, terminal: Terminal, ending: AbortController) {
     this.place = place
@@ -109,16 +106,18 @@ export class Show {
       this.screen.close()
     }
     const { failure } = this
-    const isNever = this.now === undefined && failure?.ok === false
+    const isNever = this.now === undefined && failure !== undefined
     return isNever ? reportRefusal(io, failure) : ExitCode.ok
   }
 
   private async look(): Promise<void> {
-    const reply = await askAdmin(this.place, { path: '/v1/top' })
-    this.failure = reply.ok ? undefined : reply
-    if (!reply.ok) return
+    const { signal } = this.ending
+    const read = valueIn<Live>(await askAdmin(this.place, { path: '/v1/top', signal }))
+    if (signal.aborted) return
+    this.failure = read.ok ? undefined : read
+    if (!read.ok) return
     this.before = this.now
-    this.now = liveIn(reply.body)
+    this.now = read.value
   }
 
   private draw(): void {
@@ -128,7 +127,7 @@ export class Show {
     const rates = between(before, now)
     const picture = frame({ now, rates, view, width, height }, paint)
     // A daemon that restarts comes back: its last numbers stay, and the reason is said.
-    if (failure?.ok === false) picture[0] = paint('bad', failure.why.slice(0, width))
+    if (failure !== undefined) picture[0] = paint('bad', failure.why.slice(0, width))
     screen.draw(picture)
   }
 

@@ -36,6 +36,11 @@ test('each pane fits 80 and 120 columns, and very small terminals', () => {
     }
 })
 
+test('what stands in place of a list is cut as well', () => {
+  for (const view of [{ filter: 'no such name' }, { note: ['a line that is long'] }])
+    for (const line of picture(view, 12, 12).slice(5)) assert.ok(line.length <= 12, line)
+})
+
 test('the head has what an operator looks for first', () => {
   const text = picture().join('\n')
   for (const part of [

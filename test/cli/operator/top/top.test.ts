@@ -20,6 +20,7 @@ test.before(async (context) => {
 
 test.before.each(({ daemon }) => {
   daemon.asked = []
+  daemon.isSilent = false
   daemon.replies = { '/v1/top': liveOf() }
 })
 
@@ -98,6 +99,37 @@ test('a screen that is given back, keys, explain and flush on the way', async ({
   assert.ok(
     daemon.asked.includes('POST /v1/cache/flush?name=kubernetes.default.svc.cluster.local.'),
   )
+})
+
+test('a daemon that hangs keeps nobody: an end that is wanted is at once', async ({ daemon }) => {
+  daemon.isSilent = true
+  const one = terminal()
+  const shown = new AbortController()
+  const printed = new AbortController()
+  const io = captured()
+  const done = Promise.all([
+    new Show(place(daemon), { ...options, count: 1000 }, one, shown).run(io),
+    lines(place(daemon), options, io, printed.signal),
+  ])
+  await until('both ask', () => daemon.asked.length === 2, { timeoutMs: 20_000 })
+  one.press('\x03')
+  printed.abort()
+  const begun = performance.now()
+  assert.equal([await done, io.err()], [[0, 0], ''])
+  // Without the signal it would be the 5 s of a request.
+  assert.ok(performance.now() - begun < 3000)
+})
+
+test('a terminal without a size counts as one of 80 by 24', async ({ daemon }) => {
+  const one = terminal()
+  Object.assign(one.output, { columns: 0, rows: 0 })
+  const ending = new AbortController()
+  const done = new Show(place(daemon), { ...options, count: 1000 }, one, ending).run(captured())
+  await until('a picture', () => one.text().includes('kubernetes'), { timeoutMs: 20_000 })
+  ending.abort()
+  await done
+  const [picture = ''] = one.text().split('\x1b[H').slice(1)
+  assert.is(picture.split('\r\n').length, 24)
 })
 
 test('a daemon that goes away leaves its last numbers, and the reason', async ({ daemon }) => {
