@@ -25,6 +25,22 @@ export function filesOfConfigMap(manifest: string): readonly MappedFile[] | unde
   })
 }
 
+/** Line and column of the manifest in the place of those in the text that it holds. */
+export function inManifest(
+  text: string,
+  place: string,
+  { name, file: { offset } }: { readonly name: string; readonly file: MappedFile },
+): string {
+  if (offset === undefined || !text.startsWith(`${place}:`)) return text
+  return text
+    .slice(place.length)
+    .replace(
+      /^:(\d+):(\d+)/,
+      (_, line, column) =>
+        `${name}:${Number(line) + offset.lines}:${Number(column) + offset.columns}`,
+    )
+}
+
 /** @param line that of the key, from 1 */
 function blockOffset(lines: readonly string[], line: number): MappedFile['offset'] {
   if (!/:\s*(?:&\S+\s+)?\|[-+0-9]*\s*(?:#.*)?$/.test(lines[line - 1] ?? '')) return undefined

@@ -8,7 +8,7 @@ import { formatProblem, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { clusterNames } from '../daemon/routing.ts'
 import { readArguments } from './command-line/arguments.ts'
-import { filesOfConfigMap, type MappedFile } from './config-map.ts'
+import { filesOfConfigMap, inManifest, type MappedFile } from './config-map.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { isCorefile, readCorefileConfig } from './nodelocal/corefile-config.ts'
 import { checkForeignConfig, readInput, readText } from './read-config.ts'
@@ -72,22 +72,6 @@ async function judgeMapped(name: string, files: readonly MappedFile[]): Promise<
       }
     }),
   )
-}
-
-/** Line and column of the manifest in the place of those in the text that it holds. */
-function inManifest(
-  text: string,
-  place: string,
-  { name, file: { offset } }: { readonly name: string; readonly file: MappedFile },
-): string {
-  if (offset === undefined || !text.startsWith(`${place}:`)) return text
-  return text
-    .slice(place.length)
-    .replace(
-      /^:(\d+):(\d+)/,
-      (_, line, column) =>
-        `${name}:${Number(line) + offset.lines}:${Number(column) + offset.columns}`,
-    )
 }
 
 type Judged =

@@ -36,7 +36,9 @@ export const fileVerbs = [
       },
       '--json': jsonFlag,
     },
-    about: ['What differs on purpose is printed as comments (docs/nodelocal-differences.md).'],
+    about: [
+      'What differs on purpose is printed as comments (docs/nodelocal-differences.md). The manifest of a ConfigMap is unwrapped.',
+    ],
     examples: [
       'import Corefile > neardns.yaml',
       'import Corefile.base --localip 169.254.20.10 --clusterdns 10.96.0.11',

@@ -35,7 +35,7 @@ function between(one, now) {
   }
 }
 
-const number = (value, digits) => value === undefined ? '-' : value.toFixed(digits)
+const share = (percent) => percent === undefined ? '-' : percent.toFixed(1) + ' %'
 const whole = (value) => Math.round(value).toLocaleString('en')
 const mib = (bytes) => (bytes / 1048576).toFixed(1) + ' MiB'
 
@@ -85,10 +85,10 @@ function show(now) {
 }
 
 function showRates(now, rates) {
-  byId('qps').textContent = rates.qps < 10 ? number(rates.qps, 1) : whole(rates.qps)
-  byId('hits').textContent = number(rates.hits, 1) + ' %'
-  byId('stale').textContent = number(rates.stale, 1) + ' %'
-  byId('spared').textContent = number(rates.spared, 1)
+  byId('qps').textContent = rates.qps < 10 ? rates.qps.toFixed(1) : whole(rates.qps)
+  byId('hits').textContent = share(rates.hits)
+  byId('stale').textContent = share(rates.stale)
+  byId('spared').textContent = rates.spared.toFixed(1)
   byId('p50').textContent = rates.p50 === undefined ? '-' : rates.p50 + ' ms'
   byId('p99').textContent = rates.p99 === undefined ? '-' : rates.p99 + ' ms'
   byId('process').textContent = mib(now.rssBytes) + (now.memoryLimitBytes > 0 ? ' of ' + mib(now.memoryLimitBytes) : '') + ', ' + rates.cpu.toFixed(1) + ' % of a CPU'

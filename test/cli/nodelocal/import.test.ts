@@ -72,6 +72,28 @@ test('with the Corefile of CoreDNS what pods would miss is said as well', async 
   assert.equal([missing.code, missing.out], [2, ''])
 })
 
+test('a ConfigMap is unwrapped, that of CoreDNS as well, and places are those of the manifest', async ({
+  dir,
+}) => {
+  const manifest = (corefile: string) =>
+    `kind: ConfigMap\ndata:\n  Corefile: |\n${corefile.replace(/^/gm, '    ')}\n`
+  const good = await run(dir, manifest('.:53 {\ncache 30 {\nkeepttl\n}\nforward . 192.0.2.1\n}'))
+  assert.equal([good.code, good.err], [0, ''])
+  assert.ok(good.out.includes(`#   ${good.path}:6:5: \`keepttl\`: TTLs count down`), good.out)
+  const wrong = await run(dir, manifest('.:53 {\n  acl\n  forward . 192.0.2.1\n}'))
+  assert.is(wrong.code, 2)
+  assert.ok(wrong.err.startsWith(`${wrong.path}:5:7: \`acl\` is not served`), wrong.err)
+  const coredns = join(dir, 'coredns.yaml')
+  writeFileSync(coredns, manifest('corp.example {\nforward . 10.1.0.53\n}'))
+  const { out } = await run(dir, manifest(upstreamCorefile), '--coredns', coredns)
+  assert.ok(out.includes(`#   ${coredns}:4: CoreDNS answers corp.example in a block`), out)
+  const none = await run(dir, 'kind: ConfigMap\ndata: { a: x }\n')
+  assert.equal(
+    [none.code, none.err],
+    [2, `${none.path}: a ConfigMap without a Corefile (data: a)\n`],
+  )
+})
+
 test('a misuse says how it is used', async ({ dir }) => {
   const io = captured()
   assert.is(await importCorefile([], io), 2)

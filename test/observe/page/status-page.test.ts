@@ -93,6 +93,10 @@ test('a daemon that fails is said, and found again; one that is not ready, and o
     jsonPage(liveOf({ queries: 0, notReady: ['self-query: <b>no</b>'] })),
   )
   assert.is(textOf(idle, 'totals'), 'No query has come yet.')
+  assert.equal(
+    [textOf(idle, 'qps'), textOf(idle, 'hits'), textOf(idle, 'stale')],
+    ['0.0', '-', '-'],
+  )
   assert.is(textOf(idle, 'state'), 'not ready: self-query: &lt;b&gt;no&lt;/b&gt;')
 })
 
