@@ -4,18 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatProblem } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
-import { parseRunArgs, type RunArgs, runArgsFrom } from '../command-line/run-arguments.ts'
 import { exitCodeOf, type Finding, fault, unknown } from '../diagnosis/finding.ts'
 import { printFindings } from '../diagnosis/print-findings.ts'
 import { type CliIo, usageError } from '../io.ts'
 import { type AdminPlace, askAdmin, readPlace } from '../operator/admin-client.ts'
 import { outputTerminal } from '../process/terminal.ts'
-import { readConfig } from '../read-config.ts'
 import { ExpositionReading } from './exposition-reading.ts'
 import { lookAtNode, trackedFlows } from './look-at-node.ts'
 import { metricFindings } from './metric-findings.ts'
 import { nodeFindings } from './node-findings.ts'
 import { askOwn, type OwnAnswer, ownFindings } from './own-answers.ts'
+import { configuredBy } from './started-config.ts'
 import { startedDaemons } from './started-daemon.ts'
 import { upstreamFindings } from './upstream-findings.ts'
 import { probeUpstreams } from './upstreams.ts'
@@ -26,31 +25,18 @@ const lookMs = 1000
 export async function doctor(argv: readonly string[], io: CliIo): Promise<number> {
   const read = readArguments('doctor', argv)
   if (!read.ok) return usageError(io, read.why)
-  const args = await runArgsOf(read)
-  const loaded = await readConfig(args)
-  const findings = loaded.ok
-    ? await findingsFor(loaded.config, read)
-    : loaded.problems.map((problem) =>
+  const { result, file } = await configuredBy(read)
+  const findings = result.ok
+    ? await findingsFor(result.config, read)
+    : result.problems.map((problem) =>
         fault('configuration', formatProblem(problem), {
           cause:
             'the file has a mistake: a running daemon keeps the one before, a new one does not start',
-          next: `neardns validate ${args.configFile ?? 'FILE'}`,
+          next: `neardns validate ${file}`,
         }),
       )
   printFindings(io, findings, { isJson: read.has('--json'), terminal: outputTerminal() })
   return exitCodeOf(findings)
-}
-
-/** The flags, else those of the daemon that runs here. */
-async function runArgsOf({ flags }: Arguments): Promise<RunArgs> {
-  // Here it says where the daemon is asked.
-  const given = runArgsFrom(flags.filter(({ name }) => name !== '--admin'))
-  if (given.configFile !== undefined || given.overrides.length > 0) return given
-  const daemons = await startedDaemons()
-  const parsed = parseRunArgs(
-    (daemons.find(({ argv }) => argv.length > 0) ?? daemons[0])?.argv ?? [],
-  )
-  return parsed.ok ? parsed.args : given
 }
 
 async function findingsFor(config: Config, read: Arguments): Promise<Finding[]> {

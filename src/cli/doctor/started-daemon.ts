@@ -1,12 +1,15 @@
 /** Finds a neardns that runs here, and how it was started: `doctor` looks at what that one serves. Reads /proc, changes nothing. */
 import { readdir, readlink } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import { readProc } from '../../host/node-tools.ts'
+import { nodeCacheArguments } from '../../nodelocal/program.ts'
 
 export interface StartedDaemon {
   readonly pid: number
-  /** What followed `run`, with an absolute path of the file. */
+  /** What followed `run`, with an absolute path of the file; as node-cache its arguments. */
   readonly argv: readonly string[]
+  /** It serves in the place of node-cache. */
+  readonly isNodeCache: boolean
 }
 
 /** @returns those of this network namespace, oldest process first */
@@ -17,22 +20,29 @@ export async function startedDaemons(): Promise<StartedDaemon[]> {
   const found = await Promise.all(
     pids.map(async (pid) => {
       if (pid === process.pid) return []
-      const argv = runArguments((await readProc(`/proc/${pid}/cmdline`)).split('\0').slice(0, -1))
-      if (argv === undefined || (await networkOf(pid)) !== ours) return []
-      return [{ pid, argv: await withWholePaths(argv, pid) }]
+      const started = startedBy((await readProc(`/proc/${pid}/cmdline`)).split('\0').slice(0, -1))
+      if (started === undefined || (await networkOf(pid)) !== ours) return []
+      return [{ ...started, pid, argv: await withWholePaths(started.argv, pid) }]
     }),
   )
   return found.flat().toSorted((a, b) => a.pid - b.pid)
 }
 
-/** @param line a process's arguments, its program first @returns undefined when it is no `neardns run` */
-export function runArguments(line: readonly string[]): readonly string[] | undefined {
-  const at = line.findIndex((word) => /(?:^|\/)(?:main\.[jt]s|neardns)$/.test(word))
+/** @param line a process's arguments, its program first @returns undefined when it is no neardns that serves */
+export function startedBy(line: readonly string[]): Omit<StartedDaemon, 'pid'> | undefined {
+  // The program of NodeLocal DNSCache itself has no Node before it.
+  const at = line.findIndex((word, index) =>
+    (index > 0 ? /(?:^|\/)(?:main\.[jt]s|neardns|node-cache)$/ : /(?:^|\/)neardns$/).test(word),
+  )
   if (at < 0) return undefined
+  const program = basename(line[at] ?? '')
   const rest = line.slice(at + 1)
+  const ofNodeCache = nodeCacheArguments(program, rest)
+  if (ofNodeCache !== undefined) return { argv: ofNodeCache, isNodeCache: true }
   const [first] = rest
-  if (first === 'run') return rest.slice(1)
-  return first === undefined || first.startsWith('--') ? rest : undefined
+  if (first === 'run') return { argv: rest.slice(1), isNodeCache: false }
+  const isServing = first === undefined || first.startsWith('--')
+  return isServing ? { argv: rest, isNodeCache: false } : undefined
 }
 
 async function networkOf(pid: number | 'self'): Promise<string> {

@@ -32,6 +32,8 @@ export interface NodeCacheReading {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** A wrong ConfigMap of kube-dns keeps a running daemon as it is; at the start it counts as empty, as in node-cache. */
   readonly isStart: boolean
+  /** The rendered Corefile is not written. Default: false. */
+  readonly isReadOnly?: boolean
   /** Told what differs from node-cache on purpose, and what is left out. */
   readonly remark: (remark: Remark) => void
 }
@@ -107,6 +109,7 @@ function render(reading: NodeCacheReading, files: NodeCacheFiles): Rendered {
     kubeDns,
   })
   if (text === undefined) return refuse([noService(flags)])
+  if (reading.isReadOnly === true) return { ok: true, text }
   const why = writeRendered(flags.corefile, text)
   if (why !== undefined) {
     const message = `the rendered Corefile cannot be written there (${why}); it is used all the same`

@@ -1,7 +1,7 @@
 // Goal: a running daemon's arguments are recognised, those of other programs are not. Method: argument lists as /proc has them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { runArguments } from '../../../src/cli/doctor/started-daemon.ts'
+import { startedBy } from '../../../src/cli/doctor/started-daemon.ts'
 
 const test = suite('cli/doctor/started-daemon')
 
@@ -20,8 +20,25 @@ const lines: [string, readonly string[] | undefined][] = [
 ]
 for (const [line, argv] of lines) {
   test(`${line || 'no arguments'}: ${argv === undefined ? 'another program' : 'a daemon'}`, () => {
-    assert.equal(runArguments(line.split(' ')), argv)
+    const started = argv && { argv, isNodeCache: false }
+    assert.equal(startedBy(line.split(' ')), started)
   })
 }
+
+const asNodeCache = ['-localip', '169.254.20.10', '-conf', '/etc/Corefile']
+for (const program of [
+  'node /usr/local/bin/node-cache',
+  'node /app/dist/main.js node-cache',
+  'node /app/dist/main.js',
+]) {
+  test(`${program} in the place of node-cache`, () => {
+    const line = [...program.split(' '), ...asNodeCache]
+    assert.equal(startedBy(line), { argv: asNodeCache, isNodeCache: true })
+  })
+}
+
+test('node-cache itself is another program', () => {
+  assert.is(startedBy(['/node-cache', ...asNodeCache]), undefined)
+})
 
 test.run()
