@@ -70,6 +70,7 @@ function mistakeIn(dump: Buffer): string | undefined {
   if (dump.toString('latin1', 0, magic.length) !== magic) return 'it is not of neardns'
   const version = dump.readUInt16BE(magic.length)
   if (version !== dumpVersion) return `it is of version ${version}; this is version ${dumpVersion}`
+  if (Number.isNaN(dump.readDoubleBE(magic.length + 2))) return 'it does not say when it was made'
   const digest = createHash('sha256').update(dump.subarray(0, -digestBytes)).digest()
   return digest.equals(dump.subarray(-digestBytes)) ? undefined : 'its checksum does not fit'
 }

@@ -86,6 +86,9 @@ test('a dump that is cut off, changed, foreign or of another version is refused,
   const newer = Buffer.from(body)
   newer.writeUInt16BE(99, 14)
   assert.match(why(signed(newer)), /version 99; this is version 1/)
+  const timeless = Buffer.from(body)
+  timeless.writeDoubleBE(Number.NaN, 16)
+  assert.match(why(signed(timeless)), /does not say when it was made/)
   // Signed, but its last record is cut off.
   assert.match(why(signed(body.subarray(0, -3))), /no answer/)
   assert.is(why(signed(body)), 'accepted')

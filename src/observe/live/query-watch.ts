@@ -127,6 +127,9 @@ export class QueryWatch {
   /** The most frequent names and clients, and the slowest names, while somebody looks. */
   sketches(): Sketches {
     const nowMs = this.nowMs()
+    // After a flood the next query that is counted could be minutes away.
+    this.adapt(nowMs)
+    this.left = Math.min(this.left, this.oneIn)
     const looking = this.looking ?? newSketches(nowMs)
     this.looking = looking
     looking.untilMs = nowMs + leaseMs
@@ -165,7 +168,11 @@ export class QueryWatch {
     this.left = this.oneIn
     names.add(nameOf(arrival), this.oneIn)
     clients.add(arrival.clientAddress(), this.oneIn)
-    const nowMs = this.nowMs()
+    this.adapt(this.nowMs())
+  }
+
+  /** The share of the stream that is counted follows its rate. */
+  private adapt(nowMs: number): void {
     if (nowMs - this.secondMs < 1000 && this.inSecond < sampledPerSecond) return
     const perSecond = (this.inSecond * 1000) / Math.max(1, Math.min(1000, nowMs - this.secondMs))
     this.oneIn = Math.max(1, Math.ceil(perSecond / sampledPerSecond))

@@ -134,4 +134,21 @@ test('of a large stream one in so many is counted, for all of them', () =>
     watch.stop()
   }))
 
+test('after a flood a thin stream is seen at the next look', () =>
+  withHandClock(({ wind }) => {
+    const { watch, see } = watchWith()
+    watch.sketches()
+    for (let slice = 0; slice < 20; slice++) {
+      for (let i = 0; i < 2000; i++) see('flood.example')
+      wind(100)
+    }
+    for (let second = 0; second < 2; second++) {
+      wind(1000)
+      watch.sketches()
+    }
+    see('thin.example')
+    assert.ok(watch.sketches().names.some(({ key }) => key === 'thin.example.'))
+    watch.stop()
+  }))
+
 test.run()
