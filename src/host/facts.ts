@@ -103,10 +103,7 @@ export function savedTable(saved: string, table: string): string {
   return new RegExp(`^\\*${table}\\n[\\s\\S]*?^COMMIT\\n`, 'm').exec(saved)?.[0] ?? ''
 }
 
-/**
- * Local addresses with a socket on `port`, from /proc/net/udp or udp6.
- * The kernel writes each 32-bit word of an address in the machine's byte order, which is little-endian on all supported machines.
- */
+/** Local addresses with a socket on `port`, from /proc/net/udp or udp6. */
 export function readUdpListeners(table: string, port: number): string[] {
   const suffix = port.toString(16).toUpperCase().padStart(4, '0')
   return [...table.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) /gm)]
@@ -114,7 +111,8 @@ export function readUdpListeners(table: string, port: number): string[] {
     .map(([, hex = '']) => addressOfHex(hex))
 }
 
-function addressOfHex(hex: string): string {
+/** An address as /proc/net writes it: each 32-bit word in the machine's byte order, which is little-endian on all supported machines. */
+export function addressOfHex(hex: string): string {
   const octets = Buffer.from(hex, 'hex')
   for (let at = 0; at < octets.length; at += 4) octets.subarray(at, at + 4).reverse()
   if (octets.length === 4) return octets.join('.')

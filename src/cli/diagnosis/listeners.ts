@@ -1,6 +1,6 @@
 /** Which sockets listen on this node, and who has them, from /proc. Reads, changes nothing. */
 import { readdir, readlink } from 'node:fs/promises'
-import { parseAddress } from '../../config/address.ts'
+import { addressOfHex } from '../../host/facts.ts'
 import { readProc } from '../../host/node-tools.ts'
 
 export interface ListeningSocket {
@@ -31,19 +31,9 @@ export function listeningIn(table: string, transport: 'udp' | 'tcp'): ListeningS
   )
   return [...rows].flatMap(([, hex = '', port = '', state, inode = '']) =>
     state === listenState[transport]
-      ? [{ transport, address: addressOf(hex), port: Number.parseInt(port, 16), inode }]
+      ? [{ transport, address: addressOfHex(hex), port: Number.parseInt(port, 16), inode }]
       : [],
   )
-}
-
-/** The kernel writes each 32-bit word in the machine's byte order, little-endian on all supported machines. */
-function addressOf(hex: string): string {
-  const octets = Buffer.from(hex, 'hex')
-  for (let at = 0; at < octets.length; at += 4) octets.subarray(at, at + 4).reverse()
-  if (octets.length === 4) return octets.join('.')
-  const groups = Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(i * 2).toString(16))
-  const parsed = parseAddress(groups.join(':'))
-  return parsed.ok ? parsed.value.address : ''
 }
 
 /** @returns sockets that a bind to this address would meet */
