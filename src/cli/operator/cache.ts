@@ -1,5 +1,7 @@
 /** `neardns cache ls|get|flush|dump|load`: looks into the cache of a running daemon, and changes it. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { EntryView } from '../../core/cache/listing.ts'
 import { typeText } from '../../core/type-text.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
@@ -61,22 +63,8 @@ function misuse(action: string, { words, flags }: Arguments): string | undefined
   return undefined
 }
 
-interface Entry {
-  readonly name: string
-  readonly type: number
-  readonly dnssecOk: boolean
-  readonly checkingDisabled: boolean
-  readonly kind: string
-  readonly zone: string
-  readonly ageSeconds: number
-  readonly leftSeconds: number
-  readonly hits: number
-  readonly bytes: number
-  readonly records?: readonly string[]
-}
-
 interface List {
-  readonly entries: readonly Entry[]
+  readonly entries: readonly EntryView[]
   readonly meant: number
   readonly kept: number
   readonly missing: number
@@ -126,7 +114,7 @@ async function get(place: AdminPlace, args: Arguments, io: CacheIo): Promise<num
   })
 }
 
-function entryText(entry: Entry): string {
+function entryText(entry: EntryView): string {
   const { leftSeconds, records = [] } = entry
   const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
   const facts = `${entry.kind}, zone ${entry.zone}, ${entry.ageSeconds} s old, ${state}, ${entry.hits} hits, ${entry.bytes} bytes`
@@ -224,7 +212,7 @@ function queryFor({ words, has }: Arguments, nameAs: 'name' | 'under'): QueryRea
   return { ok: true, params }
 }
 
-function questionText({ type, dnssecOk, checkingDisabled }: Entry): string {
+function questionText({ type, dnssecOk, checkingDisabled }: EntryView): string {
   return `${typeText(type)}${dnssecOk ? '+do' : ''}${checkingDisabled ? '+cd' : ''}`
 }
 

@@ -1,5 +1,7 @@
 /** `neardns slow` and `neardns failures`: the last queries that were slow, or failed, with the time in each phase. */
+
 import { typeText } from '../../core/type-text.ts'
+import type { FlightView } from '../../observe/live/flight-recorder.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import type { Verb } from '../command-line/verbs.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
@@ -14,33 +16,8 @@ export function failures(argv: readonly string[], io: CliIo): Promise<number> {
   return flights('failures', argv, io)
 }
 
-interface Sending {
-  readonly upstream: string
-  readonly why: string
-  readonly afterMs: number
-  readonly queuedMs?: number
-  readonly isLost: boolean
-}
-
-interface Flight {
-  readonly atMs: number
-  readonly name: string
-  readonly type: number
-  readonly client: string
-  readonly proto: string
-  readonly rcode: string
-  readonly source: string
-  readonly tookMs: number
-  readonly waitedMs: number
-  readonly isJoined: boolean
-  readonly group?: string
-  readonly sendings: readonly Sending[]
-  readonly answeredBy?: string
-  readonly count: number
-}
-
 interface Report {
-  readonly queries: readonly Flight[]
+  readonly queries: readonly FlightView[]
   readonly missing: number
 }
 
@@ -75,14 +52,14 @@ const noneText = {
 } as const
 
 /** A line for the query, and one for each sending. */
-function flightText(flight: Flight): string {
+function flightText(flight: FlightView): string {
   const { atMs, name, type, client, proto, rcode, source, tookMs, count } = flight
   const times = count > 1 ? `, ${count} times` : ''
   const head = `${localTime(atMs)}  ${ms(tookMs)}  ${rcode} ${source}  ${name} ${typeText(type)}  from ${client} over ${proto}${times}`
   return [head, ...phases(flight)].map((line) => `${line}\n`).join('')
 }
 
-function phases({ group, sendings, waitedMs, isJoined, answeredBy, tookMs }: Flight): string[] {
+function phases({ group, sendings, waitedMs, isJoined, answeredBy, tookMs }: FlightView): string[] {
   if (group === undefined) return ['  no room to wait: see docs/operations.md, inFlight']
   const joined = isJoined ? ['  joined a question that was on its way'] : []
   const waited = waitedMs >= 1 ? [`  ${ms(waitedMs)} until it was asked`] : []

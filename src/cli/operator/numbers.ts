@@ -1,42 +1,13 @@
 /** Numbers of a daemon for people: rates between two looks, percentiles of a histogram, and their texts. Pure. */
+import type { Summary as DaemonSummary } from '../../daemon/operator/summary.ts'
+import { durationBoundsSeconds } from '../../platform/duration-buckets.ts'
 
-/** What the commands read of a daemon's summary; it may have more. */
-export interface Summary {
-  readonly version: string
-  readonly atMs: number
-  readonly upSeconds: number
-  readonly notReady: readonly string[]
-  readonly listening: readonly string[]
-  readonly intercepted: readonly string[]
-  readonly wanted: readonly string[]
-  readonly queries: number
-  readonly drops: number
-  readonly bySource: Readonly<Record<string, number>>
-  readonly byRcode: Readonly<Record<string, number>>
-  readonly durations: readonly number[]
-  readonly searchLevel: string
-  readonly spared: number
-  readonly cache: Readonly<
-    Record<'answers' | 'denials' | 'bytes' | 'bytesMax' | 'evictions', number>
-  >
-  readonly inFlight: Readonly<Record<'questions' | 'questionsMax' | 'waiters' | 'refused', number>>
-  readonly upstreams: readonly Upstream[]
-  readonly rssBytes: number
-  readonly memoryLimitBytes: number
-  readonly cpuMs: number
-  readonly reload: { readonly isLastGood: boolean; readonly appliedSeconds: number }
+/** What `/v1/status` says of a daemon, or of all its workers. */
+export interface Summary extends Omit<DaemonSummary, 'reload'> {
+  readonly reload: Pick<DaemonSummary['reload'], 'isLastGood' | 'appliedSeconds'>
   readonly workers: number
+  /** Workers that did not answer. */
   readonly missing: number
-}
-
-export interface Upstream {
-  readonly group: string
-  readonly name: string
-  readonly isUp: boolean
-  readonly inFlight: number
-  readonly roundTripMs: number
-  readonly sent: number
-  readonly failures: number
 }
 
 /** What has happened between two looks. */
@@ -77,8 +48,7 @@ export function between(before: Summary | undefined, now: Summary): Between {
   }
 }
 
-/** Of CoreDNS's buckets: 0.25 ms, doubled fifteen times. */
-const firstBoundMs = 0.25
+const lastBoundSeconds = Math.max(...durationBoundsSeconds)
 
 /** @returns the upper bound of the bucket that holds it; the last bucket has none, and gives that of the one before */
 export function quantileMs(counts: readonly number[], share: number): number | undefined {
@@ -87,7 +57,7 @@ export function quantileMs(counts: readonly number[], share: number): number | u
   let seen = 0
   for (const [at, count] of counts.entries()) {
     seen += count
-    if (seen >= share * all) return firstBoundMs * 2 ** Math.min(at, 15)
+    if (seen >= share * all) return (durationBoundsSeconds[at] ?? lastBoundSeconds) * 1000
   }
   return undefined
 }

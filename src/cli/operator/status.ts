@@ -1,5 +1,6 @@
 /** `neardns status`: a running daemon on one screen. Looks twice, a second apart, for what happens now. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { UpstreamSummary } from '../../daemon/operator/summary.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
@@ -13,7 +14,6 @@ import {
   percentText,
   rateText,
   type Summary,
-  type Upstream,
 } from './numbers.ts'
 import { readReply, valueIn } from './reply.ts'
 
@@ -101,7 +101,14 @@ function rcodesText({ byRcode }: Summary): string {
   return all.map(([rcode, count]) => `${rcode} ${grouped(count)}`).join(', ') || 'none yet'
 }
 
-function upstreamText({ group, name, isUp, inFlight, roundTripMs, failures }: Upstream): string {
+function upstreamText({
+  group,
+  name,
+  isUp,
+  inFlight,
+  roundTripMs,
+  failures,
+}: UpstreamSummary): string {
   const time = roundTripMs > 0 ? `${roundTripMs.toFixed(1)} ms` : 'not asked yet'
   return `${group} ${name} ${isUp ? 'up' : 'DOWN'}, ${time}, ${inFlight} in flight, ${grouped(failures)} failures`
 }

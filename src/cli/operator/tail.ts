@@ -1,7 +1,9 @@
 /** `neardns tail`: queries as they come, sampled where there are too many. Ends with Ctrl-C, or after `--count` lines. */
+
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { typeText } from '../../core/type-text.ts'
+import type { TailLine, TailPage } from '../../observe/live/query-watch.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
@@ -10,23 +12,6 @@ import { localTime, valueIn } from './reply.ts'
 
 /** Between two looks. */
 const everyMs = 250
-
-interface Line {
-  readonly atMs: number
-  readonly client: string
-  readonly proto: string
-  readonly name: string
-  readonly type: number
-  readonly rcode: string
-  readonly source: string
-  readonly tookUs: number
-  readonly upstream: string
-}
-
-interface Page {
-  readonly lines: readonly Line[]
-  readonly lost: number
-}
 
 export async function tail(argv: readonly string[], io: CliIo): Promise<number> {
   const ending = new AbortController()
@@ -71,7 +56,7 @@ async function follow(
 ): Promise<number> {
   let left = count
   while (!signal.aborted && left > 0) {
-    const read = valueIn<Page>(await askAdmin(place, { path: `/v1/tail?${params}`, signal }))
+    const read = valueIn<TailPage>(await askAdmin(place, { path: `/v1/tail?${params}`, signal }))
     if (signal.aborted) break
     if (!read.ok) return reportRefusal(io, read)
     const { lines, lost } = read.value
@@ -84,7 +69,7 @@ async function follow(
   return ExitCode.ok
 }
 
-function jsonLine(line: Line): string {
+function jsonLine(line: TailLine): string {
   return `${JSON.stringify(line)}\n`
 }
 
@@ -98,7 +83,7 @@ function textLine({
   source,
   tookUs,
   upstream,
-}: Line): string {
+}: TailLine): string {
   const by = upstream === '' ? '' : `  ${upstream}`
   const took = `${tookUs} us`.padStart(11)
   return `${localTime(atMs)} ${took}  ${rcode} ${source}  ${name} ${typeText(type)}  ${client} ${proto}${by}\n`

@@ -1,24 +1,10 @@
 /** One picture of `top` as lines: numbers at the top, the chosen pane below, keys at the end. As many lines and columns as there are. Pure. */
+import type { Rate, Sketches } from '../../../observe/live/query-watch.ts'
 import { type Between, bytesText, msText, percentText, rateText, type Summary } from '../numbers.ts'
 import { type Column, fitted, tableLines } from '../table.ts'
 import { type Pane, panes, type View } from './view.ts'
 
-export interface Live extends Summary {
-  readonly names: readonly Rate[]
-  readonly clients: readonly Rate[]
-  readonly slowest: readonly Slow[]
-}
-
-interface Rate {
-  readonly key: string
-  readonly perSecond: number
-}
-
-interface Slow {
-  readonly key: string
-  readonly maxMs: number
-  readonly meanMs: number
-}
+export interface Live extends Summary, Sketches {}
 
 export type Style = 'title' | 'faint' | 'good' | 'bad' | 'chosen'
 export type Paint = (style: Style, text: string) => string
