@@ -11,9 +11,11 @@ import { parseArgs } from 'node:util'
 import { howToGet } from '../../test/support/needs.ts'
 import { allContestants } from '../peers/all.ts'
 import type { Contestant } from '../peers/contestant.ts'
+import { olderNeardns } from '../peers/neardns.ts'
 import { comparisonBars } from '../report/bars.ts'
 import { scenarioText } from '../report/comparison.ts'
 import { barsTable } from '../report/text.ts'
+import { olderTree } from '../support/older-tree.ts'
 import {
   describeCircumstances,
   endOnSignals,
@@ -30,7 +32,7 @@ import { makeScenario, type ScenarioName, scenarioNames } from './scenarios.ts'
 import { type ComparisonResult, isUsable, type ScenarioResult, summarise } from './summary.ts'
 
 const usage = `npm run bench -- [--quick] [--only hit,miss,mixed,memory,start] [--servers NAME,...]
-                 [--rounds N] [--seconds N] [--file | --no-file]
+                 [--rounds N] [--seconds N] [--against COMMIT] [--file | --no-file]
 scenarios: ${[...scenarioNames, 'start'].join(' ')} (or how their names begin)
 servers:   ${allContestants.map(({ name }) => name).join(' ')}`
 const loadCpu = 1
@@ -50,6 +52,7 @@ function readOptions() {
       servers: { type: 'string', default: '' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      against: { type: 'string' },
       file: { type: 'boolean', default: false },
       'no-file': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -66,7 +69,8 @@ function readOptions() {
   ]
   if (unknown.length > 0) throw new Error(`not known: ${unknown.join(', ')}`)
   const isWanted = (name: string) => only.length === 0 || only.some((word) => name.startsWith(word))
-  const isWhole = !isQuick && only.length === 0 && servers.length === 0
+  const { against } = values
+  const isWhole = !isQuick && only.length === 0 && servers.length === 0 && against === undefined
   return {
     isQuick,
     scenarios: scenarioNames.filter(isWanted),
@@ -74,6 +78,7 @@ function readOptions() {
     contestants: allContestants.filter(
       ({ name }) => servers.length === 0 || servers.includes(name),
     ),
+    against,
     rounds: positive('--rounds', values.rounds, isQuick ? 1 : 5),
     seconds: positive('--seconds', values.seconds, isQuick ? 1 : 2),
     // What is quick or a part must not replace the whole.
@@ -96,14 +101,17 @@ async function main(): Promise<number> {
   if (availableParallelism() < 2) throw new Error('two CPUs: servers on one, load on the other')
   const how = howToGet('gcc')
   if (how !== undefined) throw new Error(`gcc is missing: ${how}`)
-  const missing = absentPrograms(options.contestants)
+  const { against } = options
+  const older = against === undefined ? [] : [await olderNeardns(olderTree(against))]
+  const contestants = [...options.contestants, ...older]
+  const missing = absentPrograms(contestants)
   for (const { contestant, why } of missing) say(`${contestant} is missing: ${why}`)
   execFileSync('taskset', ['-apc', String(loadCpu), String(process.pid)], { stdio: 'ignore' })
   const circumstances = describeCircumstances('bench')
   warnOfLoad(circumstances.machine.loadAtStart)
   const directory = mkdtempSync(join(tmpdir(), 'neardns-bench-'))
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-  const present = options.contestants.filter(
+  const present = contestants.filter(
     ({ name }) => !missing.some(({ contestant }) => contestant === name),
   )
   // Before anything is timed.

@@ -3,17 +3,17 @@
  * machine disturbs both alike. Each tree runs its own cases on its own sources, so that a commit from before a move of files still runs;
  * this tree's `measure.ts` times both. Cases with equal names are compared: a case whose work changes gets a new name.
  */
-import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { olderTree } from '../support/older-tree.ts'
+import { repository } from '../support/servers.ts'
 import { geometricMean, median } from '../support/statistics.ts'
 import type { OneRun } from './one-run.ts'
 
 const run = promisify(execFile)
 
-export const repository = join(import.meta.dirname, '..', '..')
 /** The young generation holds the garbage of a sample, so that V8 rarely collects in one. */
 const nodeFlags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
 const childTimeoutMs = 300_000
@@ -52,16 +52,7 @@ export interface CompareOptions {
 /** @throws an Error when the commit is not known or a side does not run at all */
 export async function compare(options: CompareOptions): Promise<Compared> {
   const { against, runs, word, progress } = options
-  const baseCommit = git('rev-parse', '--short=10', '--verify', `${against}^{commit}`)
-  const directory = mkdtempSync(join(tmpdir(), 'neardns-micro-'))
-  const tree = join(directory, 'base')
-  const clean = () => {
-    if (existsSync(tree)) git('worktree', 'remove', '--force', tree)
-    rmSync(directory, { recursive: true, force: true })
-  }
-  process.once('exit', clean)
-  git('worktree', 'add', '--quiet', '--detach', tree, baseCommit)
-  symlinkSync(join(repository, 'node_modules'), join(tree, 'node_modules'))
+  const { commit: baseCommit, path: tree } = olderTree(against)
   const sides = { base: [] as OneRun[], branch: [] as OneRun[] }
   for (let pair = 1; pair <= runs; pair++) {
     const order = pair % 2 === 0 ? (['base', 'branch'] as const) : (['branch', 'base'] as const)
@@ -132,8 +123,4 @@ function comparison(name: string, base: readonly OneRun[], branch: readonly OneR
 function verdictOn(low: number, high: number): Comparison['verdict'] {
   if (low > 1 + toleratedShare) return 'slower'
   return high < 1 - toleratedShare ? 'faster' : 'no difference shown'
-}
-
-function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim()
 }

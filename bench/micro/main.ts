@@ -11,7 +11,8 @@ import {
   exitWith,
   writeResult,
 } from '../support/record.ts'
-import { compare, measureTree, repository } from './compare.ts'
+import { repository } from '../support/servers.ts'
+import { compare, measureTree } from './compare.ts'
 
 const usage = 'npm run bench:micro -- [word] [--file] [--against COMMIT [--runs 10]]'
 

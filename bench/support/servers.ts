@@ -34,12 +34,13 @@ let building: Promise<string> | undefined
 
 /** The daemon as the image has it: bundled, once for each run of a bench. @returns path of the main program */
 export function builtMain(): Promise<string> {
-  building ??= build()
+  building ??= buildMain(repository)
   return building
 }
 
-async function build(): Promise<string> {
-  const script = join(repository, 'build.ts')
-  await mustRun(process.execPath, [script], { cwd: repository, timeoutMs: 120_000 })
-  return join(repository, 'dist', 'main.js')
+/** @param tree a checkout with its packages */
+export async function buildMain(tree: string): Promise<string> {
+  const script = join(tree, 'build.ts')
+  await mustRun(process.execPath, [script], { cwd: tree, timeoutMs: 120_000 })
+  return join(tree, 'dist', 'main.js')
 }
