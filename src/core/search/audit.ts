@@ -72,7 +72,8 @@ export class SearchAudit {
 
   /** CoreDNS itself has denied a name of this subject. */
   confirm(subject: string, nowMs: number): void {
-    if (!this.firstAskedMs.delete(subject)) return
+    // The usual case; a look-up would put the name among V8's strings for good.
+    if (this.firstAskedMs.size === 0 || !this.firstAskedMs.delete(subject)) return
     this.audits += 1
     this.auditedUntilMs.set(subject, nowMs + breakerMs)
   }

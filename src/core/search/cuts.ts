@@ -3,7 +3,7 @@
  * depths where CoreDNS keeps that rule (SP-7), and for a few seconds: a cut is no staler than a cached NXDOMAIN of the same age,
  * it covers more names. The table also remembers which of those names exist, so that they are not asked again and again.
  */
-import { LatestMap } from '../cache/latest-map.ts'
+import { LatestNames } from '../cache/latest-names.ts'
 import { pairMs } from './pairs.ts'
 
 /** Longest life of a cut in seconds, whatever its SOA says: what NodeLocal DNSCache's `denial 9984 5` promises. */
@@ -19,10 +19,16 @@ const lapsedMs = 60_000
 const existenceMs = 60_000
 /** A known existence is not recorded again for this long. */
 const relearnMs = 1000
-/** Namespaces with pods on a node times top-level domains in use; a cut takes some 300 bytes. */
+/** Namespaces with pods on a node times top-level domains in use; a cut takes some 100 bytes. */
 const cutsMax = 20_000
 
-/** What is known about one possible cut point. */
+/** What a table keeps of a cut. */
+const Field = { exists: 0, learnedMs: 1, expiresMs: 2, isProbing: 3 } as const
+const fields = 4
+/** The cut in hand. */
+const numbers = new Float64Array(fields)
+
+/** What is known about one possible cut point, as it was when it was read. */
 export interface Cut {
   readonly exists: boolean
   readonly learnedMs: number
@@ -33,12 +39,12 @@ export interface Cut {
    */
   readonly usableUntilMs: number
   /** A probe for it is in flight. */
-  isProbing: boolean
+  readonly isProbing: boolean
 }
 
 export class CutTable {
-  /** Names by folded wire bytes, as a one-byte string. */
-  private readonly cuts = new LatestMap<Cut>(cutsMax)
+  /** By folded wire bytes, as a one-byte string. */
+  private readonly cuts = new LatestNames(cutsMax, fields)
 
   get size(): number {
     return this.cuts.size
@@ -46,20 +52,20 @@ export class CutTable {
 
   /** @returns what is known now, or undefined */
   get(name: string, nowMs: number): Cut | undefined {
-    const cut = this.cuts.get(name)
+    const cut = this.read(name)
     return cut !== undefined && nowMs < cut.usableUntilMs ? cut : undefined
   }
 
   /** @returns a cut that ended recently */
   getLapsed(name: string, nowMs: number): Cut | undefined {
-    const cut = this.cuts.get(name)
+    const cut = this.read(name)
     if (cut === undefined || cut.exists || nowMs < cut.usableUntilMs) return undefined
     return nowMs < cut.usableUntilMs + lapsedMs ? cut : undefined
   }
 
   /** Whether asking for the name would tell something new and useful. */
   isWorthProbing(name: string, nowMs: number): boolean {
-    const cut = this.cuts.get(name)
+    const cut = this.read(name)
     if (cut === undefined) return true
     return nowMs >= (cut.exists ? cut.learnedMs + existenceMs : cut.usableUntilMs)
   }
@@ -75,7 +81,7 @@ export class CutTable {
    * @returns whether a cut was killed
    */
   learnExistence(name: string, seconds: number, nowMs: number): boolean {
-    const cut = this.cuts.get(name)
+    const cut = this.read(name)
     const isKilled = cut !== undefined && !cut.exists && nowMs < cut.usableUntilMs
     if (seconds === 0) this.cuts.delete(name)
     // Each answer from a namespace shows that the namespace exists.
@@ -89,27 +95,44 @@ export class CutTable {
   }
 
   private learn(name: string, exists: boolean, seconds: number, timeMs: number): void {
-    // Whole milliseconds: V8 stores small integers in the object, and fractions in a separate allocation.
     const nowMs = Math.floor(timeMs)
-    const expiresMs = nowMs + Math.min(seconds, cutSecondsMax) * 1000
-    this.cuts.set(name, {
-      exists,
-      learnedMs: nowMs,
-      expiresMs,
-      usableUntilMs: exists ? expiresMs : expiresMs - pairMs,
-      isProbing: false,
-    })
+    numbers[Field.exists] = exists ? 1 : 0
+    numbers[Field.learnedMs] = nowMs
+    numbers[Field.expiresMs] = nowMs + Math.min(seconds, cutSecondsMax) * 1000
+    numbers[Field.isProbing] = 0
+    this.cuts.write(name, numbers)
+  }
+
+  /** A probe for the cut is sent now. */
+  noteProbing(name: string): void {
+    if (!this.cuts.read(name, numbers)) return
+    numbers[Field.isProbing] = 1
+    this.cuts.write(name, numbers)
   }
 
   /** Whether the cut is in use and about to end, so that its probe should be sent now. True once only. */
-  takeRefreshDue(cut: Cut, nowMs: number): boolean {
-    if (!this.isRefreshDue(cut, nowMs)) return false
-    cut.isProbing = true
+  takeRefreshDue(name: string, nowMs: number): boolean {
+    const cut = this.read(name)
+    if (cut === undefined || !this.isRefreshDue(cut, nowMs)) return false
+    this.noteProbing(name)
     return true
   }
 
   /** As `takeRefreshDue`, but changes nothing. */
   isRefreshDue({ isProbing, usableUntilMs }: Cut, nowMs: number): boolean {
     return !isProbing && nowMs >= usableUntilMs - refreshMs
+  }
+
+  private read(name: string): Cut | undefined {
+    if (!this.cuts.read(name, numbers)) return undefined
+    const exists = numbers[Field.exists] === 1
+    const expiresMs = numbers[Field.expiresMs] as number
+    return {
+      exists,
+      learnedMs: numbers[Field.learnedMs] as number,
+      expiresMs,
+      usableUntilMs: exists ? expiresMs : expiresMs - pairMs,
+      isProbing: numbers[Field.isProbing] === 1,
+    }
   }
 }

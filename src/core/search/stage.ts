@@ -72,7 +72,7 @@ export class SearchStage implements Stage<SearchFinding> {
         decision.replyFrom(verdict.entry, nowMs)
         return true
       case 'ask-cut':
-        verdict.lapsed.cut.isProbing = true
+        path.known.cuts.noteProbing(verdict.lapsed.name)
         return follow(path, inquiry, verdict.plan)
       case 'ask-a':
         return follow(path, inquiry, verdict.plan)
@@ -205,7 +205,7 @@ function noteDenial(path: SearchPath, inquiry: Inquiry, denial: Denial): void {
   // A denial by structure does not expire, but answer mode might answer between the questions of a pair.
   if (cut !== undefined || path.answerMode !== undefined)
     family.pairs.note(member, cut?.expiresMs ?? nowMs + pairMs, nowMs)
-  if (cut !== undefined && known.cuts.takeRefreshDue(cut, nowMs)) own.ask(kind, RrType.a)
+  if (cut !== undefined && known.cuts.takeRefreshDue(kind, nowMs)) own.ask(kind, RrType.a)
   auditRun.begin(denial, member, nowMs, () => family.deniedA(inquiry) !== undefined)
   if (path.prefetches) prefetch(path, member.name, nowMs)
 }

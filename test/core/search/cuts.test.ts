@@ -141,11 +141,10 @@ test('what is unknown is worth a probe, a cut once it is not usable, what exists
 
 test('a cut in use is refreshed a tenth of a second before its use ends, once', () => {
   const cuts = learned()
-  const cut = cuts.get(com, at)
-  if (cut === undefined) throw new Error('not learned')
-  assert.is(cuts.takeRefreshDue(cut, at + 4649), false)
-  assert.is(cuts.takeRefreshDue(cut, at + 4650), true)
-  assert.is(cuts.takeRefreshDue(cut, at + 4651), false, 'its probe is under way')
+  assert.is(cuts.takeRefreshDue(com, at + 4649), false)
+  assert.is(cuts.takeRefreshDue(com, at + 4650), true)
+  assert.is(cuts.takeRefreshDue(com, at + 4651), false, 'its probe is under way')
+  assert.is(cuts.get(com, at + 4651)?.isProbing, true)
   cuts.learnAbsence(com, 5, at + 4660)
   const next = cuts.get(com, at + 4660)
   assert.is(next?.isProbing, false)

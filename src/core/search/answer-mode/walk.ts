@@ -91,8 +91,7 @@ export class WalkReader {
   /** Asks for the missing evidence, and keeps the rest fresh. */
   ask({ cuts, wanted }: Walk, nowMs: number): void {
     const { known, own } = this.parts
-    for (const { name, cut } of cuts)
-      if (known.cuts.takeRefreshDue(cut, nowMs)) own.ask(name, RrType.a)
+    for (const { name } of cuts) if (known.cuts.takeRefreshDue(name, nowMs)) own.ask(name, RrType.a)
     for (const { name, qtype, unproved } of wanted) {
       if (unproved !== undefined) known.audit.noteFirst(unproved, nowMs)
       own.ask(name, qtype)
