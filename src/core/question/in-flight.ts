@@ -11,6 +11,7 @@ import type { Route } from '../router.ts'
 import { groupHolder, holderFor, ourselves } from '../sharing/claim.ts'
 import { type Claim, type Holder, noRefusals, type ShareOwner, Shares } from '../sharing/shares.ts'
 import type { Waiter } from './arrival.ts'
+import { KeyTable } from './key-table.ts'
 import { append } from './short-list.ts'
 
 export interface InFlightSettings {
@@ -52,7 +53,7 @@ export class InFlight {
   /** Questions that were not opened, and queries that may not wait, by whose share was used up. */
   readonly refusals = { questions: noRefusals(), waiters: noRefusals() }
   private settings: InFlightSettings
-  private readonly tickets = new Map<string, Ticket>()
+  private readonly tickets = new KeyTable<Ticket>()
   private readonly places: Shares
   private readonly seats: Shares
   /** Questions that nobody joins any more. */
@@ -89,7 +90,7 @@ export class InFlight {
   }
 
   open(ticket: Ticket): void {
-    this.tickets.set(ticket.key, ticket)
+    this.tickets.add(ticket)
     this.places.take(ticket.claim, 1, groupHolder(ticket.group))
     this.stats.questions = this.tickets.size
   }
@@ -153,20 +154,19 @@ export class InFlight {
 
   /** Removes a question from the table, so that it may be opened anew; its waiters stay with the ticket. */
   detach(ticket: Ticket): void {
-    if (this.tickets.get(ticket.key) !== ticket) return
-    this.tickets.delete(ticket.key)
+    if (!this.tickets.remove(ticket)) return
     this.places.giveBack(ticket.claim, 1, groupHolder(ticket.group))
     this.stats.questions = this.tickets.size
   }
 
   /** Puts a question back that has to wait once more, unless it has been opened anew. */
   attach(ticket: Ticket): void {
-    if (!this.tickets.has(ticket.key) && !this.abandoned.has(ticket)) this.open(ticket)
+    if (this.tickets.get(ticket.key) === undefined && !this.abandoned.has(ticket)) this.open(ticket)
   }
 
   /** Removes questions from the table, so that the next query asks anew; their waiters go on waiting. @returns how many */
   abandon(isMeant: (key: string) => boolean): number {
-    const meant = [...this.tickets.values()].filter(({ key }) => isMeant(key))
+    const meant = this.tickets.all().filter(({ key }) => isMeant(key))
     for (const ticket of meant) {
       this.abandoned.add(ticket)
       this.detach(ticket)
