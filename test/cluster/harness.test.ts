@@ -1,6 +1,7 @@
 /**
  * Goal: the scenarios' own judgement can fail, and says what it saw. Method: states, bounds and pages made by hand; no cluster.
  */
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { lostMax } from './bounds.ts'
@@ -9,6 +10,7 @@ import { differences } from './node-state.ts'
 import { scenarioPage } from './results.ts'
 import { faultsOf, type Outcome } from './runner.ts'
 import { allScenarios } from './scenarios.ts'
+import { dropsBetween, receiveBufferErrors } from './socket-drops.ts'
 
 const test = suite('cluster/harness')
 
@@ -61,14 +63,33 @@ test('the page has a row for each outcome and tells its faults', () => {
     what: 'DaemonSet rolled out anew',
     queriesPerSecond: 500,
     loads: [load, { ...load, address: kubeDnsIp, lost: 7 }],
+    corednsDrops: 6,
     faults: ['seven are lost'],
   }
   const page = scenarioPage([outcome])
   assert.match(
     page,
-    /\| DaemonSet rolled out anew \| 500 \| 0 of 5000 \| 7 of 5000 \| 0 \| 0 \| FAULTS/,
+    /\| DaemonSet rolled out anew \| 500 \| 0 of 5000 \| 7 of 5000 \| 0 \| 6 \| 0 \| FAULTS/,
   )
   assert.match(page, /- seven are lost/)
+})
+
+test('drops are counted of the pods that are there, from 0 for a new one', () => {
+  const before = new Map([
+    ['stays', 5],
+    ['ends', 7],
+  ])
+  const after = new Map([
+    ['stays', 8],
+    ['new', 2],
+  ])
+  assert.is(dropsBetween(before, after), 5)
+  assert.is(
+    receiveBufferErrors('Udp: InDatagrams RcvbufErrors\nUdp: 9 4\nUdpLite: RcvbufErrors\n'),
+    4,
+  )
+  assert.is(receiveBufferErrors('Udp6InDatagrams \t1\nUdp6RcvbufErrors                \t3\n'), 3)
+  assert.is(receiveBufferErrors(readFileSync('/proc/net/snmp', 'utf8')) >= 0, true)
 })
 
 test.run()

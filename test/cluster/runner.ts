@@ -8,6 +8,7 @@ import type { Lab } from './lab.ts'
 import { kubeDnsIp, linkLocal } from './layout.ts'
 import { pause } from './run.ts'
 import type { Scenario } from './scenario.ts'
+import { corednsDrops, dropsBetween } from './socket-drops.ts'
 
 export interface Outcome {
   readonly variant: string
@@ -15,6 +16,8 @@ export interface Outcome {
   readonly what: string
   readonly queriesPerSecond: number
   readonly loads: readonly (LoadResult & { readonly lostMax?: number })[]
+  /** Queries that CoreDNS's pods had no room for; of pods that are there at the end. */
+  readonly corednsDrops?: number
   /** Everything that was not as it must be, lost queries beyond the bound included. */
   readonly faults: readonly string[]
   /** Why it was not run. */
@@ -35,18 +38,22 @@ export async function runScenario(
   const outcome = { variant: lab.variant, scenario: name, what, queriesPerSecond }
   const skipped = scenario.obstacle?.(lab)
   if (skipped !== undefined) return { ...outcome, loads: [], faults: [], skipped }
+  const { kubectl } = lab.cluster
   const syncsBefore = lab.failedSyncs()
   const faults: string[] = []
   const note = (error: unknown) =>
     faults.push(error instanceof Error ? error.message : String(error))
   let loads: Outcome['loads'] = []
+  let drops: number | undefined
   try {
     const obstacle = await lab.prepare(scenario)
     if (obstacle !== undefined) throw new Error(obstacle)
     await scenario.before?.(lab)
+    const before = await corednsDrops(kubectl)
     loads = (await underLoad(lab, scenario, queriesPerSecond, note)).map((load) =>
       judged(load, lostMax(name, queriesPerSecond)),
     )
+    drops = dropsBetween(before, await corednsDrops(kubectl))
     faults.push(...loads.flatMap(faultsOf), ...((await scenario.after?.(lab)) ?? []))
   } catch (error) {
     note(error)
@@ -56,7 +63,7 @@ export async function runScenario(
   if (serviceFault !== undefined) faults.push(serviceFault)
   const syncs = lab.failedSyncs() - syncsBefore
   if (syncs > 0) faults.push(`kube-proxy: ${syncs} failed syncs`)
-  return { ...outcome, loads, faults }
+  return { ...outcome, loads, faults, ...(drops !== undefined && { corednsDrops: drops }) }
 }
 
 async function underLoad(
