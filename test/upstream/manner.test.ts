@@ -172,6 +172,7 @@ test('what was learned since is asked for once', () => {
 
 test('what is known of an upstream holds for whatever is sent, and only UDP can be avoided for TCP', () => {
   const known = (upstream: NotingUpstream) => {
+    upstream.dialect.forget()
     upstream.dialect.edns.otherHelped(true, startMs + 1)
     for (let i = 0; i < 3; i++) upstream.dialect.udp.otherHelped(false, startMs + 1)
     const { isPlain, overTcp } = knownManner(upstream, startMs)

@@ -167,7 +167,9 @@ test('SERVFAIL waits for what is under way, and is given when that comes to noth
 })
 
 test('FORMERR to EDNS is asked again without, of the same upstream, which is remembered when that helps', () => {
-  const asking = Asking.begun()
+  const asking = new Asking()
+  asking.dialect(0).forget()
+  asking.question.begin()
   assert.is(asking.attempt(0).hasOpt, true)
   asking.reply(0, { rcode: 1 })
   assert.equal([asking.sent, asking.attempt(0).hasOpt], [['a first', 'a plain'], false])
@@ -178,7 +180,14 @@ test('FORMERR to EDNS is asked again without, of the same upstream, which is rem
     [edns.isAvoided(startMs + 899_999), edns.isAvoided(startMs + 900_000)],
     [true, false],
   )
-  const helpless = Asking.begun({ upstreams: 1 })
+  const proven = Asking.begun()
+  proven.reply(0, { rcode: 1 })
+  proven.reply(0)
+  assert.equal(proven.told, ['answer 0 from a'])
+  assert.is(proven.dialect(0).edns.isAvoided(startMs), false, 'not when EDNS has worked there')
+  const helpless = new Asking({ upstreams: 1 })
+  helpless.dialect(0).forget()
+  helpless.question.begin()
   for (let i = 0; i < 2; i++) helpless.reply(0, { rcode: 1 })
   assert.equal(helpless.deliver(), ['answer 1 from a'])
   assert.is(helpless.dialect(0).edns.isAvoided(startMs), false, 'not when it refuses both')
@@ -186,6 +195,7 @@ test('FORMERR to EDNS is asked again without, of the same upstream, which is rem
 
 test('an upstream that is known to speak plain is asked so at once', () => {
   const asking = new Asking()
+  asking.dialect(0).forget()
   asking.dialect(0).edns.otherHelped(true, startMs + 1000)
   asking.question.begin()
   assert.is(asking.attempt(0).hasOpt, false)
@@ -358,7 +368,9 @@ test('where only misfits came TCP is the first retry', () => {
 })
 
 test('a retry in a manner that was learned meanwhile needs no budget', () => {
-  const asking = Asking.begun({ upstreams: 1 })
+  const asking = new Asking({ upstreams: 1 })
+  asking.dialect(0).forget()
+  asking.question.begin()
   asking.isCovered = false
   asking.dialect(0).edns.otherHelped(true, startMs + 1000)
   asking.at(250)

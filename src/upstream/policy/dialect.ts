@@ -15,12 +15,19 @@ const failuresMax = 3
 /** Retries that may be in vain: an error is more often about the name, and most denials are. */
 const vainMax = { errors: 3, denials: 20 }
 
+/**
+ * Refusals in a row, each helped by the other manner, after which one that has worked is avoided. A forwarder passes on what the servers
+ * of single zones say, and a burst of such a zone's names must not cost all others their signatures. unbound never avoids EDNS then.
+ */
+const refusalsMax = 20
+
 /** What is known about one manner of asking. */
 class Manner {
   private untilMs = Number.NEGATIVE_INFINITY
   private isProven = false
   private failures = 0
   private helps = 0
+  private refusals = 0
   readonly errors = new Retries(vainMax.errors)
   readonly denials = new Retries(vainMax.denials)
   /** Learned before, so one more failure tells as much as several did. */
@@ -51,6 +58,7 @@ class Manner {
     this.isProven = true
     this.failures = 0
     this.helps = 0
+    this.refusals = 0
     this.hasFailedBefore = false
     this.untilMs = Number.NEGATIVE_INFINITY
     this.errors.reset()
@@ -63,6 +71,7 @@ class Manner {
 
   /** A question was answered in the other manner. @param isCertain the reply to this one left no doubt */
   otherHelped(isCertain: boolean, untilMs: number): void {
+    if (isCertain && this.isProven && ++this.refusals < refusalsMax) return
     this.helps += 1
     if (!isCertain && !this.hasFailedBefore && this.helps < failuresMax) return
     this.untilMs = untilMs
@@ -74,6 +83,7 @@ class Manner {
     this.untilMs = Number.NEGATIVE_INFINITY
     this.isProven = false
     this.helps = 0
+    this.refusals = 0
     this.denials.reset()
   }
 }

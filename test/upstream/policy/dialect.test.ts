@@ -35,6 +35,19 @@ test('a plain refusal is enough to avoid EDNS, until the time is over', () => {
   assert.is(edns.isDoubtful, true)
 })
 
+test('one that has worked is avoided after twenty refusals in a row: fewer may be about the names of one zone', () => {
+  const { edns } = new Dialect()
+  const refuse = (times: number) => {
+    for (let n = 0; n < times; n++) edns.otherHelped(true, untilMs)
+    return edns.isAvoided(startMs)
+  }
+  edns.worked()
+  assert.is(refuse(19), false)
+  edns.worked()
+  assert.is(refuse(19), false)
+  assert.is(refuse(1), true)
+})
+
 test('silence is evidence when it came three times in a row', () => {
   const { edns } = new Dialect()
   const help = () => edns.otherHelped(false, untilMs)
