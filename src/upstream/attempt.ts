@@ -5,6 +5,7 @@
  */
 
 import { append } from '../core/question/short-list.ts'
+import { Member } from '../core/sharing/members.ts'
 import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
@@ -77,12 +78,10 @@ export interface Carrier {
   forget(attempt: Attempt): void
 }
 
-/**
- * Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max).
- */
+/** Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
 const mismatchesBeforeTcp = 3
 
-export class Attempt {
+export class Attempt extends Member<Attempt> {
   readonly owner: AttemptOwner
   readonly upstream: Upstream
   readonly kind: AttemptKind
@@ -139,6 +138,7 @@ export class Attempt {
       mayRecurse: boolean
     },
   ) {
+    super()
     this.owner = owner
     this.upstream = upstream
     this.kind = what.kind

@@ -6,6 +6,7 @@
 import { formatUpstream } from '../address/upstream-url.ts'
 import type { Ask, OutcomeSink } from '../core/ports.ts'
 import { clientIn } from '../core/sharing/claim.ts'
+import { Members } from '../core/sharing/members.ts'
 import type { Claim } from '../core/sharing/shares.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import { GroupCounters } from './counters.ts'
@@ -55,7 +56,7 @@ export interface GroupOwner {
 export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   readonly name: string
   readonly counters = new GroupCounters()
-  readonly questions = new Set<OpenQuestion>()
+  readonly questions = new Members<OpenQuestion>()
   readonly context: ExchangeContext
   readonly hedges: RetryBudget
   /** Pays for asking again after SERVFAIL; refunded when that helped. */
@@ -117,7 +118,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   }
 
   private tellOfOthers(): void {
-    for (const question of [...this.questions]) question.onRegrouped()
+    for (const question of this.questions.all()) question.onRegrouped()
   }
 
   start(ask: Ask, sink: OutcomeSink<Ask>): void {
@@ -137,7 +138,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   }
 
   stop(): void {
-    for (const question of [...this.questions]) question.fail('shutdown')
+    for (const question of this.questions.all()) question.fail('shutdown')
     for (const server of this.servers) server.stop()
   }
 

@@ -7,6 +7,7 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { FairLine } from '../core/sharing/fair-line.ts'
+import { Member, Members } from '../core/sharing/members.ts'
 import { Shares } from '../core/sharing/shares.ts'
 import { withZoneName } from '../platform/zone-name.ts'
 import { u16 } from '../wire/bytes.ts'
@@ -31,7 +32,7 @@ export class UdpTransport implements Carrier {
   readonly target: UpstreamAddress
   /** The target in the form in which the kernel writes a packet's source. */
   peerAddress = ''
-  private readonly open = new Set<UdpQuestion>()
+  private readonly open = new Members<UdpQuestion>()
   private readonly line = new FairLine<Attempt>()
   private readonly places: Shares
   private current: UpstreamUdpSettings
@@ -81,7 +82,7 @@ export class UdpTransport implements Carrier {
 
   stop(): void {
     for (const attempt of this.line.clear()) attempt.fail('closed')
-    for (const question of this.open) question.abandon()
+    for (const question of this.open.all()) question.abandon()
   }
 
   /** @returns false when it was closed before */
@@ -158,12 +159,13 @@ export class UdpTransport implements Carrier {
 }
 
 /** One question's socket. */
-class UdpQuestion implements Carrier {
+class UdpQuestion extends Member<UdpQuestion> implements Carrier {
   private readonly transport: UdpTransport
   private readonly socket: Socket
   readonly attempt: Attempt
 
   constructor(transport: UdpTransport, socket: Socket, attempt: Attempt) {
+    super()
     this.transport = transport
     this.socket = socket
     this.attempt = attempt

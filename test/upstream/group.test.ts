@@ -228,11 +228,18 @@ test('a reload changes what a question earns for hedges, and a third of it for f
   }
 })
 
+const unlinked = { ahead: undefined, behind: undefined }
+
 test('when all are down the list is looked at once, and questions are told when that is over', () => {
   const { owner, group } = started(configOf([1, 2]))
   const told: string[] = []
   const fail = () => undefined
-  group.questions.add({ deliver: fail, fail, onRegrouped: () => told.push('regrouped') })
+  group.questions.add({
+    ...unlinked,
+    deliver: fail,
+    fail,
+    onRegrouped: () => told.push('regrouped'),
+  })
   assert.is(group.awaitsOthers(), false, 'the list is fixed')
   const looks: (() => void)[] = []
   owner.looks = looks
@@ -250,6 +257,7 @@ test('questions that end leave the group, those that have not are failed when it
   const { owner, group } = started(configOf([1]))
   const told: string[] = []
   const questionOf = (name: string): OpenQuestion => ({
+    ...unlinked,
     deliver: () => told.push(`${name} delivered`),
     fail: (why) => told.push(`${name} ${why}`),
     onRegrouped: () => told.push(`${name} regrouped`),

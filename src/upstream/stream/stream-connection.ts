@@ -16,6 +16,7 @@ import { Standing } from '../policy/stream-habits.ts'
 import type { StreamSettings } from '../settings.ts'
 import { type DialEvents, type DialTerms, dial, dialFailure } from './dial.ts'
 import { Outbox } from './outbox.ts'
+import { Unanswered } from './unanswered.ts'
 
 /** Silence with a question open after which that question is asked on another connection. */
 const stalledAfterMs = 500
@@ -66,8 +67,8 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   private readonly socket: Socket
   private readonly reader = new FrameReader()
   private readonly timer = new WheelTimer(this)
-  /** By ID. A question that was given up keeps its ID until its reply comes or the connection ends. */
-  private readonly open = new Map<number, Attempt>()
+  /** A question that was given up keeps its ID until its reply comes or the connection ends. */
+  private readonly open = new Unanswered()
   private readonly outbox: Outbox
   readonly dialedMs: number
   private readonly retireAtMs: number
@@ -104,12 +105,12 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
 
   /** The question that a peer which answers one after another works on. */
   get head(): Attempt | undefined {
-    return this.open.values().next().value
+    return this.open.first
   }
 
   /** The head first. */
   get unanswered(): readonly Attempt[] {
-    return [...this.open.values()]
+    return this.open.all()
   }
 
   hasRoom(depthMax: number): boolean {
@@ -157,7 +158,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
       this.quietSinceMs = nowMs
       this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
     }
-    this.open.set(attempt.id, attempt)
+    this.open.add(attempt)
     this.outbox.add(attempt)
   }
 
@@ -175,9 +176,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     this.context.wheel.disarm(this.timer)
     this.socket.destroy()
     this.reader.reset()
-    const lost = [...this.open.values()].filter((attempt) => !attempt.isDone)
-    this.open.clear()
-    this.host.onClosed(this, why, lost)
+    this.host.onClosed(this, why, this.open.clear())
   }
 
   onTimer(nowMs: number): void {
@@ -201,7 +200,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
 
   private freeId(): number {
     let id = this.context.random.id()
-    while (this.open.has(id)) id = this.context.random.id()
+    while (this.open.withId(id) !== undefined) id = this.context.random.id()
     return id
   }
 
@@ -216,7 +215,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
   }
 
   private onMessage(reply: Buffer): void {
-    const attempt = reply.length < headerBytes ? undefined : this.open.get(u16(reply, 0))
+    const attempt = reply.length < headerBytes ? undefined : this.open.withId(u16(reply, 0))
     if (attempt === undefined) return this.onStray(reply.length < headerBytes ? 'short' : 'id')
     const message = examineReply(reply, attempt, this.context)
     if (typeof message === 'string') {
@@ -226,7 +225,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     const nowMs = this.context.wheel.nowMs()
     const { head } = this
     if (head !== undefined && head !== attempt) head.wasPassed = true
-    this.open.delete(attempt.id)
+    this.open.delete(attempt)
     if (++this.answers === 1) this.host.onFirstAnswer()
     this.lastGapMs = nowMs - this.quietSinceMs
     this.quietSinceMs = nowMs
@@ -271,7 +270,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
     this.context.wheel.arm(this.timer, nowMs + stalledAfterMs)
     if (this.stallReported) return
     this.stallReported = true
-    for (const attempt of [...this.open.values()]) {
+    for (const attempt of this.open.all()) {
       if (!attempt.isDone) attempt.owner.onStalled(attempt)
     }
   }
@@ -281,8 +280,7 @@ export class StreamConnection implements Carrier, WheelTask, DialEvents {
    * answered elsewhere or given up, the connection is at fault.
    */
   private isAwaited(): boolean {
-    for (const attempt of this.open.values()) if (!attempt.isDone) return true
-    return false
+    return this.open.isAnyAwaited
   }
 
   private armIdle(): void {
