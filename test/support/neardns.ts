@@ -12,6 +12,8 @@ export interface NeardnsOptions {
   readonly args: readonly string[]
   readonly netns?: string | undefined
   readonly env?: Readonly<Record<string, string>>
+  /** A command that becomes the one that stands behind it; outside of `netns`, where /sys is another. */
+  readonly through?: readonly string[]
   /** A start slower than this is a failure. */
   readonly readyTimeoutMs?: number
 }
@@ -44,8 +46,11 @@ export class Neardns {
   /** Starts it and waits for nothing: for starts that must fail. */
   static spawn(options: NeardnsOptions): Neardns {
     const main = join(repository, 'src', 'main.ts')
-    const child = new Child(process.execPath, [main, 'run', ...options.args], {
-      netns: options.netns,
+    const { through = [], netns } = options
+    const own = [process.execPath, main, 'run', ...options.args]
+    const inside = netns === undefined ? own : inNetns(netns, own, through.length > 0)
+    const [command = '', ...args] = [...through, ...inside]
+    const child = new Child(command, args, {
       ...(options.env ? { env: options.env } : {}),
     })
     return new Neardns(child)
@@ -70,6 +75,12 @@ export class Neardns {
     }
     return exit
   }
+}
+
+/** @param keepsSys for who reads cgroups: `ip netns exec` mounts a /sys without them */
+function inNetns(netns: string, command: readonly string[], keepsSys: boolean): readonly string[] {
+  const enter = keepsSys ? ['nsenter', `--net=/run/netns/${netns}`] : ['ip', 'netns', 'exec', netns]
+  return [...enter, ...command]
 }
 
 function isReadyLine(line: string): boolean {

@@ -7,13 +7,16 @@ import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { exitCodeOf, type Finding, fault, unknown } from '../diagnosis/finding.ts'
 import { printFindings } from '../diagnosis/print-findings.ts'
 import { type CliIo, usageError } from '../io.ts'
-import { type AdminPlace, askAdmin, readPlace } from '../operator/admin-client.ts'
+import { type AdminPlace, askAdmin } from '../operator/admin-client.ts'
 import { outputTerminal } from '../process/terminal.ts'
+import { reach } from './admin-places.ts'
 import { ExpositionReading } from './exposition-reading.ts'
 import { lookAtNode, trackedFlows } from './look-at-node.ts'
 import { metricFindings } from './metric-findings.ts'
 import { nodeFindings } from './node-findings.ts'
 import { askOwn, type OwnAnswer, ownFindings } from './own-answers.ts'
+import { podFindings, podResolvers } from './pods.ts'
+import { sharedAddresses, sharedFindings } from './shared-address.ts'
 import { configuredBy } from './started-config.ts'
 import { startedDaemons } from './started-daemon.ts'
 import { upstreamFindings } from './upstream-findings.ts'
@@ -40,19 +43,25 @@ export async function doctor(argv: readonly string[], io: CliIo): Promise<number
 }
 
 async function findingsFor(config: Config, read: Arguments): Promise<Finding[]> {
-  const place = placeFor(config, read)
+  const { place, findings: unreached } = await reach(config, read)
+  // Alone: what this process does beside it would count as their time.
+  const upstreams = await probeUpstreams(config)
   const before = await trackedFlows()
-  const [own, upstreams, node] = await Promise.all([
+  const [own, node, shared, pods] = await Promise.all([
     lookAtDaemon(config, place),
-    probeUpstreams(config),
     lookAtNode(config, installedMs()),
+    sharedAddresses(config.listen),
+    podResolvers(config.clusterDomain),
   ])
   const tracked = newFlows(before, await trackedFlows())
   const elsewhere = node.plan.addresses.flatMap((one) => (one.forHost ? [] : [one.address]))
   return [
     ...ownFindings(own.answers, { received: own.received, elsewhere }),
+    ...sharedFindings(shared),
+    ...unreached,
     ...own.findings,
-    ...upstreams.flatMap(upstreamFindings),
+    ...upstreams.flatMap((one) => upstreamFindings(one, config.admin.slowMs)),
+    ...podFindings(pods, config),
     ...nodeFindings({ ...node, tracked }),
   ]
 }
@@ -62,14 +71,6 @@ function newFlows(
   after: ReadonlySet<string> | undefined,
 ): readonly string[] | undefined {
   return before && after && [...after].filter((flow) => !before.has(flow))
-}
-
-/** Where the metrics are: the operator's socket, else the first admin address. */
-function placeFor(config: Config, { flag }: Arguments): AdminPlace | string {
-  const [at] = config.admin.listen
-  const socket = readPlace(flag('--admin'), flag('--token-file'))
-  if (socket.ok) return socket.place
-  return at === undefined ? socket.why : { kind: 'http', at, token: undefined }
 }
 
 interface LookedAtDaemon {

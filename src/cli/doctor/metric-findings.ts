@@ -173,11 +173,11 @@ function mebibytes(bytes: number): number {
 }
 
 function loop(reading: ExpositionReading): Finding[] {
-  const delays = reading.all('nodejs_eventloop_lag_seconds').map(({ value }) => value)
+  const delays = reading.all('nodejs_eventloop_lag_max_seconds').map(({ value }) => value)
   const slowest = Math.max(0, ...delays)
   if (slowest < slowLoopSeconds) return []
   return [
-    fault('event loop', `${Math.round(slowest * 1000)} ms late now`, {
+    fault('event loop', `${Math.round(slowest * 1000)} ms late within the last second`, {
       cause: 'the process is short of CPU',
       next: 'remove resources: limits: cpu, or add workers',
     }),

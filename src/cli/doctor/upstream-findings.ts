@@ -11,8 +11,9 @@ export interface ProbedUpstream {
   readonly results: readonly ProbeResult[]
 }
 
-export function upstreamFindings(probed: ProbedUpstream): Finding[] {
-  const faults = probed.results.flatMap((result) => judge(probed, result))
+/** @param slowMs a question that takes longer is slow: as `admin.slowMs` */
+export function upstreamFindings(probed: ProbedUpstream, slowMs: number): Finding[] {
+  const faults = probed.results.flatMap((result) => judge(probed, result, slowMs))
   const isFault = faults.some(({ state }) => state === 'fault')
   const times = probed.results.map(timesText).join('; ')
   return isFault ? faults : [ok('upstream', `${placeOf(probed)}: ${times}`), ...faults]
@@ -26,12 +27,12 @@ function placeOf({ group, upstream }: ProbedUpstream): string {
 function timesText({ transport, tookMs, asked }: ProbeResult): string {
   if (tookMs.length === 0) return `${transport.toUpperCase()} no answer`
   const text = (ms: number | undefined) => (ms ?? 0).toFixed(1)
-  const median = text(tookMs[Math.floor((tookMs.length - 1) / 2)])
+  const median = text(medianOf(tookMs))
   const lost = asked === tookMs.length ? '' : `, ${asked - tookMs.length} of ${asked} lost`
   return `${transport.toUpperCase()} ${median} ms (${text(tookMs[0])} to ${text(tookMs.at(-1))})${lost}`
 }
 
-function judge(probed: ProbedUpstream, result: ProbeResult): Finding[] {
+function judge(probed: ProbedUpstream, result: ProbeResult, slowMs: number): Finding[] {
   const { asked, tookMs, failures } = result
   const lost = asked - tookMs.length
   if (lost > 0) return [lossFinding(probed, result, { lost, why: failures.join('; ') })]
@@ -45,14 +46,35 @@ function judge(probed: ProbedUpstream, result: ProbeResult): Finding[] {
       }),
     ]
   }
-  if (rcode === undefined) return []
+  if (rcode === undefined) return slow(probed, result, slowMs)
   const [cause = '', next = ''] = causes[rcode] ?? []
   const what = `${placeOf(probed)} answers ${rcode} over ${result.transport.toUpperCase()}`
-  // A resolver may refuse questions about the root alone.
-  if (rcode === 'REFUSED' && probed.group === 'external') {
-    return [note('upstream', `${what} to ${probed.question.name} NS`, next)]
-  }
   return [fault('upstream', what, { cause, next })]
+}
+
+function slow(probed: ProbedUpstream, { transport, tookMs }: ProbeResult, slowMs: number) {
+  const median = medianOf(tookMs)
+  if (median < slowMs) return []
+  const isCoreDns = probed.group === 'cluster'
+  return [
+    fault(
+      'upstream',
+      `${placeOf(probed)} takes ${median.toFixed(0)} ms over ${transport.toUpperCase()}`,
+      {
+        cause: isCoreDns
+          ? 'CoreDNS is short of CPU, or far away'
+          : 'the resolver is overloaded or far away, or keeps nothing itself',
+        next: isCoreDns
+          ? 'kubectl -n kube-system top pods -l k8s-app=kube-dns; docs/coredns.md'
+          : 'a nearer resolver in external.upstreams',
+      },
+    ),
+  ]
+}
+
+/** @param sorted in order of size */
+function medianOf(sorted: readonly number[]): number {
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
 }
 
 const causes: Readonly<Record<string, readonly [cause: string, next: string]>> = {

@@ -12,9 +12,7 @@ const tcpTimes = 3
 type Target = Omit<ProbedUpstream, 'results'>
 
 export async function probeUpstreams(config: Config): Promise<ProbedUpstream[]> {
-  return await Promise.all(
-    targetsOf(config).map(async (target) => ({ ...target, results: await probeOne(target) })),
-  )
+  return await Promise.all(targetsOf(config).map(probeOne))
 }
 
 function targetsOf(config: Config): readonly Target[] {
@@ -49,7 +47,18 @@ function externalOf({
   return nameserversAfter(parseResolvConf(textAt(resolvConf) ?? ''), [])
 }
 
-async function probeOne({ upstream, question }: Target): Promise<ProbedUpstream['results']> {
+async function probeOne(target: Target): Promise<ProbedUpstream> {
+  const results = await ask(target)
+  const refuses = results.some(({ rcodes }) => rcodes.includes('REFUSED'))
+  if (!refuses || target.group !== 'external') return { ...target, results }
+  const again = { ...target, question: anotherName }
+  return { ...again, results: await ask(again) }
+}
+
+/** A resolver may refuse questions about the root alone. RFC 6761 6.5 */
+const anotherName: ProbeQuestion = { name: 'example.com', type: 'A' }
+
+async function ask({ upstream, question }: Target): Promise<ProbedUpstream['results']> {
   if (upstream.transport === 'tls') return [await probeTls(upstream, upstream.tlsName)]
   return await Promise.all([
     probe(upstream, 'udp', { question, times: udpTimes }),

@@ -9,6 +9,7 @@ import { type Behaviour, FakeUpstream } from '../../upstream/fake-upstream.ts'
 const plain = suite('cli/doctor/upstream-findings')
 // They wait for replies that do not come.
 const test = overlapping(plain)
+const slowMs = 200
 const question = { name: 'kubernetes.default.svc.cluster.local', type: 'A' }
 
 async function findingsOf(
@@ -22,12 +23,15 @@ async function findingsOf(
   try {
     const upstream = { address: '127.0.0.1', port: fake.port, family: 4, transport } as const
     const ask = (over: 'udp' | 'tcp') => probe(upstream, over, { question, times: 3 })
-    return upstreamFindings({
-      group,
-      upstream,
-      question,
-      results: await Promise.all([ask('udp'), ask('tcp')]),
-    })
+    return upstreamFindings(
+      {
+        group,
+        upstream,
+        question,
+        results: await Promise.all([ask('udp'), ask('tcp')]),
+      },
+      slowMs,
+    )
   } finally {
     await fake.stop()
   }
@@ -111,7 +115,7 @@ test('a port where nobody listens is told as such', async () => {
   await fake.stop()
   const upstream = { address: '127.0.0.1', port: fake.port, family: 4, transport: 'tcp' } as const
   const results = [await probe(upstream, 'tcp', { question, times: 2 })]
-  const [found] = upstreamFindings({ group: 'cluster', upstream, question, results })
+  const [found] = upstreamFindings({ group: 'cluster', upstream, question, results }, slowMs)
   assert.is(found?.cause, 'connection refused: the server is down, or listens elsewhere')
 })
 

@@ -69,7 +69,8 @@ export class NodeWorld {
   readonly host: Agent
   /** There is none while no kube-proxy has run. */
   kube: KubeNode | undefined
-  private readonly dns: Netns
+  /** Where CoreDNS is. */
+  readonly dns: Netns
   private readonly coredns: Coredns
   private readonly isIpv6Only: boolean
   private configs = 0
@@ -299,11 +300,13 @@ export class NodeWorld {
   async startNeardns(
     config = this.config(),
     env: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
   ): Promise<Neardns> {
     // Links and namespaces share one lock of the kernel: on a machine with much else to do a start takes seconds.
     const readyTimeoutMs = 30_000
     const args = ['--config', config]
-    const neardns = await Neardns.start({ netns: this.node.name, args, env, readyTimeoutMs })
+    const netns = this.node.name
+    const neardns = await Neardns.start({ netns, args, env, through, readyTimeoutMs })
     this.daemons.push(neardns.child)
     return neardns
   }
