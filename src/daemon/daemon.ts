@@ -61,14 +61,14 @@ export class Daemon {
     this.routing = this.plan(config.listen)
     this.trust = new CorefileTrust(config, options.corefile, options.log)
     this.path = new DataPath(this.outlook([]), options, this.clock)
-    const io = chooseUdpIo(config.io)
     this.succession = this.makeSuccession()
     this.handover = makeHandover(options, this, () => this.config)
     this.listeners = new Listeners({
       handler: this.path.pipeline,
       settings: config,
-      io,
+      io: chooseUdpIo(config.io),
       held: this.held,
+      first: options.first,
       number: options.link?.plan.number ?? 0,
       onDefect: this.onDefect,
     })

@@ -13,6 +13,7 @@ import { TcpListener } from '../listen/tcp-listener.ts'
 import type { UdpEndpoint } from '../listen/udp-endpoint.ts'
 import type { UdpIo } from '../listen/udp-io.ts'
 import type { ListenAddress } from '../system/bind.ts'
+import type { FirstSockets } from '../system/first-sockets.ts'
 
 export interface ListenerSettings {
   readonly udp: UdpSettings
@@ -26,6 +27,8 @@ export interface ListenerParts {
   readonly io: UdpIo
   /** Holds the sockets so that they can be handed over; undefined when they never are. */
   readonly held: HeldSockets | undefined
+  /** Sockets that were open before this process began. */
+  readonly first?: FirstSockets | undefined
   /** Number of this worker: each worker has a socket of its own at each address. */
   readonly number: number
   readonly onDefect: (error: unknown) => void
@@ -49,6 +52,7 @@ export class Listeners {
   private readonly handler: QueryHandler
   private readonly settings: ListenerSettings
   private readonly held: HeldSockets | undefined
+  private readonly first: FirstSockets | undefined
   private readonly number: number
   /** Sockets of dead workers, by worker number. */
   private readonly adopted = new Map<number, UdpEndpoint[]>()
@@ -56,11 +60,12 @@ export class Listeners {
   private readonly onDefect: (error: unknown) => void
   private open: Opened[] = []
 
-  constructor({ handler, settings, io, held, number, onDefect }: ListenerParts) {
+  constructor({ handler, settings, io, held, first, number, onDefect }: ListenerParts) {
     this.handler = handler
     this.settings = settings
     this.io = io
     this.held = held
+    this.first = first
     this.number = number
     this.connections = new TcpConnections(settings.tcp)
     this.onDefect = onDefect
@@ -92,6 +97,7 @@ export class Listeners {
       throw error
     }
     this.open.push(...opened)
+    this.first?.closeRest()
   }
 
   async closeOthers(wanted: readonly Endpoint[], drainMs: number): Promise<void> {
@@ -200,7 +206,7 @@ export class Listeners {
 
   private async openOne(address: Endpoint): Promise<Opened> {
     const { onDefect, settings, connections } = this
-    const held = this.held?.obtainBoth(address, this.number)
+    const held = this.held?.obtainBoth(address, this.number) ?? this.first?.take(address)
     const known = this.servers.indexOf(formatEndpoint(held?.tcp.address ?? address))
     const serverIndex = known < 0 ? this.servers.length : known
     const common = { serverIndex, onDefect, isShared: settings.sharePorts }

@@ -66,7 +66,9 @@ test('both bases are named and not "latest"', () => {
 test('the daemon is started without a shell, as root unless the other target is built', () => {
   const stage = finalStage()
   const entry = stage.find(({ word }) => word === 'ENTRYPOINT')?.rest ?? ''
-  assert.equal(JSON.parse(entry), ['/usr/local/bin/node', '/app/dist/main.js'])
+  assert.equal(JSON.parse(entry), ['/app/dist/start'])
+  const source = readFileSync(join(root, 'src/system/first-sockets.c'), 'utf8')
+  assert.ok(source.includes('#define NODE "/usr/local/bin/node"'))
   assert.equal(JSON.parse(stage.find(({ word }) => word === 'CMD')?.rest ?? ''), ['run'])
   const last = instructions().at(-1)
   assert.equal([last?.word, last?.rest], ['FROM', 'base'])
@@ -77,7 +79,7 @@ test('the daemon is started without a shell, as root unless the other target is 
 
 test("the name of node-cache's program, and iptables in the variant of the node, are there", () => {
   const runs = finalStage().map(({ rest }) => rest)
-  assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/main.js /node-cache')))
+  assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/start /node-cache')))
   assert.ok(runs.some((rest) => rest.includes('ln -s /app/dist/main.js /usr/local/bin/neardns')))
   assert.ok(runs.includes('scripts/node-iptables /usr/local/sbin/iptables'))
 })

@@ -11,6 +11,7 @@ import { readNodeCacheFlags } from '../../nodelocal/flags.ts'
 import { serviceAddress } from '../../nodelocal/render.ts'
 import { standbyExpirySeconds } from '../../nodelocal/settings.ts'
 import { textAt } from '../../platform/text-at.ts'
+import { firstSocketsIn } from '../../system/first-sockets.ts'
 import { hasHandedConfig } from '../handed-config.ts'
 
 /** @param argv node-cache's arguments. @returns what was done or could not be, a sentence each */
@@ -35,6 +36,7 @@ export async function leadPodsToCoredns(
       addresses,
       port,
       standbyExpiryMs: standbyExpirySeconds * 1000,
+      held: firstSocketsIn(environment).map(({ at }) => at),
       services: service.ok ? [service.value] : [],
     })
   } finally {

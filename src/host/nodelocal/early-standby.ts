@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { release } from 'node:os'
-import type { Endpoint } from '../../address/endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../../address/endpoint.ts'
 import { addressBytes, type IpAddress } from '../../address/ip-address.ts'
 import { leftoverRemovalText, nodeLocalRules } from '../backends/iptables-rules.ts'
 import { standbyPattern, standbyRenewal, standbyTable } from '../backends/nft-rules.ts'
@@ -29,6 +29,8 @@ export interface EarlyWish {
   readonly addresses: readonly IpAddress[]
   readonly port: number
   readonly standbyExpiryMs: number
+  /** `IP:port` of sockets that are this process's own already. */
+  readonly held: readonly string[]
   /** Services behind which CoreDNS is, beside those among the addresses. */
   readonly services: readonly IpAddress[]
 }
@@ -49,10 +51,14 @@ export async function leadToCoredns(tools: EarlyTools, wish: EarlyWish): Promise
 }
 
 /** Another process on an address: a second DaemonSet, or one that is about to end, whose rules lead to it. */
-async function isServed({ readProc }: NodeTools, { addresses, port }: EarlyWish): Promise<boolean> {
+async function isServed(
+  { readProc }: NodeTools,
+  { addresses, port, held }: EarlyWish,
+): Promise<boolean> {
   const tables = await Promise.all(['udp', 'udp6'].map((name) => readProc(`/proc/net/${name}`)))
   const bound = new Set(tables.flatMap((table) => readUdpListeners(table, port)))
-  return addresses.some(({ address }) => bound.has(address))
+  const others = addresses.filter((one) => !held.includes(formatEndpoint({ ...one, port })))
+  return others.some(({ address }) => bound.has(address))
 }
 
 interface Found {

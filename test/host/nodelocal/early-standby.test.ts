@@ -23,6 +23,7 @@ const wish: EarlyWish = {
   addresses: [own, service],
   port: 53,
   standbyExpiryMs: 86_400_000,
+  held: [],
   services: [upstream],
 }
 const nothing = async () => ''

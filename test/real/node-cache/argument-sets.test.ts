@@ -20,6 +20,7 @@ const programs = [
   'nft',
   'iptables',
   'conntrack',
+  'clang',
   'kubernetes',
   'setpriv',
 ] as const

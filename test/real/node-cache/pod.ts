@@ -19,13 +19,18 @@ const defaultCapabilities = [
   ...['net_bind_service', 'net_raw', 'sys_chroot', 'mknod', 'audit_write', 'setfcap'],
 ]
 
-/** The bundle, made once for a test file. */
+/** The bundle and the program that starts it, made once for a test file. Needs clang. */
 export class Bundle {
   private readonly directory = mkdtempSync(join(tmpdir(), 'neardns-bundle-'))
-  readonly main = join(this.directory, 'dist/main.js')
+  /** What the image has as its entry point. */
+  readonly start = join(this.directory, 'dist/start')
 
   constructor() {
-    execFileSync(process.execPath, ['build.ts', dirname(this.main)], { cwd: root, stdio: 'ignore' })
+    const dist = dirname(this.start)
+    execFileSync(process.execPath, ['build.ts', dist], { cwd: root, stdio: 'ignore' })
+    const node = JSON.stringify(process.execPath)
+    const source = 'src/system/first-sockets.c'
+    execFileSync('clang', ['-O2', `-DNODE=${node}`, '-o', this.start, source], { cwd: root })
     symlinkSync(join(root, 'node_modules'), join(this.directory, 'node_modules'))
   }
 
@@ -40,7 +45,7 @@ export class Pod {
   private readonly cgroup: MemoryCgroup | undefined
 
   /** Starts it and waits for nothing. */
-  constructor(set: ArgumentSet, netns: Netns, { main }: Bundle) {
+  constructor(set: ArgumentSet, netns: Netns, { start }: Bundle) {
     this.etc = mkdtempSync(join(tmpdir(), 'neardns-etc-'))
     this.put('/etc/resolv.conf', 'nameserver 10.78.0.2\n')
     for (const [path, text] of Object.entries(set.files)) this.put(path, text)
@@ -56,7 +61,7 @@ export class Pod {
       ...privileges(set),
       ...['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       ...Object.entries(set.env ?? {}).map(([name, value]) => `${name}=${value}`),
-      ...[process.execPath, main, ...set.args],
+      ...[start, ...set.args],
     ]
     this.child = new Child(command[0] ?? '', command.slice(1))
   }
