@@ -1,8 +1,8 @@
 /**
  * Reads what CoreDNS's Corefile names besides itself: files of `import` and of plugins, at the same paths as in CoreDNS's
  * container. A pattern that matches nothing counts only where its directory is there: a directory that nobody has mounted
- * here says nothing about CoreDNS's. Each file is read once; a later look is a new reader. Of
- * globs only those with one star are read; it stands for dots as well, as in Go's filepath.Match.
+ * here says nothing about CoreDNS's. Each file is read once; a later look is a new reader.
+ * Globs are those of Go's filepath.Match with stars and question marks.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
@@ -17,8 +17,8 @@ export class ReadCorefileFiles implements CorefileFiles {
   private readonly isOurs: boolean
   private readonly importsKnown = new Map<string, readonly CorefileFile[] | undefined>()
   private readonly textsKnown = new Map<string, string | undefined>()
-  /** What was looked at, for whoever watches. */
-  readonly paths = new Set<string>()
+  /** What was looked at, for whoever watches: the text of a file, the names in a directory, null where neither can be read. */
+  readonly seen = new Map<string, string | readonly string[] | null>()
 
   /**
    * @param corefile path of the Corefile, to whose directory relative patterns refer
@@ -41,46 +41,72 @@ export class ReadCorefileFiles implements CorefileFiles {
     return this.textsKnown.get(path)
   }
 
+  get paths(): ReadonlySet<string> {
+    return new Set(this.seen.keys())
+  }
+
   /** All that was read, to be compared with a later look. */
   get content(): string {
     return JSON.stringify([[...this.importsKnown], [...this.textsKnown]])
   }
 
   private readMatches(pattern: string): readonly CorefileFile[] | undefined {
-    const directory = dirname(pattern)
-    const [head, tail, more] = basename(pattern).split('*')
-    if (oddWildcard.test(pattern) || directory.includes('*') || more !== undefined) return undefined
-    const paths = tail === undefined ? [pattern] : this.matches(directory, head ?? '', tail)
+    const paths = oddWildcard.test(pattern) ? undefined : this.expand(pattern)
     if (paths === undefined || paths.length > filesMax) return undefined
     const files = paths.map((path) => ({ path, text: this.read(path) }))
     return files.every(isRead) ? files : undefined
   }
 
-  private matches(directory: string, head: string, tail: string): string[] | undefined {
-    this.paths.add(directory)
-    const fits = (name: string) =>
-      name.length >= head.length + tail.length && name.startsWith(head) && name.endsWith(tail)
+  /** Paths that a pattern stands for, in Go's order; undefined when that cannot be told. */
+  private expand(pattern: string): readonly string[] | undefined {
+    if (!wildcard.test(pattern)) return [pattern]
+    const directories = this.expand(dirname(pattern))
+    const name = basename(pattern)
+    if (!wildcard.test(name)) {
+      const paths = directories?.map((directory) => join(directory, name))
+      return paths?.filter((path) => this.read(path) !== undefined)
+    }
+    const lists = directories?.map((directory) => this.matches(directory, name))
+    return lists?.every((list) => list !== undefined) ? lists.flat() : undefined
+  }
+
+  private matches(directory: string, pattern: string): string[] | undefined {
+    const fits = expressionFor(pattern)
     try {
-      const names = readdirSync(directory).filter(fits)
-      return names.toSorted().map((name) => join(directory, name))
+      const names = readdirSync(directory).toSorted()
+      this.seen.set(directory, names)
+      return names.filter((name) => fits.test(name)).map((name) => join(directory, name))
     } catch {
+      this.seen.set(directory, null)
       return this.isOurs ? [] : undefined
     }
   }
 
   private read(path: string): string | undefined {
-    this.paths.add(path)
-    try {
-      const stats = statSync(path)
-      return stats.isFile() && stats.size <= bytesMax ? readFileSync(path, 'utf8') : undefined
-    } catch {
-      return undefined
-    }
+    const text = readBounded(path)
+    this.seen.set(path, text ?? null)
+    return text
   }
 }
 
-/** Patterns of Go that are not read here. */
-const oddWildcard = /[?[\]\\]/
+function readBounded(path: string): string | undefined {
+  try {
+    const stats = statSync(path)
+    return stats.isFile() && stats.size <= bytesMax ? readFileSync(path, 'utf8') : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Patterns of Go that are not read here; CoreDNS refuses those with brackets. */
+const oddWildcard = /[[\]\\]/
+const wildcard = /[*?]/
+
+/** Both stand for dots as well. */
+function expressionFor(pattern: string): RegExp {
+  const literal = pattern.replaceAll(/[.+^${}()|]/g, '\\$&')
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's')
+}
 
 function isRead(file: CorefileFile | { readonly text: undefined }): file is CorefileFile {
   return file.text !== undefined

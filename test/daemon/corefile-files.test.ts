@@ -48,14 +48,25 @@ test('a pattern in an imported file begins at the directory of that file', ({ fo
 for (const [what, pattern] of [
   ['a file that is not there', 'custom/none'],
   ['a directory', 'custom'],
-  ['a star in the directory', 'cus*/a.override'],
-  ['a question mark', 'custom/?.override'],
-  ['two stars', 'custom/*.*'],
+  ['a set of characters', 'custom/[ab].override'],
+  ['an escape', 'custom/\\a'],
 ] as const) {
   test(`${what} cannot be told from here`, ({ files }) => {
     assert.is(files.imported(pattern, ''), undefined)
   })
 }
+
+test('a question mark is one character; a star may stand in a directory', ({ folder, files }) => {
+  for (const name of ['a.override', 'b.override', 'ab.override', 'a+override'])
+    writeFileSync(join(folder, 'custom', name), name)
+  mkdirSync(join(folder, 'customs'))
+  const found = (pattern: string) => files.imported(pattern, '')?.map(({ text }) => text)
+  assert.equal(found('custom/?.override'), ['a.override', 'b.override'])
+  assert.equal(found('cus*/a.override'), ['a.override'])
+  assert.equal(found('cus*/none'), [])
+  assert.is(found('other/x*/a.override'), undefined)
+  assert.ok([folder, join(folder, 'customs/a.override')].every((path) => files.paths.has(path)))
+})
 
 test('a directory among the matches is a doubt: CoreDNS does not start with it', ({
   folder,

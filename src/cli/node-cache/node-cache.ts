@@ -13,7 +13,7 @@ import { environmentFor, type HandedConfig, takeHandedConfig } from '../handed-c
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import type { ConfigOrigin } from '../reload-triggers.ts'
 import { version } from '../version.ts'
-import { contentAt, pathsIn, watchedPaths } from './node-files.ts'
+import { contentAt, contentRead, pathsIn, watchedPaths } from './node-files.ts'
 
 /**
  * @param argv node-cache's arguments
@@ -76,7 +76,7 @@ async function firstReading(
     await leaveToCoredns(flags, led, io)
     return (await import('../validate.ts')).reportProblems(io, result.problems)
   }
-  const handed = { config: result.config, fileText: contentAt(watchedPaths(flags, files)) }
+  const handed = { config: result.config, fileText: contentRead(flags, files) }
   keepCompiled()
   ensureHeapFlags(heapFlagsFor(limitBytes, result.config.memory), environmentFor(handed))
   return handed

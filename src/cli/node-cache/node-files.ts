@@ -23,21 +23,30 @@ export interface NodeCacheFiles {
   readonly kubeDnsDirectory: string
   /** Reads what the Corefile names. */
   readonly named: ReadCorefileFiles
+  /** Texts of the files above by path; null where there is none. */
+  readonly seen: ReadonlyMap<string, string | null>
 }
 
 export function readNodeCacheFiles(flags: NodeCacheFlags): NodeCacheFiles {
-  const template = textAt(flags.baseCorefile)
+  const seen = new Map<string, string | null>()
+  const look = (path: string) => {
+    const text = textAt(path)
+    seen.set(path, text ?? null)
+    return text
+  }
+  const template = look(flags.baseCorefile)
   const kubeDnsDirectory = flags.kubeDnsDirectory ?? kubeDnsDefault
   const kubeDns = kubeDnsKeys.flatMap((key): [string, string][] => {
-    const text = textAt(join(kubeDnsDirectory, key))
+    const text = look(join(kubeDnsDirectory, key))
     return text === undefined ? [] : [[key, text]]
   })
   return {
     template,
-    corefile: template === undefined ? textAt(flags.corefile) : undefined,
+    corefile: template === undefined ? look(flags.corefile) : undefined,
     kubeDns: new Map(kubeDns),
     kubeDnsDirectory,
     named: new ReadCorefileFiles(flags.corefile, true),
+    seen,
   }
 }
 
@@ -57,6 +66,16 @@ export function watchedPaths(
 /** @returns all that is at these paths in one text, which `pathsIn` reads */
 export function contentAt(paths: Iterable<string>): string {
   return JSON.stringify([...new Set(paths)].map((path) => [path, textAt(path) ?? namesIn(path)]))
+}
+
+/**
+ * As `contentAt`, of what was read: a file that changes after it was read and before it is watched must count as changed.
+ * @param files after the Corefile was translated
+ */
+export function contentRead(flags: NodeCacheFlags, files: NodeCacheFiles): string {
+  const { seen, named } = files
+  const paths = [...new Set(watchedPaths(flags, files))]
+  return JSON.stringify(paths.map((path) => [path, seen.get(path) ?? named.seen.get(path) ?? null]))
 }
 
 export function pathsIn(content: string): string[] {

@@ -9,7 +9,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { formatUpstream } from '../../../src/address/upstream-url.ts'
 import { readNodeCacheConfig } from '../../../src/cli/node-cache/node-config.ts'
-import { contentAt, pathsIn, watchedPaths } from '../../../src/cli/node-cache/node-files.ts'
+import {
+  contentAt,
+  contentRead,
+  pathsIn,
+  watchedPaths,
+} from '../../../src/cli/node-cache/node-files.ts'
 import { readNodeCacheFlags } from '../../../src/nodelocal/flags.ts'
 
 const test = suite<{ folder: string }>('cli/node-cache/node-config')
@@ -95,8 +100,21 @@ test('without a template the Corefile is read, and never written', async ({ fold
   assert.ok(paths.includes(conf) && paths.includes(join(folder, 'Corefile.base')))
   const before = contentAt(paths)
   assert.equal(pathsIn(before), paths)
+  assert.is(contentRead(flagsFor(folder), files), before)
   writeFileSync(join(folder, 'kube-dns', 'upstreamNameservers'), '[]')
   assert.is.not(contentAt(paths), before)
+  // A file that changes between the reading and the watching has changed.
+  assert.is(contentRead(flagsFor(folder), files), before)
+})
+
+test('what was read counts for imports and their directories as well', async ({ folder }) => {
+  const conf = join(folder, 'Corefile')
+  writeFileSync(join(folder, 'a.override'), 'cache 30\n')
+  writeFileSync(conf, '.:53 {\nimport *.override\nimport a.override\nforward . 203.0.113.2\n}\n')
+  const { files } = await read(folder)
+  const text = contentRead(flagsFor(folder), files)
+  assert.ok(pathsIn(text).includes(folder) && pathsIn(text).includes(join(folder, 'a.override')))
+  assert.is(text, contentAt(watchedPaths(flagsFor(folder), files)))
 })
 
 test.run()
