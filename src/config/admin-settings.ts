@@ -2,10 +2,10 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { filePath } from './group-settings.ts'
 import { listenAddress } from './listener-settings.ts'
 import {
   choice,
+  filePath,
   list,
   listOrOne,
   onOff,

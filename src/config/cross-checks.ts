@@ -47,7 +47,16 @@ function groupChecks(config: unknown, group: Path, localAddresses: readonly stri
     ...ordered(config, [...group, 'ttl'], 'negativeMinSeconds', 'negativeMaxSeconds'),
     ...ordered(config, [...group, 'exchange', 'hedge'], 'minMs', 'maxMs'),
     ...ordered(config, [...group, 'exchange', 'timeout'], 'minMs', 'maxMs'),
+    ...halfIdentity(config, [...group, 'exchange', 'stream', 'tls']),
   ]
+}
+
+function halfIdentity(config: unknown, section: Path): Issue[] {
+  const has = (key: string) => (at(config, [...section, key]) ?? null) !== null
+  if (has('certificate') === has('key')) return []
+  const [there, missing] = has('key') ? ['key', 'certificate'] : ['certificate', 'key']
+  const message = `there is no ${missing} beside it; name both files, or none`
+  return [{ path: [...section, there], message, because: [[...section, missing]] }]
 }
 
 function ordered(config: unknown, section: Path, low: string, high: string): Issue[] {

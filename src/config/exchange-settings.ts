@@ -1,5 +1,5 @@
 /** Settings of how one group of upstreams is asked. Declares them only: the upstreams are asked by `upstream/`. */
-import { choice, onOff, section, whole } from './setting.ts'
+import { choice, filePath, onOff, optionalText, section, whole } from './setting.ts'
 
 /** Different questions in flight at once, and so also the most that can wait for one upstream. */
 export const questionsMaxDefault = 5000
@@ -130,6 +130,21 @@ function streamSection() {
       unit: 'ms',
       about: 'A connection that is not open after this time counts as a failure of its upstream.',
     }),
+    tls: tlsSection(),
+  })
+}
+
+function tlsSection() {
+  const file = (about: string) =>
+    optionalText({ ...filePath('the path of a file in PEM'), examples: ['/etc/tls/a.pem'], about })
+  return section('Files for upstreams over TLS, read at each new connection.', {
+    ca: file(
+      'Certificates that may sign those of the upstreams. Null: those that Node trusts, and of NODE_EXTRA_CA_CERTS.',
+    ),
+    certificate: file(
+      'Our own certificate, with its chain, for upstreams that ask for one. Null: none.',
+    ),
+    key: file('Key of that certificate, without a password.'),
   })
 }
 

@@ -7,7 +7,18 @@ import { parseUpstream } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
 import { exchangeSection } from './exchange-settings.ts'
 import { networkList } from './network-list.ts'
-import { choice, item, list, onOff, parsed, requiredList, section, text, whole } from './setting.ts'
+import {
+  choice,
+  filePath,
+  item,
+  list,
+  onOff,
+  parsed,
+  requiredList,
+  section,
+  text,
+  whole,
+} from './setting.ts'
 
 /** Upstreams of one group: CoreDNS takes 15; with more, each is asked too rarely to know its health. */
 const upstreamsMax = 32
@@ -61,16 +72,6 @@ function ttlSection(defaults: TtlDefaults) {
 }
 
 export const domainName = { what: 'a domain name', parse: parseDomainName }
-
-export function filePath(what: string) {
-  return {
-    what,
-    parse: (path: string) =>
-      path === ''
-        ? ({ ok: false, why: `is empty; expected ${what}` } as const)
-        : ({ ok: true, value: path } as const),
-  }
-}
 
 // Shared by all groups: a zod object costs some 10 kB.
 const exchange = exchangeSection()
@@ -148,10 +149,10 @@ export function clusterSection() {
       'CoreDNS; an address without scheme means TCP, because a lost UDP packet costs a client 5 s, and UDP fills the conntrack table.',
     ),
     withoutUpstreams: choice({
-      of: ['nxdomain', 'refused', 'outside'],
+      of: ['nxdomain', 'refused', 'servfail', 'outside'],
       default: 'nxdomain',
       about:
-        'What names of the cluster domain get while upstreams is empty. Nxdomain: a denial with a reason (EDE 20), made here. Refused: REFUSED with the same reason; with musl no name with a search domain resolves then, and glibc skips the rest of its list. Outside: the resolvers outside are asked, who learn the names of your Services.',
+        'What names of the cluster domain get while upstreams is empty. Nxdomain: a denial with a reason (EDE 20), made here. Refused, servfail: that RCODE with the same reason; with musl no name with a search domain resolves then, and glibc skips the rest of its list. Outside: the resolvers outside are asked, who learn the names of your Services.',
     }),
     reverse: onOff({
       default: true,

@@ -104,6 +104,17 @@ export function optionalText<T>(rule: TextRule<T> & { readonly about: string }) 
   return parsed(rule).nullable().prefault(null).meta({ description: rule.about })
 }
 
+/** A rule for `text` and `optionalText`. */
+export function filePath(what: string) {
+  return {
+    what,
+    parse: (path: string) =>
+      path === ''
+        ? ({ ok: false, why: `is empty; expected ${what}` } as const)
+        : ({ ok: true, value: path } as const),
+  }
+}
+
 interface ListRule<I extends z.ZodType> {
   readonly of: I
   /** Plural of the item, for complaints. */

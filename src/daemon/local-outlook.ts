@@ -9,12 +9,13 @@ import { clusterNames } from './routing.ts'
 export function localOutlook(config: Config, router: Router, files: LocalFiles): LocalOutlook {
   const { cluster, clusterDomain, zones } = config
   const wire = (names: readonly string[]) => names.flatMap((name) => parseName(name) ?? [])
-  const isUnserved = cluster.upstreams.length === 0 && cluster.withoutUpstreams !== 'outside'
+  const { withoutUpstreams } = cluster
+  const isOutside = cluster.upstreams.length > 0 || withoutUpstreams === 'outside'
   return {
     settings: config,
     claimed: wire([clusterDomain, ...zones.map(({ name }) => name)]),
-    unserved: isUnserved ? wire(clusterNames(config)) : [],
-    unservedRcode: cluster.withoutUpstreams === 'refused' ? 'refused' : 'nxdomain',
+    unserved: isOutside ? [] : wire(clusterNames(config)),
+    unservedRcode: withoutUpstreams === 'outside' ? 'nxdomain' : withoutUpstreams,
     limitsOf: (name, nameBytes) => router.route(name, nameBytes).ttl,
     textOf: (path, reloadSeconds) => files.textOf(path, reloadSeconds),
   }

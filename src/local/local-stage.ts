@@ -21,7 +21,7 @@ export interface LocalOutlook {
   /** Folded wire names of the cluster for which nobody can be asked; empty while somebody can. */
   readonly unserved: readonly Uint8Array[]
   /** `cluster.withoutUpstreams`, where it is not `outside`. */
-  readonly unservedRcode: 'nxdomain' | 'refused'
+  readonly unservedRcode: 'nxdomain' | 'refused' | 'servfail'
   /**
    * Text of a file, '' while it cannot be read. When it changes, stages are configured anew.
    * @param reloadSeconds time between two looks at it, 0: it is read once

@@ -15,7 +15,7 @@ import { cacheSettings } from './mapping/cache.ts'
 import { clientSettings } from './mapping/clients.ts'
 import { clusterDomainOf } from './mapping/cluster.ts'
 import { groupsOf } from './mapping/groups.ts'
-import { networkMistake, pillarNotes } from './mapping/labels.ts'
+import { oddLabels, pillarNotes, schemeMistakes, withPlainLabels } from './mapping/labels.ts'
 import {
   clashes,
   hostsOf,
@@ -83,9 +83,15 @@ export function translate(text: string, context: TranslateContext): Translation 
     const complaint = { line: 1, message: 'there is no server block', cure }
     return finish({ complaints: [complaint], notes: [] }, context)
   }
-  const read = readBlocks(parsed.blocks, context.compilePattern)
-  const notes = [...parsed.emptyImports.map(emptyImport), ...read.notes]
-  const complaints = [...parsed.unresolvedImports.map(unresolvedImport), ...read.complaints]
+  const odd = oddLabels(parsed.blocks)
+  const read = readBlocks(parsed.blocks.map(withPlainLabels), context.compilePattern)
+  const notes = [...parsed.emptyImports.map(emptyImport), ...odd.notes, ...read.notes]
+  const complaints = [
+    ...parsed.unresolvedImports.map(unresolvedImport),
+    ...parsed.blocks.flatMap(schemeMistakes),
+    ...odd.complaints,
+    ...read.complaints,
+  ]
   const rest = settingsOf(
     read.blocks,
     { ...context, files },
@@ -108,11 +114,13 @@ interface Draft {
 }
 
 function settingsOf(
-  blocks: readonly Block[],
+  all: readonly Block[],
   context: TranslateContext & { readonly files: CorefileFiles },
   given: { readonly isIncomplete: boolean },
 ): Draft & { readonly settings: PlainSection } {
-  const complaints: Complaint[] = blocks.flatMap(networkMistake)
+  // Nobody asks those without a zone; their probes and pages are served all the same.
+  const blocks = all.filter(({ labels }) => labels.length > 0)
+  const complaints: Complaint[] = []
   const listenContext: ListenContext = {
     port: context.port ?? 53,
     wildcard: context.wildcard ?? ['0.0.0.0', '::'],
@@ -140,7 +148,7 @@ function settingsOf(
     clusterDns: context.clusterDns,
     listen: joined.listen,
   })
-  const admin = adminListen(blocks)
+  const admin = adminListen(all)
   const cache = cacheSettings(blocks)
   const settings = {
     listen: joined.listen,

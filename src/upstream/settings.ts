@@ -29,6 +29,14 @@ export interface StreamSettings {
   readonly freshSilentMs: number
   readonly ageMaxMs: number
   readonly connectTimeoutMs: number
+  readonly tls?: TlsFiles
+}
+
+/** Paths of files in PEM; null: none. */
+export interface TlsFiles {
+  readonly ca: string | null
+  readonly certificate: string | null
+  readonly key: string | null
 }
 
 export interface UpstreamUdpSettings {

@@ -50,6 +50,16 @@ test('every group has its own bounds, zones too', () => {
   ])
 })
 
+test('a certificate and its key stand side by side', () => {
+  const tls = (files: object) => broken({ external: { exchange: { stream: { tls: files } } } })
+  const [certificate, key] = ['certificate', 'key'].map(
+    (name) => `external.exchange.stream.tls.${name}`,
+  )
+  assert.equal(tls({ certificate: '/a', key: null }), [`${certificate} < ${key}`])
+  assert.equal(tls({ key: '/a' }), [`${key} < ${certificate}`])
+  assert.equal(tls({ certificate: '/a', key: '/b' }), [])
+})
+
 test('a zone has upstreams, or says what its names get', () => {
   const zone = (withoutUpstreams: string, upstreams: unknown[]) =>
     broken({ zones: [{ upstreams, withoutUpstreams }] })

@@ -434,6 +434,8 @@ export const directiveCases: readonly DirectiveCase[] = [
     'a directive that nobody knows',
     [],
     [
+      ['forward . tls://192.0.2.1 {\ntls /no/cert /no/key\n}', '2:5'],
+      ['forward . tls://192.0.2.1 {\ntls /no/ca\n}', '2:5'],
       ['proxy . 192.0.2.1', '1:1'],
       ['rewirte name a b', '1:1'],
       ['dynamicforward', '1:1'],
@@ -444,7 +446,6 @@ export const directiveCases: readonly DirectiveCase[] = [
     ['forward . <nil>', '1:11'],
     ['forward . https://192.0.2.1', '1:11'],
     ['forward . 192.0.2.1 {\nsource_address 192.0.2.9\n}', '2:1'],
-    ['forward . 192.0.2.1 {\ntls /cert /key\n}', '2:5'],
     ['loadbalance weighted /file', '1:13'],
   ].map(
     ([text = '', wrong = '']): DirectiveCase => ({

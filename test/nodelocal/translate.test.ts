@@ -274,6 +274,29 @@ test('times and sizes', () => {
   })
 })
 
+test('`tls` with files: a CA, a certificate with its key, or all three; a key is not read here', () => {
+  const asked: string[] = []
+  const files = {
+    imported: () => undefined,
+    text: (path: string) => {
+      asked.push(path)
+      return path === '/none' ? undefined : '-----BEGIN CERTIFICATE-----'
+    },
+  }
+  const tlsOf = (words: string) => {
+    const text = `. {\nforward . tls://192.0.2.1 {\ntls ${words}\ntls_servername a.example\n}\n}`
+    const { settings, problems } = translate(text, { file: 'Corefile', files })
+    const external = settings?.['external'] as { exchange?: { stream?: { tls?: unknown } } }
+    return problems[0]?.message ?? external.exchange?.stream?.tls
+  }
+  assert.equal(tlsOf('/ca'), { ca: '/ca' })
+  assert.equal(tlsOf('/cert /key'), { certificate: '/cert', key: '/key' })
+  assert.equal(tlsOf('/cert /key /ca'), { ca: '/ca', certificate: '/cert', key: '/key' })
+  assert.is(tlsOf(''), undefined)
+  assert.match(String(tlsOf('/none /key')), '/none cannot be read')
+  assert.not.ok(asked.includes('/key'))
+})
+
 test('one socket serves an address and port: what a wildcard covers is left out', () => {
   const text =
     'a.example {\nbind 192.0.2.9\nforward . 192.0.2.1\nhealth 192.0.2.9:8080\n}\n. {\nforward . 192.0.2.1\nhealth\n}'
@@ -290,22 +313,30 @@ test('everything that is wrong is told at once, in the order of the file', () =>
   )
 })
 
+test('a block of the cluster domain that asks nobody is SERVFAIL, but for what its stages answer', () => {
+  const text =
+    'cluster.local {\nhosts {\n192.0.2.9 a.cluster.local\n}\n}\n. {\nforward . 192.0.2.1\n}'
+  const { clusterDomain, cluster, zones } = settingsOf(text)
+  assert.equal([clusterDomain, zones], ['cluster.local', undefined])
+  assert.equal(
+    (cluster as { withoutUpstreams: string; upstreams: unknown }).withoutUpstreams,
+    'servfail',
+  )
+})
+
 const at53 = (line: string) => `.:53 {\n${line}\nforward . 192.0.2.1\n}`
 
 /** What somebody reads who made the mistake: what is wrong, and what would be right. */
 const said: readonly (readonly [text: string, message: RegExp])[] = [
   ['# nothing yet', /^1:1: there is no server block; write one/],
-  [
-    '.:53 {\nforward . 192.0.2.1\n}\n}',
-    /^4:1: "}" is no name of a zone; remove it: every block is closed/,
-  ],
-  ['.:53 {}', /^1:6: "{}" is no name of a zone; write "{" and "}" on lines of their own/],
   ['a.example,b.example {\n}', /^1:1: .* put a blank after the comma/],
   ['udp://.:53 {\n}', /^1:1: "udp:\/\/\.:53" is no name of a zone; leave the scheme out/],
   ['[::1]:53 {\n}', /^1:1: .* addresses to listen on belong to `bind`/],
   ['*.example {\n}', /^1:1: .* leave "\*\." out/],
   ['.:53 {\nforward . {$NONE}\n}', /^2:11: an empty upstream; is a variable not set\?; write/],
   ['.:53 {\nforward . {$TWO}\n}', /^2:11: .* is one word; use a variable for each address/],
+  ['.:53 {\nforward . 192.0.2.1/24\n}', /^2:11: .* is a network; write 192\.0\.2\.1$/],
+  ['.:53 {\nforward . 2001:db8::1/64\n}', /^2:11: .* is a network; write 2001:db8::1$/],
   ['.:53 {\nforward . udp://192.0.2.1\n}', /^2:11: .* udp:\/\/ is no scheme of CoreDNS; write/],
   [at53('bind [::1]'), /^2:6: .* write ::1$/],
   [at53('health http://127.0.0.1:8080'), /^2:8: .* leave the scheme out/],
@@ -320,6 +351,31 @@ for (const [text, message] of said) {
     assert.match(`${first?.line}:${first?.column}: ${first?.message}; ${first?.cure}`, message)
   })
 }
+
+/** As `said`, where it is CoreDNS's way to go on without it. */
+const noted: readonly (readonly [text: string, message: RegExp])[] = [
+  [
+    '.:53 {\nforward . 192.0.2.1\n}\n}',
+    /^4:1: "}" is no name of a zone and is passed over; remove it: every block is closed/,
+  ],
+  ['.:53 {}', /^1:6: "{}" .* is passed over; write "{" and "}" on lines of their own/],
+  ['.:53 a.x,b.x {\n}', /^1:6: .* is passed over; put a blank after the comma/],
+  ['.:53 {\n}\n*.example {\nbind 192.0.2.9\n}', /^3:1: .* leave "\*\." out/],
+]
+
+for (const [text, message] of noted) {
+  test(`${text.replaceAll('\n', ' / ')}: ${message.source}`, () => {
+    const { notes, settings } = translate(text, { file: 'Corefile' })
+    assert.ok(settings)
+    assert.equal(settings?.['listen'], ['0.0.0.0:53', '[::]:53'])
+    assert.ok(notes.some((one) => message.test(`${one.line}:${one.column}: ${one.message}`)))
+  })
+}
+
+test('the probes of a block without a zone are served all the same', () => {
+  const { settings } = translate('.:53 {\n}\n*.example {\nhealth :8080\n}', { file: 'Corefile' })
+  assert.equal(settings?.['admin'], { listen: ['0.0.0.0:8080', '[::]:8080'] })
+})
 
 test('a mistake in the grammar ends the reading', () => {
   assert.equal(problemsOf('.:53 {\ncache 30'), [

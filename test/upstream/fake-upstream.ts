@@ -28,7 +28,13 @@ export interface FakeUpstreamOptions {
   readonly host?: string
   readonly port?: number
   /** PEM; TCP then speaks TLS. */
-  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly tls?: {
+    readonly key: string
+    readonly cert: string
+    /** Clients are asked for a certificate that these have signed. */
+    readonly ca?: string
+    readonly requestCert?: boolean
+  }
 }
 
 /** One query as it arrived. */

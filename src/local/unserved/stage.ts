@@ -38,8 +38,8 @@ export class UnservedStage implements LocalStage<UnservedFinding> {
   judge({ key, query, question }: Inquiry): UnservedFinding | undefined {
     const zone = this.zoneOf(key.name, key.nameBytes)
     if (zone === undefined || question.qclass !== RrClass.in) return undefined
-    if (this.outlook.unservedRcode === 'refused') return { rcode: Rcode.refused, image: undefined }
-    const rcode = Rcode.nxdomain
+    const rcode = Rcode[this.outlook.unservedRcode]
+    if (rcode !== Rcode.nxdomain) return { rcode, image: undefined }
     return { rcode, image: negativeImage(query, question, rcode, localSoa(zone, ttlSeconds)) }
   }
 

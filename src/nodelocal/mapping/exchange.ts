@@ -19,6 +19,7 @@ export function exchangeOf(
   const stream = {
     ...(expireMs < idleMsMax && { idleMs: within(expireMs, 100, idleMsMax) }),
     ...(maxAgeMs > 0 && { ageMaxMs: within(maxAgeMs, 1000, 86_400_000) }),
+    ...tlsOf(options.tls),
   }
   return {
     ...(policy !== undefined && { policy }),
@@ -27,6 +28,15 @@ export function exchangeOf(
     ...(Object.keys(stream).length > 0 && { stream }),
     ...(bufsize !== undefined && { udp: { payloadBytes: bufsize } }),
   }
+}
+
+/** `tls`, `tls CA`, `tls CERT KEY`, `tls CERT KEY CA`. */
+function tlsOf(words: ForwardDirective['options']['tls']): PlainSection {
+  const files = words?.map(({ text }) => text) ?? []
+  const [ca] = files.length % 2 === 1 ? files.slice(-1) : []
+  const [certificate, key] = files.length > 1 ? files : []
+  const identity = certificate !== undefined && key !== undefined && { certificate, key }
+  return files.length === 0 ? {} : { tls: { ...(ca !== undefined && { ca }), ...identity } }
 }
 
 function timeoutOf(readTimeoutMs: number): PlainSection {

@@ -38,7 +38,9 @@ export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): G
   const { files, domain } = context
   const { answers, notes } = withoutLoops(given, context)
   const root = answers.find(({ zone }) => zone === '.')
-  const ofDomain = answers.find(({ zone }) => zone === domain) ?? clusterRoot(root, context)
+  // Without a domain that is asked, the usual one may stand there without a server.
+  const name = domain ?? usualDomain
+  const ofDomain = answers.find(({ zone }) => zone === name) ?? clusterRoot(root, context)
   const reverse = answers.filter(({ zone }) => reverseZones.includes(zone))
   const isOfCluster = (one: ZoneAnswer) => ofDomain && isSameGroup(one.answer, ofDomain.answer)
   const joinsReverse = reverse.length === reverseZones.length && reverse.every(isOfCluster)
@@ -47,17 +49,13 @@ export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): G
   )
   const zones = stubs.map(({ zone, answer }) => ({ name: zone, ...groupOf(answer, files) }))
   const settings = {
-    clusterDomain: domain ?? usualDomain,
+    clusterDomain: name,
     cluster: clusterGroup(ofDomain, joinsReverse, files),
     external: externalGroup(root?.answer, files),
     ...(zones.length > 0 && { zones }),
   }
-  const clash = domain === undefined && stubs.find(({ zone }) => zone === usualDomain)
   const unread = answers.filter(({ answer }) => isUnread(answer, files))
-  const complaints = [
-    ...(clash ? [unaskedDomain(clash)] : []),
-    ...unread.filter((one) => one !== root).map(unreadFile),
-  ]
+  const complaints = unread.filter((one) => one !== root).map(unreadFile)
   const later = root !== undefined && unread.includes(root) ? [laterFile(root)] : []
   return { settings, notes: [...notes, ...later], complaints }
 }
@@ -103,12 +101,6 @@ function withoutLoops(
 
 function endpointOf(parsed: Parsed<Endpoint>): Endpoint[] {
   return parsed.ok ? [parsed.value] : []
-}
-
-/** The domain without a server is denied by our own cluster group. */
-function unaskedDomain({ zone, place }: ZoneAnswer): Complaint {
-  const message = `nobody is asked about names of ${zone}`
-  return { ...place, message, cure: 'add `forward . ADDRESS` with the address of CoreDNS' }
 }
 
 /** A root block that asks the cluster's DNS about everything serves the usual domain as well. */

@@ -25,12 +25,7 @@ export interface UpstreamsOf {
 /** Throws a `DirectiveMistake` for what is no upstream. */
 export function upstreamsOf(forward: ForwardDirective, context: UpstreamContext): UpstreamsOf {
   const { to, options } = forward
-  if (options.tls !== undefined && options.tls.length > 0) {
-    const [file] = options.tls
-    const cure =
-      'name them without files, with `tls_servername`; a CA of your own is trusted when NODE_EXTRA_CA_CERTS names its file; certificates of our own are not shown'
-    refuse(file?.place ?? forward.place, '`tls` with files of its own is not supported', cure)
-  }
+  checkTlsFiles(options.tls ?? [], context.files)
   const overTcp = options.forceTcp
   const [first, ...more] = to
   if (first !== undefined && more.length === 0 && isFile(first.text)) {
@@ -38,6 +33,16 @@ export function upstreamsOf(forward: ForwardDirective, context: UpstreamContext)
   }
   const upstreams = to.flatMap((word) => textsOf(word, forward, context))
   return { upstreams: [...new Set(upstreams)], overTcp }
+}
+
+/** Certificates alone: what is read here is kept, and a key should not be. */
+function checkTlsFiles(words: readonly Word[], files: CorefileFiles): void {
+  const certificates = words.filter((_, i) => words.length === 1 || i !== 1)
+  for (const { text, place } of certificates) {
+    if (files.text(text)?.includes('-----BEGIN CERTIFICATE-----') === true) continue
+    const cure = 'mount it at this path: `tls` takes CA, CERT KEY or CERT KEY CA'
+    refuse(place, `${text} cannot be read, or is no certificate in PEM`, cure)
+  }
 }
 
 /** The name servers of a file, for a group that can only have addresses. */
@@ -51,7 +56,11 @@ export function nameserversOf(path: string, overTcp: boolean, files: CorefileFil
 }
 
 function isFile(text: string): boolean {
-  return text.includes('/') && !text.includes('://')
+  return text.includes('/') && !text.includes('://') && !isNetwork(text)
+}
+
+function isNetwork(text: string): boolean {
+  return /^[\d.]+\/\d+$|^[\da-f:]*:[\da-f:.]*\/\d+$/i.test(text)
 }
 
 function textsOf(
@@ -126,6 +135,9 @@ function refuseUpstream({ text, place }: Word, why: string, service: string | un
     return refuse(place, `${quoted(text)} is a host name, or a file in another directory`, cure)
   }
   const cure = 'write an IP address, IP:port, tls://IP, or the path of a resolv.conf'
+  if (isNetwork(text)) {
+    refuse(place, `${quoted(text)} is a network`, `write ${text.replace(/\/.*/, '')}`)
+  }
   if (text === '') refuse(place, 'an empty upstream; is a variable not set?', cure)
   if (/\s/.test(text)) {
     refuse(place, `${quoted(text)} is one word`, 'use a variable for each address')

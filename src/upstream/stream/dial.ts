@@ -2,16 +2,18 @@
  * Opens a TCP or TLS socket to an upstream, and maps a failed dial to the failure of its questions. TLS is always verified: by
  * the name in the configuration, or otherwise by the IP address (RFC 8310 6, strict privacy). Keeps no socket.
  */
-import { connect, type Socket } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { connect, Socket } from 'node:net'
 import { withZoneName } from '../../platform/zone-name.ts'
 import type { AttemptFailure } from '../counters.ts'
-import type { UpstreamAddress } from '../settings.ts'
+import type { StreamSettings, TlsFiles, UpstreamAddress } from '../settings.ts'
 import { failureOf } from '../socket-failure.ts'
 
 export interface DialTerms {
   readonly target: UpstreamAddress
   /** From the last connection: saves a round trip and a signature. */
   tlsSession: Buffer | undefined
+  readonly settings?: Pick<StreamSettings, 'tls'>
 }
 
 export interface DialEvents {
@@ -47,6 +49,9 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
     socket.once('connect', () => events.onConnected())
     return socket
   }
+  const files = readTlsFiles(terms.settings?.tls)
+  // As any other failed dial, in a later turn.
+  if (files instanceof Error) return new Socket().destroy(files)
   // Loaded on first use: 3 ms and 1.5 MB that a daemon without TLS upstreams saves (docs/decisions/0022).
   const socket = process.getBuiltinModule('node:tls').connect({
     host,
@@ -55,6 +60,7 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
     // Without a name the certificate must carry the IP address, and no SNI is sent (RFC 6066 3).
     ...(target.tlsName === undefined ? {} : { servername: target.tlsName }),
     ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+    ...files,
     ...(terms.tlsSession === undefined ? {} : { session: terms.tlsSession }),
   })
   socket.setNoDelay(true)
@@ -64,6 +70,19 @@ export function dial(terms: DialTerms, tlsCa: string | undefined, events: DialEv
     terms.tlsSession = session
   })
   return socket
+}
+
+/** Read for each connection, which is seldom, so that renewed files count. */
+function readTlsFiles(files: TlsFiles | undefined): Error | Record<string, Buffer> {
+  const { ca, certificate, key } = files ?? {}
+  try {
+    return {
+      ...(ca && { ca: readFileSync(ca) }),
+      ...(certificate && key && { cert: readFileSync(certificate), key: readFileSync(key) }),
+    }
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 /** What the error of a socket that never connected means for the questions that wait for it. */

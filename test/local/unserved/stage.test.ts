@@ -18,7 +18,7 @@ const test = suite('local/unserved/stage')
 interface Situation {
   readonly unserved?: readonly string[]
   readonly claimed?: readonly string[]
-  readonly unservedRcode?: 'nxdomain' | 'refused'
+  readonly unservedRcode?: 'nxdomain' | 'refused' | 'servfail'
 }
 
 function outlook({ unserved = ['cluster.local'], claimed = [], unservedRcode }: Situation) {
@@ -64,13 +64,18 @@ test('names of the cluster do not exist for any type, with an SOA for five secon
   assert.is(stage.families()[0]?.collect()[0]?.value, 3)
 })
 
-test('REFUSED on request, for clients without EDNS as well', () => {
-  const { bench, ask } = started({ unservedRcode: 'refused' })
-  assert.equal(
-    [ask('a.cluster.local')?.rcode, ask('a.cluster.local', 'A', { ednsBytes: 1232 })?.opt?.data],
-    [5, reason],
-  )
-  assert.is(bench.asked.length, 0)
+test('REFUSED or SERVFAIL on request, for clients without EDNS as well', () => {
+  for (const [unservedRcode, rcode] of [
+    ['refused', 5],
+    ['servfail', 2],
+  ] as const) {
+    const { bench, ask } = started({ unservedRcode })
+    assert.equal(
+      [ask('a.cluster.local')?.rcode, ask('a.cluster.local', 'A', { ednsBytes: 1232 })?.opt?.data],
+      [rcode, reason],
+    )
+    assert.is(bench.asked.length, 0)
+  }
 })
 
 test('a zone inside the cluster domain, a look-alike and what lies outside are asked', () => {

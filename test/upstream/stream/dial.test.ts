@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { TlsFiles } from '../../../src/upstream/settings.ts'
 import { type DialTerms, dial, dialFailure } from '../../../src/upstream/stream/dial.ts'
 import { FakeUpstream } from '../fake-upstream.ts'
 import { addressFor } from '../parts.ts'
@@ -115,6 +116,32 @@ test('a certificate of another name, or of nobody, is a failure of TLS, before a
       dialled.socket.destroy()
     }
     assert.is(upstream.queries.length, 0)
+  } finally {
+    await upstream.stop()
+  }
+})
+
+test('files of a CA and of a certificate of our own are read for each connection', async () => {
+  const upstream = await FakeUpstream.start(undefined, {
+    tls: { ...tls, ca: tls.cert, requestCert: true },
+  })
+  const target = addressOf(upstream, 'tls', 'dns.test')
+  const path = (name: string) => join(certificates, name)
+  const [ca, key] = [path('cert.pem'), path('key.pem')]
+  const outcome = async (files: TlsFiles) => {
+    const dialled = dialTo({ target, tlsSession: undefined, settings: { tls: files } })
+    const first = await dialled.next()
+    if (first === 'connected') dialled.socket.write(framed())
+    const end = first === 'connected' ? await dialled.next() : first
+    dialled.socket.destroy()
+    return end
+  }
+  try {
+    assert.is(await outcome({ ca, certificate: ca, key }), 'data')
+    // With TLS 1.3 a server refuses a client after its handshake.
+    assert.is.not(await outcome({ ca, certificate: null, key: null }), 'data')
+    assert.is(await outcome({ ca: path('none.pem'), certificate: null, key: null }), 'tls')
+    assert.is(await outcome({ ca: null, certificate: ca, key }), 'tls', 'nobody has signed it')
   } finally {
     await upstream.stop()
   }
