@@ -34,6 +34,8 @@ static long (*l4_csum_replace)(struct __sk_buff *, __u32 at, __u64 from, __u64 t
 static long (*redirect_peer)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect_peer;
 
 enum { NAME_WORDS = 32, RECORDS_MAX = 12, ANSWER_BYTES_MAX = 512, RECORD_BYTES_MAX = 28, TURNED_MAX = 16 };
+// What is read of the query begins so far before the name: it ends with the name's tail, and the last 23 bytes are always in it.
+enum { BEFORE_NAME = 24 };
 // Of a query: either family, without EDNS, with OPT, with OPT and cookie.
 enum { SHAPES = 6 };
 enum { HEADER = 12, SUFFIX = 4, OPT_FIXED = 11, OPT_COOKIE = 23 };
@@ -65,7 +67,12 @@ struct answer {
   __u8 bytes[ANSWER_BYTES_MAX];
   __u64 generation_end;
 };
-struct scratch { __u64 name[NAME_WORDS]; struct answer answer; };
+// Twice as large as what is in them: the verifier adds an offset's bound to a length's.
+struct scratch {
+  __u64 query[68];       // from BEFORE_NAME bytes before the name on
+  struct answer answer;  // all but its bytes
+  __u8 reply[2 * ANSWER_BYTES_MAX + 16]; // records, TTLs as they are now, then perhaps OPT
+};
 
 // Undefined on purpose: the loader writes the maps' descriptors over these (src/kernel/program.ts).
 extern char settings_map, addresses_map, ports_map, answers_map, uses_map, counts_map, scratch_map;
@@ -109,23 +116,21 @@ struct question {
 };
 
 // The OPT record must be the last: root, version 0, without DO, and without options or with one of eight bytes (a cookie, which is ignored).
-INLINE int read_opt(struct __sk_buff *s, __u32 tail_at, __u32 tail_bytes, struct question *q) {
-  __u16 words[12] = {};
-  __u8 *opt = (__u8 *)words;
-  // 23 bytes before the end of the packet: at least the header's end precedes them.
-  if (load_bytes(s, tail_at + tail_bytes - OPT_COOKIE, opt, OPT_COOKIE)) return -1;
-  __u32 size, version, is_do;
+INLINE int read_opt(struct scratch *scratch, __u32 tail_bytes, struct question *q) {
+  // The last 23 bytes of the packet; at least the header's end precedes the name.
+  __u8 *opt = (__u8 *)scratch->query + ((BEFORE_NAME + tail_bytes - OPT_COOKIE) & 511);
+  __u32 size, version, is_do, sum = 0;
   if (opt[12] == 0 && opt[13] == 0 && opt[14] == 41 && opt[21] == 0 && opt[22] == 0) {
     q->opt_bytes = OPT_FIXED;
     size = opt[15] << 8 | opt[16], version = opt[18], is_do = opt[19] & 0x80;
-    UNROLL for (int i = 0; i < 6; i++) words[i] = 0;
   } else if (opt[0] == 0 && opt[1] == 0 && opt[2] == 41 && opt[9] == 0 && opt[10] == 12 && opt[13] == 0 && opt[14] == 8) {
     q->opt_bytes = OPT_COOKIE;
     size = opt[3] << 8 | opt[4], version = opt[6], is_do = opt[7] & 0x80;
+    UNROLL for (int i = 0; i < 6; i++) sum += *(__u16 *)(opt + 2 * i);
   } else return -1;
   if (version || is_do) return -1;
-  __u32 sum = 0;
-  UNROLL for (int i = 0; i < 12; i++) sum += words[i];
+  UNROLL for (int i = 6; i < 11; i++) sum += *(__u16 *)(opt + 2 * i);
+  sum += opt[22];
   q->opt_sum = at_parity(sum, tail_bytes - OPT_COOKIE);
   if (size < 512) size = 512;
   if (size < q->reply_max) q->reply_max = size;
@@ -142,7 +147,11 @@ INLINE void fence(__u64 *any) {
 
 // Copies an answer that may be changed meanwhile: the kernel uses the memory of a replaced element again at once.
 // @returns whether the copy is whole
-INLINE int copied(struct answer *to, struct answer *from, struct key *key) {
+INLINE int copied(struct scratch *scratch, struct answer *from, struct key *key) {
+  struct answer *to = &scratch->answer;
+  // What is read below, fetched into the cache together: nothing behind the fence begins before it.
+  *(volatile __u32 *)&from->slot;
+  *(volatile __u64 *)from->bytes;
   __u64 generation = *(volatile __u64 *)&from->generation_end;
   // The loads below come after that one.
   fence(&to->generation);
@@ -157,7 +166,7 @@ INLINE int copied(struct answer *to, struct answer *from, struct key *key) {
   }
   UNROLL for (int i = 0; i < ANSWER_BYTES_MAX / 64; i++) {
     if (64 * i >= bytes) break;
-    __builtin_memcpy(to->bytes + 64 * i, from->bytes + 64 * i, 64);
+    __builtin_memcpy(scratch->reply + 64 * i, from->bytes + 64 * i, 64);
   }
   // And those above before these.
   fence(&to->generation);
@@ -222,28 +231,32 @@ INLINE int answered(struct __sk_buff *s, const int is_v6) {
   if ((q.flags & ~BE16(FLAG_AD)) != BE16(FLAG_RD) || dns[2] != BE16(1) || dns[3] || dns[4]) return pass(COUNT_ODD);
   if (udp_bytes < 8 + HEADER + 1 + SUFFIX || udp_bytes > 8 + HEADER + 255 + SUFFIX + OPT_COOKIE) return pass(COUNT_ODD);
   __u32 tail_bytes = udp_bytes - 8 - HEADER; // all behind the header
+  struct scratch *scratch = map_lookup(&scratch_map, &zero);
+  if (!scratch) return TC_ACT_UNSPEC;
+  if (load_bytes(s, question_at - BEFORE_NAME, scratch->query, LENGTH(BEFORE_NAME + tail_bytes, 512))) return pass(COUNT_ODD);
   if (q.arcount == BE16(1)) {
     q.reply_max = settings->reply_bytes_max;
-    if (read_opt(s, question_at, tail_bytes, &q)) return pass(COUNT_ODD);
+    if (read_opt(scratch, tail_bytes, &q)) return pass(COUNT_ODD);
   } else if (q.arcount) return pass(COUNT_ODD);
   if (q.reply_max > settings->reply_bytes_max) q.reply_max = settings->reply_bytes_max;
   __u32 name_bytes = tail_bytes - SUFFIX - q.opt_bytes;
   if (name_bytes < 1 || name_bytes > 255) return pass(COUNT_ODD);
 
   // Whether this is one whole name need not be judged: only a name that equals a whole one of this length is found.
-  struct scratch *scratch = map_lookup(&scratch_map, &zero);
-  if (!scratch) return TC_ACT_UNSPEC;
-  UNROLL for (int i = 0; i < NAME_WORDS; i++) scratch->name[i] = 0;
-  if (load_bytes(s, question_at, scratch->name, LENGTH(name_bytes, 256))) return pass(COUNT_ODD);
-  __u16 suffix[2];
-  if (load_bytes(s, question_at + name_bytes, suffix, SUFFIX)) return pass(COUNT_ODD);
+  __u64 *name = scratch->query + BEFORE_NAME / 8;
+  __u64 name_end = name_bytes;
+  HIDE(name_end);
+  __u16 *suffix = (__u16 *)((__u8 *)name + (name_end & 255));
+  __u16 qtype = suffix[0];
   if (suffix[1] != BE16(1)) return pass(COUNT_ODD);
-  struct key key = { .hash = settings->seed, .qtype = suffix[0], .name_bytes = name_bytes };
+  // Zeros behind the name, for its last word.
+  *(__u64 *)suffix = 0;
+  struct key key = { .hash = settings->seed, .qtype = qtype, .name_bytes = name_bytes };
   UNROLL for (int i = 0; i < NAME_WORDS; i++) {
     HIDE(name_bytes);
     if (8 * i >= name_bytes) break;
-    __u64 word = folded(scratch->name[i]);
-    scratch->name[i] = word;
+    __u64 word = folded(name[i]);
+    name[i] = word;
     key.hash = (key.hash ^ word) * settings->multiplier;
     key.hash ^= key.hash >> 29;
   }
@@ -252,10 +265,10 @@ INLINE int answered(struct __sk_buff *s, const int is_v6) {
   UNROLL for (int i = 0; i < NAME_WORDS; i++) {
     HIDE(name_bytes);
     if (8 * i >= name_bytes) break;
-    if (found->name[i] != scratch->name[i]) return pass(COUNT_UNKNOWN);
+    if (found->name[i] != name[i]) return pass(COUNT_UNKNOWN);
   }
   struct answer *answer = &scratch->answer;
-  if (!copied(answer, found, &key)) return pass(COUNT_TORN);
+  if (!copied(scratch, found, &key)) return pass(COUNT_TORN);
   if (now >= answer->expires_ns || now < answer->stored_ns) return pass(COUNT_OLD);
 
   __u32 bytes = answer->answer_bytes, question_bytes = name_bytes + SUFFIX;
@@ -273,41 +286,44 @@ INLINE int answered(struct __sk_buff *s, const int is_v6) {
   __u64 *uses = map_lookup(&uses_map, &row);
   if (!uses) return TC_ACT_UNSPEC;
 
-  // The first write. From here on a failure, which none of these calls can have, would cost the packet.
-  if (change_tail(s, dns_at + dns_bytes, 0)) return TC_ACT_UNSPEC;
-  __u32 answer_at = question_at + question_bytes;
-  if (bytes && store_bytes(s, answer_at, answer->bytes, LENGTH(bytes, ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
-  // Records of a set are of one size, an even one: turning them leaves the sum and the TTLs as they are.
-  if (turn) {
-    UNROLL for (__u32 i = 0; i < TURNED_MAX; i++) {
-      HIDE(turned);
-      if (i >= turned) break;
-      __u32 from = turned_at + (i + turn) % turned * turned_bytes;
-      HIDE(from);
-      if (from > ANSWER_BYTES_MAX - 32) break;
-      if (store_bytes(s, answer_at + turned_at + i * turned_bytes, answer->bytes + from, LENGTH(turned_bytes, 32), 0)) return TC_ACT_SHOT;
-    }
-  }
   __s64 age = (now - answer->stored_ns) / 1000000000ULL;
   __u32 answer_sum = answer->sum;
   UNROLL for (int i = 0; i < RECORDS_MAX; i++) {
     if (i >= answer->records) break;
-    __u32 at = answer->ttls[i].at;
+    __u32 at = answer->ttls[i].at & (ANSWER_BYTES_MAX - 1);
     // Never below zero; without a branch, too.
     __s64 left = (__s64)answer->ttls[i].seconds - age;
     __u64 mask = left >> 63;
     HIDE(mask);
     __u32 seconds = __builtin_bswap32(left & ~mask);
-    if (store_bytes(s, answer_at + at, &seconds, 4, 0)) return TC_ACT_SHOT;
+    *(__u32 *)(scratch->reply + at) = seconds;
     answer_sum += at_parity((seconds & 0xffff) + (seconds >> 16), at);
   }
   __u32 added = at_parity(answer_sum, question_bytes);
   if (opt_bytes) {
     // Root, OPT, 1232 bytes, no flags, no options: as src/wire/reply.ts writes it.
-    __u16 opt[6];
-    opt[0] = 0, opt[1] = BE16(0x2904), opt[2] = BE16(0xd000), opt[3] = opt[4] = opt[5] = 0;
-    if (store_bytes(s, answer_at + bytes, opt, OPT_FIXED, 0)) return TC_ACT_SHOT;
-    added += at_parity(opt[1] + opt[2], question_bytes + bytes);
+    __u64 opt_at = bytes;
+    HIDE(opt_at);
+    __u8 *opt = scratch->reply + (opt_at & (2 * ANSWER_BYTES_MAX - 1));
+    *(__u64 *)opt = 0x000000d004290000ULL;
+    *(__u32 *)(opt + 8) = 0;
+    added += at_parity(BE16(0x2904) + BE16(0xd000), question_bytes + bytes);
+  }
+
+  // The first write. From here on a failure, which none of these calls can have, would cost the packet.
+  if (change_tail(s, dns_at + dns_bytes, 0)) return TC_ACT_UNSPEC;
+  __u32 answer_at = question_at + question_bytes, appended = bytes + opt_bytes;
+  if (appended && store_bytes(s, answer_at, scratch->reply, LENGTH(appended, 2 * ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
+  // Records of a set are of one size, an even one: turning them leaves the sum as it is.
+  if (turn) {
+    __u32 cut = turn * turned_bytes, rest = turned * turned_bytes - cut, set_at = answer_at + turned_at;
+    __u64 first = turned_at + cut, last = turned_at;
+    HIDE(first);
+    HIDE(last);
+    __u8 *from = scratch->reply + (first & (ANSWER_BYTES_MAX - 1));
+    if (store_bytes(s, set_at, from, LENGTH(rest, ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
+    from = scratch->reply + (last & (ANSWER_BYTES_MAX - 1));
+    if (store_bytes(s, set_at + rest, from, LENGTH(cut, ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
   }
 
   data = (void *)(long)s->data, end = (void *)(long)s->data_end;

@@ -20,7 +20,7 @@ export const useBytes = 8
 /** Of a query: either family, without EDNS, with OPT, with OPT and cookie. */
 export const shapes = 6
 /** Of `struct scratch`. */
-export const scratchBytes = 256 + answerSize
+export const scratchBytes = 544 + answerSize + 2 * answerBytesMax + 16
 /** 64 ports each. */
 export const portWords = 1024
 
