@@ -33,9 +33,9 @@ static long (*change_type)(struct __sk_buff *, __u32 type) = (void *)BPF_FUNC_sk
 static long (*l4_csum_replace)(struct __sk_buff *, __u32 at, __u64 from, __u64 to, __u64 flags) = (void *)BPF_FUNC_l4_csum_replace;
 static long (*redirect_peer)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect_peer;
 
-enum { NAME_WORDS = 32, RECORDS_MAX = 12, ANSWER_BYTES_MAX = 512, RECORD_BYTES_MAX = 28, TURNED_MAX = 16 };
+enum { NAME_WORDS = 32, RECORDS_MAX = 12, TTLS_NEAR = 2, ANSWER_BYTES_MAX = 512, RECORD_BYTES_MAX = 28, TURNED_MAX = 16 };
 // What is read of the query begins so far before the name: it ends with the name's tail, and the last 23 bytes are always in it.
-enum { BEFORE_NAME = 24 };
+enum { BEFORE_NAME = 24, RECORDS_END = ANSWER_BYTES_MAX };
 // Of a query: either family, without EDNS, with OPT, with OPT and cookie.
 enum { SHAPES = 6 };
 enum { HEADER = 12, SUFFIX = 4, OPT_FIXED = 11, OPT_COOKIE = 23 };
@@ -52,10 +52,15 @@ struct settings {
 struct address { __u32 ip[4]; __u16 port, zero; }; // IPv4 as ::ffff:0:0/96; network order
 struct key { __u64 hash; __u16 qtype, name_bytes; __u32 zero; };
 struct ttl { __u32 seconds; __u16 at, zero; };
+// With the kernel's 72 bytes before it an answer fills a KiB, sixteen cache lines. What a short name and a short answer need is in the first two
+// and the last two, which come in pairs: with 100,000 names each line is one from memory.
 struct answer {
   __u64 generation;       // another one for each write; `generation_end` is equal when the copy is whole
-  __u64 stored_ns, expires_ns;
   __u64 name[NAME_WORDS]; // folded, zeros behind it
+  struct ttl more[RECORDS_MAX - TTLS_NEAR]; // of the records after those in `ttls`
+  __u8 unused[32];
+  __u8 bytes[ANSWER_BYTES_MAX]; // at the end of it
+  __u64 stored_ns, expires_ns;
   __u32 slot;             // rows of `uses`: slot, server, shape
   __u16 flags;            // of the reply, without RD; network order, as the counts
   __u16 ancount, nscount, arcount;
@@ -63,15 +68,14 @@ struct answer {
   __u16 sum;              // one's complement sum of them, TTLs as zeros, from an even offset
   __u16 records;
   __u16 turned_at, turned_bytes, turned; // records that take turns: where, bytes of one, how many; 0: none do
-  struct ttl ttls[RECORDS_MAX]; // at storing; `at` is relative to the records
-  __u8 bytes[ANSWER_BYTES_MAX];
+  struct ttl ttls[TTLS_NEAR]; // at storing; `at` is relative to the records
   __u64 generation_end;
 };
 // Twice as large as what is in them: the verifier adds an offset's bound to a length's.
 struct scratch {
   __u64 query[68];       // from BEFORE_NAME bytes before the name on
-  struct answer answer;  // all but its bytes
-  __u8 reply[2 * ANSWER_BYTES_MAX + 16]; // records, TTLs as they are now, then perhaps OPT
+  struct answer answer;  // all but its name and bytes
+  __u8 reply[4 * ANSWER_BYTES_MAX]; // records, which end at RECORDS_END, TTLs as they are now; then perhaps OPT
 };
 
 // Undefined on purpose: the loader writes the maps' descriptors over these (src/kernel/program.ts).
@@ -145,28 +149,29 @@ INLINE void fence(__u64 *any) {
   __asm__ volatile(".quad 0x00000001000021db" : "+r"(zero) : "r"(to) : "memory");
 }
 
+// @param i a constant where it is called
+INLINE struct ttl *ttl_of(struct answer *answer, int i) { return i < TTLS_NEAR ? &answer->ttls[i] : &answer->more[i - TTLS_NEAR]; }
+
 // Copies an answer that may be changed meanwhile: the kernel uses the memory of a replaced element again at once.
 // @returns whether the copy is whole
 INLINE int copied(struct scratch *scratch, struct answer *from, struct key *key) {
   struct answer *to = &scratch->answer;
   // What is read below, fetched into the cache together: nothing behind the fence begins before it.
-  *(volatile __u32 *)&from->slot;
-  *(volatile __u64 *)from->bytes;
+  *(volatile __u64 *)(from->bytes + ANSWER_BYTES_MAX - 64);
   __u64 generation = *(volatile __u64 *)&from->generation_end;
   // The loads below come after that one.
   fence(&to->generation);
   __u32 bytes = from->answer_bytes;
   if (bytes > ANSWER_BYTES_MAX) return 0;
-  to->stored_ns = from->stored_ns;
-  to->expires_ns = from->expires_ns;
-  __builtin_memcpy(&to->slot, &from->slot, 24);
+  __builtin_memcpy(&to->stored_ns, &from->stored_ns, 40);
   UNROLL for (int i = 0; i < RECORDS_MAX; i++) {
     if (i >= from->records) break;
-    to->ttls[i] = from->ttls[i];
+    *ttl_of(to, i) = *ttl_of(from, i);
   }
-  UNROLL for (int i = 0; i < ANSWER_BYTES_MAX / 64; i++) {
+  UNROLL for (int i = 1; i <= ANSWER_BYTES_MAX / 64; i++) {
+    const __u32 at = ANSWER_BYTES_MAX - 64 * i;
+    __builtin_memcpy(scratch->reply + at, from->bytes + at, 64);
     if (64 * i >= bytes) break;
-    __builtin_memcpy(scratch->reply + 64 * i, from->bytes + 64 * i, 64);
   }
   // And those above before these.
   fence(&to->generation);
@@ -287,24 +292,25 @@ INLINE int answered(struct __sk_buff *s, const int is_v6) {
   if (!uses) return TC_ACT_UNSPEC;
 
   __s64 age = (now - answer->stored_ns) / 1000000000ULL;
-  __u32 answer_sum = answer->sum;
+  __u32 answer_sum = answer->sum, records_at = RECORDS_END - bytes;
   UNROLL for (int i = 0; i < RECORDS_MAX; i++) {
     if (i >= answer->records) break;
-    __u32 at = answer->ttls[i].at & (ANSWER_BYTES_MAX - 1);
+    struct ttl *ttl = ttl_of(answer, i);
+    __u32 at = ttl->at;
     // Never below zero; without a branch, too.
-    __s64 left = (__s64)answer->ttls[i].seconds - age;
+    __s64 left = (__s64)ttl->seconds - age;
     __u64 mask = left >> 63;
     HIDE(mask);
     __u32 seconds = __builtin_bswap32(left & ~mask);
-    *(__u32 *)(scratch->reply + at) = seconds;
+    __u64 ttl_at = records_at + at;
+    HIDE(ttl_at);
+    *(__u32 *)(scratch->reply + (ttl_at & (2 * ANSWER_BYTES_MAX - 1))) = seconds;
     answer_sum += at_parity((seconds & 0xffff) + (seconds >> 16), at);
   }
   __u32 added = at_parity(answer_sum, question_bytes);
   if (opt_bytes) {
     // Root, OPT, 1232 bytes, no flags, no options: as src/wire/reply.ts writes it.
-    __u64 opt_at = bytes;
-    HIDE(opt_at);
-    __u8 *opt = scratch->reply + (opt_at & (2 * ANSWER_BYTES_MAX - 1));
+    __u8 *opt = scratch->reply + RECORDS_END;
     *(__u64 *)opt = 0x000000d004290000ULL;
     *(__u32 *)(opt + 8) = 0;
     added += at_parity(BE16(0x2904) + BE16(0xd000), question_bytes + bytes);
@@ -313,16 +319,19 @@ INLINE int answered(struct __sk_buff *s, const int is_v6) {
   // The first write. From here on a failure, which none of these calls can have, would cost the packet.
   if (change_tail(s, dns_at + dns_bytes, 0)) return TC_ACT_UNSPEC;
   __u32 answer_at = question_at + question_bytes, appended = bytes + opt_bytes;
-  if (appended && store_bytes(s, answer_at, scratch->reply, LENGTH(appended, 2 * ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
+  __u64 all = records_at;
+  HIDE(all);
+  __u8 *from = scratch->reply + (all & (2 * ANSWER_BYTES_MAX - 1));
+  if (appended && store_bytes(s, answer_at, from, LENGTH(appended, 2 * ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
   // Records of a set are of one size, an even one: turning them leaves the sum as it is.
   if (turn) {
     __u32 cut = turn * turned_bytes, rest = turned * turned_bytes - cut, set_at = answer_at + turned_at;
-    __u64 first = turned_at + cut, last = turned_at;
+    __u64 first = records_at + turned_at + cut, last = records_at + turned_at;
     HIDE(first);
     HIDE(last);
-    __u8 *from = scratch->reply + (first & (ANSWER_BYTES_MAX - 1));
+    from = scratch->reply + (first & (2 * ANSWER_BYTES_MAX - 1));
     if (store_bytes(s, set_at, from, LENGTH(rest, ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
-    from = scratch->reply + (last & (ANSWER_BYTES_MAX - 1));
+    from = scratch->reply + (last & (2 * ANSWER_BYTES_MAX - 1));
     if (store_bytes(s, set_at + rest, from, LENGTH(cut, ANSWER_BYTES_MAX), 0)) return TC_ACT_SHOT;
   }
 

@@ -13,14 +13,14 @@ export const answerBytesMax = 512
 export const recordsMax = 12
 
 export const keyBytes = 16
-export const answerSize = 920
+export const answerSize = 952
 export const settingsBytes = 32
 export const addressKeyBytes = 20
 export const useBytes = 8
 /** Of a query: either family, without EDNS, with OPT, with OPT and cookie. */
 export const shapes = 6
 /** Of `struct scratch`. */
-export const scratchBytes = 544 + answerSize + 2 * answerBytesMax + 16
+export const scratchBytes = 544 + answerSize + 4 * answerBytesMax
 /** 64 ports each. */
 export const portWords = 1024
 
@@ -30,8 +30,11 @@ export type PassedReason = (typeof passedReasons)[number]
 /** Hits, then the reasons. */
 export const countSlots = 8
 
-const [nameAt, slotAt, flagsAt, answerBytesAt, recordsAt] = [24, 280, 284, 292, 296]
-const [turnedAt, ttlsAt, bytesAt, endAt] = [298, 304, 400, 912]
+const [nameAt, moreTtlsAt, bytesEnd] = [8, 264, 888]
+const [storedAt, slotAt, flagsAt, answerBytesAt, recordsAt] = [888, 904, 908, 916, 920]
+const [turnedAt, ttlsAt, endAt] = [922, 928, 944]
+/** TTLs that lie beside the rest of what every hit reads. */
+const ttlsNear = 2
 const addressRecordBytes = [16, 28] as const
 
 /** Numbers that no client knows: names that share a hash cannot be chosen. */
@@ -114,8 +117,8 @@ export function writeAnswer(into: Buffer, answer: KernelAnswer): boolean {
   if (name.length > nameBytesMax) return false
   into.fill(0)
   into.writeBigUInt64LE(answer.generation, 0)
-  into.writeBigUInt64LE(answer.storedNs, 8)
-  into.writeBigUInt64LE(answer.expiresNs, 16)
+  into.writeBigUInt64LE(answer.storedNs, storedAt)
+  into.writeBigUInt64LE(answer.expiresNs, storedAt + 8)
   name.copy(into, nameAt)
   into.writeUInt32LE(answer.slot, slotAt)
   image.copy(into, flagsAt, 2, 4)
@@ -123,9 +126,9 @@ export function writeAnswer(into: Buffer, answer: KernelAnswer): boolean {
   into.writeUInt16LE(octets, answerBytesAt)
   into.writeUInt16LE(records, recordsAt)
   writeTurns(into, run, from)
-  image.copy(into, bytesAt, from)
+  image.copy(into, bytesEnd - octets, from)
   if (!writeTtls(into, image, from, answer.agedSeconds)) return false
-  into.writeUInt16LE(sumOf(into.subarray(bytesAt, bytesAt + octets)), answerBytesAt + 2)
+  into.writeUInt16LE(sumOf(into.subarray(bytesEnd - octets, bytesEnd)), answerBytesAt + 2)
   into.writeBigUInt64LE(answer.generation, endAt)
   return true
 }
@@ -146,9 +149,10 @@ function writeTtls(into: Buffer, image: Buffer, from: number, agedSeconds: numbe
     if (fixedAt < 0 || fixedAt + recordFixedBytes > image.length) return false
     const ttlAt = fixedAt + 4
     // As it was at storing: the program takes off the whole age.
-    into.writeUInt32LE(Math.min(u32(image, ttlAt) + agedSeconds, 0xffff_ffff), ttlsAt + 8 * i)
-    into.writeUInt16LE(ttlAt - from, ttlsAt + 8 * i + 4)
-    putU32(into, bytesAt + ttlAt - from, 0)
+    const listAt = i < ttlsNear ? ttlsAt + 8 * i : moreTtlsAt + 8 * (i - ttlsNear)
+    into.writeUInt32LE(Math.min(u32(image, ttlAt) + agedSeconds, 0xffff_ffff), listAt)
+    into.writeUInt16LE(ttlAt - from, listAt + 4)
+    putU32(into, bytesEnd - image.length + ttlAt, 0)
     at = fixedAt + recordFixedBytes + u16(image, fixedAt + 8)
   }
   return at === image.length

@@ -34,17 +34,28 @@ function written(qname: string, response: Buffer): Buffer | undefined {
 test('an answer has its TTLs apart, as they were at storing, and zeros in their places', () => {
   const into = written('a.b', responseTo('a.b', 'A', { answers: [aRecord('a.b', '10.0.0.1', 20)] }))
   assert.ok(into)
-  assert.equal([into.readBigUInt64LE(0), into.readBigUInt64LE(912)], [7n, 7n])
-  assert.equal([into.readBigUInt64LE(8), into.readBigUInt64LE(16)], [8n, 9n])
-  assert.is(into.toString('latin1', 24, 29), '\x01a\x01b\x00')
-  assert.is(into.readUInt32LE(280), 10)
-  assert.is(into.toString('hex', 284, 292), '8180000100000000'.replace('8180', '8080'))
-  assert.equal([into.readUInt16LE(292), into.readUInt16LE(296)], [16, 1])
-  assert.equal([into.readUInt32LE(304), into.readUInt16LE(308)], [25, 6])
-  assert.is(into.toString('hex', 400, 416), 'c00c000100010000000000040a000001')
+  assert.equal([into.readBigUInt64LE(0), into.readBigUInt64LE(944)], [7n, 7n])
+  assert.equal([into.readBigUInt64LE(888), into.readBigUInt64LE(896)], [8n, 9n])
+  assert.is(into.toString('latin1', 8, 13), '\x01a\x01b\x00')
+  assert.is(into.readUInt32LE(904), 10)
+  assert.is(into.toString('hex', 908, 916), '8180000100000000'.replace('8180', '8080'))
+  assert.equal([into.readUInt16LE(916), into.readUInt16LE(920)], [16, 1])
+  assert.equal([into.readUInt32LE(928), into.readUInt16LE(932)], [25, 6])
+  assert.is(into.toString('hex', 872, 888), 'c00c000100010000000000040a000001')
   let sum = 0
-  for (let at = 400; at < 416; at += 2) sum += into.readUInt16LE(at)
-  assert.is(into.readUInt16LE(294), (sum & 0xffff) + (sum >>> 16))
+  for (let at = 872; at < 888; at += 2) sum += into.readUInt16LE(at)
+  assert.is(into.readUInt16LE(918), (sum & 0xffff) + (sum >>> 16))
+})
+
+test('the third TTL and later ones lie apart', () => {
+  const answers = [1, 2, 3, 4].map((n) => aRecord('a.b', `10.0.0.${n}`, 20))
+  const into = written('a.b', responseTo('a.b', 'A', { answers }))
+  assert.ok(into)
+  const ttlAt = (at: number) => [into.readUInt32LE(at), into.readUInt16LE(at + 4)]
+  assert.equal(
+    [928, 936, 264, 272].map(ttlAt),
+    [6, 22, 38, 54].map((at) => [25, at]),
+  )
 })
 
 test('an answer of more than 512 bytes, or of more than 12 records, is none', () => {
