@@ -97,8 +97,8 @@ function entries(bytes: Buffer, size: number): Buffer[] {
   )
 }
 
-/** Runs clang. @throws with what it says */
-export function compileHits(): InstructionTable {
+/** Runs clang. @param from C, its program in the section `tc` @throws with what it says */
+export function compileHits(from = source): InstructionTable {
   const folder = mkdtempSync(join(tmpdir(), 'neardns-kernel-'))
   try {
     const object = join(folder, 'hit.o')
@@ -109,7 +109,7 @@ export function compileHits(): InstructionTable {
     execFileSync('clang', [
       ...['-target', 'bpf', '-mcpu=v2', '-O2', '-Wall', '-Werror'],
       ...headers.map((path) => `-I${path}`),
-      ...['-c', source, '-o', object],
+      ...['-c', from, '-o', object],
     ])
     return tableFrom(readFileSync(object))
   } finally {

@@ -1,7 +1,7 @@
 /*
  * The physical limit: sends each datagram back with QR set and does nothing else, with the batching of neardns's endpoint: wait for
  * readiness, recvmmsg of at most 64, sendmmsg, again. Prints "ready", ends on SIGTERM.
- * echo PORT
+ * echo PORT [ADDRESS]     of either family; 127.0.0.1 unless given
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,14 +36,19 @@ static int turn(int fd) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) {
-    fprintf(stderr, "echo PORT\n");
+  if (argc != 2 && argc != 3) {
+    fprintf(stderr, "echo PORT [ADDRESS]\n");
     return 2;
   }
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = 4 << 20, queue = epoll_create1(0);
+  const char *at = argc == 3 ? argv[2] : "127.0.0.1";
+  unsigned short port = htons((unsigned short)atoi(argv[1]));
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = port};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = port};
+  int is_v4 = inet_pton(AF_INET, at, &v4.sin_addr) == 1;
+  if (!is_v4 && inet_pton(AF_INET6, at, &v6.sin6_addr) != 1) return 2;
+  int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), size = 4 << 20, queue = epoll_create1(0);
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+  if (bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, is_v4 ? sizeof v4 : sizeof v6) != 0) {
     perror("bind");
     return 1;
   }

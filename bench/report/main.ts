@@ -6,7 +6,7 @@ import { plotsOf } from './plots.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const results = 'bench/results'
-const kinds = ['comparison', 'stall', 'long', 'gc-stress', 'soak-memory']
+const kinds = ['comparison', 'kernel-hits', 'stall', 'long', 'gc-stress', 'soak-memory']
 
 /** @returns texts by path from the root of the repository, as they have to be */
 export function freshPages(): ReadonlyMap<string, string> {

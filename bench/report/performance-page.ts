@@ -1,13 +1,16 @@
 /** docs/performance.md as text, from the results that there are. Pure. */
 import type { ComparisonResult } from '../comparison/summary.ts'
+import type { KernelHitsResult } from '../kernel/run.ts'
 import { comparisonBars } from './bars.ts'
 import { comparisonText } from './comparison.ts'
+import { kernelHitsText } from './kernel-hits.ts'
 import { shortfallsText } from './shortfalls.ts'
 import { type SoakResults, soaksText } from './soaks.ts'
 import { barsTable } from './text.ts'
 
 export interface AllResults extends SoakResults {
   readonly comparison?: ComparisonResult
+  readonly 'kernel-hits'?: KernelHitsResult
 }
 
 /** @param plots names of the files beside the results */
@@ -16,6 +19,7 @@ export function performancePage(all: AllResults, plots: readonly string[]): stri
     head,
     barsText(all),
     ...(all.comparison ? comparisonText(all.comparison, plots) : [noComparison]),
+    ...(all['kernel-hits'] ? [kernelHitsText(all['kernel-hits'])] : []),
     ...soaksText(all, plots),
     limits,
   ]

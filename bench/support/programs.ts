@@ -9,7 +9,7 @@ import { cacheDirectory } from '../../test/support/needs.ts'
 import { type Child, mustRun } from '../../test/support/process.ts'
 import { startWrapped, type Wrapper } from './servers.ts'
 
-export type ProgramName = 'authority' | 'echo' | 'gaps' | 'load'
+export type ProgramName = 'authority' | 'echo' | 'gaps' | 'load' | 'pod'
 
 const sources = join(import.meta.dirname, '..', 'programs')
 
@@ -31,7 +31,7 @@ export async function buildProgram(name: ProgramName): Promise<string> {
 
 /** Starts one that runs until it is told to end, and waits until it is ready. */
 export async function startProgram(
-  name: Exclude<ProgramName, 'load'>,
+  name: Exclude<ProgramName, 'load' | 'pod'>,
   args: readonly string[],
   wrapper: Wrapper,
 ): Promise<Child> {

@@ -192,7 +192,7 @@ export function kernelHitsSection() {
       entriesMax: whole({
         default: 2048,
         min: 16,
-        max: 65_536,
+        max: 262_144,
         unit: 'answers',
         about:
           'Answers in the kernel at the most, those asked for often; each takes a kilobyte, which the memory limit of the container counts, and cache.bytesMax gives way for.',
