@@ -61,6 +61,7 @@ const functions: Readonly<
   doctor: async () => (await import('./doctor/doctor.ts')).doctor,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain/explain.ts')).explain,
+  rehearse: async () => (await import('./rehearse/rehearse.ts')).rehearse,
   rules: async () => (await import('./rules.ts')).rules,
   import: async () => (await import('./nodelocal/import.ts')).importCorefile,
   query: async () => (await import('./query.ts')).query,

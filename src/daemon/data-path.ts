@@ -36,7 +36,6 @@ import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
 import { recordLines } from '../wire/record-text.ts'
-import type { DaemonOptions } from './daemon-options.ts'
 import type { HitWatch } from './hits/hit-watch.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
@@ -44,6 +43,7 @@ import { isOfResolvConf, knownServers, type Routing } from './routing.ts'
 import { makeSearchPath } from './search/make-search.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
+import type { PathOptions, StandIns } from './stand-ins.ts'
 
 /** What the data path gets from outside; all of it may change while the daemon runs. */
 export interface Outlook {
@@ -54,8 +54,6 @@ export interface Outlook {
   readonly counters: QueryCounters
   readonly trust: TrustVerdict
 }
-
-type PathOptions = Pick<DaemonOptions, 'log' | 'readResolvConf'>
 
 export class DataPath {
   readonly cache: Cache
@@ -86,6 +84,7 @@ export class DataPath {
   /** Settings that the search path in force was built from. */
   private searchBasis = ''
   private readonly log: Log
+  private readonly standIns: StandIns | undefined
   readonly nowMs: () => number
   outlook: Outlook
   private readonly room: WaitingRoom
@@ -95,6 +94,7 @@ export class DataPath {
     const { config, routing } = outlook
     const { log } = options
     this.log = log
+    this.standIns = options.standIns
     this.nowMs = () => clock.nowMs()
     this.cache = new Cache(config.cache)
     this.failures = new FailureCache(config.cache.failureTtl)
@@ -105,8 +105,7 @@ export class DataPath {
     this.replies = new Replies(this.replyContext(outlook))
     this.flights = new FlightRecorder(config.admin, this.nowMs)
     this.watch = new QueryWatch(this.nowMs, (watcher) => this.replies.watchBy(watcher))
-    const { cache, failures, inFlight, router } = this
-    const { isAltered } = this
+    const { cache, failures, inFlight, router, isAltered } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, isAltered })
     this.files = new LocalFiles(log, () => this.configureLocal())
     this.config = config
@@ -229,9 +228,10 @@ export class DataPath {
   }
 
   private makeRoom(): WaitingRoom {
-    const { settler, inFlight, own, resolver, exchange, replies, budget, nowMs } = this
+    const { settler, inFlight, own, resolver, replies, budget, nowMs, standIns } = this
     const { crossings, joiner, flights } = this
-    const wheel = new TimerWheel(nowMs)
+    const exchange = standIns?.exchange ?? this.exchange
+    const wheel = standIns?.timers ?? new TimerWheel(nowMs)
     const behind = { settler, crossings, joiner, inFlight, budget, exchange, wheel, flights }
     return new WaitingRoom({ resolver, replies, own, nowMs, ...behind })
   }
@@ -277,7 +277,6 @@ export class DataPath {
   }
 
   private replyContext({ config, counters }: Outlook): ReplyContext {
-    const { queries } = config.log
     return {
       settings: {
         udpReplyBytesMax: config.udp.replyBytesMax,
@@ -286,11 +285,13 @@ export class DataPath {
       },
       recorder: counters,
       nowMs: this.nowMs,
-      sampler:
-        queries.sampleOneIn === 0
-          ? this.hitWatch?.sampler
-          : new QueryLog(this.log, queries, config.listen),
+      sampler: this.standIns?.sampler ?? this.sampler(config),
     }
+  }
+
+  private sampler({ log: { queries }, listen }: Config) {
+    if (queries.sampleOneIn === 0) return this.hitWatch?.sampler
+    return new QueryLog(this.log, queries, listen)
   }
 }
 

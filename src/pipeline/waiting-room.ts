@@ -28,6 +28,9 @@ export interface FlightLog {
   note(arrival: Arrival, reply: Reply, ticket: Ticket | undefined, tookMs: number): void
 }
 
+/** Where timers are set; a rehearsal has its own, which go by its clock. */
+export type Timers = Pick<TimerWheel, 'arm' | 'disarm'>
+
 export interface WaitingRoomParts {
   readonly resolver: Resolver
   readonly settler: Settler
@@ -38,7 +41,7 @@ export interface WaitingRoomParts {
   readonly budget: MissBudget
   readonly exchange: Exchange<Ticket>
   readonly replies: Replies
-  readonly wheel: TimerWheel
+  readonly wheel: Timers
   readonly nowMs: () => number
   /** Absent: none is kept. */
   readonly flights?: FlightLog

@@ -35,6 +35,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // A stage has its settings and metrics beside it.
   local: ['wire', 'address', 'core', 'config', 'observe'],
   pipeline: ['wire', 'core', 'platform'],
+  // The clock is the capture's.
+  rehearsal: ['wire', 'address', 'core', 'platform'],
 }
 
 /** Most files of one folder of code, so that a person can read its list. */

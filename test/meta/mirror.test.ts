@@ -26,6 +26,7 @@ const strictRooms = [
   'local',
   'pipeline',
   'platform',
+  'rehearsal',
   'system',
 ]
 
@@ -74,6 +75,7 @@ const testedElsewhere: Readonly<
   'daemon/daemon-options.ts': 'types',
   'daemon/hits/hit-watch.ts': 'types',
   'daemon/local-outlook.ts': 'daemon/data-path.test.ts',
+  'daemon/stand-ins.ts': 'types',
   'daemon/search/make-search.ts': 'daemon/data-path.test.ts',
   'kernel/attachments.ts': 'daemon/hits/hit-control.test.ts',
   'kernel/hit-maps.ts': 'kernel/program.test.ts',
@@ -115,6 +117,7 @@ const testedElsewhere: Readonly<
   'local/templates/rule.ts': 'local/templates/stage.test.ts',
   'local/templates/settings.ts': 'local/templates/stage.test.ts',
   'local/whoami/settings.ts': 'local/whoami/stage.test.ts',
+  'rehearsal/report.ts': 'types',
   'system/linux.ts': 'values',
 }
 

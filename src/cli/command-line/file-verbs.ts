@@ -76,6 +76,30 @@ export const nodeVerbs = [
     exits: diagnosisExits,
   },
   {
+    name: 'rehearse',
+    what: "what it would do for this node's pods, before a switch",
+    words: [],
+    flags: {
+      '--config': { ...configFlag, what: 'what is to be switched to: YAML, or a Corefile' },
+      '--server': {
+        value: 'IP',
+        repeats: true,
+        what: 'address that pods ask',
+        otherwise: 'those of the file',
+      },
+      '--for': { value: 'TIME', what: 'how long: 90s, 5m, 1h', otherwise: '5m' },
+      '--read': { value: 'PCAP', what: 'a file of tcpdump -i any instead', isFile: true },
+      '--node-cache': { what: 'a cache on the node answers them', otherwise: 'as it is here' },
+      '--names': { what: 'show names and clients; else hashed' },
+      '--json': jsonFlag,
+    },
+    about: [
+      "Listens beside the pods' DNS (NET_RAW), and replays their queries through an instance that is told what the pods were told. Asks nobody, changes nothing. docs/rehearse.md",
+    ],
+    examples: ['rehearse --config neardns.yaml --for 10m', 'rehearse --server 10.96.0.10'],
+    exits: '0 nothing stands in the way, 1 look into it, 2 wrong command line',
+  },
+  {
     name: 'rules',
     what: 'links, addresses and rules that neardns puts on this node',
     words: [

@@ -25,6 +25,8 @@ export interface SearchLabOptions {
   readonly tldsWithoutV6?: readonly string[]
   /** Lines of the cluster's Corefile ahead of the `kubernetes` plugin. */
   readonly clusterPlugins?: string
+  /** Another address of the node at which its servers listen, besides its loopback. */
+  readonly alsoAt?: string
 }
 
 export type Trust = 'auto' | 'cautious' | 'declared'
@@ -99,6 +101,15 @@ export class SearchLab {
     trust: Trust,
     { settings = '', cluster = clusterPort, external = externalPort } = {},
   ): Promise<Neardns> {
+    const config = await this.writeConfig(trust, { settings, cluster, external })
+    return await Neardns.start({ netns: this.net.node.name, args: ['--config', config] })
+  }
+
+  /** What `startNeardns` starts with. @returns path of the file */
+  async writeConfig(
+    trust: Trust,
+    { settings = '', cluster = clusterPort, external = externalPort } = {},
+  ): Promise<string> {
     const config = join(this.directory, 'neardns.yaml')
     await writeFile(
       config,
@@ -110,7 +121,7 @@ searchPath:
   trust: ${trust}
 ${settings}`,
     )
-    return await Neardns.start({ netns: this.net.node.name, args: ['--config', config] })
+    return config
   }
 
   /** CoreDNS with the cache and forward lines of NodeLocal DNSCache's own configuration. */
@@ -195,7 +206,7 @@ export function externalAddresses(tld: string, options: SearchLabOptions): strin
 
 function clusterCorefile(apiUrl: string, options: SearchLabOptions): string {
   return `.:${clusterPort} {
-  bind 127.0.0.1
+  bind ${['127.0.0.1', ...optional(options.alsoAt)].join(' ')}
   errors
   prometheus 127.0.0.1:${clusterMetricsPort}
 ${options.clusterPlugins ?? ''}
@@ -225,7 +236,7 @@ function externalCorefile(options: SearchLabOptions): string {
     return answer('A', v4) + (v6 === undefined ? noData : answer('AAAA', v6))
   })
   return `.:${externalPort} {
-  bind 127.0.0.1
+  bind ${['127.0.0.1', ...optional(options.alsoAt)].join(' ')}
   errors
   prometheus 127.0.0.1:${externalMetricsPort}
 ${blocks.join('')}  template IN ANY . {
@@ -234,4 +245,8 @@ ${blocks.join('')}  template IN ANY . {
   }
 }
 `
+}
+
+function optional(value: string | undefined): string[] {
+  return value === undefined ? [] : [value]
 }
