@@ -201,8 +201,14 @@ export class Shadow implements CacheWatcher {
     const name = Buffer.from(entry.name, 'latin1')
     const one: Held = { entry, name, qtype: typeIn(key), slot, idleRounds: 0 }
     if (maps.put(one.qtype, { ...this.timesOf(entry), slot, name, ...this.imageOf(entry, now) }))
-      this.held.set(entry, one)
+      this.keep(one)
     else this.free.push(slot)
+  }
+
+  /** Its uses are counted when it may have left the cache. */
+  private keep(one: Held): void {
+    one.entry.isHeld = true
+    this.held.set(one.entry, one)
   }
 
   /** Later work may come when the entry has gone. */

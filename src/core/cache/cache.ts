@@ -23,6 +23,9 @@ export interface CacheWatcher {
   stored(entry: CacheEntry): void
 }
 
+/** Entries that were evicted, for the next answers: each makes room for one, but for a large one several. */
+const spareMax = 16
+
 export class Cache {
   settings: CacheSettings
   watcher: CacheWatcher | undefined
@@ -31,15 +34,14 @@ export class Cache {
   private readonly store: CacheStore<CacheEntry>
   /** Entries whose parts have several owners. A field in every entry would cost eight bytes of memory each. */
   private readonly joined = new WeakSet<CacheEntry>()
+  private readonly spare: CacheEntry[] = []
   /** Names with an NXDOMAIN for A, and for another type. */
   private readonly deniedA = new DenialFilter(16)
   private readonly deniedOther = new DenialFilter(12)
 
   constructor(settings: CacheSettings) {
     this.settings = settings
-    this.store = new CacheStore<CacheEntry>(settings, (entry) =>
-      this.watcher?.leaving(entry, false),
-    )
+    this.store = new CacheStore<CacheEntry>(settings, (entry) => this.onEvicted(entry))
     this.stats = new CacheStats(this.store)
   }
 
@@ -110,7 +112,7 @@ export class Cache {
     if (known !== undefined) this.watcher?.leaving(known, true)
     // A refreshed answer nearly always has the length of the old one: no new entry, and no hole in the memory.
     if (known?.renew(answer, this.settings) === true) return this.told(this.noted(known, answer))
-    const entry = this.noted(new CacheEntry(answer, this.settings), answer)
+    const entry = this.noted(this.entryFor(answer), answer)
     const isKept = known === undefined ? this.store.add(entry) : this.store.set(entry)
     if (isKept) return this.told(entry)
     this.stats.refused += 1
@@ -130,13 +132,17 @@ export class Cache {
   }
 
   /**
-   * All entries, recently used ones last. Entries that are added or move during a slow iteration may be missing or come twice.
+   * All entries, recently used ones last. Entries that are added or move during a slow iteration may be missing or come twice; each is
+   * what it is only until the next one is asked for.
    */
   *all(): Generator<CacheEntry> {
     yield* this.store.all()
   }
 
-  /** All entries in parts, each as it is when it is asked for: between two parts the cache may change. */
+  /**
+   * All entries in parts, each as it is when it is asked for. Between two parts the cache may change: then those of the last part are
+   * nobody's, or other questions'.
+   */
   *parts(): Generator<readonly CacheEntry[]> {
     yield* this.store.parts()
   }
@@ -172,6 +178,17 @@ export class Cache {
   isOf(entry: CacheEntry, route: Route, generation: number): boolean {
     const isChanged = entry.routeGeneration !== generation
     return entry.route === route && !(isChanged && this.joined.has(entry))
+  }
+
+  /** An entry that outlives a few thousand misses is promoted: made anew for each miss, that is most of what a collection marks. */
+  private entryFor(answer: StoredAnswer): CacheEntry {
+    const { settings, spare } = this
+    return spare.pop()?.reuse(answer, settings) ?? new CacheEntry(answer, settings)
+  }
+
+  private onEvicted(entry: CacheEntry): void {
+    this.watcher?.leaving(entry, false)
+    if (!entry.isHeld && this.spare.length < spareMax) this.spare.push(entry)
   }
 
   private noted(entry: CacheEntry, { key, isJoined }: StoredAnswer): CacheEntry {

@@ -84,6 +84,16 @@ export class CacheEntry extends Storable implements StoredImage {
     this.fill(stored, settings)
   }
 
+  /** Becomes the entry of another question. Only for one that has left the cache, and that nobody holds. */
+  reuse(stored: StoredAnswer, settings: CacheSettings): this {
+    this.begin(stored.key, stored.hash, stored.image.length + entryOverheadBytes, stored.isDenial)
+    this.memory = stored.image
+    this.imageAt = 0
+    this.imageBytes = stored.image.length
+    this.fill(stored, settings)
+    return this
+  }
+
   /**
    * Replaces the present answer with a newer one to the same question; other holders of the entry see the new answer.
    * @returns false when it does not fit: another length, or a denial after an answer
@@ -99,6 +109,12 @@ export class CacheEntry extends Storable implements StoredImage {
     super.settle(memory)
     this.imageAt = memory.keep(this.memory, this.imageAt, this.imageBytes)
     this.memory = memory.octets
+  }
+
+  override detach(): void {
+    super.detach()
+    this.memory = Buffer.from(this.image())
+    this.imageAt = 0
   }
 
   private fill(stored: StoredAnswer, { prefetch, serveStale }: CacheSettings): void {

@@ -26,22 +26,24 @@ export abstract class Storable {
   keyHash = 0
   /** @internal */
   nextInBucket: this | undefined = undefined
-  private readonly keyBytes: number
+  private keyBytes: number
   /** Chunk that holds the key's bytes, and their offset in words. */
   private keyWords: Int32Array | undefined = undefined
   private keyAt = 0
   /** @internal Look-ups that found it since it was queued, up to the number that keeps it. */
   uses = 0
   /** Denials are counted separately, and have their own budget while they are new. */
-  readonly isDenial: boolean
+  isDenial: boolean
+  /** Somebody keeps it for longer than the present call: it is used for no other key, and takes its bytes along when it leaves. */
+  isHeld = false
   /** @internal */
   standing: Standing = Standing.none
   /** Until the value is queued; then the key is in the queue's memory, where it takes a third of what a string does. */
   private newKey: string | undefined
   /** Hash of the key; picks the shard. The same at each call for the same key. */
-  readonly hash: number
+  hash: number
   /** Bytes that the value is accounted with. */
-  readonly bytes: number
+  bytes: number
   /** @internal The next value of the queue. */
   next: this | undefined = undefined
 
@@ -53,6 +55,16 @@ export abstract class Storable {
     this.isDenial = isDenial
   }
 
+  /** Makes another value of one that has left its store. */
+  protected begin(key: string, hash: number, bytes: number, isDenial: boolean): void {
+    this.newKey = key
+    this.keyBytes = key.length
+    this.hash = hash
+    this.bytes = bytes
+    this.isDenial = isDenial
+    this.uses = 0
+  }
+
   /** One character a byte. Made anew at each call. */
   get key(): string {
     const { newKey, keyWords, keyAt, keyBytes } = this
@@ -62,10 +74,23 @@ export abstract class Storable {
   /** Called when the value is queued: moves its bytes to the queue's memory. */
   settle(memory: CacheMemory): void {
     const { newKey, keyWords, keyAt, keyBytes } = this
-    const words = newKey === undefined ? (keyWords as Int32Array) : wordsOf(newKey)
-    this.keyAt = memory.keepWords(words, keyAt, wordsFor(keyBytes))
+    const count = wordsFor(keyBytes)
+    this.keyAt =
+      newKey === undefined
+        ? memory.keepWords(keyWords as Int32Array, keyAt, count)
+        : memory.keepWords(wordsOf(newKey), 0, count)
     this.keyWords = memory.words
     this.newKey = undefined
+  }
+
+  /** Takes its bytes out of the queue's memory. */
+  detach(): void {
+    this.newKey = this.key
+  }
+
+  /** @internal Where the key's bytes are. */
+  get words(): Int32Array | undefined {
+    return this.keyWords
   }
 
   /** @internal Only for a stored value. */
@@ -103,6 +128,8 @@ export class CacheQueue<V extends Storable> {
     this.entries += 1
     this.heldBytes += value.bytes
     value.settle(this.memory)
+    // Not when a value leaves: then it may be on its way to the end, with its bytes still where they were.
+    this.memory.release(this.first?.words)
   }
 
   /** Removes the head. @returns undefined when that value was removed before, or the queue is empty */
@@ -114,6 +141,7 @@ export class CacheQueue<V extends Storable> {
     first.next = undefined
     if (this.first === undefined) this.last = undefined
     this.heldBytes -= first.bytes
+    if (first.isHeld) first.detach()
     if (first.standing === Standing.none) {
       this.goneBytes -= first.bytes
       return undefined

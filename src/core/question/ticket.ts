@@ -23,6 +23,7 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
   const { dnssecOk, checkingDisabled, questionEnd } = question
   const { group, mayRecurse, payloadBytes } = parts.route
   const options = { dnssecOk, checkingDisabled, payloadBytes }
+  if (parts.entry !== undefined) parts.entry.isHeld = true
   const frame = upstreamQuery(query, questionEnd, options)
   // Written out: a spread, which copies properties one by one, costs a microsecond.
   return {

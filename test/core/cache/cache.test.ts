@@ -1,4 +1,5 @@
 /** Goal: an entry is fresh, due for refresh or stale exactly when it should be, and what is looked up is the best that is known. */
+import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Cache } from '../../../src/core/cache/cache.ts'
@@ -179,13 +180,95 @@ test('a newer answer of the same length takes the place of the older, with all t
   assert.is(cache.stats.entriesSuccess + cache.stats.entriesDenial, 1)
 })
 
-test('what a client is being sent is not another entry, even when its own has gone', () => {
+test('an entry that somebody holds is not another one, nor are its bytes, when it has left the cache', () => {
   const cache = new Cache({ ...cacheSettings, entriesMax: 4 })
-  const held = put(cache, answer({ key: 'held' })).aged(startMs)
-  const before = Buffer.from(held)
+  const held = put(cache, answer({ key: 'held' }))
+  held.isHeld = true
+  const before = Buffer.from(held.aged(startMs))
   for (let i = 0; i < 5000; i++) cache.put(answer({ key: `k${i}`, records: 1 + (i % 3) }))
   assert.ok(cache.stats.evictionsSuccess > 4000)
-  assert.equal(held, before)
+  assert.is(cache.peekText('held', 1), undefined)
+  assert.is(held.key, 'held')
+  assert.equal(held.aged(startMs), before)
+})
+
+test('entries that nobody holds, and their memory, are used for the next answers', () => {
+  const cache = new Cache({ ...cacheSettings, entriesMax: 64 })
+  const entries = new Set<CacheEntry>()
+  const allocations = new Set<Buffer>()
+  for (let i = 0; i < 20_000; i++) {
+    const stored = put(cache, answer({ key: `k${i}`, records: 1 + (i % 3), isDenial: i % 5 === 0 }))
+    entries.add(stored)
+    allocations.add(stored.memory)
+  }
+  assert.ok(entries.size <= 64 + 16, `${entries.size} entries`)
+  assert.ok(allocations.size < 20, `${allocations.size} allocations`)
+})
+
+interface Step {
+  readonly what: 'put' | 'look up' | 'drop' | 'hold'
+  readonly number: number
+  readonly records: number
+  readonly isDenial: boolean
+}
+
+const step = fc.record<Step>({
+  what: fc.constantFrom('put', 'put', 'put', 'look up', 'drop', 'hold'),
+  number: fc.nat(60),
+  records: fc.constantFrom(1, 1, 1, 2, 3, 80),
+  isDenial: fc.boolean(),
+})
+
+/** A cache beside what its entries have to be. */
+class Kept {
+  readonly cache = new Cache({ ...cacheSettings, entriesMax: 20 })
+  private readonly images = new Map<string, Buffer>()
+  private readonly held = new Map<CacheEntry, string>()
+
+  take({ what, number, records, isDenial }: Step, at: number): void {
+    const key = `key ${number}`
+    const known = this.cache.peekText(key, number)
+    if (known !== undefined) this.compare(known, key)
+    if (what === 'put') this.put({ key, records, isDenial, address: `10.0.1.${at % 256}` }, number)
+    else if (what === 'drop') this.cache.drop(key, number)
+    else if (known === undefined) return
+    else if (what === 'look up') this.cache.noteUses(known, 2, startMs)
+    else this.hold(known, key)
+  }
+
+  /** Those that are held are what they were, stored or not. */
+  compareHeld(): void {
+    for (const [entry, image] of this.held)
+      assert.is(`${entry.key} ${entry.image().toString('hex')}`, image)
+  }
+
+  private put(of: Stored & { readonly key: string }, number: number): void {
+    const made = { ...answer(of), hash: number }
+    this.images.set(of.key, Buffer.from(made.image))
+    const stored = put(this.cache, made)
+    if (this.held.has(stored)) this.hold(stored, of.key)
+  }
+
+  private hold(entry: CacheEntry, key: string): void {
+    entry.isHeld = true
+    this.held.set(entry, `${key} ${entry.image().toString('hex')}`)
+  }
+
+  private compare(entry: CacheEntry, key: string): void {
+    assert.is(entry.key, key)
+    assert.is(entry.image().toString('hex'), this.images.get(key)?.toString('hex'))
+  }
+}
+
+test('whatever comes, goes and is held, an entry is that of its key', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
+      const kept = new Kept()
+      for (const [at, each] of steps.entries()) kept.take(each, at)
+      kept.compareHeld()
+    }),
+    { numRuns: 100 },
+  )
 })
 
 test('an answer that is too large is counted', () => {

@@ -75,6 +75,33 @@ test('words that do not fit go to the chunk that comes next', () => {
   assert.equal([...words.subarray(2046)], [1, 2])
 })
 
+/** Fills a chunk. @returns where its keys are */
+function fill(memory: CacheMemory): Int32Array {
+  memory.keepWords(Int32Array.of(1), 0, 1)
+  for (let i = 0; i < 7; i++) memory.keep(message(1024, i), 0, 1024)
+  memory.keep(message(1020, 7), 0, 1020)
+  return memory.words
+}
+
+test('a chunk whose messages have all left is filled anew, once', () => {
+  const memory = new CacheMemory()
+  const [first, second, third] = [fill(memory), fill(memory), fill(memory)]
+  memory.release(second)
+  assert.is(fill(memory), first)
+  assert.is(fill(memory) === first, false)
+  memory.release(third)
+  assert.is(fill(memory), second)
+})
+
+test('neither the chunk that is being filled nor one whose messages are there is given up', () => {
+  const memory = new CacheMemory()
+  const first = fill(memory)
+  memory.release(undefined)
+  assert.is(fill(memory) === first, false)
+  memory.release(first)
+  assert.is([fill(memory), fill(memory)].includes(first), false)
+})
+
 interface Kept {
   readonly octets: Buffer
   readonly at: number

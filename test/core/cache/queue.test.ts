@@ -141,6 +141,15 @@ test('a value says its key before it is in a line, in it, and after it was in ot
   }
 })
 
+test('a value that somebody holds takes its key along', () => {
+  const [held, other] = [new Value('\x03www\0\0\x01\0\x01\0'), new Value('b')]
+  held.isHeld = true
+  const queue = queueOf(held, other)
+  queue.shift()
+  held.words?.fill(0)
+  assert.is(held.key, '\x03www\0\0\x01\0\x01\0')
+})
+
 interface Step {
   readonly what: 'push' | 'shift' | 'lose'
   /** Which one is lost. */
