@@ -41,6 +41,23 @@ export const dropReasons = [
 ] as const
 export type DropReason = (typeof dropReasons)[number]
 
+/** For an owner that rewrites it. */
+export function newReplyFacts(): ReplyFacts {
+  return {
+    serverIndex: 0,
+    zoneIndex: -1,
+    transport: 0,
+    family: 4,
+    qtype: 0,
+    rcode: 0,
+    source: ReplySource.local,
+    queryBytes: 0,
+    replyBytes: 0,
+    dnssecOk: false,
+    tookMs: 0,
+  }
+}
+
 /**
  * Facts of one reply. The pipeline owns one object and rewrites it for each reply; every field is set every time, so that the
  * object keeps its shape.

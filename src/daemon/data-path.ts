@@ -146,7 +146,7 @@ export class DataPath {
     this.hitWatch?.changed()
   }
 
-  /** Undefined while only we answer. */
+  /** Undefined when nobody could answer beside us. */
   get hits(): KernelHitsStats | undefined {
     return this.hitWatch?.stats()
   }

@@ -23,8 +23,14 @@ export interface NodeFacts {
   readonly policy: string | undefined
 }
 
+/** Why the program is not at an interface. */
+export interface Obstacle {
+  readonly kind: 'policy' | 'program' | 'refused'
+  readonly text: string
+}
+
 /** Interfaces that match, and why the program is not there; undefined: it is. */
-export type Placement = ReadonlyMap<string, string | undefined>
+export type Placement = ReadonlyMap<string, Obstacle | undefined>
 
 export class Attachments {
   readonly rules: AttachmentRules
@@ -45,12 +51,13 @@ export class Attachments {
 
   /** Attaches and detaches. */
   update(facts: NodeFacts): Placement {
-    const placement = new Map<string, string | undefined>()
+    const placement = new Map<string, Obstacle | undefined>()
     const seen = new Set<number>()
     for (const link of facts.links) {
-      if (link.kind !== 'veth' || !isWanted(link.name, this.rules)) continue
+      if (!isCandidate(link, this.rules)) continue
       seen.add(link.ifindex)
-      const why = this.obstacle(link, facts) ?? this.attach(link)
+      const own = this.links.has(link.ifindex) ? 1 : 0
+      const why = obstacleAt(this.calls, link, this.rules, { ...facts, own }) ?? this.attach(link)
       placement.set(link.name, why)
       if (why !== undefined) this.detach(link.ifindex)
     }
@@ -62,25 +69,14 @@ export class Attachments {
     for (const ifindex of this.links.keys()) this.detach(ifindex)
   }
 
-  private obstacle({ ifindex }: LinkFact, facts: NodeFacts): string | undefined {
-    if (this.rules.isForced) return undefined
-    if (facts.policy !== undefined) return `network policy: ${facts.policy}`
-    if (facts.withClassifiers.has(ifindex)) return 'clsact or ingress is there: programs of tc'
-    const own = this.links.has(ifindex) ? 1 : 0
-    const others = countTcx(this.calls, ifindex, TcxSide.ingress) - own
-    if (others > 0 || countTcx(this.calls, ifindex, TcxSide.egress) > 0)
-      return 'another program of tcx is there'
-    return undefined
-  }
-
-  private attach({ ifindex, name }: LinkFact): string | undefined {
+  private attach({ ifindex, name }: LinkFact): Obstacle | undefined {
     if (this.links.get(ifindex)?.name === name) return undefined
     this.detach(ifindex)
     try {
       this.links.set(ifindex, { name, fd: linkTcx(this.calls, this.program, ifindex) })
       return undefined
     } catch (error) {
-      if (error instanceof BpfError) return error.message
+      if (error instanceof BpfError) return { kind: 'refused', text: error.message }
       throw error
     }
   }
@@ -91,6 +87,28 @@ export class Attachments {
     this.links.delete(ifindex)
     this.calls.closeDescriptor(link.fd)
   }
+}
+
+/** Whether the program would go there, if nothing stood against it. */
+export function isCandidate({ kind, name }: LinkFact, rules: AttachmentRules): boolean {
+  return kind === 'veth' && isWanted(name, rules)
+}
+
+/** @param found `own`: how many programs of ours are there */
+export function obstacleAt(
+  calls: SystemCalls,
+  { ifindex }: LinkFact,
+  { isForced }: AttachmentRules,
+  found: NodeFacts & { readonly own: number },
+): Obstacle | undefined {
+  if (isForced) return undefined
+  if (found.policy !== undefined) return { kind: 'policy', text: `network policy: ${found.policy}` }
+  if (found.withClassifiers.has(ifindex))
+    return { kind: 'program', text: 'clsact or ingress is there: programs of tc' }
+  const others = countTcx(calls, ifindex, TcxSide.ingress) - found.own
+  if (others > 0 || countTcx(calls, ifindex, TcxSide.egress) > 0)
+    return { kind: 'program', text: 'another program of tcx is there' }
+  return undefined
 }
 
 function isWanted(name: string, { interfaces, except }: AttachmentRules): boolean {

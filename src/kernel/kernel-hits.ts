@@ -8,7 +8,13 @@ import type { Cache } from '../core/cache/cache.ts'
 import type { CacheEntry } from '../core/cache/entry.ts'
 import { BpfError, countTcx, TcxSide } from '../system/bpf.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
-import { Attachments, type Placement } from './attachments.ts'
+import {
+  type AttachmentRules,
+  Attachments,
+  type NodeFacts,
+  type Obstacle,
+  type Placement,
+} from './attachments.ts'
 import { HitMaps } from './hit-maps.ts'
 import { Links, watchLinks } from './links.ts'
 import { policyIn } from './policy.ts'
@@ -54,7 +60,7 @@ export interface KernelHitsParts {
 export interface KernelHitsView {
   readonly interfaces: number
   /** Interfaces that match and are left alone. */
-  readonly leftAlone: number
+  readonly leftAlone: Readonly<Record<Obstacle['kind'], number>>
   readonly entries: number
   /** Hits, then what was passed up by reason, in the order of `passedReasons`. */
   readonly counts: readonly number[]
@@ -149,7 +155,8 @@ export class KernelHits {
   }
 
   view(): KernelHitsView {
-    const leftAlone = [...this.placement.values()].filter((why) => why !== undefined).length
+    const leftAlone = { policy: 0, program: 0, refused: 0 }
+    for (const why of this.placement.values()) if (why !== undefined) leftAlone[why.kind] += 1
     return {
       interfaces: this.attachments.count,
       leftAlone,
@@ -211,34 +218,57 @@ export class KernelHits {
 
   private async lookNow(): Promise<void> {
     const { parts, settings } = this
-    const links = await this.links.all()
-    const withClassifiers = await this.links.withClassifiers()
-    const chains = settings.isForced ? '' : await this.firewall()
+    const facts = await readNodeFacts(this.links, settings, () => this.firewall())
     if (this.isClosed) return
-    const names = links.map(({ name }) => name)
-    const policy =
-      chains === undefined ? "the firewall's chains cannot be read" : policyIn(names, chains)
-    this.placement = this.attachments.update({ links, withClassifiers, policy })
-    const text = [...this.placement].toSorted().join(' ')
+    this.placement = this.attachments.update(facts)
+    const text = JSON.stringify([...this.placement].toSorted())
     if (text === this.placementText) return
     this.placementText = text
     parts.onPlacement(this.placement)
   }
 }
 
-/** @returns why not, in words for an operator */
-export function whyNotLoaded(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const message = error instanceof Error ? error.message : String(error)
-  if (code !== 'EPERM') return message
-  return `${message}; it takes CAP_BPF and CAP_NET_ADMIN, and a seccomp profile that allows bpf(2) with them`
+/** @param chains the firewall's, as `iptables-save` prints them; undefined when they cannot be read */
+export async function readNodeFacts(
+  links: Links,
+  { isForced }: Pick<AttachmentRules, 'isForced'>,
+  chains: () => Promise<string | undefined>,
+): Promise<NodeFacts> {
+  const all = await links.all()
+  const withClassifiers = await links.withClassifiers()
+  const text = isForced ? '' : await chains()
+  const names = all.map(({ name }) => name)
+  const policy = text === undefined ? "the firewall's chains cannot be read" : policyIn(names, text)
+  return { links: all, withClassifiers, policy }
 }
 
-function refuseOldKernel(calls: SystemCalls): void {
+/** Why the program is not loaded. */
+export interface LoadFailure {
+  readonly kind: 'kernel' | 'permission' | 'error'
+  /** For an operator. */
+  readonly text: string
+}
+
+class OldKernel extends Error {
+  override readonly name = 'OldKernel'
+}
+
+export function whyNotLoaded(error: unknown): LoadFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof OldKernel) return { kind: 'kernel', text }
+  if (code !== 'EPERM') return { kind: 'error', text }
+  const needed =
+    'it takes CAP_BPF and CAP_NET_ADMIN, and a seccomp profile that allows bpf(2) with them'
+  return { kind: 'permission', text: `${text}; ${needed}` }
+}
+
+/** @throws an Error for `whyNotLoaded` */
+export function refuseOldKernel(calls: SystemCalls): void {
   const found = countTcx(calls, loopback, TcxSide.ingress)
   if (found >= 0) return
   const error = new BpfError('tcx', -found)
-  if (error.code === 'EINVAL') throw new Error('the kernel has no tcx; it came with Linux 6.6')
+  if (error.code === 'EINVAL') throw new OldKernel('the kernel has no tcx; it came with Linux 6.6')
   throw error
 }
 

@@ -166,14 +166,30 @@ export interface ProcessFacts {
   readonly memoryLimitBytes: number
 }
 
+/** Why the kernel answers nothing, and what an interface is left alone for. */
+export const hitsOffReasons = [
+  'mode', // kernelHits.mode is off
+  'workers', // several processes, each with a cache of its own
+  'program', // this build has none
+  'kernel', // older than tcx
+  'permission', // capabilities, seccomp
+  'error', // the log has it
+  'queries', // each has to be seen: a query log, somebody who looks at them, rewritten questions
+  'stopped', // the daemon does not serve yet, or no longer
+] as const
+export type HitsOffReason = (typeof hitsOffReasons)[number]
+export const hitsObstacles = ['policy', 'program', 'refused'] as const
+export type HitsObstacle = (typeof hitsObstacles)[number]
+
 /** Hits that the kernel answers. */
 export interface KernelHitsStats {
-  readonly isOn: boolean
-  /** Why it is off, in words; empty while it is on. */
+  /** Undefined while the kernel may answer. */
+  readonly off: HitsOffReason | undefined
+  /** The same in words; empty while it is on. */
   readonly why: string
-  /** To which the program is attached, and which are left to other programs and policies. */
+  /** To which the program is attached, and those that are left alone. */
   readonly interfaces: number
-  readonly leftAlone: number
+  readonly leftAlone: Readonly<Record<HitsObstacle, number>>
   readonly entries: number
   /** Hits, then what was passed up by reason, in the order of `passedReasons` (kernel/layout.ts); empty while it is off. */
   readonly counts: readonly number[]

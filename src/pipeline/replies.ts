@@ -3,7 +3,7 @@
  * limit. Every reply is made here, so each is counted exactly once. Sends nothing.
  */
 
-import { type DropReason, type ReplyFacts, ReplySource } from '../core/facts.ts'
+import { type DropReason, newReplyFacts, type ReplyFacts } from '../core/facts.ts'
 import { Transport } from '../core/ports.ts'
 import type { Arrival } from '../core/question/arrival.ts'
 import type { Reply } from '../core/reply.ts'
@@ -60,19 +60,7 @@ export class Replies {
   private turn = 0
   private readonly shape = new ReplyShape()
   /** Of the last reply. A number that `record` returned would be made on the heap for each hit. */
-  readonly facts: ReplyFacts = {
-    serverIndex: 0,
-    zoneIndex: -1,
-    transport: Transport.udp,
-    family: 4,
-    qtype: 0,
-    rcode: 0,
-    source: ReplySource.local,
-    queryBytes: 0,
-    replyBytes: 0,
-    dnssecOk: false,
-    tookMs: 0,
-  }
+  readonly facts = newReplyFacts()
 
   constructor(context: ReplyContext) {
     this.context = context

@@ -65,7 +65,10 @@ test('whoever answers beside us is told before anything changes, hears of our hi
       explain: () => ['kernel'],
       clear: () => told.push(`clear ${path.shadowGeneration}`),
       changed: () => told.push(`changed ${path.shadowGeneration}`),
-      stats: () => ({ isOn: true, why: '', interfaces: 1, leftAlone: 0, entries: 1, counts: [] }),
+      stats: () => ({
+        ...{ off: undefined, why: '', interfaces: 1, entries: 1, counts: [] },
+        leftAlone: { policy: 0, program: 0, refused: 0 },
+      }),
     })
     const client = send(world, 'www.example')
     await until('the answer', () => client.got.length === 1)

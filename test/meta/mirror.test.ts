@@ -77,6 +77,7 @@ const testedElsewhere: Readonly<
   'daemon/local-outlook.ts': 'daemon/data-path.test.ts',
   'daemon/stand-ins.ts': 'types',
   'daemon/search/make-search.ts': 'daemon/data-path.test.ts',
+  'daemon/hits/placement-rules.ts': 'cli/diagnosis/kernel-hits.test.ts',
   'kernel/attachments.ts': 'daemon/hits/hit-control.test.ts',
   'kernel/hit-maps.ts': 'kernel/program.test.ts',
   'kernel/kernel-hits.ts': 'daemon/hits/hit-control.test.ts',

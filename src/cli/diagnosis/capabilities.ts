@@ -1,7 +1,7 @@
 /** What the kernel lets this process do. Pure. */
 
 /** Numbers of linux/capability.h. */
-const bits = { NET_BIND_SERVICE: 10, NET_ADMIN: 12, NET_RAW: 13 } as const
+const bits = { NET_BIND_SERVICE: 10, NET_ADMIN: 12, NET_RAW: 13, BPF: 39 } as const
 export type Capability = keyof typeof bits
 
 /** @param status text of /proc/self/status @returns undefined when the text does not say it */

@@ -3,6 +3,7 @@ import { formatEndpoint } from '../../address/endpoint.ts'
 import { processFindings } from './check-process.ts'
 import { type CheckedNode, wantsInterception } from './checked-node.ts'
 import { type Finding, fault, note, ok, unknown } from './finding.ts'
+import { kernelHitsFindings } from './kernel-hits.ts'
 
 export function checkFindings(node: CheckedNode): Finding[] {
   return [
@@ -13,6 +14,7 @@ export function checkFindings(node: CheckedNode): Finding[] {
     ...standby(node),
     ...firewall(node),
     ...processFindings(node),
+    ...kernelHitsFindings(node.config, node.kernelHits, node.capabilities),
   ]
 }
 

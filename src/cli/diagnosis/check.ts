@@ -23,6 +23,7 @@ import { capabilitiesIn } from './capabilities.ts'
 import { checkFindings } from './check-findings.ts'
 import type { CheckedNode } from './checked-node.ts'
 import { exitCodeOf } from './finding.ts'
+import { foreseeHits } from './kernel-hits.ts'
 import { conflictsWith, holdersOf, readListening } from './listeners.ts'
 import { printFindings } from './print-findings.ts'
 
@@ -75,6 +76,7 @@ async function readNode(
     freePortMin: portStart === '' ? 1024 : Number(portStart),
     receiveBytesMax: receiveMax === '' ? undefined : Number(receiveMax),
     memoryLimitBytes: readMemoryLimitBytes(),
+    kernelHits: await foreseeHits(config),
     resolvers: nameserversAfter(resolv, []).map(({ address }) => address),
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import type { HostFacts } from '../../host/facts.ts'
 import type { Plan } from '../../host/plan.ts'
 import type { Capability } from './capabilities.ts'
+import type { HitsForesight } from './kernel-hits.ts'
 import type { Holder, ListeningSocket } from './listeners.ts'
 
 export interface CheckedNode {
@@ -19,6 +20,8 @@ export interface CheckedNode {
   /** net.core.rmem_max; undefined when it cannot be read. */
   readonly receiveBytesMax: number | undefined
   readonly memoryLimitBytes: number
+  /** Undefined when the mode is off. */
+  readonly kernelHits: HitsForesight | undefined
   /** Name servers of resolv.conf. */
   readonly resolvers: readonly string[]
 }

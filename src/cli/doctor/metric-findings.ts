@@ -29,6 +29,7 @@ export function metricFindings(readings: Readings): Finding[] {
     ...loop(readings.after),
     ...workers(readings.after),
     ...breakers(readings.after),
+    ...kernelHits(readings.after),
   ]
 }
 
@@ -205,4 +206,51 @@ function breakers(reading: ExpositionReading): Finding[] {
       next: 'searchPath.carveOuts for the zone of the name; neardns_search_mismatch_total',
     }),
   ]
+}
+
+/** Silent where nobody asked for it. Never a fault: nothing depends on it. */
+function kernelHits(reading: ExpositionReading): Finding[] {
+  const of = (name: string, label: string) =>
+    reading.all(name).flatMap(({ labels, value }) => (value > 0 ? [labels[label] ?? ''] : []))
+  const [off] = of('neardns_kernel_hits_off', 'reason')
+  if (off === 'mode') return []
+  if (off !== undefined)
+    return [
+      note(
+        'kernel hits',
+        `off: ${hitsOffTexts[off] ?? off}`,
+        'the log line `kernel hits: off`; neardns check',
+      ),
+    ]
+  if (reading.sum('neardns_kernel_hits_on') !== 1) return []
+  const states = of('neardns_kernel_hits_interfaces', 'state')
+  const leftAlone = states.filter((state) => state !== 'attached')
+  const entries = reading.sum('neardns_kernel_hits_entries') ?? 0
+  return [
+    states.includes('attached')
+      ? ok('kernel hits', `the kernel answers itself, from ${entries} answers`)
+      : note('kernel hits', 'on, but at no interface', 'the log line `kernel hits: interfaces`'),
+    ...leftAlone.map((state) =>
+      note(
+        'kernel hits',
+        `interfaces are left alone: ${hitsLeftTexts[state] ?? state}`,
+        'the log line `kernel hits: interfaces`; docs/kernel-hits.md',
+      ),
+    ),
+  ]
+}
+
+const hitsOffTexts: Readonly<Record<string, string>> = {
+  workers: 'there are several workers',
+  program: 'this build has no program for the kernel',
+  kernel: 'the kernel is older than 6.6',
+  permission: 'CAP_BPF or CAP_NET_ADMIN is missing, or seccomp refuses bpf(2)',
+  error: 'the kernel refused it',
+  queries: 'each query has to be seen: a query log, tail, or rewritten questions',
+  stopped: 'the daemon does not serve',
+}
+const hitsLeftTexts: Readonly<Record<string, string>> = {
+  policy: 'a network policy may be enforced on this node',
+  program: 'another program sits there',
+  refused: 'the kernel refused the program there',
 }

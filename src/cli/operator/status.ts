@@ -69,6 +69,7 @@ export function statusLines(now: Summary, rates: Between): string[] {
       'in flight',
       `${grouped(inFlight.questions)} of ${grouped(inFlight.questionsMax)} questions, ${grouped(inFlight.waiters)} clients wait, ${grouped(inFlight.refused)} were refused`,
     ),
+    line('kernel', kernelText(now)),
     ...now.upstreams.map((upstream, at) =>
       line(at === 0 ? 'upstreams' : '', upstreamText(upstream)),
     ),
@@ -90,6 +91,11 @@ function line(title: string, text: string): string {
 function interceptText({ intercepted, wanted }: Summary): string {
   if (wanted.length === 0) return 'nothing is intercepted; pods ask the addresses above'
   return `${intercepted.length} of ${wanted.length} addresses: ${intercepted.join(' ') || 'pods ask CoreDNS directly'}`
+}
+
+function kernelText({ kernelHits: { off, interfaces, entries, answered } }: Summary): string {
+  if (off !== '') return `answers no hits itself: ${off}`
+  return `answers hits at ${interfaces} interfaces from ${grouped(entries)} answers; ${grouped(answered)} so far`
 }
 
 function nowText({ queriesPerSecond, hitPercent, p50Ms, p99Ms }: Between): string {

@@ -1,25 +1,24 @@
 /** Ties hits answered by the kernel to the daemon: whether they may be on, for which addresses, and where their numbers go. */
 import type { Endpoint } from '../../address/endpoint.ts'
 import { isWildcard, parseEndpoint, rangeOf } from '../../config/address.ts'
-import { usualInterfaces } from '../../config/interception-settings.ts'
 import { CacheEntry } from '../../core/cache/entry.ts'
 import { typeIn } from '../../core/cache/key.ts'
-import { type ReplyFacts, ReplySource } from '../../core/facts.ts'
+import { newReplyFacts, ReplySource } from '../../core/facts.ts'
 import { Transport } from '../../core/ports.ts'
 import type { InterceptionView } from '../../host/interception-view.ts'
-import { runProgram } from '../../host/run-program.ts'
 import type { Placement } from '../../kernel/attachments.ts'
 import { KernelHits, whyNotLoaded } from '../../kernel/kernel-hits.ts'
 import { readTable } from '../../kernel/program.ts'
 import type { HitUses, ShadowSettings } from '../../kernel/shadow.ts'
 import { defectLogger } from '../../observe/defects.ts'
-import type { KernelHitsStats } from '../../observe/stats.ts'
+import type { HitsOffReason, KernelHitsStats } from '../../observe/stats.ts'
 import type { QuerySampler } from '../../pipeline/replies.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import type { DaemonOptions } from '../daemon-options.ts'
 import type { DataPath } from '../data-path.ts'
 import { knownServers } from '../routing.ts'
 import type { HitWatch } from './hit-watch.ts'
+import { firewallChains, placementRules } from './placement-rules.ts'
 
 /** What the reply carries beside the image, by shape of the query (kernel/layout.ts), and what the query carries. */
 const optBytes = 11
@@ -35,8 +34,20 @@ export interface HitSurroundings {
   readonly interception: () => InterceptionView
 }
 
+interface Why {
+  readonly off: HitsOffReason
+  readonly text: string
+}
+
+const nothing = {
+  interfaces: 0,
+  leftAlone: { policy: 0, program: 0, refused: 0 },
+  entries: 0,
+  counts: [],
+}
+
 export class HitControl implements HitWatch {
-  readonly sampler: QuerySampler = {
+  private readonly listening: QuerySampler = {
     record: (_arrival, { stored }, { transport }) => {
       if (stored instanceof CacheEntry && transport === Transport.udp)
         this.hits?.shadow.noteHit(stored)
@@ -46,27 +57,21 @@ export class HitControl implements HitWatch {
   private readonly options: Pick<DaemonOptions, 'log' | 'link'>
   private readonly around: HitSurroundings
   private hits: KernelHits | undefined
-  private why = 'kernelHits.mode is off'
+  private why: Why = { off: 'mode', text: 'kernelHits.mode is off' }
   /** A start tries twice. */
   private saidWhy = ''
-  private readonly facts: ReplyFacts = {
-    serverIndex: 0,
-    zoneIndex: -1,
-    transport: Transport.udp,
-    family: 4,
-    qtype: 0,
-    rcode: 0,
-    source: ReplySource.cacheSuccess,
-    queryBytes: 0,
-    replyBytes: 0,
-    dnssecOk: false,
-    tookMs: 0,
-  }
+  private readonly facts = newReplyFacts()
 
   constructor(path: DataPath, options: HitControl['options'], around: HitSurroundings) {
     this.path = path
     this.options = options
     this.around = around
+    path.watchHits(this)
+  }
+
+  /** Nobody hears of replies while it is off: a hit costs what it did. */
+  get sampler(): QuerySampler | undefined {
+    return this.hits === undefined ? undefined : this.listening
   }
 
   /** Loads the program, where it is wanted; blocks meanwhile. Never throws: without it the daemon answers alone. */
@@ -78,12 +83,11 @@ export class HitControl implements HitWatch {
       if (why === undefined) this.hits = this.make()
       else this.why = why
     } catch (error) {
-      this.why = whyNotLoaded(error)
+      this.why = failed(error)
     }
-    // Nobody hears of replies while it is off: a hit costs what it did.
     if (this.hits !== undefined) this.path.watchHits(this)
-    else if (this.saidWhy !== this.why) log.warn({ why: this.why }, 'kernel hits: off')
-    this.saidWhy = this.why
+    else if (this.saidWhy !== this.why.text) log.warn({ why: this.why.text }, 'kernel hits: off')
+    this.saidWhy = this.why.text
   }
 
   /** Attaches the program. Never rejects. */
@@ -91,8 +95,8 @@ export class HitControl implements HitWatch {
     this.load()
     await this.hits?.start().catch(async (error: unknown) => {
       await this.stop()
-      this.why = whyNotLoaded(error)
-      this.options.log.warn({ why: this.why }, 'kernel hits: off')
+      this.why = failed(error)
+      this.options.log.warn({ why: this.why.text }, 'kernel hits: off')
     })
   }
 
@@ -116,26 +120,34 @@ export class HitControl implements HitWatch {
   async stop(): Promise<void> {
     const { hits } = this
     this.hits = undefined
-    this.why = 'the daemon does not serve'
+    if (hits !== undefined) this.why = { off: 'stopped', text: 'the daemon does not serve' }
     if (hits === undefined) return
     const stopping = hits.stop()
-    this.path.watchHits(undefined)
+    this.path.watchHits(this)
     await stopping
   }
 
   stats(): KernelHitsStats {
-    const view = this.hits?.view()
-    return view === undefined
-      ? { isOn: false, why: this.why, interfaces: 0, leftAlone: 0, entries: 0, counts: [] }
-      : { isOn: true, why: '', ...view }
+    const { hits, why } = this
+    if (hits === undefined) return { off: why.off, why: why.text, ...nothing }
+    if (this.mustSeeAll())
+      return { off: 'queries', why: 'each query has to be seen', ...hits.view() }
+    return { off: undefined, why: '', ...hits.view() }
   }
 
-  private refusal(): string | undefined {
+  private refusal(): Why | undefined {
     if (this.options.link !== undefined)
-      return 'there are several processes, each with a cache of its own'
+      return { off: 'workers', text: 'there are several processes, each with a cache of its own' }
     return readTable() === undefined
-      ? 'this build has no program for the kernel (npm run build:kernel)'
+      ? { off: 'program', text: 'this build has no program for the kernel (npm run build:kernel)' }
       : undefined
+  }
+
+  /** The query log, and who looks at live queries, must hear of each; no entry is everybody's while questions are rewritten. */
+  private mustSeeAll(): boolean {
+    const { path } = this
+    const { log } = path.outlook.config
+    return log.queries.sampleOneIn !== 0 || path.isWatched || path.shadowGeneration < 0
   }
 
   private make(): KernelHits {
@@ -143,7 +155,7 @@ export class HitControl implements HitWatch {
     const { kernelHits, listen } = this.path.outlook.config
     const table = readTable()
     if (table === undefined) throw new Error('no table')
-    const isForced = kernelHits.interfaces.length > 0
+    const rules = placementRules(kernelHits)
     return new KernelHits(
       {
         calls: loadSystemCalls(),
@@ -156,14 +168,12 @@ export class HitControl implements HitWatch {
         servers: () => this.servers(),
         guardedPorts: () => this.guardedPorts(),
         chains: firewallChains,
-        onPlacement: (placement) => this.logPlacement(placement, isForced),
+        onPlacement: (placement) => this.logPlacement(placement, rules.isForced),
         onDefect: defectLogger(this.options.log),
       },
       {
         ...this.shadowSettings(),
-        interfaces: isForced ? kernelHits.interfaces : usualInterfaces,
-        except: kernelHits.except,
-        isForced,
+        ...rules,
         entriesMax: kernelHits.entriesMax,
         // Sockets are opened later.
         serversMax: listen.length,
@@ -179,12 +189,11 @@ export class HitControl implements HitWatch {
   }
 
   /**
-   * Those that the kernel may answer for. An address that is not intercepted now is CoreDNS's. The query log, and who looks at live queries,
-   * must hear of each: then it is none.
+   * Those that the kernel may answer for. An address that is not intercepted now is CoreDNS's. None while each query has to be seen.
    */
   private servers(): readonly (Endpoint | undefined)[] {
-    const { log, interception: settings } = this.path.outlook.config
-    if (log.queries.sampleOneIn !== 0 || this.path.isWatched) return []
+    const { interception: settings } = this.path.outlook.config
+    if (this.mustSeeAll()) return []
     const interception = this.around.interception()
     const active = new Set(
       interception.addresses.flatMap((one) => (one.isActive ? [one.address] : [])),
@@ -230,7 +239,9 @@ export class HitControl implements HitWatch {
   private logPlacement(placement: Placement, isForced: boolean): void {
     const { log } = this.options
     const attached = [...placement].flatMap(([name, why]) => (why === undefined ? [name] : []))
-    const leftAlone = Object.fromEntries([...placement].filter(([, why]) => why !== undefined))
+    const leftAlone = Object.fromEntries(
+      [...placement].flatMap(([name, why]) => (why === undefined ? [] : [[name, why.text]])),
+    )
     log.info({ attached, leftAlone }, 'kernel hits: interfaces')
     if (isForced && attached.length > 0) {
       log.warn(
@@ -241,9 +252,7 @@ export class HitControl implements HitWatch {
   }
 }
 
-async function firewallChains(): Promise<string | undefined> {
-  const texts = await Promise.all(
-    ['iptables-save', 'ip6tables-save'].map((program) => runProgram(program, ['-t', 'filter'])),
-  )
-  return texts.every(({ ok }) => ok) ? texts.map(({ stdout }) => stdout).join('\n') : undefined
+function failed(error: unknown): Why {
+  const { kind, text } = whyNotLoaded(error)
+  return { off: kind, text }
 }

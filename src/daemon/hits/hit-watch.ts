@@ -5,8 +5,8 @@ import type { QuerySampler } from '../../pipeline/replies.ts'
 
 /** Answers beside us, from copies of entries. */
 export interface HitWatch {
-  /** Hears of our replies. */
-  readonly sampler: QuerySampler
+  /** Hears of our replies; undefined while nobody answers beside us. */
+  readonly sampler: QuerySampler | undefined
   /** @returns what there is to say about an entry, lines for people */
   explain(entry: CacheEntry | undefined): readonly string[]
   /** What we answer is going to change, in this tick. */

@@ -59,6 +59,13 @@ export interface Summary {
   >
   readonly inFlight: Readonly<Record<'questions' | 'questionsMax' | 'waiters' | 'refused', number>>
   readonly upstreams: readonly UpstreamSummary[]
+  /** `off`: the reason in words; empty while the kernel answers hits itself. */
+  readonly kernelHits: Readonly<{
+    off: string
+    interfaces: number
+    entries: number
+    answered: number
+  }>
   readonly rssBytes: number
   /** 0 without a limit. */
   readonly memoryLimitBytes: number
@@ -94,6 +101,7 @@ export function summaryOf(parts: SummarisedParts): Summary {
     },
     inFlight: { questions, questionsMax: questionsMax(), waiters, refused },
     upstreams: upstreamsOf(path),
+    kernelHits: kernelHitsOf(path),
     rssBytes: readMemory().rss ?? 0,
     memoryLimitBytes: facts.memoryLimitBytes,
     cpuMs: Math.round((user + system) / 1000),
@@ -121,6 +129,13 @@ function queriesOf(counters: QueryCounters) {
   const queries = Object.values(bySource).reduce((sum, count) => sum + count, 0)
   const drops = counters.drops.reduce((sum, count) => sum + count, 0)
   return { queries, drops, bySource, byRcode, durations }
+}
+
+function kernelHitsOf({ hits }: DataPath): Summary['kernelHits'] {
+  if (hits === undefined)
+    return { off: 'kernelHits.mode is off', interfaces: 0, entries: 0, answered: 0 }
+  const { why, interfaces, entries, counts } = hits
+  return { off: why, interfaces, entries, answered: counts[0] ?? 0 }
 }
 
 function upstreamsOf({ exchange }: DataPath): UpstreamSummary[] {

@@ -171,10 +171,10 @@ const emptyCache: CacheView = {
 }
 
 const noKernelHits: KernelHitsStats = {
-  isOn: false,
+  off: 'mode',
   why: '',
   interfaces: 0,
-  leftAlone: 0,
+  leftAlone: { policy: 0, program: 0, refused: 0 },
   entries: 0,
   counts: [],
 }

@@ -9,7 +9,7 @@ for (const [hex, names] of [
   ['0000000000000000', []],
   ['0000000000000400', ['NET_BIND_SERVICE']],
   ['0000000000003400', ['NET_BIND_SERVICE', 'NET_ADMIN', 'NET_RAW']],
-  ['000001ffffffffff', ['NET_BIND_SERVICE', 'NET_ADMIN', 'NET_RAW']],
+  ['000001ffffffffff', ['NET_BIND_SERVICE', 'NET_ADMIN', 'NET_RAW', 'BPF']],
 ] as const) {
   test(`CapEff ${hex}`, () => {
     const found = capabilitiesIn(`Name:\tnode\nCapPrm:\t0\nCapEff:\t${hex}\nCapBnd:\t0\n`)

@@ -55,6 +55,7 @@ export function aNode({
     freePortMin: 1024,
     receiveBytesMax: 4_194_304,
     memoryLimitBytes: 134_217_728,
+    kernelHits: undefined,
     resolvers: ['10.0.0.2'],
     ...rest,
   }

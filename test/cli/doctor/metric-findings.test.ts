@@ -52,6 +52,25 @@ test('a healthy daemon gets ticks only', () => {
   assert.ok(found.length >= 4)
 })
 
+test('hits in the kernel: on and where, off and why, and nothing where nobody asked for them', () => {
+  const said = (...lines: string[]) =>
+    findings((page) => `${page}${lines.join('\n')}\n`)
+      .filter(({ about }) => about === 'kernel hits')
+      .map(({ state, what }) => `${state} ${what}`)
+  const off = (reason: string) => `neardns_kernel_hits_off{reason="${reason}"} 1`
+  assert.equal(said(off('mode')), [])
+  assert.equal(said(off('kernel')), ['note off: the kernel is older than 6.6'])
+  const at = (state: string, n: number) => `neardns_kernel_hits_interfaces{state="${state}"} ${n}`
+  const on = ['neardns_kernel_hits_on 1', 'neardns_kernel_hits_entries 7']
+  assert.equal(said(...on, at('attached', 2), at('policy', 0)), [
+    'ok the kernel answers itself, from 7 answers',
+  ])
+  assert.equal(said(...on, at('attached', 0), at('policy', 3)), [
+    'note on, but at no interface',
+    'note interfaces are left alone: a network policy may be enforced on this node',
+  ])
+})
+
 const planted: [line: string, says: RegExp, next: RegExp][] = [
   [
     'coredns_dns_requests_total{server="x"} 0',

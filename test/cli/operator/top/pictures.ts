@@ -22,6 +22,7 @@ export function liveOf(changes: Partial<Live> = {}): Live {
     ...{ searchLevel: 'verified', spared: 300 },
     cache: { answers: 40, denials: 10, bytes: 1_048_576, bytesMax: 33_554_432, evictions: 0 },
     inFlight: { questions: 3, questionsMax: 2000, waiters: 4, refused: 0 },
+    kernelHits: { off: '', interfaces: 2, entries: 30, answered: 700 },
     upstreams: [
       {
         group: 'cluster',
