@@ -14,7 +14,8 @@ import { installTable } from '../../kernel/table.ts'
 import { needing } from '../../support/needs.ts'
 import { Child } from '../../support/process.ts'
 import { Unbound } from '../../support/unbound.ts'
-import { Netns } from '../../support/world/netns.ts'
+import type { Netns } from '../../support/world/netns.ts'
+import { RoutedPods } from '../../support/world/routed-pods.ts'
 
 export const testTimeoutMs = 180_000
 
@@ -35,6 +36,7 @@ const repository = join(import.meta.dirname, '../../..')
 const configPath = join(tmpdir(), `neardns-kernel-hits-${process.pid}.yaml`)
 const waitMs = 30_000
 
+let world: RoutedPods
 let node: Netns
 let pods: Netns[]
 let upstream: Unbound
@@ -47,9 +49,9 @@ interface Dug {
 
 test.before(async () => {
   installTable()
-  node = await Netns.create('node')
-  pods = []
-  await addPod(1)
+  world = await RoutedPods.create()
+  node = world.node
+  pods = [await world.add(1)]
   upstream = await Unbound.start({
     address: '127.0.0.1',
     port: 5399,
@@ -65,26 +67,8 @@ test.before(async () => {
 test.after(async () => {
   await daemon.stop('SIGKILL')
   await upstream.stop()
-  for (const pod of pods) await pod.remove()
-  await node.remove()
+  await world.remove()
 })
-
-/** A veth with the node's address as on nodes with routes to each pod. */
-async function addPod(number: number): Promise<Netns> {
-  const pod = await Netns.create(`pod${number}`)
-  pods.push(pod)
-  const host = `veth${number}`
-  await node.ip('link', 'add', host, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pod.name)
-  await node.ip('addr', 'add', `10.77.${number}.1/24`, 'dev', host)
-  await node.ip('addr', 'add', `fd77:${number}::1/64`, 'dev', host, 'nodad')
-  await node.ip('link', 'set', host, 'up')
-  await pod.ip('addr', 'add', `10.77.${number}.2/24`, 'dev', 'eth0')
-  await pod.ip('addr', 'add', `fd77:${number}::2/64`, 'dev', 'eth0', 'nodad')
-  await pod.ip('link', 'set', 'eth0', 'up')
-  await pod.ip('route', 'add', 'default', 'via', `10.77.${number}.1`)
-  await pod.ip('-6', 'route', 'add', 'default', 'via', `fd77:${number}::1`)
-  return pod
-}
 
 function writeConfig(cache: object): void {
   const text = {
@@ -161,7 +145,8 @@ test('hits come from the kernel, over both families, and are counted as the daem
 })
 
 test('a pod that comes later has it, too', async () => {
-  const pod = await addPod(2)
+  const pod = await world.add(2)
+  pods.push(pod)
   await until('the second interface', async () => (await attached()) === 2)
   await untilHit(pod, '@10.77.1.1', 'www.test', 'A')
 })
