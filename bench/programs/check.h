@@ -14,13 +14,27 @@ static inline int is_same_question(const uint8_t *query, const uint8_t *reply, i
   return 1;
 }
 
-/* The first record of the reply is the one that is true. */
-static inline int has_answer(const struct truth *truth, const uint8_t *reply, int length) {
-  int at = truth->question_end;
+/* Behind a record's name, which may be compressed. */
+static inline int name_end(const uint8_t *reply, int length, int at) {
   while (at < length && reply[at] != 0 && reply[at] < 0xc0) at += reply[at] + 1;
-  at += at < length && reply[at] >= 0xc0 ? 2 : 1;
-  return at + 10 + truth->rdata_length <= length && get16(reply + at) == truth->qtype && get16(reply + at + 8) == truth->rdata_length &&
-         memcmp(reply + at + 10, truth->rdata, (size_t)truth->rdata_length) == 0;
+  return at + (at < length && reply[at] >= 0xc0 ? 2 : 1);
+}
+
+/* The answer is the set of records that is true: all of them, each once, in any order (RFC 2181 5). Servers turn sets. */
+static inline int has_answer(const struct truth *truth, const uint8_t *reply, int length) {
+  uint8_t seen[RECORDS_MAX] = {0};
+  int at = truth->question_end, last = truth->rdata_length - 1;
+  if (get16(reply + 6) != truth->records) return 0;
+  for (int i = 0; i < truth->records; i++) {
+    at = name_end(reply, length, at);
+    const uint8_t *rdata = reply + at + 10;
+    if (at + 10 + truth->rdata_length > length || get16(reply + at) != truth->qtype || get16(reply + at + 8) != truth->rdata_length) return 0;
+    uint8_t number = (uint8_t)(rdata[last] - truth->rdata[last]);
+    if (memcmp(rdata, truth->rdata, (size_t)last) != 0 || number >= truth->records || seen[number]) return 0;
+    seen[number] = 1;
+    at += 10 + truth->rdata_length;
+  }
+  return 1;
 }
 
 static inline int is_right_loosely(const uint8_t *query, int query_length, const uint8_t *reply, int length) {
@@ -28,7 +42,7 @@ static inline int is_right_loosely(const uint8_t *query, int query_length, const
   if (!(reply[2] & 0x80) || (reply[3] & 15) != truth.rcode) return 0;
   if (!is_same_question(query, reply, length, truth.question_end)) return 0;
   if (reply[2] & 0x02) return truth.records > 1; /* more than UDP takes */
-  return truth.records > 0 ? get16(reply + 6) > 0 && has_answer(&truth, reply, length) : get16(reply + 6) == 0;
+  return has_answer(&truth, reply, length);
 }
 
 /* What neardns says to EDNS: an OPT record with its own payload size and nothing else. */
