@@ -38,6 +38,8 @@ export interface Run {
   /** Share of its CPU that the contestant used; less than all at saturation means that something else was the limit. */
   readonly cpuShare: number
   readonly lost: number
+  /** With SERVFAIL; absent in older results. */
+  readonly failed?: number
   readonly sent: number
   readonly p50Us: number
   readonly p99Us: number
@@ -170,12 +172,24 @@ class Contest {
       return await this.untilCalm(load, async () => {
         if (!child.running) throw new Error(`it has ended: ${child.tail(3)}`)
         const before = readProcess(child.pid)
-        const report = await this.play(runner, { queryFile: this.queryFile, seconds, ...pace })
-        return judged(identity, report, { before, after: readProcess(child.pid) })
+        const playing = this.play(runner, { queryFile: this.queryFile, seconds, ...pace })
+        const [report] = await Promise.all([playing, this.stall(seconds)])
+        const readings = { before, after: readProcess(child.pid) }
+        return judged(identity, report, readings, this.field.other === undefined)
       })
     } catch (error) {
       return failed(identity, error instanceof Error ? error.message : String(error))
     }
+  }
+
+  /** In the middle of a run, for half of it. */
+  private async stall(seconds: number): Promise<void> {
+    const { other } = this.field
+    if (other === undefined) return
+    await sleep((seconds * 1000) / 4)
+    other.process.kill('SIGSTOP')
+    await sleep((seconds * 1000) / 2)
+    other.process.kill('SIGCONT')
   }
 
   /** At saturation a gap changes neither the CPU time of a query nor, by much, how many are answered. */
@@ -217,11 +231,15 @@ export interface RunIdentity {
   readonly load: Load
 }
 
-/** Makes a run of what was read, and says whether it counts. */
+/**
+ * Makes a run of what was read, and says whether it counts.
+ * @param mustAnswer whether one that left questions unanswered says nothing: not where that is what is measured
+ */
 export function judged(
   identity: RunIdentity,
   report: LoadReport,
   { before, after }: { readonly before: ProcessReading; readonly after: ProcessReading },
+  mustAnswer = true,
 ): Run {
   const { sent, received, lost, seconds, p50Us, p99Us, p999Us, maxUs } = report
   const cpuUs = after.cpuUs - before.cpuUs
@@ -235,18 +253,18 @@ export function judged(
     userUsPerQuery: (cpuUs * userShare) / received,
     systemUsPerQuery: (cpuUs * (1 - userShare)) / received,
     cpuShare: cpuUs / (seconds * 1e6),
-    ...{ lost, sent, p50Us, p99Us, p999Us, maxUs },
+    ...{ lost, failed: report.servfail, sent, p50Us, p99Us, p999Us, maxUs },
     rssBytes: after.rssBytes,
-    invalid: [...complaints(identity, report), ...report.examples],
+    invalid: [...complaints(identity, report, mustAnswer), ...report.examples],
   }
 }
 
-function complaints({ load }: RunIdentity, report: LoadReport): string[] {
+function complaints({ load }: RunIdentity, report: LoadReport, mustAnswer: boolean): string[] {
   const { sent, lost, wrong, servfail, seconds, lateP99Us } = report
   const found: string[] = []
   if (report.received === 0) found.push('no reply')
-  if (lost > sent * lostShareMax) found.push(`${lost} of ${sent} lost`)
-  if (servfail > sent * lostShareMax) found.push(`${servfail} of ${sent} failed`)
+  if (mustAnswer && lost > sent * lostShareMax) found.push(`${lost} of ${sent} lost`)
+  if (mustAnswer && servfail > sent * lostShareMax) found.push(`${servfail} of ${sent} failed`)
   if (wrong > 0) found.push(`${wrong} of ${sent} wrong`)
   if (isSaturating(load)) return found
   if (sent < load * seconds * (1 - behindShareMax)) {

@@ -14,6 +14,7 @@ export interface FieldPlan {
   readonly directory: string
   readonly ttlMaxSeconds: number
   readonly entriesMax: number
+  readonly isStalling?: boolean
 }
 
 export interface Runner {
@@ -32,6 +33,8 @@ export interface Absence {
 export interface Field {
   readonly runners: readonly Runner[]
   readonly absent: readonly Absence[]
+  /** The second authority, where there are two. */
+  readonly other: Child | undefined
   stop(): Promise<void>
 }
 
@@ -40,12 +43,14 @@ export async function startField(
   contestants: readonly Contestant[],
 ): Promise<Field> {
   const authority = await startAuthority(plan)
+  const other = plan.isStalling === true ? await startAuthority(plan) : undefined
+  const ports = { upstreamPort: authority.port, ...(other && { otherUpstreamPort: other.port }) }
   const runners: Runner[] = []
   const absent: Absence[] = []
   // One after another: each has the CPU for itself while it starts.
   for (const contestant of contestants) {
     try {
-      runners.push(await startContestant(contestant, plan, authority.port))
+      runners.push(await startContestant(contestant, plan, ports))
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       absent.push({ contestant: contestant.name, why })
@@ -54,8 +59,9 @@ export async function startField(
   const stop = async () => {
     await Promise.all(runners.map(({ child }) => child.stop('SIGTERM', 2000)))
     await authority.child.stop()
+    await other?.child.stop()
   }
-  return { runners, absent, stop }
+  return { runners, absent, other: other?.child, stop }
 }
 
 export async function startAuthority({
@@ -71,11 +77,12 @@ export async function startAuthority({
 export async function startContestant(
   contestant: Contestant,
   { serverCpus, directory, ttlMaxSeconds, entriesMax }: FieldPlan,
-  upstreamPort: number,
+  upstreams: Pick<Setup, 'upstreamPort' | 'otherUpstreamPort'>,
 ): Promise<Runner> {
   const port = await freePort()
   const setup: Setup = {
-    ...{ cpus: serverCpus, port, upstreamPort, ttlMaxSeconds, entriesMax, directory },
+    ...{ cpus: serverCpus, port, ttlMaxSeconds, entriesMax, directory },
+    ...upstreams,
   }
   const startMs = performance.now()
   const child = await contestant.start(setup)

@@ -22,7 +22,7 @@ export async function measureFirstAnswers(
   try {
     for (let start = 0; start < starts; start++) {
       for (const contestant of contestants.filter(({ isEcho }) => isEcho !== true)) {
-        const started = startContestant(contestant, plan, authority.port)
+        const started = startContestant(contestant, plan, { upstreamPort: authority.port })
         const runner = await started.catch(() => undefined)
         if (runner === undefined) continue
         await runner.child.stop('SIGKILL')

@@ -11,7 +11,20 @@ import type { ScenarioName } from './scenarios.ts'
 
 export type Summary = ReturnType<typeof summary>
 
+/** Of which build and how a part of the comparison was measured. */
+export interface Measured {
+  readonly date: string
+  readonly commit: string
+  readonly isModified: boolean
+  readonly loadAtStart: number
+  readonly isQuick: boolean
+  readonly rounds: number
+  readonly secondsPerRun: number
+}
+
 export interface ScenarioResult {
+  /** Absent in older results, of which all scenarios are of one run. */
+  readonly measured?: Measured
   readonly name: ScenarioName
   readonly about: string
   readonly summaries: readonly Summary[]
@@ -35,6 +48,23 @@ export interface ComparisonResult extends Circumstances {
   readonly calm?: { readonly gapUsMax: number; readonly repeats: number }
   readonly scenarios: readonly ScenarioResult[]
   readonly firstAnswers: readonly FirstAnswers[]
+  readonly firstAnswersMeasured?: Measured
+}
+
+type Kept = Omit<ComparisonResult, 'scenarios' | 'firstAnswers' | 'firstAnswersMeasured'>
+
+/** @returns how all of a result was measured that knows no parts yet, and its newest part otherwise */
+export function measuredIn({
+  date,
+  machine,
+  versions,
+  isQuick,
+  rounds,
+  secondsPerRun,
+}: Kept): Measured {
+  const { commit, isModified } = versions
+  const { loadAtStart } = machine
+  return { ...{ date, commit, isModified, loadAtStart }, ...{ isQuick, rounds, secondsPerRun } }
 }
 
 /** A server that is so busy is the limit itself. */
@@ -70,6 +100,8 @@ function summary(all: readonly Run[], contestant: string, load: Load) {
     p99Us: middle(({ p99Us }) => p99Us),
     p999Us: middle(({ p999Us }) => p999Us),
     lost: all.reduce((sum, { lost }) => sum + lost, 0),
+    failed: all.reduce((sum, { failed }) => sum + (failed ?? 0), 0),
+    sent: all.reduce((sum, { sent }) => sum + sent, 0),
     rssBytes: median(all.map(({ rssBytes }) => rssBytes)),
   }
 }

@@ -9,6 +9,7 @@ import { dnsmasq } from './dnsmasq.ts'
 import { echo } from './echo.ts'
 import { knotResolver } from './knot-resolver.ts'
 import { neardns, neardnsPortable } from './neardns.ts'
+import { nodeCache } from './node-cache.ts'
 import { pdnsRecursor } from './pdns-recursor.ts'
 import { unbound } from './unbound.ts'
 
@@ -22,4 +23,5 @@ export const allContestants: readonly Contestant[] = [
   pdnsRecursor,
   knotResolver,
   coredns,
+  nodeCache,
 ]

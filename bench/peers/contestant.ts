@@ -8,12 +8,19 @@ export interface Setup {
   readonly port: number
   /** Where its upstream listens, UDP and TCP, on 127.0.0.1. */
   readonly upstreamPort: number
+  /** Of a second one that the first can stand in for, where the scenario has two. */
+  readonly otherUpstreamPort?: number
   /** Upper bound of a positive answer's time in the cache. NodeLocal DNSCache has 30. */
   readonly ttlMaxSeconds: number
   /** Answers that the cache has to hold. */
   readonly entriesMax: number
   /** For configuration files; goes away with the bench. */
   readonly directory: string
+}
+
+/** Ports of all upstreams. */
+export function upstreamPorts({ upstreamPort, otherUpstreamPort }: Setup): number[] {
+  return otherUpstreamPort === undefined ? [upstreamPort] : [upstreamPort, otherUpstreamPort]
 }
 
 export interface Contestant {

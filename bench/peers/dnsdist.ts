@@ -1,6 +1,6 @@
 /** dnsdist with a packet cache before one upstream. */
 import { peer } from './common.ts'
-import type { Setup } from './contestant.ts'
+import { type Setup, upstreamPorts } from './contestant.ts'
 
 export const dnsdist = peer({
   name: 'dnsdist',
@@ -11,12 +11,17 @@ export const dnsdist = peer({
   arguments: (_, file) => ['--supervised', '--disable-syslog', '-C', file],
 })
 
-function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
+function configuration(setup: Setup): string {
+  const { port, ttlMaxSeconds, entriesMax } = setup
+  const servers = upstreamPorts(setup).map(
+    (each) =>
+      `newServer({address="127.0.0.1:${each}", tcpOnly=true, healthCheckMode="up", maxInFlight=100})`,
+  )
   return `setLocal("127.0.0.1:${port}")
 setACL({"127.0.0.0/8"})
 setSecurityPollSuffix("")
 setUDPSocketBufferSizes(4194304, 4194304)
-newServer({address="127.0.0.1:${upstreamPort}", tcpOnly=true, healthCheckMode="up", maxInFlight=100})
+${servers.join('\n')}
 getPool(""):setCache(newPacketCache(${entriesMax}, {maxTTL=${ttlMaxSeconds}, maxNegativeTTL=5, numberOfShards=1}))
 `
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import type { OlderTree } from '../support/older-tree.ts'
 import { buildMain, builtMain, onCpu, startWrapped } from '../support/servers.ts'
-import type { Contestant, Setup } from './contestant.ts'
+import { type Contestant, type Setup, upstreamPorts } from './contestant.ts'
 
 /** What an entry of this bench takes (docs/decisions/0011). */
 const bytesPerEntry = 700
@@ -40,13 +40,14 @@ function neardnsWith(
 }
 
 async function configuration(setup: Setup): Promise<string> {
-  const { port, upstreamPort, ttlMaxSeconds, entriesMax } = setup
+  const { port, ttlMaxSeconds, entriesMax } = setup
+  const upstreams = JSON.stringify(upstreamPorts(setup).map((each) => `127.0.0.1:${each}`))
   return `listen: ["127.0.0.1:${port}"]
 cluster:
-  upstreams: ["127.0.0.1:${upstreamPort}"]
+  upstreams: ${upstreams}
   ttl: { positiveMaxSeconds: ${ttlMaxSeconds} }
 external:
-  upstreams: ["127.0.0.1:${upstreamPort}"]
+  upstreams: ${upstreams}
 cache:
   entriesMax: ${entriesMax}
   bytesMax: ${Math.max(33_554_432, entriesMax * bytesPerEntry)}

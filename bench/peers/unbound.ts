@@ -1,7 +1,7 @@
 /** unbound as a forwarder, one thread, no validation. */
 import { foreground } from '../../test/support/unbound-conf.ts'
 import { peer } from './common.ts'
-import type { Setup } from './contestant.ts'
+import { type Setup, upstreamPorts } from './contestant.ts'
 
 export const unbound = peer({
   name: 'unbound',
@@ -13,7 +13,11 @@ export const unbound = peer({
 })
 
 /** Its sizes are bytes: some 500 for a message with its records, in each of the two caches. */
-function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup): string {
+function configuration(setup: Setup): string {
+  const { port, ttlMaxSeconds, entriesMax } = setup
+  const upstreams = upstreamPorts(setup)
+    .map((each) => `  forward-addr: 127.0.0.1@${each}`)
+    .join('\n')
   const megabytes = Math.max(16, Math.ceil((entriesMax * 512) / 1_048_576))
   return `${foreground}  so-rcvbuf: 4m
   access-control: 127.0.0.0/8 allow
@@ -29,10 +33,10 @@ function configuration({ port, upstreamPort, ttlMaxSeconds, entriesMax }: Setup)
   num-queries-per-thread: 4096
 forward-zone:
   name: "cluster.local"
-  forward-addr: 127.0.0.1@${upstreamPort}
+${upstreams}
   forward-tcp-upstream: yes
 forward-zone:
   name: "."
-  forward-addr: 127.0.0.1@${upstreamPort}
+${upstreams}
 `
 }

@@ -5,12 +5,15 @@ import { isSaturating, type Load, windows } from '../comparison/loads.ts'
 import {
   type ComparisonResult,
   isUsable,
+  type Measured,
+  measuredIn,
   ratioSpread,
   type ScenarioResult,
   type Spread,
   type Summary,
 } from '../comparison/summary.ts'
 import { placesBehind } from './behind.ts'
+import { growthText } from './growth.ts'
 import { circumstancesText, count, fixed, type Row, table } from './text.ts'
 
 export function comparisonText(result: ComparisonResult, plots: readonly string[]): string[] {
@@ -18,10 +21,13 @@ export function comparisonText(result: ComparisonResult, plots: readonly string[
   return [
     `## The comparison
 
-${circumstancesText(result)} Medians of ${result.rounds} runs of ${result.secondsPerRun} s.${calmText(result)}${caveat(result)}
+${circumstancesText(result)} Each part says of which build it is and when it was measured.${calmText(result)}
 
 ${table(['server', 'set up as', 'version'], facts)}${missingText(result)}`,
-    ...result.scenarios.map((scenario) => scenarioText(scenario, plots)),
+    ...result.scenarios.map((scenario) =>
+      scenarioText({ measured: measuredIn(result), ...scenario }, plots),
+    ),
+    growthText(result),
     firstAnswersText(result),
     behindText(result),
   ]
@@ -33,16 +39,17 @@ function calmText({ calm }: ComparisonResult): string {
   return ` A run at a fixed rate in which a CPU was not to be had for more than ${calm.gapUsMax / 1000} ms at a time was repeated (${times}).`
 }
 
-function caveat({ isQuick, machine }: ComparisonResult): string {
-  const isBusy = machine.loadAtStart > 0.5
-  if (!isQuick && !isBusy) return ''
-  const why = [
-    ...(isQuick ? ['one short round each'] : []),
-    ...(isBusy
-      ? [`on a machine that had other work (load ${machine.loadAtStart.toFixed(1)})`]
-      : []),
+/** Of which build a table is: the comparison may be measured in parts. */
+export function measuredText(measured: Measured): string {
+  const { date, commit, isModified, loadAtStart, isQuick, rounds, secondsPerRun } = measured
+  const state = isModified ? ', modified' : ''
+  const doubts = [
+    ...(isQuick ? ['short rounds'] : []),
+    ...(loadAtStart > loadAverageMax ? ['on a machine that had other work'] : []),
   ]
-  return ` **A rough look: ${why.join(', ')}.**`
+  const caveat = doubts.length === 0 ? '' : ` **A rough look: ${doubts.join(', ')}.**`
+  const runs = rounds === 1 ? 'One run' : `Medians of ${rounds} runs`
+  return `${runs} of ${secondsPerRun} s, ${date.slice(0, 10)}, commit ${commit}${state}, load ${loadAtStart.toFixed(2)} before.${caveat}`
 }
 
 function missingText({ missing, scenarios }: ComparisonResult): string {
@@ -53,6 +60,9 @@ function missingText({ missing, scenarios }: ComparisonResult): string {
     : `\n\nNot measured, because they were missing or did not start: ${names.join(', ')}.`
 }
 
+/** Of a minute, in CPUs: above it somebody else was at work. */
+const loadAverageMax = 0.5
+
 const headings = {
   'hit-1k': 'Cache hits, 1,000 names',
   'hit-10k': 'Cache hits, 10,000 names',
@@ -61,6 +71,7 @@ const headings = {
   mixed: 'Pod traffic',
   'miss-free': 'Misses over TCP, both CPUs',
   'mixed-free': 'Pod traffic, both CPUs',
+  'miss-stall': 'Misses with an upstream that stalls',
   memory: 'Memory',
 } as const
 const plotsOf: Readonly<Record<string, readonly string[]>> = {
@@ -71,17 +82,20 @@ const plotsOf: Readonly<Record<string, readonly string[]>> = {
 
 /** Printed as well when a scenario ends. */
 export function scenarioText(scenario: ScenarioResult, plots: readonly string[] = []): string {
-  const { name, about, runs } = scenario
+  const { name, about, runs, measured } = scenario
   const invalid = runs.filter((run) => run.invalid.length > 0).length
   const images = (plotsOf[name] ?? [])
     .filter((file) => plots.includes(file))
     .map((file) => `![${headings[name]}](../bench/results/${file})`)
   const tables = name === 'memory' ? [memoryTable(scenario)] : loadTables(scenario)
   const note = invalid === 0 ? '' : ` ${invalid} of ${runs.length} runs did not count.`
-  return [`### ${headings[name]}`, `${capital(about)}.${note}`, ...images, ...tables].join('\n\n')
+  const how = measured === undefined ? '' : ` ${measuredText(measured)}`
+  return [`### ${headings[name]}`, `${capital(about)}.${how}${note}`, ...images, ...tables].join(
+    '\n\n',
+  )
 }
 
-function loadTables({ summaries, runs }: ScenarioResult): string[] {
+function loadTables({ name, summaries, runs }: ScenarioResult): string[] {
   const loads = [...new Set(summaries.map(({ load }) => load))]
   const saturated = loads.filter(isSaturating).map((load) =>
     saturationTable(
@@ -91,7 +105,10 @@ function loadTables({ summaries, runs }: ScenarioResult): string[] {
     ),
   )
   const paced = summaries.filter(({ load }) => !isSaturating(load))
-  return paced.length === 0 ? saturated : [...saturated, latencyTable(paced), p99Table(paced, runs)]
+  if (paced.length === 0) return saturated
+  const losses = name === 'miss-stall' ? [lossTable(paced)] : []
+  const rates = [latencyTable(paced), p99Table(paced, runs), pacedCpuTable(paced, runs)]
+  return [...saturated, ...losses, ...rates]
 }
 
 function saturationTable(rows: readonly Summary[], runs: readonly Run[], load: Load): string {
@@ -142,6 +159,32 @@ function p99Table(rows: readonly Summary[], runs: readonly Run[]): string {
   return table(['p99: neardns is', ...loads.map((load) => `${count(Number(load))} q/s`)], cells)
 }
 
+/** Where answers are what is measured. */
+function lossTable(rows: readonly Summary[]): string {
+  const cells = rows.map(({ contestant, sent, lost, failed }) => [
+    contestant,
+    ...[sent, lost, failed].map(count),
+    `${fixed((100 * (lost + failed)) / sent, 2)} %`,
+  ])
+  return table(['all runs', 'sent', 'lost', 'SERVFAIL', 'unanswered'], cells)
+}
+
+/** CPU a query at fixed rates, where a server wakes up for each, with ours to a peer's in the same round. */
+function pacedCpuTable(rows: readonly Summary[], runs: readonly Run[]): string {
+  const loads = [...new Set(rows.map(({ load }) => load))]
+  const names = [...new Set(rows.map(({ contestant }) => contestant))]
+  const cells = names.map((name) => [
+    name,
+    ...loads.flatMap((load) => {
+      const row = rows.find((each) => each.contestant === name && each.load === load)
+      if (row === undefined || !isUsable(row)) return ['', '']
+      return [fixed(row.cpuUsPerQuery, 1), ratioTo(row, runs, (run) => run.cpuUsPerQuery)]
+    }),
+  ])
+  const titles = loads.flatMap((load) => [`${count(Number(load))} q/s`, 'neardns is'])
+  return table(['CPU us a query', ...titles], cells)
+}
+
 /** A row for each server, a column for each rate. */
 function latencyTable(rows: readonly Summary[]): string {
   const loads = [...new Set(rows.map(({ load }) => load))]
@@ -168,7 +211,7 @@ function memoryTable({ summaries, idleRssBytes, idleCpuMs }: ScenarioResult): st
   return table(idleCpuMs === undefined ? head : [...head, 'CPU, idle, ms a second'], cells)
 }
 
-function firstAnswersText({ firstAnswers }: ComparisonResult): string {
+function firstAnswersText({ firstAnswers, firstAnswersMeasured: how }: ComparisonResult): string {
   if (firstAnswers.length === 0) return ''
   const cells = firstAnswers.map(({ contestant, medianMs, maxMs, starts }) => [
     contestant,
@@ -176,7 +219,7 @@ function firstAnswersText({ firstAnswers }: ComparisonResult): string {
   ])
   return `### First answer
 
-From the start of the process to the first answer fetched from its upstream.
+From the start of the process to the first answer fetched from its upstream.${how === undefined ? '' : ` ${measuredText(how)}`}
 
 ${table(['server', 'median ms', 'longest ms', 'starts'], cells)}`
 }

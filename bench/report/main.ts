@@ -6,7 +6,15 @@ import { plotsOf } from './plots.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const results = 'bench/results'
-const kinds = ['comparison', 'kernel-hits', 'stall', 'long', 'gc-stress', 'soak-memory']
+const kinds = [
+  'comparison',
+  'kernel-hits',
+  'stall',
+  'long',
+  'gc-stress',
+  'soak-memory',
+  'least-memory',
+]
 
 /** @returns texts by path from the root of the repository, as they have to be */
 export function freshPages(): ReadonlyMap<string, string> {

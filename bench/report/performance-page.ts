@@ -62,5 +62,5 @@ const limits = `## What not to conclude
 - Latencies at a fixed rate include the time a sleeping server takes to wake up, which on a virtual machine is most of the median.
 - \`>\` before a rate: the server was not busy all the time; the load was the limit.
 - Times to live are raised for the hits, so that nothing expires. What expiry costs is in the pod traffic and in the long runs.
-- NodeLocal DNSCache's own program is not here; CoreDNS runs with its Corefile. Its binary could not be had as a Go module.
+- NodeLocal DNSCache's own program is not here: it could not be had as a Go module. CoreDNS runs with its Corefile, as \`node-cache\` with its plugins as well.
 - The echo server is no DNS server: it is what the kernel alone costs with this batching.`

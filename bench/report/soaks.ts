@@ -1,5 +1,6 @@
 /** What is told of each soak: on the terminal at its end, and in docs/performance.md. Pure. */
 import type { GcStressResult } from '../soaks/gc-stress.ts'
+import type { LeastMemoryResult } from '../soaks/least-memory.ts'
 import type { LongResult } from '../soaks/long.ts'
 import type { SoakResult } from '../soaks/rig.ts'
 import type { SoakMemoryResult } from '../soaks/soak-memory.ts'
@@ -13,6 +14,7 @@ export interface SoakResults {
   readonly 'gc-stress'?: GcStressResult
   /** The oldest results have no bars. */
   readonly 'soak-memory'?: Pick<SoakMemoryResult, 'date' | 'verdict'>
+  readonly 'least-memory'?: LeastMemoryResult
 }
 
 /** The bars, and the figures beside them. */
@@ -29,7 +31,7 @@ function isStall(result: SoakResult): result is StallResult {
 
 /** @param plots names of the files beside the results */
 export function soaksText(all: SoakResults, plots: readonly string[]): string[] {
-  const { stall, long, 'gc-stress': stress, 'soak-memory': memory } = all
+  const { stall, long, 'gc-stress': stress, 'soak-memory': memory, 'least-memory': least } = all
   const image = (file: string, what: string) =>
     plots.includes(file) ? `\n\n![${what}](../bench/results/${file})` : ''
   const runs = [
@@ -39,7 +41,9 @@ export function soaksText(all: SoakResults, plots: readonly string[]): string[] 
   ].filter((part) => part !== undefined)
   return [
     ...(runs.length === 0 ? [] : ['## Long runs', ...runs]),
+    ...(memory || least ? ['## Memory under a limit'] : []),
     ...(memory === undefined ? [] : [memoryText(memory)]),
+    ...(least === undefined ? [] : [leastText(least)]),
   ]
 }
 
@@ -76,9 +80,16 @@ ${barsTable(result.bars)}`
 function memoryText({ date, verdict }: Pick<SoakMemoryResult, 'date' | 'verdict'>): string {
   const { minutes, sent, right, limitHits, oomKills, stallMaxMs } = verdict
   const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`
-  return `## Memory under a limit
-
-\`npm run bench:soak-memory -- --minutes ${minutes}\` (${date.slice(0, 10)}): in a cgroup of ${mebibytes(verdict.limitBytes)}, names that never come twice. ${count(sent)} misses,
+  return `\`npm run bench:soak-memory -- --minutes ${minutes}\` (${date.slice(0, 10)}): in a cgroup of ${mebibytes(verdict.limitBytes)}, names that never come twice. ${count(sent)} misses,
 ${count(sent - right)} of them not answered or wrong, ${oomKills} OOM kills, the limit hit ${limitHits} times; at most ${mebibytes(verdict.cgroupMaxBytes)} charged, the cache at most
 ${mebibytes(verdict.cacheMaxBytes)} of the ${mebibytes(verdict.cacheBoundBytes)} it may have. With less memory, lower \`cache.bytesMax\`. Longest stall of the event loop: ${(stallMaxMs / 1000).toFixed(1)} s.`
+}
+
+function leastText(result: LeastMemoryResult): string {
+  const { minutes, rate, sent, limitBytes, anonMaxBytes, p99Us, refusal } = result.verdict
+  const megabytes = fixed(anonMaxBytes / 1e6, 0)
+  return `**The least, ${limitBytes / 1_048_576} MiB.** ${circumstancesText(result)} ${minutes} minutes of pods' look-ups at ${count(rate)} q/s, one in ten for a new name: ${count(sent)} queries, at most ${megabytes} MB
+anonymous, p99 ${count(p99Us)} us. With a MiB less it ends with exit code ${refusal.code}: \`${refusal.text}\`
+
+${barsTable(result.bars)}`
 }

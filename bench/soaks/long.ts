@@ -4,7 +4,7 @@
  * hardly rises. Needs root, for the cgroup.
  */
 import { atMost } from '../support/bars.ts'
-import { podTraffic, uniqueNames } from '../support/query-mix.ts'
+import { growingPodTraffic } from '../support/query-mix.ts'
 import { growthShare, significant } from '../support/statistics.ts'
 import {
   countsOf,
@@ -16,8 +16,6 @@ import {
   sampling,
 } from './rig.ts'
 
-const questions = 90_000
-const uniqueOneIn = 10
 const warmSecondsMax = 60
 /** Names that the warming has not asked. */
 const uniqueFrom = 1_000_000
@@ -35,7 +33,7 @@ async function measure(rig: Rig, given: Flags<keyof typeof flags>) {
   const { minutes, rate } = given
   const { cgroup } = rig
   if (cgroup === undefined) throw new Error('the daemon has no cgroup')
-  const queryFile = rig.queries('queries', asked(), 2)
+  const queryFile = rig.queries('queries', growingPodTraffic(), 2)
   // A cold cache cannot take the rate; a client in a closed loop waits for it.
   await rig.load({ queryFile, seconds: warmSecondsMax, once: true })
   const before = rig.read()
@@ -68,14 +66,6 @@ async function measure(rig: Rig, given: Flags<keyof typeof flags>) {
     ...replyBars(report),
   ]
   return { bars, verdict, samples }
-}
-
-function asked() {
-  const [first, second] = uniqueNames()
-  return podTraffic(questions, 1).flatMap((each, at) => {
-    const unique = at % (2 * uniqueOneIn) === 0 ? first : second
-    return at % (uniqueOneIn - 1) === 0 && unique ? [each, unique] : [each]
-  })
 }
 
 await runSoak({ kind: 'long', flags, memoryBytesMax: limitBytesOf, measure })

@@ -80,6 +80,7 @@ export type SoakKind =
   | 'long'
   | 'gc-stress'
   | 'soak-memory'
+  | 'least-memory'
   | 'million-names'
   | 'water-torture'
 

@@ -180,7 +180,7 @@ async function startPeer({ directory, upstreamPort }: Rig) {
     return undefined
   }
   const plan = { serverCpus: [serverCpu], loadCpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
-  return await startContestant(unbound, plan, upstreamPort)
+  return await startContestant(unbound, plan, { upstreamPort })
 }
 
 await runSoak({ kind: 'stall', flags: { minutes: 10, rate: 10_000 }, measure })

@@ -14,6 +14,8 @@ const namespaces = 100
 const servicesPerNamespace = 10
 /** Number of names outside the cluster in the mixed traffic. */
 const externalNames = 500
+const growingQuestions = 90_000
+const uniqueOneIn = 10
 const searchTail = ['svc.cluster.local', 'cluster.local']
 
 /** `count` names of Services, all different, all with an address. */
@@ -74,6 +76,15 @@ export function podTraffic(count: number, seed: number): Asked[] {
     else asked.push(...chain(`www-${pickExternal()}.outside.bench`, own))
   }
   return asked
+}
+
+/** Look-ups of pods, of which one in ten is for a name that the load generator makes new each time. */
+export function growingPodTraffic(): Asked[] {
+  const [first, second] = uniqueNames()
+  return podTraffic(growingQuestions, 1).flatMap((each, at) => {
+    const unique = at % (2 * uniqueOneIn) === 0 ? first : second
+    return at % (uniqueOneIn - 1) === 0 && unique ? [each, unique] : [each]
+  })
 }
 
 /**

@@ -1,8 +1,10 @@
 /** Keeps results: one JSON file for each bench, with everything that the figures depend on. Never makes pages of them. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
+
+const resultDirectory = join(import.meta.dirname, '..', 'results')
 
 /** What every result file has, whatever was measured. */
 export interface Circumstances {
@@ -45,11 +47,16 @@ export function describeCircumstances(script: string): Circumstances {
   }
 }
 
+/** @returns what was kept last, or undefined */
+export function keptResult(kind: string): unknown {
+  const file = join(resultDirectory, `${kind}.json`)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+}
+
 /** What it replaces is in the history of the repository. */
 export function writeResult<Result extends Circumstances>(kind: string, result: Result): void {
-  const directory = join(import.meta.dirname, '..', 'results')
-  mkdirSync(directory, { recursive: true })
-  writeFileSync(join(directory, `${kind}.json`), `${JSON.stringify(result, undefined, 1)}\n`)
+  mkdirSync(resultDirectory, { recursive: true })
+  writeFileSync(join(resultDirectory, `${kind}.json`), `${JSON.stringify(result, undefined, 1)}\n`)
   process.stdout.write(`kept in bench/results/${kind}.json; now: npm run bench:report\n`)
 }
 

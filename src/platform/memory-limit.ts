@@ -69,7 +69,7 @@ export function heapGrowthPercentFor(limitBytes: number): number {
  * The least for one process: with 400 new names outstanding (`bench:soak-memory`) the kernel kills it within seconds in cgroups of 48 and
  * 56 MiB, and it survives in one of 64 MiB (Node 26.10, x86-64).
  */
-const leastMiB = 64
+export const leastMiB = 64
 /** Of what the limit leaves beyond the process itself; the rest is for garbage and buffers. The default cache fits in 128 MiB. */
 const baseMiB = 46
 const cacheShare = 0.4

@@ -96,7 +96,8 @@ peers('each starts as it is configured for the comparison, and answers right', a
     ttlMaxSeconds,
   })
   const plan = { serverCpus: [cpu], loadCpu: cpu, directory, ttlMaxSeconds, entriesMax: 10_000 }
-  const starting = allContestants.map((each) => startContestant(each, plan, upstreamPort))
+  const present = allContestants.filter(({ missing }) => missing() === undefined)
+  const starting = present.map((each) => startContestant(each, plan, { upstreamPort }))
   const started = await Promise.allSettled(starting)
   const runners = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   try {

@@ -21,6 +21,8 @@ import {
 export const corednsVersion = 'v1.14.7'
 /** One that clusters still run (Kubernetes 1.31 and 1.32 came with it), where the two are to be compared. */
 export const corednsOlderVersion = 'v1.11.3'
+/** The newest when this was written: a peer in the comparison. */
+export const corednsNewestVersion = 'v1.15.0'
 /** Programs that render and check the manifests; `npm run manifests:tools` builds them. */
 export const chartToolVersions = {
   helm: 'v3.22.0',
@@ -44,7 +46,12 @@ interface Requirement {
 
 const requirements = {
   coredns: coredns(corednsVersion, 'NEARDNS_COREDNS'),
+  'coredns-newest': coredns(corednsNewestVersion, 'NEARDNS_COREDNS_NEWEST'),
   'coredns-older': coredns(corednsOlderVersion, 'NEARDNS_COREDNS_OLDER'),
+  'node-cache': {
+    isThere: () => existsSync(nodeCachePath()),
+    how: 'npm run bench:build-node-cache (with Go 1.26 or newer; some two minutes, once)',
+  },
   helm: chartTool('helm'),
   kubeconform: {
     isThere: () =>
@@ -199,13 +206,23 @@ export function skippedNeeds(): SkippedNeed[] {
   return [...skipped].map((need) => ({ need, how: requirements[need].how }))
 }
 
+const corednsVariables = new Map([
+  [corednsVersion, 'NEARDNS_COREDNS'],
+  [corednsOlderVersion, 'NEARDNS_COREDNS_OLDER'],
+  [corednsNewestVersion, 'NEARDNS_COREDNS_NEWEST'],
+])
+
 /** Absolute path of the CoreDNS binary, or undefined. */
 export function corednsPath(version: string = corednsVersion): string | undefined {
-  const isOlder = version === corednsOlderVersion
-  const given = process.env[isOlder ? 'NEARDNS_COREDNS_OLDER' : 'NEARDNS_COREDNS']
+  const given = process.env[corednsVariables.get(version) ?? '']
   if (given !== undefined) return existsSync(given) ? given : undefined
   const cached = join(cacheDirectory(), 'coredns', version, 'coredns')
   return existsSync(cached) ? cached : undefined
+}
+
+/** Absolute path of CoreDNS with the plugins of NodeLocal DNSCache, whether it is there or not. */
+export function nodeCachePath(): string {
+  return join(cacheDirectory(), 'node-cache', corednsVersion, 'node-cache')
 }
 
 /** Absolute path of actionlint, whether it is there or not. */
