@@ -9,8 +9,6 @@ import { nameBytesMax } from '../../wire/constants.ts'
 /** Type, class, and a byte of bits. */
 export const suffixBytes = 5
 export const keyBytesMax = nameBytesMax + suffixBytes
-/** One more: zeros are written up to three bytes past the end. */
-const wordsMax = Math.ceil(keyBytesMax / 4) + 1
 
 /** @returns the number of words that this many bytes of a key take */
 export function wordsFor(octets: number): number {
@@ -58,8 +56,10 @@ export class KeyBytes {
   /** Hash of the whole key; 32 bits, signed. */
   hash = 0
 
-  constructor() {
-    const memory = new ArrayBuffer(4 * wordsMax)
+  /** @param octetsMax of the longest key */
+  constructor(octetsMax = keyBytesMax) {
+    // One word more: zeros are written up to three bytes past the end.
+    const memory = new ArrayBuffer(4 * (wordsFor(octetsMax) + 1))
     this.octets = Buffer.from(memory)
     this.words = new Int32Array(memory)
   }

@@ -7,9 +7,16 @@ import { KeyBytes } from './key-bytes.ts'
 const sizeMin = 16
 const wordsMin = 16 * sizeMin
 
+/** Of a name, and of what may stand before it. */
+export const nameKeyBytesMax = 512
+
 /** A folded name as bytes and words, with its hash; one at a time. */
 export class NameKey extends KeyBytes {
-  /** @param name folded wire form, one character a byte */
+  constructor() {
+    super(nameKeyBytesMax)
+  }
+
+  /** @param name folded wire form, one character a byte; something that says where it ends may stand before it */
   read(name: string): this {
     this.write(name)
     this.hash = this.hashOfWords(this.wordCount)

@@ -5,12 +5,12 @@
  * halves are matched by their socket: musl uses one for both, and a stub with two sockets takes what either finds.
  */
 import { RrType } from '../../wire/constants.ts'
-import { LatestMap } from '../cache/latest-map.ts'
+import { LatestNames } from '../cache/latest-names.ts'
 
 /** The halves of a pair come within milliseconds of each other; those of a stub that is short of CPU within tens. */
 export const pairMs = 250
-/** More than a busy node denies between the halves of a pair. */
-const membersMax = 2048
+/** More than a busy node denies in the time between the halves of a pair; the latest half of them is kept in any case. */
+const membersMax = 8192
 
 /** One question of a look-up. */
 export interface PairMember {
@@ -21,14 +21,15 @@ export interface PairMember {
   readonly qtype: number
 }
 
-interface Denied {
-  readonly qtype: number
-  readonly untilMs: number
-}
+/** What is kept of a half that was denied. */
+const Field = { qtype: 0, untilMs: 1 } as const
+const fields = 2
+/** The half in hand. */
+const numbers = new Float64Array(fields)
 
 export class Pairs {
   /** Halves that were denied and whose other half has not come. */
-  private readonly denied = new LatestMap<Denied>(membersMax)
+  private readonly denied = new LatestNames(membersMax, fields)
   private lastMs = Number.NEGATIVE_INFINITY
 
   /**
@@ -39,11 +40,13 @@ export class Pairs {
     if (!isPairType(member)) return
     const key = keyOf(member)
     // The pair is complete: the next question starts another look-up.
-    if (isOtherOf(member, this.denied.get(key), nowMs)) {
+    if (this.denied.read(key, numbers) && isOtherOf(member, nowMs)) {
       this.denied.delete(key)
       return
     }
-    this.denied.set(key, { qtype: member.qtype, untilMs: Math.min(nowMs + pairMs, untilMs) })
+    numbers[Field.qtype] = member.qtype
+    numbers[Field.untilMs] = Math.min(nowMs + pairMs, untilMs)
+    this.denied.write(key, numbers)
     this.lastMs = nowMs
   }
 
@@ -55,14 +58,13 @@ export class Pairs {
   /** Whether this half has to be denied, because the other was denied a moment ago on evidence that still holds. */
   holds(member: PairMember, nowMs: number): boolean {
     if (this.isQuiet(nowMs) || !isPairType(member)) return false
-    return isOtherOf(member, this.denied.get(keyOf(member)), nowMs)
+    return this.denied.read(keyOf(member), numbers) && isOtherOf(member, nowMs)
   }
 
   /** Whether the same question comes again after its denial, without the other half in between: that is another look-up. */
   repeats(member: PairMember, nowMs: number): boolean {
     if (this.isQuiet(nowMs) || !isPairType(member)) return false
-    const denied = this.denied.get(keyOf(member))
-    return denied !== undefined && !isOtherOf(member, denied, nowMs)
+    return this.denied.read(keyOf(member), numbers) && !isOtherOf(member, nowMs)
   }
 
   /** Makes the next question of this name and socket the start of another look-up. */
@@ -76,8 +78,9 @@ export function isPairType({ qtype }: { readonly qtype: number }): boolean {
   return qtype === RrType.a || qtype === RrType.aaaa
 }
 
-function isOtherOf({ qtype }: PairMember, denied: Denied | undefined, nowMs: number): boolean {
-  return denied !== undefined && denied.qtype !== qtype && nowMs < denied.untilMs
+/** Whether it is the other half to the one in hand, whose denial still counts. */
+function isOtherOf({ qtype }: PairMember, nowMs: number): boolean {
+  return numbers[Field.qtype] !== qtype && nowMs < (numbers[Field.untilMs] as number)
 }
 
 function keyOf({ name, client, clientPort }: PairMember): string {

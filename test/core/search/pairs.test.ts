@@ -111,11 +111,33 @@ test('it is quiet before the first denial, and a quarter of a second after the l
 
 test('halves that are waited for have a bound, and the latest are kept', () => {
   const pairs = new Pairs()
-  for (let port = 1; port <= 5000; port++) pairs.note(a({ clientPort: port }), later, at)
-  const held = Array.from({ length: 5000 }, (_, i) => pairs.holds(aaaa({ clientPort: i + 1 }), at))
+  for (let port = 1; port <= 20_000; port++) pairs.note(a({ clientPort: port }), later, at)
+  const held = Array.from({ length: 20_000 }, (_, i) =>
+    pairs.holds(aaaa({ clientPort: i + 1 }), at),
+  )
   const count = held.filter(Boolean).length
-  assert.ok(count <= 2048 && count >= 1024, `${count}`)
-  assert.ok(held.slice(-1024).every(Boolean))
+  assert.ok(count <= 8192 && count >= 4096, `${count}`)
+  assert.ok(held.slice(-4096).every(Boolean))
+})
+
+test('a half waits while four thousand look-ups are complete', () => {
+  const pairs = denied(a())
+  for (let port = 10_000; port < 14_000; port++) {
+    pairs.note(a({ clientPort: port }), later, at)
+    pairs.note(aaaa({ clientPort: port }), later, at)
+  }
+  assert.is(pairs.holds(aaaa(), at), true)
+})
+
+test('look-ups of the longest names are told apart by their last byte', () => {
+  const client = '2001:db8:1111:2222:3333:4444:5555:6666'
+  const labels = Array.from({ length: 3 }, () => `\x3f${'x'.repeat(63)}`).join('')
+  const nameOf = (last: string) => `${labels}\x3d${'x'.repeat(60)}${last}\0`
+  const one = { client, clientPort: 65_535, name: nameOf('a') }
+  const pairs = denied(a(one))
+  assert.is(nameOf('a').length, 255)
+  assert.is(pairs.holds(aaaa(one), at), true)
+  assert.is(pairs.holds(aaaa({ ...one, name: nameOf('b') }), at), false)
 })
 
 interface Step {
