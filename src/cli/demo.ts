@@ -26,11 +26,7 @@ export async function demo(
 ): Promise<number> {
   const read = readArguments('demo', argv)
   if (!read.ok) return usageError(io, read.why)
-  const given = read.flag('--port')
-  const port = Number(given ?? defaultPort)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    return usageError(io, `--port ${given}: it takes a number from 1 to 65535`)
-  }
+  const port = read.number('--port') ?? defaultPort
   const isOnce = read.has('--once')
   const ending = new AbortController()
   // From the start, so that an early interrupt also ends cleanly.

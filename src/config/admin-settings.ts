@@ -90,7 +90,7 @@ export function adminSection() {
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),
       about:
-        'File whose first line is a token. Who sends it as `Authorization: Bearer` to an address of admin.listen may do there what the socket allows, but for loading a cache. Read at each request. Null: over HTTP there are metrics, probes and sums only, also for the node itself.',
+        'File whose first line is a token: 16 to 512 letters, digits or -._~+/, as `openssl rand -hex 32` writes; a shorter one could be guessed, opens nothing, and is logged. Who sends it as `Authorization: Bearer` to an address of admin.listen may do there what the socket allows, but for loading a cache. Read at each request. Null: over HTTP there are metrics, probes and sums only, also for the node itself.',
     }),
   })
 }

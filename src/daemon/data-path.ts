@@ -6,8 +6,6 @@ import { Cache } from '../core/cache/cache.ts'
 import type { CacheEntry } from '../core/cache/entry.ts'
 import { FailureCache } from '../core/cache/failure-cache.ts'
 import { typeIn } from '../core/cache/key.ts'
-import { nobody } from '../core/decision.ts'
-import { explainText, foretell, questionAbout } from '../core/explain.ts'
 import { Joiner } from '../core/joining.ts'
 import { InFlight } from '../core/question/in-flight.ts'
 import { MissBudget } from '../core/question/miss-budget.ts'
@@ -35,7 +33,6 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
-import { recordLines } from '../wire/record-text.ts'
 import type { HitWatch } from './hits/hit-watch.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
@@ -72,7 +69,7 @@ export class DataPath {
   readonly search: SearchSlot = { path: undefined }
   readonly failures: FailureCache
   readonly router: Router
-  private readonly settler: Settler
+  readonly settler: Settler
   private readonly replies: Replies
   /** The last slow and failed queries. */
   readonly flights: FlightRecorder
@@ -201,31 +198,15 @@ export class DataPath {
     return { ...noSearch, ...path?.view(nowMs), ...this.searchTotals.with(path?.counts()) }
   }
 
-  /** What a question would get now, and why. @param name folded wire form, one character a byte */
-  explain(name: string, qtype: number): string[] {
-    const { query, question } = questionAbout(name, qtype)
-    const moment = { nowMs: this.nowMs(), asker: nobody }
-    const explanation = foretell(this, query, question, moment)
-    const lines = explainText(explanation, {
-      records: recordLines,
-      upstreams: (group) => this.upstreamLines(group),
-      staleAfterMs: (entry) => this.settler.holdBackMs(entry),
-    })
-    return [...lines, ...(this.hitWatch?.explain(explanation.inquiry.entry) ?? [])]
+  /** What the kernel has of an answer, in lines for people. */
+  kernelLines(entry: CacheEntry | undefined): readonly string[] {
+    return this.hitWatch?.explain(entry) ?? []
   }
 
   /** Whether questions about a name may be answered otherwise than an upstream would. @param name folded wire form */
   readonly isAltered = (name: Uint8Array, nameBytes: number): boolean =>
     this.rewritings.concerns(name, nameBytes) ||
     this.local.some((stage) => stage.alters?.(name, nameBytes) === true)
-
-  private upstreamLines(group: string): string[] {
-    const found = this.exchange.stats().find(({ name }) => name === group)
-    return (found?.upstreams ?? []).map(
-      ({ name, isUp, roundTripMs, load }) =>
-        `${name} ${isUp ? 'up' : 'down'}, ${roundTripMs.toFixed(1)} ms, ${load} in flight`,
-    )
-  }
 
   private makeRoom(): WaitingRoom {
     const { settler, inFlight, own, resolver, replies, budget, nowMs, standIns } = this

@@ -32,7 +32,7 @@ import { Operator } from './operator/operator.ts'
 import { PrivateSide, type PrivateSocketSetting } from './operator/private-side.ts'
 import { summaryOf } from './operator/summary.ts'
 import { stateOf } from './state-report.ts'
-import { readToken } from './token-file.ts'
+import { readToken, readTokenFile } from './token-file.ts'
 import type { WorkerLink } from './workers/link.ts'
 import type { WorkerAnswer, WorkerPage } from './workers/plan.ts'
 
@@ -126,7 +126,15 @@ export class Monitoring {
     // Only for those who look.
     if (at.listen.length === 0) this.runtime.stop()
     else this.runtime.start()
+    this.lookAtToken()
     return await this.servers.listen(at)
+  }
+
+  private lookAtToken(): void {
+    const { log, admin } = this.parts
+    const path = admin().tokenFile
+    const read = path === null ? undefined : readTokenFile(path)
+    if (read?.ok === false) log.warn({ path, why: read.why }, 'admin: no token opens the pages')
   }
 
   /** @param lateMs by how much this round is late. @returns whether queries came since the last one */

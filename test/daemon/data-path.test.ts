@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { CacheEntry } from '../../src/core/cache/entry.ts'
 import type { CorefileSource } from '../../src/corefile/files.ts'
 import type { DataPath } from '../../src/daemon/data-path.ts'
+import { explainLines } from '../../src/daemon/operator/explaining.ts'
 import { parseName } from '../../src/wire/name.ts'
 import { Client } from '../pipeline/support.ts'
 import { type ReadMessage, readMessage, writeQuery } from '../support/client/dns-message.ts'
@@ -75,7 +76,7 @@ test('whoever answers beside us is told before anything changes, hears of our hi
     send(world, 'www.example', client)
     assert.ok(entry)
     assert.is(entry.name, Buffer.from(parseName('www.example') ?? []).toString('latin1'))
-    assert.match(path.explain(entry.name, 1).join(), /kernel/)
+    assert.match(explainLines(path, entry.name, 1).join(), /kernel/)
     const generation = path.shadowGeneration
     reconfigure()
     assert.equal(told.slice(1), ['reply 0', `clear ${generation}`, `changed ${generation + 1}`])
@@ -122,7 +123,7 @@ test('names go where their zone says, and explain tells the same', () =>
       [1, 0, 0, 1],
     )
     const explain = (name: string) =>
-      world.path.explain(Buffer.from(parseName(name) ?? []).toString('latin1'), 1).join('\n')
+      explainLines(world.path, Buffer.from(parseName(name) ?? []).toString('latin1'), 1).join('\n')
     assert.match(explain('www.example'), /group "external"/)
     assert.match(explain('x.cluster.local'), /group "cluster"/)
   }))

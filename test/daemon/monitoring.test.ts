@@ -48,7 +48,7 @@ interface Options {
 
 const folder = mkdtempSync(join(tmpdir(), 'neardns-monitoring-'))
 const tokenFile = join(folder, 'token')
-writeFileSync(tokenFile, 's3cret\n')
+writeFileSync(tokenFile, 's3cret-0123456789\n')
 test.after(() => rmSync(folder, { recursive: true }))
 
 async function withMonitoring(
@@ -92,7 +92,7 @@ async function withMonitoring(
   })
   let port = 0
   const get = async (page: string) => {
-    const headers = { authorization: 'Bearer s3cret' }
+    const headers = { authorization: 'Bearer s3cret-0123456789' }
     const response = await fetch(`http://127.0.0.1:${port}${page}`, { headers })
     return { status: response.status, body: await response.text() }
   }

@@ -9,6 +9,8 @@ export interface Arguments {
   readonly flags: readonly Flag[]
   /** @returns the flag's value, empty for a switch; undefined when it is not given */
   flag(name: string): string | undefined
+  /** @returns the number of a flag that takes one; undefined when it is not given */
+  number(name: string): number | undefined
   has(name: string): boolean
 }
 
@@ -27,7 +29,11 @@ export function readArguments(verb: Verb, argv: readonly string[]): ReadArgument
   if (why !== undefined) return { ok: false, why }
   const { words, flags } = read
   const flag = (name: string) => flags.find((one) => one.name === name)?.value
-  return { ok: true, words, flags, flag, has: (name) => flag(name) !== undefined }
+  const number = (name: string) => {
+    const text = flag(name)
+    return text === undefined ? undefined : Number(text)
+  }
+  return { ok: true, words, flags, flag, number, has: (name) => flag(name) !== undefined }
 }
 
 function wrongWords(verb: VerbDefinition, words: readonly string[]): string | undefined {

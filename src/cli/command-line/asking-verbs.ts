@@ -30,7 +30,13 @@ export const askingVerbs = [
     flags: {
       '--as-pod': { value: 'NAMESPACE', what: 'each name that a pod there would try' },
       '--search': { value: 'DOMAIN[,DOMAIN]', what: 'each name along this list' },
-      '--ndots': { value: 'N', what: 'dots of a name that is tried first', otherwise: '1; pods 5' },
+      '--ndots': {
+        value: 'N',
+        what: 'dots of a name that is tried first',
+        otherwise: '1; pods 5',
+        // resolv.conf(5)
+        number: { min: 0, max: 15 },
+      },
       '--cluster-domain': { value: 'DOMAIN', what: 'for --as-pod', otherwise: 'cluster.local' },
       '--trace': { what: 'ask for real as well, and time it' },
       '--server': { value: 'IP:PORT', what: 'whom --trace asks', otherwise: '127.0.0.1:5353' },

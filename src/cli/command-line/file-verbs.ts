@@ -1,4 +1,5 @@
 /** The verbs that work on files and on this node: validate, import, check, doctor, rules, completion. */
+
 import {
   adminFlags,
   clusterUpstreamFlag,
@@ -7,6 +8,7 @@ import {
   jsonFlag,
   type VerbDefinition,
 } from './definition.ts'
+import { portRule } from './number-flag.ts'
 import { settingFlags } from './serving-verbs.ts'
 
 export const fileVerbs = [
@@ -26,7 +28,12 @@ export const fileVerbs = [
     what: 'print the configuration that serves what a Corefile does',
     words: [{ name: 'COREFILE', isFile: true }],
     flags: {
-      '--port': { value: 'PORT', what: 'of zones that name none', otherwise: '53' },
+      '--port': {
+        value: 'PORT',
+        what: 'of zones that name none',
+        otherwise: '53',
+        number: portRule,
+      },
       '--localip': { value: 'IP[,IP]...', what: '-localip of node-cache, for a template' },
       '--clusterdns': { value: 'IP', what: 'address of its -upstreamsvc, for a template' },
       '--coredns': {

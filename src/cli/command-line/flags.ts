@@ -5,12 +5,15 @@
  */
 import { parseArgs } from 'node:util'
 import { suggest } from '../../config/suggest.ts'
+import { type NumberRule, wrongNumber } from './number-flag.ts'
 
 /** What a flag takes. */
 export interface FlagRule {
   /** How the value is called in messages: `IP:PORT`; absent for a switch. */
   readonly value?: string
   readonly repeats?: boolean
+  /** Its value is a number within these bounds. */
+  readonly number?: NumberRule
 }
 
 export interface Flag {
@@ -104,7 +107,8 @@ function readFlag(token: OptionToken, rules: FlagRules): ReadFlag | undefined {
   if (value === undefined || value === '' || (!inlineValue && value.startsWith('--'))) {
     return { ok: false, why: `${name} needs a value: ${name} ${rule.value}` }
   }
-  return { ok: true, name, value }
+  const why = rule.number && wrongNumber(name, value, rule.number)
+  return why === undefined ? { ok: true, name, value } : { ok: false, why }
 }
 
 /** @param written the argument that the token was made of: `-listen` becomes one token a letter */

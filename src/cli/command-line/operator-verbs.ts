@@ -1,7 +1,13 @@
 /** The verbs by which an operator looks into a running daemon, and changes what it holds. */
 import { adminFlags, type FlagDefinition, jsonFlag, type VerbDefinition } from './definition.ts'
+import { countRule } from './number-flag.ts'
 
-const limitFlag: FlagDefinition = { value: 'N', what: 'queries at most', otherwise: '20' }
+const limitFlag: FlagDefinition = {
+  value: 'N',
+  what: 'queries at most',
+  otherwise: '20',
+  number: countRule,
+}
 
 export const operatorVerbs = [
   {
@@ -25,7 +31,12 @@ export const operatorVerbs = [
       '--subtree': { what: 'flush: names below it, too' },
       '--negative': { what: 'ls, flush: NXDOMAIN and NODATA only' },
       '--all': { what: 'flush: everything' },
-      '--limit': { value: 'N', what: 'ls: entries at most', otherwise: '1000' },
+      '--limit': {
+        value: 'N',
+        what: 'ls: entries at most',
+        otherwise: '1000',
+        number: { min: 1, max: 10_000 },
+      },
       '--json': jsonFlag,
       ...adminFlags,
     },
@@ -63,8 +74,12 @@ export const operatorVerbs = [
         what: 'answered from there',
         suggestions: ['cacheSuccess', 'cacheDenial', 'upstream', 'synthesised', 'stale', 'failed'],
       },
-      '--slower': { value: 'MS', what: 'that took as long, or longer' },
-      '--count': { value: 'N', what: 'end after so many' },
+      '--slower': {
+        value: 'MS',
+        what: 'that took as long, or longer',
+        number: { min: 0, max: 3_600_000, isFraction: true },
+      },
+      '--count': { value: 'N', what: 'end after so many', number: countRule },
       '--json': { what: 'one JSON object a line' },
       ...adminFlags,
     },
@@ -87,8 +102,13 @@ export const operatorVerbs = [
     what: 'queries, names, clients, upstreams, live',
     words: [],
     flags: {
-      '--every': { value: 'SECONDS', what: 'between two looks', otherwise: '1' },
-      '--count': { value: 'N', what: 'end after so many looks' },
+      '--every': {
+        value: 'SECONDS',
+        what: 'between two looks',
+        otherwise: '1',
+        number: { min: 0.2, max: 60, isFraction: true },
+      },
+      '--count': { value: 'N', what: 'end after so many looks', number: countRule },
       '--json': { what: 'one JSON object a look' },
       ...adminFlags,
     },

@@ -1,6 +1,8 @@
 /** The verbs that serve DNS: run, demo, node-cache. */
+
 import type { Override } from '../../config/load.ts'
 import { configFlag, type FlagDefinition, type VerbDefinition } from './definition.ts'
+import { portRule } from './number-flag.ts'
 
 interface SettingFlag extends FlagDefinition {
   readonly path: Override['path']
@@ -77,7 +79,12 @@ export const servingVerbs = [
     words: [],
     flags: {
       '--once': { what: 'end when the account is told' },
-      '--port': { value: 'PORT', what: 'port of 127.0.0.1 to serve on', otherwise: '5353' },
+      '--port': {
+        value: 'PORT',
+        what: 'port of 127.0.0.1 to serve on',
+        otherwise: '5353',
+        number: portRule,
+      },
     },
     about: ['Needs no network, no root and no file. Keeps serving until Ctrl-C.'],
     examples: ['demo', 'demo --once --port 5454'],

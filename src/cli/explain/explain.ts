@@ -4,9 +4,11 @@
  */
 import type { Endpoint } from '../../address/endpoint.ts'
 import { dnsPort, parseScopedEndpoint } from '../../config/address.ts'
+import type { ExplanationView } from '../../core/explanation-view.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from '../operator/admin-client.ts'
+import { valueIn } from '../operator/reply.ts'
 import { parseRecordType } from '../record-type.ts'
 import { bothForms, readTypedName, type TypedName } from '../typed-name.ts'
 import { askStep } from './ask-step.ts'
@@ -35,7 +37,8 @@ export async function explain(argv: readonly string[], io: CliIo): Promise<numbe
   if (typeof request === 'string') return usageError(io, request)
   const found = readPlace(read.flag('--admin'), read.flag('--token-file'))
   if (!found.ok) return reportRefusal(io, found)
-  const isPlain = request.list === undefined && request.server === undefined && !request.isJson
+  if (request.isJson) return await walkAsValues(found.place, request, io)
+  const isPlain = request.list === undefined && request.server === undefined
   return isPlain ? await page(found.place, request, io) : await walk(found.place, request, io)
 }
 
@@ -76,8 +79,8 @@ function pathOf(name: string, type: string): string {
 
 /** Follows the list until a name answers, as far as that can be known. */
 async function walk(place: AdminPlace, request: Request, io: CliIo): Promise<number> {
-  const { name, type, codecType, list, server, isJson } = request
-  const names = list === undefined ? [name.ascii] : namesOfWalk(name.ascii, list)
+  const { name, type, codecType, server } = request
+  const names = namesOf(request)
   const steps: Step[] = []
   for (const one of names) {
     const reply = await askAdmin(place, { path: pathOf(one, type) })
@@ -88,14 +91,43 @@ async function walk(place: AdminPlace, request: Request, io: CliIo): Promise<num
     if (isEnd(explained, asked)) break
   }
   const left = names.length - steps.length
-  if (isJson)
-    io.stdout(`${JSON.stringify({ search: list ?? null, steps, notAsked: left }, undefined, 2)}\n`)
-  else io.stdout(walkText(headOf(request), steps, left) + bothForms(name))
+  io.stdout(walkText(headOf(request), steps, left) + bothForms(name))
   return ExitCode.ok
 }
 
+/** The same as values: of each step what `/v1/explain` says of it, and what came. */
+async function walkAsValues(place: AdminPlace, request: Request, io: CliIo): Promise<number> {
+  const { name, type, codecType, list, server } = request
+  const names = namesOf(request)
+  const steps: unknown[] = []
+  for (const one of names) {
+    const search = new URLSearchParams({ name: one, type }).toString()
+    const reply = valueIn<ExplanationView>(await askAdmin(place, { path: `/v1/explain?${search}` }))
+    if (!reply.ok) return reportRefusal(io, reply)
+    const explanation = reply.value
+    const { rcode, records } = explanation.decision
+    const verdict = verdictOf(rcode ?? undefined, records.length)
+    const asked = server && (await askStep(one, codecType, server))
+    steps.push({ name: one, verdict, ...explanation, asked: asked ?? null })
+    if (isEnd({ verdict }, asked)) break
+  }
+  const value = {
+    name: name.ascii,
+    type: type.toUpperCase(),
+    search: list ?? null,
+    steps,
+    notAsked: names.slice(steps.length),
+  }
+  io.stdout(`${JSON.stringify(value, undefined, 2)}\n`)
+  return ExitCode.ok
+}
+
+function namesOf({ name, list }: Request): readonly string[] {
+  return list === undefined ? [name.ascii] : namesOfWalk(name.ascii, list)
+}
+
 /** What came decides; else what would come. */
-function isEnd(explained: Explained, asked: Step['asked']): boolean {
+function isEnd(explained: Pick<Explained, 'verdict'>, asked: Step['asked']): boolean {
   const verdict =
     asked === undefined ? explained.verdict : verdictOf(asked.rcode, asked.records.length)
   return verdict === 'answered'

@@ -13,9 +13,6 @@ export function readSearchList({ flag }: Pick<Arguments, 'flag'>): SearchList | 
   if (namespace !== undefined && search !== undefined)
     return '--as-pod and --search: give one of them'
   const ndots = flag('--ndots')
-  if (ndots !== undefined && !/^(?:\d|1[0-5])$/.test(ndots)) {
-    return `--ndots ${ndots}: it takes a number from 0 to 15`
-  }
   const list =
     search === undefined ? listOfPod(namespace, flag('--cluster-domain')) : listOf(search)
   if (list === undefined && ndots !== undefined) return '--ndots needs --search or --as-pod'

@@ -25,9 +25,6 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   if (!read.ok) return usageError(io, read.why)
   const [path = ''] = read.words
   const values = valuesOf(read.flags)
-  if (values.port !== undefined && !isPort(values.port)) {
-    return usageError(io, '--port takes a number from 1 to 65535')
-  }
   const file = path === '-' ? await readInput() : await readText(path)
   if (!file.ok) return reportProblems(io, [file.problem])
   const source = sourceIn(path, file.text)
@@ -112,10 +109,6 @@ function valuesOf(flags: readonly Flag[]): CorefileValues {
     localIps: given('--localip')?.split(','),
     clusterDns: given('--clusterdns'),
   }
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port <= 65_535
 }
 
 function yamlOf(

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type Endpoint, formatEndpoint } from '../../address/endpoint.ts'
 import { parseListen } from '../../config/address.ts'
-import { readToken } from '../../daemon/token-file.ts'
+import { readTokenFile } from '../../daemon/token-file.ts'
 import { presentSocketPaths, usualSocketPath } from '../../platform/run-directory.ts'
 import { errorCode } from '../../system/bind.ts'
 import { type CliIo, ExitCode } from '../io.ts'
@@ -31,9 +31,9 @@ export function readPlace(
   tokenFile: string | undefined,
   environment: NodeJS.ProcessEnv = process.env,
 ): ReadPlace {
-  const token = tokenFile === undefined ? undefined : readToken(tokenFile)
-  if (tokenFile !== undefined && token === undefined)
-    return misuse('--token-file: cannot read it, or it is empty')
+  const read = tokenFile === undefined ? undefined : readTokenFile(tokenFile)
+  if (read?.ok === false) return misuse(`--token-file ${tokenFile}: ${read.why}`)
+  const token = read?.token
   const isByDefault = admin === undefined && tokenFile === undefined
   const path = isByDefault ? presentSocketPaths(environment)[0] : admin
   if (path?.startsWith('/') === true) return { ok: true, place: { kind: 'socket', path } }

@@ -30,9 +30,7 @@ async function flights(
 ): Promise<number> {
   const read = readArguments(verb, argv)
   if (!read.ok) return usageError(io, read.why)
-  const limit = Number(read.flag('--limit') ?? limitUsual)
-  if (!Number.isInteger(limit) || limit < 1)
-    return usageError(io, '--limit takes a whole number from 1 on')
+  const limit = read.number('--limit') ?? limitUsual
   const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
   if (!place.ok) return reportRefusal(io, place)
   const reply = await askAdmin(place.place, { path: `/v1/${verb}` })

@@ -33,8 +33,7 @@ export async function tailUntil(
 ): Promise<number> {
   const read = readArguments('tail', argv)
   if (!read.ok) return usageError(io, read.why)
-  const count = Number(read.flag('--count') ?? Number.POSITIVE_INFINITY)
-  if (!(count >= 1)) return usageError(io, '--count takes a whole number from 1 on')
+  const count = read.number('--count') ?? Number.POSITIVE_INFINITY
   const query = queryFor(read)
   if (!query.ok) return usageError(io, query.why)
   const place = readPlace(read.flag('--admin'), read.flag('--token-file'))

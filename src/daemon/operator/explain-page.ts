@@ -3,6 +3,7 @@ import { parseType } from '../../core/explain.ts'
 import type { Page } from '../../observe/admin-calls.ts'
 import { parseName } from '../../wire/name.ts'
 import type { DataPath } from '../data-path.ts'
+import { explainLines } from './explaining.ts'
 
 /** @param rest `NAME/TYPE`, percent-encoded; the type may be left out */
 export function explainPage(path: DataPath, rest: string): Page {
@@ -16,7 +17,7 @@ export function explainPage(path: DataPath, rest: string): Page {
       body: 'Expected /explain/NAME or /explain/NAME/TYPE, as /explain/www.example.com/AAAA.\n',
     }
   }
-  const lines = path.explain(Buffer.from(octets).toString('latin1'), qtype)
+  const lines = explainLines(path, Buffer.from(octets).toString('latin1'), qtype)
   return { status: 200, body: `${lines.join('\n')}\n` }
 }
 

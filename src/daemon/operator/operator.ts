@@ -3,6 +3,7 @@ import type { AdminCall } from '../../observe/admin-calls.ts'
 import type { DataPath } from '../data-path.ts'
 import type { WorkerLink } from '../workers/link.ts'
 import { cacheCalls } from './cache-calls.ts'
+import { explainCall } from './explain-call.ts'
 import { liveCalls } from './live-calls.ts'
 import { everywhereFor, Operations } from './operation.ts'
 import type { Summary } from './summary.ts'
@@ -24,9 +25,10 @@ export class Operator {
     const everywhere = everywhereFor(link)
     const { operations } = this
     this.calls = [
+      explainCall(path),
       ...cacheCalls({ path, nowMs, everywhere }, operations),
       ...liveCalls(path, everywhere, operations),
-      ...summaryCalls({ summary, watch: path.watch }, everywhere, operations),
+      ...summaryCalls({ summary, watch: path.watch, nowMs }, everywhere, operations),
     ]
   }
 

@@ -1,14 +1,27 @@
 /** The calls of `status`, which is open to everybody, and of `top`, which names names and clients. */
-import { type AdminCall, jsonPage } from '../../observe/admin-calls.ts'
+import { type AdminCall, jsonPage, type Page } from '../../observe/admin-calls.ts'
 import type { QueryWatch, Rate, Sketches, Slow } from '../../observe/live/query-watch.ts'
 import type { Everywhere, Operation, Operations } from './operation.ts'
 import { joinSummaries, type Summary } from './summary.ts'
 
 const shown = 50
+/**
+ * Everybody may ask for the sums, so they are made ten times a second at the most: what is left of a request is HTTP's own cost, that of
+ * /health (with workers all of them are asked for each).
+ */
+const sumsKeptMs = 100
 
 /** @param operations takes those that colleagues carry out as well */
 export function summaryCalls(
-  { summary, watch }: { readonly summary: () => Summary; readonly watch: QueryWatch },
+  {
+    summary,
+    watch,
+    nowMs,
+  }: {
+    readonly summary: () => Summary
+    readonly watch: QueryWatch
+    readonly nowMs: () => number
+  },
   everywhere: Everywhere,
   operations: Operations,
 ): AdminCall[] {
@@ -27,7 +40,7 @@ export function summaryCalls(
       method: 'GET',
       path: '/v1/status',
       isOpen: true,
-      answer: async () => jsonPage(await whole()),
+      answer: sharedFor(sumsKeptMs, nowMs, async () => jsonPage(await whole())),
     },
     {
       method: 'GET',
@@ -38,6 +51,20 @@ export function summaryCalls(
       },
     },
   ]
+}
+
+/** @returns who asks within `keptMs` gets the page that was made for the first */
+function sharedFor(keptMs: number, nowMs: () => number, make: () => Promise<Page>) {
+  let page: Promise<Page> | undefined
+  let madeMs = 0
+  return (): Promise<Page> => {
+    const now = nowMs()
+    if (page === undefined || now - madeMs >= keptMs) {
+      page = make()
+      madeMs = now
+    }
+    return page
+  }
 }
 
 function joinSketches(all: readonly Sketches[]): Sketches {

@@ -20,8 +20,11 @@ async function look(argv: readonly string[]) {
   const io = captured()
   const code = await doctor([...argv, '--json'], io)
   const { findings } = JSON.parse(io.out()) as { findings: readonly Finding[] }
-  // A machine with much else to do delays the daemon, and that is no fault that this test is about.
-  const faults = findings.filter(({ state, about }) => state === 'fault' && about !== 'event loop')
+  // A machine with much else to do delays the daemon, and that is no fault that this test is about; the upstreams here live in its process.
+  const faults = findings.filter(
+    ({ state, about, what }) =>
+      state === 'fault' && about !== 'event loop' && !/ takes \d+ ms over /.test(what),
+  )
   return { code, findings, faults }
 }
 

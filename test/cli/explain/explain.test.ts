@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { explain } from '../../../src/cli/explain/explain.ts'
+import { jsonPage } from '../../../src/observe/admin-calls.ts'
 import { AdminServer } from '../../../src/observe/admin-server.ts'
 import { captured } from '../../support/cli-io.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -30,6 +31,32 @@ async function withAdmin(run: (address: string, asked: string[]) => Promise<void
   const { address, port } = await server.start()
   try {
     await run(`${address}:${port}`, asked)
+  } finally {
+    await server.stop()
+  }
+}
+
+/** @param decisions by the name that is asked about */
+async function withCalls(
+  decisions: Readonly<Record<string, object>>,
+  run: (address: string) => Promise<void>,
+): Promise<void> {
+  const server = new AdminServer({
+    listen: { address: '127.0.0.1', port: 0 },
+    pages: new Map(),
+    calls: [
+      {
+        method: 'GET',
+        path: '/v1/explain',
+        answer: ({ params }) => jsonPage({ decision: decisions[params.get('name') ?? ''] }),
+      },
+    ],
+    access: () => ({ ok: true, isRoot: false }),
+    onDefect: (error) => assert.unreachable(String(error)),
+  })
+  const { address, port } = await server.start()
+  try {
+    await run(`${address}:${port}`)
   } finally {
     await server.stop()
   }
@@ -109,9 +136,29 @@ test('along a search list each name is asked for, as text and as JSON', async ()
       io.out(),
       /^api A; search shop\.svc\.cluster\.local .*, ndots 5\n├─ 1 {2}because: /,
     )
-    const json = captured()
-    assert.is(await explain(['api.', '--json', '--admin', admin], json), 0)
-    assert.is(JSON.parse(json.out()).steps.length, 1)
+  })
+})
+
+test('as JSON each step has what the daemon says as values, and what was not asked stands at the end', async () => {
+  const steps: Record<string, object> = {
+    'api.shop.svc.cluster.local.': { rcode: 'NXDOMAIN', records: [] },
+    'api.svc.cluster.local.': { rcode: 'NOERROR', records: ['api 5 IN A 10.96.0.9'] },
+  }
+  await withCalls(steps, async (admin) => {
+    const io = captured()
+    assert.is(await explain(['api', '--as-pod', 'shop', '--json', '--admin', admin], io), 0)
+    const { notAsked, steps: told, search, type } = JSON.parse(io.out())
+    assert.equal(
+      told.map((step: { name: string; verdict: string }) => [step.name, step.verdict]),
+      [
+        ['api.shop.svc.cluster.local.', 'denied'],
+        ['api.svc.cluster.local.', 'answered'],
+      ],
+    )
+    assert.equal(told[1].decision.records, ['api 5 IN A 10.96.0.9'])
+    assert.equal(notAsked, ['api.cluster.local.', 'api.'])
+    assert.is(search.ndots, 5)
+    assert.is(type, 'A')
   })
 })
 

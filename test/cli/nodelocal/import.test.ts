@@ -100,7 +100,7 @@ test('a misuse says how it is used', async ({ dir }) => {
   assert.match(io.err(), /import needs COREFILE/)
   const { code, err } = await run(dir, '', '--port', '99999')
   assert.is(code, 2)
-  assert.match(err, /--port takes a number/)
+  assert.match(err, /--port 99999: it takes a whole number from 1 to 65535/)
   const missing = captured()
   assert.is(await importCorefile([join(dir, 'none')], missing), 2)
   assert.match(missing.err(), /there is no such file/)

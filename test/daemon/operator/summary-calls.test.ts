@@ -29,6 +29,8 @@ const others: Sketches = {
   slowest: [{ key: 'a.', maxMs: 9, meanMs: 9 }],
 }
 
+const nothing = { params: new URLSearchParams(), body: Buffer.alloc(0), isRoot: false }
+
 async function read(path: string) {
   const watch = new QueryWatch(
     () => 0,
@@ -38,13 +40,13 @@ async function read(path: string) {
     outputs: (operation.name === 'summary' ? [summary, summary] : [own, others]) as never[],
     missing: 0,
   })
-  const calls = summaryCalls({ summary: () => summary, watch }, everywhere, new Operations())
+  const calls = summaryCalls(
+    { summary: () => summary, watch, nowMs: () => 0 },
+    everywhere,
+    new Operations(),
+  )
   const call = calls.find((one) => one.path === path)
-  const page = await call?.answer({
-    params: new URLSearchParams(),
-    body: Buffer.alloc(0),
-    isRoot: false,
-  })
+  const page = await call?.answer(nothing)
   return { isOpen: call?.isOpen === true, value: JSON.parse(page?.body ?? '{}') }
 }
 
@@ -52,6 +54,26 @@ test('status has sums of all workers and is open', async () => {
   const { isOpen, value } = await read('/v1/status')
   assert.equal([isOpen, value.queries, value.workers, value.missing], [true, 4, 2, 0])
   assert.is(value.names, undefined)
+})
+
+test('whoever asks within a tenth of a second gets the same sums', async () => {
+  let [made, nowMs] = [0, 0]
+  const everywhere: Everywhere = async (operation, input) => {
+    made += 1
+    return { outputs: [await operation.run(input)], missing: 0 }
+  }
+  const watch = new QueryWatch(
+    () => 0,
+    () => undefined,
+  )
+  const parts = { summary: () => summary, watch, nowMs: () => nowMs }
+  const calls = summaryCalls(parts, everywhere, new Operations())
+  const status = calls.find((one) => one.path === '/v1/status')
+  for (const atMs of [0, 1, 99, 100, 150, 199, 300]) {
+    nowMs = atMs
+    await status?.answer(nothing)
+  }
+  assert.is(made, 3)
 })
 
 test('top has the names and clients of all workers, and is not open', async () => {
