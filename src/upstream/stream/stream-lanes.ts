@@ -9,6 +9,7 @@ import type { ServerSpeed } from '../policy/server-speed.ts'
 import { SpareLanes } from '../policy/spare-lanes.ts'
 import { Standing, type StreamHabits } from '../policy/stream-habits.ts'
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts'
+import { wantsOwn } from './stream-lines.ts'
 
 const quietMsMin = 100
 /** Silence after which a connection may be gone: then another may be tried in its place. */
@@ -21,6 +22,11 @@ const briskGapMs = 10
 const livelyFactor = 4
 /** While nothing answers, as many connections again are tried beside those that are silent. */
 const stalledFactor = 2
+/**
+ * And one more after each such time, for the newest question: slow names that have taken all of them at once look like a server that has
+ * stalled, until a quick one is answered.
+ */
+const scoutEveryMs = 40
 /** A dial costs some 0.1 ms of CPU: forty at once would hold up everything else. */
 const dialingMax = 8
 
@@ -92,9 +98,16 @@ export class StreamLanes {
     return this.all.some(({ state }) => state === 'dialing')
   }
 
-  /** Whether every open connection is held. */
-  get isHeldUp(): boolean {
-    return this.heldCount > 0 && this.all.every(({ isHeld, state }) => isHeld || state !== 'open')
+  /** Whether every open connection is held, or has a head that may be slow while the server answers others. */
+  isHeldUp(nowMs: number): boolean {
+    const isAnswering = nowMs - this.upstream.health.lastReplyMs <= this.speed.slowAfterMs
+    let isAnyBusy = false
+    for (const connection of this.all) {
+      if (connection.state !== 'open') continue
+      if (!connection.isHeld && !(isAnswering && this.isDoubtful(connection, nowMs))) return false
+      isAnyBusy = true
+    }
+    return isAnyBusy
   }
 
   /**
@@ -117,9 +130,9 @@ export class StreamLanes {
     )
   }
 
-  /** Since when the server has had questions and answered none. @param answered one that was among them */
-  silentSinceMs({ sentMs }: Attempt): number {
-    let sinceMs = sentMs
+  /** Since when the server has had questions and answered none. @param openMs when one that may not be on a connection any more was sent */
+  silentSinceMs(openMs: number): number {
+    let sinceMs = openMs
     for (const { load, quietSinceMs } of this.all)
       if (load > 0) sinceMs = Math.min(sinceMs, quietSinceMs)
     return Math.max(sinceMs, this.upstream.health.lastReplyMs)
@@ -137,7 +150,7 @@ export class StreamLanes {
 
   /** @returns the connection with the least to do, if any may take the question: of those with a question the one whose head is youngest */
   placeFor(attempt: Attempt, nowMs: number): StreamConnection | undefined {
-    if (attempt.isApart) return this.idleFor(attempt, nowMs)
+    if (wantsOwn(attempt)) return this.idleFor(attempt, nowMs)
     let best: StreamConnection | undefined
     let leastLoad = Number.POSITIVE_INFINITY
     for (const connection of this.all) {
@@ -152,10 +165,15 @@ export class StreamLanes {
     return best
   }
 
-  /** A head that is not old yet, and older than quick ones become, counts for as many as a burst has. */
-  private loadOf({ load, quietSinceMs }: StreamConnection, nowMs: number): number {
-    const isDoubtful = load > 0 && nowMs - quietSinceMs > this.speed.slowAfterMs / 2
-    return isDoubtful ? load + this.host.settings.burstPerConnection : load
+  /** A doubtful head counts for as many as a burst has. */
+  private loadOf(connection: StreamConnection, nowMs: number): number {
+    const { load } = connection
+    return this.isDoubtful(connection, nowMs) ? load + this.host.settings.burstPerConnection : load
+  }
+
+  /** A head is not old yet, and older than quick ones become. */
+  private isDoubtful({ load, quietSinceMs }: StreamConnection, nowMs: number): boolean {
+    return load > 0 && nowMs - quietSinceMs > this.speed.slowAfterMs / 2
   }
 
   /** @param apart questions that want a connection of their own */
@@ -186,7 +204,7 @@ export class StreamLanes {
     return Math.max(connections, connectionsMax)
   }
 
-  /** More than twice the usual number only for heads that are slow, and for questions apart while the server answers. */
+  /** More than twice the usual number only for heads that are slow, for questions apart while the server answers, and for scouts. */
   private isFull(nowMs: number, apart: number): boolean {
     if (this.all.length >= this.countMax) return true
     const { connections } = this.host.settings
@@ -198,7 +216,13 @@ export class StreamLanes {
         connection.isHeadSlow ||
         connection.isLent,
     )
-    return useful >= stalledFactor * connections + slow + wanted
+    return useful >= stalledFactor * connections + slow + wanted + this.scouts(nowMs)
+  }
+
+  /** Connections more while nothing is answered: all that are open may have slow names. Later silent ones make room for others anyway. */
+  private scouts(nowMs: number): number {
+    const silentMs = nowMs - this.silentSinceMs(nowMs)
+    return silentMs > goneAfterMs ? 0 : Math.floor(silentMs / scoutEveryMs)
   }
 
   /** Whether it may take a question: a used one only of a server that is known to answer a second one. */
