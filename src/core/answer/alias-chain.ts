@@ -73,7 +73,10 @@ export class AliasChain {
 
   /** Whether a record belongs to the current name. */
   private reaches(reply: Uint8Array, scan: ResponseScan, index: number, qtype: number): boolean {
-    const type = u16(reply, scan.typeAt[index] as number)
+    const typeAt = scan.typeAt[index] as number
+    const type = u16(reply, typeAt)
+    // A record of another class answers another question (RFC 1035 3.2.4), whatever its owner.
+    if (u16(reply, typeAt + 2) !== u16(reply, scan.questionEnd - 2)) return false
     // A DNAME stands above the name it redirects; it is kept for validators with its signatures, never followed.
     if (coveredType(reply, scan, index) === RrType.dname && qtype !== RrType.dname)
       return this.ownsAncestor(reply, scan, index)

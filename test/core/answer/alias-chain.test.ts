@@ -51,6 +51,15 @@ function follow(
   }
 }
 
+test('a record of another class is not reached', () => {
+  const chaos = Buffer.from(aRecord(qname, '6.6.6.6'))
+  chaos.writeUInt16BE(3, name(qname).length + 2)
+  assert.equal(follow([chaos, aRecord(qname, '10.0.0.1')]).reached, [0, 1])
+  const alias = Buffer.from(cnameRecord(qname, 'evil.example'))
+  alias.writeUInt16BE(255, name(qname).length + 2)
+  assert.equal(follow([alias, aRecord(qname, '10.0.0.1')]).reached, [0, 1])
+})
+
 test('records of the qname are reached, in any letter case', () => {
   const { ok, reached, end, aliases } = follow([
     aRecord('WWW.Example', '10.0.0.1'),

@@ -1,6 +1,6 @@
 /** Upstreams that do not take EDNS, or not all of it. RFC 6891 6.2.2 and 7; the question without it is answered. */
 import type { Behaviour, FakeQuery } from '../../../upstream/fake-upstream.ts'
-import { knows, says, when } from '../behaviours.ts'
+import { below, knows, says, when } from '../behaviours.ts'
 import { ask, askAtOnce, asked, type Case, manyNames, pause } from '../case.ts'
 import { bare, headerOnly, message } from '../message.ts'
 import { data, within } from '../properties.ts'
@@ -130,6 +130,26 @@ export const edns: readonly Case[] = [
     withOpt((q) => q.send(bare(q, 1))),
     'RFC 6891 7',
   ),
+  {
+    name: 'one zone whose server refuses EDNS does not take it from the other names of an upstream',
+    source: 'RFC 6891 6.2.2; dnsmasq and CoreDNS pass on what a zone’s server says',
+    upstreams: {
+      only: below(
+        'corp.example',
+        withOpt((q) => q.send(bare(q, 1))),
+        records,
+      ),
+    },
+    steps: [
+      ask('one.site.example', 'A', data('192.0.2.20'), { ednsBytes: 1232 }),
+      ask('one.corp.example', 'A'),
+      ask('two.corp.example', 'A', { ednsBytes: 1232 }),
+      ask('two.site.example', 'A', data('192.0.2.20'), { ednsBytes: 1232 }),
+      asked('only', ({ queries }) =>
+        queries.at(-1)?.hasOpt ? undefined : 'two.site.example was asked without EDNS',
+      ),
+    ],
+  },
   {
     name: 'an upstream that answers without OPT is understood',
     source: 'RFC 6891 7: a responder that does not know OPT leaves it out',

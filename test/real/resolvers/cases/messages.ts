@@ -154,6 +154,23 @@ export const messages: readonly Case[] = [
     ],
   },
   {
+    name: 'a record of class CH is no answer to a question of class IN',
+    source: 'RFC 1035 3.2.4: CH addresses have other data; dnspython and miekg/dns read them so',
+    upstreams: {
+      only: (query) => {
+        const reply = message(query, { answers: [`${qname} 60 A 203.0.113.66`] })
+        // The class stands behind the pointer to the question and the type.
+        reply.writeUInt16BE(3, query.questionEnd + 4)
+        query.send(reply)
+      },
+    },
+    steps: [
+      ask(qname, 'A', ({ reply }) =>
+        reply?.answers.length === 0 ? undefined : 'the record passed on',
+      ),
+    ],
+  },
+  {
     name: 'NXDOMAIN with an address in the answer is not an address',
     source: 'RFC 2308 2.1; RFC 6604 3',
     upstreams: { only: saysWhole({ rcode: 3, answers: [`${qname} 60 A 192.0.2.20`] }) },
