@@ -70,8 +70,16 @@ export function textMistake(input: unknown, what: string): string {
 
 export function listMistake(input: unknown, what: string): string {
   if (input === undefined) return `missing; expected a list of ${what}`
-  const hint = typeof input === 'string' ? `; write [${JSON.stringify(input)}]` : ''
+  const hint = typeof input === 'string' ? `; write [${itemsOf(input)}]` : ''
   return `expected a list of ${what}, got ${show(input)}${hint}`
+}
+
+/** Addresses, networks and names that stand between commas or blanks are meant as several items; other texts may have both inside. */
+function itemsOf(text: string): string {
+  const items = text.split(/[\s,]+/).filter((item) => item !== '')
+  const areSeveral =
+    items.length > 1 && items.every((item) => /^[\w:./[\]#-]*[:.][\w:./[\]#-]+$/.test(item))
+  return (areSeveral ? items : [text]).map((item) => JSON.stringify(item)).join(', ')
 }
 
 export function sectionMistake(input: unknown, keys: readonly string[]): string {

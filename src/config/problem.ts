@@ -14,7 +14,16 @@ export interface Problem {
 
 /** One line: `file:line:column: path: message`, or `--flag VALUE: message`. */
 export function formatProblem(problem: Problem): string {
-  return [problem.where, problem.path, problem.message].filter((part) => part !== '').join(': ')
+  const { where, path, message } = problem
+  return visible([where, path, message].filter((part) => part !== '').join(': '))
+}
+
+/**
+ * A file's own text may stand in the line, as the name of a setting; it must not steer the terminal that shows it. Controls and
+ * invisible format characters (Unicode Cc, Cf) become `\u{1b}`.
+ */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`)
 }
 
 /** `zones[0].upstreams[1]`. */

@@ -89,6 +89,14 @@ test('a value is shown short, in one line, and without control characters', () =
 test('a list that an address in brackets became is told how to be written; a single text too', () => {
   assert.match(textMistake(['::1'], 'an address'), /put an address with \[ \] in quotes$/)
   assert.match(listMistake('10.0.0.1', 'addresses'), /; write \["10\.0\.0\.1"\]$/)
+  assert.match(
+    listMistake('10.0.0.1, [fd00::1]:53 corp.example', 'addresses'),
+    /; write \["10\.0\.0\.1", "\[fd00::1\]:53", "corp\.example"\]$/,
+  )
+  assert.match(
+    listMistake('{{ .Name }} 60 IN A 10.0.0.1', 'answers'),
+    /; write \["\{\{ \.Name \}\} 60 IN A 10\.0\.0\.1"\]$/,
+  )
   assert.is(listMistake(undefined, 'addresses'), 'missing; expected a list of addresses')
   assert.is(textMistake(undefined, 'a name'), 'missing; expected a name')
 })

@@ -12,6 +12,15 @@ test('place, setting and message; a part that is missing leaves no colon', () =>
   assert.is(formatProblem({ where: '', path: '', message: 'm' }), 'm')
 })
 
+test('what a file says cannot steer the terminal', () => {
+  const line = formatProblem({
+    where: 'n.yaml:1:1',
+    path: '\u001b[31mred\u202e',
+    message: 'é\u009b\n',
+  })
+  assert.is(line, 'n.yaml:1:1: \\u{1b}[31mred\\u{202e}: é\\u{9b}\\u{a}')
+})
+
 test('a path is written as in the documentation', () => {
   assert.is(pathText([]), '')
   assert.is(pathText(['cache', 'prefetch', 'hitsMin']), 'cache.prefetch.hitsMin')
