@@ -21,6 +21,7 @@ import {
 import { changingUnits } from '../support/lab/search-world.ts'
 import { watchStalls } from '../support/lab/stall-probe.ts'
 import { corednsOlderVersion, corednsVersion, needing } from '../support/needs.ts'
+import { place } from '../support/world/behind-veth.ts'
 import { makeKubeWorld } from '../support/world/kube-world.ts'
 
 const isLong = process.env['NEARDNS_SEARCH_LONG'] === '1'
@@ -112,12 +113,15 @@ async function judge({ who, changing, daemon, heard, ttl, slackMs }: Trial): Pro
   const limits = { negativeMs: 5000, positiveMs: ttl * 1000, slackMs }
   const { wrong, relapses, splits, outdated, outdatedMaxMs } = judgeHeard(changing, heard, limits)
   const synthesised = await daemon.synthesised()
+  const inKernel = await daemon.metric('neardns_kernel_hits_total')
   console.log(
-    `  ${who}: ${heard.length} replies while ${changing.changes} changes (seen within ${changing.lagMaxMs.toFixed(0)} ms), ${synthesised} made here; ${wrong.length} wrong, ${relapses.length} relapses, ${splits.length} split pairs, ${outdated} up to ${outdatedMaxMs.toFixed(0)} ms old`,
+    `  ${who}: ${heard.length} replies while ${changing.changes} changes (seen within ${changing.lagMaxMs.toFixed(0)} ms), ${synthesised} made here, ${inKernel} by the kernel; ${wrong.length} wrong, ${relapses.length} relapses, ${splits.length} split pairs, ${outdated} up to ${outdatedMaxMs.toFixed(0)} ms old`,
   )
   assert.is(wrong.length, 0, firstOf(wrong, heard.length))
   assert.is(relapses.length, 0, firstOf(relapses, heard.length))
   assert.is(splits.length, 0, firstOf(splits, heard.length))
+  // `npm run test:kernel-search`: without hits there it would show nothing.
+  assert.ok(place.netns === undefined || inKernel > 0, 'the kernel answered nothing')
   assert.ok(synthesised > heard.length / 20, `only ${synthesised} denials were made here`)
   assert.is(await daemon.mismatches(), 0, daemon.complaints().join(' '))
 }

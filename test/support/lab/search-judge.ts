@@ -5,6 +5,7 @@
 import type { Random } from '../../fuzz/random.ts'
 import { type Server, UdpClient } from '../client/dns-client.ts'
 import { type ReadMessage, readMessage, writeQuery } from '../client/dns-message.ts'
+import { place } from '../world/behind-veth.ts'
 import { type Reign, withLabel } from './search-churn.ts'
 import { replySummary, ttlMax } from './search-summary.ts'
 import type { ChangingQuestion } from './search-world.ts'
@@ -65,7 +66,7 @@ async function runClient(
   number: number,
 ): Promise<void> {
   // Pods have addresses of their own.
-  const address = `127.0.9.${number + 1}`
+  const address = place.clientHost(number)
   while (!isOver()) {
     const unit = random.below(units.length)
     const all = units[unit]?.questions ?? []

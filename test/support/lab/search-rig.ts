@@ -10,6 +10,7 @@ import { Coredns, untilReady } from '../coredns.ts'
 import { readExposition } from '../exposition.ts'
 import { freePort } from '../free-port.ts'
 import { Neardns } from '../neardns.ts'
+import { place } from '../world/behind-veth.ts'
 import { KubeApi } from '../world/kube-api.ts'
 import type { KubeWorld } from '../world/kube-world.ts'
 
@@ -84,7 +85,8 @@ export class Cluster {
     const direct = { host: '127.0.0.1', port: await freePort() }
     const ready = `127.0.0.1:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
-    const base = `  bind 127.0.0.1\n  errors\n  reload\n  ready ${ready}`
+    const hosts = [...new Set(['127.0.0.1', place.ownHost])].join(' ')
+    const base = `  bind ${hosts}\n  errors\n  reload\n  ready ${ready}`
     const corefile = await options.corefile({ port: direct.port, base, apiUrl: api.url, directory })
     const { version } = options
     const coredns = await Coredns.start({ corefile, ...(version === undefined ? {} : { version }) })
@@ -154,7 +156,7 @@ export class SearchDaemon {
     searchPath: SearchSettings,
     more: Readonly<Record<string, unknown>> = {},
   ): Promise<SearchDaemon> {
-    const config = { searchPath, ...more }
+    const config = { searchPath, ...place.settings, ...more }
     try {
       return await SearchDaemon.startOnce(upstream, config)
     } catch {
@@ -166,14 +168,15 @@ export class SearchDaemon {
     upstream: Server,
     settings: Readonly<Record<string, unknown>>,
   ): Promise<SearchDaemon> {
-    const proxy = { host: '127.0.0.1', port: await freePort() }
-    const admin = `127.0.0.1:${await freePort()}`
+    const proxy = { host: place.daemonHost, port: await freePort() }
+    const admin = `${place.daemonHost}:${await freePort()}`
     const directory = await mkdtemp(join(tmpdir(), 'neardns-search-'))
     const config = join(directory, 'neardns.yaml')
     // JSON is YAML.
     await writeFile(config, JSON.stringify(settings))
-    const server = `${upstream.host}:${upstream.port}`
+    const server = `${place.ownHost}:${upstream.port}`
     const neardns = await Neardns.start({
+      netns: place.netns,
       args: [
         `--config=${config}`,
         `--listen=${proxy.host}:${proxy.port}`,
