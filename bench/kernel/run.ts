@@ -21,7 +21,7 @@ import { barsOf, type KernelHitsFigures } from './figures.ts'
 import { measureAll } from './measure.ts'
 
 const parts = ['cost', 'latency', 'miss', 'traffic', 'growth']
-const usage = `npm run bench:kernel-hits -- [--only ${parts.join(',')}] [--rounds 5] [--seconds 0.5] [--file | --no-file]`
+const usage = `npm run bench:kernel-hits -- [--only ${parts.join(',')}] [--rounds 3] [--seconds 0.3] [--file | --no-file]`
 
 export interface KernelHitsResult extends Circumstances, KernelHitsFigures {
   readonly rounds: number
@@ -33,8 +33,8 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: '' },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '0.5' },
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '0.3' },
       file: { type: 'boolean', default: false },
       'no-file': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
     bars: barsOf(figures),
   }
   process.stdout.write(`${kernelHitsText(result)}\n`)
-  const isWhole = only.length === 0 && rounds >= 5 && seconds >= 0.5
+  const isWhole = only.length === 0 && rounds >= 3 && seconds >= 0.3
   if (values.file || (isWhole && !values['no-file'])) writeResult('kernel-hits', result)
   return result.bars.every(({ verdict }) => verdict === 'met') ? 0 : 1
 }

@@ -11,6 +11,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HitControl } from '../../../src/daemon/hits/hit-control.ts'
 import { installTable } from '../../kernel/table.ts'
+import { buildC } from '../../support/build.ts'
 import { needing } from '../../support/needs.ts'
 import { Child } from '../../support/process.ts'
 import { Unbound } from '../../support/unbound.ts'
@@ -29,6 +30,7 @@ const test = needing(
   'curl',
   'unbound',
   'setpriv',
+  'gcc',
 )
 
 const run = promisify(execFile)
@@ -142,6 +144,34 @@ test('hits come from the kernel, over both families, and are counted as the daem
   const requests =
     'coredns_dns_requests_total{server="dns://[fd77:1::1]:53",zone=".",view="",proto="udp",family="2",type="AAAA"}'
   await until('the count of all queries', async () => (await metric(requests)) >= 4)
+})
+
+test('replies get through whoever sums packets: transmit offload off at either end, both families, odd and even names', async () => {
+  const source = join(repository, 'test/support/programs/tx-checksums.c')
+  const program = await buildC(source, 'gcc')
+  const setOffload = async (host: string, pod: string) => {
+    assert.is((await node.exec(program, 'veth1', host)).trim(), host)
+    assert.is((await pods[0]?.exec(program, 'eth0', pod))?.trim(), pod)
+  }
+  try {
+    for (const [host, pod] of [
+      ['off', 'on'],
+      ['on', 'off'],
+      ['off', 'off'],
+    ] as const) {
+      await setOffload(host, pod)
+      for (const at of ['@10.77.1.1', '@fd77:1::1']) {
+        for (const name of ['www.test', 'odd1.www.test']) {
+          assert.ok((await untilHit(pods[0], at, '+edns', name, 'A')).ok, `${host} ${pod} ${at}`)
+          // A reply with a wrong sum does not come.
+          const again = await dig(pods[0], at, '+noedns', name, 'A')
+          assert.match(again.text, /192\.0\.2\.1/, `${host} ${pod} ${at} ${name}`)
+        }
+      }
+    }
+  } finally {
+    await setOffload('on', 'on')
+  }
 })
 
 test('a pod that comes later has it, too', async () => {
