@@ -1,7 +1,7 @@
 /** Settings of the log, that of single queries included. */
 import type { Parsed } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { choice, item, list, optionalText, parsed, section, whole } from './setting.ts'
+import { choice, filePath, item, list, optionalText, parsed, section, whole } from './setting.ts'
 
 export type QueryClass = 'success' | 'denial' | 'error'
 
@@ -72,6 +72,21 @@ export function logSection() {
         default: [],
         about:
           'Which queries sampleOneIn counts: the first rule whose zone holds the name decides, and a name that no rule is for is not logged. Empty: all queries.',
+      }),
+    }),
+    dnstap: section('Every query of a client and its reply, for a reader of dnstap.', {
+      socket: optionalText({
+        ...filePath('the path of a Unix socket'),
+        about:
+          'Where the reader listens, as `fstrm_capture -u`; looked for each second while it is away. Frame Streams, CLIENT_QUERY (header and question) and CLIENT_RESPONSE (whole). Null: off, and a query costs nothing more. The reader learns what every pod asks.',
+      }),
+      queueBytesMax: whole({
+        default: 1_048_576,
+        min: 65_536,
+        max: 268_435_456,
+        unit: 'bytes',
+        about:
+          'Messages that wait for the reader, with those in the socket; beyond it they are dropped and counted. Some 250 bytes each: a fifth of a second at 10,000 q/s.',
       }),
     }),
   })

@@ -33,6 +33,7 @@ import { WaitingRoom } from '../pipeline/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { TimerWheel } from '../platform/timer-wheel.ts'
 import { UpstreamExchange } from '../upstream/exchange.ts'
+import { Tapping } from './dnstap/tapping.ts'
 import type { HitWatch } from './hits/hit-watch.ts'
 import { LocalFiles } from './local-files.ts'
 import { localOutlook } from './local-outlook.ts'
@@ -86,6 +87,7 @@ export class DataPath {
   outlook: Outlook
   private readonly room: WaitingRoom
   private hitWatch: HitWatch | undefined
+  readonly tapping = new Tapping(() => this.replies.written)
 
   constructor(outlook: Outlook, options: PathOptions, clock: Clock) {
     const { config, routing } = outlook
@@ -174,6 +176,7 @@ export class DataPath {
   stop(): void {
     this.exchange.stop()
     this.watch.stop()
+    this.tapping.stop()
     this.files.stop()
   }
 
@@ -270,9 +273,12 @@ export class DataPath {
     }
   }
 
-  private sampler({ log: { queries }, listen }: Config) {
-    if (queries.sampleOneIn === 0) return this.hitWatch?.sampler
-    return new QueryLog(this.log, queries, listen)
+  private sampler(config: Config) {
+    const { log, listen } = config
+    const { queries } = log
+    const isLogged = queries.sampleOneIn !== 0
+    const other = isLogged ? new QueryLog(this.log, queries, listen) : this.hitWatch?.sampler
+    return this.tapping.beside(other, config)
   }
 }
 

@@ -245,6 +245,7 @@ export class Monitoring {
       }),
       interception: () => parts.interception().view,
       kernelHits: () => parts.path.hits,
+      dnstap: () => parts.path.tapping.stats,
       setupErrors: () => setupErrors(parts.interception().view.troubles),
       healthSlots: this.healthSlots,
     }

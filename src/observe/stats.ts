@@ -182,6 +182,13 @@ export const hitsObstacles = ['policy', 'program', 'refused'] as const
 export type HitsObstacle = (typeof hitsObstacles)[number]
 
 /** Hits that the kernel answers. */
+/** Messages to a reader of dnstap. */
+export interface DnstapStats {
+  readonly sent: number
+  readonly dropped: number
+  readonly isConnected: boolean
+}
+
 export interface KernelHitsStats {
   /** Undefined while the kernel may answer. */
   readonly off: HitsOffReason | undefined

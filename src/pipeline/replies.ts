@@ -59,6 +59,8 @@ export class Replies {
   private watcher: QueryWatcher | undefined
   private turn = 0
   private readonly shape = new ReplyShape()
+  /** Where the last reply was written, for who is called with `record`. */
+  written: Buffer = Buffer.alloc(0)
   /** Of the last reply. A number that `record` returned would be made on the heap for each hit. */
   readonly facts = newReplyFacts()
 
@@ -89,6 +91,7 @@ export class Replies {
     const { question, query, transport } = arrival
     const { stored, image, rcode, ede } = reply
     const { shape } = this
+    this.written = out
     this.shapeFor(question, transport, ede)
     if (stored !== undefined) return writeStored(out, stored, query, question, shape)
     shape.edeText = reply.edeText

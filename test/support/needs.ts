@@ -76,6 +76,8 @@ const requirements = {
   // For the picture of the dashboard.
   chromium: program('chromium', 'chromium'),
   dnsdist: program('dnsdist', 'dnsdist'),
+  'dnstap-ldns': program('dnstap-ldns', 'dnstap-ldns'),
+  fstrm_capture: program('fstrm_capture', 'fstrm-bin'),
   dnsmasq: program('dnsmasq', 'dnsmasq-base'),
   // For long runs only; .ci/run does not bring it.
   dnsperf: program('dnsperf', 'dnsperf'),

@@ -147,7 +147,12 @@ export class HitControl implements HitWatch {
   private mustSeeAll(): boolean {
     const { path } = this
     const { log } = path.outlook.config
-    return log.queries.sampleOneIn !== 0 || path.isWatched || path.shadowGeneration < 0
+    return (
+      log.queries.sampleOneIn !== 0 ||
+      log.dnstap.socket !== null ||
+      path.isWatched ||
+      path.shadowGeneration < 0
+    )
   }
 
   private make(): KernelHits {

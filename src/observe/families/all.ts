@@ -7,6 +7,7 @@ import { QueryCounters } from '../query-counters.ts'
 import { RuntimeStats } from '../runtime-stats.ts'
 import type {
   CacheView,
+  DnstapStats,
   GroupView,
   InFlightView,
   InterceptionStats,
@@ -34,6 +35,7 @@ import {
   reloadFamilies,
   setupFamilies,
 } from './daemon.ts'
+import { dnstapFamilies } from './dnstap.ts'
 import type { Family } from './family.ts'
 import { type HandoverView, handoverFamilies } from './handover.ts'
 import { interceptionFamilies } from './interception.ts'
@@ -72,6 +74,7 @@ export interface MetricSources {
   interception(): InterceptionStats
   /** Undefined where nobody answers beside the daemon. */
   kernelHits(): KernelHitsStats | undefined
+  dnstap(): DnstapStats
   /** NodeLocal's setup errors by type. */
   setupErrors(): ReadonlyMap<string, number>
   /** Durations of `/health`, see `newHealthSlots`. */
@@ -107,6 +110,7 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...healthFamilies(sources.healthSlots),
     ...daemonFamilies(() => sources.daemon()),
     ...interceptionFamilies(() => sources.interception()),
+    ...dnstapFamilies(() => sources.dnstap()),
     ...kernelHitFamilies(() => sources.kernelHits() ?? noKernelHits),
     ...setupFamilies(() => sources.setupErrors()),
     ...pluginFamilies(counters),
@@ -152,6 +156,7 @@ export function emptySources(): MetricSources {
     }),
     interception: () => emptyInterception,
     kernelHits: () => undefined,
+    dnstap: () => ({ sent: 0, dropped: 0, isConnected: false }),
     setupErrors: () => new Map(),
     healthSlots: newHealthSlots(),
   }
