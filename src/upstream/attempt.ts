@@ -1,10 +1,11 @@
 /**
- * One sending of one question to one upstream, and the handling of replies that all transports share. The owner is told once,
- * about a valid reply or a failure; a packet that fails the checks is counted and dropped, and the attempt goes on waiting (RFC
- * 5452 9.1, draft-li-dnsop-response-preprocessing "awaiting valid responses"). Sends nothing itself.
+ * One sending of one question to one upstream, and the handling of replies that all transports share. The owner is told once, about a valid
+ * reply or a failure; a packet that fails the checks is counted and dropped, and the attempt goes on waiting (RFC 5452 9.1,
+ * draft-li-dnsop-response-preprocessing "awaiting valid responses"). Sends nothing itself.
  */
 
 import { append } from '../core/question/short-list.ts'
+import type { Waiting } from '../core/sharing/fair-line.ts'
 import { Member } from '../core/sharing/members.ts'
 import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
@@ -81,7 +82,7 @@ export interface Carrier {
 /** Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
 const mismatchesBeforeTcp = 3
 
-export class Attempt extends Member<Attempt> {
+export class Attempt extends Member<Attempt> implements Waiting<Attempt> {
   readonly owner: AttemptOwner
   readonly upstream: Upstream
   readonly kind: AttemptKind
@@ -123,6 +124,7 @@ export class Attempt extends Member<Attempt> {
   isHeld = false
   mismatches = 0
   carrier: Carrier | undefined
+  place: Waiting<Attempt>['place']
 
   constructor(
     owner: AttemptOwner,
@@ -177,8 +179,7 @@ export class Attempt extends Member<Attempt> {
 
   mismatched(why: MismatchReason): void {
     this.upstream.counters.mismatches[why]++
-    this.mismatches++
-    if (this.mismatches === mismatchesBeforeTcp && !this.isDone) this.owner.onSuspicion(this)
+    if (++this.mismatches === mismatchesBeforeTcp && !this.isDone) this.owner.onSuspicion(this)
   }
 }
 
@@ -276,8 +277,7 @@ export class AttemptList {
 }
 
 /**
- * Checks a reply whose ID is right, and scans it into the context's scan.
- * @param reply at least a header
+ * Checks a reply whose ID is right, and scans it into the context's scan. @param reply at least a header
  * @returns the message to judge, or the mismatch
  */
 export function examineReply(

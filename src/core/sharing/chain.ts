@@ -34,11 +34,15 @@ export class Chain<T> {
   }
 
   /** @param link in this chain, as below */
-  remove({ previous, next }: Link<T>): void {
+  remove(link: Link<T>): void {
+    const { previous, next } = link
     if (previous === undefined) this.first = next
     else previous.next = next
     if (next === undefined) this.last = previous
     else next.previous = previous
+    // A dead link in the old space must not keep young ones alive.
+    link.previous = undefined
+    link.next = undefined
   }
 
   moveLast(link: Link<T>): void {

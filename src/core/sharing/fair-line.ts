@@ -4,82 +4,39 @@
  * and what is at fault for the line is the last to profit from it. Holds things, and decides which comes next; bounded by its
  * user. No look at the line takes longer because it is long.
  */
+import { Branch, BranchTable } from './branch.ts'
 import { Chain, Link } from './chain.ts'
-import type { Claim, Holder, ShareRule } from './shares.ts'
+import type { Claim, ShareRule } from './shares.ts'
 
 /** Branches looked at in one go; the next look goes on behind them. */
 const looksMax = 64
 
-/** The things of one holder: those of its next holders, and those that have no next holder, in order of arrival. */
-class Branch<T> {
-  readonly parent: Branch<T> | undefined
-  private readonly holder: Holder | undefined
-  readonly branches = new Map<Holder['key'], Branch<T>>()
-  /** The branches, the one whose turn is next first. */
-  readonly turns = new Chain<Branch<T>>()
-  /** The branches, the one in which a thing came last and was not served since last. */
-  readonly arrivals = new Chain<Branch<T>>()
-  readonly things = new Chain<T>()
-  isTurnOfBranches = false
-  /** In the parent's chains. */
-  readonly turn = new Link(this)
-  readonly arrival = new Link(this)
-
-  constructor(parent?: Branch<T>, holder?: Holder) {
-    this.parent = parent
-    this.holder = holder
-  }
-
-  get isEmpty(): boolean {
-    return this.things.first === undefined && this.branches.size === 0
-  }
-
-  hasShare(shares: ShareRule): boolean {
-    return this.holder === undefined || shares.hasShare(this.holder)
-  }
-
-  /** The branch of a holder, for a thing that has just come. */
-  branchFor(holder: Holder): Branch<T> {
-    const known = this.branches.get(holder.key)
-    if (known !== undefined) {
-      this.arrivals.moveLast(known.arrival)
-      return known
-    }
-    const branch = new Branch<T>(this, holder)
-    this.branches.set(holder.key, branch)
-    this.turns.addLast(branch.turn)
-    this.arrivals.addLast(branch.arrival)
-    return branch
-  }
-
-  /** A thing has left the branch of this holder, or a branch further below. */
-  update(below: Branch<T>, isServed: boolean): void {
-    if (isServed) this.isTurnOfBranches = false
-    if (!below.isEmpty) {
-      if (!isServed) return
-      this.turns.moveLast(below.turn)
-      this.arrivals.moveFirst(below.arrival)
-      return
-    }
-    this.turns.remove(below.turn)
-    this.arrivals.remove(below.arrival)
-    if (below.holder !== undefined) this.branches.delete(below.holder.key)
-  }
-}
-
+/** Where a thing is in a line. */
 interface Place<T> {
+  readonly line: object
   readonly branch: Branch<T>
   /** In the branch's things. */
   readonly link: Link<T>
+  /** In all things of the line. */
+  readonly arrival: Link<T>
 }
 
-export class FairLine<T extends { readonly claim: Claim }> {
-  private readonly root = new Branch<T>()
-  private readonly places = new Map<T, Place<T>>()
+/** What may wait. */
+export interface Waiting<T> {
+  readonly claim: Claim
+  /** @internal Only the line writes to it. */
+  place?: Place<T> | undefined
+}
+
+export class FairLine<T extends Waiting<T>> {
+  private readonly root = new Branch<T>(new BranchTable<T>())
+  /** In order of arrival. */
+  private readonly all = new Chain<T>()
+  private count = 0
   private looksLeft = 0
 
   get length(): number {
-    return this.places.size
+    return this.count
   }
 
   /** @param thing not in the line */
@@ -87,8 +44,11 @@ export class FairLine<T extends { readonly claim: Claim }> {
     let branch = this.root
     for (const holder of thing.claim) branch = branch.branchFor(holder)
     const link = new Link(thing)
+    const arrival = new Link(thing)
     branch.things.addLast(link)
-    this.places.set(thing, { branch, link })
+    this.all.addLast(arrival)
+    thing.place = { line: this, branch, link, arrival }
+    this.count += 1
   }
 
   /** @returns whether it was in the line */
@@ -128,7 +88,8 @@ export class FairLine<T extends { readonly claim: Claim }> {
 
   /** Takes everything out. */
   clear(): T[] {
-    const things = [...this.places.keys()]
+    const things: T[] = []
+    for (let link = this.all.first; link !== undefined; link = link.next) things.push(link.value)
     for (const thing of things) this.remove(thing)
     return things
   }
@@ -145,10 +106,10 @@ export class FairLine<T extends { readonly claim: Claim }> {
 
   private nextOf(branch: Branch<T>, shares: ShareRule, newestFirst: boolean): T | undefined {
     if (!branch.hasShare(shares)) return undefined
-    const { things, branches, turns } = branch
+    const { things, size, turns } = branch
     const first = newestFirst ? things.last : things.first
     if (!branch.isTurnOfBranches && first !== undefined) return first.value
-    for (let left = branches.size; left > 0 && --this.looksLeft >= 0; left--) {
+    for (let left = size; left > 0 && --this.looksLeft >= 0; left--) {
       const below = turns.first?.value
       if (below === undefined) break
       const thing = newestFirst ? this.newestOf(below, shares) : this.nextOf(below, shares, false)
@@ -161,8 +122,8 @@ export class FairLine<T extends { readonly claim: Claim }> {
 
   private newestOf(branch: Branch<T>, shares: ShareRule): T | undefined {
     if (!branch.hasShare(shares)) return undefined
-    const { arrivals, branches, things } = branch
-    for (let left = branches.size; left > 0 && --this.looksLeft >= 0; left--) {
+    const { arrivals, size, things } = branch
+    for (let left = size; left > 0 && --this.looksLeft >= 0; left--) {
       const below = arrivals.last?.value
       if (below === undefined) break
       const thing = this.newestOf(below, shares)
@@ -173,9 +134,11 @@ export class FairLine<T extends { readonly claim: Claim }> {
   }
 
   private takeOut(thing: T, isServed: boolean): boolean {
-    const place = this.places.get(thing)
-    if (place === undefined) return false
-    this.places.delete(thing)
+    const { place } = thing
+    if (place?.line !== this) return false
+    thing.place = undefined
+    this.count -= 1
+    this.all.remove(place.arrival)
     let { branch } = place
     branch.things.remove(place.link)
     if (isServed) branch.isTurnOfBranches = true

@@ -60,4 +60,14 @@ test('two thousand moves leave the same order as in an array, from both ends', (
   }
 })
 
+test('a link that has been taken out leads to nobody', () => {
+  const chain = new Chain<string>()
+  const links = ['a', 'b', 'c'].map((value) => new Link(value))
+  for (const link of links) chain.addLast(link)
+  for (const link of links) {
+    chain.remove(link)
+    assert.equal([link.previous, link.next], [undefined, undefined])
+  }
+})
+
 test.run()
