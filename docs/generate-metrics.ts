@@ -76,6 +76,7 @@ ${older.join('\n')}
 ## Who reads them
 
 Each series that these ask for is there with the labels that they use; \`test/observe/families/consumers.ts\` has the lists, and a test puts the names and labels to a real CoreDNS.
+Of 14570, "CoreDNS (Cluster and Node-Local)", only the page was to be had and not the JSON: it is for the metrics of CoreDNS 1.7.0 and newer, as is the row of all of node-cache's page.
 
 | Consumer | Names |
 |---|---|

@@ -85,7 +85,7 @@ export function interceptionSection() {
         max: 2_592_000,
         unit: 'seconds',
         about:
-          'How long the standby rule outlives a daemon that does not come back, as after an uninstall: the addresses of CoreDNS pods are given to other pods one day. 0: for ever. With nftables alone.',
+          'How long the standby rule outlives a daemon that does not come back, as after an uninstall: the addresses of CoreDNS pods are given to other pods one day. 0: for ever.',
       }),
       onStop: choice({
         of: ['keep', 'remove'],

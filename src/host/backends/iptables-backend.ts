@@ -18,8 +18,9 @@ import {
   ownChains,
   ownTables,
   restoreText,
+  standbyListName,
 } from './iptables-rules.ts'
-import { addressesOf } from './nft-rules.ts'
+import { addressesOf, standbyRenewalShare } from './nft-rules.ts'
 
 /** How long a call may wait for the lock of xtables. */
 const lockWaitSeconds = 5
@@ -39,6 +40,7 @@ export class IptablesRules implements Rules {
   /** Addresses that this process wrote into the kernel's lists. */
   private readonly written = new Set<string>()
   private checks = 0
+  private nextStandbyMs = 0
   /** Our lines in the save output right after each restore, by `family table`. */
   private readonly made = new Map<string, string>()
 
@@ -58,6 +60,7 @@ export class IptablesRules implements Rules {
     for (const family of familiesOf(plan)) {
       troubles.push(...(await this.restore(plan, family, ownTables)))
     }
+    this.renewStandby(plan, true)
     troubles.push(...(await this.accepts.install(plan)))
     return troubles
   }
@@ -97,7 +100,9 @@ export class IptablesRules implements Rules {
       const what = `${program(plan, family)}: rules in ${drifted.join(', ')} were not as they were made`
       troubles.push(trouble('rules_flushed', what))
       troubles.push(...(await this.restore(plan, family, drifted)))
+      this.renewStandby(plan, true)
     }
+    this.renewStandby(plan)
     troubles.push(...(await this.accepts.check(plan)))
     return troubles
   }
@@ -108,6 +113,7 @@ export class IptablesRules implements Rules {
     for (const family of familiesOf(plan)) {
       troubles.push(...(await this.restore(plan, family, ['nat'])))
     }
+    this.renewStandby(plan, true)
     return troubles
   }
 
@@ -135,6 +141,18 @@ export class IptablesRules implements Rules {
       this.written.add(one.address)
     }
     return undefined
+  }
+
+  /** @param isNew the rules have just been made, and perhaps their list: the kernel drops it with the last rule that names it */
+  private renewStandby(plan: Plan, isNew = false): void {
+    const { standbyExpiryMs, standby, addresses } = plan
+    if (standbyExpiryMs === 0 || standby.length === 0) return
+    if (!isNew && performance.now() < this.nextStandbyMs) return
+    this.nextStandbyMs = performance.now() + standbyExpiryMs * standbyRenewalShare
+    // A list that cannot be written has lost its rules, which the next check finds.
+    for (const one of addresses.filter(({ role }) => role === 'own')) {
+      write(one, '+', standbyListName(one.family))
+    }
   }
 
   private end(one: PlannedAddress): void {
@@ -226,8 +244,12 @@ function ours(saved: string): string {
 }
 
 /** @returns why the kernel's list could not be changed */
-function write({ address, family }: PlannedAddress, sign: '+' | '-'): string | undefined {
-  const path = `/proc/net/xt_recent/${leaseName(family)}`
+function write(
+  { address, family }: PlannedAddress,
+  sign: '+' | '-',
+  list = leaseName(family),
+): string | undefined {
+  const path = `/proc/net/xt_recent/${list}`
   try {
     writeFileSync(path, `${sign}${address}\n`)
     return undefined

@@ -4,7 +4,7 @@
  * so a daemon that died or hangs intercepts nothing, and the rules it left have no effect.
  */
 import { formatEndpoint } from '../../address/endpoint.ts'
-import type { LeftoverRule, Target } from '../facts.ts'
+import type { LeftoverRule } from '../facts.ts'
 import type { Plan, PlannedAddress } from '../plan.ts'
 import { addressesOf, probePorts, ruleComment } from './nft-rules.ts'
 
@@ -39,6 +39,11 @@ export const [leaseWrites, leaseHits] = [5, 4] as const
 /** Name of the kernel's list, `/proc/net/xt_recent/NAME`. */
 export function leaseName(family: 4 | 6): string {
   return `neardns${family}`
+}
+
+/** The list of a standby that expires: it counts from the last write. */
+export function standbyListName(family: 4 | 6): string {
+  return `neardns-standby${family}`
 }
 
 /**
@@ -103,7 +108,9 @@ function rulesOf(plan: Plan, family: 4 | 6): Record<OwnTable, string[]> {
       `-A NEARDNS-OUTPUT ${from} ${comment} -j ACCEPT`,
     ]),
     nat: [
-      ...each((to, _, { role }) => (role === 'own' ? standbyRules(plan.standby, family, to) : [])),
+      ...each((to, _, { role }) =>
+        role === 'own' ? standbyRules(plan, family, `${to}${unexpired(plan, family)}`) : [],
+      ),
       ...addresses.map(
         ({ address }) =>
           `-A NEARDNS-POSTROUTING -s ${address}/${family === 4 ? 32 : 128} -m conntrack --ctstate DNAT -j MASQUERADE`,
@@ -119,8 +126,14 @@ function probeRule({ address, family }: PlannedAddress, port: number): string {
   return `-A NEARDNS-OUTPUT -s ${host} -d ${host} -p udp -m udp ${ports} -j NOTRACK`
 }
 
+function unexpired({ standbyExpiryMs }: Plan, family: 4 | 6): string {
+  if (standbyExpiryMs === 0) return ''
+  const seconds = Math.ceil(standbyExpiryMs / 1000)
+  return ` -m recent --name ${standbyListName(family)} --rcheck --rdest --seconds ${seconds}`
+}
+
 /** Picks one of n pods at random: the first rule with 1/n, the next with 1/(n-1) of the rest, as in kube-proxy. */
-function standbyRules(standby: readonly Target[], family: 4 | 6, to: string): string[] {
+function standbyRules({ standby }: Plan, family: 4 | 6, to: string): string[] {
   const targets = standby.filter((target) => target.family === family)
   return targets.flatMap((target, i) => {
     const left = targets.length - i

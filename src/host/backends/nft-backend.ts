@@ -15,11 +15,9 @@ import {
   standbyName,
   standbyPattern,
   standbyRenewal,
+  standbyRenewalShare,
   standbyTable,
 } from './nft-rules.ts'
-
-/** A standby that expires is renewed after this share of its time. */
-const standbyRenewalShare = 0.25
 
 export class NftRules implements Rules {
   onLost: (trouble: Trouble) => void = () => {}

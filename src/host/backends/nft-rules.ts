@@ -83,6 +83,9 @@ export function renewal(table: string, plan: Plan, live: readonly PlannedAddress
   }))
 }
 
+/** A standby that expires is renewed after this share of its time. */
+export const standbyRenewalShare = 0.25
+
 /** The part of a plan that its standby table depends on. */
 export type StandbyPlan = Pick<Plan, 'addresses' | 'port' | 'standby' | 'standbyExpiryMs'>
 

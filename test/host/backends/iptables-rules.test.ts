@@ -83,6 +83,16 @@ test('the standby goes to each pod with an equal chance, and only for own addres
   assert.not.match(text6, '10.244.0.2')
 })
 
+test('a standby that expires holds while its list was written not long ago', () => {
+  const lasting = restoreText(planFor(), 4, { table: 'nat', saved: kubeProxyNat })
+  assert.not.match(lasting, 'recent')
+  const plan = planFor({ standbyExpirySeconds: 86_400 })
+  const text = restoreText(plan, 4, { table: 'nat', saved: kubeProxyNat })
+  const holds = '-m recent --name neardns-standby4 --rcheck --rdest --seconds 86400'
+  const rules = text.split('\n').filter((line) => line.includes('DNAT --to-destination'))
+  assert.ok(rules.length > 0 && rules.every((line) => line.includes(`--dport 53 ${holds} `)), text)
+})
+
 test('tables and built-in chains made by our rules are marked, existing ones are not', () => {
   const state = { table: 'nat', saved: kubeProxyNat } as const
   assert.not.match(restoreText(planFor(), 4, state), 'neardns: made')

@@ -182,4 +182,34 @@ export const forms: readonly Form[] = [
       'away.site.example',
     ],
   },
+  {
+    name: 'tabs, CRLF, comments, upper case and a byte order mark',
+    corefile:
+      '\ufeff# of the node\r\n\r\nCluster.LOCAL:LISTEN\tIn-Addr.Arpa:LISTEN {\r\n\tbind\t127.0.0.1 # here\r\n\terrors\r\n\tcache {\r\n\t\tsuccess\t9984 30\r\n\t\tdenial 9984\t5 # short\r\n\t}\r\n\thealth HEALTH\r\n\tforward .\tCLUSTER {\r\n\t\tforce_tcp\r\n\t}\r\n}\r\n.:LISTEN {\r\n\tbind 127.0.0.1\r\n\tcache 30\r\n\tforward . OUTSIDE\r\n}',
+  },
+  {
+    name: 'snippets in snippets and in options, words in quotes',
+    corefile:
+      '(base) {\n  errors\n  bind 127.0.0.1\n}\n(kept) {\n  import base\n  cache 30\n}\n(tcp) {\n  force_tcp\n  max_fails 0\n}\nin-addr.arpa:LISTEN,\n"cluster.local:LISTEN" ip6.arpa:LISTEN {\n  import kept\n  forward "." CLUSTER {\n    import tcp\n    policy random\n  }\n}\n.:LISTEN {\n  "import" kept\n  import kept2*\n  forward . OUTSIDE\n}\n',
+  },
+  {
+    name: 'a cluster domain that asks nobody, but for hosts and templates',
+    corefile:
+      block('cluster.local', [
+        'errors',
+        'cache 30',
+        'template IN A v4.cluster.local {\n    answer "{{ .Name }} 60 IN A 192.0.2.77"\n  }',
+        'hosts {\n    192.0.2.10 api.cluster.local\n    fallthrough\n  }',
+      ]) + outside(),
+    names: ['api.cluster.local', 'x.v4.cluster.local', 'other.cluster.local'],
+  },
+  {
+    name: 'labels of which no name lies in some, networks, a zone within a zone',
+    corefile:
+      block('*.cluster.local cluster.local 192.0.2.0/33', ['cache 30', overTcp('CLUSTER')]) +
+      block('10.0.0.0/8 192.168.0.0/16 2001:db8::/32', ['cache 30', overTcp('CLUSTER')]) +
+      block('corp.example', ['cache 30', 'forward . COMPANY']) +
+      block('www.corp.example', ['cache 30', 'forward . OUTSIDE']) +
+      outside(),
+  },
 ]
