@@ -1,5 +1,6 @@
 /** Settings of how one group of upstreams is asked. Declares them only: the upstreams are asked by `upstream/`. */
-import { choice, filePath, onOff, optionalText, section, whole } from './setting.ts'
+import { parseEdnsOption } from '../wire/edns-option.ts'
+import { choice, filePath, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
 
 /** Different questions in flight at once, and so also the most that can wait for one upstream. */
 export const questionsMaxDefault = 5000
@@ -60,8 +61,24 @@ export function exchangeSection() {
       about:
         'How long an upstream that answers only without EDNS, or only over TCP, is asked so at once; then the usual way is tried again (RFC 6891 6.2.2). A reply to the usual way ends it early.',
     }),
+    ednsOptions: ednsOptionList(),
     stream: streamSection(),
     udp: upstreamUdpSection(),
+  })
+}
+
+function ednsOptionList() {
+  return list({
+    of: parsed({
+      what: 'the code of an EDNS option, and its data in hexadecimal',
+      parse: parseEdnsOption,
+      examples: ['65518=abcd', '65074'],
+    }),
+    what: 'EDNS options',
+    max: 8,
+    default: [],
+    about:
+      'Options that each question of the group carries, as filtering resolvers want one that names the customer or the site. They are for the upstreams: no reply to a client has them. Options that say who asks (ECS, cookies) have no place here, as equal questions of all clients are asked once.',
   })
 }
 

@@ -22,6 +22,8 @@ export interface Route {
   mayRecurse: boolean
   /** EDNS buffer size offered to upstreams (RFC 9715). */
   payloadBytes: number
+  /** EDNS options for the upstreams, in wire form; absent: none. */
+  ednsOptions?: Uint8Array | undefined
   /** The group has no upstreams; absent: false. */
   isUnserved?: boolean
   /** The group has no upstreams, and its names are refused at once; absent: false. */

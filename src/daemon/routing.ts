@@ -10,6 +10,7 @@ import type { ZoneRoute } from '../core/router.ts'
 import type { Log } from '../observe/log.ts'
 import type { ChoicePolicy } from '../upstream/policy/choice.ts'
 import type { ExchangeSettings, GroupConfig } from '../upstream/settings.ts'
+import { type EdnsOption, ednsOptionBytes } from '../wire/edns-option.ts'
 import { presentName, wireName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'
@@ -123,7 +124,12 @@ function ofResolver(group: Config['external'] | Config['zones'][number]): RouteV
 }
 
 function commonOf({ ttl, exchange }: Pick<Config['external'], 'ttl' | 'exchange'>) {
-  return { ttl, payloadBytes: exchange.udp.payloadBytes }
+  const { udp, ednsOptions } = exchange
+  return { ttl, payloadBytes: udp.payloadBytes, ...optionsOf(ednsOptions) }
+}
+
+function optionsOf(options: readonly EdnsOption[]): Pick<ZoneRoute, 'ednsOptions'> {
+  return options.length === 0 ? {} : { ednsOptions: ednsOptionBytes(options) }
 }
 
 function stubGroup(name: string): string {

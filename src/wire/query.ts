@@ -11,6 +11,8 @@ export interface UpstreamQueryOptions {
   readonly checkingDisabled: boolean
   /** Size that our OPT announces; 1232 keeps UDP answers unfragmented (RFC 9715). */
   readonly payloadBytes: number
+  /** Options of our OPT in wire form (RFC 6891 6.1.2); absent: none. */
+  readonly ednsOptions?: Uint8Array | undefined
 }
 
 /** @returns a fresh message with ID 0, RD=1, one question and one OPT record */
@@ -21,7 +23,9 @@ export function upstreamQuery(
 ): Buffer {
   // From the shared pool: it lives for seconds at most, and the questions in flight are bounded. Its own allocation would cost 1
   // us.
-  const frame = Buffer.allocUnsafe(questionEnd + optFixedBytes).fill(0)
+  const { ednsOptions } = options
+  const optionBytes = ednsOptions === undefined ? 0 : ednsOptions.length
+  const frame = Buffer.allocUnsafe(questionEnd + optFixedBytes + optionBytes).fill(0)
   frame[2] = Flag1.rd
   frame[3] = options.checkingDisabled ? Flag2.cd : 0
   frame[5] = 1
@@ -32,6 +36,9 @@ export function upstreamQuery(
   putU16(frame, questionEnd + 1, RrType.opt)
   putU16(frame, questionEnd + 3, options.payloadBytes)
   frame[questionEnd + 7] = options.dnssecOk ? 0x80 : 0
+  if (ednsOptions === undefined) return frame
+  putU16(frame, questionEnd + 9, optionBytes)
+  frame.set(ednsOptions, questionEnd + optFixedBytes)
   return frame
 }
 

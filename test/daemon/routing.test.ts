@@ -164,7 +164,7 @@ test('limits of TTL, EDNS size and AD come from the group of the zone; AD of the
     external: {
       upstreams: ['9.9.9.9'],
       trustAd: true,
-      exchange: { udp: { payloadBytes: 1400 } },
+      exchange: { udp: { payloadBytes: 1400 }, ednsOptions: ['65518=abcd'] },
     },
     zones: [{ name: 'corp.example', upstreams: ['10.1.1.1'], ttl: { positiveMaxSeconds: 11 } }],
   })
@@ -176,6 +176,10 @@ test('limits of TTL, EDNS size and AD come from the group of the zone; AD of the
   assert.equal(
     ['cluster.local.', 'corp.example.', '.'].map((zone) => of(zone)?.payloadBytes),
     [1232, 1232, 1400],
+  )
+  assert.equal(
+    ['cluster.local.', 'corp.example.', '.'].map((zone) => of(zone)?.ednsOptions?.length),
+    [undefined, undefined, 6],
   )
   assert.equal(
     ['cluster.local.', 'corp.example.', '.'].map((zone) => of(zone)?.trustAd),

@@ -226,6 +226,11 @@ export const directiveCases: readonly DirectiveCase[] = [
       'rewrite rcode regex a.* 2 0',
       'rewrite name a b\nrewrite name a b',
       'rewrite edns0 nsid unset',
+      'rewrite edns0 local set 0xffee 0xabcd',
+      'rewrite continue edns0 local append 65518 some-text',
+      'rewrite edns0 local replace 0xffee abcd',
+      'rewrite edns0 subnet replace 24 56',
+      'rewrite edns0 local set 0xffee abcd revert',
     ],
     [
       ['rewrite', '1:1'],
@@ -257,13 +262,14 @@ export const directiveCases: readonly DirectiveCase[] = [
       ['rewrite rcode regex ( 2 0', '1:21'],
       ['rewrite answer auto', '1:9'],
       ['rewrite size 5 6', '1:9'],
+      ['rewrite edns0 other set 1 2', '1:15'],
+      ['rewrite edns0 local put 1 2', '1:21'],
+      ['rewrite edns0 local set 1', '1:9'],
+      ['rewrite edns0 local set 65536 a', '1:25'],
+      ['rewrite edns0 local set 1 0xabc', '1:27'],
     ],
   ),
-  ...[
-    'cname a.example b.example',
-    'edns0 subnet set 24 56',
-    'edns0 local set 0xffee {client_ip}',
-  ].map(
+  ...['cname a.example b.example', 'edns0 subnet set 24 56', 'edns0 nsid set'].map(
     (rule): DirectiveCase => ({
       name: 'rewrite',
       text: `rewrite ${rule}`,
@@ -276,6 +282,12 @@ export const directiveCases: readonly DirectiveCase[] = [
     text: 'forward . 192.0.2.1 {\nfailover SERVFAIL NXDOMAIN\n}',
     wrong: '2:1',
     ours: 'a denial is an answer',
+  },
+  {
+    name: 'rewrite',
+    text: 'rewrite edns0 local set 0xffee {client_ip}',
+    wrong: '1:32',
+    ours: 'questions are shared',
   },
   { name: 'rewrite', text: 'rewrite class IN CH', wrong: '1:18', ours: 'nobody is asked in it' },
   { name: 'rewrite', text: 'rewrite type A AXFR', wrong: '1:16', ours: 'nobody is asked for it' },

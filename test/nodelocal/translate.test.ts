@@ -274,6 +274,23 @@ test('times and sizes', () => {
   })
 })
 
+test('`edns0 local set` becomes an option of the group; without `continue` it ends the rules', () => {
+  const rules = [
+    'rewrite continue edns0 local set 0xffee 0xabcd',
+    'rewrite continue edns0 local unset 0xffef',
+    'rewrite edns0 local append 65001 ab',
+    'rewrite name a.example b.example',
+  ]
+  const text = `. {\n${rules.join('\n')}\nforward . 192.0.2.1\n}`
+  const { settings, notes } = translate(text, { file: 'Corefile' })
+  const external = settings?.['external'] as { exchange?: unknown } | undefined
+  assert.equal(external?.exchange, {
+    ednsOptions: ['65518=abcd', '65001=6162'],
+  })
+  assert.is(settings?.['rewrites'], undefined)
+  assert.ok(notes.some(({ line, message }) => line === 5 && message.includes('no question comes')))
+})
+
 test('`tls` with files: a CA, a certificate with its key, or all three; a key is not read here', () => {
   const asked: string[] = []
   const files = {

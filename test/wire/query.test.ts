@@ -44,6 +44,16 @@ test('DO and CD are carried on, because the answer depends on them', () => {
   assert.is(read.opt?.ttl, 0x8000)
 })
 
+test('options of the operator stand in our OPT', () => {
+  const ednsOptions = octets(0xff, 0xee, 0, 2, 0xab, 0xcd)
+  const frame = upstreamQuery(asked, questionEnd, { ...options, ednsOptions })
+  assert.equal(
+    frame.subarray(questionEnd),
+    opt({ udpBytes: 1232, options: option(0xffee, octets(0xab, 0xcd)) }),
+  )
+  assert.equal(withoutOpt(frame, questionEnd).length, questionEnd)
+})
+
 test('type and class keep octets that look like letters', () => {
   const odd = octets(header({}), question(name('a.example'), 0x4142, 0x4344))
   const frame = upstreamQuery(odd, odd.length, options)

@@ -21,8 +21,8 @@ export interface TicketParts {
 /** @param query header and question; copied */
 export function openTicket(query: Uint8Array, question: Question, parts: TicketParts): Ticket {
   const { dnssecOk, checkingDisabled, questionEnd } = question
-  const { group, mayRecurse, payloadBytes } = parts.route
-  const options = { dnssecOk, checkingDisabled, payloadBytes }
+  const { group, mayRecurse, payloadBytes, ednsOptions } = parts.route
+  const options = { dnssecOk, checkingDisabled, payloadBytes, ednsOptions }
   if (parts.entry !== undefined) parts.entry.isHeld = true
   const frame = upstreamQuery(query, questionEnd, options)
   // Written out: a spread, which copies properties one by one, costs a microsecond.

@@ -1,6 +1,6 @@
 /**
  * `rewrite [continue|stop] FIELD ...`, of all directives of a block in order. Source: plugin/rewrite of CoreDNS 1.14.7: the words of a block are
- * the words of the rule. `cname` and options of EDNS are refused.
+ * the words of the rule. `cname` is refused, and of `edns0` what differs from client to client.
  */
 import type { CorefilePlace } from '../../corefile/directive.ts'
 import type { Word, Words } from '../../corefile/words.ts'
@@ -8,6 +8,7 @@ import { groupCure, groupMistake } from '../../local/pattern/pattern.ts'
 import { matchKinds, parseTtl, parseTypes } from '../../local/rewrites/settings.ts'
 import { rcodeNames } from '../../wire/constants.ts'
 import { checkPattern, quoted, type Reading, refuse } from '../reading.ts'
+import { readEdns } from './rewrite-edns.ts'
 
 /** As an item of our `rewrites`. */
 export interface RewriteRuleText {
@@ -26,9 +27,15 @@ export interface RewriteDirective {
   readonly place: CorefilePlace
   /** Absent where nothing is to be done here. */
   readonly rule?: RewriteRuleText
+  /** Of `edns0 local set`: as an item of `exchange.ednsOptions`. */
+  readonly option?: string
 }
 
 type MatchKind = (typeof matchKinds)[number]
+
+interface ReadRule extends RewriteRuleText {
+  readonly option?: string
+}
 
 interface Rule {
   /** Of the field. */
@@ -47,17 +54,31 @@ export function readRewrite(words: Words, reading: Reading): RewriteDirective[] 
     const args = words.rest()
     if (args.length < 2)
       while (words.nextInBlock()) args.push({ text: words.text, place: words.place })
-    const rule = readRule(args, place, reading)
-    directives.push(rule === undefined ? { place } : { place, rule })
+    const { option, ...rule } = readRule(args, place, reading) ?? {}
+    const isRule = Object.keys(rule).some((key) => key !== 'mode')
+    directives.push({ place, ...(isRule && { rule }), ...(option !== undefined && { option }) })
+    if (option !== undefined && rule.mode !== 'continue')
+      return unreached(words, directives, reading)
   }
   return directives
+}
+
+/** An option that is set ends the rules, for every question. */
+function unreached(words: Words, found: RewriteDirective[], reading: Reading): RewriteDirective[] {
+  if (!words.next()) return found
+  reading.note(
+    words.place,
+    '`rewrite` behind one of `edns0` without `continue`: no question comes to it, nor to those behind it',
+  )
+  while (words.next());
+  return found
 }
 
 function readRule(
   args: readonly Word[],
   start: CorefilePlace,
   reading: Reading,
-): RewriteRuleText | undefined {
+): ReadRule | undefined {
   const first = args[0]?.text.toLowerCase()
   const hasMode = first === 'continue' || first === 'stop'
   const [field, ...rest] = hasMode ? args.slice(1) : args
@@ -70,7 +91,7 @@ function readRule(
   return rule && { ...rule, ...(first === 'continue' && { mode: 'continue' as const }) }
 }
 
-type Read = (rule: Rule) => RewriteRuleText | undefined
+type Read = (rule: Rule) => ReadRule | undefined
 
 const fields: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['name', readName],
@@ -256,18 +277,6 @@ function nameAnd(
     return { name: { ...(match !== 'exact' && { match }), from: dotted(second) }, values }
   checkPattern(second, reading)
   return { name: { match, from: second.text }, values }
-}
-
-/** Our queries have an OPT of their own, and no option of a client. */
-function readEdns({ place, args, reading }: Rule): undefined {
-  const [kind, action] = args
-  const isKnown = ['local', 'nsid', 'subnet'].includes(kind?.text.toLowerCase() ?? '')
-  if (isKnown && action?.text.toLowerCase() === 'unset') {
-    reading.note(place, `\`edns0 ${kind?.text} unset\`: no option of a client reaches an upstream`)
-    return undefined
-  }
-  const cure = 'remove it: EDNS is between two servers, and upstreams are sent no options'
-  return refuse(place, '`rewrite edns0` is not supported', cure)
 }
 
 function refuseCname({ place }: Rule): never {

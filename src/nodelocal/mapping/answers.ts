@@ -66,7 +66,11 @@ function answerAt(zone: string, { has }: Block, context: UpstreamContext): Answe
   const ttl = ttlOf(zone, has.cache)
   if (forward === undefined) return { ttl, exchange: {}, ...before }
   const asks = upstreamsOf(forward, context)
-  const exchange = exchangeOf(forward, has.bufsize)
+  const options = has.rewrite?.flatMap(({ option }) => option ?? []) ?? []
+  const exchange = {
+    ...exchangeOf(forward, has.bufsize),
+    ...(options.length > 0 && { ednsOptions: options }),
+  }
   if (next === undefined || forward.options.next.length === 0)
     return { asks, ttl, exchange, ...before }
   return {
