@@ -1,5 +1,5 @@
 /**
- * Writes what follows from the source: docs/configuration.md, docs/metrics.md, docs/neardns.schema.json, the man page docs/neardns.1 and the dashboard
+ * Writes what follows from the source: docs/configuration.md, docs/metrics.md, the numbers of README.md, docs/neardns.schema.json, the man page docs/neardns.1 and the dashboard
  * of manifests/monitoring; and docs/interoperability.md from its recorded results. `--check` writes nothing and exits with 1 when a file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -14,6 +14,7 @@ import { configurationMarkdown } from './configuration-markdown.ts'
 import { classicDashboard } from './dashboard/classic.ts'
 import { dashboardResource } from './dashboard/v2.ts'
 import { metricsMarkdown } from './generate-metrics.ts'
+import { withNumbers } from './readme-numbers.ts'
 
 export interface GeneratedFile {
   readonly name: string
@@ -29,6 +30,10 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { name: 'interoperability.md', content: interoperability() },
     { name: 'neardns.1', content: manPage(verbGroups, version()) },
     { name: 'neardns.schema.json', content: schemaText(schema) },
+    {
+      name: '../README.md',
+      content: withNumbers(onDisk('../README.md') ?? '', onDisk('performance.md') ?? ''),
+    },
     { name: '../manifests/monitoring/dashboard.json', content: jsonText(classicDashboard()) },
     { name: '../manifests/monitoring/dashboard-v2.json', content: jsonText(dashboardResource()) },
   ]
