@@ -18,6 +18,21 @@ interface Reason {
 
 const reasons: readonly Reason[] = [
   { bar: /^hit at 10,000 q\/s, p99/, text: pacedText },
+  {
+    bar: /^(hit|miss) at [\d,]+ q\/s, CPU/,
+    text: () =>
+      'at a fixed rate each query is a wake-up. A loop of C with epoll and recvfrom took 21 us at 1,000 q/s and 16.7 at 10,000, Node with its poll handle and calls through FFI 30-37 and 21-22, our endpoint with an echo behind it 35 and 22.8, unbound 31 and 22.2, neardns 44 and 28.3 (November 2026, an Intel Xeon). So Node alone takes what unbound does, and half of the rest is our own code, which is cold rather than slow: the same JavaScript, builtins and C++ cost three times as much a query at 1,000 q/s as at 10,000. Each turn of the loop polls twice, because Node keeps its idle time: nothing to be seen in the noise. What would be needed: fewer lines of memory a query, or hits that never wake the loop (decision 0055).',
+  },
+  {
+    bar: /^(miss|pods) at [\d,]+ q\/s, p99/,
+    text: () =>
+      'the loop stands still while V8 marks what is alive (up to 20 ms at a time when its threads share the CPU, steps of some ms when they do not), and for 0.8-1.2 ms at each scavenge, 14 a second at 10,000 misses a second (decisions 0049, 0057). What would be needed: nothing to mark, so entries in columns of typed arrays.',
+  },
+  {
+    bar: /^hit at saturation, CPU per query,/,
+    text: () =>
+      'four fifths of a hit are system calls and the kernel behind them, the same for all servers; the lead over them comes from reading and writing up to 64 packets in a call, so it is smaller with fewer queries out. What would be needed: no system call (decision 0055).',
+  },
   { bar: /^first answer after exec/, text: firstAnswerText },
   {
     bar: /^CPU per hit, 100,000 names/,

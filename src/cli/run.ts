@@ -17,10 +17,10 @@ import { loadPatternEngine } from '../local/pattern/engine.ts'
 import { patternsIn } from '../local/pattern/pattern.ts'
 import { createLog, type Log } from '../observe/log.ts'
 import { HeapSettling } from '../platform/heap-settling.ts'
-import { heapGrowthPercentFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
+import { heapLimitsFor, readMemoryLimitBytes } from '../platform/memory-limit.ts'
 import { dropStartPagesLater } from '../platform/start-pages.ts'
 import { textAt } from '../platform/text-at.ts'
-import { limitHeapGrowth } from '../platform/v8-flags.ts'
+import { limitHeap } from '../platform/v8-flags.ts'
 import { FileWatcher } from '../platform/watch-file.ts'
 import { BindError } from '../system/bind.ts'
 import { FirstSockets } from '../system/first-sockets.ts'
@@ -151,7 +151,7 @@ class Session {
     this.resolvConf.start()
     this.corefile?.start()
     // Node's own modules are all loaded by now.
-    limitHeapGrowth(heapGrowthPercentFor(this.memoryLimitBytes))
+    limitHeap(heapLimitsFor(this.memoryLimitBytes))
     this.heap.start()
     if (daemon.listeners.io.mode === 'batched') this.dropStartPages()
     for (const signal of endSignals) process.on(signal, () => this.stop(signal))

@@ -7,6 +7,7 @@
  * Never fails: without cgroups there is no limit.
  */
 import { textAt } from './text-at.ts'
+import type { HeapLimits } from './v8-flags.ts'
 
 export interface MemorySettings {
   /** Old space as a share of the limit. */
@@ -56,13 +57,18 @@ export function heapFlagsFor(limitBytes: number, settings: MemorySettings): stri
   return [
     `--max-old-space-size=${oldMiB}`,
     `--max-semi-space-size=${semiMiB}`,
-    ...(limitMiB > shortOfMemoryMiB ? collectorFlags : []),
+    ...(isShort(limitBytes) ? [] : collectorFlags),
   ]
 }
 
-/** @returns by how much the heap may grow until the next collection, for `limitHeapGrowth` (v8-flags.ts) */
-export function heapGrowthPercentFor(limitBytes: number): number {
-  return isFree(limitBytes) ? growthFreePercent : growthLimitedPercent
+/** For the running process (v8-flags.ts). Memory goes before latency where it is short: compacting is worth 4-7 of 55 MiB (docs/decisions/0058). */
+export function heapLimitsFor(limitBytes: number): HeapLimits {
+  const growthPercent = isFree(limitBytes) ? growthFreePercent : growthLimitedPercent
+  return { growthPercent, savesMemory: isShort(limitBytes) }
+}
+
+function isShort(limitBytes: number): boolean {
+  return !isFree(limitBytes) && limitBytes <= shortOfMemoryMiB * mebibyte
 }
 
 /**

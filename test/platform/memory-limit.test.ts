@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert'
 import {
   cacheBytesWithin,
   heapFlagsFor,
-  heapGrowthPercentFor,
+  heapLimitsFor,
   readMemoryLimitBytes,
   tooLittleMemory,
   udpSocketsWithin,
@@ -100,9 +100,15 @@ test('without a limit the heap has no end, but grows in small steps', () => {
   const unlimited = ['--max-semi-space-size=8', '--single-threaded-gc']
   assert.equal(heapFlagsFor(0, { heapPercent: 50 }), unlimited)
   assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
-  assert.is(heapGrowthPercentFor(0), 100)
-  assert.is(heapGrowthPercentFor(2 ** 63 - 4096), 100)
-  assert.is(heapGrowthPercentFor(128 * mebibyte), 50)
+  assert.is(heapLimitsFor(0).growthPercent, 100)
+  assert.is(heapLimitsFor(2 ** 63 - 4096).growthPercent, 100)
+  assert.is(heapLimitsFor(128 * mebibyte).growthPercent, 50)
+})
+
+test('memory goes before latency up to the limit of the manifests', () => {
+  const limitsMiB = [0, 64, 128, 129, 256]
+  const short = limitsMiB.filter((limit) => heapLimitsFor(limit * mebibyte).savesMemory)
+  assert.equal(short, [64, 128])
 })
 
 test('no flag makes V8 refuse the compiled code that Node carries for its own modules', async () => {
@@ -158,7 +164,7 @@ inRealCgroup('in a real cgroup of 128 MiB the limit is read and V8 follows the f
       import { getHeapStatistics } from 'node:v8'
       import {
   heapFlagsFor,
-  heapGrowthPercentFor,
+  heapLimitsFor,
   readMemoryLimitBytes,
 } from ${JSON.stringify(module)}
       const flags = heapFlagsFor(readMemoryLimitBytes(), { heapPercent: 50 })
