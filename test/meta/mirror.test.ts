@@ -47,6 +47,8 @@ const suites: Readonly<Record<string, string>> = {
   'nodelocal/directives.test.ts': 'all of nodelocal/directives/',
   'listen/tcp-flood.test.ts': 'tcp-listener and tcp-connections with clients that mean harm',
   'pipeline/order-and-size.test.ts': 'image, alias-chain and reply in the pipeline',
+  'daemon/hits/hits-under-change.test.ts':
+    'hit-control, hit-watch and the program in the kernel while answers change',
   'observe/metrics-docs.test.ts': 'the generated document of all families',
   'upstream/exchange-faults.test.ts': 'exchange, group and question when upstreams fail',
   'upstream/exchange-order.test.ts': 'exchange, group and question when upstreams are an order',
