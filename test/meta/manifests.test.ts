@@ -1,16 +1,20 @@
 // Goal: what `kubectl apply -k manifests/` sends is what an API server accepts, and its parts agree with each other.
 // Method: every document of the base against the Kubernetes schemas, then spoiled copies that the same check must refuse.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { formatEndpoint } from '../../src/address/endpoint.ts'
 import { formatUpstream } from '../../src/address/upstream-url.ts'
+import { readArguments } from '../../src/cli/command-line/arguments.ts'
+import { readOptions } from '../../src/cli/rehearse/options.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import { schemaMistakes } from '../support/kubernetes-schema.ts'
 import {
   configOf,
   configTextOf,
+  type DaemonSet,
   daemonSetOf,
   documentsIn,
   find,
@@ -35,7 +39,7 @@ const variables = { KUBE_DNS_UPSTREAM_SERVICE_HOST: '10.96.77.7', NODE_IP: '192.
 test('every manifest passes the Kubernetes schema without unknown fields', () => {
   assert.ok(baseFiles.length >= 4, baseFiles.join())
   // What overlays make of it is checked where they are built.
-  const files = ['base', 'examples', 'monitoring']
+  const files = ['base', 'examples', 'monitoring', 'rehearse']
     .filter((folder) => existsSync(join(manifestsRoot, folder)))
     .flatMap((folder) =>
       readdirSync(join(manifestsRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
@@ -230,6 +234,30 @@ test('the daemon asks the resolvers of the node and not itself', () => {
   const pod = daemonSet().spec.template.spec
   assert.is(pod.hostNetwork, true)
   assert.is(pod.dnsPolicy, 'Default')
+})
+
+test('the rehearsal has NET_RAW alone, and its arguments and configuration are right', async () => {
+  const job = find(documentsIn('rehearse/job.yaml'), 'Job', 'neardns-rehearse-NODE')
+  const { spec } = (job as unknown as DaemonSet).spec.template
+  const [{ securityContext, args = [] }] = spec.containers
+  assert.is(spec.hostNetwork, true)
+  assert.equal(securityContext.capabilities, { drop: ['ALL'], add: ['NET_RAW'] })
+  const text = configTextOf(documentsIn('rehearse/configmap.yaml'), 'neardns-rehearse')
+  const directory = mkdtempSync(join(tmpdir(), 'neardns-rehearse-'))
+  const file = join(directory, 'neardns.yaml')
+  writeFileSync(file, text)
+  const given = args
+    .slice(1)
+    .map((arg) => arg.replace('/etc/neardns/neardns.yaml', file))
+    .map((arg) => arg.replace('$(KUBE_DNS_SERVICE_HOST)', '10.96.0.10'))
+  const read = readArguments('rehearse', given)
+  assert.ok(read.ok, JSON.stringify(read))
+  const options = await readOptions(read)
+  rmSync(directory, { recursive: true })
+  assert.ok(options.ok, JSON.stringify(options))
+  const { servers, config, forMs } = options.options
+  assert.equal([servers, forMs], [['169.254.20.10', '10.96.0.10'], 300_000])
+  assert.equal(config.cluster.upstreams.map(formatUpstream), ['tcp://10.96.0.10:53'])
 })
 
 test.run()

@@ -152,8 +152,8 @@ export function find(documents: readonly Manifest[], kind: string, name?: string
   return found
 }
 
-export function configTextOf(documents: readonly Manifest[]): string {
-  const map = find(documents, 'ConfigMap', 'neardns') as unknown as {
+export function configTextOf(documents: readonly Manifest[], name = 'neardns'): string {
+  const map = find(documents, 'ConfigMap', name) as unknown as {
     data: Readonly<Record<string, string>>
   }
   return map.data['neardns.yaml'] ?? ''

@@ -94,6 +94,7 @@ export const nodeVerbs = [
         what: 'address that pods ask',
         otherwise: 'those of the file',
       },
+      '--cluster-upstream': clusterUpstreamFlag,
       '--for': { value: 'TIME', what: 'how long: 90s, 5m, 1h', otherwise: '5m' },
       '--read': { value: 'PCAP', what: 'a file of tcpdump -i any instead', isFile: true },
       '--node-cache': { what: 'a cache on the node answers them', otherwise: 'as it is here' },
@@ -103,7 +104,7 @@ export const nodeVerbs = [
     about: [
       "Listens beside the pods' DNS (NET_RAW), and replays their queries through an instance that is told what the pods were told. Asks nobody, changes nothing. docs/rehearse.md",
     ],
-    examples: ['rehearse --config neardns.yaml --for 10m', 'rehearse --server 10.96.0.10'],
+    examples: ['rehearse --config neardns.yaml --for 10m'],
     exits: '0 nothing stands in the way, 1 look into it, 2 wrong command line',
   },
   {

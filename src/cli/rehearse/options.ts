@@ -7,6 +7,7 @@ import type { Config } from '../../config/schema.ts'
 import { interceptedBy } from '../../daemon/intercept.ts'
 import { type Cover, covered, uncovered } from '../../rehearsal/cover-names.ts'
 import type { Arguments } from '../command-line/arguments.ts'
+import { runArgsFrom } from '../command-line/run-arguments.ts'
 import { isCorefile, isTemplate, readCorefileConfig } from '../nodelocal/corefile-config.ts'
 import { readConfig, readText } from '../read-config.ts'
 
@@ -34,7 +35,7 @@ export async function readOptions(read: Arguments): Promise<ReadOptions> {
   const forMs = durationMs(read.flag('--for') ?? forUsual)
   if (forMs === undefined)
     return { ok: false, why: `--for takes a time from 1s to ${forHoursMax}h, as in 90s, 5m, 1h` }
-  const loaded = await load(read.flag('--config'))
+  const loaded = await load(read)
   if (!loaded.ok) return loaded
   const { config } = loaded
   const servers = serversOf(read, config)
@@ -56,17 +57,21 @@ export async function readOptions(read: Arguments): Promise<ReadOptions> {
 
 type Loaded = { readonly ok: true; readonly config: Config } | (ReadOptions & { ok: false })
 
-/** @param path of a configuration of ours, or a Corefile of NodeLocal DNSCache */
-async function load(path: string | undefined): Promise<Loaded> {
-  if (path === undefined) return readConfig({ overrides: [] })
+/** The file is a configuration of ours, or a Corefile of NodeLocal DNSCache. */
+async function load({ flags }: Arguments): Promise<Loaded> {
+  const args = runArgsFrom(flags)
+  const { configFile: path, overrides } = args
+  if (path === undefined) return readConfig(args)
   const file = await readText(path)
   if (!file.ok) return { ok: false, problems: [file.problem] }
-  if (!isCorefile(file.text)) return readConfig({ configFile: path, overrides: [] })
+  if (!isCorefile(file.text)) return readConfig(args)
   if (isTemplate(file.text))
     return {
       ok: false,
       why: `${path} is a template: neardns import ${path} > neardns.yaml, and rehearse with that`,
     }
+  if (overrides.length > 0)
+    return { ok: false, why: `--cluster-upstream: ${path} says whom to ask` }
   return readCorefileConfig(path, file.text)
 }
 

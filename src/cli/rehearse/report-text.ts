@@ -57,7 +57,7 @@ function seen(report: WholeReport): string[] {
   return [
     ...wrap(`Pods ask ${servers.join(', ')} (${at}). Seen for ${agoText(seconds)}:`),
     ...wrap(
-      `${grouped(queries)} queries of ${grouped(clients)} clients${dropped}; ${grouped(copies)} were seen again on other links`,
+      `${counted(queries, 'queries', 'query')} of ${counted(clients, 'clients', 'client')}${dropped}; ${grouped(copies)} packets were seen again on other links`,
       2,
     ),
     ...wrap(`${grouped(report.judged)} judged; not judged: ${causes.join(', ') || 'none'}`, 2),
@@ -120,7 +120,9 @@ function exampleLines({ name, type, got, gives, source }: Example): string[] {
 }
 
 function answerText({ rcode, records }: Example['got']): string {
-  return records > 0 ? `${rcodeName(rcode)} with ${records} records` : rcodeName(rcode)
+  return records > 0
+    ? `${rcodeName(rcode)} with ${counted(records, 'records', 'record')}`
+    : rcodeName(rcode)
 }
 
 function sourceName(source: number): string {
@@ -186,6 +188,10 @@ function verdict(report: WholeReport): string[] {
   return [...wrap(`Search path: trust ${level}${doubt}`), said]
 }
 
+function counted(count: number, many: string, one: string): string {
+  return `${grouped(count)} ${count === 1 ? one : many}`
+}
+
 function percent(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`
 }
@@ -194,7 +200,8 @@ function percent(part: number, whole: number): string {
 function wrap(text: string, indent = 0): string[] {
   const lines: string[] = []
   let line = ' '.repeat(indent)
-  for (const word of text.split(' ')) {
+  // A percentage stays in one piece.
+  for (const word of text.split(/ (?!%)/)) {
     const isFirst = line.trim() === ''
     if (!isFirst && line.length + 1 + word.length > columns) {
       lines.push(line)
