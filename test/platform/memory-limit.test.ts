@@ -102,7 +102,8 @@ test('without a limit the heap has no end, but grows in small steps', () => {
   assert.equal(heapFlagsFor(2 ** 63 - 4096, { heapPercent: 50 }), unlimited)
   assert.is(heapLimitsFor(0).growthPercent, 100)
   assert.is(heapLimitsFor(2 ** 63 - 4096).growthPercent, 100)
-  assert.is(heapLimitsFor(128 * mebibyte).growthPercent, 50)
+  assert.is(heapLimitsFor(256 * mebibyte).growthPercent, 50)
+  assert.is(heapLimitsFor(128 * mebibyte).growthPercent, 10)
 })
 
 test('memory goes before latency up to the limit of the manifests', () => {
