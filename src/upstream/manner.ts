@@ -86,7 +86,8 @@ function mannerOf(
   const known = knownManner(upstream, nowMs)
   const { isDoubtful } = upstream.dialect.edns
   return {
-    overTcp: known.overTcp || isOverTcp(kind) || attempts.wentOverTcp(upstream),
+    overTcp:
+      known.overTcp || isOverTcp(kind) || (kind !== 'revival' && attempts.wentOverTcp(upstream)),
     isPlain:
       known.isPlain || kind === 'plain' || (isDoubtful && isPlainDue(kind, upstream, attempts)),
   }

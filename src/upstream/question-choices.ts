@@ -15,7 +15,7 @@ import { type AttemptKind, isTcpBeside } from './policy/attempt-kind.ts'
 import { isBareDenial } from './policy/choice.ts'
 import type { RetryTurn } from './policy/plain-retries.ts'
 import type { QuestionGroup } from './question-group.ts'
-import type { QuestionTimes } from './question-times.ts'
+import { type QuestionTimes, trialAfterMs } from './question-times.ts'
 
 export interface ChoosingQuestion {
   /** The question has waited to be asked again without EDNS there. */
@@ -89,6 +89,20 @@ export class QuestionChoices implements DoubtOwner {
     // One refusal takes no upstream down; where there is no other, it is asked once more.
     const again = this.group.otherChoice([])
     return again?.health.isDown === false ? { upstream: again, kind } : undefined
+  }
+
+  /**
+   * Tries out the upstreams that are silent.
+   * @returns one that was silent for all packets of this question, which may be lost, and speaks again (RFC 1035 4.2.1)
+   */
+  lookForLife(nowMs: number): Upstream | undefined {
+    this.attempts.askForSignsOfLife(nowMs, trialAfterMs)
+    const upstream = this.attempts.lastLive()?.upstream
+    // TCP repeats what is lost.
+    if (upstream?.address.transport !== 'udp') return undefined
+    const sent = this.attempts.at(upstream)
+    const isMissed = upstream.health.mayHaveMissed(sent[0]?.sentMs ?? 0, sent.at(-1)?.sentMs ?? 0)
+    return isMissed ? upstream : undefined
   }
 
   /** The last upstream there is gets a second packet, budget or not, unless it has had one or is gone. */

@@ -18,7 +18,7 @@ import type { RetryTurn } from './policy/plain-retries.ts'
 import { QuestionChoices } from './question-choices.ts'
 import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionOutcome } from './question-outcome.ts'
-import { QuestionTimes, trialAfterMs } from './question-times.ts'
+import { QuestionTimes } from './question-times.ts'
 
 export class UpstreamQuestion extends Member<OpenQuestion> implements AttemptOwner, WheelTask {
   private readonly group: QuestionGroup
@@ -133,7 +133,7 @@ export class UpstreamQuestion extends Member<OpenQuestion> implements AttemptOwn
     // Turning to another gives it time of its own.
     if (times.takeTimeout(nowMs)) this.moveOn(nowMs)
     if (nowMs >= times.endMs) return this.expire(nowMs)
-    if (times.takeTrial(nowMs)) this.attempts.askForSignsOfLife(nowMs, trialAfterMs)
+    if (times.takeTrial(nowMs)) this.launch(this.choices.lookForLife(nowMs), 'revival')
     if (nowMs >= times.hedgeAtMs) this.hedge(nowMs)
     this.settleOrWait()
   }

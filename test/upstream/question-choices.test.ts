@@ -256,4 +256,17 @@ test('FORMERR that comes after the retry without EDNS waits for that, and those 
   assert.equal(asking.told, ['answer 0 from b'])
 })
 
+test('an upstream that was silent for all packets of a question and speaks again is asked once more', () => {
+  const asking = Asking.begun({ upstreams: 1 })
+  const health = asking.all[0]?.health
+  health?.replied(startMs - 1)
+  for (const ms of [250, 500, 750, 1000]) asking.at(ms)
+  const before = asking.sent.length
+  health?.replied(startMs + 1300)
+  asking.at(1500)
+  assert.equal(asking.sent.slice(before), ['a revival'])
+  for (const ms of [2000, 2500]) asking.at(ms)
+  assert.is(asking.sent.filter((one) => one === 'a revival').length, 1)
+})
+
 test.run()

@@ -31,6 +31,8 @@ const longStrikeSpanMs = 10_000
  * see the upstream return, and the first name of the morning would be asked of the wrong one.
  */
 const proofHoldsMs = 2500
+/** How long it says nothing before what it was sent in that time may be lost: the usual packets of a question are sent within a second. */
+const silenceMinMs = 900
 /** How long an upstream stays doubtful that answers, but without helping any client. */
 const unwellMs = 5000
 /** Rescues by other upstreams in a row after which SERVFAIL is the upstream's fault, not the name's. */
@@ -39,6 +41,9 @@ const rescuesMax = 3
 export class UpstreamHealth {
   /** When the last valid reply came, whatever its content. */
   lastReplyMs = Number.NEGATIVE_INFINITY
+  /** The latest silence that has ended: from one reply to the next. */
+  private silentFromMs = Number.NEGATIVE_INFINITY
+  private silentUntilMs = Number.NEGATIVE_INFINITY
   private strikes = 0
   private firstStrikeMs = 0
   /** Of silences and refusals. */
@@ -66,8 +71,18 @@ export class UpstreamHealth {
     return isDoubtful ? Rank.doubtful : Rank.well
   }
 
+  /** Whether it said nothing for a second from the first of a question's packets on, and spoke again only after the last. */
+  mayHaveMissed(firstMs: number, lastMs: number): boolean {
+    if (firstMs < this.silentFromMs || lastMs > this.silentUntilMs) return false
+    return this.silentUntilMs - firstMs >= silenceMinMs
+  }
+
   /** A valid reply came. @returns true when that brought the upstream back up */
   replied(nowMs: number): boolean {
+    if (nowMs - this.lastReplyMs >= silenceMinMs) {
+      this.silentFromMs = this.lastReplyMs
+      this.silentUntilMs = nowMs
+    }
     this.lastReplyMs = nowMs
     this.strikes = 0
     this.refusals = 0

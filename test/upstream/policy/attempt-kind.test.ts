@@ -1,5 +1,5 @@
 /*
- * Goal: what is sent beside another packet leaves that its time, and two kinds cost a question none of its packets. Method: every kind.
+ * Goal: what is sent beside another packet leaves that its time, and some kinds cost a question none of its packets. Method: every kind.
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -21,14 +21,22 @@ const kinds: readonly AttemptKind[] = [
   'tcp',
   'detour',
   'appeal',
+  'revival',
   'plain',
   'trial',
 ]
 
 test('packets beside another, those over TCP, and those that count nothing', () => {
-  assert.equal(kinds.filter(isBeside), ['hedge', 'replay', 'overtake', 'detour', 'appeal'])
+  assert.equal(kinds.filter(isBeside), [
+    'hedge',
+    'replay',
+    'overtake',
+    'detour',
+    'appeal',
+    'revival',
+  ])
   assert.equal(kinds.filter(isTcpBeside), ['detour', 'appeal'])
-  assert.equal(kinds.filter(isExtra), ['overtake', 'appeal'])
+  assert.equal(kinds.filter(isExtra), ['overtake', 'appeal', 'revival'])
 })
 
 test.run()

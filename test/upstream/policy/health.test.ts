@@ -124,4 +124,20 @@ test('one refusal over UDP and TCP takes it down, one of either does not', () =>
   assert.equal([both.refused(1000, true), both.isDead(1000)], [true, true])
 })
 
+test('what was sent in a silence of a second may be missed, whatever was said before it', () => {
+  const health = new UpstreamHealth()
+  health.replied(10_000)
+  health.replied(12_000)
+  health.replied(12_100)
+  const cases: [number, number, boolean][] = [
+    [10_000, 12_000, true],
+    [11_100, 11_200, true],
+    [11_101, 11_200, false],
+    [9_999, 11_000, false],
+    [10_500, 12_001, false],
+  ]
+  for (const [firstMs, lastMs, isMissed] of cases)
+    assert.is(health.mayHaveMissed(firstMs, lastMs), isMissed, `${firstMs} to ${lastMs}`)
+})
+
 test.run()

@@ -9,8 +9,10 @@ import {
   die,
   leaveOpen,
   manyNames,
+  meanwhile,
   pause,
   revive,
+  type Step,
 } from '../case.ts'
 import { message } from '../message.ts'
 import { data, rcode, within } from '../properties.ts'
@@ -163,6 +165,20 @@ export const silence: readonly Case[] = [
     steps: [askAtOnce(manyNames('site.example', 5), 'A', data('192.0.2.20'), within(2500))],
   },
   {
+    name: 'questions that are asked while an only upstream says nothing for 1.2 s are answered within 3 s',
+    source:
+      'RFC 1035 4.2.1: retransmission; a resolver that is started anew, a link that is down for a moment',
+    upstreams: { only: records },
+    steps: [
+      ask('before.site.example', 'A', data('192.0.2.20')),
+      ...speaks(false),
+      meanwhile(
+        [askAtOnce(manyNames('site.example', 6), 'A', data('192.0.2.20'), within(3000))],
+        [pause(1200), ...speaks(true)],
+      ),
+    ],
+  },
+  {
     name: 'where every reply over UDP has a wrong ID, TCP is tried',
     source: 'RFC 5452 9.1: wrong replies are signs of an attack, TCP settles it',
     upstreams: { only: overTcp(records, wrongId) },
@@ -228,4 +244,14 @@ function otherName(query: FakeQuery): void {
   reply.writeUInt16BE(0x8180, 2)
   reply.fill(0, 6, 12)
   query.send(reply)
+}
+
+/** Whether it says anything at all, also to signs of life. */
+function speaks(isHeard: boolean): Step[] {
+  return [
+    become('only', isHeard ? records : () => {}),
+    async (stage) => {
+      stage.upstream('only').answersTrials = isHeard
+    },
+  ]
 }
