@@ -27,7 +27,7 @@ const noLimitBytes = 2 ** 60
  */
 const growthFreePercent = 100
 const growthLimitedPercent = 50
-/** Where memory is short. A miss leaves next to nothing in the old space, so that the heap is collected no more than half as often again (docs/decisions/0058). */
+/** Where memory is short. A miss leaves next to nothing in the old space, so that the heap is collected no more than half as often again (docs/decisions/0060). */
 const growthShortPercent = 10
 /**
  * Larger ones are emptied more rarely, and fewer of a miss's records outlive two of those times to become garbage of the old space. At a
@@ -63,7 +63,7 @@ export function heapFlagsFor(limitBytes: number, settings: MemorySettings): stri
   ]
 }
 
-/** For the running process (v8-flags.ts). Memory goes before latency where it is short: it is worth 6-8 of 53 MiB (docs/decisions/0058). */
+/** For the running process (v8-flags.ts). Memory goes before latency where it is short: it is worth 6-8 of 53 MiB (docs/decisions/0060). */
 export function heapLimitsFor(limitBytes: number): HeapLimits {
   if (isShort(limitBytes)) return { growthPercent: growthShortPercent, savesMemory: true }
   const growthPercent = isFree(limitBytes) ? growthFreePercent : growthLimitedPercent
