@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../../src/cli/diagnosis/finding.ts'
+import { type Diagnosis, FaultyNode } from '../../support/faults/faulty-node.ts'
+import { type PlantedFault, plantedFaults } from '../../support/faults/planted-faults.ts'
 import { needing } from '../../support/needs.ts'
-import { type Diagnosis, FaultyNode } from '../../support/world/faulty-node.ts'
-import { type PlantedFault, plantedFaults } from '../../support/world/planted-faults.ts'
 
 export const testTimeoutMs = 300_000
 

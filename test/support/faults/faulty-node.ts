@@ -9,8 +9,8 @@ import type { Finding } from '../../../src/cli/diagnosis/finding.ts'
 import { Coredns } from '../coredns.ts'
 import type { Neardns } from '../neardns.ts'
 import { Child, runToEnd } from '../process.ts'
-import { MemoryCgroup } from './node-cgroup.ts'
-import { corednsIps, linkLocal, NodeWorld } from './node-world.ts'
+import { MemoryCgroup } from '../world/node-cgroup.ts'
+import { corednsIps, linkLocal, NodeWorld } from '../world/node-world.ts'
 
 /** Beside the two CoreDNS of the world: its gateway has both. */
 const serverIp = '10.78.0.254'

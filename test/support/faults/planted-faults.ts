@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { textAt } from '../../../src/platform/text-at.ts'
 import { Coredns } from '../coredns.ts'
 import { until } from '../process.ts'
+import { corednsIps, linkLocal } from '../world/node-world.ts'
 import { type Changes, denyCluster, type FaultyNode, main } from './faulty-node.ts'
-import { corednsIps, linkLocal } from './node-world.ts'
 
 export interface PlantedFault {
   /** As in the table of docs/operator.md. */
