@@ -110,6 +110,11 @@ export class House {
     return loaded.config
   }
 
+  /** Where the admin pages are. */
+  get pages(): string {
+    return `http://${this.admin}`
+  }
+
   get server(): Server {
     const port = Number(this.daemon.listening[0]?.split(':').at(-1))
     return { host: '127.0.0.1', port }
@@ -142,7 +147,7 @@ export class House {
 
   /** Sum of a counter over the series with these labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const response = await fetch(`http://${this.admin}/metrics`)
+    const response = await fetch(`${this.pages}/metrics`)
     const family = readExposition(await response.text()).get(name)
     if (family === undefined) throw new Error(`no metric ${name}`)
     return family.series

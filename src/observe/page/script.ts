@@ -2,12 +2,14 @@
  * What the status page does in a browser, as text: asks `/v1/status` once a second, makes rates of the counts, draws. Everything that comes from
  * the daemon is set as text, never as markup. Kept free of what only newer browsers know.
  */
+import { privateScript } from './private-script.ts'
+
 export const pageScript = `
 'use strict'
 const kept = 120, everyMs = 1000, slowestMs = 10000
 const byId = (id) => document.getElementById(id)
-const series = { qps: [], hits: [], p99: [] }
-let before, waitMs = everyMs, token = ''
+const series = { qps: [], hits: [], p99: [], p50: [], stale: [], spared: [] }
+let before, waitMs = everyMs
 
 function quantile(counts, share) {
   const all = counts.reduce((sum, count) => sum + count, 0)
@@ -47,7 +49,7 @@ function ago(seconds) {
 
 function draw(id, points) {
   const numbers = points.filter((point) => point !== undefined)
-  const most = id === 'line-hits' ? 100 : Math.max(...numbers, 0) || 1
+  const most = id === 'line-hits' || id === 'line-stale' ? 100 : Math.max(...numbers, 0) || 1
   const at = (index, point) => (index * 300 / (kept - 1)).toFixed(1) + ',' + (48 - 46 * point / most).toFixed(1)
   const shift = kept - points.length
   const drawn = points.map((point, index) => point === undefined ? '' : at(index + shift, point)).filter((text) => text !== '')
@@ -68,7 +70,9 @@ function rows(id, lines) {
 }
 
 function show(now) {
-  const rates = before === undefined ? undefined : between(before, now)
+  // A daemon that has started since counts from zero again.
+  const isSame = before !== undefined && now.queries >= before.queries && now.cpuMs >= before.cpuMs
+  const rates = isSame ? between(before, now) : undefined
   before = now
   const isReady = now.notReady.length === 0
   byId('state').textContent = isReady ? 'ready' : 'not ready: ' + now.notReady.join('; ')
@@ -79,7 +83,7 @@ function show(now) {
   byId('cache').textContent = whole(now.cache.answers) + ' answers, ' + whole(now.cache.denials) + ' denials, ' + mib(now.cache.bytes) + ' of ' + mib(now.cache.bytesMax)
   byId('flight').textContent = whole(now.inFlight.questions) + ' of ' + whole(now.inFlight.questionsMax) + ' questions, ' + whole(now.inFlight.waiters) + ' clients wait'
   byId('config').textContent = (now.reload.isLastGood ? 'in force' : 'the newest was refused; the one in force is') + ' since ' + new Date(now.reload.appliedSeconds * 1000).toISOString()
-  rows('upstreams', now.upstreams.map((one) => [one.name, one.group, one.isUp ? 'up' : 'down', one.roundTripMs.toFixed(1) + ' ms', String(one.inFlight), whole(one.failures)]))
+  rows('upstreams', now.upstreams.map((one) => [one.name, one.group, one.isUp ? 'up' : 'down', one.roundTripMs > 0 ? one.roundTripMs.toFixed(1) + ' ms' : 'not asked yet', String(one.inFlight), whole(one.failures)]))
   rows('rcodes', Object.entries(now.byRcode).sort((a, b) => b[1] - a[1]).map(([code, count]) => [code, whole(count)]))
   if (rates !== undefined) showRates(now, rates)
 }
@@ -104,45 +108,20 @@ function fail(why) {
   byId('state').textContent = 'no answer (' + why + '); asking again in ' + Math.round(waitMs / 1000) + ' s'
 }
 
-async function ask(path) {
-  const headers = token === '' ? {} : { authorization: 'Bearer ' + token }
-  const response = await fetch(path, { headers, cache: 'no-store' })
-  if (!response.ok) throw new Error('status ' + response.status)
-  return response.json()
-}
-
 async function look() {
   try {
     show(await ask('/v1/status'))
     waitMs = everyMs
-    if (token !== '') await lookAtNames()
+    document.body.className = ''
+    await lookAtNames()
   } catch (error) {
     waitMs = Math.min(slowestMs, waitMs * 2)
+    // What is shown is of before.
+    document.body.className = 'old'
     fail(error instanceof Error ? error.message : String(error))
   }
   document.documentElement.dataset.looks = String(Number(document.documentElement.dataset.looks || 0) + 1)
   setTimeout(look, waitMs)
 }
-
-async function lookAtNames() {
-  try {
-    const now = await ask('/v1/top')
-    rows('names', now.names.slice(0, 20).map((one) => [one.key, one.perSecond.toFixed(1)]))
-    rows('clients', now.clients.slice(0, 20).map((one) => [one.key, one.perSecond.toFixed(1)]))
-    rows('slowest', now.slowest.slice(0, 20).map((one) => [one.key, one.maxMs.toFixed(1) + ' ms']))
-    byId('private').hidden = false
-    byId('refused').textContent = ''
-  } catch {
-    token = ''
-    byId('private').hidden = true
-    byId('refused').textContent = 'The daemon does not take this token.'
-  }
-}
-
-byId('token').addEventListener('submit', (event) => {
-  event.preventDefault()
-  token = byId('secret').value.trim()
-  byId('secret').value = ''
-})
-look()
+${privateScript}look()
 `

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { tokenAccess } from '../../../src/observe/admin-access.ts'
 import { type AdminCall, jsonPage, type Page } from '../../../src/observe/admin-calls.ts'
 import { AdminServer } from '../../../src/observe/admin-server.ts'
 import { statusPage } from '../../../src/observe/page/status-page.ts'
 import { liveOf } from '../../cli/operator/top/pictures.ts'
+import { BrowserPage } from '../../support/browser.ts'
 import { needs } from '../../support/needs.ts'
-import { mustRun } from '../../support/process.ts'
+import { mustRun, until } from '../../support/process.ts'
 
 export const testTimeoutMs = 120_000
 
@@ -50,6 +52,8 @@ async function seen(say: (look: number) => Page): Promise<string> {
     await rm(profile, { recursive: true, force: true })
   }
 }
+
+const token = '0123456789abcdef'
 
 const textOf = (dom: string, id: string) => new RegExp(`id="${id}"[^>]*>([^<]*)<`).exec(dom)?.[1]
 
@@ -98,6 +102,60 @@ test('a daemon that fails is said, and found again; one that is not ready, and o
     ['0.0', '-', '-'],
   )
   assert.is(textOf(idle, 'state'), 'not ready: self-query: &lt;b&gt;no&lt;/b&gt;')
+})
+
+test('after a restart of the daemon, whose counts begin again, rates are those of the new one', async () => {
+  if (!needs('chromium')) return
+  const dom = await seen((look) =>
+    look < 2
+      ? later(look)
+      : jsonPage(liveOf({ atMs: 1_000_000 + 1000 * look, queries: 0, cpuMs: 0, bySource: {} })),
+  )
+  assert.equal([textOf(dom, 'qps'), textOf(dom, 'hits')], ['0.0', '-'])
+  const points = /id="line-hits" points="([^"]*)"/.exec(dom)?.[1]?.split(' ') ?? []
+  assert.ok(points.every((point) => Number(point.split(',')[1]) <= 48))
+})
+
+test('a daemon that fails for a while is asked again with the token, and pale meanwhile', async () => {
+  if (!needs('chromium')) return
+  let isFailing = false
+  const page = () => (isFailing ? { status: 500, body: 'no\n' } : jsonPage(liveOf({})))
+  const none = () => (isFailing ? { status: 500, body: 'no\n' } : jsonPage({ queries: [] }))
+  const server = new AdminServer({
+    listen: { address: '127.0.0.1', port: 0 },
+    pages: new Map([['/', () => statusPage]]),
+    calls: [
+      { method: 'GET', path: '/v1/status', isOpen: true, answer: () => jsonPage(liveOf({})) },
+      { method: 'GET', path: '/v1/top', answer: page },
+      { method: 'GET', path: '/v1/slow', answer: none },
+      { method: 'GET', path: '/v1/failures', answer: none },
+    ],
+    access: tokenAccess(() => token),
+    onDefect: () => undefined,
+  })
+  const { port } = await server.start()
+  const browser = await BrowserPage.open(`http://127.0.0.1:${port}/`)
+  const becomes = (what: string, expression: string, value: string) =>
+    until(what, async () => (await browser.value(expression)) === value, {
+      timeoutMs: 20_000,
+      everyMs: 100,
+    })
+  try {
+    await becomes('ready', "document.getElementById('state').innerText", 'ready')
+    await browser.enter('secret', token)
+    await becomes('shown', "document.getElementById('private').hidden", 'false')
+    isFailing = true
+    await becomes('pale', 'document.body.className', 'old')
+    assert.match(await browser.text('state'), /^no answer \(status 500\); asking again in \d+ s$/)
+    isFailing = false
+    await becomes('back', 'document.body.className', '')
+    assert.is(await browser.value("document.getElementById('private').hidden"), 'false')
+    assert.match(await browser.text('names'), /kubernetes\.default/)
+    assert.is(await browser.value("document.getElementById('slow').rows.length"), '0')
+  } finally {
+    await browser.close()
+    await server.stop()
+  }
 })
 
 test.run()
