@@ -66,7 +66,7 @@ for (const slowOverUdp of [true, false]) {
         const slow = askMany(exchange, 40, 'slow')
         const quick = await askSteadily(exchange, { perSecond: 300, forMs: 1000 })
         assert.equal([failuresIn(quick).length, failuresIn(await slow).length], [0, 0])
-        // On connections alone, when slow names have taken eight at once, more are tried one after another. Beside a load of 8 three p99 of 30 were
+        // On connections alone, when slow names have taken eight at once, more are tried after 300 ms. Beside a load of 8 three p99 of 30 were
         // above 300 ms, two above 500; over UDP one of 15 was above 250.
         const boundMs = slowOverUdp ? soonMs : 2 * soonMs
         assert.ok(quantileMs(quick, 0.99) < boundMs, `p99 ${quantileMs(quick, 0.99)} ms`)

@@ -22,11 +22,6 @@ const briskGapMs = 10
 const livelyFactor = 4
 /** While nothing answers, as many connections again are tried beside those that are silent. */
 const stalledFactor = 2
-/**
- * And one more after each such time, for the newest question: slow names that have taken all of them at once look like a server that has
- * stalled, until a quick one is answered.
- */
-const scoutEveryMs = 40
 /** A dial costs some 0.1 ms of CPU: forty at once would hold up everything else. */
 const dialingMax = 8
 
@@ -204,7 +199,7 @@ export class StreamLanes {
     return Math.max(connections, connectionsMax)
   }
 
-  /** More than twice the usual number only for heads that are slow, for questions apart while the server answers, and for scouts. */
+  /** More than twice the usual number only for heads that are slow, and for questions apart while the server answers. */
   private isFull(nowMs: number, apart: number): boolean {
     if (this.all.length >= this.countMax) return true
     const { connections } = this.host.settings
@@ -216,13 +211,7 @@ export class StreamLanes {
         connection.isHeadSlow ||
         connection.isLent,
     )
-    return useful >= stalledFactor * connections + slow + wanted + this.scouts(nowMs)
-  }
-
-  /** Connections more while nothing is answered: all that are open may have slow names. Later silent ones make room for others anyway. */
-  private scouts(nowMs: number): number {
-    const silentMs = nowMs - this.silentSinceMs(nowMs)
-    return silentMs > goneAfterMs ? 0 : Math.floor(silentMs / scoutEveryMs)
+    return useful >= stalledFactor * connections + slow + wanted
   }
 
   /** Whether it may take a question: a used one only of a server that is known to answer a second one. */
