@@ -9,9 +9,9 @@ export interface Pair {
   readonly question: Question
   readonly theirs: ReadMessage
   readonly ours: ReadMessage
-  /** What CoreDNS said when the name and type were asked for the first time; undefined now. */
-  readonly before: ReadMessage | undefined
-  /** Whether the name was asked before, for any type. */
+  /** What CoreDNS said the first time to each question whose answer has one life with this one's; empty now. */
+  readonly before: readonly ReadMessage[]
+  /** Whether the name, or one that is kept as the same, was asked before, for any type. */
   readonly isKnownName: boolean
 }
 
@@ -52,15 +52,18 @@ const cname = 5
 const soa = 6
 
 /** CoreDNS gives all records of a cached answer the shortest TTL; each of ours is its own, so that the shortest are the same. */
-function ttlsAgree({ form, question, theirs, ours, before, isKnownName }: Pair): boolean {
-  // What CoreDNS has of it may be from a question for AAAA, earlier than any that was seen.
-  if (form.startsWith('dns64') && question.type === 'A') return true
+function ttlsAgree({ theirs, ours, before, isKnownName }: Pair): boolean {
   const [their, our] = [shortest(theirs), shortest(ours)]
   if (their === undefined || our === undefined) return true
   // Later, one of them may have asked again: none is kept for longer than fresh data.
-  if (before !== undefined) return our <= (shortest(before) ?? our)
+  if (before.length > 0) return our <= freshest([theirs, ...before], our)
   // A is asked for beside AAAA of a cluster's name, and is older then.
   return our <= their + driftSeconds && (isKnownName || our >= their - driftSeconds)
+}
+
+/** @param otherwise where one of them has no TTL */
+function freshest(replies: readonly ReadMessage[], otherwise: number): number {
+  return Math.max(...replies.map((reply) => shortest(reply) ?? otherwise))
 }
 
 function shortest({ answers, authorities }: ReadMessage): number | undefined {

@@ -8,6 +8,8 @@ export interface Form {
   readonly corefile: string
   /** Names that only this form knows. */
   readonly names?: readonly string[]
+  /** The name under which CoreDNS's cache, which is behind `rewrite`, keeps the answer to another one. */
+  readonly keptAs?: Readonly<Record<string, string>>
 }
 
 const block = (zones: string, lines: readonly string[]) =>
@@ -181,6 +183,10 @@ export const forms: readonly Form[] = [
       'web-9.pattern.example',
       'away.site.example',
     ],
+    keptAs: {
+      'nas.lan.example': 'registry.example',
+      'web-9.rules.example': 'web-9.pattern.example',
+    },
   },
   {
     name: 'tabs, CRLF, comments, upper case and a byte order mark',

@@ -12,7 +12,7 @@ import { overlapping } from '../../support/lab/overlap.ts'
 import { needing, needs } from '../../support/needs.ts'
 import { differences, type Pair } from './agreement.ts'
 import { type Allowance, allowances } from './allowances.ts'
-import { forms } from './forms.ts'
+import { type Form, forms } from './forms.ts'
 import { Programs } from './programs.ts'
 import { drawQuestion, type Question, World } from './world.ts'
 
@@ -51,11 +51,11 @@ for (const [index, form] of forms.entries()) {
       const names = new Set<string>()
       for (let i = 0; i < questionsPerForm; i++) {
         const question = drawQuestion(random, form.names ?? [])
-        const name = question.name.toLowerCase()
-        const key = `${name} ${question.type}`
+        const { name, types } = livesOf(form, question)
         const replies = await programs.ask(question)
-        const known = { before: said.get(key), isKnownName: names.has(name) }
-        const pair = { form: form.name, question, ...replies, ...known }
+        const before = types.flatMap((type) => said.get(`${name} ${type}`) ?? [])
+        const pair = { form: form.name, question, ...replies, before, isKnownName: names.has(name) }
+        const key = `${name} ${question.type}`
         names.add(name)
         if (!said.has(key)) said.set(key, replies.theirs)
         for (const what of differences(pair)) {
@@ -78,12 +78,24 @@ for (const [index, form] of forms.entries()) {
 
 test.run()
 
+/**
+ * Under which name, and for which types, CoreDNS has one cached answer for this question and others: the second is told as old as the first.
+ * `rewrite` and `dns64` are in front of its cache; `dns64` asks for A when AAAA is asked for.
+ */
+function livesOf(form: Form, { name: asked, type }: Question) {
+  const lower = asked.toLowerCase()
+  const name = form.keptAs?.[lower] ?? lower
+  const isMade = form.name.startsWith('dns64') && !/[.]cluster[.]local$|[.]arpa$/.test(name)
+  const types = isMade && (type === 'A' || type === 'AAAA') ? ['A', 'AAAA'] : [type]
+  return { name, types }
+}
+
 function textOf({ question, theirs, ours, before }: Pair): string {
   const [their, our] = [theirs, ours].map(
     ({ rcode, tc, answers, authorities }) =>
       `${rcode}${tc ? ' TC' : ''} ${[...answers, ...authorities].map(({ name, type, ttl, data }) => `${name} ${ttl} ${type} ${data.slice(0, 60)}`).join(', ')}`,
   )
-  return `${describe(question)}${before === undefined ? '' : ' again'}\n  CoreDNS: ${their}\n  neardns: ${our}`
+  return `${describe(question)}${before.length === 0 ? '' : ' again'}\n  CoreDNS: ${their}\n  neardns: ${our}`
 }
 
 function describe({ name, type, ednsBytes, overTcp }: Question): string {
