@@ -33,12 +33,12 @@ async function withPage(
   const tokenFile = join(folder, 'token')
   writeFileSync(tokenFile, `${token}\n`)
   const external = zone({
-    'slow.example': delayed(80),
+    'slow.example': delayed(600),
     'fails.example': failing(2),
     'quick.example': delayed(0),
   })
   const exchange = { hedge: { minMs: 2000, maxMs: 2000 } }
-  const settings = { admin: { tokenFile, slowMs: 50 }, external: { exchange } }
+  const settings = { admin: { tokenFile, slowMs: 400 }, external: { exchange } }
   await withHouse({ external, settings }, async (house) => {
     for (const name of names) await house.lookup(name)
     const page = await BrowserPage.open(`${house.pages}/`)
