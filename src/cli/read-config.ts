@@ -11,7 +11,7 @@ import { importWithoutLocales } from './lean-import.ts'
 
 /** Reads and checks everything; problems are complete and in the order of the file. Also used for a reload. */
 export async function readConfig({ configFile, overrides }: RunArgs): Promise<ConfigResult> {
-  const source: ConfigSource = { overrides, localAddresses: localAddresses() }
+  const source: ConfigSource = { overrides, localAddresses: localAddresses(), hasOrigins: true }
   if (configFile === undefined) return checkConfig(source)
   const file = await readText(configFile)
   if (!file.ok) return { ok: false, problems: [file.problem] }

@@ -3,6 +3,7 @@
  * and log, none of which the daemon touches itself.
  */
 import type { Upstream } from '../address/upstream-url.ts'
+import { noted } from '../config/in-force/origins.ts'
 import { nameserversAfter, parseResolvConf } from '../config/resolv-conf.ts'
 import type { Config } from '../config/schema.ts'
 import { AdminBindError } from '../daemon/admin-servers.ts'
@@ -31,6 +32,7 @@ import { type CliIo, ExitCode } from './io.ts'
 import { outputTerminal } from './process/terminal.ts'
 import { localAddresses } from './read-config.ts'
 import { type ConfigOrigin, logUnreadable, ReloadTriggers } from './reload-triggers.ts'
+import { changedRestartOnly, waitNote } from './restart-only.ts'
 import { endSignals, stateSignal } from './signals.ts'
 import { version } from './version.ts'
 
@@ -84,6 +86,8 @@ class Session {
   private readonly log: Log
   private readonly daemon: Daemon
   private config: Config
+  /** Of this process's start: some settings of it are in force until its end. */
+  private readonly started: Config
   /** Number of processes that share the limits. */
   private readonly workers: number
   /** Undefined in a worker: its supervisor says when to reload. */
@@ -110,6 +114,7 @@ class Session {
     const config = this.ownShare(whole)
     this.origin = origin
     this.config = config
+    this.started = config
     this.stopped = new Promise((resolve) => {
       this.onStopped = resolve
     })
@@ -236,19 +241,19 @@ class Session {
       const fields = { ...cut, memoryLimitBytes: this.memoryLimitBytes }
       this.log[isChosen ? 'warn' : 'info'](fields, 'less is used, because of the memory limit')
     }
-    return config
+    return noted(
+      config,
+      whole,
+      ({ from }, configured) =>
+        `${from}; ${configured} shared among workers, or cut to the memory limit`,
+    )
   }
 
   /** @returns changed settings that wait for the next start */
   private async apply(whole: Config): Promise<string[]> {
-    const config = this.ownShare(whole)
+    const config = noted(this.ownShare(whole), this.started, waitNote)
     await this.daemon.reconfigure(config)
-    const needsRestart: string[] = restartOnly.filter(
-      (key) => !isEqual(this.config[key], config[key]),
-    )
-    if (this.config.searchPath.corefile !== config.searchPath.corefile) {
-      needsRestart.push('searchPath.corefile')
-    }
+    const needsRestart = changedRestartOnly(this.config, config)
     this.config = config
     // Parsing leaves some MB of garbage, which V8 keeps until it has several times as much.
     this.heap.start()
@@ -279,22 +284,4 @@ class Session {
     }
     return this.resolvers
   }
-}
-
-/** Settings that are read at the start only; a change is logged and waits for the next start. */
-const restartOnly = [
-  'io',
-  'sharePorts',
-  'udp',
-  'tcp',
-  'interception',
-  'kernelHits',
-  'handover',
-  'workers',
-  'supervisor',
-  'memory',
-] as const
-
-function isEqual(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
 }

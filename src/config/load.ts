@@ -3,7 +3,8 @@
  * the file. Import it dynamically where memory counts: zod comes with it.
  */
 import { type CheckHelp, crossChecks } from './cross-checks.ts'
-import { type Path, type Problem, pathText } from './problem.ts'
+import { leaves } from './in-force/origins.ts'
+import { type Origins, type Path, type Problem, pathText } from './problem.ts'
 import { type Config, configSchema } from './schema.ts'
 import { check, type Issue } from './setting.ts'
 import { parseYaml, type YamlMistake, type YamlResult } from './yaml.ts'
@@ -21,7 +22,16 @@ export interface Override {
 export interface ConfigSource extends CheckHelp {
   readonly file?: { readonly name: string; readonly text: string } | undefined
   /** In place of a file: settings as one would hold them, and what they were made from. */
-  readonly settings?: { readonly name: string; readonly value: unknown } | undefined
+  readonly settings?:
+    | {
+        readonly name: string
+        readonly value: unknown
+        /** Where a setting came from, when not from `name`. */
+        readonly originOf?: (path: Path) => string
+      }
+    | undefined
+  /** The configuration says where its values came from. Default: false. */
+  readonly hasOrigins?: boolean
   readonly overrides?: readonly Override[] | undefined
 }
 
@@ -37,8 +47,12 @@ export function loadConfig(source: ConfigSource): ConfigResult {
   const written = yaml.ok ? withoutEmpty(yaml.value) : undefined
   const value = applyOverrides(written ?? {}, overrides)
   const result = check(configSchema, value, (partial) => crossChecks(partial, source))
-  if (result.ok && syntax.length === 0) return { ok: true, config: deepFreeze(result.value) }
   const name = source.file?.name ?? settings?.name ?? 'defaults'
+  if (result.ok && syntax.length === 0) {
+    const origins =
+      source.hasOrigins === true && originsIn(value, { overrides, yaml, name }, source)
+    return { ok: true, config: deepFreeze({ ...result.value, ...(origins && { origins }) }) }
+  }
   const issues = result.ok ? [] : result.issues
   const found = issues.map((issue) => attribute(issue, { overrides, yaml, name }))
   return {
@@ -71,19 +85,42 @@ function setsNothing(value: unknown): boolean {
   return settings.length > 0 && settings.every((one) => one === null || one === undefined)
 }
 
+/** Looking a place up walks the file; a file with so many settings has its name alone behind the others. */
+const placedMax = 4000
+
+function originsIn(
+  value: unknown,
+  { overrides, yaml, name }: Sources,
+  { settings }: ConfigSource,
+): Origins {
+  const flags = new Map(overrides.map(({ path, flag }) => [pathText(path), flag]))
+  const origins: Record<string, string> = {}
+  let placed = 0
+  for (const { path } of leaves(value)) {
+    const text = pathText(path)
+    const place = () => {
+      if (!yaml.ok || placed++ >= placedMax) return name
+      const { line } = yaml.locate(path, 'key')
+      return line === 0 ? name : `${name}:${line}`
+    }
+    origins[text] = flags.get(text) ?? settings?.originOf?.(path) ?? place()
+  }
+  return origins
+}
+
 /** Settings that no file holds: a complaint about one has no place. */
 function withoutPlaces(value: unknown): YamlResult {
   return { ok: true, value, locate: () => ({ line: 0, column: 0 }), has: () => false }
 }
 
-interface Origins {
+interface Sources {
   readonly overrides: readonly Override[]
   readonly yaml: YamlResult
   readonly name: string
 }
 
 /** Attributes an issue to the flag or the line that caused it. */
-function attribute(issue: Issue, origins: Origins): { order: number; problem: Problem } {
+function attribute(issue: Issue, origins: Sources): { order: number; problem: Problem } {
   const flags = placeOverrides(origins.overrides)
   // When a rule between two settings is broken, the one that was written is at fault, not the one left at its default.
   for (const path of [issue.path, ...issue.because]) {
@@ -103,7 +140,7 @@ function attribute(issue: Issue, origins: Origins): { order: number; problem: Pr
 function inFile(
   issue: Issue,
   path: Path,
-  { yaml, name }: Origins,
+  { yaml, name }: Sources,
 ): { order: number; problem: Problem } {
   const { line, column } = yaml.ok
     ? yaml.locate(path, issue.isUnknown === true ? 'key' : 'value')

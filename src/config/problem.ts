@@ -3,6 +3,9 @@
 /** Keys and list positions from the root of the configuration. */
 export type Path = readonly (string | number)[]
 
+/** Where values came from, by the path of a setting as `cache.bytesMax`; what is not in it has its default. */
+export type Origins = Readonly<Record<string, string>>
+
 export interface Problem {
   /** `neardns.yaml:3:15`, or the flag with its value. */
   readonly where: string

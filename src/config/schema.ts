@@ -14,6 +14,7 @@ import { interceptionSection, kernelHitsSection } from './interception-settings.
 
 import { listenAddress, sharePorts, tcpSection, udpSection } from './listener-settings.ts'
 import { logSection } from './log-settings.ts'
+import type { Origins } from './problem.ts'
 
 import { searchPathSection } from './search-settings.ts'
 import {
@@ -156,7 +157,10 @@ export const configSchema = item('Configuration of neardns.', {
 })
 
 /** A complete, valid configuration: every setting has a value, every address is parsed. */
-export type Config = DeepReadonly<ValueOf<typeof configSchema>>
+export type Config = DeepReadonly<ValueOf<typeof configSchema>> & {
+  /** Where its values came from; of a configuration that is to be used. */
+  readonly origins?: Origins
+}
 export type UdpSettings = Config['udp']
 export type TcpSettings = Config['tcp']
 export type InterceptionSettings = Config['interception']

@@ -1,6 +1,7 @@
 /** Connects the counters of every part with the metric families, and serves the admin pages over HTTP. Knows all parts, changes none. */
 
 import { formatEndpoint } from '../address/endpoint.ts'
+import type { Config } from '../config/schema.ts'
 import type { HeldSockets } from '../handover/held-sockets.ts'
 import type { Interception } from '../host/interception.ts'
 import { tokenAccess } from '../observe/admin-access.ts'
@@ -52,6 +53,7 @@ export interface MonitoredParts {
   readonly nowMs: () => number
   readonly questionsMax: () => number
   readonly admin: () => AdminSettings
+  readonly config: () => Config
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
   readonly readiness: Readiness

@@ -20,14 +20,16 @@ export interface NodeFacts {
 
 /** Wishes that node-cache has no flag for, in variables that it ignores: the way back needs no other edit. */
 export interface NodeCacheWishes {
-  /** `NEARDNS_OLDER_METRIC_NAMES`. */
+  /** `olderNamesVariable`. */
   readonly olderNames: boolean
 }
+
+export const olderNamesVariable = 'NEARDNS_OLDER_METRIC_NAMES'
 
 export function wishesIn(
   environment: Readonly<Record<string, string | undefined>>,
 ): NodeCacheWishes {
-  return { olderNames: /^(1|true)$/.test(environment['NEARDNS_OLDER_METRIC_NAMES'] ?? '') }
+  return { olderNames: /^(1|true)$/.test(environment[olderNamesVariable] ?? '') }
 }
 
 /**

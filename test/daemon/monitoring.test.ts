@@ -75,6 +75,7 @@ async function withMonitoring(
     ...{ path, listeners, readiness, log, link, held: undefined },
     nowMs: () => performance.now(),
     questionsMax: () => 321,
+    config: () => configOf(),
     admin: () => ({
       listen: [],
       whenTaken: 'end',

@@ -105,7 +105,8 @@ export class House {
     for (const [key, value] of [...Object.entries(settings), ...Object.entries(changes)]) {
       wanted[key] = Array.isArray(value) ? value : { ...wanted[key], ...value }
     }
-    const loaded = loadConfig({ file: { name: 'test.yaml', text: JSON.stringify(wanted) } })
+    const file = { name: 'test.yaml', text: JSON.stringify(wanted) }
+    const loaded = loadConfig({ file, hasOrigins: true })
     if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('; '))
     return loaded.config
   }

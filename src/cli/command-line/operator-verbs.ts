@@ -92,9 +92,15 @@ export const operatorVerbs = [
     name: 'status',
     what: 'a running daemon on one screen',
     words: [],
-    flags: { '--json': jsonFlag, ...adminFlags },
-    about: ['Looks for a second. Needs no token: there are sums only.'],
-    examples: ['status', 'status --admin 127.0.0.1:9253'],
+    flags: {
+      '--config': { what: 'settings in force, and where each came from' },
+      '--json': jsonFlag,
+      ...adminFlags,
+    },
+    about: [
+      'Looks for a second. Needs no token: there are sums only. --config has names of zones and hosts, so over HTTP it needs one.',
+    ],
+    examples: ['status', 'status --admin 127.0.0.1:9253', 'status --config'],
     exits: '0 ready, 1 not ready or no answer, 2 wrong command line',
   },
   {

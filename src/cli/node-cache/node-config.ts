@@ -1,6 +1,8 @@
 /** node-cache's flags and files to a checked configuration. Loads the schema; node-cache.ts has what the running daemon needs. */
+import { isDeepStrictEqual } from 'node:util'
 import type { ConfigResult } from '../../config/load.ts'
-import type { Problem } from '../../config/problem.ts'
+import { at } from '../../config/partial.ts'
+import { type Path, type Problem, pathText } from '../../config/problem.ts'
 import { clusterIpsAmong } from '../../host/cluster-ips.ts'
 import { openNftables } from '../../host/nft/nftables.ts'
 import { readProc, usableNftables } from '../../host/node-tools.ts'
@@ -12,6 +14,7 @@ import {
   isOnNode,
   type NodeFacts,
   nodeCacheSettings,
+  olderNamesVariable,
   wildcardFor,
   wishesIn,
 } from '../../nodelocal/settings.ts'
@@ -185,9 +188,24 @@ async function check(
   const value = nodeCacheSettings(flags, settings, facts, wishesIn(environment))
   if (isOnNode(flags)) remark(whatIsWhose(flags, facts))
   return checkConfig({
-    settings: { name: flags.corefile, value },
+    settings: {
+      name: flags.corefile,
+      value,
+      originOf: (path) => originIn(flags, { translated: settings, value }, path),
+    },
+    hasOrigins: true,
     localAddresses: localAddresses(),
   })
+}
+
+/** What the flags, or a variable, have put in the place of the Corefile's settings is theirs. */
+function originIn(
+  { corefile }: NodeCacheFlags,
+  { translated, value }: Readonly<Record<'translated' | 'value', unknown>>,
+  path: Path,
+): string {
+  if (pathText(path) === 'admin.olderNames') return olderNamesVariable
+  return isDeepStrictEqual(at(translated, path), at(value, path)) ? corefile : 'flags of node-cache'
 }
 
 function whatIsWhose({ localIps }: NodeCacheFlags, { clusterIps }: NodeFacts): Remark {

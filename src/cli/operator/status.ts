@@ -1,5 +1,7 @@
 /** `neardns status`: a running daemon on one screen. Looks twice, a second apart, for what happens now. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { defaultOrigin, type SettingView } from '../../config/in-force/origins.ts'
+import type { ConfigReport } from '../../daemon/operator/config-call.ts'
 import type { UpstreamSummary } from '../../daemon/operator/summary.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
@@ -16,6 +18,7 @@ import {
   type Summary,
 } from './numbers.ts'
 import { readReply, valueIn } from './reply.ts'
+import { tableLines } from './table.ts'
 
 const betweenMs = 1000
 
@@ -25,6 +28,7 @@ export async function status(argv: readonly string[], io: CliIo): Promise<number
   const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
   if (!place.ok) return reportRefusal(io, place)
   const isJson = read.has('--json')
+  if (read.has('--config')) return configuration(place.place, isJson, io)
   const before = isJson ? undefined : await firstLook(place.place)
   const reply = await askAdmin(place.place, { path: '/v1/status' })
   return readReply<Summary>(reply, isJson, io, (now) => {
@@ -34,6 +38,20 @@ export async function status(argv: readonly string[], io: CliIo): Promise<number
         .join(''),
     )
     return now.notReady.length === 0 ? ExitCode.ok : ExitCode.failed
+  })
+}
+
+/** What somebody has set comes first. */
+async function configuration(place: AdminPlace, isJson: boolean, io: CliIo): Promise<number> {
+  const reply = await askAdmin(place, { path: '/v1/config' })
+  return readReply<ConfigReport>(reply, isJson, io, ({ settings, more }) => {
+    const isGiven = ({ from }: SettingView) => from !== defaultOrigin
+    const ordered = [...settings.filter(isGiven), ...settings.filter((one) => !isGiven(one))]
+    const rows = ordered.map(({ path, value, from }) => [path, value, from])
+    const columns = [{ title: 'setting' }, { title: 'value' }, { title: 'from' }]
+    io.stdout(`${tableLines(columns, rows, undefined).join('\n')}\n`)
+    if (more > 0) io.stdout(`${more} more are left out\n`)
+    return ExitCode.ok
   })
 }
 

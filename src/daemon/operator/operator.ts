@@ -1,8 +1,10 @@
 /** The operator's API: all calls, and what of them colleagues have carried out here. */
+import type { Config } from '../../config/schema.ts'
 import type { AdminCall } from '../../observe/admin-calls.ts'
 import type { DataPath } from '../data-path.ts'
 import type { WorkerLink } from '../workers/link.ts'
 import { cacheCalls } from './cache-calls.ts'
+import { configCall } from './config-call.ts'
 import { explainCall } from './explain-call.ts'
 import { liveCalls } from './live-calls.ts'
 import { everywhereFor, Operations } from './operation.ts'
@@ -13,6 +15,8 @@ export interface OperatorParts {
   readonly path: DataPath
   readonly nowMs: () => number
   readonly summary: () => Summary
+  /** The one in force. */
+  readonly config: () => Config
   /** In a worker: its colleagues. */
   readonly link: WorkerLink | undefined
 }
@@ -21,11 +25,12 @@ export class Operator {
   readonly calls: readonly AdminCall[]
   private readonly operations = new Operations()
 
-  constructor({ path, nowMs, link, summary }: OperatorParts) {
+  constructor({ path, nowMs, link, summary, config }: OperatorParts) {
     const everywhere = everywhereFor(link)
     const { operations } = this
     this.calls = [
       explainCall(path),
+      configCall(config),
       ...cacheCalls({ path, nowMs, everywhere }, operations),
       ...liveCalls(path, everywhere, operations),
       ...summaryCalls({ summary, watch: path.watch, nowMs }, everywhere, operations),

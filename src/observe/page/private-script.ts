@@ -23,10 +23,11 @@ async function ask(path) {
 async function lookAtNames() {
   if (token === '') return
   try {
-    const [now, slow, failed] = await Promise.all(['/v1/top', '/v1/slow', '/v1/failures'].map(ask))
+    const [now, slow, failed, config] = await Promise.all(['/v1/top', '/v1/slow', '/v1/failures', '/v1/config'].map(ask))
     showNames(now)
     flights('slow', slow.queries)
     flights('failed', failed.queries)
+    showSettings(config.settings)
     reveal(true, '')
   } catch (error) {
     if (!error.isRefusal) throw error
@@ -38,6 +39,12 @@ function showNames(now) {
   rows('names', now.names.slice(0, shownMax).map((one) => [one.key, one.perSecond.toFixed(1)]))
   rows('clients', now.clients.slice(0, shownMax).map((one) => [one.key, one.perSecond.toFixed(1)]))
   rows('slowest', now.slowest.slice(0, shownMax).map((one) => [one.key, one.maxMs.toFixed(1) + ' ms']))
+}
+
+function showSettings(settings) {
+  const line = (one) => [one.path, one.value, one.from]
+  rows('given', settings.filter((one) => one.from !== 'default').map(line))
+  rows('defaults', settings.filter((one) => one.from === 'default').map(line))
 }
 
 function flights(id, queries) {
@@ -55,7 +62,7 @@ function flights(id, queries) {
 function reveal(isOpen, why) {
   if (!isOpen) {
     token = ''
-    for (const id of ['names', 'clients', 'slowest', 'slow', 'failed']) rows(id, [])
+    for (const id of ['names', 'clients', 'slowest', 'slow', 'failed', 'given', 'defaults']) rows(id, [])
   }
   byId('private').hidden = !isOpen
   byId('token').hidden = isOpen

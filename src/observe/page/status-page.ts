@@ -1,6 +1,6 @@
 /**
  * The status page at `/`: one HTML file without outside assets, dark or light as the browser wants it, for screens from a phone's on. Shows sums;
- * names, clients and slow queries only to who types the token, which stays in the page's memory. Has no data in it: the script asks for them.
+ * names, clients, slow queries and the configuration only to who types the token, which stays in the page's memory. Has no data in it: the script asks for them.
  */
 import { createHash } from 'node:crypto'
 import type { Page } from '../admin-calls.ts'
@@ -23,7 +23,7 @@ th { color: var(--faint); font-weight: 500 } dl { display: grid; grid-template-c
 input, button { font: inherit; padding: .3rem .5rem; color: var(--ink); background: var(--card); border: 1px solid var(--faint); border-radius: .3rem }
 .old .tiles, .old table, .old dl { opacity: .45 } tbody:empty::after { content: "none"; color: var(--faint) } dd { overflow-wrap: anywhere }
 .lists { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 1.5rem }
-.pair td:first-child, .flights td:nth-child(3), .flights td:last-child { white-space: normal; overflow-wrap: anywhere }
+.pair td:first-child, .settings td, .flights td:nth-child(3), .flights td:last-child { white-space: normal; overflow-wrap: anywhere }
 .flights td:nth-child(3) { min-width: 16rem } .flights td:last-child { min-width: 13rem } .pair :is(td, th):last-child { text-align: right; padding-right: 0 }
 @media (max-width: 45rem) {
   .flights thead { display: none } .flights tr { display: flex; flex-wrap: wrap; gap: 0 .7rem; border-bottom: 1px solid var(--card); padding: .3rem 0 }
@@ -45,11 +45,13 @@ const pairs = (title: string, id: string, ...titles: string[]) =>
 const flights = (id: string) =>
   tableOf('flights', id, ['when', 'took', 'name', 'type', 'reply', 'client', 'asked'])
 
-const privateSide = `<h2>Names, clients, slow queries</h2>
+const privateSide = `<h2>Names, clients, slow queries, configuration</h2>
 <form id="token" class="faint">With the token of admin.tokenFile: <input id="secret" type="password" autocomplete="off" aria-label="token"> <button>show</button></form><div id="refused" class="bad" role="alert"></div>
 <div id="private" hidden><button id="forget" type="button">forget the token</button>
-<div class="lists">${pairs('Names', 'names', 'name', 'q/s')}${pairs('Clients', 'clients', 'client', 'q/s')}${pairs('Slowest names', 'slowest', 'name', 'longest')}</div>
-<h2>Slow queries</h2>${flights('slow')}<h2>Failed queries</h2>${flights('failed')}</div>`
+<div class="lists">${pairs('Names', 'names', 'name', 'q/s')}${pairs('Slowest names', 'slowest', 'name', 'longest')}${pairs('Clients', 'clients', 'client', 'q/s')}</div>
+<h2>Slow queries</h2>${flights('slow')}<h2>Failed queries</h2>${flights('failed')}
+<h2>Configuration in force</h2>${tableOf('settings', 'given', ['setting', 'value', 'from'])}
+<details><summary class="faint">all defaults</summary>${tableOf('settings', 'defaults', ['setting', 'value', 'from'])}</details></div>`
 
 const facts = ['listening', 'totals', 'cache', 'flight', 'process', 'config']
 const titles = ['listening', 'so far', 'cache', 'in flight', 'process', 'configuration']

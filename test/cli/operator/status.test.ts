@@ -55,4 +55,26 @@ test('a daemon that is not ready is exit code 1, with its reasons', async ({ dae
   assert.match((await run(daemon, '--json')).err, 'older than this one')
 })
 
+test('the configuration in force: what somebody has set comes first', async ({ daemon }) => {
+  const settings = [
+    { path: 'io', value: 'auto', from: 'default' },
+    { path: 'listen', value: '127.0.0.1:53', from: 'neardns.yaml:3' },
+  ]
+  daemon.replies = { '/v1/config': { settings, more: 2 } }
+  const { code, out } = await run(daemon, '--config')
+  assert.is(code, 0)
+  assert.equal(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+    [
+      ['setting', 'value', 'from'],
+      ['listen', '127.0.0.1:53', 'neardns.yaml:3'],
+      ['io', 'auto', 'default'],
+      ['2 more are left out'],
+    ],
+  )
+})
+
 test.run()

@@ -12,7 +12,13 @@ const unwanted = () => {
 
 test('calls have paths of their own, and none is open that tells names', () => {
   const path = dataPathOf({})
-  const { calls } = new Operator({ path, nowMs: () => 0, link: undefined, summary: unwanted })
+  const { calls } = new Operator({
+    path,
+    nowMs: () => 0,
+    link: undefined,
+    summary: unwanted,
+    config: unwanted,
+  })
   path.exchange.stop()
   assert.is(new Set(calls.map((call) => call.path)).size, calls.length)
   assert.ok(calls.every((call) => call.path.startsWith('/v1/')))
@@ -24,7 +30,13 @@ test('calls have paths of their own, and none is open that tells names', () => {
 
 test('what a colleague asks is done here', async () => {
   const path = dataPathOf({})
-  const operator = new Operator({ path, nowMs: () => 0, link: undefined, summary: unwanted })
+  const operator = new Operator({
+    path,
+    nowMs: () => 0,
+    link: undefined,
+    summary: unwanted,
+    config: unwanted,
+  })
   path.exchange.stop()
   const everything = { name: undefined, hasSubtree: true, qtype: undefined, isNegativeOnly: false }
   const flushed = await operator.carryOut('cache-flush', everything)

@@ -129,6 +129,7 @@ test('a daemon that fails for a while is asked again with the token, and pale me
       { method: 'GET', path: '/v1/top', answer: page },
       { method: 'GET', path: '/v1/slow', answer: none },
       { method: 'GET', path: '/v1/failures', answer: none },
+      { method: 'GET', path: '/v1/config', answer: () => jsonPage({ settings: [], more: 0 }) },
     ],
     access: tokenAccess(() => token),
     onDefect: () => undefined,

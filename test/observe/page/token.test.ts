@@ -90,6 +90,7 @@ test('a wrong token shows nothing, the right one shows names and slow queries, a
       },
       { timeoutMs: 20_000, everyMs: 50 },
     )
+    assert.match(await page.text('given'), /admin\.slowMs\s+400\s+test\.yaml:1/)
     assert.is(await page.text('refused'), '')
     assert.equal(
       [
