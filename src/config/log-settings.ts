@@ -1,7 +1,12 @@
 /** Settings of the log, that of single queries included. */
-import type { Parsed } from './address.ts'
+import { type Parsed, parseEndpoint } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { choice, filePath, item, list, optionalText, parsed, section, whole } from './setting.ts'
+import { choice, item, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
+
+/** Where a reader of dnstap listens, as node:net connects to it. */
+export type DnstapReader =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number }
 
 export type QueryClass = 'success' | 'denial' | 'error'
 
@@ -31,6 +36,31 @@ function parseFormat(text: string): Parsed<string> {
   const why = `${JSON.stringify(text)} is no format; expected one line of 1 to ${formatCharactersMax} characters`
   return { ok: false, why }
 }
+
+function parseReader(text: string): Parsed<DnstapReader> {
+  if (!text.includes('://'))
+    return text === ''
+      ? { ok: false, why: 'is empty; expected the path of a Unix socket' }
+      : { ok: true, value: { path: text } }
+  if (!text.startsWith('tcp://'))
+    return {
+      ok: false,
+      why: `${JSON.stringify(text)} is no reader; write a path or tcp://ADDRESS:PORT`,
+    }
+  const place = parseEndpoint(text.slice('tcp://'.length))
+  if (!place.ok) return place
+  return { ok: true, value: { host: place.value.address, port: place.value.port } }
+}
+
+const dnstapTextBytesMax = 255
+
+function parseDnstapText(text: string): Parsed<string> {
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= dnstapTextBytesMax) return { ok: true, value: text }
+  return { ok: false, why: `has ${bytes} bytes; at most ${dnstapTextBytesMax} are sent` }
+}
+
+const dnstapText = { what: 'a text', parse: parseDnstapText, examples: ['node-7'] }
 
 export function logSection() {
   return section('JSON lines on standard output.', {
@@ -76,9 +106,23 @@ export function logSection() {
     }),
     dnstap: section('Every query of a client and its reply, for a reader of dnstap.', {
       socket: optionalText({
-        ...filePath('the path of a Unix socket'),
+        what: 'the path of a Unix socket, or tcp://ADDRESS:PORT',
+        parse: parseReader,
+        examples: ['/run/dnstap.sock', 'tcp://192.0.2.5:6000'],
         about:
-          'Where the reader listens, as `fstrm_capture -u`; looked for each second while it is away. Frame Streams, CLIENT_QUERY (header and question) and CLIENT_RESPONSE (whole). Null: off, and a query costs nothing more. The reader learns what every pod asks.',
+          'Where the reader listens: a path, as `fstrm_capture -u`, or tcp://ADDRESS:PORT; looked for each second while it is away. Frame Streams, CLIENT_QUERY (header and question) and CLIENT_RESPONSE (whole). Null: off, and a query costs nothing more. The reader learns what every pod asks, and TCP is not encrypted.',
+      }),
+      messages: onOff({
+        default: true,
+        about: 'Query and reply themselves; off: only who asked which address and when.',
+      }),
+      identity: optionalText({
+        ...dnstapText,
+        about: 'Sent with each message: which server this is. Null: the host name.',
+      }),
+      version: optionalText({
+        ...dnstapText,
+        about: 'Sent with each message: the version of the server. Null: `neardns`.',
       }),
       queueBytesMax: whole({
         default: 1_048_576,

@@ -12,6 +12,7 @@ import { readBufsize } from './directives/bufsize.ts'
 import { type CacheDirective, readCache } from './directives/cache.ts'
 import { readDebug } from './directives/debug.ts'
 import { type Dns64Directive, readDns64 } from './directives/dns64.ts'
+import { type DnstapDirective, readDnstap } from './directives/dnstap.ts'
 import { type ErrorsDirective, readErrors } from './directives/errors.ts'
 import { type ForwardDirective, readForward } from './directives/forward.ts'
 import { type HealthDirective, readHealth } from './directives/health.ts'
@@ -19,7 +20,7 @@ import { type HostsDirective, readHosts } from './directives/hosts.ts'
 import { readLoadbalance } from './directives/loadbalance.ts'
 import { type LogRule, readLog } from './directives/log.ts'
 import { readLoop } from './directives/loop.ts'
-import { judgeName, laterCure } from './directives/names.ts'
+import { nameMistake } from './directives/names.ts'
 import { type AdminPlace, readPrometheus } from './directives/prometheus.ts'
 import { readReady } from './directives/ready.ts'
 import { type ReloadDirective, readReload } from './directives/reload.ts'
@@ -37,6 +38,7 @@ export interface Directives {
   readonly cache: CacheDirective
   readonly debug: true
   readonly dns64: Dns64Directive
+  readonly dnstap: readonly DnstapDirective[]
   readonly errors: ErrorsDirective
   readonly forward: readonly ForwardDirective[]
   readonly health: HealthDirective
@@ -78,6 +80,7 @@ const readers: Readers = {
   cache: readCache,
   debug: readDebug,
   dns64: readDns64,
+  dnstap: readDnstap,
   errors: readErrors,
   forward: readForward,
   health: readHealth,
@@ -134,12 +137,7 @@ interface Given {
 function readDirective(has: Writable, name: string, { tokens, reading }: Given): void {
   const words = new Words(tokens)
   if (isRead(name)) return put(has, name, readers[name](words, reading))
-  const verdict = judgeName(name)
-  const { message, cure } =
-    verdict.kind === 'refused'
-      ? verdict
-      : { message: `\`${name}\` is not served here`, cure: laterCure(name) }
-  throw new DirectiveMistake({ ...words.place, message, cure })
+  throw new DirectiveMistake({ ...words.place, ...nameMistake(name) })
 }
 
 function isRead(name: string): name is keyof Directives {

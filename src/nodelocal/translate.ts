@@ -14,6 +14,7 @@ import { answersOf, type ZoneAnswer } from './mapping/answers.ts'
 import { cacheSettings } from './mapping/cache.ts'
 import { clientSettings } from './mapping/clients.ts'
 import { clusterDomainOf } from './mapping/cluster.ts'
+import { dnstapComplaints, dnstapNotes } from './mapping/dnstap.ts'
 import { groupsOf } from './mapping/groups.ts'
 import { oddLabels, pillarNotes, schemeMistakes, withPlainLabels } from './mapping/labels.ts'
 import {
@@ -163,6 +164,7 @@ function settingsOf(
     complaints: [
       ...complaints,
       ...joined.complaints,
+      ...dnstapComplaints(blocks),
       ...(isWhole ? groups.complaints : []),
       ...admin.complaints,
     ],
@@ -170,6 +172,7 @@ function settingsOf(
       ...blocks.flatMap(pillarNotes),
       ...rewritten.notes,
       ...unreachedNotes(blocks),
+      ...dnstapNotes(blocks),
       ...joined.notes,
       ...groups.notes,
       ...cache.notes,

@@ -22,6 +22,10 @@ function cases(name: string, valid: readonly string[], wrong: readonly [string, 
   ]
 }
 
+function refused(name: string, ours: string, wrong: readonly [string, string][]) {
+  return wrong.map(([text, place]): DirectiveCase => ({ name, text, wrong: place, ours }))
+}
+
 export const directiveCases: readonly DirectiveCase[] = [
   ...cases(
     'errors',
@@ -357,6 +361,38 @@ export const directiveCases: readonly DirectiveCase[] = [
       ['ready {\nmonitor never\n}', '2:9'],
     ],
   ),
+  ...cases(
+    'dnstap',
+    [
+      'dnstap /run/dnstap.sock',
+      'dnstap unix:///run/dnstap.sock full',
+      'dnstap tcp://192.0.2.5:6000 full 2 3',
+      'dnstap tcp://[2001:db8::5]:6000 brief',
+      'dnstap /run/dnstap.sock full {\nskipverify\nidentity node\nversion 1\nextra "{name}"\n}',
+      'dnstap a.sock\ndnstap a.sock',
+    ],
+    [
+      ['dnstap', '1:1'],
+      ['dnstap listen', '1:8'],
+      ['dnstap a.sock full x', '1:20'],
+      ['dnstap a.sock full 0', '1:20'],
+      ['dnstap a.sock full 1025', '1:20'],
+      ['dnstap a.sock full 1 4097', '1:22'],
+      ['dnstap a.sock {\nidentity\n}', '2:1'],
+      ['dnstap a.sock {\nidentity a b\n}', '2:12'],
+      ['dnstap a.sock {\nextra\n}', '2:1'],
+      ['dnstap a.sock {\ntls a b\n}', '2:1'],
+      ['dnstap a.sock {\nfull\n}', '2:1'],
+    ],
+  ),
+  ...refused('dnstap', 'one reader, in plain text, at an address', [
+    ['dnstap listen a.sock', '1:8'],
+    ['dnstap tls://192.0.2.5:6000', '1:8'],
+    ['dnstap tcp://tap.example:6000', '1:8'],
+    ['dnstap tcp://192.0.2.5', '1:8'],
+    ['dnstap udp://192.0.2.5:6000', '1:8'],
+    ['dnstap a.sock\ndnstap b.sock', '2:1'],
+  ]),
   ...cases(
     'log',
     [

@@ -36,6 +36,8 @@ const noted = [
   'timeouts {\nread 5s\nmaxtcpqueries 10\n}',
   'ready {\nmonitor continuously\n}',
   'metadata',
+  'dnstap a.sock full 2',
+  'dnstap a.sock {\nextra x\n}',
   'trace',
   'pprof',
   'rewrite edns0 nsid unset',

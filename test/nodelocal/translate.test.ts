@@ -31,6 +31,26 @@ const kept = {
 
 const notKept = { keep: false, positiveMaxSeconds: 86_400, negativeMaxSeconds: 86_400 }
 
+test('dnstap is `log.dnstap`, one for all blocks', () => {
+  const block = (zone: string, lines: string) => `${zone}:53 {\n${lines}\nforward . 192.0.2.1\n}\n`
+  const tapped = (lines: string) => settingsOf(block('.', lines))['log']
+  assert.equal(tapped('dnstap unix:///run/tap.sock full'), { dnstap: { socket: '/run/tap.sock' } })
+  assert.equal(tapped('dnstap tcp://192.0.2.5:6000 {\nidentity n\nversion v\n}'), {
+    dnstap: { socket: 'tcp://192.0.2.5:6000', messages: false, identity: 'n', version: 'v' },
+  })
+  const both = block('a.example', 'dnstap a.sock') + block('.', 'dnstap a.sock full')
+  assert.match(problemsOf(both)[0] ?? '', /^Corefile:6:1: .*another one/)
+  const one = translate(block('a.example', 'dnstap a.sock') + block('.', 'cache'), { file: 'C' })
+  assert.match(one.notes[0]?.message ?? '', /queries of all blocks/)
+})
+
+test('a zone that stands twice is one, whatever its letters', () => {
+  const problems = problemsOf('EXAMPLE.org example.ORG {\nforward . 192.0.2.1\n}')
+  assert.equal(problems, [
+    'Corefile:1:13: cannot serve dns://example.org.:53: this block does already',
+  ])
+})
+
 test("upstream's own Corefile", () => {
   assert.equal(settingsOf(upstreamCorefile), {
     listen: ['169.254.20.10:53', '10.96.0.10:53'],

@@ -14,12 +14,14 @@ export interface TappedQuery {
   readonly serverPort: number
   /** Milliseconds since 1970, with fractions. */
   readonly queryMs: number
-  readonly query: Uint8Array
+  /** Absent: it is not sent. */
+  readonly query?: Uint8Array
 }
 
 export interface TappedReply extends TappedQuery {
   readonly replyMs: number
-  readonly reply: Uint8Array
+  /** Absent: it is not sent. */
+  readonly reply?: Uint8Array
 }
 
 /** Numbers of dnstap.proto. */
@@ -46,7 +48,7 @@ const wireKind = { varint: 0, bytes: 2, fixed32: 5 } as const
 export function queryMessage(tapped: TappedQuery): Buffer {
   return wrapped(tapped, [
     ...common(tapped, messageType.clientQuery),
-    ...bytesField(ofMessage.query, tapped.query),
+    ...optionalField(ofMessage.query, tapped.query),
   ])
 }
 
@@ -55,7 +57,7 @@ export function replyMessage(tapped: TappedReply): Buffer {
   return wrapped(tapped, [
     ...common(tapped, messageType.clientResponse),
     ...timeFields([ofMessage.responseSeconds, ofMessage.responseNanoseconds], replyMs),
-    ...bytesField(ofMessage.response, reply),
+    ...optionalField(ofMessage.response, reply),
   ])
 }
 
@@ -92,6 +94,10 @@ function timeFields([seconds, nanoseconds]: readonly [number, number], ms: numbe
 
 function numberField(field: number, value: number): Uint8Array {
   return Uint8Array.of((field << 3) | wireKind.varint, ...varint(value))
+}
+
+function optionalField(field: number, bytes: Uint8Array | undefined): Uint8Array[] {
+  return bytes === undefined ? [] : bytesField(field, bytes)
 }
 
 function bytesField(field: number, bytes: Uint8Array): Uint8Array[] {

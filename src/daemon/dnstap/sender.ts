@@ -1,8 +1,9 @@
 /**
- * Writes dnstap messages to a reader at a Unix socket, and never waits for it: what does not fit into a bounded queue is dropped and counted.
+ * Writes dnstap messages to a reader at a Unix socket or over TCP, and never waits for it: what does not fit into a bounded queue is dropped and counted.
  * A reader that is away is looked for each second.
  */
 import { connect, type Socket } from 'node:net'
+import type { DnstapReader } from '../../config/log-settings.ts'
 import type { DnstapStats } from '../../observe/stats.ts'
 import { Control, controlFrame, controlIn, dataFrame } from './frames.ts'
 
@@ -11,7 +12,7 @@ const againMs = 1000
 const handshakeMsMax = 5000
 
 export class DnstapSender {
-  private readonly path: string
+  private readonly reader: DnstapReader
   private readonly queueBytesMax: number
   private socket: Socket | undefined
   private isAccepted = false
@@ -23,8 +24,8 @@ export class DnstapSender {
   private sent = 0
   private dropped = 0
 
-  constructor(path: string, queueBytesMax: number) {
-    this.path = path
+  constructor(reader: DnstapReader, queueBytesMax: number) {
+    this.reader = reader
     this.queueBytesMax = queueBytesMax
     this.open()
   }
@@ -64,7 +65,7 @@ export class DnstapSender {
   }
 
   private open(): void {
-    const socket = connect(this.path)
+    const socket = connect(this.reader)
     this.socket = socket
     let received: Buffer = Buffer.alloc(0)
     socket.setTimeout(handshakeMsMax, () => socket.destroy())

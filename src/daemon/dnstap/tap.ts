@@ -1,5 +1,6 @@
 /** Tells a dnstap reader of each query of a client and its reply. Is not called at all while it is off. */
 import { addressBytes } from '../../address/ip-address.ts'
+import type { DnstapReader } from '../../config/log-settings.ts'
 import type { ReplyFacts } from '../../core/facts.ts'
 import { Transport } from '../../core/ports.ts'
 import type { Arrival } from '../../core/question/arrival.ts'
@@ -12,6 +13,8 @@ import { DnstapSender } from './sender.ts'
 export interface TapContext {
   readonly identity: string
   readonly version: string
+  /** Whether queries and replies are sent, and not only that there were some. */
+  readonly hasMessages: boolean
   /** The reply that was written last, from its first byte. */
   readonly written: () => Buffer
   /** What is listened on, by `serverIndex`. */
@@ -28,8 +31,8 @@ export class DnstapTap implements QuerySampler {
   private readonly version: Buffer
   private readonly servers: readonly { readonly address: Uint8Array; readonly port: number }[]
 
-  constructor(path: string, queueBytesMax: number, context: TapContext) {
-    this.sender = new DnstapSender(path, queueBytesMax)
+  constructor(reader: DnstapReader, queueBytesMax: number, context: TapContext) {
+    this.sender = new DnstapSender(reader, queueBytesMax)
     this.context = context
     this.identity = Buffer.from(context.identity)
     this.version = Buffer.from(context.version)
@@ -60,11 +63,12 @@ export class DnstapTap implements QuerySampler {
       serverAddress: server?.address ?? new Uint8Array(4),
       serverPort: server?.port ?? 0,
       queryMs: replyMs - facts.tookMs,
-      query: questionOf(arrival),
+      ...(this.context.hasMessages && { query: questionOf(arrival) }),
     }
     sender.send(queryMessage(tapped))
-    const reply = this.context.written().subarray(0, facts.replyBytes)
-    sender.send(replyMessage({ ...tapped, replyMs, reply }))
+    const { written, hasMessages } = this.context
+    const reply = hasMessages ? { reply: written().subarray(0, facts.replyBytes) } : {}
+    sender.send(replyMessage({ ...tapped, replyMs, ...reply }))
   }
 
   stop(): void {

@@ -34,7 +34,13 @@ export class Tapping {
     if (basis !== this.basis) {
       this.stop()
       this.basis = basis
-      const context = { identity: hostname(), version: 'neardns', written: this.written, listen }
+      const context = {
+        identity: dnstap.identity ?? hostname(),
+        version: dnstap.version ?? 'neardns',
+        hasMessages: dnstap.messages,
+        written: this.written,
+        listen,
+      }
       this.tap =
         dnstap.socket === null
           ? undefined

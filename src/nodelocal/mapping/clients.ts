@@ -1,6 +1,7 @@
-/** The directives about clients: `timeouts`, `bufsize`, `log` and `debug`. One setting takes the place of those of all blocks. */
+/** The directives about clients: `timeouts`, `bufsize`, `log`, `dnstap` and `debug`. One setting takes the place of those of all blocks. */
 import type { Block } from '../blocks.ts'
 import type { LogRule } from '../directives/log.ts'
+import { dnstapSettings } from './dnstap.ts'
 import type { PlainSection } from './plain.ts'
 
 export function clientSettings(blocks: readonly Block[]): PlainSection {
@@ -45,9 +46,11 @@ function tcpOf(blocks: readonly Block[]): PlainSection {
 function logOf(blocks: readonly Block[]): PlainSection {
   const isDebug = blocks.some(({ has }) => has.debug)
   const isLogged = blocks.some(({ has }) => has.log)
+  const dnstap = dnstapSettings(blocks)
   return {
     ...(isDebug && { level: 'debug' }),
     ...(isLogged && { queries: { sampleOneIn: 1, rules: rulesOf(blocks) } }),
+    ...(dnstap !== undefined && { dnstap }),
   }
 }
 

@@ -59,18 +59,24 @@ export function hostsOf(
 export function clashes(served: readonly Served[], context: ListenContext): Complaint[] {
   const bound = new Set<string>()
   const keys = new Set<string>()
+  const owners = new Map<string, Block>()
   return served
     .flatMap((one) => claimsOf(one, context))
-    .flatMap(({ key, host, place }) => {
+    .flatMap(({ key, host, place, block }) => {
       const isTaken = bound.has(`${key} on ${host}`)
       const overlaps = host === '' ? keys.has(key) : bound.has(`${key} on `)
       bound.add(`${key} on ${host}`)
       keys.add(key)
+      const isOwn = owners.get(key) === block
+      owners.set(key, block)
       if (!isTaken && !overlaps) return []
       const where = host === '' ? '' : ` on ${host}`
-      const message = `cannot serve ${key}${where}: another block does already`
+      const whose = isOwn ? 'this' : 'another'
+      const cure = isOwn
+        ? 'remove one of the two'
+        : 'join the two blocks, or bind them to different addresses'
       return [
-        { ...place, message, cure: 'join the two blocks, or bind them to different addresses' },
+        { ...place, message: `cannot serve ${key}${where}: ${whose} block does already`, cure },
       ]
     })
 }
@@ -81,13 +87,14 @@ interface Claim {
   /** Empty: all addresses. */
   readonly host: string
   readonly place: CorefilePlace
+  readonly block: Block
 }
 
 function claimsOf({ block, hosts }: Served, context: ListenContext): Claim[] {
   return block.labels.flatMap(({ zones, scheme, port = context.port, place }) =>
     zones.flatMap((zone) => {
       const key = `${scheme}://${zone === '.' ? zone : `${zone}.`}:${port}`
-      return (hosts.length === 0 ? [''] : hosts).map((host) => ({ key, host, place }))
+      return (hosts.length === 0 ? [''] : hosts).map((host) => ({ key, host, place, block }))
     }),
   )
 }

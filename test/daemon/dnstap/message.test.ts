@@ -34,6 +34,15 @@ test('a query, byte for byte', () => {
   assert.is(queryMessage(query).toString('hex'), `0a016e12017672${bytes}${message}7801`)
 })
 
+test('without messages the rest is the same', () => {
+  const { query: _, ...bare } = query
+  const hex = queryMessage(bare).toString('hex')
+  assert.is(hex.includes('520171'), false)
+  assert.ok(hex.includes('4d0065cd1d7801'), hex)
+  const reply = replyMessage({ ...bare, replyMs: 2000 }).toString('hex')
+  assert.ok(reply.endsWith('6d000000007801'), reply)
+})
+
 test('a reply has both times, and its family and transport', () => {
   const six = { ...query, isTcp: true, clientAddress: new Uint8Array(16) }
   const hex = replyMessage({ ...six, replyMs: 2000, reply: Buffer.from('r') }).toString('hex')

@@ -24,7 +24,7 @@ test('after the agreement the reader gets all that waited, in order, and goodbye
     socket.on('error', () => undefined)
     socket.on('data', (bytes: Buffer) => received.push(bytes))
   }).listen(path)
-  const sender = new DnstapSender(path, 65_536)
+  const sender = new DnstapSender({ path }, 65_536)
   try {
     await until('it asks', () => has(ready))
     sender.send(Buffer.from('one'))

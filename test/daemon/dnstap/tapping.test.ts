@@ -6,8 +6,12 @@ import { Tapping } from '../../../src/daemon/dnstap/tapping.ts'
 
 const test = suite('daemon/dnstap/tapping')
 
+function loadedOf(dnstap: object) {
+  return loadConfig({ file: { name: 'a.yaml', text: JSON.stringify({ log: { dnstap } }) } })
+}
+
 function configOf(dnstap: object) {
-  const loaded = loadConfig({ file: { name: 'a.yaml', text: JSON.stringify({ log: { dnstap } }) } })
+  const loaded = loadedOf(dnstap)
   if (!loaded.ok) throw new Error('a mistake in the test')
   return loaded.config
 }
@@ -26,6 +30,15 @@ test('off is what is there already; on is beside it; the same settings keep the 
   assert.is(tapping.beside(undefined, configOf({})), undefined)
   assert.equal(tapping.stats, { sent: 0, dropped: 0, isConnected: false })
   tapping.stop()
+})
+
+test('a reader is a path, or an address with a port over TCP', () => {
+  const socketOf = (socket: string) => configOf({ socket }).log.dnstap.socket
+  assert.equal(socketOf('/run/tap.sock'), { path: '/run/tap.sock' })
+  assert.equal(socketOf('tcp://[2001:db8::1]:6000'), { host: '2001:db8::1', port: 6000 })
+  for (const socket of ['', 'tcp://192.0.2.1', 'tcp://tap.example:6000', 'tls://192.0.2.1:6000'])
+    assert.not(loadedOf({ socket }).ok, socket)
+  assert.not(loadedOf({ identity: 'x'.repeat(256) }).ok)
 })
 
 test.run()

@@ -34,13 +34,24 @@ export class Programs {
     this.ports = ports
   }
 
-  static async start({ corefile }: Form, { places }: World): Promise<Programs> {
+  /** @param apart words that stand for another port in each program's Corefile */
+  static async start(
+    { corefile }: Form,
+    { places }: World,
+    apart: Readonly<Record<string, readonly number[]>> = {},
+  ): Promise<Programs> {
     const directory = await mkdtemp(join(tmpdir(), 'neardns-nodelocal-'))
     const ports = [await freePort(), await freePort()] as const
     const placed = async (port: number) => {
-      const known = { ...places, LISTEN: String(port), HEALTH: `127.0.0.1:${await freePort()}` }
+      const own = Object.entries(apart).map(([word, of]) => [word, of[ports.indexOf(port)]])
+      const known = {
+        ...Object.fromEntries(own),
+        ...places,
+        LISTEN: String(port),
+        HEALTH: `127.0.0.1:${await freePort()}`,
+      }
       return Object.entries(known).reduce(
-        (text, [word, place]) => text.replaceAll(word, place),
+        (text, [word, place]) => text.replaceAll(word, String(place)),
         corefile,
       )
     }
