@@ -8,6 +8,8 @@ export type DnstapReader =
   | { readonly path: string }
   | { readonly host: string; readonly port: number }
 
+const tcpScheme = 'tcp://'
+
 export type QueryClass = 'success' | 'denial' | 'error'
 
 const classes: readonly QueryClass[] = ['success', 'denial', 'error']
@@ -37,19 +39,26 @@ function parseFormat(text: string): Parsed<string> {
   return { ok: false, why }
 }
 
-function parseReader(text: string): Parsed<DnstapReader> {
-  if (!text.includes('://'))
-    return text === ''
-      ? { ok: false, why: 'is empty; expected the path of a Unix socket' }
-      : { ok: true, value: { path: text } }
-  if (!text.startsWith('tcp://'))
-    return {
-      ok: false,
-      why: `${JSON.stringify(text)} is no reader; write a path or tcp://ADDRESS:PORT`,
-    }
-  const place = parseEndpoint(text.slice('tcp://'.length))
-  if (!place.ok) return place
-  return { ok: true, value: { host: place.value.address, port: place.value.port } }
+/** A Unix socket is a path, the rest is a URL. */
+function parseReader(text: string): Parsed<string> {
+  if (!text.includes('://')) {
+    const why = 'is empty; expected the path of a Unix socket'
+    return text === '' ? { ok: false, why } : { ok: true, value: text }
+  }
+  if (!text.startsWith(tcpScheme)) {
+    const why = `${JSON.stringify(text)} is no reader; write a path or tcp://ADDRESS:PORT`
+    return { ok: false, why }
+  }
+  const place = parseEndpoint(text.slice(tcpScheme.length))
+  return place.ok ? { ok: true, value: text } : place
+}
+
+/** @param text of the setting `log.dnstap.socket`. @throws an Error for a text that the setting refuses */
+export function dnstapReaderAt(text: string): DnstapReader {
+  if (!text.startsWith(tcpScheme)) return { path: text }
+  const place = parseEndpoint(text.slice(tcpScheme.length))
+  if (!place.ok) throw new Error(`log.dnstap.socket: ${place.why}`)
+  return { host: place.value.address, port: place.value.port }
 }
 
 const dnstapTextBytesMax = 255

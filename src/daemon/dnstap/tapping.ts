@@ -1,5 +1,6 @@
 /** The dnstap of a configuration: opened, exchanged and closed as `log.dnstap` changes, beside what else wants to see single queries. */
 import { hostname } from 'node:os'
+import { dnstapReaderAt } from '../../config/log-settings.ts'
 import type { Config } from '../../config/schema.ts'
 import type { DnstapStats } from '../../observe/stats.ts'
 import type { QuerySampler } from '../../pipeline/replies.ts'
@@ -44,7 +45,7 @@ export class Tapping {
       this.tap =
         dnstap.socket === null
           ? undefined
-          : new DnstapTap(dnstap.socket, dnstap.queueBytesMax, context)
+          : new DnstapTap(dnstapReaderAt(dnstap.socket), dnstap.queueBytesMax, context)
     }
     const { tap } = this
     if (tap === undefined || other === undefined) return tap ?? other

@@ -46,6 +46,14 @@ test('a line of the file, a flag, or the default', () => {
   assert.is(views['admin.tokenFile'], 'none (default)')
 })
 
+test('a reader of dnstap is one setting, as it was written', () => {
+  const text = 'log: { dnstap: { socket: "tcp://192.0.2.5:6000" } }'
+  const ofDnstap = Object.entries(viewsOf(loaded({ file: { name: 'a.yaml', text } }))).filter(
+    ([path]) => path.startsWith('log.dnstap.socket'),
+  )
+  assert.equal(ofDnstap, [['log.dnstap.socket', 'tcp://192.0.2.5:6000 (a.yaml:1)']])
+})
+
 test('of an entry of a list there is what somebody has written', () => {
   const views = viewsOf(loaded({ file }))
   const ofZone = Object.entries(views).filter(([path]) => path.startsWith('zones'))

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadConfig } from '../../../src/config/load.ts'
+import { dnstapReaderAt } from '../../../src/config/log-settings.ts'
 import { Tapping } from '../../../src/daemon/dnstap/tapping.ts'
 
 const test = suite('daemon/dnstap/tapping')
@@ -33,9 +34,9 @@ test('off is what is there already; on is beside it; the same settings keep the 
 })
 
 test('a reader is a path, or an address with a port over TCP', () => {
-  const socketOf = (socket: string) => configOf({ socket }).log.dnstap.socket
-  assert.equal(socketOf('/run/tap.sock'), { path: '/run/tap.sock' })
-  assert.equal(socketOf('tcp://[2001:db8::1]:6000'), { host: '2001:db8::1', port: 6000 })
+  const readerOf = (socket: string) => dnstapReaderAt(configOf({ socket }).log.dnstap.socket ?? '')
+  assert.equal(readerOf('/run/tap.sock'), { path: '/run/tap.sock' })
+  assert.equal(readerOf('tcp://[2001:db8::1]:6000'), { host: '2001:db8::1', port: 6000 })
   for (const socket of ['', 'tcp://192.0.2.1', 'tcp://tap.example:6000', 'tls://192.0.2.1:6000'])
     assert.not(loadedOf({ socket }).ok, socket)
   assert.not(loadedOf({ identity: 'x'.repeat(256) }).ok)
