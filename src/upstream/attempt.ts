@@ -120,7 +120,7 @@ export class Attempt extends Member<Attempt> implements Waiting<Attempt> {
   wasLost = false
   /** The upstream's silence was already counted against it. */
   isStruck = false
-  /** It waits for a socket, or for its share of the connections: its upstream knows nothing of it yet. */
+  /** It waits for a socket: its upstream knows nothing of it yet. */
   isHeld = false
   mismatches = 0
   carrier: Carrier | undefined

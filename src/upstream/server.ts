@@ -74,7 +74,7 @@ export class UpstreamServer implements Candidate, Upstream {
 
   /** Connections that are open now. */
   get connections(): number {
-    return this.pool?.lanes.openCount ?? 0
+    return this.pool?.openCount ?? 0
   }
 
   /** Those of them whose questions are slow. */
@@ -108,10 +108,7 @@ export class UpstreamServer implements Candidate, Upstream {
   private stream(attempt: Attempt): AttemptFailure | undefined {
     const streams = this.streams()
     const isDoubtful = attempt.kind !== 'first' && streams.fates.mayBeDropped(attempt)
-    // A trial shows whether the server lives, and goes first.
-    attempt.isApart =
-      attempt.kind !== 'trial' &&
-      (isDoubtful || attempt.kind === 'overtake' || streams.expectsSlow(attempt))
+    attempt.isApart = isDoubtful || attempt.kind === 'overtake' || streams.expectsSlow(attempt)
     // Another connection shows whether it was dropped, and then the next ones need not be.
     const door = isDoubtful ? undefined : this.doorFor(attempt, streams)
     if (door === undefined || door.send(attempt) !== undefined) return streams.submit(attempt)
@@ -127,7 +124,7 @@ export class UpstreamServer implements Candidate, Upstream {
     if (!this.settings.stream.slowOverUdp || !door.isOpen(this.context.wheel.nowMs()))
       return undefined
     if (attempt.siblings.at(this).some((one) => one.isAside)) return undefined
-    return attempt.isApart || (door.isProven && streams.mayHoldUp(attempt)) ? door : undefined
+    return attempt.isApart || (door.isProven && streams.lanes.isHeldUp) ? door : undefined
   }
 
   /** Called once for each valid reply. */
@@ -157,8 +154,6 @@ export class UpstreamServer implements Candidate, Upstream {
    * @param isProof it has answered this question before
    */
   noteWait(attempt: Attempt, nowMs: number, isProof = false): void {
-    if (attempt.isAside && this.health.lastReplyMs > attempt.madeMs)
-      this.pool?.speed.noteSilent(attempt)
     if (attempt.isStruck || attempt.isHeld || this.health.lastReplyMs >= attempt.madeMs) return
     // An upstream's TCP beside UDP may not exist at all.
     if (attempt.overTcp) return

@@ -325,7 +325,8 @@ testBeside('a question ends at the deadline, however lively the upstream', async
   await withExchange([group], [upstream], async (exchange) => {
     const told = await ask(exchange, 'a.example')
     assert.is(told.why, 'timeout')
-    assert.ok(told.tookMs >= 900 && told.tookMs < 1500, `${told.tookMs} ms`)
+    // The wheel's clock and this test's are read at different moments: 899.8 ms were seen.
+    assert.ok(told.tookMs >= 899 && told.tookMs < 1500, `${told.tookMs} ms`)
   })
 })
 

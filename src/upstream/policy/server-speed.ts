@@ -34,11 +34,6 @@ export class ServerSpeed {
     return this.names.isSlow(question)
   }
 
-  /** Whether its client asks for slow names, mostly. */
-  isSlowAsker(question: NotedQuestion): boolean {
-    return this.names.isSlowAsker(question)
-  }
-
   /** An answer came. @param silentMs since the one before, to whatever question, while questions were open */
   noteSilence(tookMs: number, silentMs: number, nowMs: number): void {
     if (Math.min(tookMs, silentMs) >= this.slowAfterMs) this.pauses.note(tookMs, silentMs, nowMs)
@@ -75,11 +70,6 @@ export class ServerSpeed {
   /** The server answers others, and this question it has not answered for a while. */
   noteSlow(question: NotedQuestion): void {
     this.names.note(question, true)
-  }
-
-  /** The same, of a question that let no other wait. */
-  noteSilent(question: NotedQuestion): void {
-    this.names.noteSilent(question)
   }
 
   /** An answer came to a question that waited for no other. */

@@ -1,7 +1,7 @@
 /**
  * Remembers which questions one server takes long for, so that they do not share a connection with quick ones: by name, by parent
- * domain (an outside network's reverse zone, a namespace of ExternalNames), by type for names that the server must ask others for, and
- * by client, for one whose names have nothing else in common. Keeps 32 bits of a hash for each, in a table of fixed size that is made with the first slow answer. A collision or a
+ * domain (an outside network's reverse zone, a namespace of ExternalNames), and by type for names that the server must ask others
+ * for. Keeps 32 bits of a hash for each, in a table of fixed size that is made with the first slow answer. A collision or a
  * forgotten name costs one question its place on a shared connection, and nothing else. Pure.
  */
 import { headerBytes } from '../../wire/constants.ts'
@@ -12,8 +12,6 @@ export interface NotedQuestion {
   readonly questionEnd: number
   /** The server may have to ask others for it. */
   readonly mayRecurse: boolean
-  /** Who asks comes first. */
-  readonly claim: readonly { readonly key: number }[]
 }
 
 /** Scores are shares of slow answers, with the newest weighing most. */
@@ -23,8 +21,8 @@ const nameWeight = 1 / 2
 const nameSlowFrom = scoreMax / 4
 /** Two slow answers in a row mark a parent, and it stays marked while half of the answers below it are slow. */
 const parentWeight = 1 / 3
-/** Six mark a type, or a client. */
-const wideWeight = 1 / 8
+/** Six mark a type. */
+const typeWeight = 1 / 8
 const sharedSlowFrom = scoreMax / 2
 
 export class SlowNames {
@@ -46,16 +44,6 @@ export class SlowNames {
     )
   }
 
-  /** Whether at least half of what its client has asked lately is slow: what the client asks next may be, and no name tells. */
-  isSlowAsker(question: NotedQuestion): boolean {
-    return this.tags !== undefined && this.scoreOf(clientHash(question)) >= sharedSlowFrom
-  }
-
-  /** It was asked apart and has no answer. Tells of its client only: who asks for silent names would otherwise be cleared by its other ones. */
-  noteSilent(question: NotedQuestion): void {
-    if (this.tags !== undefined) this.weigh(clientHash(question), true, wideWeight)
-  }
-
   note(question: NotedQuestion, isSlow: boolean): void {
     if (this.tags === undefined) {
       if (!isSlow) return
@@ -64,8 +52,7 @@ export class SlowNames {
     }
     this.weigh(nameHash(question), isSlow, nameWeight)
     this.weigh(parentHash(question), isSlow, parentWeight)
-    if (question.mayRecurse) this.weigh(typeHash(question), isSlow, wideWeight)
-    this.weigh(clientHash(question), isSlow, wideWeight)
+    if (question.mayRecurse) this.weigh(typeHash(question), isSlow, typeWeight)
   }
 
   private scoreOf(hash: number): number {
@@ -98,10 +85,6 @@ function parentHash({ frame, questionEnd }: NotedQuestion): number {
 
 function typeHash({ frame, questionEnd }: NotedQuestion): number {
   return hashOf(frame, questionEnd - 4, questionEnd)
-}
-
-function clientHash({ claim: [client] }: NotedQuestion): number {
-  return ((client?.key ?? 0) ^ 2) >>> 0
 }
 
 /** FNV-1a. */

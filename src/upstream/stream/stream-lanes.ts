@@ -9,7 +9,6 @@ import type { ServerSpeed } from '../policy/server-speed.ts'
 import { SpareLanes } from '../policy/spare-lanes.ts'
 import { Standing, type StreamHabits } from '../policy/stream-habits.ts'
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts'
-import { wantsOwn } from './stream-lines.ts'
 
 const quietMsMin = 100
 /** Silence after which a connection may be gone: then another may be tried in its place. */
@@ -93,16 +92,9 @@ export class StreamLanes {
     return this.all.some(({ state }) => state === 'dialing')
   }
 
-  /** Whether every open connection is held, or has a head that may be slow while the server answers others. */
-  isHeldUp(nowMs: number): boolean {
-    const isAnswering = nowMs - this.upstream.health.lastReplyMs <= this.speed.slowAfterMs
-    let isAnyBusy = false
-    for (const connection of this.all) {
-      if (connection.state !== 'open') continue
-      if (!connection.isHeld && !(isAnswering && this.isDoubtful(connection, nowMs))) return false
-      isAnyBusy = true
-    }
-    return isAnyBusy
+  /** Whether every open connection is held. */
+  get isHeldUp(): boolean {
+    return this.heldCount > 0 && this.all.every(({ isHeld, state }) => isHeld || state !== 'open')
   }
 
   /**
@@ -125,9 +117,9 @@ export class StreamLanes {
     )
   }
 
-  /** Since when the server has had questions and answered none. @param openMs when one that may not be on a connection any more was sent */
-  silentSinceMs(openMs: number): number {
-    let sinceMs = openMs
+  /** Since when the server has had questions and answered none. @param answered one that was among them */
+  silentSinceMs({ sentMs }: Attempt): number {
+    let sinceMs = sentMs
     for (const { load, quietSinceMs } of this.all)
       if (load > 0) sinceMs = Math.min(sinceMs, quietSinceMs)
     return Math.max(sinceMs, this.upstream.health.lastReplyMs)
@@ -145,7 +137,7 @@ export class StreamLanes {
 
   /** @returns the connection with the least to do, if any may take the question: of those with a question the one whose head is youngest */
   placeFor(attempt: Attempt, nowMs: number): StreamConnection | undefined {
-    if (wantsOwn(attempt)) return this.idleFor(attempt, nowMs)
+    if (attempt.isApart) return this.idleFor(attempt, nowMs)
     let best: StreamConnection | undefined
     let leastLoad = Number.POSITIVE_INFINITY
     for (const connection of this.all) {
@@ -160,15 +152,10 @@ export class StreamLanes {
     return best
   }
 
-  /** A doubtful head counts for as many as a burst has. */
-  private loadOf(connection: StreamConnection, nowMs: number): number {
-    const { load } = connection
-    return this.isDoubtful(connection, nowMs) ? load + this.host.settings.burstPerConnection : load
-  }
-
-  /** A head is not old yet, and older than quick ones become. */
-  private isDoubtful({ load, quietSinceMs }: StreamConnection, nowMs: number): boolean {
-    return load > 0 && nowMs - quietSinceMs > this.speed.slowAfterMs / 2
+  /** A head that is not old yet, and older than quick ones become, counts for as many as a burst has. */
+  private loadOf({ load, quietSinceMs }: StreamConnection, nowMs: number): number {
+    const isDoubtful = load > 0 && nowMs - quietSinceMs > this.speed.slowAfterMs / 2
+    return isDoubtful ? load + this.host.settings.burstPerConnection : load
   }
 
   /** @param apart questions that want a connection of their own */

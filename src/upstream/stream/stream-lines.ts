@@ -21,42 +21,20 @@ const quickFactor = 6
 /** Above all questions that one client may have in flight. */
 const waitingFactor = 3
 
-/**
- * In the order in which they are served: a trial, because its answer shows that the names are slow and not the server; what waits for a
- * connection; what had no share of the connections when it came; and what is known to be slow. The latter two take a connection each, so
- * that those behind them do not wait for that.
- */
-export const lineNames = ['trial', 'quick', 'refused', 'apart'] as const
-export type LineName = (typeof lineNames)[number]
-
-/** Whether it takes a connection that nothing else waits on. Who has used up his share of the connections may be asking for slow names. */
-export function wantsOwn({ isApart, isHeld }: Attempt): boolean {
-  return isApart || isHeld
-}
-
-interface Line {
-  readonly line: FairLine<Attempt>
-  readonly rule: ShareRule
-}
-
 export class StreamLines {
   /** A place is a connection that is held. */
   readonly places: Shares
   private readonly waiting: Shares
   private readonly mayJoin: ShareRule
-  private readonly lines: Readonly<Record<LineName, Line>>
+  private readonly quick: { readonly line: FairLine<Attempt>; readonly rule: ShareRule }
+  private readonly apart: { readonly line: FairLine<Attempt>; readonly rule: ShareRule }
 
   constructor(settings: StreamSettings) {
     this.places = new Shares(placesIn(settings))
     this.waiting = new Shares(settings.queueMax)
     this.mayJoin = this.waiting.times(waitingFactor)
-    const rule = this.places.times(quickFactor)
-    this.lines = {
-      trial: { line: new FairLine(), rule },
-      quick: { line: new FairLine(), rule },
-      refused: { line: new FairLine(), rule },
-      apart: { line: new FairLine(), rule: this.places.times(apartFactor) },
-    }
+    this.quick = { line: new FairLine(), rule: this.places.times(quickFactor) }
+    this.apart = { line: new FairLine(), rule: this.places.times(apartFactor) }
   }
 
   set settings(settings: StreamSettings) {
@@ -65,35 +43,32 @@ export class StreamLines {
   }
 
   get length(): number {
-    let sum = 0
-    for (const name of lineNames) sum += this.lines[name].line.length
-    return sum
+    return this.quick.line.length + this.apart.line.length
   }
 
   /** Questions that could take a connection of their own now. */
   get apartWanted(): number {
-    return this.hasNext('apart') ? this.lines.apart.line.length : 0
+    return this.hasNext(true) ? this.apart.line.length : 0
   }
 
   /** Whether a question waits in this line that could take a connection now. */
-  hasNext(name: LineName): boolean {
-    const { line, rule } = this.lines[name]
+  hasNext(isApart: boolean): boolean {
+    const { line, rule } = this.of(isApart)
     return line.hasNext(rule)
   }
 
   /** @returns whose share of the connections is used up */
   refusal(attempt: Attempt): ShareOwner | undefined {
-    if (this.places.taken === 0) return undefined
-    return refusalBy(this.of(attempt).rule, attempt.claim)
+    return refusalBy(this.of(attempt.isApart).rule, attempt.claim)
   }
 
   /**
    * Of slow names the newest goes first: where more are asked than are answered, the oldest would have no time left for an answer.
    * @returns the question whose turn it is, left in its line
    */
-  next(name: LineName, newestFirst = false): Attempt | undefined {
-    const { line, rule } = this.lines[name]
-    return line.peek(rule, newestFirst || name === 'apart')
+  next(isApart: boolean, newestFirst = false): Attempt | undefined {
+    const { line, rule } = this.of(isApart)
+    return line.peek(rule, newestFirst || isApart)
   }
 
   /** @param refusal why it has to wait, unless it is for want of a connection. @returns whether it may wait */
@@ -105,43 +80,36 @@ export class StreamLines {
       attempt.upstream.counters.waits[refusal]++
     }
     this.waiting.take(attempt.claim)
-    this.of(attempt).line.add(attempt)
+    this.of(attempt.isApart).line.add(attempt)
     return true
   }
 
   /** Takes it out for its turn. */
   serve(attempt: Attempt): void {
-    this.of(attempt).line.serve(attempt)
+    this.of(attempt.isApart).line.serve(attempt)
     this.waiting.giveBack(attempt.claim)
   }
 
   remove(attempt: Attempt): void {
-    if (this.of(attempt).line.remove(attempt)) this.waiting.giveBack(attempt.claim)
+    if (this.of(attempt.isApart).line.remove(attempt)) this.waiting.giveBack(attempt.claim)
   }
 
   /** It has become known that it is slow. */
   setApart(attempt: Attempt): void {
-    this.of(attempt).line.remove(attempt)
+    this.quick.line.remove(attempt)
     attempt.isApart = true
-    this.of(attempt).line.add(attempt)
+    this.apart.line.add(attempt)
   }
 
   /** Takes all out. */
   clear(): Attempt[] {
-    const all = lineNames.flatMap((name) => this.lines[name].line.clear())
+    const all = [...this.quick.line.clear(), ...this.apart.line.clear()]
     for (const { claim } of all) this.waiting.giveBack(claim)
     return all
   }
 
-  /** The line that it is in, or would be. */
-  lineOf({ isApart, isHeld, kind }: Attempt): LineName {
-    if (kind === 'trial') return 'trial'
-    if (isApart) return 'apart'
-    return isHeld ? 'refused' : 'quick'
-  }
-
-  private of(attempt: Attempt): Line {
-    return this.lines[this.lineOf(attempt)]
+  private of(isApart: boolean) {
+    return isApart ? this.apart : this.quick
   }
 }
 

@@ -11,7 +11,7 @@ import { HeadWatch, type HeldUp } from './head-watch.ts'
 import type { ConnectionHost, StreamConnection } from './stream-connection.ts'
 import { StreamFates } from './stream-fates.ts'
 import { StreamLanes } from './stream-lanes.ts'
-import { type LineName, lineNames, StreamLines, wantsOwn } from './stream-lines.ts'
+import { StreamLines } from './stream-lines.ts'
 
 /** `wait`: a connection will become free or open. `none`: there is none to wait for. */
 type Place = StreamConnection | 'wait' | 'none'
@@ -53,6 +53,10 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     return sum
   }
 
+  get openCount(): number {
+    return this.lanes.openCount
+  }
+
   get settings(): StreamSettings {
     return this.current
   }
@@ -64,7 +68,10 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.dispatch()
   }
 
-  /** Whether a slow answer is no wonder. A head not expected to be slow may also have met a dead connection, and is asked again as usual. */
+  /**
+   * Whether a slow answer is no wonder. A head that was not expected to be slow may also have met a dead connection, and is asked
+   * again as usual.
+   */
   isSlow(attempt: Attempt): boolean {
     return (attempt.isApart || attempt.isAside) && this.speed.expectsSlow(attempt)
   }
@@ -75,18 +82,11 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     return this.speed.expectsSlow(attempt) && !this.speed.wasPaused(first.madeMs, this.nowMs())
   }
 
-  /** Whether the question may wait, for a place or behind a slow head, or may be slow itself and let others wait. */
-  mayHoldUp(attempt: Attempt): boolean {
-    const { lanes, lines, speed } = this
-    if (lanes.isHeldUp(this.nowMs()) || speed.isSlowAsker(attempt)) return true
-    return lines.refusal(attempt) !== undefined
-  }
-
   /** @returns why the question can neither be sent nor wait; undefined when it was taken */
   submit(attempt: Attempt): AttemptFailure | undefined {
     if (this.isRetired) return 'closed'
     const refusal = this.lines.refusal(attempt)
-    const waitsBehind = this.lines.hasNext(this.lines.lineOf(attempt))
+    const waitsBehind = this.lines.hasNext(attempt.isApart)
     if (refusal === undefined && !waitsBehind) {
       const place = this.placeFor(attempt)
       if (place === 'none') return this.noteDeadEnd()
@@ -100,8 +100,8 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
 
   private put(attempt: Attempt, connection: StreamConnection): undefined {
     connection.send(attempt)
-    if (wantsOwn(attempt)) this.lanes.hold(connection, attempt)
-    connection.isLent = wantsOwn(attempt) && this.lanes.isLively(this.nowMs())
+    if (attempt.isApart) this.lanes.hold(connection, attempt)
+    connection.isLent = attempt.isApart && this.lanes.isLively(this.nowMs())
     this.watch.begin()
     if (!attempt.isHeld) return
     attempt.isHeld = false
@@ -158,7 +158,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   noteLife(attempt: Attempt, nowMs: number): void {
     const tookMs = nowMs - attempt.sentMs
     if (tookMs < this.speed.slowAfterMs) return
-    this.speed.noteSilence(tookMs, nowMs - this.lanes.silentSinceMs(attempt.sentMs), nowMs)
+    this.speed.noteSilence(tookMs, nowMs - this.lanes.silentSinceMs(attempt), nowMs)
   }
 
   onRoom(): void {
@@ -221,7 +221,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.upstream.counters.connectionsFailed++
     this.lastFailure = why
     // One dead pod behind a service address does not take the service down.
-    if (this.lanes.openCount === 0) this.noteUnreachable(why)
+    if (this.openCount === 0) this.noteUnreachable(why)
   }
 
   /** No connection is open or being dialled, and it is too early to dial again. */
@@ -254,17 +254,18 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
   private dispatch(): void {
     if (this.isDispatching) return
     this.isDispatching = true
-    for (const name of lineNames) this.placeAll(name)
+    this.placeAll(false)
+    this.placeAll(true)
     this.isDispatching = false
     this.endIfRetired()
   }
 
-  private placeAll(name: LineName): void {
+  private placeAll(isApart: boolean): void {
     const { lanes, lines } = this
     for (;;) {
-      const attempt = lines.next(name, lanes.isStuck(this.nowMs()))
+      const attempt = lines.next(isApart, lanes.isStuck(this.nowMs()))
       if (attempt === undefined) return
-      if ((name === 'quick' || name === 'refused') && this.expectsSlow(attempt)) {
+      if (!isApart && this.expectsSlow(attempt)) {
         // It has become known while the question waited.
         lines.setApart(attempt)
         continue
@@ -289,7 +290,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     const lively = lanes.placeFor(attempt, nowMs)
     const isEasy = lively?.load === 0 && lanes.spareWanted(nowMs) === 0
     if (!isEasy && !this.isRetired)
-      lanes.grow(nowMs, this.lines.apartWanted + (wantsOwn(attempt) ? 1 : 0))
+      lanes.grow(nowMs, this.lines.apartWanted + (attempt.isApart ? 1 : 0))
     if (lively?.load === 0) return lively
     // The dial is for the next question; this one waits for it only if it has waited behind another before.
     if (lively !== undefined && (attempt.kind === 'first' || !lanes.isDialing)) return lively

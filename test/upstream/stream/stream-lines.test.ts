@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Attempt } from '../../../src/upstream/attempt.ts'
-import { lineNames, StreamLines, wantsOwn } from '../../../src/upstream/stream/stream-lines.ts'
+import { StreamLines } from '../../../src/upstream/stream/stream-lines.ts'
 import { attemptFor, NotingOwner, NotingUpstream } from '../parts.ts'
 import { settings } from '../support.ts'
 
@@ -93,7 +93,7 @@ test('clients take turns, and of slow names the newest comes first', () => {
   for (const attempt of [...attempts, other]) lines.add(attempt, undefined)
   assert.is(lines.apartWanted, 4)
   const served: (Attempt | undefined)[] = []
-  for (let next = lines.next('apart'); next; next = lines.next('apart')) {
+  for (let next = lines.next(true); next; next = lines.next(true)) {
     served.push(next)
     lines.serve(next)
   }
@@ -114,39 +114,16 @@ test('who only comes in takes no turn of those that wait', () => {
   const others = Array.from({ length: 80 }, () => attemptOf('10.0.0.1', 'held.other').claim)
   for (const claim of others) lines.places.take(claim)
   // The first client has no share now, and others come and ask.
-  for (let i = 0; i < 10; i++) assert.equal([lines.hasNext('apart'), lines.apartWanted], [true, 2])
+  for (let i = 0; i < 10; i++) assert.equal([lines.hasNext(true), lines.apartWanted], [true, 2])
   for (const claim of others) lines.places.giveBack(claim)
-  assert.is(lines.next('apart'), first)
-})
-
-test('what had no share waits in a line of its own, and a trial in front of all', () => {
-  const lines = linesOf(12)
-  holdAll(lines, (i) => `n${i}.slow.example`, false)
-  const refused = attemptOf('10.0.0.1', 'late.slow.example')
-  lines.add(refused, lines.refusal(refused))
-  const quick = attemptOf('10.0.0.2', 'www.example')
-  lines.add(quick, undefined)
-  const trial = attemptFor(upstream, new NotingOwner(), { kind: 'trial' })
-  lines.add(trial, undefined)
-  assert.equal(
-    [refused, quick, trial].map((attempt) => lines.lineOf(attempt)),
-    ['refused', 'quick', 'trial'],
-  )
-  assert.equal([wantsOwn(refused), wantsOwn(quick)], [true, false])
-  assert.equal([lines.next('quick'), lines.next('refused')], [quick, undefined])
-  lines.places.giveBack(attemptOf('10.0.0.1', 'n0.slow.example').claim)
-  lines.places.giveBack(attemptOf('10.0.0.1', 'n1.slow.example').claim)
-  assert.equal(
-    lineNames.map((name) => lines.next(name)),
-    [trial, quick, refused, undefined],
-  )
+  assert.is(lines.next(true), first)
 })
 
 test('what waits for a share wants no connection', () => {
   const lines = linesOf(120)
   holdAll(lines, (i) => `n${i}.slow.example`, true)
   lines.add(attemptOf('10.0.0.1', 'last.slow.example', true), 'domain')
-  assert.equal([lines.apartWanted, lines.next('apart')], [0, undefined])
+  assert.equal([lines.apartWanted, lines.next(true)], [0, undefined])
   lines.places.giveBack(attemptOf('10.0.0.1', 'n0.slow.example').claim)
   assert.is(lines.apartWanted, 1)
 })
@@ -156,7 +133,7 @@ test('one client cannot fill the line', () => {
   let waiting = 0
   while (lines.add(attemptOf('10.0.0.1', `www.n${waiting}.test`), undefined)) waiting += 1
   assert.is(waiting, 75)
-  const first = lines.next('quick')
+  const first = lines.next(false)
   assert.ok(first)
   lines.remove(first)
   assert.is(lines.add(attemptOf('10.0.0.1', 'again.test'), undefined), true, 'its place came back')
@@ -170,10 +147,7 @@ test('what has become known as slow moves to the other line', () => {
   const attempt = attemptOf('10.0.0.1', 'slow.example')
   lines.add(attempt, undefined)
   lines.setApart(attempt)
-  assert.equal(
-    [lines.next('quick'), lines.next('apart'), attempt.isApart],
-    [undefined, attempt, true],
-  )
+  assert.equal([lines.next(false), lines.next(true), attempt.isApart], [undefined, attempt, true])
   lines.serve(attempt)
   assert.is(lines.length, 0)
 })

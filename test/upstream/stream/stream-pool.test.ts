@@ -69,7 +69,7 @@ class Pooled {
   }
 
   async open(): Promise<void> {
-    await until('a connection', () => this.pool.lanes.openCount > 0, { everyMs: 2 })
+    await until('a connection', () => this.pool.openCount > 0, { everyMs: 2 })
   }
 }
 
@@ -77,29 +77,14 @@ test('a question waits for the first connection, and is answered on it', async (
   await Pooled.run(async (pooled) => {
     const { pool, upstream } = pooled
     assert.is(pooled.submit(), undefined)
-    assert.equal([pool.load, pool.lanes.openCount, upstream.counters.sent], [1, 0, 0])
+    assert.equal([pool.load, pool.openCount, upstream.counters.sent], [1, 0, 0])
     await pooled.toldAll(1)
     assert.equal(pooled.told, ['reply'])
-    assert.equal([pool.load, pool.lanes.openCount, upstream.counters.connectionsOpened], [0, 1, 1])
+    assert.equal([pool.load, pool.openCount, upstream.counters.connectionsOpened], [0, 1, 1])
     assert.is(pooled.submit(), undefined)
     await pooled.toldAll(2)
     assert.equal([upstream.counters.sent, upstream.counters.connectionsReused], [2, 1])
   })
-})
-
-test('a trial takes the first connection', async () => {
-  await Pooled.run(
-    async (pooled) => {
-      for (const name of ['one.example', 'two.example']) pooled.submit(name)
-      const trial = new NotingOwner()
-      pooled.pool.submit(
-        attemptFor(pooled.upstream, trial, { kind: 'trial', name: 'trial.example' }),
-      )
-      await until('a query', () => pooled.fake.queries.length > 0, { everyMs: 2 })
-      assert.is(pooled.fake.queries[0]?.qname, 'trial.example')
-    },
-    { behave: silent, connections: 1 },
-  )
 })
 
 test('no more wait than may', async () => {
@@ -148,7 +133,7 @@ test('a connection is filled to its depth, and no more are open than may be', as
         [...perConnection.values()].map((queries) => queries.length),
         [3, 3],
       )
-      assert.equal([pooled.pool.load, pooled.pool.lanes.openCount], [20, 2])
+      assert.equal([pooled.pool.load, pooled.pool.openCount], [20, 2])
     },
     { connections: 2, queriesPerConnection: 3, burstPerConnection: 3 },
   )
@@ -187,7 +172,7 @@ test('a connection that ends a second after its last use was of use', async () =
     await pooled.toldAll(1)
     clock.nowMs += 1000
     fake.resetConnections()
-    await until('it has ended', () => pool.lanes.openCount === 0, { everyMs: 2 })
+    await until('it has ended', () => pool.openCount === 0, { everyMs: 2 })
     assert.is(upstream.health.rank(clock.nowMs), 0)
   })
 })
@@ -215,7 +200,7 @@ test('a retired pool takes nothing more, sends what waits, and closes behind it'
     await pooled.toldAll(1)
     assert.equal(pooled.told, ['reply'])
     await until('closed', () => pooled.fake.connectionsOpen === 0, { everyMs: 2 })
-    assert.is(pooled.pool.lanes.openCount, 0)
+    assert.is(pooled.pool.openCount, 0)
     assert.equal(pooled.upstream.noted, [])
   })
 })
