@@ -1,10 +1,11 @@
 /**
  * A reply reduced to what a client's program sees of it: response code, truncation, and the records of the answer, in canonical form
- * (RFC 4034 6.2 for names; rdata of the types whose names may be compressed is spelled out). TTLs are beside it, and so is the order. Pure.
+ * (RFC 4034 6.2: names in full and in lower case, those in record data as well). TTLs are beside it, and so is the order. Pure.
  */
 import { u8, u16 } from '../wire/bytes.ts'
-import { nameBytesMax, RrType, recordFixedBytes } from '../wire/constants.ts'
-import { copyFoldedName, skipName } from '../wire/name.ts'
+import { nameBytesMax, recordFixedBytes } from '../wire/constants.ts'
+import { copyFoldedName } from '../wire/name.ts'
+import { layoutOf, Part, skipPart } from '../wire/record-data.ts'
 import { ResponseScan, readTtl, scanResponse } from '../wire/scan.ts'
 
 export interface AnswerForm {
@@ -79,24 +80,14 @@ function recordForm(reply: Buffer, index: number): string {
   return `${owner} ${type} ${u16(reply, typeAt + 2)} ${dataForm(reply, type, dataAt, end)}`
 }
 
-/** Bytes before the names in the record data of types that may be compressed (RFC 3597 4, RFC 2782), and how many names. */
-const namesIn: Readonly<Record<number, readonly [before: number, names: number]>> = {
-  [RrType.ns]: [0, 1],
-  [RrType.cname]: [0, 1],
-  [RrType.soa]: [0, 2],
-  [RrType.ptr]: [0, 1],
-  [RrType.mx]: [2, 1],
-  [RrType.srv]: [6, 1],
-}
-
 function dataForm(reply: Buffer, type: number, dataAt: number, end: number): string {
-  const [before, names] = namesIn[type] ?? [0, 0]
-  let at = dataAt + before
-  let text = reply.toString('latin1', dataAt, Math.min(at, end))
-  for (let i = 0; i < names; i++) {
-    const next = skipName(reply, at, end)
+  let at = dataAt
+  let text = ''
+  for (const part of layoutOf(type) ?? []) {
+    const next = skipPart(reply, part, at, end)
     if (next < 0) break
-    text += folded(reply, at)
+    const isName = part === Part.packedName || part === Part.fullName
+    text += isName ? folded(reply, at) : reply.toString('latin1', at, next)
     at = next
   }
   return text + reply.toString('latin1', at, end)

@@ -34,6 +34,21 @@ test('compression and letter case of names make no difference, in owners and in 
   assert.not.equal(whole.records, mx(pointer(12), name('mail.example.org')).records)
 })
 
+test('compression makes no difference in the data of later types either (RFC 3597 4)', () => {
+  const asked = question(name('www.example.com'), 17)
+  const rp = (mailbox: Uint8Array, texts: Uint8Array) =>
+    formOf(
+      octets(
+        header({ flags: 0x8180, counts: [1, 1, 0, 0] }),
+        asked,
+        rr({ owner: pointer(12), type: 17, data: octets(mailbox, texts) }),
+      ),
+    ).records
+  const whole = rp(name('Admin.example.com'), name('who.example.com'))
+  assert.equal(rp(octets(5, 'admin', pointer(16)), octets(3, 'who', pointer(16))), whole)
+  assert.not.equal(rp(octets(5, 'admin', pointer(16)), name('who.example.org')), whole)
+})
+
 test('order and TTLs are beside the form', () => {
   const one = form({ addresses: ['192.0.2.1', '192.0.2.2'], ttl: 30 })
   const other = form({ addresses: ['192.0.2.2', '192.0.2.1'], ttl: 7 })
