@@ -90,7 +90,7 @@ export class Daemon {
       path: this.path,
       nowMs: () => this.clock.nowMs(),
       questionsMax: () => this.config.inFlight.questionsMax,
-      ...{ admin: () => this.config.admin, config: () => this.config },
+      config: () => this.config,
       counters: () => this.counters,
       listeners: this.listeners,
       readiness: this.readiness,

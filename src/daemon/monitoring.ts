@@ -52,7 +52,6 @@ export interface MonitoredParts {
   readonly path: DataPath
   readonly nowMs: () => number
   readonly questionsMax: () => number
-  readonly admin: () => AdminSettings
   readonly config: () => Config
   readonly counters: () => QueryCounters
   readonly listeners: Listeners
@@ -89,14 +88,14 @@ export class Monitoring {
       log: parts.log,
       pages: () => ({
         ...this.served(),
-        hostNames: parts.admin().hostNames,
-        access: tokenAccess(() => readToken(parts.admin().tokenFile)),
+        hostNames: parts.config().admin.hostNames,
+        access: tokenAccess(() => readToken(parts.config().admin.tokenFile)),
       }),
     })
     this.privateSide = new PrivateSide({ log: parts.log, pages: () => this.served() })
     const families = allFamilies(this.sources())
     this.metrics.add(families)
-    this.metrics.add(olderFamilies(families), () => parts.admin().olderNames)
+    this.metrics.add(olderFamilies(families), () => parts.config().admin.olderNames)
     for (const stage of parts.path.local) this.metrics.add(stage.families())
     this.metrics.add(parts.path.rewritings.families())
     this.metrics.beforeScrape(() => this.runtime.refresh())
@@ -107,17 +106,18 @@ export class Monitoring {
 
   /** Opens the operator's socket, once the clients are ours. */
   async openPrivate(): Promise<void> {
-    const { link, admin, handover } = this.parts
+    const { link, config, handover } = this.parts
     // One of the workers is enough: each speaks for all.
     const isOurs = (link?.plan.number ?? 0) === 0
     // With a hand-over, of this process or of its supervisor, whoever has the path leaves it to us.
     const isFollower = link !== undefined || handover() !== undefined
-    if (isOurs) this.privateSocket = await this.privateSide.listen(admin().socket, isFollower)
+    if (isOurs)
+      this.privateSocket = await this.privateSide.listen(config().admin.socket, isFollower)
   }
 
   /** Follows changed settings. @throws AdminBindError */
   async reconfigure(before: AdminSettings): Promise<void> {
-    const admin = this.parts.admin()
+    const admin = this.parts.config().admin
     if (JSON.stringify(before) === JSON.stringify(admin)) return
     await this.listen(admin)
     await this.openPrivate()
@@ -133,8 +133,8 @@ export class Monitoring {
   }
 
   private lookAtToken(): void {
-    const { log, admin } = this.parts
-    const path = admin().tokenFile
+    const { log, config } = this.parts
+    const path = config().admin.tokenFile
     const read = path === null ? undefined : readTokenFile(path)
     if (read?.ok === false) log.warn({ path, why: read.why }, 'admin: no token opens the pages')
   }
