@@ -5,8 +5,8 @@
  */
 
 import { append } from '../core/question/short-list.ts'
+import { Chained } from '../core/sharing/chain.ts'
 import type { Waiting } from '../core/sharing/fair-line.ts'
-import { Member } from '../core/sharing/members.ts'
 import type { Claim } from '../core/sharing/shares.ts'
 import type { TimerWheel } from '../platform/timer-wheel.ts'
 import { bareReply, matchesQuestion } from '../wire/response-match.ts'
@@ -82,7 +82,7 @@ export interface Carrier {
 /** Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
 const mismatchesBeforeTcp = 3
 
-export class Attempt extends Member<Attempt> implements Waiting<Attempt> {
+export class Attempt extends Chained<Attempt> implements Waiting<Attempt> {
   readonly owner: AttemptOwner
   readonly upstream: Upstream
   readonly kind: AttemptKind

@@ -1,6 +1,6 @@
 /** The interfaces by which a question and its group see each other. Types only. */
 import type { ExchangeFailure } from '../core/ports.ts'
-import type { Member } from '../core/sharing/members.ts'
+import type { Chained } from '../core/sharing/chain.ts'
 import type { Claim } from '../core/sharing/shares.ts'
 import type { ExchangeContext, Upstream } from './attempt.ts'
 import type { GroupCounters } from './counters.ts'
@@ -10,7 +10,7 @@ import type { RetryBudget } from './policy/retry-budget.ts'
 import type { ExchangeSettings } from './settings.ts'
 
 /** A question without an outcome yet; `UpstreamQuestion` documents each member. */
-export interface OpenQuestion extends Member<OpenQuestion> {
+export interface OpenQuestion extends Chained<OpenQuestion> {
   deliver(): void
   fail(why: ExchangeFailure): void
   onRegrouped(): void

@@ -5,7 +5,7 @@
  * packets (`attemptsMax`) and in time. Reports exactly one outcome. Knows no socket (docs/upstreams.md).
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
-import { Member } from '../core/sharing/members.ts'
+import { Chained } from '../core/sharing/chain.ts'
 import { type WheelTask, WheelTimer } from '../platform/timer-wheel.ts'
 import { Rcode } from '../wire/constants.ts'
 import type { ResponseScan } from '../wire/scan.ts'
@@ -20,7 +20,7 @@ import type { OpenQuestion, QuestionGroup } from './question-group.ts'
 import { QuestionOutcome } from './question-outcome.ts'
 import { QuestionTimes } from './question-times.ts'
 
-export class UpstreamQuestion extends Member<OpenQuestion> implements AttemptOwner, WheelTask {
+export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOwner, WheelTask {
   private readonly group: QuestionGroup
   private readonly ask: Ask
   private readonly attempts = new AttemptList()

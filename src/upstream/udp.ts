@@ -6,8 +6,9 @@
  * the valid reply ends the wait; judges no rcode.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { Chained } from '../core/sharing/chain.ts'
 import { FairLine } from '../core/sharing/fair-line.ts'
-import { Member, Members } from '../core/sharing/members.ts'
+import { Members } from '../core/sharing/members.ts'
 import { Shares } from '../core/sharing/shares.ts'
 import { withZoneName } from '../platform/zone-name.ts'
 import { u16 } from '../wire/bytes.ts'
@@ -159,7 +160,7 @@ export class UdpTransport implements Carrier {
 }
 
 /** One question's socket. */
-class UdpQuestion extends Member<UdpQuestion> implements Carrier {
+class UdpQuestion extends Chained<UdpQuestion> implements Carrier {
   private readonly transport: UdpTransport
   private readonly socket: Socket
   readonly attempt: Attempt

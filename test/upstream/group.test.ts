@@ -228,7 +228,7 @@ test('a reload changes what a question earns for hedges, and a third of it for f
   }
 })
 
-const unlinked = { ahead: undefined, behind: undefined }
+const unlinked = { previous: undefined, next: undefined }
 
 test('when all are down the list is looked at once, and questions are told when that is over', () => {
   const { owner, group } = started(configOf([1, 2]))

@@ -11,10 +11,10 @@ export class Branch<T> {
   /** Number of branches. */
   size = 0
   /** The branches, the one whose turn is next first. */
-  readonly turns = new Chain<Branch<T>>()
+  readonly turns = new Chain<Link<Branch<T>>>()
   /** The branches, the one in which a thing came last and was not served since last. */
-  readonly arrivals = new Chain<Branch<T>>()
-  readonly things = new Chain<T>()
+  readonly arrivals = new Chain<Link<Branch<T>>>()
+  readonly things = new Chain<Link<T>>()
   isTurnOfBranches = false
   /** In the parent's chains. */
   readonly turn = new Link(this)

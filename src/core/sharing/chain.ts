@@ -1,22 +1,29 @@
 /** Things in an order that has two ends, linked both ways: every step costs the same, however many there are. Holds them only. */
 
-/** The place of a value in one chain at a time. Its owner keeps it, and moves the value with it. */
-export class Link<T> {
+/** What a chain writes to its members, and nobody else. Each is in one chain at a time. */
+export abstract class Chained<N> {
+  /** @internal */
+  previous: N | undefined
+  /** @internal */
+  next: N | undefined
+}
+
+/** The place of a value in one chain, for values that are in several. Its owner keeps it, and moves the value with it. */
+export class Link<T> extends Chained<Link<T>> {
   readonly value: T
-  previous: Link<T> | undefined
-  next: Link<T> | undefined
 
   constructor(value: T) {
+    super()
     this.value = value
   }
 }
 
-export class Chain<T> {
-  first: Link<T> | undefined
-  last: Link<T> | undefined
+export class Chain<N extends Chained<N>> {
+  first: N | undefined
+  last: N | undefined
 
   /** @param link in no chain */
-  addLast(link: Link<T>): void {
+  addLast(link: N): void {
     link.previous = this.last
     link.next = undefined
     if (this.last === undefined) this.first = link
@@ -25,7 +32,7 @@ export class Chain<T> {
   }
 
   /** @param link in no chain */
-  addFirst(link: Link<T>): void {
+  addFirst(link: N): void {
     link.previous = undefined
     link.next = this.first
     if (this.first === undefined) this.last = link
@@ -34,7 +41,7 @@ export class Chain<T> {
   }
 
   /** @param link in this chain, as below */
-  remove(link: Link<T>): void {
+  remove(link: N): void {
     const { previous, next } = link
     if (previous === undefined) this.first = next
     else previous.next = next
@@ -45,13 +52,13 @@ export class Chain<T> {
     link.next = undefined
   }
 
-  moveLast(link: Link<T>): void {
+  moveLast(link: N): void {
     if (link === this.last) return
     this.remove(link)
     this.addLast(link)
   }
 
-  moveFirst(link: Link<T>): void {
+  moveFirst(link: N): void {
     if (link === this.first) return
     this.remove(link)
     this.addFirst(link)

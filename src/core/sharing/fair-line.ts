@@ -31,7 +31,7 @@ export interface Waiting<T> {
 export class FairLine<T extends Waiting<T>> {
   private readonly root = new Branch<T>(new BranchTable<T>())
   /** In order of arrival. */
-  private readonly all = new Chain<T>()
+  private readonly all = new Chain<Link<T>>()
   private count = 0
   private looksLeft = 0
 

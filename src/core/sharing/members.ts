@@ -4,40 +4,26 @@
  * was replaced, until the next major collection. The links are the members' own: each is in one set at a time.
  */
 
-/** What a set writes to its members, and nobody else. */
-export abstract class Member<T> {
-  /** @internal Came before it. */
-  ahead: T | undefined
-  /** @internal Came after it. */
-  behind: T | undefined
-}
+import { Chain, type Chained } from './chain.ts'
 
-export class Members<T extends Member<T>> {
+export class Members<T extends Chained<T>> {
   size = 0
-  first: T | undefined
-  private last: T | undefined
+  private readonly chain = new Chain<T>()
+
+  get first(): T | undefined {
+    return this.chain.first
+  }
 
   /** @param member of no set */
   add(member: T): void {
-    const { last } = this
-    member.ahead = last
-    if (last === undefined) this.first = member
-    else last.behind = member
-    this.last = member
+    this.chain.addLast(member)
     this.size += 1
   }
 
   /** @returns whether it was there */
   delete(member: T): boolean {
-    const { ahead, behind } = member
-    if (ahead === undefined && this.first !== member) return false
-    if (ahead === undefined) this.first = behind
-    else ahead.behind = behind
-    if (behind === undefined) this.last = ahead
-    else behind.ahead = ahead
-    // Neither keeps the other alive.
-    member.ahead = undefined
-    member.behind = undefined
+    if (member.previous === undefined && this.first !== member) return false
+    this.chain.remove(member)
     this.size -= 1
     return true
   }
@@ -45,7 +31,7 @@ export class Members<T extends Member<T>> {
   /** Those that are there now. */
   all(): T[] {
     const all: T[] = []
-    for (let member = this.first; member !== undefined; member = member.behind) all.push(member)
+    for (let member = this.first; member !== undefined; member = member.next) all.push(member)
     return all
   }
 }

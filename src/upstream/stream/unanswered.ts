@@ -6,14 +6,14 @@ export class Unanswered extends Members<Attempt> {
   /** Nearly always the first, or few behind it. */
   withId(id: number): Attempt | undefined {
     let attempt = this.first
-    while (attempt !== undefined && attempt.id !== id) attempt = attempt.behind
+    while (attempt !== undefined && attempt.id !== id) attempt = attempt.next
     return attempt
   }
 
   /** Whether a question among them has no answer from elsewhere and was not given up. */
   get isAnyAwaited(): boolean {
     let attempt = this.first
-    while (attempt?.isDone === true) attempt = attempt.behind
+    while (attempt?.isDone === true) attempt = attempt.next
     return attempt !== undefined
   }
 

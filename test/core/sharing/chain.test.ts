@@ -5,25 +5,25 @@ import { Chain, Link } from '../../../src/core/sharing/chain.ts'
 
 const test = suite('core/sharing/chain')
 
-function forwards(chain: Chain<number>): number[] {
+function forwards(chain: Chain<Link<number>>): number[] {
   const values: number[] = []
   for (let link = chain.first; link !== undefined; link = link.next) values.push(link.value)
   return values
 }
 
-function backwards(chain: Chain<number>): number[] {
+function backwards(chain: Chain<Link<number>>): number[] {
   const values: number[] = []
   for (let link = chain.last; link !== undefined; link = link.previous) values.push(link.value)
   return values
 }
 
 test('an empty chain has no ends', () => {
-  const chain = new Chain<number>()
+  const chain = new Chain<Link<number>>()
   assert.equal([chain.first, chain.last], [undefined, undefined])
 })
 
 test('the only link is both ends, wherever it is moved, and leaves an empty chain', () => {
-  const chain = new Chain<number>()
+  const chain = new Chain<Link<number>>()
   const link = new Link(1)
   chain.addFirst(link)
   chain.moveLast(link)
@@ -33,13 +33,18 @@ test('the only link is both ends, wherever it is moved, and leaves an empty chai
   assert.equal([chain.first, chain.last], [undefined, undefined])
 })
 
-function place(chain: Chain<number>, link: Link<number>, isIn: boolean, toFirst: boolean): void {
+function place(
+  chain: Chain<Link<number>>,
+  link: Link<number>,
+  isIn: boolean,
+  toFirst: boolean,
+): void {
   if (isIn) return toFirst ? chain.moveFirst(link) : chain.moveLast(link)
   return toFirst ? chain.addFirst(link) : chain.addLast(link)
 }
 
 test('two thousand moves leave the same order as in an array, from both ends', () => {
-  const chain = new Chain<number>()
+  const chain = new Chain<Link<number>>()
   const links = Array.from({ length: 9 }, (_, i) => new Link(i))
   let order: number[] = []
   for (let step = 0; step < 2000; step++) {
@@ -61,7 +66,7 @@ test('two thousand moves leave the same order as in an array, from both ends', (
 })
 
 test('a link that has been taken out leads to nobody', () => {
-  const chain = new Chain<string>()
+  const chain = new Chain<Link<string>>()
   const links = ['a', 'b', 'c'].map((value) => new Link(value))
   for (const link of links) chain.addLast(link)
   for (const link of links) {

@@ -5,11 +5,12 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Member, Members } from '../../../src/core/sharing/members.ts'
+import { Chained } from '../../../src/core/sharing/chain.ts'
+import { Members } from '../../../src/core/sharing/members.ts'
 
 const test = suite('core/sharing/members')
 
-class Thing extends Member<Thing> {}
+class Thing extends Chained<Thing> {}
 
 test('the first, one in the middle and the last can go', () => {
   for (const gone of [0, 1, 2]) {
@@ -41,7 +42,7 @@ test('what has gone is linked to nothing', () => {
   for (const thing of things) members.add(thing)
   const [, middle] = things
   members.delete(middle as Thing)
-  assert.equal([middle?.ahead, middle?.behind], [undefined, undefined])
+  assert.equal([middle?.previous, middle?.next], [undefined, undefined])
 })
 
 test('whatever comes and goes, it holds what a Set would hold', () => {
