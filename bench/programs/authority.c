@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "truth.h"
 
 enum { BATCH = 64, CONNECTIONS = 4096, INPUT_MAX = 16384, OUTPUT_MAX = 65536 };
@@ -25,11 +26,6 @@ static struct connection {
 
 static uint32_t ttl;
 static int queue;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static void watch(int fd) {
   struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};

@@ -24,6 +24,7 @@
 
 #include "check.h"
 #include "histogram.h"
+#include "program.h"
 #include "truth.h"
 
 enum { SLOTS = 8192, BATCH = 32, SOCKETS_MAX = 64, EXAMPLE_MAX = 3 };
@@ -56,17 +57,6 @@ static uint32_t query_count, next_query, next_unique;
 static uint64_t sent, received, lost, wrong, servfail, send_errors, slow, out;
 static struct histogram latency, lateness;
 static volatile sig_atomic_t is_over;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void read_queries(void) {
   struct stat stat;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "histogram.h"
+#include "program.h"
 
 enum { HEADER = 12, MESSAGE_MAX = 1500, WINDOW_MAX = 64, SLOTS = 65536, WAIT_MS = 1000 };
 
@@ -42,17 +43,6 @@ static uint64_t sent, received, wrong;
 static uint64_t sent_ns[SLOTS];
 static struct packet *asked[SLOTS];
 static struct histogram latency;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void read_queries(void) {
   struct stat stat;
