@@ -1,9 +1,8 @@
 /** The call that tells as values what a question would get now, and why. */
 import { parseType } from '../../core/explain.ts'
 import { type AdminCall, type CallRequest, errorPage, jsonPage } from '../../observe/admin-calls.ts'
-import { parseName } from '../../wire/name.ts'
 import type { DataPath } from '../data-path.ts'
-import { explainedView } from './explaining.ts'
+import { explainedView, nameAsked } from './explaining.ts'
 
 const known: ReadonlySet<string> = new Set(['name', 'type'])
 
@@ -15,18 +14,17 @@ export function explainCall(path: DataPath): AdminCall {
       const unknown = [...params.keys()].find((key) => !known.has(key))
       if (unknown !== undefined)
         return errorPage(400, `unknown parameter ${JSON.stringify(unknown)}`)
-      const [name, type] = [params.get('name') ?? '', params.get('type') ?? 'A']
-      // An empty text would be the root, which is asked for as `.`.
-      const octets = name === '' ? undefined : parseName(name)
-      if (octets === undefined)
-        return errorPage(400, `name is ${JSON.stringify(name)}; expected a domain name`)
+      const [text, type] = [params.get('name') ?? '', params.get('type') ?? 'A']
+      const name = nameAsked(text)
+      if (name === undefined)
+        return errorPage(400, `name is ${JSON.stringify(text)}; expected a domain name`)
       const qtype = parseType(type)
       if (qtype === undefined)
         return errorPage(
           400,
           `type is ${JSON.stringify(type)}; expected a record type such as AAAA, or TYPE65`,
         )
-      return jsonPage(explainedView(path, Buffer.from(octets).toString('latin1'), qtype))
+      return jsonPage(explainedView(path, name, qtype))
     },
   }
 }

@@ -7,8 +7,15 @@ import {
   explanationView,
   type UpstreamState,
 } from '../../core/explanation-view.ts'
+import { parseName } from '../../wire/name.ts'
 import { recordLines } from '../../wire/record-text.ts'
 import type { DataPath } from '../data-path.ts'
+
+/** @returns a name that somebody asks about, as the functions below take it; undefined for what is none. The root is asked for as `.`. */
+export function nameAsked(text: string): string | undefined {
+  const octets = text === '' ? undefined : parseName(text)
+  return octets && Buffer.from(octets).toString('latin1')
+}
 
 /** @param name folded wire form, one character a byte */
 export function explainLines(path: DataPath, name: string, qtype: number): string[] {
