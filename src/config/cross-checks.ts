@@ -28,6 +28,7 @@ export function crossChecks(
     ...clashingListen(config),
     ...portableWildcards(config),
     ...duplicateZones(config),
+    ...reverseDomain(config),
     ...emptyZones(config),
     ...claimedZones(config),
     ...interceptionChecks(config),
@@ -133,6 +134,17 @@ function duplicateZones(config: unknown): Issue[] {
   })
 }
 
+const reverseZones = ['in-addr.arpa', 'ip6.arpa']
+
+/** Reverse names are of every network; a cluster's share of them goes to the cluster group by a setting of its own. */
+function reverseDomain(config: unknown): Issue[] {
+  const domain = String(at(config, ['clusterDomain']))
+  const zone = reverseZones.find((one) => domain === one || domain.endsWith(`.${one}`))
+  if (zone === undefined) return []
+  const message = `${domain} holds the names of addresses, not a cluster's; name the cluster's domain (kubelet's clusterDomain, often cluster.local), and let cluster.reverse send ${zone} to the cluster group`
+  return [{ path: ['clusterDomain'], message, because: [['cluster', 'reverse']] }]
+}
+
 function emptyZones(config: unknown): Issue[] {
   return items(config, ['zones']).flatMap(({ path, value }) => {
     const upstreams = at(value, ['upstreams'])
@@ -153,7 +165,7 @@ function claimedZones(config: unknown): Issue[] {
       const message = `zone ${value} is the clusterDomain; put its upstreams into cluster.upstreams`
       return [{ path, message, because: [['clusterDomain']] }]
     }
-    if (!isReverse || (value !== 'in-addr.arpa' && value !== 'ip6.arpa')) return []
+    if (!isReverse || !reverseZones.includes(String(value))) return []
     const message = `zone ${value} already goes to the cluster group; set cluster.reverse to false to send it elsewhere`
     return [{ path, message, because: [['cluster', 'reverse']] }]
   })

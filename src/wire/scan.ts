@@ -161,6 +161,7 @@ function readSoa(reply: Uint8Array, end: number, index: number, into: ResponseSc
   // RFC 1035 3.3.13: SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM.
   if (serial < 0 || serial + 20 !== end) return false
   into.soaIndex = index
-  into.soaTtlSeconds = Math.min(readTtl(reply, typeAt + 4), readTtl(reply, serial + 16))
+  // MINIMUM is no TTL that a top bit could make zero: resolvers take it as it stands, and so bound it by the record's own TTL.
+  into.soaTtlSeconds = Math.min(readTtl(reply, typeAt + 4), u32(reply, serial + 16))
   return true
 }

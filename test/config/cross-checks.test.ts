@@ -50,6 +50,13 @@ test('every group has its own bounds, zones too', () => {
   ])
 })
 
+test("the cluster's domain is not one of addresses, whose names have a setting of their own", () => {
+  for (const domain of ['in-addr.arpa', '10.in-addr.arpa', 'ip6.arpa'])
+    assert.equal(broken({ clusterDomain: domain }), ['clusterDomain < cluster.reverse'])
+  for (const domain of ['cluster.local', 'not-in-addr.arpa', 'arpa.example'])
+    assert.equal(broken({ clusterDomain: domain }), [])
+})
+
 test('a certificate and its key stand side by side', () => {
   const tls = (files: object) => broken({ external: { exchange: { stream: { tls: files } } } })
   const [certificate, key] = ['certificate', 'key'].map(

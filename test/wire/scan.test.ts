@@ -105,14 +105,15 @@ test('a TTL with the top bit set is 0', () => {
   assert.is(readTtl(u32(300), 0), 300)
 })
 
-test('a negative answer lives as long as the smaller of SOA TTL and MINIMUM, top bits counting as 0', () => {
+test('a negative answer lives as long as the smaller of SOA TTL and MINIMUM, whose top bit is no sign', () => {
   for (const [ttl, minimum, wanted] of [
     [300, 60, 60],
     [60, 300, 60],
     [0, 300, 0],
     [300, 0, 0],
     [0x8000_0001, 300, 0],
-    [300, 0xffff_ffff, 0],
+    [300, 0x8000_0000, 300],
+    [300, 0xffff_ffff, 300],
   ] as const) {
     assert.is(scan(response([0, 1, 0], [soa(ttl, minimum)], 0x8183))?.soaTtlSeconds, wanted)
   }
