@@ -135,7 +135,10 @@ class Session {
     this.corefile = this.watchCorefile(config.searchPath.corefile)
     this.daemon = new Daemon(config, {
       log,
-      facts: { version: version(), revision: '', memoryLimitBytes: this.memoryLimitBytes },
+      facts: {
+        ...{ version: version(), revision: '', memoryLimitBytes: this.memoryLimitBytes },
+        nodeName: process.env['NODE_NAME'],
+      },
       resolvers: this.resolversFrom(resolvText),
       readResolvConf: (onRead) => this.resolvConf.lookNow(onRead),
       ...(this.corefile && { corefile: this.corefile.source }),

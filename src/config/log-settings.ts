@@ -1,7 +1,17 @@
 /** Settings of the log, that of single queries included. */
 import { type Parsed, parseEndpoint } from './address.ts'
 import { parseDomainName } from './domain-name.ts'
-import { choice, item, list, onOff, optionalText, parsed, section, whole } from './setting.ts'
+import {
+  choice,
+  filePath,
+  item,
+  list,
+  onOff,
+  optionalText,
+  parsed,
+  section,
+  whole,
+} from './setting.ts'
 
 /** Where a reader of dnstap listens, as node:net connects to it. */
 export type DnstapReader =
@@ -70,6 +80,32 @@ function parseDnstapText(text: string): Parsed<string> {
 }
 
 const dnstapText = { what: 'a text', parse: parseDnstapText, examples: ['node-7'] }
+
+/** OTLP/HTTP: where traces go at a collector that is named without a path. */
+const usualTracePath = '/v1/traces'
+const urlCharactersMax = 2048
+
+function parseCollector(text: string): Parsed<string> {
+  const refuse = (why: string) => ({ ok: false, why: `${JSON.stringify(text)} ${why}` }) as const
+  if (text.length > urlCharactersMax)
+    return { ok: false, why: `is longer than ${urlCharactersMax} characters` }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    return refuse(
+      'is no collector; write a URL such as http://otel.monitoring.svc.cluster.local:4318',
+    )
+  if (url.username !== '' || url.password !== '')
+    return refuse('has a password in it; put it into log.traces.headersFile')
+  if (url.hash !== '') return refuse('has a #fragment, which nobody is sent')
+  return { ok: true, value: text }
+}
+
+/** @param text of the setting `log.traces.endpoint` */
+export function traceUrl(text: string): URL {
+  const url = new URL(text)
+  if (url.pathname === '/') url.pathname = usualTracePath
+  return url
+}
 
 export function logSection() {
   return section('JSON lines on standard output.', {
@@ -142,5 +178,72 @@ export function logSection() {
           'Messages that wait for the reader, with those in the socket; beyond it they are dropped and counted. Some 250 bytes each: a fifth of a second at 10,000 q/s.',
       }),
     }),
+    traces: tracesSection(),
   })
+}
+
+function tracesSection() {
+  return section(
+    'Spans of slow and failed queries, for a collector of OpenTelemetry (OTLP/HTTP).',
+    {
+      endpoint: optionalText({
+        what: 'the URL of a collector',
+        parse: parseCollector,
+        examples: ['http://otel.monitoring.svc.cluster.local:4318', 'https://192.0.2.5:4318'],
+        about:
+          'Collector to which each query is sent that `neardns slow` or `neardns failures` would show (admin.slowMs), as a span, with one below it for each sending to an upstream; /v1/traces unless it has a path. JSON over HTTP, no redirect is followed. A host name is asked of neardns itself and has to be whole. Null: off, and nothing leaves the node. The collector learns which names pods ask for, and who.',
+      }),
+      sampleOneIn: whole({
+        default: 1,
+        min: 1,
+        max: 1_000_000,
+        unit: 'queries',
+        about: 'One slow or failed query in this many is sent.',
+      }),
+      clients: onOff({
+        default: true,
+        about: 'Addresses and ports of clients; off: a span does not say who asked.',
+      }),
+      headersFile: optionalText({
+        ...filePath('the path of a file with headers'),
+        about:
+          'File with one `NAME: VALUE` a line, sent as headers: `authorization: Bearer ...`, a tenant. Read at each request. A file, so that no secret is in the configuration.',
+      }),
+      caFile: optionalText({
+        ...filePath('the path of a file with certificates'),
+        about:
+          "PEM certificates that may sign the collector's, in place of those that Node trusts. Read at each request.",
+      }),
+      everyMs: whole({
+        default: 5000,
+        min: 100,
+        max: 600_000,
+        unit: 'ms',
+        about: 'Queries are collected for this long before a request is made.',
+      }),
+      timeoutMs: whole({
+        default: 10_000,
+        min: 100,
+        max: 60_000,
+        unit: 'ms',
+        about:
+          'Time for a request. After a failure the next waits 1 s, then twice as long each time up to a minute, or as long as Retry-After says; there is one request at a time.',
+      }),
+      queueMax: whole({
+        default: 512,
+        min: 1,
+        max: 100_000,
+        unit: 'queries',
+        about:
+          'Queries that wait for the collector; beyond it they are dropped and counted (neardns_traces_total). Some 1,000 bytes each.',
+      }),
+      batchMax: whole({
+        default: 64,
+        min: 1,
+        max: 1000,
+        unit: 'queries',
+        about: 'Queries in one request; some 4 KB of JSON each.',
+      }),
+    },
+  )
 }

@@ -54,13 +54,21 @@ export interface QueryHandler {
 /** One sending of a question, for those who look back. Times of the exchange's clock, milliseconds. */
 export interface Sending {
   readonly upstream: { readonly name: string }
+  /** Over TCP although its upstream is asked over UDP. */
+  readonly overTcp: boolean
+  /** Over UDP although its upstream is asked over TCP. */
+  readonly isAside: boolean
   /** Why it was sent: first, hedge, failover and so on. */
   readonly kind: string
   readonly madeMs: number
   /** When it was on the wire; 0 if it never was. */
   readonly sentMs: number
-  /** It failed, and was not given up. */
-  readonly wasLost: boolean
+  /** What it failed of; undefined when it has not, or was given up. */
+  readonly lostTo: string | undefined
+  /** When a reply to it came, or it failed; 0 while neither has. */
+  readonly endMs: number
+  /** RCODE of the reply; -1 without one. */
+  readonly rcode: number
 }
 
 /** One question for an upstream group. */

@@ -42,6 +42,7 @@ import { makeSearchPath } from './search/make-search.ts'
 import type { TrustVerdict } from './search-trust.ts'
 import { selfIdentity } from './self-query.ts'
 import type { PathOptions, StandIns } from './stand-ins.ts'
+import { Tracing } from './traces/tracing.ts'
 
 /** What the data path gets from outside; all of it may change while the daemon runs. */
 export interface Outlook {
@@ -88,6 +89,8 @@ export class DataPath {
   private readonly room: WaitingRoom
   private hitWatch: HitWatch | undefined
   readonly tapping = new Tapping(() => this.replies.written)
+  /** Slow and failed queries for a collector. */
+  readonly tracing: Tracing
 
   constructor(outlook: Outlook, options: PathOptions, clock: Clock) {
     const { config, routing } = outlook
@@ -103,6 +106,8 @@ export class DataPath {
     this.exchange = this.makeExchange(routing, options)
     this.replies = new Replies(this.replyContext(outlook))
     this.flights = new FlightRecorder(config.admin, this.nowMs)
+    this.tracing = new Tracing(log, options.facts ?? { version: '' })
+    this.trace(outlook)
     this.watch = new QueryWatch(this.nowMs, (watcher) => this.replies.watchBy(watcher))
     const { cache, failures, inFlight, router, isAltered } = this
     this.own = new OwnQuestions({ cache, failures, inFlight, router, isAltered })
@@ -137,6 +142,7 @@ export class DataPath {
     this.router.replace(routing.zones)
     this.config = config
     this.flights.reconfigure(config.admin)
+    this.trace(outlook)
     this.configureLocal()
     this.rewritings.reconfigure(config, this.resolver)
     this.renewSearch(outlook)
@@ -177,7 +183,13 @@ export class DataPath {
     this.exchange.stop()
     this.watch.stop()
     this.tapping.stop()
+    this.tracing.stop()
     this.files.stop()
+  }
+
+  /** A rehearsal tells nobody. */
+  private trace({ config, own }: Outlook): void {
+    if (this.standIns === undefined) this.flights.sink = this.tracing.follow(config.log, own)
   }
 
   /** Local stages take over the present configuration and the present texts of their files. */

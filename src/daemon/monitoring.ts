@@ -248,6 +248,7 @@ export class Monitoring {
       interception: () => parts.interception().view,
       kernelHits: () => parts.path.hits,
       dnstap: () => parts.path.tapping.stats,
+      traces: () => parts.path.tracing.stats,
       setupErrors: () => setupErrors(parts.interception().view.troubles),
       healthSlots: this.healthSlots,
     }

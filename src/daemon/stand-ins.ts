@@ -12,6 +12,8 @@ export interface StandIns {
   readonly sampler: QuerySampler
 }
 
-export interface PathOptions extends Pick<DaemonOptions, 'log' | 'readResolvConf'> {
+export interface PathOptions
+  extends Pick<DaemonOptions, 'log' | 'readResolvConf'>,
+    Partial<Pick<DaemonOptions, 'facts'>> {
   readonly standIns?: StandIns
 }

@@ -164,6 +164,8 @@ export interface ProcessFacts {
   readonly revision: string
   /** Limit of the memory cgroup in bytes; 0 when there is none. */
   readonly memoryLimitBytes: number
+  /** Name of the node in Kubernetes; undefined where nobody says it. */
+  readonly nodeName?: string | undefined
 }
 
 /** Why the kernel answers nothing, and what an interface is left alone for. */
@@ -181,7 +183,6 @@ export type HitsOffReason = (typeof hitsOffReasons)[number]
 export const hitsObstacles = ['policy', 'program', 'refused'] as const
 export type HitsObstacle = (typeof hitsObstacles)[number]
 
-/** Hits that the kernel answers. */
 /** Messages to a reader of dnstap. */
 export interface DnstapStats {
   readonly sent: number
@@ -189,6 +190,18 @@ export interface DnstapStats {
   readonly isConnected: boolean
 }
 
+/** Slow and failed queries for a collector of traces. */
+export interface TraceStats {
+  readonly sent: number
+  /** No room, or the collector was away for too long. */
+  readonly dropped: number
+  /** The collector did not want them. */
+  readonly refused: number
+  /** Spans that it did not want of what it took. */
+  readonly spansRejected: number
+}
+
+/** Hits that the kernel answers. */
 export interface KernelHitsStats {
   /** Undefined while the kernel may answer. */
   readonly off: HitsOffReason | undefined

@@ -82,6 +82,8 @@ export interface Carrier {
 /** Mismatched packets for one question after which it is also asked over TCP (BIND's mismatchtcp, pdns-rec's spoof-nearmiss-max). */
 const mismatchesBeforeTcp = 3
 
+type GivenToAttempt = 'kind' | 'overTcp' | 'siblings' | 'madeMs' | 'claim' | 'mayRecurse'
+
 export class Attempt extends Chained<Attempt> implements Waiting<Attempt> {
   readonly owner: AttemptOwner
   readonly upstream: Upstream
@@ -116,8 +118,12 @@ export class Attempt extends Chained<Attempt> implements Waiting<Attempt> {
   sentMs = 0
   /** Nothing more will be reported to the owner. */
   isDone = false
-  /** It failed on its way, and was not given up. */
-  wasLost = false
+  /** What it failed of on its way; undefined while it has not, and when it was given up. */
+  lostTo: AttemptFailure | undefined
+  /** When its upstream replied, or it was lost; 0 until then. */
+  endMs = 0
+  /** RCODE of the reply; -1 without one. */
+  rcode = -1
   /** The upstream's silence was already counted against it. */
   isStruck = false
   /** It waits for a socket: its upstream knows nothing of it yet. */
@@ -129,16 +135,7 @@ export class Attempt extends Chained<Attempt> implements Waiting<Attempt> {
   constructor(
     owner: AttemptOwner,
     upstream: Upstream,
-    what: {
-      kind: AttemptKind
-      frame: Buffer
-      questionEnd: number
-      overTcp: boolean
-      siblings: AttemptList
-      madeMs: number
-      claim: Claim
-      mayRecurse: boolean
-    },
+    what: Pick<Attempt, keyof QuestionFrame | GivenToAttempt>,
   ) {
     super()
     this.owner = owner
@@ -171,7 +168,7 @@ export class Attempt extends Chained<Attempt> implements Waiting<Attempt> {
   fail(why: AttemptFailure): void {
     if (this.isDone) return
     this.isDone = true
-    this.wasLost = true
+    this.lostTo = why
     this.carrier = undefined
     this.upstream.counters.failures[why]++
     this.owner.onLost(this, why)

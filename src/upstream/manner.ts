@@ -154,13 +154,14 @@ export function hasLearned(upstream: Upstream, attempts: AttemptList, nowMs: num
  * gone.
  */
 export function learnFromLoss(lost: Attempt, why: AttemptFailure, nowMs: number): void {
+  lost.endMs = nowMs
   if (why === 'overloaded' || why === 'closed') return
   const { hasOpt, overTcp, upstream, siblings } = lost
   const { edns, udp } = upstream.dialect
   if (hasOpt && why === 'connection-lost') edns.failed()
   if (!overTcp) return
   udp.forget()
-  const isUdpClosed = siblings.at(upstream).some((one) => !one.overTcp && one.wasLost)
+  const isUdpClosed = siblings.at(upstream).some((one) => !one.overTcp && one.lostTo !== undefined)
   if (isUdpClosed) upstream.noteFailure(why, nowMs, lost)
 }
 
@@ -198,7 +199,7 @@ function hasMissedEdns(earlier: Attempt, answered: Attempt, nowMs: number): bool
 /** A truncated reply is no failure of UDP. */
 function hasMissedUdp(earlier: Attempt, answered: Attempt, nowMs: number): boolean {
   if (earlier.overTcp || earlier.upstream.address.transport !== 'udp') return false
-  if (earlier.isDone) return earlier.wasLost
+  if (earlier.isDone) return earlier.lostTo !== undefined
   return earlier.mismatches > 0 || wasQuicker(answered, earlier, nowMs)
 }
 

@@ -130,6 +130,8 @@ export class UpstreamServer implements Candidate, Upstream {
   /** Called once for each valid reply. */
   noteReply(attempt: Attempt, rcode: number, nowMs: number): void {
     const tookMs = nowMs - attempt.sentMs
+    attempt.endMs = nowMs
+    attempt.rcode = rcode
     this.noteLife(attempt, nowMs)
     if (attempt.kind === 'trial') return
     this.trial.remember(attempt, nowMs)

@@ -1,7 +1,7 @@
 /** Small programs that tests need in other languages, built once per source text and kept in the cache directory. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { cacheDirectory, goPath } from './needs.ts'
 import { mustRun } from './process.ts'
@@ -31,6 +31,23 @@ export async function buildGo(source: string): Promise<string> {
   return await cached(source, 'go', (target) =>
     mustRun(go, ['build', '-tags', 'netgo', '-o', target, source], { env, timeoutMs: 120_000 }),
   )
+}
+
+/** Builds one Go file that imports packages of a module. @param module with its version */
+export async function buildGoOver(source: string, module: string): Promise<string> {
+  const go = goPath()
+  if (go === undefined) throw new Error('no Go')
+  return await cached(source, module.replaceAll('/', '-'), async (target) => {
+    const folder = `${target}.module`
+    const options = { cwd: folder, env: { CGO_ENABLED: '0' }, timeoutMs: 400_000 }
+    await mkdir(folder)
+    await copyFile(source, join(folder, 'main.go'))
+    await mustRun(go, ['mod', 'init', 'program.invalid'], options)
+    await mustRun(go, ['get', module], options)
+    // The sums of what its packages import are added on the way.
+    await mustRun(go, ['build', '-mod=mod', '-ldflags=-s -w', '-o', target], options)
+    await rm(folder, { recursive: true })
+  })
 }
 
 /** Compiles one Java file. @returns the directory to be given as class path */

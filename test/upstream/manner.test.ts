@@ -154,6 +154,7 @@ test('an upstream whose ports are both closed is told so, one whose TCP alone is
     const story = new Story({ atMs: 0, end })
     const tcp = story.send({ atMs: 1, overTcp: true })
     learnFromLoss(tcp, 'refused', startMs)
+    assert.is(tcp.endMs, startMs)
     assert.equal(story.upstream.noted, [...noted])
   }
 })

@@ -51,7 +51,10 @@ class Watched implements UpstreamWatcher {
 test('a reply counts by its rcode, with the time from its sending', () => {
   const watched = new Watched()
   const { server, told } = watched
-  server.noteReply(watched.attempt(), 3, startMs + 40)
+  const attempt = watched.attempt()
+  assert.equal([attempt.endMs, attempt.rcode], [0, -1])
+  server.noteReply(attempt, 3, startMs + 40)
+  assert.equal([attempt.endMs, attempt.rcode], [startMs + 40, 3])
   assert.equal([server.counters.repliesByRcode[3], server.roundTripMs], [1, 40])
   assert.equal(told, ['answer'])
 })

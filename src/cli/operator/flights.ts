@@ -1,7 +1,7 @@
 /** `neardns slow` and `neardns failures`: the last queries that were slow, or failed, with the time in each phase. */
 
 import { typeText } from '../../core/type-text.ts'
-import type { FlightView } from '../../observe/live/flight-recorder.ts'
+import type { FlightView, SendingView } from '../../observe/live/flight-recorder.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import type { Verb } from '../command-line/verbs.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
@@ -62,8 +62,8 @@ function phases({ group, sendings, waitedMs, isJoined, answeredBy, tookMs }: Fli
   const joined = isJoined ? ['  joined a question that was on its way'] : []
   const waited = waitedMs >= 1 ? [`  ${ms(waitedMs)} until it was asked`] : []
   const asked = sendings.map(
-    ({ upstream, why, afterMs, queuedMs, isLost }) =>
-      `  ${ms(afterMs)} ${why} to ${upstream}${queueText(queuedMs)}${isLost ? ', lost' : ''}`,
+    ({ upstream, why, afterMs, queuedMs, ...end }) =>
+      `  ${ms(afterMs)} ${why} to ${upstream}${queueText(queuedMs)}${endText(end, afterMs)}`,
   )
   const by =
     answeredBy === undefined ? `no upstream of ${group} answered` : `answered by ${answeredBy}`
@@ -73,6 +73,15 @@ function phases({ group, sendings, waitedMs, isJoined, answeredBy, tookMs }: Fli
 function queueText(queuedMs: number | undefined): string {
   if (queuedMs === undefined) return ', never sent'
   return queuedMs >= 1 ? `, ${ms(queuedMs)} in the queue` : ''
+}
+
+type End = Pick<SendingView, 'endMs' | 'rcode' | 'lostTo'>
+
+/** What came of a sending, and after how long. */
+function endText({ endMs, rcode, lostTo }: End, afterMs: number): string {
+  const after = endMs === undefined ? '' : ` after ${(endMs - afterMs).toFixed(1)} ms`
+  if (rcode !== undefined) return `, ${rcode}${after}`
+  return lostTo === undefined ? '' : `, lost${after}: ${lostTo}`
 }
 
 /** In a column of its own. */

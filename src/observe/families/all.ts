@@ -16,6 +16,7 @@ import type {
   ReloadStats,
   SearchView,
   TcpView,
+  TraceStats,
   UdpView,
   UpstreamView,
   WorkersView,
@@ -45,6 +46,7 @@ import { processFamilies } from './process.ts'
 import { queryFamilies } from './query.ts'
 import { noSearch, searchFamilies } from './search.ts'
 import { shareFamilies } from './shares.ts'
+import { traceFamilies } from './traces.ts'
 import { groupFamilies, upstreamFamilies } from './upstream.ts'
 import { workerFamilies } from './workers.ts'
 
@@ -75,6 +77,7 @@ export interface MetricSources {
   /** Undefined where nobody answers beside the daemon. */
   kernelHits(): KernelHitsStats | undefined
   dnstap(): DnstapStats
+  traces(): TraceStats
   /** NodeLocal's setup errors by type. */
   setupErrors(): ReadonlyMap<string, number>
   /** Durations of `/health`, see `newHealthSlots`. */
@@ -111,6 +114,7 @@ export function allFamilies(sources: MetricSources): Family[] {
     ...daemonFamilies(() => sources.daemon()),
     ...interceptionFamilies(() => sources.interception()),
     ...dnstapFamilies(() => sources.dnstap()),
+    ...traceFamilies(() => sources.traces()),
     ...kernelHitFamilies(() => sources.kernelHits() ?? noKernelHits),
     ...setupFamilies(() => sources.setupErrors()),
     ...pluginFamilies(counters),
@@ -157,10 +161,13 @@ export function emptySources(): MetricSources {
     interception: () => emptyInterception,
     kernelHits: () => undefined,
     dnstap: () => ({ sent: 0, dropped: 0, isConnected: false }),
+    traces: () => noTraces,
     setupErrors: () => new Map(),
     healthSlots: newHealthSlots(),
   }
 }
+
+const noTraces = { sent: 0, dropped: 0, refused: 0, spansRejected: 0 }
 
 const emptyCache: CacheView = {
   bytes: 0,

@@ -22,13 +22,19 @@ const sourceNames = Object.keys(ReplySource)
 /** One sending of the question. */
 export interface SendingView {
   readonly upstream: string
+  readonly proto: 'udp' | 'tcp' | 'tls'
   /** first, hedge, failover and so on. */
   readonly why: string
   /** After the query's arrival; negative when the question was on its way by then. */
   readonly afterMs: number
   /** Time in the queue for a socket; undefined when it was never sent. */
   readonly queuedMs: number | undefined
-  readonly isLost: boolean
+  /** When its reply came or it was lost, after the query's arrival; undefined while neither has, and when it was given up. */
+  readonly endMs: number | undefined
+  /** RCODE of its reply; undefined without one. */
+  readonly rcode: string | undefined
+  /** What it was lost to: timeout, refused, connection-lost and so on; undefined when it was not. */
+  readonly lostTo: string | undefined
 }
 
 export interface FlightView {
@@ -37,6 +43,7 @@ export interface FlightView {
   readonly name: string
   readonly type: number
   readonly client: string
+  readonly clientPort: number
   readonly proto: 'udp' | 'tcp'
   readonly rcode: string
   readonly source: string
@@ -55,6 +62,14 @@ export interface FlightView {
   readonly count: number
 }
 
+/** Takes slow and failed queries elsewhere, one in so many. */
+export interface FlightSink {
+  /** Whether it takes the next one: asked once for each, before a view of it is made. */
+  wants(): boolean
+  /** @param serverIndex of the listening address */
+  take(flight: FlightView, serverIndex: number): void
+}
+
 export interface RecorderSettings {
   readonly slowMs: number
   readonly recordedMax: number
@@ -68,6 +83,7 @@ export class FlightRecorder {
   private readonly nowMs: () => number
   private slowOnes: Kept[] = []
   private failedOnes: Kept[] = []
+  sink: FlightSink | undefined
 
   /** @param nowMs the clock of arrivals */
   constructor(settings: RecorderSettings, nowMs: () => number) {
@@ -94,19 +110,28 @@ export class FlightRecorder {
 
   /** A query has been answered that was slow, or got no message. */
   note(arrival: Arrival, reply: Reply, ticket: Ticket | undefined, tookMs: number): void {
-    if (this.recordedMax === 0) return
+    const { recordedMax, sink } = this
     const isFailed = failing.has(reply.source)
     if (!isFailed && tookMs < this.slowMs) return
+    const isWanted = sink?.wants() === true
+    if (recordedMax === 0 && !isWanted) return
     const ring = isFailed ? this.failedOnes : this.slowOnes
     const last = ring.at(-1)
     const name = presentName(arrival.query, qnameAt)
-    if (last !== undefined && isEqual(last, name, arrival, reply)) {
-      last.count += 1
-      return
-    }
+    const isAnother = last === undefined || !isEqual(last, name, arrival, reply)
+    if (!isAnother) last.count += 1
+    if (!isAnother && !isWanted) return
+    const view = this.viewOf({ arrival, reply, ticket, tookMs, name })
+    if (isAnother) this.keep(ring, view)
+    if (isWanted) sink?.take(view, arrival.serverIndex)
+  }
+
+  private keep(ring: Kept[], view: Kept): void {
+    const { recordedMax } = this
+    if (recordedMax === 0) return
     // Dropped in one go now and then: shifting each time would move the whole list.
-    if (ring.length >= 2 * this.recordedMax) ring.splice(0, ring.length - this.recordedMax + 1)
-    ring.push(this.viewOf({ arrival, reply, ticket, tookMs, name }))
+    if (ring.length >= 2 * recordedMax) ring.splice(0, ring.length - recordedMax + 1)
+    ring.push(view)
   }
 
   private viewOf({ arrival, reply, ticket, tookMs, name }: Facts): Kept {
@@ -116,6 +141,7 @@ export class FlightRecorder {
       name,
       type: arrival.question.qtype,
       client: arrival.clientAddress(),
+      clientPort: arrival.clientPort,
       proto: arrival.transport === 0 ? 'udp' : 'tcp',
       rcode: rcodeName(reply.rcode),
       source: sourceNames[reply.source] ?? '',
@@ -168,17 +194,24 @@ function phasesOf({ arrivedMs }: Arrival, ticket: Ticket | undefined, nowMs: num
 }
 
 /** @param arrivedMs on the exchange's clock */
-function sendingView(
-  { upstream, kind, madeMs, sentMs, wasLost }: Sending,
-  arrivedMs: number,
-): SendingView {
+function sendingView(sending: Sending, arrivedMs: number): SendingView {
+  const { upstream, kind, madeMs, sentMs, endMs, rcode, lostTo } = sending
   return {
     upstream: upstream.name,
+    proto: protoOf(sending),
     why: kind,
     afterMs: rounded(madeMs - arrivedMs),
     queuedMs: sentMs === 0 ? undefined : rounded(Math.max(0, sentMs - madeMs)),
-    isLost: wasLost,
+    endMs: endMs === 0 ? undefined : rounded(endMs - arrivedMs),
+    rcode: rcode === -1 ? undefined : rcodeName(rcode),
+    lostTo,
   }
+}
+
+function protoOf({ upstream, overTcp, isAside }: Sending): SendingView['proto'] {
+  if (isAside || overTcp) return isAside ? 'udp' : 'tcp'
+  const scheme = upstream.name.split('://')[0]
+  return scheme === 'tcp' || scheme === 'tls' ? scheme : 'udp'
 }
 
 function rounded(ms: number): number {

@@ -55,7 +55,7 @@ function flights(id, queries) {
     typeNames[one.type] || 'TYPE' + one.type,
     one.rcode + ' ' + one.source,
     one.client + ' ' + one.proto,
-    one.sendings.map((sent) => sent.afterMs.toFixed(0) + ' ms ' + sent.why + ' to ' + sent.upstream + (sent.isLost ? ', lost' : '')).join('; ') || 'nobody was asked',
+    one.sendings.map((sent) => sent.afterMs.toFixed(0) + ' ms ' + sent.why + ' to ' + sent.upstream + (sent.rcode ? ', ' + sent.rcode : sent.lostTo ? ', lost: ' + sent.lostTo : '')).join('; ') || 'nobody was asked',
   ]))
 }
 

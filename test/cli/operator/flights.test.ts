@@ -25,8 +25,31 @@ const flight = {
     group: 'external',
   },
   sendings: [
-    { upstream: 'udp://10.0.0.1:53', why: 'first', afterMs: 10.5, queuedMs: 2, isLost: false },
-    { upstream: 'udp://10.0.0.2:53', why: 'hedge', afterMs: 400, queuedMs: 0, isLost: false },
+    {
+      upstream: 'udp://10.0.0.1:53',
+      why: 'first',
+      afterMs: 10.5,
+      queuedMs: 2,
+      rcode: 'SERVFAIL',
+      endMs: 90,
+    },
+    {
+      upstream: 'udp://10.0.0.3:53',
+      why: 'failover',
+      afterMs: 91,
+      queuedMs: 0,
+      lostTo: 'refused',
+      endMs: 92.25,
+    },
+    {
+      upstream: 'udp://10.0.0.2:53',
+      why: 'hedge',
+      afterMs: 400,
+      queuedMs: 0,
+      rcode: 'NOERROR',
+      endMs: 812,
+    },
+    { upstream: 'udp://10.0.0.4:53', why: 'hedge', afterMs: 500, queuedMs: 0 },
   ],
   ...{ answeredBy: 'udp://10.0.0.2:53', count: 3 },
 }
@@ -44,8 +67,10 @@ test('each query has a line, and one for each time that it was sent', async ({ d
   assert.equal(out.split('\n'), [
     '09:08:07.065     812 ms  NOERROR upstream  www.example. AAAA  from 10.1.2.3 over udp, 3 times',
     '    10.5 ms until it was asked',
-    '    10.5 ms first to udp://10.0.0.1:53,    2.0 ms in the queue',
-    '     400 ms hedge to udp://10.0.0.2:53',
+    '    10.5 ms first to udp://10.0.0.1:53,    2.0 ms in the queue, SERVFAIL after 79.5 ms',
+    '    91.0 ms failover to udp://10.0.0.3:53, lost after 1.3 ms: refused',
+    '     400 ms hedge to udp://10.0.0.2:53, NOERROR after 412.0 ms',
+    '     500 ms hedge to udp://10.0.0.4:53',
     '     812 ms answered by udp://10.0.0.2:53',
     '',
   ])

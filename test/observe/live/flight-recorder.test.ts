@@ -17,6 +17,14 @@ function recorder(recordedMax = 4): FlightRecorder {
   return new FlightRecorder({ slowMs: 200, recordedMax }, () => performance.now())
 }
 
+function sendingOf(of: Partial<Sending>): Sending {
+  return {
+    ...{ upstream: { name: 'u' }, kind: 'first', madeMs: 0, sentMs: 0, endMs: 0, rcode: -1 },
+    ...{ lostTo: undefined, overTcp: false, isAside: false },
+    ...of,
+  }
+}
+
 function ticketWith(sendings: readonly Sending[]): Ticket {
   const { ticket } = new Core().ask('www.example')
   if (ticket === undefined) throw new Error('not asked')
@@ -32,8 +40,15 @@ test('a slow query is kept with whom it was asked of, when, and what became of t
   const nowMs = performance.now()
   const upstream = { name: 'udp://192.0.2.53:53' }
   const sendings = [
-    { upstream, kind: 'first', madeMs: nowMs - 300, sentMs: nowMs - 290, wasLost: true },
-    { upstream, kind: 'hedge', madeMs: nowMs - 100, sentMs: 0, wasLost: false },
+    sendingOf({
+      ...{ upstream, madeMs: nowMs - 300, sentMs: nowMs - 290 },
+      ...{ endMs: nowMs - 250, lostTo: 'refused' },
+    }),
+    sendingOf({ upstream, kind: 'hedge', madeMs: nowMs - 100, sentMs: 0 }),
+    sendingOf({
+      ...{ upstream, kind: 'tcp', madeMs: nowMs - 50, sentMs: nowMs - 50, overTcp: true },
+      ...{ endMs: nowMs - 20, rcode: 2 },
+    }),
   ]
   one.note(arrivalOf('WWW.example', '192.0.2.7', nowMs - 310), slow, ticketWith(sendings), 310)
   const [kept] = one.slow()
@@ -44,29 +59,26 @@ test('a slow query is kept with whom it was asked of, when, and what became of t
   )
   assert.equal([kept?.rcode, kept?.source, kept?.tookMs], ['NOERROR', 'upstream', 310])
   assert.equal([kept?.answeredBy, kept?.group, kept?.isJoined], [upstream.name, 'external', false])
-  const [first, hedge] = kept?.sendings ?? []
+  const [first, hedge, tcp] = kept?.sendings ?? []
   assert.equal(
-    [first?.why, first?.isLost, hedge?.why, hedge?.queuedMs],
-    ['first', true, 'hedge', undefined],
+    [first?.why, first?.lostTo, hedge?.why, hedge?.queuedMs],
+    ['first', 'refused', 'hedge', undefined],
   )
+  assert.equal([hedge?.lostTo, hedge?.endMs, hedge?.rcode], [undefined, undefined, undefined])
+  assert.equal([first?.proto, tcp?.proto, tcp?.rcode], ['udp', 'tcp', 'SERVFAIL'])
   // The clock goes on between the test's look at it and the recorder's.
   const isNear = (value: number | undefined, wanted: number) => Math.abs((value ?? 0) - wanted) < 1
   assert.ok(
     isNear(first?.afterMs, 10) && isNear(hedge?.afterMs, 210) && isNear(first?.queuedMs, 10),
   )
+  assert.ok(isNear(first?.endMs, 60) && isNear(tcp?.endMs, 290))
   assert.ok(isNear(kept?.waitedMs, 10))
 })
 
 test('a client that joined a question on its way waited for nothing before', () => {
   const one = recorder()
   const nowMs = performance.now()
-  const sending = {
-    upstream: { name: 'u' },
-    kind: 'first',
-    madeMs: nowMs - 900,
-    sentMs: nowMs - 900,
-    wasLost: false,
-  }
+  const sending = sendingOf({ madeMs: nowMs - 900, sentMs: nowMs - 900 })
   one.note(arrivalOf('www.example', '192.0.2.7', nowMs - 250), slow, ticketWith([sending]), 250)
   const [kept] = one.slow()
   assert.equal([kept?.isJoined, kept?.waitedMs], [true, 0])
@@ -103,6 +115,25 @@ test('the newest are kept, as many as the settings say; 0 keeps none', () => {
   one.reconfigure({ slowMs: 200, recordedMax: 0 })
   one.note(arrivalOf('x.example'), failed, undefined, 1)
   assert.equal(names(), [])
+})
+
+test('who takes queries elsewhere is asked for each, gets equal ones too, and more than are kept', () => {
+  const one = recorder(0)
+  const taken: string[] = []
+  let asked = 0
+  one.sink = {
+    wants: () => ++asked % 2 === 1,
+    take: ({ name }, serverIndex) => taken.push(`${name}${serverIndex}`),
+  }
+  one.note(arrivalOf('quick.example'), slow, undefined, 1)
+  for (let i = 0; i < 5; i++) one.note(arrivalOf('a.example'), failed, undefined, i)
+  one.note(arrivalOf('b.example'), slow, undefined, 300)
+  assert.is(asked, 6)
+  assert.equal(taken, ['a.example.0', 'a.example.0', 'a.example.0'])
+  assert.equal([one.slow(), one.failures()], [[], []])
+  one.reconfigure({ slowMs: 200, recordedMax: 4 })
+  for (let i = 0; i < 4; i++) one.note(arrivalOf('c.example'), failed, undefined, i)
+  assert.equal([taken.length, one.failures().map(({ count }) => count)], [5, [4]])
 })
 
 test.run()

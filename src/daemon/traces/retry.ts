@@ -1,0 +1,60 @@
+/** What a reply of a collector means, and when it is asked again (OTLP 1.x, "Failures" and "OTLP/HTTP Throttling"). Pure. */
+
+export type PostResult =
+  | { readonly kind: 'taken'; readonly spansRejected: number }
+  /** The same may be taken later. @member afterMs from Retry-After */
+  | { readonly kind: 'later'; readonly why: string; readonly afterMs?: number | undefined }
+  /** The same will never be taken. */
+  | { readonly kind: 'refused'; readonly why: string }
+
+const laterStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504])
+const firstDelayMs = 1000
+const delayMsMax = 60_000
+/** A collector may ask for more patience than that; what waits would be of no use by then. */
+const retryAfterMsMax = 600_000
+
+/** @param nowMs milliseconds since 1970, for a Retry-After that is a date */
+export function judgeReply(
+  status: number,
+  { retryAfter, body }: { readonly retryAfter: string | undefined; readonly body: string },
+  nowMs: number,
+): PostResult {
+  if (status >= 200 && status < 300) return { kind: 'taken', spansRejected: rejectedIn(body) }
+  const why = `HTTP status ${status}`
+  if (!laterStatuses.has(status)) return { kind: 'refused', why }
+  return { kind: 'later', why, afterMs: retryAfterMs(retryAfter, nowMs) }
+}
+
+/**
+ * @param failures in a row, at least 1
+ * @param share 0 to 1, random: nodes that lost the same collector do not come back in the same moment
+ */
+export function delayAfter(failures: number, afterMs: number | undefined, share: number): number {
+  const usual = Math.min(delayMsMax, firstDelayMs * 2 ** Math.min(failures - 1, 10))
+  const spread = usual * (0.5 + share / 2)
+  return Math.max(spread, Math.min(afterMs ?? 0, retryAfterMsMax))
+}
+
+/** RFC 9110 10.2.3: seconds, or a date. */
+function retryAfterMs(text: string | undefined, nowMs: number): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+  const dateMs = Date.parse(text)
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs)
+}
+
+/** Of an ExportTraceServiceResponse; a body that is none rejects nothing. */
+function rejectedIn(body: string): number {
+  try {
+    const read: unknown = JSON.parse(body)
+    const rejected = Number(memberOf(memberOf(read, 'partialSuccess'), 'rejectedSpans') ?? 0)
+    return Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0
+  } catch {
+    return 0
+  }
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.entries(value).find(([name]) => name === key)?.[1]
+}
