@@ -119,7 +119,8 @@ function serveStaleSection() {
       min: 0,
       max: 3600,
       unit: 'seconds',
-      about: 'TTL of a stale answer; RFC 8767 4 recommends 30.',
+      about:
+        'TTL of a stale answer; RFC 8767 4 recommends 30. A stale denial gets no more than it was kept for while it was fresh.',
     }),
     failureRecheckSeconds: whole({
       default: 5,

@@ -299,7 +299,7 @@ test('an expired denial of an external name is used, and says that it is old', (
   const settled = core.fail(core.ask(www).ticket)
   assert.equal(
     [settled.reply.rcode, settled.ede, ttls(settled.reply)],
-    [3, Ede.staleNxdomain, [30]],
+    [3, Ede.staleNxdomain, [20]],
   )
 })
 
@@ -313,7 +313,7 @@ test('when the cluster’s DNS is down, both types of a Service are answered: mu
   const settled = core.fail(core.ask(name, 'AAAA').ticket)
   assert.equal(
     [settled.reply.rcode, data(settled.reply), settled.ede, ttls(settled.reply)],
-    [0, [], Ede.staleAnswer, [30]],
+    [0, [], Ede.staleAnswer, [5]],
   )
 })
 

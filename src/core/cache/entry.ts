@@ -208,9 +208,15 @@ export class CacheEntry extends Storable implements StoredImage {
     this.agedSeconds = elapsedSeconds
   }
 
-  /** The image with the TTL of a stale answer (RFC 8767 4). @returns as `aged` */
+  /**
+   * The image with the TTL of a stale answer (RFC 8767 4). A denial promises no more than it did while it was fresh: a cache behind this
+   * one would hide a new Service for half a minute where CoreDNS had said five seconds.
+   * @returns as `aged`
+   */
   stale(ttlSeconds: number): Buffer {
-    overwriteTtls(this.memory, this.imageAt + this.recordsAt, this.records, ttlSeconds)
+    const keptSeconds = Math.ceil((this.expiresMs - this.storedMs) / 1000)
+    const mostSeconds = this.isDenial ? Math.min(ttlSeconds, keptSeconds) : ttlSeconds
+    overwriteTtls(this.memory, this.imageAt + this.recordsAt, this.records, mostSeconds)
     this.agedSeconds = -1
     return this.image()
   }

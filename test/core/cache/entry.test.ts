@@ -154,6 +154,18 @@ test('a stale answer says one TTL in all records', () => {
   assert.equal(ttls(readMessage(entry.stale(30))), [30, 30])
 })
 
+test('a stale denial promises no more than the fresh one did', () => {
+  const entryWith = (isDenial: boolean) =>
+    entryOf({ image: imageOf([a(9), a(5)]), stored: { isDenial, lifetimeSeconds: 5 } })
+  for (const [told, isDenial, wanted] of [
+    [30, true, 5],
+    [2, true, 2],
+    [0, true, 0],
+    [30, false, 30],
+  ] as const)
+    assert.equal(ttls(readMessage(entryWith(isDenial).stale(told))), [wanted, wanted])
+})
+
 test('what was given as stale before its time is fresh again with what is left to the shortest record', () => {
   const entry = entryOf({ image: imageOf([a(300), a(60)]), stored: { lifetimeSeconds: 60 } })
   entry.stale(30)
