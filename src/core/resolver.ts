@@ -143,7 +143,7 @@ export class Resolver {
   }
 
   /** Whether an answer that was cached under other settings may no longer be what a question about the name gets. */
-  private isAltered({ name, nameBytes }: QuestionKey): boolean {
+  private isAltered({ name, nameBytes }: Pick<QuestionKey, 'name' | 'nameBytes'>): boolean {
     return this.parts.local.some((stage) => stage.alters?.(name, nameBytes) === true)
   }
 
@@ -151,12 +151,24 @@ export class Resolver {
   private present(entry: CacheEntry | undefined, { key }: Inquiry): CacheEntry | undefined {
     const { cache, router } = this.parts
     if (entry === undefined || entry.routeGeneration === router.generation) return entry
+    if (this.isOfSettings(entry, key)) return entry
+    cache.drop(entry.key, entry.hash)
+    return undefined
+  }
+
+  /** Whether a question about its name would be answered from the entry, under the present routes and stages. Drops nothing. */
+  isPresent(entry: CacheEntry): boolean {
+    if (entry.routeGeneration === this.parts.router.generation) return true
+    const name = Buffer.from(entry.name, 'latin1')
+    return this.isOfSettings(entry, { name, nameBytes: name.length })
+  }
+
+  /** Notes when an entry is what its name gets, so that it is checked once after each change. */
+  private isOfSettings(entry: CacheEntry, key: Pick<QuestionKey, 'name' | 'nameBytes'>): boolean {
+    const { cache, router } = this.parts
     const isOf = cache.isOf(entry, router.route(key.name, key.nameBytes), router.generation)
-    if (!isOf || this.isAltered(key)) {
-      cache.drop(entry.key, entry.hash)
-      return undefined
-    }
+    if (!isOf || this.isAltered(key)) return false
     entry.routeGeneration = router.generation
-    return entry
+    return true
   }
 }

@@ -143,8 +143,8 @@ export class Daemon {
       await this.handover?.serving()
       const why = await this.housekeeping.checkSelf()
       await this.interception.start()
+      await this.hits.start(this.handover?.programBefore)
       await this.handover?.takeOver(why, (wanted, client) => this.listeners.adopt(wanted, client))
-      await this.hits.start()
       await this.monitoring.openPrivate()
       this.options.link?.ready()
       return admin

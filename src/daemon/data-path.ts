@@ -156,6 +156,11 @@ export class DataPath {
     return this.hitWatch?.stats()
   }
 
+  /** Number of the program in the kernel that answers beside us; undefined without one. */
+  get kernelProgram(): number | undefined {
+    return this.hitWatch?.program
+  }
+
   /** Whether somebody wants to see all queries now. */
   get isWatched(): boolean {
     return this.replies.isWatched

@@ -33,6 +33,8 @@ export interface HandoverParts {
   /** Takes over a cache. @throws when it is damaged, foreign or of another version */
   readonly restore: (dump: Buffer) => Restored
   readonly cacheDump: () => AsyncIterable<Buffer>
+  /** As in `PredecessorOptions`. */
+  readonly kernelProgram: () => number | undefined
   /** The daemon's work for its successor. */
   readonly service: Service
   /** The one in force. */
@@ -64,6 +66,7 @@ export function makeHandover(
     service: succession,
     restore: (dump) => restoreDump(dump, path, clock.nowMs()),
     cacheDump: () => dumpCache(path.cache, () => clock.nowMs()),
+    kernelProgram: () => path.kernelProgram,
   }
   return new Handover(settings.socket, parts, loadSystemCalls())
 }
@@ -185,11 +188,11 @@ export class Handover {
 
   /** Waits for a successor. Serving goes on when the socket to wait at cannot be opened. */
   async await(): Promise<void> {
-    const { settings, service, log, cacheDump } = this.parts
+    const { settings, service, log, cacheDump, kernelProgram } = this.parts
     const { at, calls } = this
     if (at === null) return
     const { timeoutMs } = settings
-    const ours = { sockets: () => this.held.all, cacheDump }
+    const ours = { sockets: () => this.held.all, cacheDump, kernelProgram }
     const onEvent = (event: PredecessorEvent, detail: string) => this.note(event, detail)
     const waits = settings.afterwards === 'wait'
     const predecessor = new Predecessor({ at, timeoutMs, waits, calls, service, ...ours, onEvent })
@@ -210,6 +213,11 @@ export class Handover {
   /** Resolves when no hand-over to a successor is under way. Bounded by the time-out. */
   async idle(): Promise<void> {
     await this.predecessor?.idle()
+  }
+
+  /** Number of the predecessor's program in the kernel; undefined without one. */
+  get programBefore(): number | undefined {
+    return this.following?.program
   }
 
   /** Whether the predecessor still waits, and would serve at once if this process ended. */

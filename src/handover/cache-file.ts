@@ -34,7 +34,7 @@ export async function* dumpCache(
   for (const entry of cache.all()) {
     // The successor may have other zones, and so other owners for the parts.
     if (cache.isJoined(entry)) continue
-    slice.push(dumpEntry(entry, dumpedMs))
+    slice.push(dumpEntry(entry, dumpedMs, cache.usesOf(entry)))
     if (slice.length < sliceEntries) continue
     const piece = Buffer.concat(slice)
     slice = []

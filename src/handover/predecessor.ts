@@ -2,7 +2,7 @@
  * The serving side: waits for a successor and hands everything over, in an order in which nothing can be lost.
  *
  *   successor                        we
- *   want sockets               ->    listening sockets, the kernel's queues in them        (both could read now)
+ *   want sockets               ->    listening sockets, the kernel's queues in them; beside whose program its own may hang (both could read now)
  *   want cache                 ->    answers with their ages
  *   starting                   ->    wait on: its workers start, which can take longer than we bear silence
  *   serving                    ->    stop reading datagrams; new ones stay in the kernel, for the successor
@@ -56,6 +56,8 @@ export interface PredecessorOptions {
   readonly service: Service
   readonly sockets: () => readonly HeldSocket[]
   readonly cacheDump: () => AsyncIterable<Buffer>
+  /** Number of the program in the kernel that answers for us; undefined without one. */
+  readonly kernelProgram: () => number | undefined
   /** Reports events, for the log. */
   onEvent(event: PredecessorEvent, detail: string): void
 }
@@ -106,16 +108,10 @@ export class Predecessor {
   }
 
   private stopListening(): Promise<void> {
-    const { server } = this
-    this.server = undefined
     // The name is free at once; `close` alone would wait for the connections.
-    return new Promise((resolve) => {
-      if (server === undefined) resolve()
-      else {
-        server.close()
-        setImmediate(resolve)
-      }
-    })
+    this.server?.close()
+    this.server = undefined
+    return new Promise((resolve) => setImmediate(resolve))
   }
 
   private onConnection(socket: Socket): void {
@@ -164,8 +160,10 @@ export class Predecessor {
     )
     this.limitTime()
     // Older processes do not understand `starting`, and do not send this number.
-    const startingEveryMs = this.options.timeoutMs / startingPerTimeout
-    link.send({ ticket: successor.ticket, startingEveryMs })
+    link.send({
+      ticket: successor.ticket,
+      startingEveryMs: this.options.timeoutMs / startingPerTimeout,
+    })
   }
 
   private limitTime(): void {
@@ -185,9 +183,8 @@ export class Predecessor {
     try {
       const fds = sockets.map(({ fd }) => fd)
       sendDescriptors(options.calls, descriptorOf(connection), fds)
-      successor.link.send({
-        sockets: sockets.map(({ kind, wanted, number }) => ({ kind, wanted, number })),
-      })
+      const names = sockets.map(({ kind, wanted, number }) => ({ kind, wanted, number }))
+      successor.link.send({ sockets: names, program: options.kernelProgram() })
     } catch (error) {
       this.giveUp(String(error))
     }

@@ -53,8 +53,8 @@ async function ask(options: SuccessorOptions, link: Link): Promise<Successor> {
     mail = await connectTo(options.at, true)
     if (mail === undefined) throw new Error('the process that serves has gone')
     mail.write(`${JSON.stringify({ neardns: protocolVersion, want: 'descriptors', ticket })}\n`)
-    const sockets = await receiveSockets(options, link, mail)
-    return new Successor(options, { link, mail, sockets, startingEveryMs })
+    const received = await receiveSockets(options, link, mail)
+    return new Successor(options, { link, mail, startingEveryMs, ...received })
   } catch (error) {
     // Descriptors that were not received keep the sockets of the serving process alive.
     mail?.destroy()
@@ -81,15 +81,16 @@ async function receiveSockets(
   { timeoutMs, calls }: SuccessorOptions,
   link: Link,
   mail: Socket,
-): Promise<HeldSocket[]> {
-  const { sockets } = await link.next(timeoutMs)
+): Promise<Pick<Opened, 'sockets' | 'program'>> {
+  const { sockets, program: number } = await link.next(timeoutMs)
   const names = socketNames(sockets)
   const fds = receiveDescriptors(calls, descriptorOf(mail), names.length)
   if (fds.length !== names.length) {
     for (const fd of fds) calls.closeDescriptor(fd)
     throw new Error(`${names.length} sockets were announced, ${fds.length} came`)
   }
-  return names.map((name, i) => ({ ...name, fd: fds[i] as number }))
+  const program = typeof number === 'number' ? number : undefined
+  return { sockets: names.map((name, i) => ({ ...name, fd: fds[i] as number })), program }
 }
 
 function socketNames(sockets: unknown): Omit<HeldSocket, 'fd'>[] {
@@ -109,12 +110,15 @@ interface Opened {
   readonly link: Link
   readonly mail: Socket
   readonly sockets: readonly HeldSocket[]
+  readonly program: number | undefined
   readonly startingEveryMs: number | undefined
 }
 
 export class Successor {
   /** The listening sockets of the serving process. We own them now, and have to close them. */
   readonly sockets: readonly HeldSocket[]
+  /** Number of the program in the kernel that answers for the serving process, until that is released; undefined: there is none. */
+  readonly program: number | undefined
   private readonly options: SuccessorOptions
   private readonly link: Link
   private readonly mail: Socket
@@ -123,11 +127,12 @@ export class Successor {
   /** The predecessor has nothing left to do and stays, to serve again when we end. */
   isWaitedFor = false
 
-  constructor(options: SuccessorOptions, { link, mail, sockets, startingEveryMs }: Opened) {
+  constructor(options: SuccessorOptions, { link, mail, startingEveryMs, ...got }: Opened) {
     this.options = options
     this.link = link
     this.mail = mail
-    this.sockets = sockets
+    this.sockets = got.sockets
+    this.program = got.program
     this.startingEveryMs = startingEveryMs
     mail.on('error', () => undefined)
   }

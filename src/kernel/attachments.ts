@@ -5,6 +5,7 @@
 import { BpfError, countTcx, linkTcx, TcxSide } from '../system/bpf.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import type { LinkFact } from './links.ts'
+import type { LoadedProgram } from './program.ts'
 
 export interface AttachmentRules {
   /** Names, or beginnings followed by `*`. */
@@ -35,18 +36,26 @@ export type Placement = ReadonlyMap<string, Obstacle | undefined>
 export class Attachments {
   readonly rules: AttachmentRules
   private readonly calls: SystemCalls
-  private readonly program: number
+  private readonly program: LoadedProgram
+  /** Programs that are not in our way, by their numbers. */
+  private readonly ours: Set<number>
   /** By interface index. */
   private readonly links = new Map<number, { readonly name: string; readonly fd: number }>()
 
-  constructor(calls: SystemCalls, program: number, rules: AttachmentRules) {
+  constructor(calls: SystemCalls, program: LoadedProgram, rules: AttachmentRules) {
     this.calls = calls
     this.program = program
+    this.ours = new Set([program.id])
     this.rules = rules
   }
 
   get count(): number {
     return this.links.size
+  }
+
+  /** The program of the process that we follow is at the same interfaces until we serve. @param id its number */
+  standBeside(id: number): void {
+    this.ours.add(id)
   }
 
   /** Attaches and detaches. */
@@ -56,8 +65,8 @@ export class Attachments {
     for (const link of facts.links) {
       if (!isCandidate(link, this.rules)) continue
       seen.add(link.ifindex)
-      const own = this.links.has(link.ifindex) ? 1 : 0
-      const why = obstacleAt(this.calls, link, this.rules, { ...facts, own }) ?? this.attach(link)
+      const found = { ...facts, ours: this.ours }
+      const why = obstacleAt(this.calls, link, this.rules, found) ?? this.attach(link)
       placement.set(link.name, why)
       if (why !== undefined) this.detach(link.ifindex)
     }
@@ -73,7 +82,7 @@ export class Attachments {
     if (this.links.get(ifindex)?.name === name) return undefined
     this.detach(ifindex)
     try {
-      this.links.set(ifindex, { name, fd: linkTcx(this.calls, this.program, ifindex) })
+      this.links.set(ifindex, { name, fd: linkTcx(this.calls, this.program.fd, ifindex) })
       return undefined
     } catch (error) {
       if (error instanceof BpfError) return { kind: 'refused', text: error.message }
@@ -94,19 +103,21 @@ export function isCandidate({ kind, name }: LinkFact, rules: AttachmentRules): b
   return kind === 'veth' && isWanted(name, rules)
 }
 
-/** @param found `own`: how many programs of ours are there */
+/** @param found `ours`: numbers of programs that count as ours */
 export function obstacleAt(
   calls: SystemCalls,
   { ifindex }: LinkFact,
   { isForced }: AttachmentRules,
-  found: NodeFacts & { readonly own: number },
+  found: NodeFacts & { readonly ours: ReadonlySet<number> },
 ): Obstacle | undefined {
   if (isForced) return undefined
   if (found.policy !== undefined) return { kind: 'policy', text: `network policy: ${found.policy}` }
   if (found.withClassifiers.has(ifindex))
     return { kind: 'program', text: 'clsact or ingress is there: programs of tc' }
-  const others = countTcx(calls, ifindex, TcxSide.ingress) - found.own
-  if (others > 0 || countTcx(calls, ifindex, TcxSide.egress) > 0)
+  if (
+    countTcx(calls, ifindex, TcxSide.ingress, found.ours) > 0 ||
+    countTcx(calls, ifindex, TcxSide.egress) > 0
+  )
     return { kind: 'program', text: 'another program of tcx is there' }
   return undefined
 }

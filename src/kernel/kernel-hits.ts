@@ -3,10 +3,10 @@
  * up to date, and takes everything away. Without the kernel, the rights or the program it is off and says why. Never needed for anything.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
 import type { Cache } from '../core/cache/cache.ts'
 import type { CacheEntry } from '../core/cache/entry.ts'
-import { BpfError, countTcx, TcxSide } from '../system/bpf.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import {
   type AttachmentRules,
@@ -17,8 +17,10 @@ import {
 } from './attachments.ts'
 import { HitMaps } from './hit-maps.ts'
 import { Links, watchLinks } from './links.ts'
+import { refuseOldKernel } from './load-failure.ts'
 import { policyIn } from './policy.ts'
 import { type InstructionTable, type LoadedProgram, loadProgram, unloadProgram } from './program.ts'
+import { Refill } from './refill.ts'
 import { type HitUses, roundMs, Shadow, type ShadowSettings } from './shadow.ts'
 
 /** After a change of an interface: they come in bursts. */
@@ -27,7 +29,8 @@ const lookDelayMs = 50
 const lookEveryRounds = 5
 /** The firewall's chains, which take longer to read. */
 const chainsEveryMs = 60_000
-const loopback = 1
+/** The process that we follow answers meanwhile, but does not wait for long. */
+const readyMsMax = 2000
 
 export interface HitSettings extends ShadowSettings {
   readonly interfaces: readonly string[]
@@ -45,6 +48,8 @@ export interface KernelHitsParts {
   /** Generation of the routes in force. */
   readonly generation: () => number
   readonly nowMs: () => number
+  /** As in `ShadowParts`. */
+  readonly isPresent: (entry: CacheEntry) => boolean
   readonly refresh: (entry: CacheEntry) => void
   readonly onHits: (uses: HitUses) => void
   /** Served addresses, by their index in the counters; those that must not be answered for now are undefined. */
@@ -74,6 +79,7 @@ export class KernelHits {
   private readonly maps: HitMaps
   private readonly attachments: Attachments
   private readonly links: Links
+  private readonly refill: Refill
   private watch: ReturnType<typeof watchLinks> | undefined
   private timer: NodeJS.Timeout | undefined
   private lookTimer: NodeJS.Timeout | undefined
@@ -83,11 +89,11 @@ export class KernelHits {
   private served: readonly (Endpoint | undefined)[] = []
   private placement: Placement = new Map()
   private placementText = ''
-  private chains: string | undefined
+  private chains: Promise<string | undefined> = Promise.resolve(undefined)
   private chainsAtMs = Number.NEGATIVE_INFINITY
 
   /**
-   * Loads the program; answers nothing yet. Blocks for some 0.2 s, the verifier's.
+   * Loads the program, and watches the cache; answers nothing yet. Blocks for some 0.2 s, the verifier's.
    * @throws BpfError, or another error with `code`
    */
   constructor(parts: KernelHitsParts, settings: HitSettings) {
@@ -101,7 +107,7 @@ export class KernelHits {
     const random = randomBytes(16)
     const secret = { seed: random.readBigUInt64LE(0), multiplier: random.readBigUInt64LE(8) | 1n }
     this.maps = new HitMaps({ calls, maps: this.program.maps, sizes, secret })
-    this.attachments = new Attachments(calls, this.program.fd, settings)
+    this.attachments = new Attachments(calls, this.program, settings)
     this.shadow = new Shadow(
       {
         ...parts,
@@ -111,18 +117,32 @@ export class KernelHits {
       },
       settings,
     )
+    parts.cache.watcher = this.shadow
+    this.refill = new Refill({ ...parts, shadow: this.shadow })
+    this.refill.begin()
+    // They take a while, and are there when it starts.
+    if (!settings.isForced) this.firewall().catch(parts.onDefect)
   }
 
-  /** Attaches, and answers from now on. */
-  async start(): Promise<void> {
+  /** The program's number. */
+  get id(): number {
+    return this.program.id
+  }
+
+  /**
+   * Attaches, and answers from now on.
+   * @param beside number of the program of the process that we follow: it answers until that process lets go
+   */
+  async start(beside: number | undefined): Promise<void> {
     const { parts } = this
+    if (beside !== undefined) this.attachments.standBeside(beside)
     this.maps.guard(parts.guardedPorts())
-    parts.cache.watcher = this.shadow
     this.watch = watchLinks(parts.calls, () => this.lookSoon())
     this.timer = setInterval(() => this.round(), roundMs)
     this.timer.unref()
     this.round()
-    await this.look()
+    const ready = this.refill.done.then(() => this.look())
+    await Promise.race([ready, delay(readyMsMax, undefined, { ref: false })])
   }
 
   /** Everything comes back before the daemon changes what it answers. */
@@ -130,10 +150,12 @@ export class KernelHits {
     this.shadow.clear()
   }
 
-  /** What the daemon answers has changed. */
+  /** What the daemon answers has changed: what it would answer as before comes back. */
   changed(): void {
     this.maps.guard(this.parts.guardedPorts())
     this.serve()
+    this.shadow.takeLast()
+    this.refill.begin()
   }
 
   /** Nothing is answered from now on: in the same call the program is gone from all interfaces. */
@@ -141,11 +163,13 @@ export class KernelHits {
     if (this.isClosed) return
     this.isClosed = true
     const { parts, shadow, program } = this
+    this.refill.end()
     shadow.suspend()
     this.attachments.close()
     clearInterval(this.timer)
     clearTimeout(this.lookTimer)
     if (parts.cache.watcher === shadow) parts.cache.watcher = undefined
+    shadow.clear()
     shadow.takeLast()
     await this.looking
     await this.links.close()
@@ -169,7 +193,8 @@ export class KernelHits {
     this.serve()
     this.shadow.round()
     this.rounds += 1
-    if (this.rounds % lookEveryRounds === 0) this.lookSoon()
+    // At first, too: programs of the process before us go when we serve.
+    if (this.rounds <= 2 || this.rounds % lookEveryRounds === 0) this.lookSoon()
   }
 
   /** Follows the addresses that come and go with the interception. */
@@ -208,11 +233,12 @@ export class KernelHits {
     await looking
   }
 
-  private async firewall(): Promise<string | undefined> {
+  private firewall(): Promise<string | undefined> {
     const nowMs = performance.now()
-    if (nowMs < this.chainsAtMs + chainsEveryMs) return this.chains
-    this.chains = await this.parts.chains()
-    this.chainsAtMs = nowMs
+    if (nowMs >= this.chainsAtMs + chainsEveryMs) {
+      this.chains = this.parts.chains()
+      this.chainsAtMs = nowMs
+    }
     return this.chains
   }
 
@@ -240,36 +266,6 @@ export async function readNodeFacts(
   const names = all.map(({ name }) => name)
   const policy = text === undefined ? "the firewall's chains cannot be read" : policyIn(names, text)
   return { links: all, withClassifiers, policy }
-}
-
-/** Why the program is not loaded. */
-export interface LoadFailure {
-  readonly kind: 'kernel' | 'permission' | 'error'
-  /** For an operator. */
-  readonly text: string
-}
-
-class OldKernel extends Error {
-  override readonly name = 'OldKernel'
-}
-
-export function whyNotLoaded(error: unknown): LoadFailure {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const text = error instanceof Error ? error.message : String(error)
-  if (error instanceof OldKernel) return { kind: 'kernel', text }
-  if (code !== 'EPERM') return { kind: 'error', text }
-  const needed =
-    'it takes CAP_BPF and CAP_NET_ADMIN, and a seccomp profile that allows bpf(2) with them'
-  return { kind: 'permission', text: `${text}; ${needed}` }
-}
-
-/** @throws an Error for `whyNotLoaded` */
-export function refuseOldKernel(calls: SystemCalls): void {
-  const found = countTcx(calls, loopback, TcxSide.ingress)
-  if (found >= 0) return
-  const error = new BpfError('tcx', -found)
-  if (error.code === 'EINVAL') throw new OldKernel('the kernel has no tcx; it came with Linux 6.6')
-  throw error
 }
 
 function isSame(one: Endpoint, other: Endpoint): boolean {

@@ -1,6 +1,6 @@
 /** Loads the program that answers hits, from the table of instructions that `npm run build:kernel` made, and makes its maps. */
 import { readFileSync } from 'node:fs'
-import { BpfMap, loadClassifier, MapType } from '../system/bpf.ts'
+import { BpfMap, loadClassifier, MapType, programId } from '../system/bpf.ts'
 import type { SystemCalls } from '../system/system-calls.ts'
 import {
   addressKeyBytes,
@@ -36,6 +36,8 @@ export interface ProgramMaps {
 
 export interface LoadedProgram {
   readonly fd: number
+  /** As others find it at an interface. */
+  readonly id: number
   readonly maps: ProgramMaps
 }
 
@@ -64,7 +66,7 @@ export function loadProgram(
   try {
     const maps = makeMaps(calls, sizes, made)
     const fd = loadClassifier(calls, withDescriptors(table, maps), 'neardns_hit')
-    return { fd, maps }
+    return { fd, id: programId(calls, fd), maps }
   } catch (error) {
     for (const map of made) map.close()
     throw error

@@ -46,6 +46,8 @@ export interface ShadowParts {
   readonly nowMs: () => number
   /** CLOCK_BOOTTIME. */
   readonly bootNs: () => bigint
+  /** Whether the daemon would answer from this entry, under the present routes and settings. */
+  readonly isPresent: (entry: CacheEntry) => boolean
   /** Asks for the answer to a question again. */
   readonly refresh: (entry: CacheEntry) => void
   readonly onHits: (uses: HitUses) => void
@@ -96,6 +98,23 @@ export class Shadow implements CacheWatcher {
     if (entry.hits >= hitsMin && !this.held.has(entry)) this.hold(entry)
   }
 
+  /**
+   * The cache has this entry from before.
+   * @param entry as the cache had it a moment ago
+   * @returns false when there is no room for another one
+   */
+  offer(entry: CacheEntry): boolean {
+    if (this.free.length === 0) return false
+    const isWanted = entry.hits >= hitsMin && !this.held.has(entry) && this.isStored(entry)
+    if (isWanted && this.parts.isPresent(entry)) this.hold(entry)
+    return true
+  }
+
+  /** For who follows us: what is in demand here, is so there, though the answer may be too new to show it. */
+  usesOf(entry: CacheEntry): number {
+    return this.held.has(entry) ? Math.max(entry.hits, hitsMin) : entry.hits
+  }
+
   leaving(entry: CacheEntry, isReplaced: boolean): void {
     const one = this.held.get(entry)
     if (one === undefined) return
@@ -119,12 +138,9 @@ export class Shadow implements CacheWatcher {
     this.parts.maps.lease(0n, this.settings.replyBytesMax)
   }
 
-  /** Takes over what was counted since the last round, and everything back. */
+  /** Takes over the last uses of what was taken back; its places are free then. */
   takeLast(): void {
-    this.clear()
-    const uses = new Uint32Array(this.parts.maps.readUses().buffer)
-    for (const one of this.departed) this.takeUses(one, uses)
-    this.departed = []
+    this.takeDeparted(new Uint32Array(this.parts.maps.readUses().buffer))
   }
 
   /** Renews the lease, and takes over what the kernel has counted. Call each second. */
@@ -133,14 +149,18 @@ export class Shadow implements CacheWatcher {
     const { leaseMs, replyBytesMax } = this.settings
     maps.lease(bootNs() + BigInt(leaseMs) * 1_000_000n, replyBytesMax)
     const uses = new Uint32Array(maps.readUses().buffer)
+    this.takeDeparted(uses)
+    const nowMs = this.parts.nowMs()
+    for (const one of this.held.values()) this.keepOrRelease(one, this.takeUses(one, uses), nowMs)
+    this.refused = 0
+  }
+
+  private takeDeparted(uses: Uint32Array): void {
     for (const one of this.departed) {
       this.takeUses(one, uses)
       this.free.push(one.slot)
     }
     this.departed = []
-    const nowMs = this.parts.nowMs()
-    for (const one of this.held.values()) this.keepOrRelease(one, this.takeUses(one, uses), nowMs)
-    this.refused = 0
   }
 
   private keepOrRelease(one: Held, hits: number, nowMs: number): void {

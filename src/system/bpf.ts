@@ -11,6 +11,7 @@ const Command = {
   mapUpdate: 2,
   mapDelete: 3,
   programLoad: 5,
+  objectInfo: 15,
   programQuery: 16,
   mapLookupBatch: 24,
   linkCreate: 28,
@@ -171,6 +172,18 @@ function programAttributes(calls: SystemCalls, instructions: Buffer, name: strin
   return attributes.subarray(0, 72)
 }
 
+/** @returns the number by which the kernel names a loaded program; another one for each @throws BpfError */
+export function programId(calls: SystemCalls, program: number): number {
+  // struct bpf_prog_info begins with type and id.
+  const info = Buffer.alloc(8)
+  const attributes = Buffer.alloc(16)
+  attributes.writeUInt32LE(program, 0)
+  attributes.writeUInt32LE(info.length, 4)
+  attributes.writeBigUInt64LE(calls.addressOf(info), 8)
+  checked(calls.bpf(Command.objectInfo, attributes), 'what the program is')
+  return info.readUInt32LE(4)
+}
+
 /** Puts a program at the end of an interface's tcx ingress. The kernel takes it away with the descriptor. @returns that @throws BpfError */
 export function linkTcx(calls: SystemCalls, program: number, ifindex: number): number {
   const attributes = Buffer.alloc(32)
@@ -180,13 +193,17 @@ export function linkTcx(calls: SystemCalls, program: number, ifindex: number): n
   return checked(calls.bpf(Command.linkCreate, attributes), `tcx link of interface ${ifindex}`)
 }
 
-/** @returns how many programs an interface has at tcx; -errno where the kernel (before 6.6) has no tcx, or the interface is gone */
+/**
+ * @param known programs that are not counted, by their numbers
+ * @returns how many programs an interface has at tcx; -errno where the kernel (before 6.6) has no tcx, or the interface is gone
+ */
 export function countTcx(
   calls: SystemCalls,
   ifindex: number,
   side: (typeof TcxSide)[keyof typeof TcxSide],
+  known: ReadonlySet<number> = new Set(),
 ): number {
-  const ids = Buffer.alloc(4 * programsMax)
+  const ids = Buffer.from(new ArrayBuffer(4 * programsMax))
   const attributes = Buffer.alloc(64)
   attributes.writeUInt32LE(ifindex, 0)
   attributes.writeUInt32LE(side, 4)
@@ -195,7 +212,9 @@ export function countTcx(
   const result = calls.bpf(Command.programQuery, attributes)
   // ENOENT: nothing has been there yet.
   if (result === -enoent) return 0
-  return result < 0 ? result : attributes.readUInt32LE(24)
+  if (result < 0) return result
+  const found = new Uint32Array(ids.buffer, ids.byteOffset, attributes.readUInt32LE(24))
+  return found.filter((id) => !known.has(id)).length
 }
 
 function checked(result: number, what: string, log?: string): number {

@@ -57,6 +57,7 @@ test('whoever answers beside us is told before anything changes, hears of our hi
     const told: string[] = []
     let entry: CacheEntry | undefined
     path.watchHits({
+      program: 7,
       sampler: {
         record: (_arrival, { stored }, { source }) => {
           told.push(`reply ${source}`)

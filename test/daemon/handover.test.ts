@@ -73,6 +73,7 @@ function sideAt(at: string | null, options: SideOptions = {}): Side {
     log,
     service,
     config: () => config,
+    kernelProgram: () => undefined,
     restore:
       options.restore ??
       ((dump) => {

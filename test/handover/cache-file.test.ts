@@ -55,6 +55,22 @@ test('a dump holds every entry once, and says how old it is', async () => {
   assert.ok(read.records.every(({ ageMs }) => ageMs === 5000))
 })
 
+test('an answer that somebody else gives as well has the uses that this one knows of', async () => {
+  const cache = cacheOf(2)
+  const [first] = [...cache.all()]
+  cache.watcher = {
+    leaving: () => undefined,
+    stored: () => undefined,
+    usesOf: (entry) => (entry === first ? 9 : entry.hits),
+  }
+  const read = readDump(await dumpOf(cache))
+  assert.ok(read.ok)
+  assert.equal(
+    read.records.map(({ key, hits }) => [key, hits]),
+    [...cache.all()].map(({ key }) => [key, key === first?.key ? 9 : 0]),
+  )
+})
+
 test('no piece of a dump is empty, whatever the number of entries', async () => {
   for (const count of [0, 49, 50, 51, 100]) {
     for await (const piece of dumpCache(cacheOf(count), () => 0))

@@ -56,6 +56,7 @@ test('sockets, cache, pause and release come when asked for, and the sockets are
       successor.sockets.map(({ kind, wanted, number, fd }) => [kind, wanted, number, openOn(fd)]),
       held.all.map(({ kind, wanted, number, fd }) => [kind, wanted, number, openOn(fd)]),
     )
+    assert.is(successor.program, 77)
     assert.is((await successor.cacheDump()).toString(), 'a dump in pieces')
     assert.equal(service.asked, [], 'both could read now')
     await successor.serving()

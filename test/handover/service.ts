@@ -70,6 +70,7 @@ export async function serving(changes: Partial<PredecessorOptions> = {}): Promis
       yield Buffer.from('a dump ')
       yield Buffer.from('in pieces')
     },
+    kernelProgram: () => 77,
     onEvent: (event, detail) => events.push(detail === '' ? event : `${event}: ${detail}`),
     ...changes,
   })

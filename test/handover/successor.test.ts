@@ -22,6 +22,8 @@ interface Script {
   readonly welcome?: Message
   /** What is said of the sockets. */
   readonly sockets?: unknown
+  /** What is said of a program in the kernel. */
+  readonly program?: unknown
   /** How many descriptors come. */
   readonly descriptors?: number
 }
@@ -51,7 +53,7 @@ async function scripted(script: Script): Promise<Scripted> {
       } else if (want === 'descriptors') {
         const fds = Array.from({ length: script.descriptors ?? 0 }, () => descriptorOf(socket))
         if (fds.length > 0) sendDescriptors(calls, descriptorOf(socket), fds)
-        main?.send({ sockets: script.sockets })
+        main?.send({ sockets: script.sockets, program: script.program })
       }
     })
   })
@@ -126,6 +128,21 @@ test('a process without sockets can be followed', async () => {
   assert.equal(followed.kind === 'following' && followed.successor.sockets, [])
   if (followed.kind === 'following') followed.successor.abandon()
   close()
+})
+
+test('an older process says nothing of a program in the kernel, and what is no number is none', async () => {
+  for (const [program, known] of [
+    [undefined, undefined],
+    ['7', undefined],
+    [7, 7],
+  ]) {
+    const { close, options } = await scripted({ welcome: { ticket }, sockets: [], program })
+    const followed = await follow(options)
+    if (followed.kind !== 'following') throw new Error(followed.kind)
+    assert.is(followed.successor.program, known)
+    followed.successor.abandon()
+    close()
+  }
 })
 
 test('a dump that is longer than our own cache may be is not read', async () => {

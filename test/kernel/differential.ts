@@ -134,6 +134,7 @@ export class Differential {
         generation: () => bench.router.generation,
         nowMs: () => bench.nowMs(),
         bootNs: () => calls.bootNs(),
+        isPresent: () => true,
         refresh: () => undefined,
         onHits: () => undefined,
         later: (ms, work) => void setTimeout(work, ms),

@@ -8,7 +8,14 @@ import type { CacheEntry } from '../../src/core/cache/entry.ts'
 import type { HitMaps } from '../../src/kernel/hit-maps.ts'
 import { shapes } from '../../src/kernel/layout.ts'
 import { type HitUses, Shadow } from '../../src/kernel/shadow.ts'
-import { aRecord, Core, type ResponseOptions, responseTo, soaRecord } from '../core/support.ts'
+import {
+  aRecord,
+  Core,
+  type ResponseOptions,
+  responseTo,
+  soaRecord,
+  zones,
+} from '../core/support.ts'
 import type { TypeName } from '../support/client/dns-message.ts'
 
 const test = suite('kernel/shadow')
@@ -58,6 +65,7 @@ class World {
         generation: () => core.router.generation,
         nowMs: () => core.nowMs,
         bootNs: () => BigInt(core.nowMs) * 1_000_000n + this.suspendedNs,
+        isPresent: (entry) => core.resolver.isPresent(entry),
         refresh: (entry) => this.refreshed.push(entry),
         onHits: (uses) => this.reported.push(uses),
         later: (_ms, work) => this.waiting.push(work),
@@ -194,6 +202,61 @@ test('the last uses of an answer that was taken back are counted, and its place 
   )
   world.shadow.noteHit(other)
   assert.is(world.names, 1)
+})
+
+test('what the cache has from before comes there without a question, when it was asked for twice and is what the present routes give', () => {
+  const world = new World()
+  const entry = world.learn(www)
+  const rare = world.learn('rare.example', address('rare.example'), 'A', 1)
+  world.shadow.clear()
+  world.shadow.takeLast()
+  // Routes that give the same are confirmed.
+  world.core.router.generation += 1
+  assert.ok(world.shadow.offer(entry))
+  assert.ok(world.shadow.offer(rare))
+  assert.ok(world.shadow.holds(entry))
+  assert.not(world.shadow.holds(rare))
+  assert.ok(world.shadow.offer(entry), 'it is there already')
+  assert.is(world.names, 1)
+})
+
+test('what comes from before is not there when the name goes elsewhere now, or has left the cache', () => {
+  const world = new World()
+  const elsewhere = world.learn('www.corp.example')
+  const gone = world.learn(www)
+  world.shadow.clear()
+  world.shadow.takeLast()
+  world.core.cache.drop(gone.key, gone.hash)
+  const { zone, ...root } = zones.at(-1) as (typeof zones)[number]
+  world.core.router.replace([{ zone, ...root }])
+  for (const entry of [elsewhere, gone]) assert.ok(world.shadow.offer(entry))
+  assert.is(world.names, 0)
+})
+
+test('without room nothing from before is taken, and nothing that is there leaves for it', () => {
+  const world = new World(1)
+  const entry = world.learn(www)
+  const other = world.learn('other.example')
+  world.shadow.round()
+  world.shadow.round()
+  world.shadow.noteHit(other)
+  assert.not(world.shadow.offer(entry))
+  world.use([...world.inKernel.keys()][0] ?? -1, 1)
+  world.shadow.round()
+  assert.ok(world.shadow.holds(other))
+})
+
+test('an answer that is there counts as asked for twice for who follows us, though it was just renewed', () => {
+  const world = new World()
+  const entry = world.learn(www)
+  const rare = world.learn('rare.example', address('rare.example'), 'A', 1)
+  world.core.later(50)
+  world.core.own.ask(entry.name, 1)
+  const [ticket] = world.core.own.take()
+  world.core.answer(ticket, responseTo(www, 'A', address(www)))
+  assert.is(entry.hits, 0)
+  assert.is(world.core.cache.usesOf(entry), 2)
+  assert.is(world.core.cache.usesOf(rare), rare.hits)
 })
 
 test('what nobody asks for makes room for what is asked for', () => {

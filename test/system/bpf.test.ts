@@ -5,8 +5,10 @@ import {
   BpfError,
   BpfMap,
   countTcx,
+  linkTcx,
   loadClassifier,
   MapType,
+  programId,
   TcxSide,
 } from '../../src/system/bpf.ts'
 import { loadSystemCalls } from '../../src/system/system-calls.ts'
@@ -62,6 +64,30 @@ test('a refused program is an error with what the verifier says', () => {
 test('an interface that is not there has an error, the loopback no program', () => {
   assert.ok(countTcx(loadSystemCalls(), 0x7fff_ffff, TcxSide.ingress) < 0)
   assert.is(countTcx(loadSystemCalls(), 1, TcxSide.egress), 0)
+})
+
+test('a program has a number of its own, by which it is found at an interface, and can be left out of the count', () => {
+  const calls = loadSystemCalls()
+  // r0 = TC_ACT_UNSPEC; exit.
+  const instructions = Buffer.from('b7000000ffffffff9500000000000000', 'hex')
+  const [one, other] = [0, 1].map(() => loadClassifier(calls, instructions, 'neardns_test'))
+  const ids = [one, other].map((fd) => programId(calls, fd as number))
+  assert.ok(ids.every((id) => id > 0))
+  assert.is(new Set(ids).size, 2)
+  const links = [one, other].map((fd) => linkTcx(calls, fd as number, 1))
+  const count = (...known: readonly number[]) => countTcx(calls, 1, TcxSide.ingress, new Set(known))
+  const before = count(...ids)
+  assert.is(count(), before + 2)
+  assert.is(count(ids[0] as number), before + 1)
+  assert.is(count(ids[1] as number), before + 1)
+  for (const fd of [...links, one, other]) calls.closeDescriptor(fd as number)
+})
+
+test('what is no program has no number', () => {
+  assert.throws(
+    () => programId(loadSystemCalls(), 1_000_000),
+    (error: unknown) => error instanceof BpfError,
+  )
 })
 
 test.run()

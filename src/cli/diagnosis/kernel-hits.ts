@@ -2,8 +2,9 @@
 import type { Config } from '../../config/schema.ts'
 import { firewallChains, placementRules } from '../../daemon/hits/placement-rules.ts'
 import { isCandidate, type Obstacle, obstacleAt } from '../../kernel/attachments.ts'
-import { readNodeFacts, refuseOldKernel, whyNotLoaded } from '../../kernel/kernel-hits.ts'
+import { readNodeFacts } from '../../kernel/kernel-hits.ts'
 import { Links } from '../../kernel/links.ts'
+import { refuseOldKernel, whyNotLoaded } from '../../kernel/load-failure.ts'
 import { readTable } from '../../kernel/program.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import type { Capability } from './capabilities.ts'
@@ -41,7 +42,10 @@ async function interfacesFor(settings: Config['kernelHits']): Promise<HitsForesi
     const facts = await readNodeFacts(links, rules, firewallChains)
     return facts.links
       .filter((link) => isCandidate(link, rules))
-      .map((link) => [link.name, obstacleAt(calls, link, rules, { ...facts, own: 0 })] as const)
+      .map(
+        (link) =>
+          [link.name, obstacleAt(calls, link, rules, { ...facts, ours: new Set() })] as const,
+      )
   } finally {
     await links.close()
   }

@@ -21,6 +21,8 @@ export interface CacheWatcher {
   leaving(entry: CacheEntry, isReplaced: boolean): void
   /** An answer was stored, in a new entry or a known one. */
   stored(entry: CacheEntry): void
+  /** @returns uses of the entry, of which the last may not have been counted for it yet */
+  usesOf(entry: CacheEntry): number
 }
 
 /** Entries that were evicted, for the next answers: each makes room for one, but for a large one several. */
@@ -101,6 +103,11 @@ export class Cache {
     for (let i = 0; i < Math.min(uses, 2); i++) this.store.getText(entry.key, entry.hash)
     entry.hits += uses - 1
     return this.takeRefreshDue(entry, nowMs)
+  }
+
+  /** @returns uses of an entry, also of copies elsewhere */
+  usesOf(entry: CacheEntry): number {
+    return this.watcher?.usesOf(entry) ?? entry.hits
   }
 
   /** @returns the entry, or undefined when the answer is too large to be kept, which is counted, or was flushed meanwhile */

@@ -20,8 +20,8 @@ const fixedBytes = 20
 const denialFlag = 1
 const familyFlag = 2
 
-/** One record after its length (32 bits), with present TTLs. */
-export function dumpEntry(entry: CacheEntry, nowMs: number): Buffer {
+/** One record after its length (32 bits), with present TTLs. @param uses as the next process is to take them */
+export function dumpEntry(entry: CacheEntry, nowMs: number, uses = entry.hits): Buffer {
   const image = entry.aged(nowMs)
   const { key, route } = entry
   const bytes = fixedBytes + key.length + route.zone.length + image.length
@@ -33,7 +33,7 @@ export function dumpEntry(entry: CacheEntry, nowMs: number): Buffer {
   record.writeUInt32BE(flags, 8)
   record.writeUInt32BE(Math.max(0, Math.floor(nowMs - entry.storedMs)), 12)
   record.writeUInt32BE((entry.expiresMs - entry.storedMs) / 1000, 16)
-  record.writeUInt32BE(Math.min(entry.hits, 0xffff_ffff), 20)
+  record.writeUInt32BE(Math.min(uses, 0xffff_ffff), 20)
   let at = 4 + fixedBytes
   at += record.write(key, at, 'latin1')
   at += record.write(route.zone, at, 'latin1')

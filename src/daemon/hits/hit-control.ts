@@ -7,7 +7,8 @@ import { newReplyFacts, ReplySource } from '../../core/facts.ts'
 import { Transport } from '../../core/ports.ts'
 import type { InterceptionView } from '../../host/interception-view.ts'
 import type { Placement } from '../../kernel/attachments.ts'
-import { KernelHits, whyNotLoaded } from '../../kernel/kernel-hits.ts'
+import { KernelHits } from '../../kernel/kernel-hits.ts'
+import { whyNotLoaded } from '../../kernel/load-failure.ts'
 import { readTable } from '../../kernel/program.ts'
 import type { HitUses, ShadowSettings } from '../../kernel/shadow.ts'
 import { defectLogger } from '../../observe/defects.ts'
@@ -90,10 +91,14 @@ export class HitControl implements HitWatch {
     this.saidWhy = this.why.text
   }
 
-  /** Attaches the program. Never rejects. */
-  async start(): Promise<void> {
+  get program(): number | undefined {
+    return this.hits?.id
+  }
+
+  /** Attaches the program. Never rejects. @param beside as in `KernelHits.start` */
+  async start(beside?: number): Promise<void> {
     this.load()
-    await this.hits?.start().catch(async (error: unknown) => {
+    await this.hits?.start(beside).catch(async (error: unknown) => {
       await this.stop()
       this.why = failed(error)
       this.options.log.warn({ why: this.why.text }, 'kernel hits: off')
@@ -168,6 +173,7 @@ export class HitControl implements HitWatch {
         cache: path.cache,
         generation: () => path.shadowGeneration,
         nowMs: path.nowMs,
+        isPresent: (entry) => path.resolver.isPresent(entry),
         refresh: (entry) => path.refresh(entry),
         onHits: (uses) => this.count(uses),
         servers: () => this.servers(),

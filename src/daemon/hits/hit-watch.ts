@@ -5,6 +5,8 @@ import type { QuerySampler } from '../../pipeline/replies.ts'
 
 /** Answers beside us, from copies of entries. */
 export interface HitWatch {
+  /** Number of the program by which it answers; undefined without one. */
+  readonly program: number | undefined
   /** Hears of our replies; undefined while nobody answers beside us. */
   readonly sampler: QuerySampler | undefined
   /** @returns what there is to say about an entry, lines for people */

@@ -188,6 +188,8 @@ export class Supervisor implements Service {
         return { entries: 0, skipped: 0 }
       },
       cacheDump: () => this.desk.dump(),
+      // With several processes the kernel answers nothing.
+      kernelProgram: () => undefined,
     }
     return new Handover(config.handover.socket, parts, loadSystemCalls())
   }
