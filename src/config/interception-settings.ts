@@ -182,6 +182,14 @@ export function kernelHitsSection() {
         default: [],
         about: `Interfaces of pods (veth, the host's end) to attach to, whatever policy or other program is there. Empty: ${usualInterfaces.join(' ')}, where neither is found.`,
       }),
+      bridges: list({
+        of: parsed(interfacePattern),
+        what: 'interface names or patterns',
+        max: 16,
+        default: [],
+        about:
+          "Bridges to attach to as well, whatever policy or other program is there: for pods whose own interfaces cannot be attached to. Left alone while a port is no pod's, such as an uplink.",
+      }),
       except: list({
         of: parsed(interfacePattern),
         what: 'interface names or patterns',

@@ -7,10 +7,16 @@ import type { SystemCalls } from '../system/system-calls.ts'
 import type { LinkFact } from './links.ts'
 import type { LoadedProgram } from './program.ts'
 
+/** Kinds of interfaces, as the kernel names them. */
+const podEnd = 'veth'
+const bridge = 'bridge'
+
 export interface AttachmentRules {
   /** Names, or beginnings followed by `*`. */
   readonly interfaces: readonly string[]
   readonly except: readonly string[]
+  /** The same of bridges, which the operator has named. */
+  readonly bridges: readonly string[]
   /** The operator has named the interfaces: other programs and policies do not keep us away. */
   readonly isForced: boolean
 }
@@ -26,7 +32,7 @@ export interface NodeFacts {
 
 /** Why the program is not at an interface. */
 export interface Obstacle {
-  readonly kind: 'policy' | 'program' | 'refused'
+  readonly kind: 'policy' | 'program' | 'uplink' | 'refused'
   readonly text: string
 }
 
@@ -78,11 +84,13 @@ export class Attachments {
     for (const ifindex of this.links.keys()) this.detach(ifindex)
   }
 
-  private attach({ ifindex, name }: LinkFact): Obstacle | undefined {
+  private attach({ ifindex, name, kind }: LinkFact): Obstacle | undefined {
     if (this.links.get(ifindex)?.name === name) return undefined
     this.detach(ifindex)
+    const { fd, bridgeFd } = this.program
+    const program = kind === bridge ? (bridgeFd ?? fd) : fd
     try {
-      this.links.set(ifindex, { name, fd: linkTcx(this.calls, this.program.fd, ifindex) })
+      this.links.set(ifindex, { name, fd: linkTcx(this.calls, program, ifindex) })
       return undefined
     } catch (error) {
       if (error instanceof BpfError) return { kind: 'refused', text: error.message }
@@ -100,16 +108,19 @@ export class Attachments {
 
 /** Whether the program would go there, if nothing stood against it. */
 export function isCandidate({ kind, name }: LinkFact, rules: AttachmentRules): boolean {
-  return kind === 'veth' && isWanted(name, rules)
+  const { interfaces, bridges, except } = rules
+  const wanted = kind === bridge ? bridges : kind === podEnd ? interfaces : []
+  return fitsOne(name, wanted) && !fitsOne(name, except)
 }
 
 /** @param found `ours`: numbers of programs that count as ours */
 export function obstacleAt(
   calls: SystemCalls,
-  { ifindex }: LinkFact,
-  { isForced }: AttachmentRules,
+  { ifindex, kind }: LinkFact,
+  { isForced }: Pick<AttachmentRules, 'isForced'>,
   found: NodeFacts & { readonly ours: ReadonlySet<number> },
 ): Obstacle | undefined {
+  if (kind === bridge) return uplinkOf(ifindex, found)
   if (isForced) return undefined
   if (found.policy !== undefined) return { kind: 'policy', text: `network policy: ${found.policy}` }
   if (found.withClassifiers.has(ifindex))
@@ -122,8 +133,14 @@ export function obstacleAt(
   return undefined
 }
 
-function isWanted(name: string, { interfaces, except }: AttachmentRules): boolean {
-  const fits = (pattern: string) =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
-  return interfaces.some(fits) && !except.some(fits)
+/** Whoever is behind a port that is no pod's could have answers sent to others. */
+function uplinkOf(ifindex: number, { links }: NodeFacts): Obstacle | undefined {
+  const uplink = links.find(({ master, kind }) => master === ifindex && kind !== podEnd)
+  return uplink && { kind: 'uplink', text: `a port of it is no pod's: ${uplink.name}` }
+}
+
+function fitsOne(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  )
 }

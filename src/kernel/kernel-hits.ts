@@ -35,6 +35,7 @@ const readyMsMax = 2000
 export interface HitSettings extends ShadowSettings {
   readonly interfaces: readonly string[]
   readonly except: readonly string[]
+  readonly bridges: readonly string[]
   readonly isForced: boolean
   readonly entriesMax: number
   /** Served addresses at the most. */
@@ -102,7 +103,7 @@ export class KernelHits {
     this.parts = parts
     this.settings = settings
     const sizes = { answersMax: settings.entriesMax, servers: settings.serversMax }
-    this.program = loadProgram(calls, parts.table, sizes)
+    this.program = loadProgram(calls, parts.table, sizes, settings.bridges.length > 0)
     this.links = new Links(calls)
     const random = randomBytes(16)
     const secret = { seed: random.readBigUInt64LE(0), multiplier: random.readBigUInt64LE(8) | 1n }
@@ -179,7 +180,7 @@ export class KernelHits {
   }
 
   view(): KernelHitsView {
-    const leftAlone = { policy: 0, program: 0, refused: 0 }
+    const leftAlone = { policy: 0, program: 0, uplink: 0, refused: 0 }
     for (const why of this.placement.values()) if (why !== undefined) leftAlone[why.kind] += 1
     return {
       interfaces: this.attachments.count,

@@ -10,6 +10,8 @@ export interface LinkFact {
   readonly name: string
   /** Such as `veth`; empty for a device. */
   readonly kind: string
+  /** Index of the bridge whose port it is; 0 for none. */
+  readonly master: number
 }
 
 const getLink = 18
@@ -17,7 +19,7 @@ const getQueueing = 38
 /** `struct ifinfomsg` and `struct tcmsg`. */
 const linkHeadBytes = 16
 const queueingHeadBytes = 20
-const Attribute = { name: 3, linkInfo: 18, infoKind: 1, queueingKind: 1 } as const
+const Attribute = { name: 3, master: 10, linkInfo: 18, infoKind: 1, queueingKind: 1 } as const
 /** RTMGRP_LINK and RTMGRP_TC: interfaces and queueing disciplines that come, go and change. */
 const groups = 1 | 8
 /** Queueing disciplines that tc's programs hang at. */
@@ -40,6 +42,7 @@ export class Links {
         ifindex: body.readInt32LE(4),
         name: textOf(attributes.get(Attribute.name)),
         kind: textOf(info.get(Attribute.infoKind)),
+        master: attributes.get(Attribute.master)?.readUInt32LE() ?? 0,
       })
     })
     return found

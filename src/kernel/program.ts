@@ -18,6 +18,10 @@ const tableUrl = new URL('hit-program.json', import.meta.url)
 const instructionBytes = 8
 /** BPF_PSEUDO_MAP_FD, in the upper half of an instruction's second byte. */
 const mapDescriptor = 1
+/** `call`, and the numbers of two helpers with the same arguments. */
+const call = 0x85
+const redirectPeer = 155
+const redirect = 23
 
 export interface InstructionTable {
   readonly instructions: string
@@ -38,6 +42,8 @@ export interface LoadedProgram {
   readonly fd: number
   /** As others find it at an interface. */
   readonly id: number
+  /** The same for bridges, which have no peer; undefined when it was not asked for. */
+  readonly bridgeFd: number | undefined
   readonly maps: ProgramMaps
 }
 
@@ -56,26 +62,37 @@ export interface ProgramSizes {
   readonly servers: number
 }
 
-/** @throws BpfError; nothing stays open then */
+/** @param hasBridges whether it is for bridges, too @throws BpfError; nothing stays open then */
 export function loadProgram(
   calls: SystemCalls,
   table: InstructionTable,
   sizes: ProgramSizes,
+  hasBridges = false,
 ): LoadedProgram {
   const made: BpfMap[] = []
+  const loaded: number[] = []
+  const load = (instructions: Buffer) => {
+    const fd = loadClassifier(calls, instructions, 'neardns_hit')
+    loaded.push(fd)
+    return fd
+  }
   try {
     const maps = makeMaps(calls, sizes, made)
-    const fd = loadClassifier(calls, withDescriptors(table, maps), 'neardns_hit')
-    return { fd, id: programId(calls, fd), maps }
+    const instructions = withDescriptors(table, maps)
+    const fd = load(instructions)
+    const bridgeFd = hasBridges ? load(forBridges(instructions)) : undefined
+    return { fd, id: programId(calls, fd), bridgeFd, maps }
   } catch (error) {
+    for (const fd of loaded) calls.closeDescriptor(fd)
     for (const map of made) map.close()
     throw error
   }
 }
 
 /** Closes everything: without a link the kernel removes it. */
-export function unloadProgram(calls: SystemCalls, { fd, maps }: LoadedProgram): void {
+export function unloadProgram(calls: SystemCalls, { fd, bridgeFd, maps }: LoadedProgram): void {
   calls.closeDescriptor(fd)
+  if (bridgeFd !== undefined) calls.closeDescriptor(bridgeFd)
   for (const map of Object.values(maps) as BpfMap[]) map.close()
 }
 
@@ -115,4 +132,17 @@ function withDescriptors(table: InstructionTable, maps: ProgramMaps): Buffer {
     instructions.writeInt32LE(map.fd, from + 4)
   }
   return instructions
+}
+
+/** Replies leave by the bridge itself, which knows the pod's port. */
+function forBridges(instructions: Buffer): Buffer {
+  const changed = Buffer.from(instructions)
+  let count = 0
+  for (let at = 0; at < changed.length; at += instructionBytes) {
+    if (changed[at] !== call || changed.readInt32LE(at + 4) !== redirectPeer) continue
+    changed.writeInt32LE(redirect, at + 4)
+    count += 1
+  }
+  if (count === 0) throw new Error('the table sends no reply')
+  return changed
 }

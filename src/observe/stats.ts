@@ -180,7 +180,7 @@ export const hitsOffReasons = [
   'stopped', // the daemon does not serve yet, or no longer
 ] as const
 export type HitsOffReason = (typeof hitsOffReasons)[number]
-export const hitsObstacles = ['policy', 'program', 'refused'] as const
+export const hitsObstacles = ['policy', 'program', 'uplink', 'refused'] as const
 export type HitsObstacle = (typeof hitsObstacles)[number]
 
 /** Messages to a reader of dnstap. */

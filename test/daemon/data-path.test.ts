@@ -69,7 +69,7 @@ test('whoever answers beside us is told before anything changes, hears of our hi
       changed: () => told.push(`changed ${path.shadowGeneration}`),
       stats: () => ({
         ...{ off: undefined, why: '', interfaces: 1, entries: 1, counts: [] },
-        leftAlone: { policy: 0, program: 0, refused: 0 },
+        leftAlone: { policy: 0, program: 0, uplink: 0, refused: 0 },
       }),
     })
     const client = send(world, 'www.example')

@@ -49,6 +49,7 @@ const suites: Readonly<Record<string, string>> = {
   'pipeline/order-and-size.test.ts': 'image, alias-chain and reply in the pipeline',
   'daemon/hits/hits-under-change.test.ts':
     'hit-control, hit-watch and the program in the kernel while answers change',
+  'daemon/hits/bridge.test.ts': 'hit-control, placement-rules and the program at a bridge',
   'observe/page/token.test.ts': 'page, calls and access rules in a whole daemon',
   'observe/metrics-docs.test.ts': 'the generated document of all families',
   'upstream/exchange-faults.test.ts': 'exchange, group and question when upstreams fail',

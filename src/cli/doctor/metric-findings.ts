@@ -252,5 +252,6 @@ const hitsOffTexts: Readonly<Record<string, string>> = {
 const hitsLeftTexts: Readonly<Record<string, string>> = {
   policy: 'a network policy may be enforced on this node',
   program: 'another program sits there',
+  uplink: "a bridge has a port that is no pod's",
   refused: 'the kernel refused the program there',
 }

@@ -6,7 +6,7 @@ import { typeIn } from '../../core/cache/key.ts'
 import { newReplyFacts, ReplySource } from '../../core/facts.ts'
 import { Transport } from '../../core/ports.ts'
 import type { InterceptionView } from '../../host/interception-view.ts'
-import type { Placement } from '../../kernel/attachments.ts'
+import type { AttachmentRules, Placement } from '../../kernel/attachments.ts'
 import { KernelHits } from '../../kernel/kernel-hits.ts'
 import { whyNotLoaded } from '../../kernel/load-failure.ts'
 import { readTable } from '../../kernel/program.ts'
@@ -42,7 +42,7 @@ interface Why {
 
 const nothing = {
   interfaces: 0,
-  leftAlone: { policy: 0, program: 0, refused: 0 },
+  leftAlone: { policy: 0, program: 0, uplink: 0, refused: 0 },
   entries: 0,
   counts: [],
 }
@@ -179,7 +179,7 @@ export class HitControl implements HitWatch {
         servers: () => this.servers(),
         guardedPorts: () => this.guardedPorts(),
         chains: firewallChains,
-        onPlacement: (placement) => this.logPlacement(placement, rules.isForced),
+        onPlacement: (placement) => this.logPlacement(placement, rules),
         onDefect: defectLogger(this.options.log),
       },
       {
@@ -247,17 +247,17 @@ export class HitControl implements HitWatch {
     this.path.outlook.counters.repliedElsewhere(facts, hits)
   }
 
-  private logPlacement(placement: Placement, isForced: boolean): void {
+  private logPlacement(placement: Placement, { isForced, bridges }: AttachmentRules): void {
     const { log } = this.options
     const attached = [...placement].flatMap(([name, why]) => (why === undefined ? [name] : []))
     const leftAlone = Object.fromEntries(
       [...placement].flatMap(([name, why]) => (why === undefined ? [] : [[name, why.text]])),
     )
     log.info({ attached, leftAlone }, 'kernel hits: interfaces')
-    if (isForced && attached.length > 0) {
+    if ((isForced || bridges.length > 0) && attached.length > 0) {
       log.warn(
         { attached },
-        'kernel hits: these interfaces are named in kernelHits.interfaces; no policy or other program at them sees what the kernel answers',
+        'kernel hits: no policy or other program at the interfaces that kernelHits.interfaces and kernelHits.bridges name sees what the kernel answers',
       )
     }
   }

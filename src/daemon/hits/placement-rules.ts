@@ -7,10 +7,11 @@ import type { AttachmentRules } from '../../kernel/attachments.ts'
 
 export function placementRules({
   interfaces,
+  bridges,
   except,
-}: Pick<Config['kernelHits'], 'interfaces' | 'except'>): AttachmentRules {
+}: Pick<Config['kernelHits'], 'interfaces' | 'bridges' | 'except'>): AttachmentRules {
   const isForced = interfaces.length > 0
-  return { interfaces: isForced ? interfaces : usualInterfaces, except, isForced }
+  return { interfaces: isForced ? interfaces : usualInterfaces, bridges, except, isForced }
 }
 
 /** @returns chains of both families as `iptables-save` prints them; undefined when they cannot be read */

@@ -186,7 +186,7 @@ const noKernelHits: KernelHitsStats = {
   off: 'mode',
   why: '',
   interfaces: 0,
-  leftAlone: { policy: 0, program: 0, refused: 0 },
+  leftAlone: { policy: 0, program: 0, uplink: 0, refused: 0 },
   entries: 0,
   counts: [],
 }

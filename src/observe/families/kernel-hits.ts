@@ -39,7 +39,7 @@ function stateFamilies(read: () => KernelHitsStats): Family[] {
       'gauge',
       [
         'neardns_kernel_hits_interfaces',
-        'Interfaces of pods at which the kernel answers, and those left alone: for a network policy on the node, for another program at the interface, because the kernel refused it.',
+        "Interfaces of pods at which the kernel answers, and those left alone: for a network policy on the node, for another program at the interface, for a bridge's port that is no pod's, because the kernel refused it.",
       ],
       ['state'],
       () => {

@@ -10,7 +10,7 @@ const test = suite('observe/families/kernel-hits')
 const allZero = {
   why: '',
   interfaces: 0,
-  leftAlone: { policy: 0, program: 0, refused: 0 },
+  leftAlone: { policy: 0, program: 0, uplink: 0, refused: 0 },
   entries: 0,
   counts: [],
 }
@@ -24,7 +24,7 @@ test('counts go to their series', async () => {
     off: undefined,
     why: '',
     interfaces: 3,
-    leftAlone: { policy: 1, program: 2, refused: 0 },
+    leftAlone: { policy: 1, program: 2, uplink: 3, refused: 0 },
     entries: 9,
     counts: [100, 1, 2, 3, 4, 5, 6, 0],
   }
@@ -35,6 +35,7 @@ test('counts go to their series', async () => {
     [{ state: 'attached' }, 3],
     [{ state: 'policy' }, 1],
     [{ state: 'program' }, 2],
+    [{ state: 'uplink' }, 3],
     [{ state: 'refused' }, 0],
   ])
   assert.equal(
