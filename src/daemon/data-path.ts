@@ -87,7 +87,7 @@ export class DataPath {
   readonly nowMs: () => number
   outlook: Outlook
   private readonly room: WaitingRoom
-  private hitWatch: HitWatch | undefined
+  hitWatch: HitWatch | undefined
   readonly tapping = new Tapping(() => this.replies.written)
   /** Slow and failed queries for a collector. */
   readonly tracing: Tracing
@@ -154,11 +154,6 @@ export class DataPath {
   /** Undefined when nobody could answer beside us. */
   get hits(): KernelHitsStats | undefined {
     return this.hitWatch?.stats()
-  }
-
-  /** Number of the program in the kernel that answers beside us; undefined without one. */
-  get kernelProgram(): number | undefined {
-    return this.hitWatch?.program
   }
 
   /** Whether somebody wants to see all queries now. */

@@ -66,7 +66,7 @@ export function makeHandover(
     service: succession,
     restore: (dump) => restoreDump(dump, path, clock.nowMs()),
     cacheDump: () => dumpCache(path.cache, () => clock.nowMs()),
-    kernelProgram: () => path.kernelProgram,
+    kernelProgram: () => path.hitWatch?.program,
   }
   return new Handover(settings.socket, parts, loadSystemCalls())
 }
