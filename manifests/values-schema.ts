@@ -125,6 +125,12 @@ function objectValues(): Record<string, Schema> {
       port: whole('Metrics, probes, read-only pages.', 1, 65_535),
       tokenSecret: text('Secret with the key `token`.'),
     }),
+    podNames: section({
+      enabled: yesNo('Whether the daemon may read pods, to name clients by them.'),
+    }),
+    traces: section({
+      secret: text('Secret whose keys are files in /etc/neardns-traces.'),
+    }),
     serviceAccount: section({
       create: yesNo('Whether the chart makes it.'),
       name: text('Empty: the full name.'),

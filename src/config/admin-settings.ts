@@ -87,6 +87,11 @@ export function adminSection() {
       about:
         'Slow queries kept for `neardns slow`, and as many failed ones for `neardns failures`; the oldest go first. Some 600 bytes each. 0 keeps none.',
     }),
+    podNames: onOff({
+      default: false,
+      about:
+        'Names the pods of clients (namespace/pod) to those who may see clients: top, tail, slow, failures, the status page. Reads the pods of the own node from the Kubernetes API, which has to allow it to the service account (the chart: podNames.enabled), and needs NODE_NAME in the environment; where it cannot, clients are addresses.',
+    }),
     tokenFile: optionalText({
       ...filePath('the path of a file with a token'),
       about:

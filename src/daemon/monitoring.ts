@@ -111,8 +111,9 @@ export class Monitoring {
     const isOurs = (link?.plan.number ?? 0) === 0
     // With a hand-over, of this process or of its supervisor, whoever has the path leaves it to us.
     const isFollower = link !== undefined || handover() !== undefined
-    if (isOurs)
-      this.privateSocket = await this.privateSide.listen(config().admin.socket, isFollower)
+    if (!isOurs) return
+    this.operator.followPods()
+    this.privateSocket = await this.privateSide.listen(config().admin.socket, isFollower)
   }
 
   /** Follows changed settings. @throws AdminBindError */
@@ -151,10 +152,12 @@ export class Monitoring {
   /** Another process answers from now on. */
   async retire(): Promise<void> {
     this.runtime.stop()
+    this.operator.stop()
     await Promise.all([this.servers.retire(), this.privateSide.retire()])
   }
 
   async stop(): Promise<void> {
+    this.operator.stop()
     await Promise.all([this.servers.stop(), this.privateSide.stop()])
     this.runtime.stop()
   }

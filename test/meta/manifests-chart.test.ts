@@ -102,6 +102,11 @@ const choices: Readonly<Record<string, unknown>> = {
   },
   'other names': { nameOverride: 'nd', fullnameOverride: 'dns-on-nodes' },
   'a token': { admin: { tokenSecret: 'neardns-token', port: 9353 } },
+  'names of pods': { podNames: { enabled: true } },
+  'a collector of spans': {
+    config: { log: { traces: { endpoint: 'https://192.0.2.5:4318' } } },
+    traces: { secret: 'neardns-traces' },
+  },
   monitors: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } },
   'no surge': { updateStrategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } },
   'no limits': { resources: { limits: null, requests: null }, priorityClassName: '' },
@@ -113,7 +118,8 @@ for (const [name, values] of Object.entries(choices)) {
     const { ok, stdout, stderr } = helmRender(values)
     assert.ok(ok, stderr)
     for (const version of schemaVersions) assert.is(kubeconform(stdout, version), '', version)
-    for (const { metadata } of documentsOf(stdout)) assert.is(metadata.namespace, 'kube-system')
+    for (const { kind, metadata } of documentsOf(stdout))
+      if (!kind.startsWith('Cluster')) assert.is(metadata.namespace, 'kube-system')
   })
 }
 

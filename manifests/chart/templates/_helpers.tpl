@@ -91,7 +91,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $_ := unset $settings "handover" }}
 {{- end }}
 {{- if $values.enableLogging }}{{ $_ := set $made "log" (dict "queries" (dict "sampleOneIn" 1)) }}{{ end }}
-{{- if .Values.admin.tokenSecret }}{{ $_ := set $made "admin" (dict "tokenFile" "/etc/neardns-admin/token") }}{{ end }}
+{{- $admin := dict }}
+{{- if .Values.admin.tokenSecret }}{{ $_ := set $admin "tokenFile" "/etc/neardns-admin/token" }}{{ end }}
+{{- if .Values.podNames.enabled }}{{ $_ := set $admin "podNames" true }}{{ end }}
+{{- if $admin }}{{ $_ := set $made "admin" $admin }}{{ end }}
 {{- mergeOverwrite $made $settings | toYaml }}
 {{- end }}
 

@@ -6,7 +6,7 @@ import { readArguments } from '../command-line/arguments.ts'
 import type { Verb } from '../command-line/verbs.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { askAdmin, readPlace, reportRefusal } from './admin-client.ts'
-import { localTime, readReply } from './reply.ts'
+import { clientText, localTime, readReply } from './reply.ts'
 
 export function slow(argv: readonly string[], io: CliIo): Promise<number> {
   return flights('slow', argv, io)
@@ -51,9 +51,9 @@ const noneText = {
 
 /** A line for the query, and one for each sending. */
 function flightText(flight: FlightView): string {
-  const { atMs, name, type, client, proto, rcode, source, tookMs, count } = flight
+  const { atMs, name, type, proto, rcode, source, tookMs, count } = flight
   const times = count > 1 ? `, ${count} times` : ''
-  const head = `${localTime(atMs)}  ${ms(tookMs)}  ${rcode} ${source}  ${name} ${typeText(type)}  from ${client} over ${proto}${times}`
+  const head = `${localTime(atMs)}  ${ms(tookMs)}  ${rcode} ${source}  ${name} ${typeText(type)}  from ${clientText(flight)} over ${proto}${times}`
   return [head, ...phases(flight)].map((line) => `${line}\n`).join('')
 }
 

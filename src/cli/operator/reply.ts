@@ -44,3 +44,8 @@ export function localTime(atMs: number): string {
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
   return `${time}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }
+
+/** A client by its pod, where that is known. */
+export function clientText({ client, pod }: { client: string; pod?: string | undefined }): string {
+  return pod === undefined ? client : `${pod} (${client})`
+}

@@ -8,7 +8,7 @@ import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
-import { localTime, valueIn } from './reply.ts'
+import { clientText, localTime, valueIn } from './reply.ts'
 
 /** Between two looks. */
 const everyMs = 250
@@ -72,20 +72,11 @@ function jsonLine(line: TailLine): string {
   return `${JSON.stringify(line)}\n`
 }
 
-function textLine({
-  atMs,
-  client,
-  proto,
-  name,
-  type,
-  rcode,
-  source,
-  tookUs,
-  upstream,
-}: TailLine): string {
+function textLine(line: TailLine): string {
+  const { atMs, proto, name, type, rcode, source, tookUs, upstream } = line
   const by = upstream === '' ? '' : `  ${upstream}`
   const took = `${tookUs} us`.padStart(11)
-  return `${localTime(atMs)} ${took}  ${rcode} ${source}  ${name} ${typeText(type)}  ${client} ${proto}${by}\n`
+  return `${localTime(atMs)} ${took}  ${rcode} ${source}  ${name} ${typeText(type)}  ${clientText(line)} ${proto}${by}\n`
 }
 
 const filters = {

@@ -13,7 +13,12 @@ import type { FlightView } from '../../observe/live/flight-recorder.ts'
 import type { TailFilter, TailPage } from '../../observe/live/query-watch.ts'
 import { parseName, presentName } from '../../wire/name.ts'
 import type { DataPath } from '../data-path.ts'
+import type { NameClients } from '../pods/client-names.ts'
 import type { Everywhere, Operation, Operations } from './operation.ts'
+
+export interface LiveParts extends Pick<DataPath, 'flights' | 'watch'> {
+  readonly nameClients: NameClients
+}
 
 interface TailInput {
   readonly viewer: string
@@ -22,7 +27,7 @@ interface TailInput {
 
 /** @param operations takes those that colleagues carry out as well */
 export function liveCalls(
-  { flights, watch }: DataPath,
+  { flights, watch, nameClients }: LiveParts,
   everywhere: Everywhere,
   operations: Operations,
 ): AdminCall[] {
@@ -42,25 +47,39 @@ export function liveCalls(
   operations.add(failures)
   operations.add(tail)
   return [
-    { method: 'GET', path: '/v1/slow', answer: () => flightsPage(everywhere, slow) },
-    { method: 'GET', path: '/v1/failures', answer: () => flightsPage(everywhere, failures) },
-    { method: 'GET', path: '/v1/tail', answer: (request) => tailPage(request, everywhere, tail) },
+    {
+      ...{ method: 'GET', path: '/v1/slow' },
+      answer: () => flightsPage(everywhere, slow, nameClients),
+    },
+    {
+      ...{ method: 'GET', path: '/v1/failures' },
+      answer: () => flightsPage(everywhere, failures, nameClients),
+    },
+    {
+      ...{ method: 'GET', path: '/v1/tail' },
+      answer: (request) => tailPage(request, everywhere, tail, nameClients),
+    },
   ]
 }
 
 async function flightsPage(
   everywhere: Everywhere,
   operation: Operation<null, readonly FlightView[]>,
+  nameClients: NameClients,
 ): Promise<Page> {
   const { outputs, missing } = await everywhere(operation, null)
   const queries = outputs.flat().toSorted((a, b) => b.atMs - a.atMs)
-  return jsonPage({ queries, workers: outputs.length, missing })
+  return jsonPage({
+    queries: await withPods(queries, nameClients),
+    ...{ workers: outputs.length, missing },
+  })
 }
 
 async function tailPage(
   { params }: CallRequest,
   everywhere: Everywhere,
   operation: Operation<TailInput, TailPage | undefined>,
+  nameClients: NameClients,
 ): Promise<Page> {
   const input = readTail(params)
   if (typeof input === 'string') return errorPage(400, input)
@@ -69,7 +88,19 @@ async function tailPage(
   if (pages.length === 0) return errorPage(429, 'too many look already; end another tail')
   const lines = pages.flatMap((page) => page.lines).toSorted((a, b) => a.atMs - b.atMs)
   const lost = pages.reduce((sum, page) => sum + page.lost, 0)
-  return jsonPage({ lines, lost, workers: outputs.length, missing })
+  return jsonPage({
+    lines: await withPods(lines, nameClients),
+    ...{ lost, workers: outputs.length, missing },
+  })
+}
+
+/** Each with whose address it was when it asked. */
+async function withPods<Line extends { readonly client: string; readonly atMs: number }>(
+  lines: readonly Line[],
+  nameClients: NameClients,
+): Promise<readonly Line[]> {
+  const pods = await nameClients(lines.map(({ client, atMs }) => [client, atMs]))
+  return lines.map((line, i) => ({ ...line, pod: pods[i] }))
 }
 
 const viewerCharsMax = 64

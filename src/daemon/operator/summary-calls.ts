@@ -1,6 +1,7 @@
 /** The calls of `status`, which is open to everybody, and of `top`, which names names and clients. */
 import { type AdminCall, jsonPage, type Page } from '../../observe/admin-calls.ts'
 import type { QueryWatch, Rate, Sketches, Slow } from '../../observe/live/query-watch.ts'
+import type { NameClients } from '../pods/client-names.ts'
 import type { Everywhere, Operation, Operations } from './operation.ts'
 import { joinSummaries, type Summary } from './summary.ts'
 
@@ -17,10 +18,12 @@ export function summaryCalls(
     summary,
     watch,
     nowMs,
+    nameClients,
   }: {
     readonly summary: () => Summary
     readonly watch: QueryWatch
     readonly nowMs: () => number
+    readonly nameClients: NameClients
   },
   everywhere: Everywhere,
   operations: Operations,
@@ -47,7 +50,11 @@ export function summaryCalls(
       path: '/v1/top',
       answer: async () => {
         const sketches = await everywhere(look, null)
-        return jsonPage({ ...(await whole()), ...joinSketches(sketches.outputs) })
+        const { clients, ...others } = joinSketches(sketches.outputs)
+        const nowMs = Date.now()
+        const pods = await nameClients(clients.map(({ key }) => [key, nowMs]))
+        const named = clients.map((one, i) => ({ ...one, pod: pods[i] }))
+        return jsonPage({ ...(await whole()), ...others, clients: named })
       },
     },
   ]

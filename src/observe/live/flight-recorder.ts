@@ -43,6 +43,8 @@ export interface FlightView {
   readonly name: string
   readonly type: number
   readonly client: string
+  /** Whose address that was, as `namespace/pod` or `node`; from the operator's API, where it is known. */
+  readonly pod?: string | undefined
   readonly clientPort: number
   readonly proto: 'udp' | 'tcp'
   readonly rcode: string

@@ -41,6 +41,8 @@ export interface TailLine {
   /** Milliseconds since 1970. */
   readonly atMs: number
   readonly client: string
+  /** Whose address that was, as `namespace/pod` or `node`; from the operator's API, where it is known. */
+  readonly pod?: string | undefined
   readonly proto: 'udp' | 'tcp'
   readonly name: string
   readonly type: number
@@ -66,6 +68,8 @@ export interface Sketches {
 
 export interface Rate {
   readonly key: string
+  /** Of clients: as `TailLine.pod`. */
+  readonly pod?: string | undefined
   readonly perSecond: number
 }
 

@@ -35,9 +35,13 @@ async function lookAtNames() {
   }
 }
 
+function whose(address, pod) {
+  return pod ? pod + ' (' + address + ')' : address
+}
+
 function showNames(now) {
   rows('names', now.names.slice(0, shownMax).map((one) => [one.key, one.perSecond.toFixed(1)]))
-  rows('clients', now.clients.slice(0, shownMax).map((one) => [one.key, one.perSecond.toFixed(1)]))
+  rows('clients', now.clients.slice(0, shownMax).map((one) => [whose(one.key, one.pod), one.perSecond.toFixed(1)]))
   rows('slowest', now.slowest.slice(0, shownMax).map((one) => [one.key, one.maxMs.toFixed(1) + ' ms']))
 }
 
@@ -54,7 +58,7 @@ function flights(id, queries) {
     one.name,
     typeNames[one.type] || 'TYPE' + one.type,
     one.rcode + ' ' + one.source,
-    one.client + ' ' + one.proto,
+    whose(one.client, one.pod) + ' ' + one.proto,
     one.sendings.map((sent) => sent.afterMs.toFixed(0) + ' ms ' + sent.why + ' to ' + sent.upstream + (sent.rcode ? ', ' + sent.rcode : sent.lostTo ? ', lost: ' + sent.lostTo : '')).join('; ') || 'nobody was asked',
   ]))
 }

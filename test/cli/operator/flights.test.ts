@@ -76,6 +76,12 @@ test('each query has a line, and one for each time that it was sent', async ({ d
   ])
 })
 
+test('a client whose pod is known has its name', async ({ daemon }) => {
+  const queries = [{ ...flight, pod: 'shop/cart-0' }]
+  daemon.replies = { '/v1/slow': { queries, missing: 0 } }
+  assert.match((await run(slow, daemon)).out, 'from shop/cart-0 (10.1.2.3) over udp')
+})
+
 test('a failure says that nobody answered, or that there was no room', async ({ daemon }) => {
   const { answeredBy: _by, ...silent } = { ...flight, rcode: 'SERVFAIL', source: 'failed' }
   const { group: _group, ...refused } = { ...silent, sendings: [] }

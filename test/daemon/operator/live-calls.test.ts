@@ -13,7 +13,12 @@ const test = suite('daemon/operator/live-calls')
 function worldOf() {
   const path = dataPathOf({})
   path.exchange.stop()
-  const calls = liveCalls(path, everywhereFor(undefined), new Operations())
+  const nameClients = async (clients: readonly (readonly [string, number])[]) =>
+    clients.map(([address, atMs]) =>
+      address === '192.0.2.1' && atMs > 0 ? 'shop/cart-0' : undefined,
+    )
+  const parts = { flights: path.flights, watch: path.watch, nameClients }
+  const calls = liveCalls(parts, everywhereFor(undefined), new Operations())
   const call = async (at: string, search = ''): Promise<Page> => {
     const found = calls.find((one) => one.path === at)
     if (found === undefined) throw new Error(`no call ${at}`)
@@ -31,6 +36,7 @@ test('failures and slow ones have a page each', async () => {
     JSON.parse((await call(at)).body).queries.map(({ name }: { name: string }) => name)
   assert.equal(await names('/v1/failures'), ['a.example.'])
   assert.equal(await names('/v1/slow'), ['b.example.'])
+  assert.is(JSON.parse((await call('/v1/slow')).body).queries[0].pod, 'shop/cart-0')
 })
 
 test('a tail gets the lines of its viewer', async () => {
@@ -43,6 +49,7 @@ test('a tail gets the lines of its viewer', async () => {
     page.lines.map(({ name }: { name: string }) => name),
     ['a.example.'],
   )
+  assert.is(page.lines[0].pod, 'shop/cart-0')
   for (let i = 0; i < 7; i++) await call('/v1/tail', `viewer=v${i}`)
   assert.is((await call('/v1/tail', 'viewer=w')).status, 429)
   path.watch.stop()

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Operator } from '../../../src/daemon/operator/operator.ts'
-import { dataPathOf } from '../support.ts'
+import { dataPathOf, KeptLog } from '../support.ts'
 
 const test = suite('daemon/operator/operator')
 
@@ -18,6 +18,8 @@ test('calls have paths of their own, and none is open that tells names', () => {
     link: undefined,
     summary: unwanted,
     config: unwanted,
+    log: new KeptLog(),
+    facts: {},
   })
   path.exchange.stop()
   assert.is(new Set(calls.map((call) => call.path)).size, calls.length)
@@ -36,6 +38,8 @@ test('what a colleague asks is done here', async () => {
     link: undefined,
     summary: unwanted,
     config: unwanted,
+    log: new KeptLog(),
+    facts: {},
   })
   path.exchange.stop()
   const everything = { name: undefined, hasSubtree: true, qtype: undefined, isNegativeOnly: false }

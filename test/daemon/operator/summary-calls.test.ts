@@ -29,6 +29,9 @@ const others: Sketches = {
   slowest: [{ key: 'a.', maxMs: 9, meanMs: 9 }],
 }
 
+const nameClients = async (clients: readonly (readonly [string, number])[]) =>
+  clients.map(([address]) => `shop/${address}`)
+
 const nothing = { params: new URLSearchParams(), body: Buffer.alloc(0), isRoot: false }
 
 async function read(path: string) {
@@ -41,7 +44,7 @@ async function read(path: string) {
     missing: 0,
   })
   const calls = summaryCalls(
-    { summary: () => summary, watch, nowMs: () => 0 },
+    { summary: () => summary, watch, nowMs: () => 0, nameClients },
     everywhere,
     new Operations(),
   )
@@ -66,7 +69,7 @@ test('whoever asks within a tenth of a second gets the same sums', async () => {
     () => 0,
     () => undefined,
   )
-  const parts = { summary: () => summary, watch, nowMs: () => nowMs }
+  const parts = { summary: () => summary, watch, nowMs: () => nowMs, nameClients }
   const calls = summaryCalls(parts, everywhere, new Operations())
   const status = calls.find((one) => one.path === '/v1/status')
   for (const atMs of [0, 1, 99, 100, 150, 199, 300]) {
@@ -83,7 +86,7 @@ test('top has the names and clients of all workers, and is not open', async () =
     { key: 'a.', perSecond: 5 },
     { key: 'b.', perSecond: 4 },
   ])
-  assert.equal(value.clients, [{ key: '10.0.0.1', perSecond: 1 }])
+  assert.equal(value.clients, [{ key: '10.0.0.1', perSecond: 1, pod: 'shop/10.0.0.1' }])
   assert.equal(value.slowest, [{ key: 'a.', maxMs: 9, meanMs: 9 }])
 })
 

@@ -1,6 +1,7 @@
 /** One picture of `top` as lines: numbers at the top, the chosen pane below, keys at the end. As many lines and columns as there are. Pure. */
 import type { Rate, Sketches } from '../../../observe/live/query-watch.ts'
 import { type Between, bytesText, msText, percentText, rateText, type Summary } from '../numbers.ts'
+import { clientText } from '../reply.ts'
 import { type Column, fitted, tableLines } from '../table.ts'
 import { type Pane, panes, type View } from './view.ts'
 
@@ -53,7 +54,9 @@ function allRows(pane: Pane, now: Live, rates: Between): readonly Row[] {
     case 'names':
       return now.names.map(share)
     case 'clients':
-      return now.clients.map(share)
+      return now.clients.map((one) =>
+        share({ ...one, key: clientText({ client: one.key, pod: one.pod }) }),
+      )
     case 'rcodes':
       return rates.byRcode.map(share)
     case 'slowest':
