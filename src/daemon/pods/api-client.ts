@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { join } from 'node:path'
+import { textOf } from './pod-names.ts'
 
 export interface ApiPlace {
   readonly url: URL
@@ -14,6 +15,7 @@ export interface ApiPlace {
 
 const usualFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 const answerMs = 10_000
+const messageCharactersMax = 300
 /** A page of pods has less. */
 const answerBytesMax = 16 * 1024 * 1024
 
@@ -113,7 +115,11 @@ export class ApiClient {
 
 async function messageIn(response: IncomingMessage): Promise<string> {
   const body = await bodyOf(response).catch(() => '')
-  return /"message"\s*:\s*"([^"\\]{0,300})/.exec(body)?.[1] ?? ''
+  try {
+    return textOf(JSON.parse(body), 'message').slice(0, messageCharactersMax)
+  } catch {
+    return ''
+  }
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

@@ -56,14 +56,17 @@ test('the token of the service account is sent; a refusal has its status and its
     (request, response) => {
       if (request.headers.authorization !== 'Bearer a-token') return response.writeHead(401).end()
       if (request.url === '/good') return response.end('{"kind":"PodList"}')
-      const message = 'pods is forbidden: User cannot list resource'
+      const message = 'pods is forbidden: User "a" cannot list resource'
       return response.writeHead(403).end(JSON.stringify({ kind: 'Status', message }))
     },
     async (client) => {
       assert.equal(await client.get('/good', signal), { kind: 'PodList' })
       const error = await failure(client.get('/bad', signal))
       assert.instance(error, ApiRefusal)
-      assert.match(error.message, 'HTTP status 403 pods is forbidden')
+      assert.match(
+        error.message,
+        'HTTP status 403 pods is forbidden: User "a" cannot list resource',
+      )
     },
   )
 })
