@@ -10,7 +10,7 @@ const typeNames = Object.fromEntries(types.map((type) => [type, typeText(type)])
 
 export const privateScript = `
 const typeNames = ${JSON.stringify(typeNames)}, shownMax = 20
-let token = ''
+let token = '', shownReload
 
 async function ask(path) {
   const headers = token === '' ? {} : { authorization: 'Bearer ' + token }
@@ -23,11 +23,16 @@ async function ask(path) {
 async function lookAtNames() {
   if (token === '') return
   try {
-    const [now, slow, failed, config] = await Promise.all(['/v1/top', '/v1/slow', '/v1/failures', '/v1/config'].map(ask))
+    const [now, slow, failed] = await Promise.all(['/v1/top', '/v1/slow', '/v1/failures'].map(ask))
     showNames(now)
     flights('slow', slow.queries)
     flights('failed', failed.queries)
-    showSettings(config.settings)
+    // It changes with a reload or a start, which the sums tell.
+    const reload = JSON.stringify([before && before.reload, before && Math.round((before.atMs - 1000 * before.upSeconds) / 60000)])
+    if (reload !== shownReload) {
+      showSettings((await ask('/v1/config')).settings)
+      shownReload = reload
+    }
     reveal(true, '')
   } catch (error) {
     if (!error.isRefusal) throw error
@@ -66,6 +71,7 @@ function flights(id, queries) {
 function reveal(isOpen, why) {
   if (!isOpen) {
     token = ''
+    shownReload = undefined
     for (const id of ['names', 'clients', 'slowest', 'slow', 'failed', 'given', 'defaults']) rows(id, [])
   }
   byId('private').hidden = !isOpen

@@ -9,7 +9,7 @@ export const pageScript = `
 const kept = 120, everyMs = 1000, slowestMs = 10000
 const byId = (id) => document.getElementById(id)
 const series = { qps: [], hits: [], p99: [], p50: [], stale: [], spared: [] }
-let before, waitMs = everyMs
+let before, timer, isLooking = false, waitMs = everyMs
 
 function quantile(counts, share) {
   const all = counts.reduce((sum, count) => sum + count, 0)
@@ -109,6 +109,7 @@ function fail(why) {
 }
 
 async function look() {
+  isLooking = true
   try {
     show(await ask('/v1/status'))
     waitMs = everyMs
@@ -121,7 +122,24 @@ async function look() {
     fail(error instanceof Error ? error.message : String(error))
   }
   document.documentElement.dataset.looks = String(Number(document.documentElement.dataset.looks || 0) + 1)
-  setTimeout(look, waitMs)
+  isLooking = false
+  again()
 }
+
+/** A page that nobody sees asks nothing; on its return it begins its rates anew. */
+function again() {
+  clearTimeout(timer)
+  timer = undefined
+  if (!document.hidden) timer = setTimeout(look, waitMs)
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return again()
+  before = undefined
+  for (const name of Object.keys(series)) series[name].length = 0
+  if (isLooking) return
+  clearTimeout(timer)
+  look()
+})
 ${privateScript}look()
 `

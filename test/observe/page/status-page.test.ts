@@ -159,4 +159,64 @@ test('a daemon that fails for a while is asked again with the token, and pale me
   }
 })
 
+test('a page that nobody sees asks nothing, and asks at once when it is seen; the configuration is read again after a reload alone', async () => {
+  if (!needs('chromium')) return
+  let appliedSeconds = 1
+  const asked = { status: 0, config: 0 }
+  const state = () => {
+    asked.status += 1
+    return jsonPage(liveOf({ reload: { ...liveOf({}).reload, appliedSeconds } }))
+  }
+  const none = () => jsonPage({ queries: [] })
+  const server = new AdminServer({
+    listen: { address: '127.0.0.1', port: 0 },
+    pages: new Map([['/', () => statusPage]]),
+    calls: [
+      { method: 'GET', path: '/v1/status', isOpen: true, answer: state },
+      { method: 'GET', path: '/v1/top', answer: () => jsonPage(liveOf({})) },
+      { method: 'GET', path: '/v1/slow', answer: none },
+      { method: 'GET', path: '/v1/failures', answer: none },
+      {
+        ...{ method: 'GET', path: '/v1/config' },
+        answer: () => {
+          asked.config += 1
+          return jsonPage({ settings: [], more: 0 })
+        },
+      },
+    ],
+    access: tokenAccess(() => token),
+    onDefect: () => undefined,
+  })
+  const { port } = await server.start()
+  const browser = await BrowserPage.open(`http://127.0.0.1:${port}/`)
+  const patience = { timeoutMs: 20_000, everyMs: 100 }
+  const turn = (hidden: boolean) =>
+    browser.value(`(Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }),
+      document.dispatchEvent(new Event('visibilitychange')))`)
+  try {
+    await until(
+      'the page is there',
+      async () => (await browser.text('state')) === 'ready',
+      patience,
+    )
+    await browser.enter('secret', token)
+    await until('the configuration is read', () => asked.config === 1, patience)
+    const first = asked.status
+    await until('it is asked on', () => asked.status >= first + 3, patience)
+    assert.is(asked.config, 1)
+    appliedSeconds = 2
+    await until('it is read again', () => asked.config === 2, patience)
+    await turn(true)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const hidden = asked.status
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    assert.is(asked.status, hidden)
+    await turn(false)
+    await until('it asks again', () => asked.status >= hidden + 2, patience)
+  } finally {
+    await browser.close()
+    await server.stop()
+  }
+})
+
 test.run()
