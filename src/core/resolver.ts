@@ -110,7 +110,7 @@ export class Resolver {
     const { inFlight, own, router, settler } = this.parts
     const { decision, key, nowMs } = inquiry
     decision.head = undefined
-    const known = inFlight.get(key.text())
+    const known = inFlight.get(key.text(), key.hash)
     if (known !== undefined) {
       decision.wait(known, false, false)
       return

@@ -132,7 +132,11 @@ for (const [what, arrive] of Object.entries(arrivals)) {
       [Rcode.refused, ReplySource.overloaded, Ede.prohibited, undefined],
     )
     assert.is(bench.budget.refused, 1)
-    assert.is(bench.core.inFlight.get(second.ticket.key), undefined, 'the ticket is closed')
+    assert.is(
+      bench.core.inFlight.get(second.ticket.key, second.ticket.keyHash),
+      undefined,
+      'the ticket is closed',
+    )
     assert.is(bench.asked.length, 1)
   })
 
@@ -174,7 +178,7 @@ for (const [what, arrive] of Object.entries(arrivals)) {
       [reply?.rcode, reply?.source, reply?.ede],
       [Rcode.servfail, ReplySource.overloaded, Ede.other],
     )
-    assert.is(bench.core.inFlight.get(second.ticket.key), undefined)
+    assert.is(bench.core.inFlight.get(second.ticket.key, second.ticket.keyHash), undefined)
     assert.equal([bench.asked.length, bench.armed.length], [1, 0])
     assert.is(bench.core.inFlight.stats.refused, 1)
   })
@@ -188,7 +192,7 @@ for (const [what, arrive] of Object.entries(arrivals)) {
     const joining = new Decision().wait(ticket, false, true)
     const reply = bench.carryOut(joining, arrive(bench, Transport.udp))
     assert.is(reply?.source, ReplySource.stale)
-    assert.is(bench.core.inFlight.get(ticket.key), ticket)
+    assert.is(bench.core.inFlight.get(ticket.key, ticket.keyHash), ticket)
     assert.is(ticket.waiters.length, 1)
   })
 

@@ -4,13 +4,12 @@
  * (CVE-2025-40778, MaginotDNS). Reads no clock.
  */
 
-import { Rcode, RrType } from '../../wire/constants.ts'
+import { Rcode } from '../../wire/constants.ts'
 import type { Route } from '../router.ts'
 import { DenialFilter } from './denial-filter.ts'
 import { CacheEntry, type CacheSettings, type StoredAnswer } from './entry.ts'
 import { FlushLog } from './flush-log.ts'
-import { keyLike, type QuestionKey, typeIn } from './key.ts'
-import { hashOf } from './key-bytes.ts'
+import { hashLike, keyLike, type QuestionKey } from './key.ts'
 import { type Selection, selectsAnswer } from './selection.ts'
 import { CacheStats } from './stats.ts'
 import { CacheStore } from './store.ts'
@@ -37,9 +36,8 @@ export class Cache {
   /** Entries whose parts have several owners. A field in every entry would cost eight bytes of memory each. */
   private readonly joined = new WeakSet<CacheEntry>()
   private readonly spare: CacheEntry[] = []
-  /** Names with an NXDOMAIN for A, and for another type. */
-  private readonly deniedA = new DenialFilter(16)
-  private readonly deniedOther = new DenialFilter(12)
+  /** Names with an NXDOMAIN for any type. */
+  private readonly denied = new DenialFilter(16)
 
   constructor(settings: CacheSettings) {
     this.settings = settings
@@ -77,12 +75,15 @@ export class Cache {
 
   /** Finds the entry of another type of the key's name. */
   peekType(key: QuestionKey, qtype: number): CacheEntry | undefined {
+    // Nearly always it is not there: then its key need not be made.
+    if (!this.store.mayHave(key.nameHash, key.hashOfType(qtype))) return undefined
     return this.store.peek(key.ofType(qtype), key.nameHash)
   }
 
-  /** Finds the entry of another type of a name. @param key of a question about any name, as a model */
-  peekLike(key: string, name: string, qtype: number): CacheEntry | undefined {
-    return this.store.peek(keyLike(key, name, qtype), hashOf(name))
+  /** Finds the entry of another type of a name. @param key of a question about any name, as a model. @param hash of the name */
+  peekLike(key: string, name: string, hash: number, qtype: number): CacheEntry | undefined {
+    if (!this.store.mayHave(hash, hashLike(key, hash, qtype))) return undefined
+    return this.store.peek(keyLike(key, name, qtype), hash)
   }
 
   /** Whether a refresh should be started now; true once per entry. */
@@ -167,9 +168,9 @@ export class Cache {
     return dropped
   }
 
-  /** False when no NXDOMAIN in the cache denies this type of the name; true says nothing. @param hash of the name */
-  mayDeny(hash: number, qtype: number, nowMs: number): boolean {
-    return this.filterFor(qtype).mayHold(hash, nowMs)
+  /** False when no NXDOMAIN in the cache denies any type of the name; true says nothing. @param hash of the name */
+  mayDeny(hash: number, nowMs: number): boolean {
+    return this.denied.mayHold(hash, nowMs)
   }
 
   /** Whether the parts of an answer have several owners. */
@@ -198,16 +199,11 @@ export class Cache {
     if (!entry.isHeld && this.spare.length < spareMax) this.spare.push(entry)
   }
 
-  private noted(entry: CacheEntry, { key, isJoined }: StoredAnswer): CacheEntry {
+  private noted(entry: CacheEntry, { isJoined }: StoredAnswer): CacheEntry {
     if (isJoined === true) this.joined.add(entry)
     else this.joined.delete(entry)
-    if (entry.rcode === Rcode.nxdomain)
-      this.filterFor(typeIn(key)).note(entry.hash, entry.staleUntilMs)
+    if (entry.rcode === Rcode.nxdomain) this.denied.note(entry.hash, entry.staleUntilMs)
     return entry
-  }
-
-  private filterFor(qtype: number): DenialFilter {
-    return qtype === RrType.a ? this.deniedA : this.deniedOther
   }
 
   drop(key: string, hash: number): void {

@@ -40,8 +40,10 @@ export function writeSuffix(
   return at + suffixBytes
 }
 
-const suffixHash = (nameHash: number, typeAndClass: number, bits: number) =>
-  mixed(mixed(nameHash, typeAndClass), bits)
+/** Hash of the key of a name with that hash. @param typeAndClass as in `writeSuffix` */
+export function suffixHash(nameHash: number, typeAndClass: number, bits: number): number {
+  return mixed(mixed(nameHash, typeAndClass), bits)
+}
 
 /** Holds one key at a time. */
 export class KeyBytes {

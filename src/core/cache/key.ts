@@ -6,7 +6,7 @@
 import { headerBytes } from '../../wire/constants.ts'
 import { foldTable } from '../../wire/name.ts'
 import type { Question } from '../../wire/question.ts'
-import { KeyBytes, keyBytesMax, suffixBytes, writeSuffix } from './key-bytes.ts'
+import { KeyBytes, keyBytesMax, suffixBytes, suffixHash, writeSuffix } from './key-bytes.ts'
 
 /** DO and CD. */
 const dnssecBits = 3
@@ -48,6 +48,13 @@ export function isPlain(key: string): boolean {
 export function keyLike(like: string, name: string, qtype: number): string {
   const type = String.fromCharCode(qtype >>> 8, qtype & 0xff)
   return `${name}${type}${like.slice(2 - suffixBytes)}`
+}
+
+/** Hash of the key that `keyLike` makes. @param nameHash of its name */
+export function hashLike(like: string, nameHash: number, qtype: number): number {
+  const at = like.length - suffixBytes + 2
+  const qclass = (like.charCodeAt(at) << 8) | like.charCodeAt(at + 1)
+  return suffixHash(nameHash, joined(qtype, qclass), like.charCodeAt(at + 2))
 }
 
 /**
@@ -92,6 +99,11 @@ export class QuestionKey extends KeyBytes {
   text(): string {
     this.keptText ??= this.octets.toString('latin1', 0, this.bytes)
     return this.keptText
+  }
+
+  /** Hash of the key that `ofType` makes; 32 bits, signed. */
+  hashOfType(qtype: number): number {
+    return suffixHash(this.nameHash, joined(qtype, this.qclass), this.bits)
   }
 
   /** Key of another type of the same name. */

@@ -28,12 +28,16 @@ export class LatestMap<V> {
 
   /** The key is the latest from now on. */
   set(key: string, value: V): void {
-    this.old.delete(key)
-    if (!this.young.has(key) && this.young.size >= this.entriesMax / 2) {
-      this.old = this.young
-      this.young = new Map()
-    }
+    if (!this.young.has(key)) this.makeYoung(key)
     this.young.set(key, value)
+  }
+
+  /** Makes room for it among the young. */
+  private makeYoung(key: string): void {
+    this.old.delete(key)
+    if (this.young.size < this.entriesMax / 2) return
+    this.old = this.young
+    this.young = new Map()
   }
 
   /** @returns whether it was there */

@@ -52,6 +52,11 @@ export class CacheShard<V extends Storable> {
     return this.index.findText(key, nameHash)
   }
 
+  /** False when no value has the key of that hash. */
+  mayHave(keyHash: number): boolean {
+    return this.index.mayHave(keyHash)
+  }
+
   take(key: string, nameHash: number): V | undefined {
     const value = this.index.findText(key, nameHash)
     if (value === undefined) return undefined

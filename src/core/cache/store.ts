@@ -59,6 +59,11 @@ export class CacheStore<V extends Storable> {
     return this.shardOf(hash).peek(key, hash)
   }
 
+  /** False when no value has the key of that hash. @param hash as in the value's own `hash` */
+  mayHave(hash: number, keyHash: number): boolean {
+    return this.shardOf(hash).mayHave(keyHash)
+  }
+
   /** @returns false when the value alone is too large to be kept; the previous value under its key is gone then, too */
   set(value: V): boolean {
     const { key, hash } = value

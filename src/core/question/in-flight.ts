@@ -6,12 +6,13 @@
 
 import type { AliasHead } from '../alias-head.ts'
 import type { CacheEntry } from '../cache/entry.ts'
+import type { QuestionKey } from '../cache/key.ts'
 import type { Ask } from '../ports.ts'
 import type { Route } from '../router.ts'
 import { groupHolder, holderFor, ourselves } from '../sharing/claim.ts'
 import { type Claim, type Holder, noRefusals, type ShareOwner, Shares } from '../sharing/shares.ts'
 import type { Waiter } from './arrival.ts'
-import { KeyTable } from './key-table.ts'
+import { type Keyed, KeyTable } from './key-table.ts'
 import { append } from './short-list.ts'
 
 export interface InFlightSettings {
@@ -24,8 +25,8 @@ export interface InFlightSettings {
 }
 
 /** One question on its way upstream. */
-export interface Ticket extends Ask {
-  readonly key: string
+export interface Ticket extends Ask, Keyed<Ticket> {
+  /** Of the name. */
   readonly hash: number
   readonly route: Route
   /** Generation of the routes that `route` was looked up in. */
@@ -71,8 +72,9 @@ export class InFlight {
     this.seats.setMax(settings.waitersMax)
   }
 
-  get(key: string): Ticket | undefined {
-    return this.tickets.get(key)
+  /** @param hash of the whole key */
+  get(key: string, hash: number): Ticket | undefined {
+    return this.tickets.get(key, hash)
   }
 
   hasRoom(): boolean {
@@ -112,9 +114,11 @@ export class InFlight {
     return this.seats.of(holderFor(client)) > 0
   }
 
-  /** Whether a question from this socket waits for the question with that key. */
-  isAwaited(key: string, client: string, clientPort: number): boolean {
-    const waiters = this.tickets.get(key)?.waiters ?? nobody
+  /** Whether a question from this socket waits for the question about that type of the key's name. */
+  isAwaited(like: QuestionKey, qtype: number, client: string, clientPort: number): boolean {
+    const hash = like.hashOfType(qtype)
+    if (!this.tickets.mayHave(hash)) return false
+    const waiters = this.tickets.get(like.ofType(qtype), hash)?.waiters ?? nobody
     return waiters.some((waiter) => waiter.clientPort === clientPort && waiter.client === client)
   }
 
@@ -161,7 +165,7 @@ export class InFlight {
 
   /** Puts a question back that has to wait once more, unless it has been opened anew. */
   attach(ticket: Ticket): void {
-    if (this.tickets.get(ticket.key) === undefined && !this.abandoned.has(ticket)) this.open(ticket)
+    if (this.find(ticket) === undefined && !this.abandoned.has(ticket)) this.open(ticket)
   }
 
   /** Removes questions from the table, so that the next query asks anew; their waiters go on waiting. @returns how many */
@@ -183,8 +187,13 @@ export class InFlight {
     return this.release(ticket)
   }
 
+  /** Whoever is in flight with the ticket's key. */
+  private find({ key, keyHash }: Ticket): Ticket | undefined {
+    return this.tickets.get(key, keyHash)
+  }
+
   private charge(ticket: Ticket, client: Holder): void {
-    const isOpen = this.tickets.get(ticket.key) === ticket
+    const isOpen = this.find(ticket) === ticket
     if (isOpen) this.places.giveBack(ticket.claim, 1, groupHolder(ticket.group))
     ticket.claim = [client, ...ticket.claim.slice(1)]
     if (isOpen) this.places.take(ticket.claim, 1, groupHolder(ticket.group))

@@ -85,8 +85,7 @@ export class OwnQuestions {
 
   /** Queues a question that refreshes a cached answer. @returns false when it is in flight already, or there is no room */
   refresh({ key, query, question }: Inquiry, entry: CacheEntry): boolean {
-    const { inFlight } = this.parts
-    if (!inFlight.hasRoomForOurselves() || inFlight.get(key.text()) !== undefined) return false
+    if (!this.mayOpen(key)) return false
     // The stages passed the question when the entry was kept.
     const { routeGeneration: generation } = entry
     this.waiting.push(this.openFor(key, query, question, { route: entry.route, entry, generation }))
@@ -100,9 +99,8 @@ export class OwnQuestions {
    * @returns false when it is in flight already, or there is no room
    */
   ask(name: string, qtype: number, audited?: string): boolean {
-    const { inFlight } = this.parts
     const query = this.read(name, qtype)
-    if (!inFlight.hasRoomForOurselves() || inFlight.get(this.key.text()) !== undefined) return false
+    if (!this.mayOpen(this.key)) return false
     const what = { route: this.route(), entry: this.kept(), audited }
     this.waiting.push(this.openFor(this.key, query, this.question, what))
     return true
@@ -190,6 +188,12 @@ export class OwnQuestions {
     return this.parts.isAltered?.(name, nameBytes) === true
   }
 
+  /** Whether a question of ours may be opened: it is not in flight, and there is room. */
+  private mayOpen(key: QuestionKey): boolean {
+    const { inFlight } = this.parts
+    return inFlight.hasRoomForOurselves() && inFlight.get(key.text(), key.hash) === undefined
+  }
+
   private openFor(key: QuestionKey, query: Uint8Array, question: Question, what: Opening): Ticket {
     // No stage was asked: a client's question that finds the answer in the cache asks them first.
     const unasked = this.isAltered(key) ? unrouted : this.parts.router.generation
@@ -225,7 +229,7 @@ export class OwnQuestions {
   ): JoinPlan | undefined {
     const { inFlight } = this.parts
     const key = this.key.text()
-    const ticket = inFlight.get(key)
+    const ticket = inFlight.get(key, this.key.hash)
     if (ticket !== undefined) return { key, query, route: ticket.route, ticket }
     if (!assumed.has(key) && (!mayOpen || !inFlight.hasRoom())) return undefined
     return { key, query, route: this.route(), ticket }

@@ -2,12 +2,14 @@
 import { upstreamQuery } from '../../wire/query.ts'
 import type { Question } from '../../wire/question.ts'
 import type { CacheEntry } from '../cache/entry.ts'
+import { hashOfKey } from '../cache/key-bytes.ts'
 import type { Route } from '../router.ts'
 import { claimFor } from '../sharing/claim.ts'
 import { nobody, type Ticket } from './in-flight.ts'
 
 export interface TicketParts {
   readonly key: string
+  /** Of the name. */
   readonly hash: number
   readonly route: Route
   readonly routeGeneration: number
@@ -28,6 +30,8 @@ export function openTicket(query: Uint8Array, question: Question, parts: TicketP
   // Written out: a spread, which copies properties one by one, costs a microsecond.
   return {
     key: parts.key,
+    keyHash: hashOfKey(parts.key, parts.hash),
+    nextInBucket: undefined,
     hash: parts.hash,
     route: parts.route,
     routeGeneration: parts.routeGeneration,

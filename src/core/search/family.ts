@@ -48,7 +48,7 @@ export class NameFamily {
     const client = asker.clientAddress()
     if (!inFlight.hasWaiting(client)) return false
     return [RrType.a, RrType.aaaa].some((qtype) =>
-      inFlight.isAwaited(key.ofType(qtype), client, asker.clientPort),
+      inFlight.isAwaited(key, qtype, client, asker.clientPort),
     )
   }
 

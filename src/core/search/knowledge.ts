@@ -47,7 +47,9 @@ export class SearchKnowledge {
  * so it is the one to answer from and to keep fresh.
  */
 export function cutPoints({ serviceAt, namespaceAt, topAt }: Shape): number[] {
-  return [topAt, namespaceAt, serviceAt].filter((at) => at >= 0)
+  if (topAt >= 0) return [topAt]
+  if (serviceAt >= 0) return [namespaceAt, serviceAt]
+  return namespaceAt >= 0 ? [namespaceAt] : []
 }
 
 /** Names the structural rule that an impossible shape falls under. */

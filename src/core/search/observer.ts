@@ -5,7 +5,7 @@
 import { u16 } from '../../wire/bytes.ts'
 import { headerBytes, nameBytesMax, Rcode, RrType } from '../../wire/constants.ts'
 import type { Cache } from '../cache/cache.ts'
-import { isPlain } from '../cache/key.ts'
+import { isPlain, nameIn } from '../cache/key.ts'
 import { hashOf } from '../cache/key-bytes.ts'
 import type { Ticket } from '../question/in-flight.ts'
 import type { OwnQuestions } from '../question/own-questions.ts'
@@ -52,10 +52,10 @@ export class SearchObserver {
     return { deniesFamily: learned.deniesFamily, isContradiction }
   }
 
-  private read({ frame, questionEnd }: Ticket): AnsweredName {
+  private read({ key, frame, questionEnd }: Ticket): AnsweredName {
     const { answered } = this
     answered.nameBytes = frame.copy(answered.octets, 0, headerBytes, questionEnd - 4)
-    answered.text = answered.octets.toString('latin1', 0, answered.nameBytes)
+    answered.text = nameIn(key)
     return answered
   }
 
@@ -76,7 +76,8 @@ export class SearchObserver {
     // A's denial holds for AAAA, too; a separate one for AAAA would outlive it.
     if (qtype === RrType.aaaa && isPlain(ticket.key)) return this.learning.isByPlugin(observed)
     const isA = qtype === RrType.a
-    const seen = this.parts.cache.peekLike(ticket.key, name, isA ? RrType.aaaa : RrType.a)
+    const other = isA ? RrType.aaaa : RrType.a
+    const seen = this.parts.cache.peekLike(ticket.key, name, ticket.hash, other)
     if (seen === undefined || !seen.isFresh(nowMs) || seen.rcode !== Rcode.noerror) return false
     // Others than the plugin deny single types, and do so permanently (RFC 4074).
     if (!this.learning.isByPlugin(observed)) return false
@@ -84,12 +85,12 @@ export class SearchObserver {
   }
 
   /** A name that exists for one type exists for all: drops older denials for the other types. */
-  private forgetDenials({ key }: Ticket, name: string, nowMs: number): void {
+  private forgetDenials(ticket: Ticket, name: string, nowMs: number): void {
     const { cache } = this.parts
-    const hash = hashOf(name)
+    const hash = name === this.answered.text ? ticket.hash : hashOf(name)
+    if (!cache.mayDeny(hash, nowMs)) return
     for (const qtype of judgedTypes) {
-      if (!cache.mayDeny(hash, qtype, nowMs)) continue
-      const entry = cache.peekLike(key, name, qtype)
+      const entry = cache.peekLike(ticket.key, name, hash, qtype)
       if (entry?.rcode === Rcode.nxdomain) cache.drop(entry.key, entry.hash)
     }
   }

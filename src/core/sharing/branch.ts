@@ -1,11 +1,10 @@
 /** The tree of a fair line: who has things in it, by client, domain and so on down the claim. Whose turn it is is decided in fair-line.ts. */
 import { Chain, Link } from './chain.ts'
+import { type HashChained, HashChains } from './hash-chains.ts'
 import type { Holder, ShareRule } from './shares.ts'
 
-const bucketsMin = 64
-
 /** The things of one holder: those of its next holders, and those that have no next holder, in order of arrival. */
-export class Branch<T> {
+export class Branch<T> implements HashChained<Branch<T>> {
   readonly parent: Branch<T> | undefined
   readonly holder: Holder | undefined
   /** Number of branches. */
@@ -19,7 +18,7 @@ export class Branch<T> {
   /** In the parent's chains. */
   readonly turn = new Link(this)
   readonly arrival = new Link(this)
-  /** @internal The table's. */
+  readonly keyHash: number
   nextInBucket: Branch<T> | undefined
   private readonly table: BranchTable<T>
 
@@ -27,6 +26,7 @@ export class Branch<T> {
     this.table = table
     this.parent = parent
     this.holder = holder
+    this.keyHash = hashFor(parent, holder?.key ?? 0)
   }
 
   get isEmpty(): boolean {
@@ -69,66 +69,16 @@ export class Branch<T> {
 }
 
 /** All branches of a line by parent and holder. One for all, and no Map: docs/decisions/0057. */
-export class BranchTable<T> {
-  private size = 0
-  private buckets = emptyBuckets<T>(bucketsMin)
-
+export class BranchTable<T> extends HashChains<Branch<T>> {
   find(parent: Branch<T>, key: Holder['key']): Branch<T> | undefined {
-    let branch = this.buckets[this.bucketOf(parent, key)]
+    let branch = this.firstFor(hashFor(parent, key))
     while (branch !== undefined && (branch.parent !== parent || branch.holder?.key !== key))
       branch = branch.nextInBucket
     return branch
   }
-
-  add(branch: Branch<T>): void {
-    if (this.size === this.buckets.length) this.grow()
-    this.link(branch)
-    this.size += 1
-  }
-
-  remove(branch: Branch<T>): void {
-    const bucket = this.placeOf(branch)
-    const { nextInBucket } = branch
-    let before = this.buckets[bucket]
-    if (before === branch) this.buckets[bucket] = nextInBucket
-    else {
-      while (before !== undefined && before.nextInBucket !== branch) before = before.nextInBucket
-      if (before !== undefined) before.nextInBucket = nextInBucket
-    }
-    branch.nextInBucket = undefined
-    this.size -= 1
-  }
-
-  private link(branch: Branch<T>): void {
-    const bucket = this.placeOf(branch)
-    branch.nextInBucket = this.buckets[bucket]
-    this.buckets[bucket] = branch
-  }
-
-  private placeOf({ parent, holder }: Branch<T>): number {
-    return this.bucketOf(parent, holder?.key ?? 0)
-  }
-
-  /** The keys of clients and domains are hashes, each with a secret of this process. */
-  private bucketOf(parent: Branch<T> | undefined, key: Holder['key']): number {
-    const mixed = Math.imul(parent?.holder?.key ?? 0, 31) ^ key
-    return (mixed ^ (mixed >>> 16)) & (this.buckets.length - 1)
-  }
-
-  private grow(): void {
-    const { buckets } = this
-    this.buckets = emptyBuckets<T>(buckets.length * 2)
-    for (const first of buckets) {
-      let branch = first
-      while (branch !== undefined) {
-        const { nextInBucket } = branch
-        this.link(branch)
-        branch = nextInBucket
-      }
-    }
-  }
 }
 
-function emptyBuckets<T>(count: number): (Branch<T> | undefined)[] {
-  return new Array<Branch<T> | undefined>(count).fill(undefined)
+/** The keys of clients and domains are hashes, each with a secret of this process. */
+function hashFor<T>(parent: Branch<T> | undefined, key: Holder['key']): number {
+  return Math.imul(parent?.holder?.key ?? 0, 31) ^ key
 }

@@ -26,7 +26,7 @@ export class InFlightStage implements Stage<Ticket> {
   }
 
   judge({ key }: Inquiry): Ticket | undefined {
-    return this.inFlight.get(key.text())
+    return this.inFlight.get(key.text(), key.hash)
   }
 
   commit({ decision, nowMs, query }: Inquiry, ticket: Ticket): true {

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { QuestionKey } from '../../../src/core/cache/key.ts'
+import { hashLike, QuestionKey } from '../../../src/core/cache/key.ts'
+import { hashOfKey } from '../../../src/core/cache/key-bytes.ts'
 import { Question, readQuestion } from '../../../src/wire/question.ts'
 import { header, name, octets, opt, option, question } from '../../fixtures/packets/octets.ts'
 
@@ -77,6 +78,20 @@ test('name and hash are those of the folded qname', () => {
   assert.equal(Buffer.from(keys.name.subarray(0, keys.nameBytes)), name('www.example'))
   key({ qname: name('www.example'), type: 99 })
   assert.is(keys.nameHash, hash)
+})
+
+test('the hash of another type is that of the key which is made for it', () => {
+  const model = key({
+    qname: name('www.example'),
+    type: 1,
+    flags: 0x0110,
+    edns: { dnssecOk: true },
+  })
+  const { nameHash } = keys
+  for (const type of [28, 65, 65535]) {
+    const hash = hashOfKey(keys.ofType(type), nameHash)
+    assert.equal([keys.hashOfType(type), hashLike(model, nameHash, type)], [hash, hash])
+  }
 })
 
 test('two questions share a key exactly when folded name, type, DO and CD are equal', () => {

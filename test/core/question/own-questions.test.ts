@@ -37,8 +37,12 @@ test('a question is asked once, and handed over once', () => {
   const taken = own.take()
   assert.is(taken.length, 1)
   assert.equal([own.isEmpty, own.take()], [true, []])
-  const key = inquire(core, www).key.text()
-  assert.is(core.inFlight.get(key), taken[0], 'it is in flight, so that clients join it')
+  const { key } = inquire(core, www)
+  assert.is(
+    core.inFlight.get(key.text(), key.hash),
+    taken[0],
+    'it is in flight, so that clients join it',
+  )
   assert.equal([taken[0]?.waiters.length, taken[0]?.audited], [0, undefined])
 })
 
@@ -60,7 +64,7 @@ test("a client's question is opened for the client, and not queued", () => {
   const inquiry = inquire(core, www, 'A', { do: true })
   const ticket = own.open(inquiry, core.router.route(inquiry.key.name, inquiry.key.nameBytes))
   assert.is(own.isEmpty, true)
-  assert.is(core.inFlight.get(inquiry.key.text()), ticket)
+  assert.is(core.inFlight.get(inquiry.key.text(), inquiry.key.hash), ticket)
   assert.equal([ticket?.group, ticket?.dnssecOk], ['external', true])
 })
 

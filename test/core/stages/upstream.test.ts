@@ -40,7 +40,7 @@ test('a ticket of its own is opened, to be asked of the upstreams of the longest
     )
     assert.equal([isReply, starts, hasStale, follows], [false, true, false, undefined])
     assert.is(ticket?.group, group)
-    assert.is(core.inFlight.get(ticket?.key ?? ''), ticket)
+    assert.is(core.inFlight.get(ticket?.key ?? '', ticket?.keyHash ?? 0), ticket)
     assert.is(core.own.isEmpty, true, 'the caller asks it, not the queue')
   }
 })
