@@ -243,7 +243,7 @@ export class AttemptList {
   }
 
   wentOverTcp(upstream: Upstream): boolean {
-    return this.at(upstream).some(({ overTcp }) => overTcp)
+    return this.attempts.some((one) => one.upstream === upstream && one.overTcp)
   }
 
   sawMismatch(): boolean {

@@ -98,7 +98,7 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
 
   get silenceMs(): number {
     const { silenceMs } = this.settings
-    return this.isGivenUp(this.nowMs()) ? Math.min(silenceMs, deadSilenceMs) : silenceMs
+    return this.isGivenUp ? Math.min(silenceMs, deadSilenceMs) : silenceMs
   }
 
   get isDown(): boolean {
@@ -235,8 +235,8 @@ export class UpstreamGroup implements UpstreamWatcher, QuestionGroup {
   }
 
   /** All are silent, and at least one of them is dead by proof: a lone upstream that nobody has heard yet is worth the wait. */
-  private isGivenUp(nowMs: number): boolean {
-    return this.isDown && this.servers.some(({ health }) => health.isDead(nowMs))
+  private get isGivenUp(): boolean {
+    return this.isDown && this.servers.some(({ health }) => health.isDead(this.nowMs()))
   }
 
   /** While other upstreams do the work, those that are not well get a trial, so that no client pays for the test. */

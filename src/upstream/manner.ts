@@ -10,13 +10,16 @@ import type { AttemptFailure } from './counters.ts'
 import { type AttemptKind, isTcpBeside } from './policy/attempt-kind.ts'
 import type { QuestionGroup } from './question-group.ts'
 
+const none: readonly Attempt[] = []
+
 /** The question that an attempt is made for. */
 export interface AttemptPurpose {
   readonly owner: AttemptOwner
   readonly ask: Ask
   /** Of the same question so far. */
   readonly attempts: AttemptList
-  readonly group: Pick<QuestionGroup, 'context' | 'loops' | 'nowMs'>
+  readonly group: Pick<QuestionGroup, 'context' | 'loops'>
+  readonly nowMs: number
 }
 
 /** Makes the next attempt, in the manner that is due. */
@@ -25,9 +28,8 @@ export function attemptFor(
   kind: AttemptKind,
   purpose: AttemptPurpose,
 ): Attempt {
-  const { owner, ask, attempts, group } = purpose
+  const { owner, ask, attempts, nowMs } = purpose
   const { questionEnd } = ask
-  const nowMs = group.nowMs()
   const frame = frameFor(kind, upstream, purpose)
   const { isPlain, overTcp } = mannerOf(kind, upstream, attempts, nowMs)
   return new Attempt(owner, upstream, {
@@ -49,13 +51,14 @@ export function attemptFor(
 function frameFor(
   kind: AttemptKind,
   upstream: Upstream,
-  { ask, attempts, group }: AttemptPurpose,
+  { ask, attempts, group, nowMs }: AttemptPurpose,
 ): Buffer {
   const isJoined = kind !== 'first' && (ask.waiters?.length ?? 0) > 1
-  if (ask.challenge === undefined && (isJoined || group.loops.isOpen(group.nowMs())))
+  if (ask.challenge === undefined && (isJoined || group.loops.isOpen(nowMs)))
     ask.challenge = inRandomCase(ask.frame, ask.questionEnd, () => group.context.random.id())
+  if (ask.challenge === undefined) return ask.frame
   const isShown = attempts.at(upstream).some((one) => isChallenge(one, ask))
-  return isShown ? ask.frame : (ask.challenge ?? ask.frame)
+  return isShown ? ask.frame : ask.challenge
 }
 
 /** Whether the attempt has the letters that a returning question is known by. */
@@ -181,7 +184,8 @@ export function learnFrom(answered: Attempt, attempts: AttemptList, terms: Lesso
   const { upstream, hasOpt, overTcp } = answered
   const { edns, udp } = upstream.dialect
   const untilMs = terms.nowMs + terms.forMs
-  const earlier = attempts.at(upstream).filter((one) => one !== answered)
+  const isOnly = attempts.all.length === 1 && attempts.all[0] === answered
+  const earlier = isOnly ? none : attempts.at(upstream).filter((one) => one !== answered)
   const isLesson = !terms.saysNothingOfEdns
   if (hasOpt) edns.worked(isLesson)
   else if (isLesson && earlier.some((one) => hasMissedEdns(one, answered, terms.nowMs)))

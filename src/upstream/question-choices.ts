@@ -175,13 +175,14 @@ export class QuestionChoices implements DoubtOwner {
 
   /** What an answer shows about the manner in which its upstream wants to be asked. @param scan of the answer */
   learn(answered: Attempt, scan: ResponseScan): void {
-    const terms = {
+    const usual = {
       nowMs: this.group.nowMs(),
       isRefused: false,
       saysNothingOfEdns: answered.hasOpt && isBareDenial(scan),
       forMs: this.group.settings.workaroundSeconds * 1000,
-      ...this.doubts?.lessonOf(answered, scan),
     }
+    const { doubts } = this
+    const terms = doubts === undefined ? usual : { ...usual, ...doubts.lessonOf(answered, scan) }
     learnFrom(answered, this.attempts, terms)
     if (!answered.hasOpt) this.doubts?.conclude(answered.upstream, !terms.saysNothingOfEdns)
   }

@@ -45,7 +45,7 @@ export class QuestionTimes {
     this.silenceAtFirstMs = group.silenceMs
     this.hedgeAtMs = this.startMs + group.settings.deadlineMs
     this.trialAtMs = this.startMs + trialAfterMs
-    this.unheardAtMs = this.startMs + group.silenceMs
+    this.unheardAtMs = this.startMs + this.silenceAtFirstMs
   }
 
   /** When the question fails, as far as is known now. */

@@ -153,7 +153,7 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
     if (upstream === undefined || this.isFinished) return false
     if (!attempts.mayGrow(group.settings.attemptsMax, kind)) return false
     const nowMs = group.nowMs()
-    const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group })
+    const attempt = attemptFor(upstream, kind, { owner: this, ask, attempts, group, nowMs })
     const isAnother = kind !== 'first' && !this.attempts.upstreams().includes(upstream)
     this.attempts.add(attempt)
     if (!isBeside(kind))

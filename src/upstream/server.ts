@@ -121,10 +121,10 @@ export class UpstreamServer implements Candidate, Upstream {
   private doorFor(attempt: Attempt, streams: StreamPool): SideDoor | undefined {
     const { door } = this
     if (door === undefined || attempt.overTcp || attempt.kind === 'trial') return undefined
+    if (!attempt.isApart && !(door.isProven && streams.lanes.isHeldUp)) return undefined
     if (!this.settings.stream.slowOverUdp || !door.isOpen(this.context.wheel.nowMs()))
       return undefined
-    if (attempt.siblings.at(this).some((one) => one.isAside)) return undefined
-    return attempt.isApart || (door.isProven && streams.lanes.isHeldUp) ? door : undefined
+    return attempt.siblings.at(this).some((one) => one.isAside) ? undefined : door
   }
 
   /** Called once for each valid reply. */

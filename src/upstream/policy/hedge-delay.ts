@@ -60,6 +60,7 @@ export class HedgeDelay {
 
   /** The wait before one more packet: it doubles with each of the `hedges` sent so far, up to a second. */
   after(hedges: number): number {
+    if (hedges === 0) return this.currentMs
     return Math.min(this.currentMs * 2 ** hedges, Math.max(this.currentMs, pauseMaxMs))
   }
 

@@ -45,7 +45,9 @@ export class RetryBudget {
   }
 
   /** A question came in: it earns its share. @param client that asked; empty for nobody in particular */
-  earn(nowMs: number, client = ''): void {
+  earn(timeMs: number, client = ''): void {
+    // Whole milliseconds: of all questions of a burst the first alone has to compute what fades.
+    const nowMs = Math.floor(timeMs)
     this.fade(nowMs)
     this.earned += this.share
     if (client !== '') this.account(client, nowMs).debt -= this.share
@@ -56,7 +58,8 @@ export class RetryBudget {
    * @param client for which it is; empty for nobody in particular
    * @returns false when the budget does not cover it; nothing is spent then
    */
-  spend(nowMs: number, cost: number, client = ''): boolean {
+  spend(timeMs: number, cost: number, client = ''): boolean {
+    const nowMs = Math.floor(timeMs)
     this.fade(nowMs)
     const left = this.earned + this.spare - cost
     if (left < 0) return false
@@ -82,8 +85,10 @@ export class RetryBudget {
   private account(client: string, nowMs: number): Account {
     const known = this.accounts.get(client)
     if (known === undefined) return this.openAccount(client, nowMs)
-    known.debt *= Math.exp(-Math.max(0, nowMs - known.touchedMs) / fadeMs)
+    const elapsedMs = nowMs - known.touchedMs
+    if (elapsedMs <= 0) return known
     known.touchedMs = nowMs
+    known.debt *= Math.exp(-elapsedMs / fadeMs)
     return known
   }
 

@@ -138,10 +138,12 @@ export class StreamLanes {
   /** @returns the connection with the least to do, if any may take the question: of those with a question the one whose head is youngest */
   placeFor(attempt: Attempt, nowMs: number): StreamConnection | undefined {
     if (attempt.isApart) return this.idleFor(attempt, nowMs)
+    const isOneByOne = this.isOneByOne(nowMs)
     let best: StreamConnection | undefined
     let leastLoad = Number.POSITIVE_INFINITY
     for (const connection of this.all) {
-      if (connection.isHeld || !connection.hasRoom(this.depthOf(connection, nowMs))) continue
+      const depthMax = isOneByOne ? 1 : this.depthOf(connection, nowMs)
+      if (connection.isHeld || !connection.hasRoom(depthMax)) continue
       const load = this.loadOf(connection, nowMs)
       if (load > leastLoad || (load === leastLoad && !isYounger(connection, best))) continue
       // A hedge must not wait behind the question that it hedges.
@@ -160,11 +162,11 @@ export class StreamLanes {
 
   /** @param apart questions that want a connection of their own */
   grow(nowMs: number, apart: number): void {
-    const dialing = this.count(({ state }) => state === 'dialing')
     const usable = this.count(({ isHeld, isRetiring }) => !isHeld && !isRetiring)
-    const wantsMore =
-      usable < this.host.settings.connections + this.spareWanted(nowMs) ||
-      (dialing < apart && this.mayHold)
+    const isShort = usable < this.host.settings.connections + this.spareWanted(nowMs)
+    if (!isShort && apart === 0) return
+    const dialing = this.count(({ state }) => state === 'dialing')
+    const wantsMore = isShort || (dialing < apart && this.mayHold)
     if (!wantsMore || dialing >= dialingMax || this.isFull(nowMs, apart)) return
     if (!this.isProven(nowMs) && !this.dials.take(nowMs, this.context.random.fraction())) return
     this.all.push(new StreamConnection(this.host, this.context))
@@ -216,8 +218,13 @@ export class StreamLanes {
     return idle.findLast((connection) => !wantsFresh || connection.sent === 0)
   }
 
+  /** Whether each connection carries one question. */
+  private isOneByOne(nowMs: number): boolean {
+    return !this.habits.isKnown || this.habits.servesSingly(nowMs) || this.isStuck(nowMs)
+  }
+
+  /** Questions that a connection may carry otherwise. */
   private depthOf(connection: StreamConnection, nowMs: number): number {
-    if (!this.habits.isKnown || this.habits.servesSingly(nowMs) || this.isStuck(nowMs)) return 1
     const { queriesPerConnection, burstPerConnection } = this.host.settings
     if (!connection.isBrisk(nowMs, briskGapMs)) return queriesPerConnection
     return Math.max(queriesPerConnection, burstPerConnection)

@@ -59,6 +59,8 @@ export class StreamLines {
 
   /** @returns whose share of the connections is used up */
   refusal(attempt: Attempt): ShareOwner | undefined {
+    // The usual case: no connection is held.
+    if (this.places.taken === 0) return undefined
     return refusalBy(this.of(attempt.isApart).rule, attempt.claim)
   }
 
