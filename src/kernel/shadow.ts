@@ -10,6 +10,7 @@ import { pairMs } from '../core/search/pairs.ts'
 import { RrClass } from '../wire/constants.ts'
 import type { HitMaps } from './hit-maps.ts'
 import { shapes } from './layout.ts'
+import { Waiting } from './waiting.ts'
 
 /** Between two rounds. */
 export const roundMs = 1000
@@ -72,6 +73,8 @@ export class Shadow implements CacheWatcher {
   private departed: Held[] = []
   /** Keys of answers that are being replaced, and were held. */
   private readonly returning = new Set<string>()
+  /** Answers of the cluster in their first moments. */
+  private readonly waiting: Waiting
   /** Uses as of the last round, their lower halves. */
   private readonly before: Uint32Array
   /** Entries that found no room since the last round. */
@@ -80,6 +83,11 @@ export class Shadow implements CacheWatcher {
   constructor(parts: ShadowParts, settings: ShadowSettings) {
     this.parts = parts
     this.settings = settings
+    this.waiting = new Waiting({
+      ...parts,
+      waitMs: pairMs,
+      onDue: (entry) => this.holdWaited(entry),
+    })
     const { answersMax, servers } = parts.maps.sizes
     this.free = Array.from({ length: answersMax }, (_, i) => answersMax - 1 - i)
     this.before = new Uint32Array(answersMax * servers * shapes)
@@ -205,11 +213,7 @@ export class Shadow implements CacheWatcher {
     const waitMs = this.waitMs(entry, now)
     if (waitMs === undefined) return
     if (waitMs > 0) {
-      const { storedMs } = entry
-      this.parts.later(waitMs, () => {
-        if (entry.storedMs === storedMs && !this.held.has(entry) && this.isStored(entry))
-          this.hold(entry)
-      })
+      this.waiting.add(entry)
       return
     }
     const slot = this.free.pop()
@@ -223,6 +227,10 @@ export class Shadow implements CacheWatcher {
     if (maps.put(one.qtype, { ...this.timesOf(entry), slot, name, ...this.imageOf(entry, now) }))
       this.keep(one)
     else this.free.push(slot)
+  }
+
+  private holdWaited(entry: CacheEntry): void {
+    if (!this.held.has(entry) && this.isStored(entry)) this.hold(entry)
   }
 
   /** Its uses are counted when it may have left the cache. */

@@ -86,6 +86,7 @@ const testedElsewhere: Readonly<
   'kernel/hit-maps.ts': 'kernel/program.test.ts',
   'kernel/kernel-hits.ts': 'daemon/hits/hit-control.test.ts',
   'kernel/links.ts': 'daemon/hits/hit-control.test.ts',
+  'kernel/waiting.ts': 'kernel/shadow.test.ts',
   'host/nft/constants.ts': 'values',
   'host/nft/model.ts': 'types',
   'host/rules.ts': 'types',
