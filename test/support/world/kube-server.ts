@@ -115,6 +115,21 @@ export class KubeServer {
     })
   }
 
+  /** Starts a program in the server's network. */
+  beside(command: string, args: readonly string[]): Child {
+    return new Child(command, args, { netns: this.#netns.name })
+  }
+
+  /** Where programs of its network reach it. */
+  get url(): string {
+    return `https://${advertised}:6443`
+  }
+
+  /** Path of the certificate by which it is known. */
+  get certificate(): string {
+    return this.#path('certificates/apiserver.crt')
+  }
+
   /** Makes the objects what they are here, fields that are not named left alone. */
   async apply(objects: readonly KubernetesObject[]): Promise<void> {
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
