@@ -2,8 +2,8 @@
  * Follows the pods of one node: lists them, watches what changes, lists again where the watch cannot go on. An API that is away is asked again after a
  * second, then ever less often, up to once a minute.
  */
-import { setTimeout as pause } from 'node:timers/promises'
-import { delayAfter } from '../traces/retry.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backOffMs } from '../../platform/back-off.ts'
 import type { ApiClient } from './api-client.ts'
 import { ApiRefusal } from './api-client.ts'
 import { member, type PodFacts, PodNames, podFacts, textOf } from './pod-names.ts'
@@ -14,6 +14,8 @@ const pageOf = 20
 const watchSeconds = 240
 const idleMs = 300_000
 const endedMs = 1000
+/** HTTP 410: what happened since is no longer known. */
+const expired = 410
 
 export interface PodWatchParts {
   readonly api: ApiClient
@@ -44,8 +46,7 @@ export class PodWatch {
       } catch (error) {
         if (signal.aborted) return
         this.names.lost(Date.now())
-        if (isExpired(error)) this.version = ''
-        else await this.rest(error, signal)
+        await this.rest(error)
       }
     }
   }
@@ -64,7 +65,7 @@ export class PodWatch {
     const terms = { signal, idleMs, onOpen }
     await this.parts.api.watch(`${this.path}${more}`, terms, (event) => this.take(event))
     // In order; an API that ends each at once is not asked without a pause.
-    await pause(endedMs, undefined, { signal, ref: false })
+    await this.pause(endedMs)
   }
 
   private get path(): string {
@@ -102,18 +103,18 @@ export class PodWatch {
     else this.names.set(pod, Date.now())
   }
 
-  private async rest(error: unknown, signal: AbortSignal): Promise<void> {
+  private async rest(error: unknown): Promise<void> {
+    if (error instanceof ApiRefusal && error.status === expired) {
+      this.version = ''
+      return this.pause(endedMs)
+    }
     this.failures += 1
     if (this.failures === 1)
       this.parts.onTrouble(error instanceof Error ? error.message : String(error))
-    await pause(delayAfter(this.failures, undefined, Math.random()), undefined, {
-      signal,
-      ref: false,
-    }).catch(() => undefined)
+    await this.pause(backOffMs(this.failures, Math.random()))
   }
-}
 
-/** What happened since is no longer known. */
-function isExpired(error: unknown): boolean {
-  return error instanceof ApiRefusal && error.status === 410
+  private async pause(forMs: number): Promise<void> {
+    await sleep(forMs, undefined, { signal: this.ended.signal, ref: false }).catch(() => undefined)
+  }
 }

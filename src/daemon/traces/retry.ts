@@ -1,4 +1,5 @@
 /** What a reply of a collector means, and when it is asked again (OTLP 1.x, "Failures" and "OTLP/HTTP Throttling"). Pure. */
+import { backOffMs } from '../../platform/back-off.ts'
 
 export type PostResult =
   | { readonly kind: 'taken'; readonly spansRejected: number }
@@ -8,9 +9,7 @@ export type PostResult =
   | { readonly kind: 'refused'; readonly why: string }
 
 const laterStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504])
-const firstDelayMs = 1000
-const delayMsMax = 60_000
-/** A collector may ask for more patience than that; what waits would be of no use by then. */
+/** A collector may ask for more patience; what waits would be of no use by then. */
 const retryAfterMsMax = 600_000
 
 /** @param nowMs milliseconds since 1970, for a Retry-After that is a date */
@@ -27,12 +26,11 @@ export function judgeReply(
 
 /**
  * @param failures in a row, at least 1
- * @param share 0 to 1, random: nodes that lost the same collector do not come back in the same moment
+ * @param afterMs what the collector asked for
+ * @param share as of `backOffMs`
  */
 export function delayAfter(failures: number, afterMs: number | undefined, share: number): number {
-  const usual = Math.min(delayMsMax, firstDelayMs * 2 ** Math.min(failures - 1, 10))
-  const spread = usual * (0.5 + share / 2)
-  return Math.max(spread, Math.min(afterMs ?? 0, retryAfterMsMax))
+  return Math.max(backOffMs(failures, share), Math.min(afterMs ?? 0, retryAfterMsMax))
 }
 
 /** RFC 9110 10.2.3: seconds, or a date. */
