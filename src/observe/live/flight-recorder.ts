@@ -22,9 +22,9 @@ const sourceNames = Object.keys(ReplySource)
 /** One sending of the question. */
 export interface SendingView {
   readonly upstream: string
-  readonly proto: 'udp' | 'tcp' | 'tls'
   /** first, hedge, failover and so on. */
   readonly why: string
+  readonly proto: 'udp' | 'tcp' | 'tls'
   /** After the query's arrival; negative when the question was on its way by then. */
   readonly afterMs: number
   /** Time in the queue for a socket; undefined when it was never sent. */
@@ -200,8 +200,8 @@ function sendingView(sending: Sending, arrivedMs: number): SendingView {
   const { upstream, kind, madeMs, sentMs, endMs, rcode, lostTo } = sending
   return {
     upstream: upstream.name,
-    proto: protoOf(sending),
     why: kind,
+    proto: protoOf(sending),
     afterMs: rounded(madeMs - arrivedMs),
     queuedMs: sentMs === 0 ? undefined : rounded(Math.max(0, sentMs - madeMs)),
     endMs: endMs === 0 ? undefined : rounded(endMs - arrivedMs),

@@ -19,22 +19,24 @@ async function ask(path) {
   return response.json()
 }
 
-/** A daemon that does not answer keeps the token, one that refuses it does not. */
+/** A daemon that does not answer keeps the token, one that refuses it does not. What comes after the token was forgotten is not shown. */
 async function lookAtNames() {
   if (token === '') return
+  const asked = token
   try {
     const [now, slow, failed] = await Promise.all(['/v1/top', '/v1/slow', '/v1/failures'].map(ask))
+    // It changes with a reload or a start, which the sums tell.
+    const reload = JSON.stringify([before && before.reload, before && Math.round((before.atMs - 1000 * before.upSeconds) / 60000)])
+    const config = reload === shownReload ? undefined : await ask('/v1/config')
+    if (token !== asked) return
     showNames(now)
     flights('slow', slow.queries)
     flights('failed', failed.queries)
-    // It changes with a reload or a start, which the sums tell.
-    const reload = JSON.stringify([before && before.reload, before && Math.round((before.atMs - 1000 * before.upSeconds) / 60000)])
-    if (reload !== shownReload) {
-      showSettings((await ask('/v1/config')).settings)
-      shownReload = reload
-    }
+    if (config) showSettings(config.settings)
+    shownReload = reload
     reveal(true, '')
   } catch (error) {
+    if (token !== asked) return
     if (!error.isRefusal) throw error
     reveal(false, 'The daemon does not take this token.')
   }
