@@ -121,7 +121,7 @@ export class UpstreamServer implements Candidate, Upstream {
   private doorFor(attempt: Attempt, streams: StreamPool): SideDoor | undefined {
     const { door } = this
     if (door === undefined || attempt.overTcp || attempt.kind === 'trial') return undefined
-    if (!attempt.isApart && !(door.isProven && streams.lanes.isHeldUp)) return undefined
+    if (!attempt.isApart && !(door.isProven && streams.wouldHoldUp(attempt))) return undefined
     if (!this.settings.stream.slowOverUdp || !door.isOpen(this.context.wheel.nowMs()))
       return undefined
     return attempt.siblings.at(this).some((one) => one.isAside) ? undefined : door

@@ -91,6 +91,27 @@ test('a few quick ones among slow ones that nobody has seen are answered althoug
   })
 })
 
+test('a quick name among nothing but silent ones is answered at once: it goes over UDP, having no share of the connections', async () => {
+  const serve = oneByOne((query) => (query.qname.startsWith('silent') ? 60_000 : 0))
+  await run(serve, async (exchange) => {
+    await askMany(exchange, 8, 'warm')
+    let isOver = false
+    const silent: Promise<Told>[] = []
+    const askOn = async () => {
+      for (; !isOver; await pause(4))
+        silent.push(ask(exchange, `silent${silent.length}.silent.example`))
+    }
+    const flood = askOn()
+    await pause(1500)
+    const quick = await askSteadily(exchange, { perSecond: 100, forMs: 600 })
+    isOver = true
+    await flood
+    assert.ok((await Promise.all(silent)).every(({ outcomes }) => outcomes === 1))
+    assert.is(failuresIn(quick).length, 0)
+    assert.ok(quantileMs(quick, 1) < soonMs, `${quantileMs(quick, 1)} ms`)
+  })
+})
+
 test('a server that has stalled and goes on, one connection after another, needs few connections and has no slow names', async () => {
   const serve = oneByOne(() => 0)
   let stalled: FakeQuery[] | undefined

@@ -82,6 +82,11 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     return this.speed.expectsSlow(attempt) && !this.speed.wasPaused(first.madeMs, this.nowMs())
   }
 
+  /** Whether the question would wait behind slow ones here: all connections are held, or whoever asks has no share of them left. */
+  wouldHoldUp(attempt: Attempt): boolean {
+    return this.lanes.isHeldUp || this.lines.refusal(attempt) !== undefined
+  }
+
   /** @returns why the question can neither be sent nor wait; undefined when it was taken */
   submit(attempt: Attempt): AttemptFailure | undefined {
     if (this.isRetired) return 'closed'
