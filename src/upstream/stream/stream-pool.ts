@@ -68,10 +68,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     this.dispatch()
   }
 
-  /**
-   * Whether a slow answer is no wonder. A head that was not expected to be slow may also have met a dead connection, and is asked
-   * again as usual.
-   */
+  /** Whether a slow answer is no wonder. A head not expected to be slow may also have met a dead connection, and is asked again as usual. */
   isSlow(attempt: Attempt): boolean {
     return (attempt.isApart || attempt.isAside) && this.speed.expectsSlow(attempt)
   }
@@ -252,10 +249,7 @@ export class StreamPool implements ConnectionHost, Carrier, HeldUp {
     if (lost.length > (connection.answers === 0 ? 1 : 0)) this.habits.noteLoss(nowMs)
   }
 
-  /**
-   * Places waiting questions in order. Not reentrant: a question that fails here is often asked again here, and one such question
-   * in a queue of a thousand would nest a thousand deep.
-   */
+  /** Places waiting questions in order. Not reentrant: one that fails here is often asked again here, and a thousand would nest as deep. */
   private dispatch(): void {
     if (this.isDispatching) return
     this.isDispatching = true
