@@ -280,7 +280,7 @@ const mistakes: [string, string, string][] = [
   [
     'a constructor in a section',
     'admin: { constructor: { prototype: 1 } }\n',
-    'n.yaml:1:10: admin.constructor: unknown setting; allowed here: listen, hostNames, whenTaken, socket, olderNames, slowMs, recordedMax, tokenFile',
+    'n.yaml:1:10: admin.constructor: unknown setting; allowed here: listen, hostNames, whenTaken, socket, olderNames, slowMs, recordedMax, podNames, tokenFile',
   ],
 ]
 for (const [what, text, line] of mistakes) {
