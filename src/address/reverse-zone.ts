@@ -1,12 +1,15 @@
 /** Names below in-addr.arpa (RFC 1035 3.5) and ip6.arpa (RFC 3596 2.5). Pure. */
 import { addressBytes, type Network } from './ip-address.ts'
 
+/** The zones of all reverse names, of IPv4 and of IPv6. */
+export const reverseRoots = ['in-addr.arpa', 'ip6.arpa'] as const
+
 /**
  * @param digits leading ones of an address, from `reverseDigits`
  * @returns the zone of all addresses that begin with them, without a trailing dot
  */
 export function reverseZone(digits: readonly number[], family: 4 | 6): string {
-  const [radix, suffix] = family === 4 ? [10, 'in-addr.arpa'] : [16, 'ip6.arpa']
+  const [radix, suffix] = family === 4 ? [10, reverseRoots[0]] : [16, reverseRoots[1]]
   return [...digits.map((digit) => digit.toString(radix)).reverse(), suffix].join('.')
 }
 

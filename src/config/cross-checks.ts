@@ -3,6 +3,7 @@
  * setting is wrong: a value of the wrong shape is skipped here, because it has been reported already. Pure.
  */
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
+import { reverseRoots } from '../address/reverse-zone.ts'
 import { type CompilePattern, patternIssues } from '../local/pattern/pattern.ts'
 import { rewriteIssues } from '../local/rewrites/checks.ts'
 import { isWildcard, rangeOf, reachesOurselves } from './address.ts'
@@ -134,12 +135,10 @@ function duplicateZones(config: unknown): Issue[] {
   })
 }
 
-const reverseZones = ['in-addr.arpa', 'ip6.arpa']
-
 /** Reverse names are of every network; a cluster's share of them goes to the cluster group by a setting of its own. */
 function reverseDomain(config: unknown): Issue[] {
   const domain = String(at(config, ['clusterDomain']))
-  const zone = reverseZones.find((one) => domain === one || domain.endsWith(`.${one}`))
+  const zone = reverseRoots.find((one) => domain === one || domain.endsWith(`.${one}`))
   if (zone === undefined) return []
   const message = `${domain} holds the names of addresses, not a cluster's; name the cluster's domain (kubelet's clusterDomain, often cluster.local), and let cluster.reverse send ${zone} to the cluster group`
   return [{ path: ['clusterDomain'], message, because: [['cluster', 'reverse']] }]
@@ -165,7 +164,7 @@ function claimedZones(config: unknown): Issue[] {
       const message = `zone ${value} is the clusterDomain; put its upstreams into cluster.upstreams`
       return [{ path, message, because: [['clusterDomain']] }]
     }
-    if (!isReverse || !reverseZones.includes(String(value))) return []
+    if (!isReverse || !reverseRoots.some((root) => root === value)) return []
     const message = `zone ${value} already goes to the cluster group; set cluster.reverse to false to send it elsewhere`
     return [{ path, message, because: [['cluster', 'reverse']] }]
   })

@@ -1,7 +1,7 @@
 /** Turns the configuration into upstream groups and the zones that they answer for. Pure. */
 
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { reverseZonesOf } from '../address/reverse-zone.ts'
+import { reverseRoots, reverseZonesOf } from '../address/reverse-zone.ts'
 import { formatUpstream, type Upstream } from '../address/upstream-url.ts'
 import { reachesOurselves } from '../config/address.ts'
 import type { Config } from '../config/schema.ts'
@@ -15,7 +15,6 @@ import { presentName, wireName } from '../wire/name.ts'
 
 const clusterGroup = 'cluster'
 const externalGroup = 'external'
-const reverseZones = ['in-addr.arpa', 'ip6.arpa']
 
 export interface Routing {
   readonly groups: readonly GroupConfig[]
@@ -90,7 +89,7 @@ function settingsOf(
 /** Names that belong to the cluster, where no configured zone says otherwise. */
 export function clusterNames({ cluster, clusterDomain, zones }: Config): string[] {
   const hasReverse = cluster.reverse && cluster.upstreams.length > 0
-  const reverse = hasReverse ? reverseZones : cluster.ranges.flatMap(reverseZonesOf)
+  const reverse = hasReverse ? reverseRoots : cluster.ranges.flatMap(reverseZonesOf)
   const others = new Set(zones.map(({ name }) => name))
   return [clusterDomain, ...new Set(reverse)].filter((name) => !others.has(name))
 }

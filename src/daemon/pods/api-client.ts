@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import { join } from 'node:path'
-import { textOf } from './pod-names.ts'
+import { textOf } from '../../platform/json-member.ts'
 
 export interface ApiPlace {
   readonly url: URL

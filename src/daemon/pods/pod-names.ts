@@ -3,6 +3,8 @@
  * up may be minutes old, so each has its last few owners. Pods in the node's own network have none of their own. Pure.
  */
 
+import { member, textOf } from '../../platform/json-member.ts'
+
 /** What is read of a pod. */
 export interface PodFacts {
   readonly uid: string
@@ -106,14 +108,4 @@ export function podFacts(written: unknown): PodFacts | undefined {
     isOfNode: member(spec, 'hostNetwork') === true,
     hasEnded: phase === 'Succeeded' || phase === 'Failed',
   }
-}
-
-export function member(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return Object.entries(value).find(([name]) => name === key)?.[1]
-}
-
-export function textOf(value: unknown, key: string): string {
-  const text = member(value, key)
-  return typeof text === 'string' ? text : ''
 }

@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backOffMs } from '../../platform/back-off.ts'
+import { member, textOf } from '../../platform/json-member.ts'
 import type { ApiClient } from './api-client.ts'
 import { ApiRefusal } from './api-client.ts'
-import { member, type PodFacts, PodNames, podFacts, textOf } from './pod-names.ts'
+import { type PodFacts, PodNames, podFacts } from './pod-names.ts'
 
 /** A page is read in one go: some 200 KB. */
 const pageOf = 20

@@ -1,5 +1,6 @@
 /** What a reply of a collector means, and when it is asked again (OTLP 1.x, "Failures" and "OTLP/HTTP Throttling"). Pure. */
 import { backOffMs } from '../../platform/back-off.ts'
+import { member } from '../../platform/json-member.ts'
 
 export type PostResult =
   | { readonly kind: 'taken'; readonly spansRejected: number }
@@ -45,14 +46,9 @@ function retryAfterMs(text: string | undefined, nowMs: number): number | undefin
 function rejectedIn(body: string): number {
   try {
     const read: unknown = JSON.parse(body)
-    const rejected = Number(memberOf(memberOf(read, 'partialSuccess'), 'rejectedSpans') ?? 0)
+    const rejected = Number(member(member(read, 'partialSuccess'), 'rejectedSpans') ?? 0)
     return Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0
   } catch {
     return 0
   }
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  return Object.entries(value).find(([name]) => name === key)?.[1]
 }

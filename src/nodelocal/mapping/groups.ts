@@ -2,6 +2,7 @@
  * The zones of a Corefile as groups of upstreams: the cluster's domain becomes `cluster`, the root `external`, everything else `zones`. Our
  * settings always have a cluster and an outside, a Corefile need not: what nobody is asked about is said in `withoutUpstreams`.
  */
+import { reverseRoots } from '../../address/reverse-zone.ts'
 import {
   type Endpoint,
   type Parsed,
@@ -32,8 +33,6 @@ export interface Groups {
   readonly notes: readonly Remark[]
 }
 
-const reverseZones = ['in-addr.arpa', 'ip6.arpa']
-
 export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): Groups {
   const { files, domain } = context
   const { answers, notes } = withoutLoops(given, context)
@@ -41,9 +40,9 @@ export function groupsOf(given: readonly ZoneAnswer[], context: GroupContext): G
   // Without a domain that is asked, the usual one may stand there without a server.
   const name = domain ?? usualDomain
   const ofDomain = answers.find(({ zone }) => zone === name) ?? clusterRoot(root, context)
-  const reverse = answers.filter(({ zone }) => reverseZones.includes(zone))
+  const reverse = answers.filter(({ zone }) => reverseRoots.some((root) => root === zone))
   const isOfCluster = (one: ZoneAnswer) => ofDomain && isSameGroup(one.answer, ofDomain.answer)
-  const joinsReverse = reverse.length === reverseZones.length && reverse.every(isOfCluster)
+  const joinsReverse = reverse.length === reverseRoots.length && reverse.every(isOfCluster)
   const stubs = answers.filter(
     (one) => one !== ofDomain && one !== root && !(joinsReverse && reverse.includes(one)),
   )
