@@ -1,11 +1,9 @@
 /**
- * The daemon as a child process, run from source with the Node that runs the tests, from its ready line to its end
+ * The daemon as a child process, built as for the image, with the Node that runs the tests, from its ready line to its end
  * by SIGTERM. Its log lines are kept for tests to look at.
  */
-import { join } from 'node:path'
+import { builtProgram } from './built-program.ts'
 import { Child, type Exit } from './process.ts'
-
-const repository = join(import.meta.dirname, '..', '..')
 
 export interface NeardnsOptions {
   /** Flags after `run`, such as `--listen 127.0.0.1:5353`. */
@@ -45,9 +43,8 @@ export class Neardns {
 
   /** Starts it and waits for nothing: for starts that must fail. */
   static spawn(options: NeardnsOptions): Neardns {
-    const main = join(repository, 'src', 'main.ts')
     const { through = [], netns } = options
-    const own = [process.execPath, main, 'run', ...options.args]
+    const own = [process.execPath, builtProgram(), 'run', ...options.args]
     const inside = netns === undefined ? own : inNetns(netns, own, through.length > 0)
     const [command = '', ...args] = [...through, ...inside]
     const child = new Child(command, args, {

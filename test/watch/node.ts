@@ -5,14 +5,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { builtProgram } from '../support/built-program.ts'
 import { Child, mustRun, until } from '../support/process.ts'
 import { Agent } from '../support/world/agent.ts'
 import { Netns } from '../support/world/netns.ts'
 import type { Target } from './prometheus.ts'
 import { targetLabels } from './watched.ts'
 import { Window } from './window.ts'
-
-const main = new URL('../../src/main.ts', import.meta.url).pathname
 
 /** The sets of the DaemonSet, and the same without the one that rules need. */
 const rights = { whole: '-all,+net_bind_service,+net_admin', none: '-all,+net_bind_service' }
@@ -119,7 +118,7 @@ async function startTenant(netns: Netns, config: string, tenant: Tenant): Promis
   }
   await writeFile(config, JSON.stringify(settings))
   const sets = ['--bounding-set', bounding, '--inh-caps=-all', '--no-new-privs']
-  const command = [...sets, process.execPath, main, 'run', '--config', config]
+  const command = [...sets, process.execPath, builtProgram(), 'run', '--config', config]
   const daemon = new Child('setpriv', command, { netns: netns.name })
   await daemon.line((line) => line.includes('"listening"'), 60_000)
   return daemon

@@ -6,6 +6,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Report } from '../../../src/rehearsal/report.ts'
+import { builtProgram } from '../../support/built-program.ts'
 import { Coredns } from '../../support/coredns.ts'
 import {
   type Counts,
@@ -96,9 +97,8 @@ async function rehearsed<T>(
   body: () => Promise<T>,
   ...flags: readonly string[]
 ): Promise<{ report: Report; result: T }> {
-  const main = new URL('../../../src/main.ts', import.meta.url).pathname
   const config = await lab.writeConfig(trust)
-  const args = [main, 'rehearse', '--config', config, '--json', '--names', ...flags]
+  const args = [builtProgram(), 'rehearse', '--config', config, '--json', '--names', ...flags]
   // As in a container that has this capability alone.
   const bare = ['--bounding-set=-all,+net_raw', '--inh-caps=-all', process.execPath]
   const child = new Child('setpriv', [...bare, ...args], { netns: lab.net.node.name })

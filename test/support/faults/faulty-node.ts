@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Finding } from '../../../src/cli/diagnosis/finding.ts'
+import { builtProgram } from '../built-program.ts'
 import { Coredns } from '../coredns.ts'
 import type { Neardns } from '../neardns.ts'
 import { Child, runToEnd } from '../process.ts'
@@ -15,7 +16,6 @@ import { corednsIps, linkLocal, NodeWorld } from '../world/node-world.ts'
 /** Beside the two CoreDNS of the world: its gateway has both. */
 const serverIp = '10.78.0.254'
 const ports = { cluster: 5300, external: 5301 } as const
-export const main = new URL('../../../src/main.ts', import.meta.url).pathname
 
 export type Side = keyof typeof ports
 /** Sections of the configuration, on top of the usual ones. */
@@ -182,8 +182,8 @@ export class FaultyNode {
     this.undoing.push(() => load)
   }
 
-  /** `neardns doctor` on the node. @param program the main file, unless it is the source's */
-  async doctor(program = main): Promise<Diagnosis> {
+  /** `neardns doctor` on the node. @param program the main file, unless it is the one that was built */
+  async doctor(program = builtProgram()): Promise<Diagnosis> {
     const args = [program, 'doctor', '--config', this.configPath, '--json']
     const begun = performance.now()
     const { code, output } = await runToEnd(process.execPath, args, {

@@ -2,13 +2,15 @@
  * The faults that `doctor` is to find, each planted for real on a `FaultyNode`. What it has to say about each stands in docs/operator.md,
  * under the same name.
  */
+
 import { mkdirSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { textAt } from '../../../src/platform/text-at.ts'
+import { builtProgram } from '../built-program.ts'
 import { Coredns } from '../coredns.ts'
 import { until } from '../process.ts'
 import { corednsIps, linkLocal } from '../world/node-world.ts'
-import { type Changes, denyCluster, type FaultyNode, main } from './faulty-node.ts'
+import { type Changes, denyCluster, type FaultyNode } from './faulty-node.ts'
 
 export interface PlantedFault {
   /** As in the table of docs/operator.md. */
@@ -18,7 +20,7 @@ export interface PlantedFault {
   /** Of the daemon's memory cgroup. */
   readonly memoryBytes?: number
   plant(node: FaultyNode): Promise<void> | void
-  /** The main file that runs `doctor`, unless it is the source's. */
+  /** The main file that runs `doctor`, unless it is the one that was built. */
   readonly program?: (node: FaultyNode) => string
 }
 
@@ -266,7 +268,7 @@ async function sharedAddress(node: FaultyNode): Promise<void> {
 /** A program that was installed in a month, which is what a clock that has gone back looks like. */
 function programFromTheFuture(node: FaultyNode): string {
   const path = join(node.directory, 'main.ts')
-  writeFileSync(path, `import ${JSON.stringify(main)}\n`)
+  writeFileSync(path, `import ${JSON.stringify(builtProgram())}\n`)
   const installed = Date.now() / 1000 + 30 * 86_400
   utimesSync(path, installed, installed)
   return path

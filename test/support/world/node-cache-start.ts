@@ -5,10 +5,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { builtProgram } from '../built-program.ts'
 import { Child } from '../process.ts'
 import type { Netns } from './netns.ts'
-
-const main = new URL('../../../src/main.ts', import.meta.url).pathname
 
 /** Addresses that kube-dns and its upstream Service have in the world. */
 export const serviceEnvironment = {
@@ -80,7 +79,7 @@ export function spawnNodeCache(
 ): Child {
   // Not `ip netns exec`, in which no cgroup is to be seen.
   const enter = ['nsenter', `--net=/run/netns/${node.name}`]
-  const [command = '', ...rest] = [...program, ...enter, process.execPath, main, ...args]
+  const [command = '', ...rest] = [...program, ...enter, process.execPath, builtProgram(), ...args]
   return new Child(command, rest, { env })
 }
 
@@ -90,7 +89,7 @@ export async function startNodeCache(
   args: readonly string[],
   env: Readonly<Record<string, string>> = serviceEnvironment,
 ): Promise<Child> {
-  const child = new Child(process.execPath, [main, ...args], { netns: node.name, env })
+  const child = new Child(process.execPath, [builtProgram(), ...args], { netns: node.name, env })
   try {
     await child.line((line) => line.includes('"msg":"ready"'), 30_000)
     return child

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { builtProgram } from '../built-program.ts'
 import { Coredns } from '../coredns.ts'
 import { Neardns } from '../neardns.ts'
 import { Child, mustRun, runToEnd, until } from '../process.ts'
@@ -316,9 +317,8 @@ export class NodeWorld {
     config: string,
     capabilities = '+net_bind_service,+net_admin,+net_raw',
   ): Promise<Child> {
-    const main = new URL('../../../src/main.ts', import.meta.url).pathname
     const sets = ['--bounding-set', `-all,${capabilities}`, '--inh-caps=-all', '--no-new-privs']
-    const command = [...sets, process.execPath, main, 'run', '--config', config]
+    const command = [...sets, process.execPath, builtProgram(), 'run', '--config', config]
     const child = new Child('setpriv', command, { netns: this.node.name })
     this.daemons.push(child)
     await child.line((line) => line.includes('interception'), 30_000)
@@ -343,8 +343,7 @@ export class NodeWorld {
 
   /** `neardns rules ...` on the node. */
   async rules(config: string, ...args: readonly string[]) {
-    const main = new URL('../../../src/main.ts', import.meta.url).pathname
-    const argv = [main, 'rules', ...args, '--config', config]
+    const argv = [builtProgram(), 'rules', ...args, '--config', config]
     return await runToEnd(process.execPath, argv, { netns: this.node.name })
   }
 
