@@ -25,10 +25,21 @@ const keptMs = 24 * 3_600_000
 
 let built: string | undefined
 
-/** @returns the path of its `main.js` */
+/** @returns the path of its `main.js`. The kernel's program is beside it if it has been compiled by now. */
 export function builtProgram(): string {
-  built ??= join(build(), 'main.js')
-  return built
+  built ??= build()
+  addKernelProgram(built)
+  return join(built, 'main.js')
+}
+
+/** Tests compile it when they need it, which may be after the build. */
+function addKernelProgram(target: string): void {
+  const [from, to] = [join(repository, kernelProgram), join(target, 'hit-program.json')]
+  if (!existsSync(from)) return
+  if (existsSync(to) && statSync(to).mtimeMs >= statSync(from).mtimeMs) return
+  const aside = `${to}.${process.pid}`
+  copyFileSync(from, aside)
+  renameSync(aside, to)
 }
 
 function build(): string {
@@ -39,9 +50,6 @@ function build(): string {
   const aside = `${target}.${process.pid}`
   mkdirSync(aside, { recursive: true })
   copyFileSync(join(repository, manifest), join(aside, manifest))
-  if (existsSync(join(repository, kernelProgram))) {
-    copyFileSync(join(repository, kernelProgram), join(aside, 'hit-program.json'))
-  }
   execFileSync(process.execPath, ['build.ts', aside], { cwd: repository, stdio: 'pipe' })
   try {
     renameSync(aside, target)
@@ -62,7 +70,8 @@ function removeOld(): void {
 
 function stateOfSources(): string {
   const files = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
-  const paths = [...files.map((path) => join('src', path)), manifest, 'build.ts'].toSorted()
+  const sources = files.filter((path) => path.endsWith('.ts')).map((path) => join('src', path))
+  const paths = [...sources, manifest, 'build.ts'].toSorted()
   const hash = createHash('sha256')
   for (const path of paths) {
     const { mtimeMs, size } = statSync(join(repository, path))
