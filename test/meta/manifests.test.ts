@@ -236,12 +236,25 @@ test('the daemon asks the resolvers of the node and not itself', () => {
   assert.is(pod.dnsPolicy, 'Default')
 })
 
-test('the rehearsal has NET_RAW alone, and its arguments and configuration are right', async () => {
+/** It is a file capability of the image's Node: where the container may not have it, the kernel starts no such program. */
+test('whoever gets capabilities gets NET_BIND_SERVICE', () => {
+  const lines = readdirSync(manifestsRoot, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .flatMap((file) => readFileSync(join(manifestsRoot, file), 'utf8').split('\n'))
+    .filter((line) => /^ +add: \[[A-Z]/.test(line))
+  assert.ok(lines.length >= 4, lines.join())
+  for (const line of lines) assert.match(line, 'NET_BIND_SERVICE')
+})
+
+test('the rehearsal can start and listen, and no more, and its arguments and configuration are right', async () => {
   const job = find(documentsIn('rehearse/job.yaml'), 'Job', 'neardns-rehearse-NODE')
   const { spec } = (job as unknown as DaemonSet).spec.template
   const [{ securityContext, args = [] }] = spec.containers
   assert.is(spec.hostNetwork, true)
-  assert.equal(securityContext.capabilities, { drop: ['ALL'], add: ['NET_RAW'] })
+  assert.equal(securityContext.capabilities, {
+    drop: ['ALL'],
+    add: ['NET_BIND_SERVICE', 'NET_RAW'],
+  })
   const text = configTextOf(documentsIn('rehearse/configmap.yaml'), 'neardns-rehearse')
   const directory = mkdtempSync(join(tmpdir(), 'neardns-rehearse-'))
   const file = join(directory, 'neardns.yaml')
