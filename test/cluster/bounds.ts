@@ -1,6 +1,5 @@
 /**
  * How many queries each scenario may lose, in one place. A bound is a time: what comes in within it may be lost, at any rate.
- * What reached CoreDNS and found its receive buffer full is counted apart (socket-drops.ts).
  * Wrong answers, failed syncs of kube-proxy and a Service that does not work afterwards are never allowed.
  */
 /**

@@ -54,7 +54,7 @@ export async function runScenario(
       judged(load, lostMax(name, queriesPerSecond)),
     )
     drops = dropsBetween(before, await corednsDrops(kubectl))
-    faults.push(...faultsOf(loads, drops), ...((await scenario.after?.(lab)) ?? []))
+    faults.push(...loads.flatMap(faultsOf), ...((await scenario.after?.(lab)) ?? []))
   } catch (error) {
     note(error)
   }
@@ -89,19 +89,12 @@ function judged(load: LoadResult, bound: number | undefined): Outcome['loads'][n
   return bound === undefined ? load : { ...load, lostMax: bound }
 }
 
-/** @param drops queries that CoreDNS dropped: the way led to it, so they count against no bound */
-export function faultsOf(loads: Outcome['loads'], drops: number): string[] {
-  const lost = loads.reduce((sum, load) => sum + load.lost, 0)
-  // Nobody knows through which address a dropped query came.
-  return loads.flatMap((load) => faultsOfOne(load, Math.min(load.lost, lost - drops)))
-}
-
-function faultsOfOne(load: Outcome['loads'][number], lostOnTheWay: number): string[] {
+export function faultsOf(load: Outcome['loads'][number]): string[] {
   const { address, lost, sent, wrong, lostMax: bound } = load
   // A comparison with something else has no bound: its losses and wrong answers are what is to be shown.
   if (bound === undefined) return []
   const faults: string[] = []
-  if (lostOnTheWay > bound) {
+  if (lost > bound) {
     const when = load.lostFromMs === undefined ? '' : `, ${load.lostFromMs} to ${load.lostToMs} ms`
     faults.push(`${address}: ${lost} of ${sent} lost${when}; at most ${bound} may be`)
   }
