@@ -64,7 +64,9 @@ function removeOld(): void {
   if (!existsSync(folder)) return
   for (const state of readdirSync(folder)) {
     const path = join(folder, state)
-    if (Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path, { recursive: true, force: true })
+    // Another lane may have moved or removed it by now.
+    const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - since > keptMs) rmSync(path, { recursive: true, force: true })
   }
 }
 

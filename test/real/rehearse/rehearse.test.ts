@@ -99,7 +99,7 @@ async function rehearsed<T>(
 ): Promise<{ report: Report; result: T }> {
   const config = await lab.writeConfig(trust)
   const args = [builtProgram(), 'rehearse', '--config', config, '--json', '--names', ...flags]
-  // As in a container that has this capability alone.
+  // With this capability alone, which is all that listening takes.
   const bare = ['--bounding-set=-all,+net_raw', '--inh-caps=-all', process.execPath]
   const child = new Child('setpriv', [...bare, ...args], { netns: lab.net.node.name })
   try {

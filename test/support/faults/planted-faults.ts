@@ -2,7 +2,6 @@
  * The faults that `doctor` is to find, each planted for real on a `FaultyNode`. What it has to say about each stands in docs/operator.md,
  * under the same name.
  */
-
 import { mkdirSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { textAt } from '../../../src/platform/text-at.ts'

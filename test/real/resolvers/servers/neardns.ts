@@ -4,9 +4,6 @@ import { join } from 'node:path'
 import { Neardns } from '../../../support/neardns.ts'
 import { endpoint, type Route, type Server, type Setup } from './server.ts'
 
-/** A start takes a second of CPU without it, and there is one for each case. */
-const compileCache = join(import.meta.dirname, '../../../../node_modules/.cache/neardns')
-
 export const neardns: Server = {
   name: 'neardns',
   about: 'default settings',
@@ -15,7 +12,7 @@ export const neardns: Server = {
   start: async (setup) => {
     const file = join(setup.directory, 'neardns.yaml')
     writeFileSync(file, JSON.stringify(configuration(setup)))
-    return Neardns.start({ args: [`--config=${file}`], env: { NODE_COMPILE_CACHE: compileCache } })
+    return Neardns.start({ args: [`--config=${file}`] })
   },
 }
 
