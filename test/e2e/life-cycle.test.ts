@@ -157,9 +157,9 @@ test('SIGHUP applies a changed file and keeps sockets, cache and questions in fl
     await logged(neardns, 'configuration applied')
     assert.is((await tcp.next())?.readUInt16BE(0), 5)
     await lookup(server, 'cached.example', 'A')
-    assert.is(context.upstream.queries.filter(({ qname }) => qname === 'cached.example').length, 1)
-    // The new setting is in force.
-    await logged(neardns, '"qname":"cached.example."')
+    // The new setting is in force: the line is written. The upstream's count would say less: after 500 ms of silence a trial asks the latest question that was answered.
+    const line = await logged(neardns, '"qname":"cached.example."')
+    assert.match(line, '"source":"cacheSuccess"')
     await tcp.close()
   })
 })
