@@ -63,7 +63,7 @@ export const operatorVerbs = [
     words: [{ name: 'NAME', isOptional: true }],
     flags: {
       '--type': { value: 'TYPE', what: 'of this type' },
-      '--client': { value: 'IP', what: 'of this client' },
+      '--client': { value: 'CLIENT', what: 'of this address, or of this pod: namespace/name' },
       '--rcode': {
         value: 'RCODE',
         what: 'answered so',

@@ -1,5 +1,6 @@
 /** The calls about single queries: the last slow and failed ones, and queries as they come. */
 
+import { parseScopedAddress } from '../../address/ip-address.ts'
 import { parseType } from '../../core/explain.ts'
 import { ReplySource } from '../../core/facts.ts'
 import {
@@ -13,11 +14,12 @@ import type { FlightView } from '../../observe/live/flight-recorder.ts'
 import type { TailFilter, TailPage } from '../../observe/live/query-watch.ts'
 import { parseName, presentName } from '../../wire/name.ts'
 import type { DataPath } from '../data-path.ts'
-import type { NameClients } from '../pods/client-names.ts'
+import type { FindClient, NameClients } from '../pods/client-names.ts'
 import type { Everywhere, Operation, Operations } from './operation.ts'
 
 export interface LiveParts extends Pick<DataPath, 'flights' | 'watch'> {
   readonly nameClients: NameClients
+  readonly findClient: FindClient
 }
 
 interface TailInput {
@@ -27,7 +29,7 @@ interface TailInput {
 
 /** @param operations takes those that colleagues carry out as well */
 export function liveCalls(
-  { flights, watch, nameClients }: LiveParts,
+  { flights, watch, nameClients, findClient }: LiveParts,
   everywhere: Everywhere,
   operations: Operations,
 ): AdminCall[] {
@@ -57,7 +59,7 @@ export function liveCalls(
     },
     {
       ...{ method: 'GET', path: '/v1/tail' },
-      answer: (request) => tailPage(request, everywhere, tail, nameClients),
+      answer: (request) => tailPage(request, everywhere, tail, { nameClients, findClient }),
     },
   ]
 }
@@ -79,11 +81,14 @@ async function tailPage(
   { params }: CallRequest,
   everywhere: Everywhere,
   operation: Operation<TailInput, TailPage | undefined>,
-  nameClients: NameClients,
+  { nameClients, findClient }: Pick<LiveParts, 'nameClients' | 'findClient'>,
 ): Promise<Page> {
   const input = readTail(params)
   if (typeof input === 'string') return errorPage(400, input)
-  const { outputs, missing } = await everywhere(operation, input)
+  const whose = await clientsMeant(params.get('client'), findClient)
+  if (typeof whose === 'string') return errorPage(400, whose)
+  const filter = { ...input.filter, ...whose }
+  const { outputs, missing } = await everywhere(operation, { ...input, filter })
   const pages = outputs.flatMap((page) => page ?? [])
   if (pages.length === 0) return errorPage(429, 'too many look already; end another tail')
   const lines = pages.flatMap((page) => page.lines).toSorted((a, b) => a.atMs - b.atMs)
@@ -92,6 +97,21 @@ async function tailPage(
     lines: await withPods(lines, nameClients),
     ...{ lost, workers: outputs.length, missing },
   })
+}
+
+/** A pod's addresses are looked up at each look: the one that takes its place has others. @returns what is wrong, in one line */
+async function clientsMeant(
+  client: string | null,
+  findClient: FindClient,
+): Promise<Pick<TailFilter, 'clients'> | string> {
+  if (client === null) return {}
+  const written = parseScopedAddress(client)
+  if (written !== undefined) return { clients: [written.address] }
+  const found = await findClient(client)
+  const what = `client is ${JSON.stringify(client)}; expected an IP address`
+  if (found === undefined) return `${what} (names of pods are known where admin.podNames is on)`
+  if (found.length > 0) return { clients: found }
+  return `${what}, "node", or a pod that runs on this node as namespace/name`
 }
 
 /** Each with whose address it was when it asked. */
@@ -111,7 +131,7 @@ function readTail(params: URLSearchParams): TailInput | string {
   if (mistake !== undefined) return mistake
   const given = (key: string) => params.get(key) ?? undefined
   const [under, type, source] = [given('under'), given('type'), given('source')]
-  const [client, rcode] = [given('client'), given('rcode')?.toUpperCase()]
+  const rcode = given('rcode')?.toUpperCase()
   const name = under === undefined ? undefined : parseName(under)
   const qtype = type === undefined ? undefined : parseType(type)
   return {
@@ -121,7 +141,6 @@ function readTail(params: URLSearchParams): TailInput | string {
       ...(name !== undefined && { under: presentName(name, 0) }),
       ...(qtype !== undefined && { qtype }),
       ...(source !== undefined && { source }),
-      ...(client !== undefined && { client }),
       ...(rcode !== undefined && { rcode }),
     },
   }
@@ -140,7 +159,8 @@ const rules: Readonly<Record<string, readonly [isRight: (text: string) => boolea
     type: [(text) => parseType(text) !== undefined, 'a record type such as AAAA, or TYPE65'],
     source: [(text) => sources.includes(text), `one of ${sources.join(', ')}`],
     slower: [(text) => /^\d+(\.\d+)?$/.test(text), 'a number of milliseconds'],
-    client: [(text) => text !== '', 'an IP address'],
+    // `clientsMeant` reads it, which takes time.
+    client: [() => true, ''],
     rcode: [(text) => text !== '', 'a response code such as NXDOMAIN'],
   }
 

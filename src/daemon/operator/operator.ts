@@ -5,7 +5,7 @@ import type { AdminCall } from '../../observe/admin-calls.ts'
 import type { Log } from '../../observe/log.ts'
 import type { DataPath } from '../data-path.ts'
 import { apiPlace } from '../pods/api-client.ts'
-import { type Client, ClientNames, type NameClients, type Names } from '../pods/client-names.ts'
+import { ClientNames, type FindClient, type NameClients } from '../pods/client-names.ts'
 import type { WorkerLink } from '../workers/link.ts'
 import { cacheCalls } from './cache-calls.ts'
 import { configCall } from './config-call.ts'
@@ -40,12 +40,13 @@ export class Operator {
     const place = apiPlace(process.env)
     this.clientNames = new ClientNames({ log, place, nodeName: facts.nodeName, localAddresses })
     const nameClients = this.naming(everywhere)
+    const findClient = this.finding(everywhere)
     this.calls = [
       explainCall(path),
       configCall(config),
       ...cacheCalls({ path, nowMs, everywhere }, operations),
       ...liveCalls(
-        { flights: path.flights, watch: path.watch, nameClients },
+        { flights: path.flights, watch: path.watch, nameClients, findClient },
         everywhere,
         operations,
       ),
@@ -63,20 +64,39 @@ export class Operator {
     this.clientNames.follow(false)
   }
 
-  /** One process knows the pods: this one, or a colleague. */
   private naming(everywhere: Everywhere): NameClients {
-    const { clientNames, operations } = this
-    const name: Operation<readonly Client[], Names | undefined> = {
-      name: 'clientNames',
-      run: (clients) => clientNames.namesOf(clients),
-    }
-    operations.add(name)
-    return async (clients) => {
-      if (!this.config().admin.podNames || clients.length === 0) return []
-      const own = clientNames.namesOf(clients)
+    const { clientNames } = this
+    const ask = this.askingWhoKnows(
+      'clientNames',
+      everywhere,
+      clientNames.namesOf.bind(clientNames),
+    )
+    return async (clients) => (clients.length === 0 ? [] : ((await ask(clients)) ?? []))
+  }
+
+  private finding(everywhere: Everywhere): FindClient {
+    const { clientNames } = this
+    return this.askingWhoKnows(
+      'clientAddresses',
+      everywhere,
+      clientNames.addressesOf.bind(clientNames),
+    )
+  }
+
+  /** One process knows the pods: this one, or a colleague. @param run returns undefined where they are not known */
+  private askingWhoKnows<In, Out>(
+    name: string,
+    everywhere: Everywhere,
+    run: (input: In) => Out | undefined,
+  ): (input: In) => Promise<Out | undefined> {
+    const operation: Operation<In, Out | undefined> = { name, run }
+    this.operations.add(operation)
+    return async (input) => {
+      if (!this.config().admin.podNames) return undefined
+      const own = run(input)
       if (own !== undefined) return own
-      const { outputs } = await everywhere(name, clients)
-      return outputs.find((names) => names !== undefined) ?? []
+      const { outputs } = await everywhere(operation, input)
+      return outputs.find((output) => output !== undefined)
     }
   }
 

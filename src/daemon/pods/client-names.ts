@@ -20,6 +20,9 @@ export type Names = readonly (string | undefined)[]
 /** @returns in the order of the clients; empty while nobody names them */
 export type NameClients = (clients: readonly Client[]) => Promise<Names>
 
+/** @returns the present addresses of a client that has this name, none when nobody has it; undefined while nobody is named */
+export type FindClient = (name: string) => Promise<readonly string[] | undefined>
+
 const ofNode = 'node'
 /** An API that comes and goes is told of once in this time. */
 const linesEveryMs = 60_000
@@ -51,6 +54,12 @@ export class ClientNames {
     return clients.map(([address, atMs]) =>
       own.has(address) ? ofNode : watch.names.nameAt(address, atMs),
     )
+  }
+
+  /** The present addresses of a client, none when nobody has the name. @returns undefined while nobody is named here */
+  addressesOf(name: string): readonly string[] | undefined {
+    if (this.watch === undefined) return undefined
+    return name === ofNode ? this.parts.localAddresses() : this.watch.names.addressesOf(name)
   }
 
   private begin(): PodWatch | undefined {

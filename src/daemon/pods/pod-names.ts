@@ -46,6 +46,15 @@ export class PodNames {
       ?.name
   }
 
+  /** The addresses of a pod that lives. @param name as `namespace/name` */
+  addressesOf(name: string): readonly string[] {
+    const isAlive = ({ toMs }: Owner) => toMs === Number.POSITIVE_INFINITY
+    // As in `nameAt`: the younger owner counts.
+    return [...this.owners].flatMap(([address, list]) =>
+      list.findLast(isAlive)?.name === name ? address : [],
+    )
+  }
+
   /** A pod is there, or has changed. */
   set(pod: PodFacts, nowMs: number): void {
     if (pod.isOfNode) return

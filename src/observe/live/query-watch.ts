@@ -31,7 +31,8 @@ export interface TailFilter {
   /** Presentation form with trailing dot, lower case: names at and below it. */
   readonly under?: string
   readonly qtype?: number
-  readonly client?: string
+  /** Addresses. */
+  readonly clients?: readonly string[]
   readonly rcode?: string
   readonly source?: string
   readonly tookMsMin?: number
@@ -80,7 +81,7 @@ export interface Slow {
 }
 
 interface Viewer {
-  readonly filter: TailFilter
+  filter: TailFilter
   lines: TailLine[]
   lost: number
   untilMs: number
@@ -114,12 +115,13 @@ export class QueryWatch {
     this.setWatcher = setWatcher
   }
 
-  /** @returns what has come since the last call of this viewer; undefined when too many look */
+  /** @param filter of what comes from now on. @returns what has come since the last call of this viewer; undefined when too many look */
   tail(viewer: string, filter: TailFilter): TailPage | undefined {
     const known = this.viewers.get(viewer)
     if (known === undefined && this.viewers.size >= viewersMax) return undefined
     const one = known ?? { filter, lines: [], lost: 0, untilMs: 0 }
     const { lines, lost } = one
+    one.filter = filter
     one.lines = []
     one.lost = 0
     one.untilMs = this.nowMs() + leaseMs
@@ -241,8 +243,8 @@ function mayFit({ qtype, rcode, source, tookMsMin = 0 }: TailFilter, facts: Repl
   return rcode === undefined || rcodeName(facts.rcode) === rcode
 }
 
-function fits({ under, client }: TailFilter, line: TailLine): boolean {
-  if (client !== undefined && line.client !== client) return false
+function fits({ under, clients }: TailFilter, line: TailLine): boolean {
+  if (clients !== undefined && !clients.includes(line.client)) return false
   if (under === undefined || under === '.') return true
   return line.name === under || line.name.endsWith(`.${under}`)
 }

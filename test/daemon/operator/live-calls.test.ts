@@ -10,14 +10,17 @@ import { dataPathOf } from '../support.ts'
 
 const test = suite('daemon/operator/live-calls')
 
-function worldOf() {
+function worldOf(isNaming = true) {
   const path = dataPathOf({})
   path.exchange.stop()
   const nameClients = async (clients: readonly (readonly [string, number])[]) =>
     clients.map(([address, atMs]) =>
       address === '192.0.2.1' && atMs > 0 ? 'shop/cart-0' : undefined,
     )
-  const parts = { flights: path.flights, watch: path.watch, nameClients }
+  // The pod's first address is that of `arrivalOf`.
+  const pods: Record<string, string[]> = { 'shop/cart-0': ['192.0.2.1', 'fd00::1'] }
+  const findClient = async (name: string) => (isNaming ? (pods[name] ?? []) : undefined)
+  const parts = { flights: path.flights, watch: path.watch, nameClients, findClient }
   const calls = liveCalls(parts, everywhereFor(undefined), new Operations())
   const call = async (at: string, search = ''): Promise<Page> => {
     const found = calls.find((one) => one.path === at)
@@ -25,7 +28,7 @@ function worldOf() {
     const params = new URLSearchParams(search)
     return found.answer({ params, body: Buffer.alloc(0), isRoot: false })
   }
-  return { path, call }
+  return { path, pods, call }
 }
 
 test('failures and slow ones have a page each', async () => {
@@ -53,6 +56,43 @@ test('a tail gets the lines of its viewer', async () => {
   for (let i = 0; i < 7; i++) await call('/v1/tail', `viewer=v${i}`)
   assert.is((await call('/v1/tail', 'viewer=w')).status, 429)
   path.watch.stop()
+})
+
+test('a tail of one client: by address however it is written, or by the name of a pod', async () => {
+  const { path, call } = worldOf()
+  const names = async (client: string) => {
+    const search = `viewer=${client}&client=${client}`
+    await call('/v1/tail', search)
+    path.watch.seen(arrivalOf('a.example'), replyOf(ReplySource.upstream), factsOf())
+    const page = JSON.parse((await call('/v1/tail', search)).body)
+    return page.lines.map(({ name }: { name: string }) => name)
+  }
+  assert.equal(await names('192.0.2.1'), ['a.example.'])
+  assert.equal(await names('shop/cart-0'), ['a.example.'])
+  assert.equal(await names('192.0.2.2'), [])
+  assert.equal(await names('FD00:0::1'), [])
+  path.watch.stop()
+})
+
+test('a tail follows the pod to the address of its successor', async () => {
+  const { path, pods, call } = worldOf()
+  const search = 'viewer=v&client=shop/cart-0'
+  const look = async () => JSON.parse((await call('/v1/tail', search)).body).lines.length
+  pods['shop/cart-0'] = ['192.0.2.77']
+  await look()
+  path.watch.seen(arrivalOf('a.example'), replyOf(ReplySource.upstream), factsOf())
+  pods['shop/cart-0'] = ['192.0.2.1']
+  assert.is(await look(), 0)
+  path.watch.seen(arrivalOf('b.example'), replyOf(ReplySource.upstream), factsOf())
+  assert.is(await look(), 1)
+  path.watch.stop()
+})
+
+test('a client that nobody can be is an error, and says what names it would need', async () => {
+  const error = async (isNaming: boolean) =>
+    JSON.parse((await worldOf(isNaming).call('/v1/tail', 'viewer=v&client=shop/cart-9')).body).error
+  assert.match(await error(true), /^client is "shop\/cart-9"; .* a pod that runs on this node/)
+  assert.match(await error(false), /names of pods are known where admin\.podNames is on/)
 })
 
 const mistakes: readonly [search: string, why: RegExp][] = [

@@ -27,8 +27,12 @@ test('pods by name, the node as itself, others not at all; off is off', async ()
     assert.equal(asked('10.1.0.5', '192.0.2.7', '127.0.0.1', '10.9.9.9'), [
       ...['shop/cart-0', 'node', 'node', undefined],
     ])
+    assert.equal(names.addressesOf('shop/cart-0'), ['10.1.0.5'])
+    assert.equal(names.addressesOf('node'), ['127.0.0.1', '192.0.2.7'])
+    assert.equal(names.addressesOf('shop/cart-1'), [])
     names.follow(false)
     assert.equal([names.isOn, asked('10.1.0.5')], [false, undefined])
+    assert.is(names.addressesOf('shop/cart-0'), undefined)
   } finally {
     names.follow(false)
     await api.stop()

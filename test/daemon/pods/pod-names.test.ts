@@ -26,6 +26,8 @@ test('a pod has all of its addresses, from its start', () => {
     ['shop/cart-0', 'shop/cart-0', undefined],
   )
   assert.is(names.nameAt('10.1.0.5', 4999), undefined)
+  assert.equal(names.addressesOf('shop/cart-0'), ['10.1.0.5', 'fd00::5'])
+  assert.equal(names.addressesOf('shop/cart'), [])
 })
 
 test('an address that goes to another pod is the other’s from its start, also when the end of the first is told late or never', () => {
@@ -34,6 +36,10 @@ test('an address that goes to another pod is the other’s from its start, also 
   names.set(factsOf('shop/new', { ip: '10.1.0.5', startMs: 8000 }), 9000)
   const at = (ms: number) => names.nameAt('10.1.0.5', ms)
   assert.equal([at(7999), at(8000), at(20_000)], ['shop/old', 'shop/new', 'shop/new'])
+  assert.equal(
+    ['shop/old', 'shop/new'].map((name) => names.addressesOf(name)),
+    [[], ['10.1.0.5']],
+  )
   names.end('shop/old', 9500)
   assert.equal([at(7999), at(9600)], ['shop/old', 'shop/new'])
   names.end('shop/new', 30_000)

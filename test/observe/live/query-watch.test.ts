@@ -47,7 +47,7 @@ test('a viewer gets what has come since the last look', () =>
 const filters: readonly [filter: TailFilter, names: readonly string[]][] = [
   [{ under: 'example.' }, ['a.example.', 'slow.example.', 'bad.example.', 'mx.example.']],
   [{ qtype: 15 }, ['mx.example.']],
-  [{ client: '192.0.2.9' }, ['other.test.']],
+  [{ clients: ['192.0.2.8', '192.0.2.9'] }, ['other.test.']],
   [{ rcode: 'SERVFAIL' }, ['bad.example.']],
   [{ source: 'failed' }, ['bad.example.']],
   [{ tookMsMin: 50 }, ['slow.example.']],
