@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { builtProgram } from '../support/built-program.ts'
 import { Neardns } from '../support/neardns.ts'
 import { needs } from '../support/needs.ts'
 import { Child, runToEnd, until } from '../support/process.ts'
@@ -14,8 +15,6 @@ import { Netns } from '../support/world/netns.ts'
 
 const test = suite('e2e/resolv-conf')
 export const testTimeoutMs = 60_000
-
-const main = join(import.meta.dirname, '../../src/main.ts')
 
 interface Scene {
   readonly neardns: Neardns
@@ -46,7 +45,7 @@ async function withScene(first: string, body: (scene: Scene) => Promise<void>): 
     const args = ['--config', join(folder, 'neardns.yaml')]
     const neardns = await Neardns.start({ args, netns: netns.name })
     const ask = async (name: string, flags = ['--server', '127.0.0.1:5300']) => {
-      const words = [main, 'query', name, ...flags]
+      const words = [builtProgram(), 'query', name, ...flags]
       return (await runToEnd(process.execPath, words, { netns: netns.name })).output
     }
     await body({ neardns, linkNumber, write, ask })

@@ -12,6 +12,7 @@ import * as assert from 'uvu/assert'
 import { HitControl } from '../../../src/daemon/hits/hit-control.ts'
 import { installTable } from '../../kernel/table.ts'
 import { buildC } from '../../support/build.ts'
+import { builtProgram } from '../../support/built-program.ts'
 import { needing } from '../../support/needs.ts'
 import { Child } from '../../support/process.ts'
 import { Unbound } from '../../support/unbound.ts'
@@ -85,8 +86,7 @@ function writeConfig(cache: object): void {
 
 function startDaemon(): Child {
   const capabilities = ['-all', '+bpf', '+net_admin', '+net_bind_service'].join(',')
-  const main = join(repository, 'src/main.ts')
-  const program = [process.execPath, main, 'run', '--config', configPath]
+  const program = [process.execPath, builtProgram(), 'run', '--config', configPath]
   const args = ['--bounding-set', capabilities, '--inh-caps', '-all', ...program]
   return new Child('setpriv', args, { netns: node.name })
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { installTable } from '../../kernel/table.ts'
+import { builtProgram } from '../../support/built-program.ts'
 import { type LoadQuery, type LoadRecord, tally, tallyText } from '../../support/client/load.ts'
 import { readExposition } from '../../support/exposition.ts'
 import { Neardns } from '../../support/neardns.ts'
@@ -271,12 +272,11 @@ test('what a reload has taken back comes again by itself', async () => {
 
 test('the query after a flush is not answered by the kernel', async () => {
   await world.warm()
-  const main = join(import.meta.dirname, '../../../src/main.ts')
   const socket = join(world.directory, 'admin.sock')
   for (let i = 0; i < 5; i++) {
     const unknown = () => world.metric('neardns_kernel_hits_passed_total', { reason: 'unknown' })
     const before = [await world.hits(), await unknown()]
-    const args = [main, 'cache', 'flush', '--admin', socket, `hot-${i}.test`]
+    const args = [builtProgram(), 'cache', 'flush', '--admin', socket, `hot-${i}.test`]
     await mustRun(process.execPath, args)
     const name = `hot-${i}.test`
     const { reply } = await world.agent.call('ask', { server, name, type: 'A' })

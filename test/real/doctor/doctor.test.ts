@@ -3,10 +3,10 @@
  * and what is done to it with the cause. Method: a node in network namespaces with the real kube-proxy and CoreDNS, and both verbs as
  * processes on it.
  */
-import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../../src/cli/diagnosis/finding.ts'
+import { builtProgram } from '../../support/built-program.ts'
 import { needing } from '../../support/needs.ts'
 import { runToEnd } from '../../support/process.ts'
 import { linkLocal, NodeWorld } from '../../support/world/node-world.ts'
@@ -17,7 +17,6 @@ const test = needing(
   suite('real/doctor'),
   ...(['coredns', 'netns', 'nft', 'iptables', 'kubernetes'] as const),
 )
-const main = join(import.meta.dirname, '../../../src/main.ts')
 
 /** The CoreDNS of this world has no zone but the cluster's, and is the upstream for outside names too. */
 const outsideRefused = ['UDP', 'TCP'].map(
@@ -30,7 +29,7 @@ interface Seen {
 }
 
 async function run(world: NodeWorld, verb: 'check' | 'doctor', config: string): Promise<Seen> {
-  const args = [main, verb, '--config', config, '--json']
+  const args = [builtProgram(), verb, '--config', config, '--json']
   const { code, output } = await runToEnd(process.execPath, args, { netns: world.node.name })
   const { findings } = JSON.parse(output) as { findings: readonly Finding[] }
   return { code, findings }

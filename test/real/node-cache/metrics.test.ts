@@ -5,6 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { consumers } from '../../observe/families/consumers.ts'
+import { builtProgram } from '../../support/built-program.ts'
 import { lookup } from '../../support/client/dns-client.ts'
 import { Coredns } from '../../support/coredns.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -13,8 +14,6 @@ import { Child } from '../../support/process.ts'
 import { NodeCacheFolder } from '../../support/world/node-cache-start.ts'
 
 const test = needing(suite('real/node-cache/metrics'), 'coredns')
-
-const main = new URL('../../../src/main.ts', import.meta.url).pathname
 
 /** Label names by family; buckets, sums and counts belong to their histogram. */
 function labelsIn(page: string): Map<string, string[]> {
@@ -80,7 +79,7 @@ test('names and labels of CoreDNS, and those before 1.7 when the environment wan
   folder.put('Corefile', corefile(ours))
   const args = ['-localip', '127.0.0.1', '-conf', folder.conf, '-p', String(ours.dns)]
   const alone = ['-setupinterface=false', '-setupiptables=false', '-metrics-listen-address', '']
-  const neardns = new Child(process.execPath, [main, ...args, ...alone], {
+  const neardns = new Child(process.execPath, [builtProgram(), ...args, ...alone], {
     env: { NEARDNS_OLDER_METRIC_NAMES: 'true' },
   })
   try {
