@@ -135,15 +135,20 @@ function checkWhole(report: Report, sent: number): void {
 
 test('beside NodeLocal DNSCache it foretells what the switch then spares CoreDNS', async () => {
   const { report, result: before } = await behind(lab.startPeer(), () => rehearsed(() => load()))
-  const after = await behind(lab.startNeardns(trust), () => load())
+  const after = await behind(lab.startNeardns(trust), async () => ({
+    ...(await load()),
+    again: await lab.sentAgain(),
+  }))
   checkWhole(report, before.report.sent)
   assert.equal(report.differences, [])
   assert.is(report.isCache, true)
   for (const part of ['cluster', 'external'] as const) {
     const { now, rehearsed: then } = questions(report, part === 'cluster')
-    const spared = before.counted[part] - after.counted[part]
+    // A machine with much else to do answers late, and what is late is asked for again: that cannot be foretold.
+    const again = after.again[part]
+    const spared = before.counted[part] - (after.counted[part] - again)
     process.stdout.write(
-      `  ${part}: ${now} questions now (counted ${before.counted[part]}), ${then} foretold (counted ${after.counted[part]})\n`,
+      `  ${part}: ${now} questions now (counted ${before.counted[part]}), ${then} foretold (counted ${after.counted[part]}, ${again} of them again)\n`,
     )
     assert.ok(isWithin(now, before.counted[part], deviationMax), `${part}: ${now} now`)
     assert.ok(

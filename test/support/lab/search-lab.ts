@@ -165,14 +165,27 @@ ${settings}`,
     return await this.sum(adminPort, name)
   }
 
-  private async sum(port: number, name: string): Promise<number> {
+  /** Of neardns's queries to each of the two: those that it sent because an earlier one was late or had failed. */
+  async sentAgain(): Promise<Counts> {
+    const of = async (group: keyof Counts) => {
+      const label = `group="${group}"`
+      const hedges = await this.sum(adminPort, 'neardns_hedges_total', label)
+      return hedges + (await this.sum(adminPort, 'neardns_retries_total', label))
+    }
+    return { cluster: await of('cluster'), external: await of('external') }
+  }
+
+  /** @param label of the series that count, all unless given */
+  private async sum(port: number, name: string, label = ''): Promise<number> {
     const { status, body } = await this.agent.call('fetch', {
       url: `http://127.0.0.1:${port}/metrics`,
     })
     if (status !== 200) throw new Error(`metrics at port ${port}: status ${status}`)
     // CoreDNS has no series of a family before its first query.
     const lines = body.split('\n').filter((line) => /^[^{ ]+/.exec(line)?.[0] === name)
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+    return lines
+      .filter((line) => line.includes(label))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
 
   private async clusterAnswers(): Promise<boolean> {
