@@ -5,6 +5,7 @@
  *   node test/cluster/main.ts up [--mode MODE] [--node-nft machine|image] [--kube-proxy VERSION]
  *   node test/cluster/main.ts down [NAME]
  *   node test/cluster/main.ts try [--mode MODE] [--chart]
+ *   node test/cluster/main.ts drop-in [--mode MODE]
  *   node test/cluster/main.ts scenarios [--mode MODE,...] [--rate N,...] [--only NAME,...] [--long] [--no-record]
  *   node test/cluster/main.ts kubectl ARGS...
  *   node test/cluster/main.ts node COMMAND...
@@ -12,6 +13,7 @@
 import { parseArgs } from 'node:util'
 import { kubernetesVersion } from './build/versions.ts'
 import { Cluster } from './cluster.ts'
+import { tryDropIns } from './drop-in.ts'
 import { type ClusterOptions, defaultOptions, proxyModes, readNodeNft } from './layout.ts'
 import { prepareMachine } from './prepare.ts'
 import { runScenarios } from './scenarios.ts'
@@ -46,6 +48,11 @@ async function main(): Promise<number> {
       await prepareMachine(say)
       return (await tryOut(options, rest.includes('--chart'), say)) ? 0 : 1
     }
+    case 'drop-in': {
+      const options = readOptions()
+      await prepareMachine(say)
+      return (await tryDropIns(options, say)) ? 0 : 1
+    }
     case 'scenarios':
       await prepareMachine(say)
       return (await runScenarios(rest, say)) ? 0 : 1
@@ -55,7 +62,7 @@ async function main(): Promise<number> {
       return await through((cluster) => cluster.node.run(rest))
     default:
       console.error(
-        'prepare, up, down, try, scenarios, kubectl or node? See the head of test/cluster/main.ts',
+        'prepare, up, down, try, drop-in, scenarios, kubectl or node? See the head of test/cluster/main.ts',
       )
       return 2
   }

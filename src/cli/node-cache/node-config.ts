@@ -212,7 +212,8 @@ function whatIsWhose({ localIps }: NodeCacheFlags, { clusterIps }: NodeFacts): R
   const isService = (address: string) => clusterIps.includes(address)
   const of = (is: boolean) =>
     localIps.map(({ address }) => address).filter((one) => isService(one) === is)
-  const message = `a wildcard in bind means these addresses; ours: ${of(false).join(', ') || 'none'}; of a Service, which kube-proxy serves while we do not: ${of(true).join(', ') || 'none'}`
+  const [own, services] = [false, true].map((is) => of(is).join(', ') || 'none')
+  const message = `ours: ${own}; of a Service, which kube-proxy serves while we do not: ${services}; a wildcard in bind would mean these`
   return { where: '-localip', message }
 }
 
