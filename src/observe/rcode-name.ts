@@ -17,8 +17,15 @@ const names: readonly string[] = [
   'BADTRUNC',
   'BADCOOKIE',
 ]
+const other = 'other'
 
 /** @returns the name of codes 0-23, otherwise `other`: the label stays a closed set whatever an upstream sends */
 export function rcodeName(rcode: number): string {
-  return names[rcode] ?? 'other'
+  return names[rcode] ?? other
+}
+
+/** @returns the name as `rcodeName` gives it, in whatever case it was typed; undefined when no reply can have it */
+export function knownRcodeName(text: string): string | undefined {
+  const upper = text.toUpperCase()
+  return [...names, other].find((name) => name.toUpperCase() === upper)
 }

@@ -12,6 +12,7 @@ import {
 } from '../../observe/admin-calls.ts'
 import type { FlightView } from '../../observe/live/flight-recorder.ts'
 import type { TailFilter, TailPage } from '../../observe/live/query-watch.ts'
+import { knownRcodeName } from '../../observe/rcode-name.ts'
 import { parseName, presentName } from '../../wire/name.ts'
 import type { DataPath } from '../data-path.ts'
 import type { FindClient, NameClients } from '../pods/client-names.ts'
@@ -131,7 +132,7 @@ function readTail(params: URLSearchParams): TailInput | string {
   if (mistake !== undefined) return mistake
   const given = (key: string) => params.get(key) ?? undefined
   const [under, type, source] = [given('under'), given('type'), given('source')]
-  const rcode = given('rcode')?.toUpperCase()
+  const rcode = given('rcode')
   const name = under === undefined ? undefined : parseName(under)
   const qtype = type === undefined ? undefined : parseType(type)
   return {
@@ -141,7 +142,7 @@ function readTail(params: URLSearchParams): TailInput | string {
       ...(name !== undefined && { under: presentName(name, 0) }),
       ...(qtype !== undefined && { qtype }),
       ...(source !== undefined && { source }),
-      ...(rcode !== undefined && { rcode }),
+      ...(rcode !== undefined && { rcode: knownRcodeName(rcode) ?? rcode }),
     },
   }
 }
@@ -161,7 +162,10 @@ const rules: Readonly<Record<string, readonly [isRight: (text: string) => boolea
     slower: [(text) => /^\d+(\.\d+)?$/.test(text), 'a number of milliseconds'],
     // `clientsMeant` reads it, which takes time.
     client: [() => true, ''],
-    rcode: [(text) => text !== '', 'a response code such as NXDOMAIN'],
+    rcode: [
+      (text) => knownRcodeName(text) !== undefined,
+      'a response code such as NXDOMAIN, or other for those without a name',
+    ],
   }
 
 function mistakeIn(params: URLSearchParams): string | undefined {

@@ -74,6 +74,21 @@ test('a tail of one client: by address however it is written, or by the name of 
   path.watch.stop()
 })
 
+test('a tail of one response code: in any case, and of codes without a name', async () => {
+  const { path, call } = worldOf()
+  const count = async (asked: string, rcode: number) => {
+    const search = `viewer=${asked}&rcode=${asked}`
+    await call('/v1/tail', search)
+    const reply = replyOf(ReplySource.upstream, rcode)
+    path.watch.seen(arrivalOf('a.example'), reply, factsOf({ rcode }))
+    return JSON.parse((await call('/v1/tail', search)).body).lines.length
+  }
+  assert.is(await count('nxdomain', 3), 1)
+  assert.is(await count('other', 99), 1)
+  assert.is(await count('REFUSED', 3), 0)
+  path.watch.stop()
+})
+
 test('a tail follows the pod to the address of its successor', async () => {
   const { path, pods, call } = worldOf()
   const search = 'viewer=v&client=shop/cart-0'
@@ -102,6 +117,9 @@ const mistakes: readonly [search: string, why: RegExp][] = [
   ['viewer=v&type=NOTYPE', /expected a record type/],
   ['viewer=v&source=heaven', /expected one of cacheSuccess, /],
   ['viewer=v&slower=-1', /expected a number of milliseconds$/],
+  ['viewer=v&rcode=NXDOMIAN', /^rcode is "NXDOMIAN"; expected a response code such as NXDOMAIN/],
+  ['viewer=v&rcode=2', /^rcode is "2"; expected a response code/],
+  ['viewer=v&rcode=', /^rcode is ""; expected a response code/],
   ['viewer=v&rocde=x', /^unknown parameter "rocde"$/],
   ['viewer=v&constructor=x', /^unknown parameter "constructor"$/],
 ]
