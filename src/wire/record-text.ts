@@ -38,7 +38,7 @@ function rdata(type: string, data: unknown): string {
   if (typeof data === 'string') return nameTypes.includes(type) ? dottedName(data) : printable(data)
   // RFC 3597 5: unknown types.
   if (Buffer.isBuffer(data)) return `\\# ${data.length} ${data.toString('hex')}`
-  if (Array.isArray(data)) return data.map((part) => `"${printable(String(part))}"`).join(' ')
+  if (Array.isArray(data)) return data.map((part) => `"${printable(octetsOf(part))}"`).join(' ')
   if (typeof data !== 'object' || data === null) return String(data ?? '')
   const fields = new Map<string, unknown>(Object.entries(data))
   const order = fieldOrder[type]
@@ -58,10 +58,15 @@ export function dottedName(text: string): string {
   return text === '' || text === '.' ? '.' : `${printable(text)}.`
 }
 
-/** RFC 1035 5.1: bytes outside printable ASCII as `\DDD`. */
-export function printable(text: string): string {
+/** A text of a TXT record may hold any byte, UTF-8 or not. */
+function octetsOf(part: unknown): Uint8Array | string {
+  return part instanceof Uint8Array ? part : String(part)
+}
+
+/** RFC 1035 5.1: bytes outside printable ASCII as `\DDD`; a backslash, too, which would begin such a number. */
+export function printable(text: Uint8Array | string): string {
   return Array.from(Buffer.from(text), (octet) =>
-    octet < 0x20 || octet > 0x7e || octet === 0x22
+    octet < 0x20 || octet > 0x7e || octet === 0x22 || octet === 0x5c
       ? `\\${String(octet).padStart(3, '0')}`
       : String.fromCharCode(octet),
   ).join('')

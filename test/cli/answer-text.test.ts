@@ -21,6 +21,11 @@ function line(record: dnsPacket.Answer): string {
 
 const lines: [dnsPacket.Answer, string][] = [
   [{ type: 'AAAA', name: 'a', ttl: 1, data: '2001:db8::1' }, 'a.  1  IN  AAAA  2001:db8::1'],
+  [{ type: 'TXT', name: 'a', ttl: 1, data: 'a\\032b' }, 'a.  1  IN  TXT  "a\\092032b"'],
+  [
+    { type: 'TXT', name: 'a', ttl: 1, data: [Buffer.from([0x61, 0xff]), 'ü'] },
+    'a.  1  IN  TXT  "a\\255" "\\195\\188"',
+  ],
   [{ type: 'CNAME', name: 'a', ttl: 1, data: 'b.example' }, 'a.  1  IN  CNAME  b.example.'],
   [{ type: 'NS', name: '.', ttl: 1, data: '.' }, '.  1  IN  NS  .'],
   [
