@@ -19,12 +19,18 @@ const needsToken: Admission = {
   why: 'This page tells names or changes something: use the socket of admin.socket on the node, or the token of admin.tokenFile.',
 }
 
+const wrongToken: Admission = {
+  ok: false,
+  why: 'This token opens nothing here: it is not that of admin.tokenFile, or there is none.',
+}
+
 /** @param token what `Authorization: Bearer` must carry; undefined refuses everybody */
 export function tokenAccess(token: () => string | undefined): Access {
   return ({ headers }) => {
     const wanted = token()
     const isRight = wanted !== undefined && isSame(headers.authorization ?? '', `Bearer ${wanted}`)
-    return isRight ? { ok: true, isRoot: false } : needsToken
+    if (isRight) return { ok: true, isRoot: false }
+    return headers.authorization === undefined ? needsToken : wrongToken
   }
 }
 

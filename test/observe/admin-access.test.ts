@@ -36,6 +36,11 @@ test('without a token in the file nobody is let in, and the refusal says what wo
   assert.match(refusal.ok ? '' : refusal.why, /admin\.socket .* admin\.tokenFile/)
 })
 
+test('a token that is not the right one is said to be the trouble', () => {
+  const refusal = tokenAccess(() => 's3cret')(requestWith('Bearer other'))
+  assert.match(refusal.ok ? '' : refusal.why, /^This token opens nothing here: .* admin\.tokenFile/)
+})
+
 test('a name is answered when the operator allows it, in any case, with port and final dot', () => {
   const allowed = ['node-1.example.com']
   for (const host of [

@@ -11,7 +11,8 @@ import { errorCode } from '../../system/bind.ts'
 import { type CliIo, ExitCode } from '../io.ts'
 
 /** Where the admin pages are when only a token is given. */
-const usualAddress = '127.0.0.1:9253'
+const usualPort = 9253
+const usualAddress = `127.0.0.1:${usualPort}`
 const timeoutMs = 5000
 
 export type AdminPlace =
@@ -23,7 +24,7 @@ export type ReadPlace =
   | { readonly ok: false; readonly why: string; readonly isMisuse: boolean }
 
 /**
- * @param admin value of `--admin`: IP:PORT, or the path of a socket; undefined looks where the daemon has its socket by itself
+ * @param admin value of `--admin`: IP[:PORT], or the path of a socket, which has a slash; undefined looks where the daemon has its socket by itself
  * @param tokenFile value of `--token-file`
  */
 export function readPlace(
@@ -36,13 +37,13 @@ export function readPlace(
   const token = read?.token
   const isByDefault = admin === undefined && tokenFile === undefined
   const path = isByDefault ? presentSocketPaths(environment)[0] : admin
-  if (path?.startsWith('/') === true) return { ok: true, place: { kind: 'socket', path } }
+  if (path?.includes('/') === true) return { ok: true, place: { kind: 'socket', path } }
   if (isByDefault) {
     const why = `no neardns answers here: there is no ${usualSocketPath}; start it with admin.socket, or name its socket or address with --admin`
     return { ok: false, why, isMisuse: false }
   }
-  const at = parseListen(path ?? usualAddress)
-  if (!at.ok) return misuse(`--admin ${at.why}`)
+  const at = parseListen(path ?? usualAddress, usualPort)
+  if (!at.ok) return misuse(`--admin ${path}: ${at.why}; the path of a socket has a /`)
   return { ok: true, place: { kind: 'http', at: at.value, token } }
 }
 
@@ -159,8 +160,16 @@ function unreachable(place: AdminPlace, error: unknown): string {
   } else if (code === 'ECONNREFUSED') {
     return `no admin server at ${where}; start the daemon with --admin, and name it here`
   }
-  const why = error instanceof Error ? error.message : String(error)
+  const why = reasonOf(error)
   return `cannot ask ${where}: ${why}`
+}
+
+/** DNS over TCP hangs up on HTTP, a server of TLS or SSH answers in its own words. */
+function reasonOf(error: unknown): string {
+  const code = errorCode(error)
+  if (code === 'ECONNRESET') return 'it closed the connection; is that the admin server?'
+  if (code.startsWith('HPE_')) return 'what answers there is no HTTP; is that the admin server?'
+  return error instanceof Error ? error.message : String(error)
 }
 
 function placeText(place: AdminPlace): string {

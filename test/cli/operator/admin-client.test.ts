@@ -4,6 +4,7 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -95,6 +96,27 @@ test('nobody at the socket, or at the address, is said with what to look at', as
   )
 })
 
+test('a port of another service is named as the likely mistake', async () => {
+  const why = async (say: (socket: Socket) => void) => {
+    const server = createServer((socket) => socket.once('data', () => say(socket)))
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+    )
+    const at = { address: '127.0.0.1', port, family: 4 } as const
+    const reply = await askAdmin({ kind: 'http', at, token: undefined }, { path: '/' })
+    server.close()
+    return reply.ok ? '' : reply.why
+  }
+  assert.match(
+    await why((socket) => socket.destroy()),
+    /^cannot ask \S+: it closed the connection; is that the admin server\?$/,
+  )
+  assert.match(
+    await why((socket) => socket.end('SSH-2.0-OpenSSH\r\n')),
+    /^cannot ask \S+: what answers there is no HTTP; is that the admin server\?$/,
+  )
+})
+
 test('the place is the socket that is there, the flag, or the usual address for a token', ({
   folder,
 }) => {
@@ -107,6 +129,13 @@ test('the place is the socket that is there, the flag, or the usual address for 
     return at.kind === 'socket' ? at.path : `${at.at.address} ${at.at.port} ${at.token}`
   }
   assert.is(place('/a/b.sock', undefined, {}), '/a/b.sock')
+  assert.is(place('run/b.sock', undefined, {}), 'run/b.sock')
+  assert.is(place('./b.sock', undefined, {}), './b.sock')
+  assert.is(place('192.0.2.1', undefined, {}), '192.0.2.1 9253 undefined')
+  assert.match(
+    place('b.sock', undefined, {}),
+    /^--admin b\.sock: "b\.sock" is not an IP address; .*; the path of a socket has a \/$/,
+  )
   assert.is(place(undefined, token, {}), '127.0.0.1 9253 s3cret-0123456789')
   assert.is(place('192.0.2.1:80', undefined, {}), '192.0.2.1 80 undefined')
   assert.match(place('fd00::a:9253', undefined, {}), /write \[fd00::a\]:9253/)
