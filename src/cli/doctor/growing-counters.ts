@@ -40,14 +40,14 @@ export const growingCounters: readonly GrowingCounter[] = [
     about: 'refused',
     what: '% queries were turned away because too many questions were open',
     cause: 'upstreams are slow, or one pod asks for random names',
-    next: 'look at the upstreams above; inFlight.questionsMax',
+    next: 'look at the upstream lines; inFlight.questionsMax',
   },
   {
     metric: 'coredns_cache_served_stale_total',
     about: 'stale',
     what: '% answers came from expired entries',
     cause: 'upstreams fail, or take too long',
-    next: 'look at the upstreams above',
+    next: 'look at the upstream lines',
   },
   {
     metric: 'neardns_retry_budget_exhausted_total',
@@ -61,7 +61,7 @@ export const growingCounters: readonly GrowingCounter[] = [
     about: 'timeouts',
     what: '% questions got no answer in time',
     cause: 'no upstream of the group answered',
-    next: 'look at the upstreams above',
+    next: 'look at the upstream lines',
   },
   {
     metric: 'neardns_log_lines_lost_total',

@@ -34,4 +34,9 @@ test('each metric exists', () => {
   assert.equal(unknown, [])
 })
 
+test('no advice leans on the order of the lines: those of upstreams come after those of counters', () => {
+  const leaning = growingCounters.filter(({ next }) => /above|below/.test(next ?? ''))
+  assert.equal(leaning, [])
+})
+
 test.run()
