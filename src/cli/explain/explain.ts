@@ -51,6 +51,7 @@ function readRequest(read: Arguments): Request | string {
   if (!typed.ok) return typed.why
   const list = readSearchList(read)
   if (typeof list === 'string') return list
+  if (read.has('--server') && !read.has('--trace')) return '--server needs --trace'
   const server = read.has('--trace')
     ? parseScopedEndpoint(read.flag('--server') ?? serverDefault, dnsPort)
     : undefined

@@ -16,6 +16,8 @@ export function readSearchList({ flag }: Pick<Arguments, 'flag'>): SearchList | 
   const list =
     search === undefined ? listOfPod(namespace, flag('--cluster-domain')) : listOf(search)
   if (list === undefined && ndots !== undefined) return '--ndots needs --search or --as-pod'
+  if (namespace === undefined && flag('--cluster-domain') !== undefined)
+    return '--cluster-domain needs --as-pod'
   if (list === undefined || typeof list === 'string' || ndots === undefined) return list
   return { ...list, ndots: Number(ndots) }
 }
@@ -34,7 +36,9 @@ function listOfPod(
 }
 
 function listOf(search: string): SearchList | string {
-  const parsed = search.split(',').map(parseDomainName)
+  const names = search.split(',')
+  if (names.includes('')) return `--search ${search}: a name is missing beside a comma`
+  const parsed = names.map(parseDomainName)
   const wrong = parsed.find(({ ok }) => !ok)
   if (wrong?.ok === false) return `--search: ${wrong.why}`
   return { domains: parsed.flatMap((one) => (one.ok ? [one.value] : [])), ndots: ndotsDefault }

@@ -166,6 +166,9 @@ test('flags that contradict each other are refused', async () => {
   const io = captured()
   assert.is(await explain(['api', '--ndots', '3'], io), 2)
   assert.is(io.err(), 'neardns: --ndots needs --search or --as-pod\n')
+  const other = captured()
+  assert.is(await explain(['www.example.com', '--server', '192.0.2.1'], other), 2)
+  assert.is(other.err(), 'neardns: --server needs --trace\n')
 })
 
 test.run()

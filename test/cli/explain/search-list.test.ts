@@ -32,6 +32,9 @@ test('without flags there is none', () => {
 
 const wrong: [Record<string, string>, string][] = [
   [{ '--ndots': '3' }, '--ndots needs --search or --as-pod'],
+  [{ '--cluster-domain': 'k8s.example' }, '--cluster-domain needs --as-pod'],
+  [{ '--search': 'a', '--cluster-domain': 'b' }, '--cluster-domain needs --as-pod'],
+  [{ '--search': 'a,,b' }, '--search a,,b: a name is missing beside a comma'],
   [{ '--as-pod': 'a', '--search': 'b' }, '--as-pod and --search: give one of them'],
   [{ '--as-pod': 'a.b' }, '--as-pod a.b: it takes the name of a namespace'],
 ]
