@@ -2,6 +2,7 @@
  * `neardns import COREFILE`: prints the YAML that serves what a Corefile of NodeLocal DNSCache does, with what differs on purpose as
  * comments. Prints nothing but problems when something cannot be taken over: half a configuration would answer wrongly.
  */
+import { parseIpAddress } from '../../address/ip-address.ts'
 import type { Problem } from '../../config/problem.ts'
 import { formatYaml } from '../../config/yaml.ts'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
@@ -25,6 +26,8 @@ export async function importCorefile(argv: readonly string[], io: CliIo): Promis
   if (!read.ok) return usageError(io, read.why)
   const [path = ''] = read.words
   const values = valuesOf(read.flags)
+  const wrong = addressMistake(values)
+  if (wrong !== undefined) return usageError(io, wrong)
   const file = path === '-' ? await readInput() : await readText(path)
   if (!file.ok) return reportProblems(io, [file.problem])
   const source = sourceIn(path, file.text)
@@ -109,6 +112,16 @@ function valuesOf(flags: readonly Flag[]): CorefileValues {
     localIps: given('--localip')?.split(','),
     clusterDns: given('--clusterdns'),
   }
+}
+
+/** They may be for nothing, when the file is no template; they are not for nothing wrong. */
+function addressMistake({ localIps = [], clusterDns }: CorefileValues): string | undefined {
+  const wrongIp = localIps.find((one) => parseIpAddress(one) === undefined)
+  if (wrongIp !== undefined)
+    return `--localip takes IP addresses with a comma between two, got ${JSON.stringify(wrongIp)}`
+  return clusterDns === undefined || parseIpAddress(clusterDns) !== undefined
+    ? undefined
+    : `--clusterdns takes an IP address, got ${JSON.stringify(clusterDns)}`
 }
 
 function yamlOf(

@@ -47,6 +47,16 @@ test('what cannot be taken over leaves nothing on standard output', async ({ dir
   assert.ok(err.startsWith(`${path}:2:3: \`acl\` is not served`), err)
 })
 
+test('addresses are checked for a file that is no template as well', async ({ dir }) => {
+  const text = '.:53 {\nforward . 192.0.2.1\n}'
+  const ip = await run(dir, text, '--localip', '169.254.20.10,foo')
+  assert.equal([ip.code, ip.out], [2, ''])
+  assert.match(ip.err, /^neardns: --localip takes IP addresses .*, got "foo"\n$/)
+  const service = await run(dir, text, '--clusterdns', 'kube-dns')
+  assert.equal([service.code, service.out], [2, ''])
+  assert.match(service.err, /^neardns: --clusterdns takes an IP address, got "kube-dns"\n$/)
+})
+
 test('a template needs the values that node-cache would have', async ({ dir }) => {
   const text = '. {\nbind __PILLAR__LOCAL__DNS__\nforward . __PILLAR__CLUSTER__DNS__\n}'
   const without = await run(dir, text)
