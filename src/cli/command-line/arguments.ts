@@ -46,6 +46,12 @@ function wrongWords(verb: VerbDefinition, words: readonly string[]): string | un
   if (extra !== undefined) {
     return `${verb.name} does not take the word ${JSON.stringify(extra)}: ${usageText(verb)}`
   }
+  // An optional word may be another thing than a file, so the verb itself judges it.
+  const nameless = verb.words.find(
+    ({ isFile, isOptional }, at) => isFile === true && isOptional !== true && words[at] === '',
+  )
+  if (nameless !== undefined)
+    return `${verb.name} needs ${nameless.name}, got "": ${usageText(verb)}`
   return verb.words
     .map((word, index) => wrongChoice(verb, word, words[index]))
     .find((why) => why !== undefined)

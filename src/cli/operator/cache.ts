@@ -52,14 +52,20 @@ function misuse(action: string, { words, flags }: Arguments): string | undefined
   if (foreign !== undefined) return `cache ${action} does not take ${foreign.name}`
   const [, name, type] = words
   if (action === 'get' && name === undefined) return 'cache get needs a name: cache get NAME [TYPE]'
-  if (action === 'load' && name === undefined) return 'cache load needs a file: cache load FILE'
-  if ((action === 'dump' || action === 'load') && type !== undefined)
-    return `cache ${action} takes one file, got ${JSON.stringify(type)} besides`
+  if (action === 'dump' || action === 'load') return fileMistake(action, name, type)
   const isAll = flags.some((flag) => flag.name === '--all')
   if (isAll && name !== undefined) return 'cache flush takes a name or --all, not both'
   const isNegative = flags.some((flag) => flag.name === '--negative')
   if (action === 'flush' && name === undefined && !isAll && !isNegative)
     return 'cache flush needs a name, --negative or --all'
+  return undefined
+}
+
+function fileMistake(action: string, file: string | undefined, more: string | undefined) {
+  if (file === '') return `cache ${action} needs a file, got ""`
+  if (action === 'load' && file === undefined) return 'cache load needs a file: cache load FILE'
+  if (more !== undefined)
+    return `cache ${action} takes one file, got ${JSON.stringify(more)} besides`
   return undefined
 }
 
@@ -86,7 +92,7 @@ async function list(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
       String(entry.hits),
     ])
     if (rows.length > 0) io.stdout(`${tableLines(columns, rows, io.width).join('\n')}\n`)
-    const cut = meant > entries.length ? `; the first ${entries.length} are shown, --limit N` : ''
+    const cut = meant > entries.length ? `; ${entries.length} of them are shown, --limit N` : ''
     io.stdout(`${meant} of ${kept} entries${cut}\n`)
     return ExitCode.ok
   })

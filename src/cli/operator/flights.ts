@@ -45,7 +45,7 @@ async function flights(
 }
 
 const noneText = {
-  slow: 'waited for as long as admin.slowMs says (200 ms unless set)',
+  slow: 'that was answered waited for as long as admin.slowMs says (200 ms unless set)',
   failures: 'has failed',
 } as const
 

@@ -34,7 +34,10 @@ const forHoursMax = 24
 export async function readOptions(read: Arguments): Promise<ReadOptions> {
   const forMs = durationMs(read.flag('--for') ?? forUsual)
   if (forMs === undefined)
-    return { ok: false, why: `--for takes a time from 1s to ${forHoursMax}h, as in 90s, 5m, 1h` }
+    return {
+      ok: false,
+      why: `--for ${read.flag('--for')}: it takes a time from 1s to ${forHoursMax}h, as in 90s, 5m, 1h`,
+    }
   const loaded = await load(read)
   if (!loaded.ok) return loaded
   const { config } = loaded

@@ -29,6 +29,7 @@ const mistakes: [Verb, string[], string][] = [
     ['a', 'A', 'IN'],
     'query does not take the word "IN": neardns query NAME [TYPE] [flags]',
   ],
+  ['validate', [''], 'validate needs FILE, got "": neardns validate FILE [flags]'],
   ['query', ['a', '--tpc'], 'unknown flag "--tpc"; did you mean --tcp?'],
   [
     'query',

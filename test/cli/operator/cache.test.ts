@@ -86,7 +86,7 @@ test('ls asks for a subtree, and has one line for each entry', async (world) => 
     out,
     /^NAME +TYPE +KIND +LEFT +AGE +HITS\nwww\.example\. +A\+do +answer +27 s +3 s +5\n/,
   )
-  assert.match(out, /4 of 9 entries; the first 1 are shown, --limit N\n$/)
+  assert.match(out, /4 of 9 entries; 1 of them are shown, --limit N\n$/)
 })
 
 test('get prints records; nothing cached is exit code 1', async (world) => {
@@ -154,6 +154,8 @@ const misuses: readonly string[][] = [
   ['ls', '--subtree'],
   ['ls', 'a..b'],
   ['dump', 'file', 'more'],
+  ['dump', ''],
+  ['load', ''],
 ]
 for (const argv of misuses) {
   test(`cache ${argv.join(' ')} is a misuse in one line`, async (world) => {

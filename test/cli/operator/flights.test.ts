@@ -97,7 +97,7 @@ test('a limit, JSON, none at all, and an older daemon', async ({ daemon }) => {
   assert.is(JSON.parse((await run(slow, daemon, '--json')).out).queries.length, 3)
   assert.is((await run(slow, daemon, '--limit', '0')).code, 2)
   daemon.replies = { '/v1/slow': { queries: [], missing: 0 } }
-  assert.match((await run(slow, daemon)).out, /^none is kept: no query waited/)
+  assert.match((await run(slow, daemon)).out, /^none is kept: no query that was answered waited/)
   const old = await run(failures, daemon)
   assert.is(old.code, 1)
   assert.match(old.err, 'older than this one')

@@ -179,8 +179,8 @@ test('mistakes are told in one line', async () => {
   const template = join(directory, 'template')
   writeFileSync(template, '.:53 {\n  forward . __PILLAR__UPSTREAM__SERVERS__\n}\n')
   const cases: [readonly string[], RegExp, number][] = [
-    [['--for', '5 min'], /--for takes a time/, 2],
-    [['--for', '25h', '--server', server], /--for takes a time/, 2],
+    [['--for', '5 min'], /--for 5 min: it takes a time/, 2],
+    [['--for', '25h', '--server', server], /--for 25h: it takes a time/, 2],
     [['--server', 'kube-dns'], /--server takes an IP address, got "kube-dns"/, 2],
     [[], /which addresses do the pods ask/, 2],
     [['--config', join(directory, 'none.yaml')], /no such file/, 2],
