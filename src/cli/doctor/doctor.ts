@@ -125,7 +125,10 @@ async function withoutMetrics(why: string): Promise<Finding> {
 async function readMetrics(place: AdminPlace | string): Promise<ExpositionReading | string> {
   if (typeof place === 'string') return place
   const reply = await askAdmin(place, { path: '/metrics' })
-  return reply.ok ? new ExpositionReading(reply.body.toString()) : reply.why
+  if (!reply.ok) return reply.why
+  const text = reply.body.toString()
+  if (/^neardns_/m.test(text)) return new ExpositionReading(text)
+  return 'what answers there has no metrics of neardns; does another program have this address?'
 }
 
 /** Datagrams by address, as `listen` names it. */

@@ -4,10 +4,10 @@
  */
 import type { Endpoint } from '../../address/endpoint.ts'
 import { dnsPort, parseScopedEndpoint } from '../../config/address.ts'
-import type { ExplanationView } from '../../core/explanation-view.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from '../operator/admin-client.ts'
+import { forms } from '../operator/forms.ts'
 import { valueIn } from '../operator/reply.ts'
 import { parseRecordType } from '../record-type.ts'
 import { bothForms, readTypedName, type TypedName } from '../typed-name.ts'
@@ -103,7 +103,7 @@ async function walkAsValues(place: AdminPlace, request: Request, io: CliIo): Pro
   const steps: unknown[] = []
   for (const one of names) {
     const search = new URLSearchParams({ name: one, type }).toString()
-    const reply = valueIn<ExplanationView>(await askAdmin(place, { path: `/v1/explain?${search}` }))
+    const reply = valueIn(await askAdmin(place, { path: `/v1/explain?${search}` }), forms.explained)
     if (!reply.ok) return reportRefusal(io, reply)
     const explanation = reply.value
     const { rcode, records } = explanation.decision

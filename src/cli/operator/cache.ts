@@ -1,12 +1,12 @@
 /** `neardns cache ls|get|flush|dump|load`: looks into the cache of a running daemon, and changes it. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { EntryView } from '../../core/cache/listing.ts'
 import { typeText } from '../../core/type-text.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { type EntryLine, forms } from './forms.ts'
 import { readReply } from './reply.ts'
 import { tableLines } from './table.ts'
 
@@ -69,33 +69,30 @@ function fileMistake(action: string, file: string | undefined, more: string | un
   return undefined
 }
 
-interface List {
-  readonly entries: readonly EntryView[]
-  readonly meant: number
-  readonly kept: number
-  readonly missing: number
-}
-
 async function list(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
   const query = queryFor(args, 'under')
   if (!query.ok) return usageError(io, query.why)
   const limit = args.flag('--limit')
   if (limit !== undefined) query.params.set('limit', limit)
   const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
-  return readReply<List>(reply, args.has('--json'), io, ({ entries, meant, kept }) => {
-    const rows = entries.map((entry) => [
-      entry.name,
-      questionText(entry),
-      entry.kind,
-      seconds(entry.leftSeconds),
-      seconds(entry.ageSeconds),
-      String(entry.hits),
-    ])
-    if (rows.length > 0) io.stdout(`${tableLines(columns, rows, io.width).join('\n')}\n`)
-    const cut = meant > entries.length ? `; ${entries.length} of them are shown, --limit N` : ''
-    io.stdout(`${meant} of ${kept} entries${cut}\n`)
-    return ExitCode.ok
-  })
+  return readReply(
+    reply,
+    { form: forms.entries, isJson: args.has('--json'), io },
+    ({ entries, meant, kept }) => {
+      const rows = entries.map((entry) => [
+        entry.name,
+        questionText(entry),
+        entry.kind,
+        seconds(entry.leftSeconds),
+        seconds(entry.ageSeconds),
+        String(entry.hits),
+      ])
+      if (rows.length > 0) io.stdout(`${tableLines(columns, rows, io.width).join('\n')}\n`)
+      const cut = meant > entries.length ? `; ${entries.length} of them are shown, --limit N` : ''
+      io.stdout(`${meant} of ${kept} entries${cut}\n`)
+      return ExitCode.ok
+    },
+  )
 }
 
 const columns = [
@@ -112,25 +109,23 @@ async function get(place: AdminPlace, args: Arguments, io: CacheIo): Promise<num
   if (!query.ok) return usageError(io, query.why)
   query.params.set('records', '')
   const reply = await askAdmin(place, { path: `/v1/cache?${query.params}` })
-  return readReply<List>(reply, args.has('--json'), io, ({ entries }) => {
-    for (const entry of entries) io.stdout(entryText(entry))
-    if (entries.length > 0) return ExitCode.ok
-    io.stderr(`neardns: nothing is cached for ${[...args.words.slice(1)].join(' ')}\n`)
-    return ExitCode.failed
-  })
+  return readReply(
+    reply,
+    { form: forms.entries, isJson: args.has('--json'), io },
+    ({ entries }) => {
+      for (const entry of entries) io.stdout(entryText(entry))
+      if (entries.length > 0) return ExitCode.ok
+      io.stderr(`neardns: nothing is cached for ${[...args.words.slice(1)].join(' ')}\n`)
+      return ExitCode.failed
+    },
+  )
 }
 
-function entryText(entry: EntryView): string {
+function entryText(entry: EntryLine): string {
   const { leftSeconds, records = [] } = entry
   const state = leftSeconds > 0 ? `${leftSeconds} s left` : `expired ${-leftSeconds} s ago`
   const facts = `${entry.kind}, zone ${entry.zone}, ${entry.ageSeconds} s old, ${state}, ${entry.hits} hits, ${entry.bytes} bytes`
   return `${entry.name} ${questionText(entry)}: ${facts}\n${records.map((record) => `  ${record}\n`).join('')}`
-}
-
-interface FlushReport {
-  readonly answers: number
-  readonly failures: number
-  readonly questions: number
 }
 
 async function flush(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
@@ -139,10 +134,9 @@ async function flush(place: AdminPlace, args: Arguments, io: CacheIo): Promise<n
   if (args.has('--all')) query.params.set('all', '')
   const path = `/v1/cache/flush?${query.params}`
   const reply = await askAdmin(place, { path, method: 'POST' })
-  return readReply<FlushReport>(
+  return readReply(
     reply,
-    args.has('--json'),
-    io,
+    { form: forms.flushed, isJson: args.has('--json'), io },
     ({ answers, failures, questions }) => {
       const more = [
         ...(failures > 0 ? [`${failures} failures`] : []),
@@ -171,13 +165,6 @@ async function dump(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
   return ExitCode.ok
 }
 
-interface LoadReport {
-  readonly answers: number
-  readonly known: number
-  readonly expired: number
-  readonly refused: number
-}
-
 async function load(place: AdminPlace, args: Arguments, io: CacheIo): Promise<number> {
   const [, file = ''] = args.words
   let body: Buffer
@@ -187,10 +174,9 @@ async function load(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
     return reportRefusal(io, { why: `cannot read ${file}: ${textOf(error)}`, isMisuse: true })
   }
   const reply = await askAdmin(place, { path: '/v1/cache/load', method: 'POST', body })
-  return readReply<LoadReport>(
+  return readReply(
     reply,
-    args.has('--json'),
-    io,
+    { form: forms.loaded, isJson: args.has('--json'), io },
     ({ answers, known, expired, refused }) => {
       io.stdout(
         `loaded ${answers} answers; ${known} were known, ${expired} have expired, ${refused} were refused\n`,
@@ -218,7 +204,7 @@ function queryFor({ words, has }: Arguments, nameAs: 'name' | 'under'): QueryRea
   return { ok: true, params }
 }
 
-function questionText({ type, dnssecOk, checkingDisabled }: EntryView): string {
+function questionText({ type, dnssecOk, checkingDisabled }: EntryLine): string {
   return `${typeText(type)}${dnssecOk ? '+do' : ''}${checkingDisabled ? '+cd' : ''}`
 }
 

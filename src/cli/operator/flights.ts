@@ -6,6 +6,7 @@ import { readArguments } from '../command-line/arguments.ts'
 import type { Verb } from '../command-line/verbs.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { forms } from './forms.ts'
 import { clientText, localTime, readReply } from './reply.ts'
 
 export function slow(argv: readonly string[], io: CliIo): Promise<number> {
@@ -14,11 +15,6 @@ export function slow(argv: readonly string[], io: CliIo): Promise<number> {
 
 export function failures(argv: readonly string[], io: CliIo): Promise<number> {
   return flights('failures', argv, io)
-}
-
-interface Report {
-  readonly queries: readonly FlightView[]
-  readonly missing: number
 }
 
 const limitUsual = 20
@@ -34,14 +30,18 @@ async function flights(
   const place = readPlace(read.flag('--admin'), read.flag('--token-file'))
   if (!place.ok) return reportRefusal(io, place)
   const reply = await askAdmin(place.place, { path: `/v1/${verb}` })
-  return readReply<Report>(reply, read.has('--json'), io, ({ queries }) => {
-    const shown = queries.slice(0, limit)
-    io.stdout(shown.map(flightText).join(''))
-    const more = queries.length - shown.length
-    if (more > 0) io.stdout(`${more} more are kept, --limit N\n`)
-    if (queries.length === 0) io.stdout(`none is kept: no query ${noneText[verb]}\n`)
-    return ExitCode.ok
-  })
+  return readReply(
+    reply,
+    { form: forms.flights, isJson: read.has('--json'), io },
+    ({ queries }) => {
+      const shown = queries.slice(0, limit)
+      io.stdout(shown.map(flightText).join(''))
+      const more = queries.length - shown.length
+      if (more > 0) io.stdout(`${more} more are kept, --limit N\n`)
+      if (queries.length === 0) io.stdout(`none is kept: no query ${noneText[verb]}\n`)
+      return ExitCode.ok
+    },
+  )
 }
 
 const noneText = {

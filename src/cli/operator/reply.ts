@@ -1,31 +1,41 @@
 /** Prints what a daemon returned, as JSON or in words, and says which workers did not answer. */
 import { type CliIo, ExitCode } from '../io.ts'
 import { type AdminReply, reportRefusal } from './admin-client.ts'
+import { hasForm } from './forms.ts'
 
 export type ReadReply<T> = { readonly ok: true; readonly value: T } | Refused
 type Refused = Extract<AdminReply, { ok: false }>
 
-/** Takes the value of a daemon of this version, or of one that has only more in it. Another program may answer in its place. */
-export function valueIn<T extends object>(reply: AdminReply): ReadReply<T> {
+/**
+ * Takes the value of a daemon of this version, or of one that has only more in it. Another program may answer in its place.
+ * @param form of `forms`
+ */
+export function valueIn<T extends object>(reply: AdminReply, form: T): ReadReply<T> {
   if (!reply.ok) return reply
   try {
     const value: unknown = JSON.parse(reply.body.toString())
-    if (typeof value === 'object' && value !== null) return { ok: true, value: value as T }
+    if (hasForm(value, form)) return { ok: true, value: value as T }
   } catch {
     // A page for people, perhaps.
   }
-  const why = 'the reply is none of a neardns; does another program have this address?'
+  const why =
+    'the reply is none of a neardns of this version; is it older, or does another program have this address?'
   return { ok: false, why, isMisuse: false }
+}
+
+interface Printing<T> {
+  readonly form: T
+  readonly isJson: boolean
+  readonly io: CliIo
 }
 
 /** @param print returns the exit code. @returns the exit code; a worker that did not answer is a failure */
 export function readReply<T extends object>(
   reply: AdminReply,
-  isJson: boolean,
-  io: CliIo,
+  { form, isJson, io }: Printing<T>,
   print: (value: T) => number,
 ): number {
-  const read = valueIn<T & { readonly missing?: number }>(reply)
+  const read = valueIn<T & { readonly missing?: number }>(reply, form)
   if (!read.ok) return reportRefusal(io, read)
   const { value } = read
   let code: number = ExitCode.ok

@@ -1,11 +1,11 @@
 /** `neardns status`: a running daemon on one screen. Looks twice, a second apart, for what happens now. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { defaultOrigin, type SettingView } from '../../config/in-force/origins.ts'
-import type { ConfigReport } from '../../daemon/operator/config-call.ts'
 import type { UpstreamSummary } from '../../daemon/operator/summary.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { forms } from './forms.ts'
 import {
   agoText,
   type Between,
@@ -31,7 +31,7 @@ export async function status(argv: readonly string[], io: CliIo): Promise<number
   if (read.has('--config')) return configuration(place.place, isJson, io)
   const before = isJson ? undefined : await firstLook(place.place)
   const reply = await askAdmin(place.place, { path: '/v1/status' })
-  return readReply<Summary>(reply, isJson, io, (now) => {
+  return readReply(reply, { form: forms.summary, isJson, io }, (now) => {
     io.stdout(
       statusLines(now, between(before, now))
         .map((line) => `${line}\n`)
@@ -44,7 +44,7 @@ export async function status(argv: readonly string[], io: CliIo): Promise<number
 /** What somebody has set comes first. */
 async function configuration(place: AdminPlace, isJson: boolean, io: CliIo): Promise<number> {
   const reply = await askAdmin(place, { path: '/v1/config' })
-  return readReply<ConfigReport>(reply, isJson, io, ({ settings, more }) => {
+  return readReply(reply, { form: forms.config, isJson, io }, ({ settings, more }) => {
     const isGiven = ({ from }: SettingView) => from !== defaultOrigin
     const ordered = [...settings.filter(isGiven), ...settings.filter((one) => !isGiven(one))]
     const rows = ordered.map(({ path, value, from }) => [path, value, from])
@@ -56,7 +56,7 @@ async function configuration(place: AdminPlace, isJson: boolean, io: CliIo): Pro
 }
 
 async function firstLook(place: AdminPlace): Promise<Summary | undefined> {
-  const read = valueIn<Summary>(await askAdmin(place, { path: '/v1/status' }))
+  const read = valueIn(await askAdmin(place, { path: '/v1/status' }), forms.summary)
   if (!read.ok) return undefined
   await pause(betweenMs)
   return read.value

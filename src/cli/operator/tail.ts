@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { typeText } from '../../core/type-text.ts'
-import type { TailLine, TailPage } from '../../observe/live/query-watch.ts'
+import type { TailLine } from '../../observe/live/query-watch.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
+import { forms } from './forms.ts'
 import { clientText, localTime, valueIn } from './reply.ts'
 
 /** Between two looks. */
@@ -55,7 +56,7 @@ async function follow(
 ): Promise<number> {
   let left = count
   while (!signal.aborted && left > 0) {
-    const read = valueIn<TailPage>(await askAdmin(place, { path: `/v1/tail?${params}`, signal }))
+    const read = valueIn(await askAdmin(place, { path: `/v1/tail?${params}`, signal }), forms.tail)
     if (signal.aborted) break
     if (!read.ok) return reportRefusal(io, read)
     const { lines, lost } = read.value

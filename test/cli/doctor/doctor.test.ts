@@ -3,6 +3,8 @@
  * daemon as a process, servers that the test plays for its upstreams, and the verb in this process.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -21,9 +23,12 @@ async function look(argv: readonly string[]) {
   const code = await doctor([...argv, '--json'], io)
   const { findings } = JSON.parse(io.out()) as { findings: readonly Finding[] }
   // A machine with much else to do delays the daemon, and that is no fault that this test is about; the upstreams here live in its process.
+  // Nor are processes in namespaces of other programs, which ask other servers.
   const faults = findings.filter(
     ({ state, about, what }) =>
-      state === 'fault' && about !== 'event loop' && !/ takes \d+ ms over /.test(what),
+      state === 'fault' &&
+      !['event loop', 'pods'].includes(about) &&
+      !/ takes \d+ ms over /.test(what),
   )
   return { code, findings, faults }
 }
@@ -75,6 +80,20 @@ external: { upstreams: ["127.0.0.1:${outside.port}"] }
     wrong.faults.map(({ about }) => about),
     ['configuration'],
   )
+})
+
+test('another program at the admin address is not taken for a healthy daemon', async () => {
+  const other = createServer((_request, response) => response.end('hello\n'))
+  const port = await new Promise<number>((resolve) =>
+    other.listen(0, '127.0.0.1', () => resolve((other.address() as AddressInfo).port)),
+  )
+  const listen = `127.0.0.1:${await freePort()}`
+  const { code, findings } = await look(['--listen', listen, '--admin', `127.0.0.1:${port}`])
+  other.close()
+  other.closeAllConnections()
+  assert.is(code, 1)
+  assert.match(JSON.stringify(findings), 'what answers there has no metrics of neardns')
+  assert.not.ok(findings.some(({ about }) => about === 'ready' || about === 'memory'))
 })
 
 test.run()

@@ -15,7 +15,14 @@ test.after(({ daemon }) => daemon.stop())
 
 const flight = {
   atMs: new Date(2026, 5, 1, 9, 8, 7, 65).getTime(),
-  ...{ name: 'www.example.', type: 28, client: '10.1.2.3', proto: 'udp', rcode: 'NOERROR' },
+  ...{
+    name: 'www.example.',
+    type: 28,
+    client: '10.1.2.3',
+    clientPort: 4000,
+    proto: 'udp',
+    rcode: 'NOERROR',
+  },
   ...{
     source: 'upstream',
     ede: -1,
@@ -27,6 +34,7 @@ const flight = {
   sendings: [
     {
       upstream: 'udp://10.0.0.1:53',
+      proto: 'udp',
       why: 'first',
       afterMs: 10.5,
       queuedMs: 2,
@@ -35,6 +43,7 @@ const flight = {
     },
     {
       upstream: 'udp://10.0.0.3:53',
+      proto: 'udp',
       why: 'failover',
       afterMs: 91,
       queuedMs: 0,
@@ -43,13 +52,14 @@ const flight = {
     },
     {
       upstream: 'udp://10.0.0.2:53',
+      proto: 'udp',
       why: 'hedge',
       afterMs: 400,
       queuedMs: 0,
       rcode: 'NOERROR',
       endMs: 812,
     },
-    { upstream: 'udp://10.0.0.4:53', why: 'hedge', afterMs: 500, queuedMs: 0 },
+    { upstream: 'udp://10.0.0.4:53', proto: 'udp', why: 'hedge', afterMs: 500, queuedMs: 0 },
   ],
   ...{ answeredBy: 'udp://10.0.0.2:53', count: 3 },
 }

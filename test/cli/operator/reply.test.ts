@@ -14,15 +14,19 @@ test('in words by the given function, whose exit code counts; or as JSON', () =>
     io.stdout(`a is ${a}\n`)
     return 1
   }
-  assert.is(readReply(reply({ a: 3 }), false, io, print), 1)
-  assert.is(readReply(reply({ a: 3 }), true, io, print), 0)
+  assert.is(readReply(reply({ a: 3 }), { form: { a: 0 }, isJson: false, io }, print), 1)
+  assert.is(readReply(reply({ a: 3 }), { form: { a: 0 }, isJson: true, io }, print), 0)
   assert.is(io.out(), 'a is 3\n{\n  "a": 3\n}\n')
 })
 
-test('what is no JSON, or no object, comes from another program', () => {
-  for (const body of ['<!doctype html>', '"hello"', 'null', '']) {
+test('what is no JSON, or lacks what is printed, comes from another program', () => {
+  for (const body of ['<!doctype html>', '"hello"', 'null', '', '{}', '{"a":0}', '[]']) {
     const io = captured()
-    const refused = readReply({ ok: true, body: Buffer.from(body) }, false, io, () => 0)
+    const refused = readReply(
+      { ok: true, body: Buffer.from(body) },
+      { form: { a: [0] }, isJson: false, io },
+      () => 0,
+    )
     assert.equal([refused, io.out()], [1, ''])
     assert.match(io.err(), /^neardns: the reply is none of a neardns[^\n]*\n$/)
   }
@@ -31,7 +35,7 @@ test('what is no JSON, or no object, comes from another program', () => {
 test('a worker without an answer makes it a failure', () => {
   const io = captured()
   assert.is(
-    readReply(reply({ missing: 2 }), false, io, () => 0),
+    readReply(reply({ missing: 2 }), { form: {}, isJson: false, io }, () => 0),
     1,
   )
   assert.match(io.err(), '2 of the workers did not answer')

@@ -1,11 +1,10 @@
 /** One picture of `top` as lines: numbers at the top, the chosen pane below, keys at the end. As many lines and columns as there are. Pure. */
-import type { Rate, Sketches } from '../../../observe/live/query-watch.ts'
-import { type Between, bytesText, msText, percentText, rateText, type Summary } from '../numbers.ts'
+import type { Rate } from '../../../observe/live/query-watch.ts'
+import type { Live } from '../forms.ts'
+import { type Between, bytesText, msText, percentText, rateText } from '../numbers.ts'
 import { clientText } from '../reply.ts'
 import { type Column, fitted, tableLines } from '../table.ts'
 import { type Pane, panes, type View } from './view.ts'
-
-export interface Live extends Summary, Sketches {}
 
 export type Style = 'title' | 'faint' | 'good' | 'bad' | 'chosen'
 export type Paint = (style: Style, text: string) => string

@@ -9,9 +9,10 @@ import {
   readPlace,
   reportRefusal,
 } from '../admin-client.ts'
+import { forms, type Live } from '../forms.ts'
 import { between } from '../numbers.ts'
 import { valueIn } from '../reply.ts'
-import { frame, type Live, plainLine, rowsOf } from './frame.ts'
+import { frame, plainLine, rowsOf } from './frame.ts'
 import { Screen, type Terminal } from './screen.ts'
 import { firstView, type Key, press, type View, type Wish } from './view.ts'
 
@@ -57,7 +58,7 @@ export async function lines(
   for (let look = 0; look < count && !signal.aborted; look++) {
     if (look > 0) await pause(everyMs, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) break
-    const read = valueIn<Live>(await askAdmin(place, { path: '/v1/top', signal }))
+    const read = valueIn(await askAdmin(place, { path: '/v1/top', signal }), forms.live)
     if (signal.aborted) break
     if (!read.ok) return reportRefusal(io, read)
     const now = read.value
@@ -109,7 +110,7 @@ export class Show {
 
   private async look(): Promise<void> {
     const { signal } = this.ending
-    const read = valueIn<Live>(await askAdmin(this.place, { path: '/v1/top', signal }))
+    const read = valueIn(await askAdmin(this.place, { path: '/v1/top', signal }), forms.live)
     if (signal.aborted) return
     this.failure = read.ok ? undefined : read
     if (!read.ok) return

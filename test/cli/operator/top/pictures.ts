@@ -1,5 +1,5 @@
 /** What a daemon would say to `status` and `top`. */
-import type { Live } from '../../../../src/cli/operator/top/frame.ts'
+import type { Live } from '../../../../src/cli/operator/forms.ts'
 
 export function liveOf(changes: Partial<Live> = {}): Live {
   return {
