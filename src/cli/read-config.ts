@@ -45,10 +45,14 @@ export async function readText(path: string): Promise<ReadText> {
   try {
     return { ok: true, text: await readFile(path, 'utf8') }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const message = `cannot be read: ${reasons[code] ?? code}`
-    return { ok: false, problem: { where: path, path: '', message } }
+    return { ok: false, problem: { where: path, path: '', message: whyUnreadable(error) } }
   }
+}
+
+/** In words, where it is what people do wrong. */
+export function whyUnreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return `cannot be read: ${reasons[code] ?? code}`
 }
 
 const reasons: Readonly<Record<string, string>> = {

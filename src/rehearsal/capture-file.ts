@@ -28,12 +28,12 @@ export function readCapture(
   file: Buffer,
   take: (packet: CapturedPacket) => void,
 ): string | undefined {
-  if (file.length < headerBytes) return 'is no capture file'
+  if (file.length < headerBytes) return 'it is no capture file'
   const isLittle = [magicMicro, magicNano].includes(file.readUInt32LE(0))
   const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
   const magic = u32(0)
   if (magic !== magicMicro && magic !== magicNano)
-    return 'is no capture file of the classic format (tcpdump -w; not pcapng)'
+    return 'it is no capture file of the classic format (tcpdump -w; not pcapng)'
   const link = links[u32(20) & 0xfff_ffff]
   if (link === undefined) return `has packets of link type ${u32(20)}; use tcpdump -i any`
   const parts = magic === magicNano ? 1_000_000 : 1000

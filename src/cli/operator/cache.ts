@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { typeText } from '../../core/type-text.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
+import { whyUnreadable } from '../read-config.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
 import { type EntryLine, forms } from './forms.ts'
@@ -171,7 +172,7 @@ async function load(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
   try {
     body = readFileSync(file === '-' ? 0 : file)
   } catch (error) {
-    return reportRefusal(io, { why: `cannot read ${file}: ${textOf(error)}`, isMisuse: true })
+    return reportRefusal(io, { why: `${file}: ${whyUnreadable(error)}`, isMisuse: true })
   }
   const reply = await askAdmin(place, { path: '/v1/cache/load', method: 'POST', body })
   return readReply(

@@ -9,6 +9,8 @@ import { PacketSocket } from '../../system/packet-socket.ts'
 import { loadSystemCalls } from '../../system/system-calls.ts'
 import { readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
+import { reportRefusal } from '../operator/admin-client.ts'
+import { whyUnreadable } from '../read-config.ts'
 import { reportProblems } from '../validate.ts'
 import { type Instance, makeInstance } from './instance.ts'
 import { type RehearseOptions, readOptions } from './options.ts'
@@ -42,10 +44,7 @@ export async function rehearseUntil(
   const instance = makeInstance(options)
   try {
     const captured = await capture(options, instance, io, signal)
-    if (typeof captured === 'string') {
-      io.stderr(`neardns: ${captured}\n`)
-      return ExitCode.failed
-    }
+    if ('why' in captured) return reportRefusal(io, captured)
     return print(captured, options, instance, io)
   } finally {
     instance.stop()
@@ -70,19 +69,24 @@ function print(
   return hasFaults(report) ? ExitCode.failed : ExitCode.ok
 }
 
-/** @returns why there is nothing to report */
+/** Why there is nothing to report. */
+interface Refusal {
+  readonly why: string
+  readonly isMisuse: boolean
+}
+
 async function capture(
   options: RehearseOptions,
   { rehearsal }: Instance,
   io: CliIo,
   signal: AbortSignal,
-): Promise<Report | string> {
+): Promise<Report | Refusal> {
   const { servers, isCache, file } = options
   if (file === undefined) return await listen(options, rehearsal, io, signal)
-  const bytes = await readFile(file).catch((error: Error) => error.message)
-  if (typeof bytes === 'string') return bytes
-  const why = readCapture(bytes, (packet) => rehearsal.take(packet))
-  if (why !== undefined) return `${file}: ${why}`
+  const bytes = await readFile(file).catch(whyUnreadable)
+  const why =
+    typeof bytes === 'string' ? bytes : readCapture(bytes, (packet) => rehearsal.take(packet))
+  if (why !== undefined) return { why: `--read ${file}: ${why}`, isMisuse: true }
   return rehearsal.end({ servers, isCache, kernel: undefined })
 }
 
@@ -91,12 +95,12 @@ async function listen(
   rehearsal: Instance['rehearsal'],
   io: CliIo,
   signal: AbortSignal,
-): Promise<Report | string> {
+): Promise<Report | Refusal> {
   let socket: PacketSocket
   try {
     socket = new PacketSocket(loadSystemCalls())
   } catch (error) {
-    return socketFailure(error)
+    return { why: socketFailure(error), isMisuse: false }
   }
   io.stderr(
     `neardns: listening beside ${servers.join(', ')} for ${forMs / 1000} s; Ctrl-C reports at once\n`,

@@ -38,8 +38,10 @@ export function reportLines(report: WholeReport): string[] {
 
 function silence({ servers, seconds, otherServers, kernel }: WholeReport): string[] {
   const packets = kernel === undefined ? '' : `, ${grouped(kernel.packets)} packets`
+  // From the first packet to the last: nothing is known of the time without any.
+  const time = seconds > 0 ? ` in ${agoText(seconds)}` : ''
   return [
-    `No query to ${servers.join(', ')} in ${agoText(seconds)}${packets}.`,
+    `No query to ${servers.join(', ')}${time}${packets}.`,
     ...otherServers.map(
       ({ server, queries }) => `  ${grouped(queries)} went to ${server}: --server ${server}?`,
     ),

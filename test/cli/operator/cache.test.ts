@@ -140,7 +140,7 @@ test('dump writes a file or a pipe, and never a terminal; load sends it', async 
   assert.is(world.asked.at(-1), 'POST /v1/cache/load binary')
   assert.match(
     (await run(world, ['load', `${file}-missing`])).err,
-    /^neardns: cannot read .*ENOENT/,
+    /^neardns: \S+: cannot be read: there is no such file$/m,
   )
 })
 

@@ -175,6 +175,13 @@ test('a Corefile of NodeLocal DNSCache is a configuration, too', async () => {
   assert.equal(JSON.parse(out).servers, [server])
 })
 
+test('a capture without a packet says nothing of a time', async () => {
+  const empty = join(directory, 'empty.pcap')
+  writeFileSync(empty, captureFile([]))
+  const { out, code } = await run('--server', server, '--read', empty)
+  assert.equal([out, code], [`No query to ${server}.\n`, 1])
+})
+
 test('mistakes are told in one line', async () => {
   const template = join(directory, 'template')
   writeFileSync(template, '.:53 {\n  forward . __PILLAR__UPSTREAM__SERVERS__\n}\n')
@@ -185,8 +192,13 @@ test('mistakes are told in one line', async () => {
     [[], /which addresses do the pods ask/, 2],
     [['--config', join(directory, 'none.yaml')], /no such file/, 2],
     [['--config', template], /neardns import/, 2],
-    [['--server', server, '--read', config], /no capture file/, 1],
-    [['--server', server, '--read', join(directory, 'none.pcap')], /ENOENT/, 1],
+    [['--server', server, '--read', config], /--read \S+: it is no capture file/, 2],
+    [
+      ['--server', server, '--read', join(directory, 'none.pcap')],
+      /--read \S+: cannot be read: there is no such file/,
+      2,
+    ],
+    [['--server', server, '--read', directory], /cannot be read: it is a directory/, 2],
     [['--nams'], /did you mean --names/, 2],
   ]
   for (const [args, pattern, code] of cases) {
