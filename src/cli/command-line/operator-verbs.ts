@@ -47,7 +47,9 @@ export const operatorVerbs = [
     what: 'the last slow queries, with the time in each phase',
     words: [],
     flags: { '--limit': limitFlag, '--json': jsonFlag, ...adminFlags },
-    about: ['Slow is what waited for an upstream for admin.slowMs (200 ms) or longer.'],
+    about: [
+      'Slow is what was answered, and waited for an upstream for admin.slowMs (200 ms) or longer. What failed is in failures alone.',
+    ],
     examples: ['slow', 'slow --limit 3 --json'],
   },
   {
@@ -66,12 +68,12 @@ export const operatorVerbs = [
       '--client': { value: 'CLIENT', what: 'of this address, or of this pod: namespace/name' },
       '--rcode': {
         value: 'RCODE',
-        what: 'answered so',
+        what: 'answered so, for example NXDOMAIN',
         suggestions: ['NOERROR', 'NXDOMAIN', 'SERVFAIL'],
       },
       '--source': {
         value: 'SOURCE',
-        what: 'answered from there',
+        what: 'answered from cacheSuccess, upstream, stale, ...',
         suggestions: ['cacheSuccess', 'cacheDenial', 'upstream', 'synthesised', 'stale', 'failed'],
       },
       '--slower': {
