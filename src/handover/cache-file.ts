@@ -65,9 +65,14 @@ export function readDump(dump: Buffer, wallMs = Date.now()): ReadDump {
   return { ok: true, records, ageMs }
 }
 
+/** @returns whether it begins as a dump does; what is in it is for `readDump` */
+export function isDump(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, magic.length) === magic
+}
+
 function mistakeIn(dump: Buffer): string | undefined {
   if (dump.length < headBytes + digestBytes) return `it is cut off after ${dump.length} bytes`
-  if (dump.toString('latin1', 0, magic.length) !== magic) return 'it is not of neardns'
+  if (!isDump(dump)) return 'it is not of neardns'
   const version = dump.readUInt16BE(magic.length)
   if (version !== dumpVersion) return `it is of version ${version}; this is version ${dumpVersion}`
   if (Number.isNaN(dump.readDoubleBE(magic.length + 2))) return 'it does not say when it was made'

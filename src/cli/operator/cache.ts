@@ -2,13 +2,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { typeText } from '../../core/type-text.ts'
+import { isDump } from '../../handover/cache-file.ts'
 import { type Arguments, readArguments } from '../command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from '../io.ts'
 import { whyUnreadable } from '../read-config.ts'
 import { readTypedName } from '../typed-name.ts'
 import { type AdminPlace, askAdmin, readPlace, reportRefusal } from './admin-client.ts'
 import { type EntryLine, forms } from './forms.ts'
-import { readReply } from './reply.ts'
+import { notOurs, readReply } from './reply.ts'
 import { tableLines } from './table.ts'
 
 export interface CacheIo extends CliIo {
@@ -156,6 +157,7 @@ async function dump(place: AdminPlace, args: Arguments, io: CacheIo): Promise<nu
     return usageError(io, 'a dump is binary; name a file: cache dump FILE')
   const reply = await askAdmin(place, { path: '/v1/cache/dump' })
   if (!reply.ok) return reportRefusal(io, reply)
+  if (!isDump(reply.body)) return reportRefusal(io, notOurs)
   if (isToPipe) io.writeBytes(reply.body)
   else
     try {

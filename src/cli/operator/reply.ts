@@ -6,6 +6,13 @@ import { hasForm } from './forms.ts'
 export type ReadReply<T> = { readonly ok: true; readonly value: T } | Refused
 type Refused = Extract<AdminReply, { ok: false }>
 
+/** What is said of a reply that no daemon of this version makes. */
+export const notOurs: Refused = {
+  ok: false,
+  why: 'the reply is none of a neardns of this version; is it older, or does another program have this address?',
+  isMisuse: false,
+}
+
 /**
  * Takes the value of a daemon of this version, or of one that has only more in it. Another program may answer in its place.
  * @param form of `forms`
@@ -18,9 +25,7 @@ export function valueIn<T extends object>(reply: AdminReply, form: T): ReadReply
   } catch {
     // A page for people, perhaps.
   }
-  const why =
-    'the reply is none of a neardns of this version; is it older, or does another program have this address?'
-  return { ok: false, why, isMisuse: false }
+  return notOurs
 }
 
 interface Printing<T> {

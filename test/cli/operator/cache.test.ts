@@ -2,7 +2,7 @@
  * Goal: `neardns cache` asks the right call, prints what comes back for people or programs, and misuse is one line. Method: a daemon's socket
  * that notes what it is asked.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -127,17 +127,27 @@ test('workers that did not answer are a failure that is said', async (world) => 
   )
 })
 
+test('what another program sends is not written as a dump', async (world) => {
+  world.reply = '<!doctype html>'
+  const file = join(world.folder, 'none')
+  const { code, err } = await run(world, ['dump', file])
+  assert.is(code, 1)
+  assert.match(err, /^neardns: the reply is none of a neardns/)
+  assert.not.ok(existsSync(file))
+})
+
 test('dump writes a file or a pipe, and never a terminal; load sends it', async (world) => {
-  world.reply = 'binary'
+  const dump = 'neardns cache\nbinary'
+  world.reply = dump
   const file = join(world.folder, 'dump')
   assert.is((await run(world, ['dump', file])).code, 0)
-  assert.is(readFileSync(file, 'utf8'), 'binary')
-  assert.is((await run(world, ['dump'])).bytes, 'binary')
+  assert.is(readFileSync(file, 'utf8'), dump)
+  assert.is((await run(world, ['dump'])).bytes, dump)
   assert.is((await run(world, ['dump'], 80)).code, 2)
   world.reply = JSON.stringify({ answers: 3, known: 1, expired: 0, refused: 2, missing: 0 })
   const { out } = await run(world, ['load', file])
   assert.is(out, 'loaded 3 answers; 1 were known, 0 have expired, 2 were refused\n')
-  assert.is(world.asked.at(-1), 'POST /v1/cache/load binary')
+  assert.is(world.asked.at(-1), `POST /v1/cache/load ${dump}`)
   assert.match(
     (await run(world, ['load', `${file}-missing`])).err,
     /^neardns: \S+: cannot be read: there is no such file$/m,
