@@ -22,7 +22,7 @@ export class ReadCorefileFiles implements CorefileFiles {
 
   /**
    * @param corefile path of the Corefile, to whose directory relative patterns refer
-   * @param isOurs it is meant for this very process: a directory that is not there has no files
+   * @param isOurs it is meant for this very process, or judged as it lies here: a directory that is not there has no files
    */
   constructor(corefile: string, isOurs = false) {
     this.directory = dirname(corefile)

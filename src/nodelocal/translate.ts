@@ -186,7 +186,7 @@ function unresolvedImport({ pattern, ...place }: ImportPattern): Complaint {
 }
 
 function emptyImport({ pattern, ...place }: ImportPattern): Remark {
-  return { ...place, message: `\`import ${pattern}\` matches no file` }
+  return { ...place, message: `\`import ${pattern}\` matches no file here, and adds nothing` }
 }
 
 function finish({ settings, complaints, notes }: Draft, { file }: TranslateContext): Translation {

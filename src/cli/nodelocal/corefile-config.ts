@@ -5,6 +5,7 @@ import type { Config } from '../../config/schema.ts'
 import { ReadCorefileFiles } from '../../daemon/corefile-files.ts'
 import { loadPatternEngine } from '../../local/pattern/engine.ts'
 import type { CompilePattern } from '../../local/pattern/pattern.ts'
+import { directiveNames } from '../../nodelocal/blocks.ts'
 import { noKubeDns } from '../../nodelocal/kube-dns.ts'
 import type { PlainSection } from '../../nodelocal/mapping/plain.ts'
 import { renderCorefile } from '../../nodelocal/render.ts'
@@ -57,7 +58,8 @@ export async function readCorefileConfig(
     ...engine,
     ...(clusterDns !== undefined && { clusterDns }),
     environment: (name) => process.env[name],
-    files: new ReadCorefileFiles(file),
+    // A pattern for files that an operator may or may not mount: node-cache starts without the directory.
+    files: new ReadCorefileFiles(file, true),
     addressesOf: (link) => networkInterfaces()[link]?.map(({ address }) => address),
     ...(port !== undefined && { port }),
   })
@@ -109,11 +111,18 @@ function standInNotes(text: string, { localIps, clusterDns }: CorefileValues): s
 }
 
 /**
- * Whether a text is meant as a Corefile: a YAML file of ours begins with a key, a Corefile with labels.
+ * Whether a text is meant as a Corefile: a YAML file of ours begins with a key, a Corefile with labels, perhaps those of a variable. Without
+ * braces, lines begin with directives.
  */
 export function isCorefile(text: string): boolean {
   const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim())
   const first = lines.find((line) => line !== '') ?? ''
-  if (/^(?:---|%|\{|["']?\w+["']?\s*:(?:\s|$))/.test(first)) return false
-  return lines.some((line) => line.endsWith('{')) || /:\d+$/.test(first) || first.startsWith('.')
+  if (/^(?:---|%|\{(?![$%])|["']?\w+["']?\s*:(?:\s|$))/.test(first)) return false
+  if (/:\d+$/.test(first) || /^(?:\.|\{[$%])/.test(first)) return true
+  return lines.some((line) => line.endsWith('{') || beginsDirective(line))
+}
+
+function beginsDirective(line: string): boolean {
+  const [word = ''] = line.split(/\s/)
+  return word === 'import' || directiveNames.includes(word)
 }

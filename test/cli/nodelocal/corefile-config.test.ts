@@ -25,6 +25,11 @@ test('Corefiles', () => {
     '".:53" {\n}',
     'a.example,\nb.example {\n}',
     'dns://. {\n}',
+    '{$CLUSTER_DOMAIN}:53 in-addr.arpa:53 {\nerrors\n}',
+    '{%DOMAIN%} {\n}',
+    'cluster.local in-addr.arpa\nforward . 192.0.2.1\n',
+    'a.example,\nb.example\n  errors\n',
+    'import *.server',
   ]) {
     assert.ok(isCorefile(text), text)
   }
@@ -33,6 +38,7 @@ test('Corefiles', () => {
 test('YAML files, and what is neither', () => {
   for (const text of [
     '{}',
+    '{ "listen": ["127.0.0.1:53"] }',
     'listen: [127.0.0.1:53]',
     '# .:53 {\nlisten:\n  - 127.0.0.1:53',
     '---\nlisten: []',
@@ -56,6 +62,17 @@ test('what a Corefile imports lies beside it', async ({ dir }) => {
     read.config.listen.map(({ address, port }) => [address, port]),
     [['127.0.0.9', 53]],
   )
+})
+
+test('a pattern may match no file, and its directory be missing, as in CoreDNS; a plain file may not', async ({
+  dir,
+}) => {
+  const path = join(dir, 'Corefile')
+  const block = (name: string) => `.:53 {\nimport ${name}\nforward . 192.0.2.1\n}\n`
+  const read = await readCorefileConfig(path, block('custom/*.override'))
+  assert.ok(read.ok)
+  assert.match(read.notes[0] ?? '', /Corefile:2:8: .*matches no file here/)
+  assert.not.ok((await readCorefileConfig(path, block('custom/a.override'))).ok)
 })
 
 test('links of this machine have addresses, and labels without a port have that of the caller', async () => {
