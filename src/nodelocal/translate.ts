@@ -122,14 +122,16 @@ function settingsOf(
   // Nobody asks those without a zone; their probes and pages are served all the same.
   const blocks = all.filter(({ labels }) => labels.length > 0)
   const complaints: Complaint[] = []
+  const boundNotes: Remark[] = []
   const listenContext: ListenContext = {
     port: context.port ?? 53,
     wildcard: context.wildcard ?? ['0.0.0.0', '::'],
     addressesOf: context.addressesOf ?? (() => undefined),
   }
   const served = blocks.map((block): Served => {
-    const { hosts, complaints: found } = hostsOf(block, listenContext)
-    complaints.push(...found)
+    const { hosts, ...said } = hostsOf(block, listenContext)
+    complaints.push(...said.complaints)
+    boundNotes.push(...said.notes)
     let answers: readonly ZoneAnswer[] = []
     const complaint = attempt(() => {
       answers = answersOf(block, context)
@@ -170,6 +172,7 @@ function settingsOf(
     ],
     notes: [
       ...blocks.flatMap(pillarNotes),
+      ...boundNotes,
       ...rewritten.notes,
       ...unreachedNotes(blocks),
       ...dnstapNotes(blocks),

@@ -94,6 +94,21 @@ test('a link stands for its addresses', () => {
   assert.match(problemsOf(text)[0] ?? '', /^Corefile:2:6: "lo" is neither an IP address nor a link/)
 })
 
+test('link-local addresses of a link are left out, and a `bind` without an address is refused', () => {
+  const addressesOf = (link: string) =>
+    link === 'eth0' ? ['192.0.2.8', 'fe80::8'] : link === 'eth1' ? ['fe80::9'] : undefined
+  const block = (words: string) => `.:53 {\nbind ${words}\nforward . 192.0.2.1\n}`
+  const { settings, notes } = translate(block('eth0'), { file: 'Corefile', addressesOf })
+  assert.equal(settings?.['listen'], ['192.0.2.8:53'])
+  assert.match(notes[0]?.message ?? '', /`bind eth0` leaves fe80::8 out/)
+  assert.match(problemsOf(block('eth1'), { addressesOf })[0] ?? '', /^Corefile:2:6: .*no address/)
+  const allBut = block('eth0 {\nexcept 192.0.2.8\n}')
+  assert.match(problemsOf(allBut, { addressesOf })[0] ?? '', /^Corefile:2:6: .*no address/)
+  assert.match(problemsOf(block('fe80::8'))[0] ?? '', /^Corefile:2:6: .*link-local/)
+  const page = '.:53 {\nhealth [fe80::8]:8080\nforward . 192.0.2.1\n}'
+  assert.match(problemsOf(page)[0] ?? '', /^Corefile:2:8: /)
+})
+
 test('variables have their values', () => {
   const environment = (name: string) => (name === 'UP' ? '192.0.2.7' : undefined)
   const { external } = settingsOf('.:53 {\nforward . {$UP}\n}', { environment })

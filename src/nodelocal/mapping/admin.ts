@@ -1,6 +1,6 @@
 /** The addresses of `health`, `ready` and `prometheus`. Every one of them serves all pages. */
 import { formatEndpoint } from '../../address/endpoint.ts'
-import { parseIpAddress } from '../../address/ip-address.ts'
+import { isLinkLocal, parseIpAddress } from '../../address/ip-address.ts'
 import type { Block } from '../blocks.ts'
 import type { AdminPlace } from '../directives/prometheus.ts'
 import { type Complaint, quoted } from '../reading.ts'
@@ -32,7 +32,9 @@ function endpoints({ host, port: text }: AdminPlace): string[] {
   const hosts = host === '' ? ['0.0.0.0', '::'] : [host === 'localhost' ? '127.0.0.1' : host]
   return hosts.flatMap((one) => {
     const address = parseIpAddress(one)
-    return address === undefined ? [] : [formatEndpoint({ ...address, port })]
+    return address === undefined || isLinkLocal(address)
+      ? []
+      : [formatEndpoint({ ...address, port })]
   })
 }
 

@@ -3,7 +3,7 @@
  * core/dnsserver/register.go, address.go and plugin/bind/setup.go of CoreDNS 1.14.
  */
 import { formatEndpoint } from '../../address/endpoint.ts'
-import { parseIpAddress } from '../../address/ip-address.ts'
+import { isLinkLocal, parseIpAddress, parseScopedAddress } from '../../address/ip-address.ts'
 import type { CorefilePlace } from '../../corefile/directive.ts'
 import { isWithin } from '../../corefile/label.ts'
 import type { Word } from '../../corefile/words.ts'
@@ -30,19 +30,32 @@ export interface Served {
   readonly targets?: readonly ZoneAnswer[]
 }
 
+/** What a block's `bind` stands for. */
+export interface Hosts {
+  /** Empty without `bind`: all addresses. */
+  readonly hosts: readonly string[]
+  readonly complaints: readonly Complaint[]
+  readonly notes: readonly Remark[]
+}
+
 /** @returns addresses, or what is wrong with them */
-export function hostsOf(
-  { has }: Block,
-  { addressesOf }: ListenContext,
-): { readonly hosts: readonly string[]; readonly complaints: readonly Complaint[] } {
+export function hostsOf({ has }: Block, { addressesOf }: ListenContext): Hosts {
   const complaints: Complaint[] = []
+  const notes: Remark[] = []
   const addresses = ({ text, place }: Word): readonly string[] => {
-    const found = addressesOf(text) ?? (parseIpAddress(text) && [text])
-    if (found !== undefined) return found
+    const ofLink = addressesOf(text)
+    const scoped = ofLink?.filter(isScoped) ?? []
+    if (scoped.length > 0) {
+      const message = `\`bind ${text}\` leaves ${scoped.join(' and ')} out: pods do not ask link-local addresses`
+      notes.push({ ...place, message })
+    }
+    if (ofLink !== undefined) return ofLink.filter((one) => !isScoped(one))
+    if (parseIpAddress(text) !== undefined && !isScoped(text)) return [text]
     const isOpen = text.startsWith('__PILLAR__')
-    const message = isOpen
-      ? `${text} has not been replaced`
-      : `${quoted(text)} is neither an IP address nor a link of this node`
+    const what = isScoped(text)
+      ? 'is link-local, which pods do not ask'
+      : 'is neither an IP address nor a link of this node'
+    const message = isOpen ? `${text} has not been replaced` : `${quoted(text)} ${what}`
     const address = /^\[(.+)\]$/.exec(text)?.[1] ?? 'the address to serve'
     const cure = isOpen ? 'put an address in its place' : `write ${address}`
     complaints.push({ ...place, message, cure })
@@ -52,7 +65,18 @@ export function hostsOf(
     const left = new Set(except.flatMap(addresses))
     return bound.flatMap(addresses).filter((address) => !left.has(address))
   })
-  return { hosts: hosts ?? [], complaints }
+  const [first] = has.bind?.parts.flatMap(({ bound }) => bound) ?? []
+  if (first !== undefined && hosts?.length === 0 && complaints.length === 0) {
+    const cure = 'write the addresses to serve'
+    complaints.push({ ...first.place, message: '`bind` has no address to serve', cure })
+  }
+  return { hosts: hosts ?? [], complaints, notes }
+}
+
+/** An interface's own fe80::/10, which works on this interface alone. */
+function isScoped(text: string): boolean {
+  const address = parseScopedAddress(text)
+  return address !== undefined && isLinkLocal(address)
 }
 
 /** Zones that two blocks serve on one address and port. */
