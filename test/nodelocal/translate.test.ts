@@ -109,6 +109,19 @@ test('link-local addresses of a link are left out, and a `bind` without an addre
   assert.match(problemsOf(page)[0] ?? '', /^Corefile:2:8: /)
 })
 
+test('an IPv6 address without brackets has no port, whatever it ends with', () => {
+  const { external } = settingsOf('.:53 {\nforward . 2001:db8::1:53\n}')
+  assert.equal(external, { upstreams: ['udp://[2001:db8::1:53]:53'], ttl: notKept })
+})
+
+test('a type that has a name in CoreDNS alone is written as its number', () => {
+  const text =
+    '.:53 {\ntemplate IN LOC {\nrcode NOTIMPL\n}\nrewrite type NULL A\nforward . 192.0.2.1\n}'
+  const { templates, rewrites } = settingsOf(text)
+  assert.match(JSON.stringify(templates), /"type":"TYPE29".*"rcode":"NOTIMP"/)
+  assert.match(JSON.stringify(rewrites), /"type":"TYPE10 A"/)
+})
+
 test('variables have their values', () => {
   const environment = (name: string) => (name === 'UP' ? '192.0.2.7' : undefined)
   const { external } = settingsOf('.:53 {\nforward . {$UP}\n}', { environment })

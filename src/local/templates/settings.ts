@@ -83,7 +83,7 @@ function recordTexts(section: string) {
   })
 }
 
-function checkType(text: string): Parsed<string> {
+export function checkType(text: string): Parsed<string> {
   if (parseType(text) !== undefined) return { ok: true, value: text.toUpperCase() }
   return { ok: false, why: `${JSON.stringify(text)} is no record type` }
 }

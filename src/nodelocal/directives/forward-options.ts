@@ -214,7 +214,7 @@ function readExcept(words: Words, options: ForwardOptions, reading: Reading): vo
 
 function readHealthCheck(words: Words, _options: ForwardOptions, reading: Reading): void {
   const { place } = words
-  duration(onlyArgument(words, 'health_check DURATION'), 'an interval')
+  time(words, 0)
   while (words.nextArgument()) {
     if (words.text === 'no_rec') continue
     if (words.text !== 'domain') {

@@ -8,6 +8,7 @@ import { groupCure, groupMistake } from '../../local/pattern/pattern.ts'
 import { matchKinds, parseTtl, parseTypes } from '../../local/rewrites/settings.ts'
 import { rcodeNames } from '../../wire/constants.ts'
 import { checkPattern, quoted, type Reading, refuse } from '../reading.ts'
+import { typeText } from './record-types.ts'
 import { readEdns } from './rewrite-edns.ts'
 
 /** As an item of our `rewrites`. */
@@ -195,11 +196,12 @@ function readTypes({ place, args }: Rule): RewriteRuleText {
   const [from, to, ...more] = args
   if (from === undefined || to === undefined || more.length > 0)
     return refuse(place, 'wrong number of words', 'expected: type FROM TO')
-  for (const { text, place: at } of [from, to]) {
-    if (!parseTypes(`${text} ${text}`).ok || /^type\d/i.test(text))
-      refuse(at, `${quoted(text)} is no type that is asked for`, 'write it as A, AAAA or ANY')
-  }
-  return { type: `${from.text.toUpperCase()} ${to.text.toUpperCase()}` }
+  const types = [from, to].map(({ text, place: at }) => {
+    const type = typeText(text.toUpperCase())
+    if (type !== undefined && parseTypes(`${type} ${type}`).ok) return type
+    return refuse(at, `${quoted(text)} is no type that is asked for`, 'write it as A, AAAA or ANY')
+  })
+  return { type: types.join(' ') }
 }
 
 const classes: ReadonlySet<string> = new Set(['IN', 'CS', 'CH', 'HS', 'NONE', 'ANY'])
@@ -241,7 +243,7 @@ function readRcode({ place, args, reading }: Rule): RewriteRuleText {
 }
 
 function rcodeOf({ text, place }: Word): string {
-  const upper = text.toUpperCase()
+  const upper = text.toUpperCase().replace(/^NOTIMPL$/, 'NOTIMP')
   const known = /^\d{1,2}$/.test(text)
     ? rcodeNames[Number(text)]
     : rcodeNames.find((one) => one === upper)

@@ -5,6 +5,7 @@
 import type { CorefilePlace } from '../../corefile/directive.ts'
 import type { Words } from '../../corefile/words.ts'
 import { checkRecordText } from '../../local/templates/record-text.ts'
+import { checkType } from '../../local/templates/settings.ts'
 import { rcodeNames } from '../../wire/constants.ts'
 import {
   checkPattern,
@@ -16,6 +17,7 @@ import {
   refuseCount,
   zonesOf,
 } from '../reading.ts'
+import { typeText } from './record-types.ts'
 
 export interface TemplateDirective {
   readonly place: CorefilePlace
@@ -75,7 +77,8 @@ function readKind(words: Words): string {
 function readType(words: Words): string {
   if (!words.nextArgument()) return refuseCount(words, 'template CLASS TYPE [ZONES...]')
   const { text, place } = words
-  if (/^[A-Z][A-Z0-9-]*$/.test(text) && !/^TYPE\d/.test(text)) return text
+  const type = text === text.toUpperCase() ? typeText(text) : undefined
+  if (type !== undefined && checkType(type).ok) return type
   return refuse(place, `${quoted(text)} is no type`, 'write it in capitals, as A, AAAA or ANY')
 }
 
@@ -130,8 +133,9 @@ function texts(words: Words, check: Check): string[] {
 function readRcode(words: Words): string {
   if (!words.nextArgument()) return refuseCount(words, 'rcode RCODE')
   const { text, place } = words
-  return rcodes.has(text)
-    ? text
+  const rcode = text === 'NOTIMPL' ? 'NOTIMP' : text
+  return rcodes.has(rcode)
+    ? rcode
     : refuse(place, `${quoted(text)} is no RCODE`, 'write it as NXDOMAIN or NOERROR')
 }
 

@@ -1,4 +1,5 @@
 /** The upstreams of one `forward`, as our settings write them. Source: plugin/pkg/parse and plugin/forward/setup.go of CoreDNS 1.14. */
+import { parseIpAddress } from '../../address/ip-address.ts'
 import { formatUpstream, type Upstream } from '../../address/upstream-url.ts'
 import { parseUpstream } from '../../config/address.ts'
 import { parseResolvConf } from '../../config/resolv-conf.ts'
@@ -98,7 +99,7 @@ function upstreamOf(
   const plain = options.forceTcp ? 'tcp' : 'udp'
   const serverName = name ?? (scheme === 'tls' ? options.tlsServerName?.text : undefined)
   const suffix = serverName === undefined ? '' : `#${serverName}`
-  const url = `${scheme === 'tls' ? 'tls' : plain}://${withoutOddBrackets(address)}${suffix}`
+  const url = `${scheme === 'tls' ? 'tls' : plain}://${bracketed(address)}${suffix}`
   const parsed = parseUpstream(url, plain)
   if (parsed.ok) return parsed.value
   return refuseUpstream(word, parsed.why, service)
@@ -110,9 +111,10 @@ function splitServerName(text: string): [string, string | undefined] {
   return name === undefined ? [text, undefined] : [`${head}${tail}`, name]
 }
 
-/** CoreDNS takes `[192.0.2.1]` for 192.0.2.1. */
-function withoutOddBrackets(text: string): string {
-  return /^\[[^:\]]*\]$/.test(text) ? text.slice(1, -1) : text
+/** CoreDNS takes `[192.0.2.1]` for 192.0.2.1, and `fd00::1:53` for an address without port, which our settings would ask about. */
+function bracketed(text: string): string {
+  if (/^\[[^:\]]*\]$/.test(text)) return text.slice(1, -1)
+  return parseIpAddress(text)?.family === 6 ? `[${text}]` : text
 }
 
 function refuseUpstream({ text, place }: Word, why: string, service: string | undefined): never {
