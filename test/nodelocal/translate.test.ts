@@ -155,6 +155,14 @@ test('zones that `cache` leaves out, or a `disable` names, are not kept', () => 
   ])
 })
 
+test('what no cache keeps has the bounds of its TTLs all the same', () => {
+  const text = '.:53 {\nforward . 192.0.2.1\ncache 30 {\ndisable success\ndisable denial\n}\n}'
+  assert.equal(settingsOf(text)['external'], {
+    upstreams: ['udp://192.0.2.1:53'],
+    ttl: { ...kept, keep: false },
+  })
+})
+
 test('several `forward` in a block: each for its names, and the next after a failure', () => {
   const two = (option: string) =>
     `.:53 {\nforward . 192.0.2.1 {\n${option}\n}\nforward . 192.0.2.2\n}`

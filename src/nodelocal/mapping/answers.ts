@@ -123,10 +123,12 @@ function ttlOf(zone: string, cache: CacheDirective | undefined): PlainSection {
   if (cache === undefined || !cache.zones.some((one) => isWithin(zone, one))) return notKept
   const isOff = (share: CacheShare) => share.disabled.some((one) => isWithin(zone, one))
   const { success, denial } = cache
-  if (isOff(success) && isOff(denial)) return notKept
-  const positive = isOff(success) ? nothing : bounds(success)
-  const negative = isOff(denial) ? nothing : bounds(denial)
+  const keepsNone = isOff(success) && isOff(denial)
+  // CoreDNS bounds the TTLs of what it does not keep as well; for one of the two our settings have no word.
+  const positive = isOff(success) && !keepsNone ? nothing : bounds(success)
+  const negative = isOff(denial) && !keepsNone ? nothing : bounds(denial)
   return {
+    ...(keepsNone && { keep: false }),
     positiveMinSeconds: positive.min,
     positiveMaxSeconds: positive.max,
     negativeMinSeconds: negative.min,
