@@ -13,11 +13,11 @@
 import { parseArgs } from 'node:util'
 import { kubernetesVersion } from './build/versions.ts'
 import { Cluster } from './cluster.ts'
-import { tryDropIns } from './drop-in.ts'
 import { type ClusterOptions, defaultOptions, proxyModes, readNodeNft } from './layout.ts'
+import { tryDropIns } from './operator/drop-in.ts'
+import { tryOut } from './operator/try-out.ts'
 import { prepareMachine } from './prepare.ts'
 import { runScenarios } from './scenarios.ts'
-import { tryOut } from './try-out.ts'
 
 const say = (text: string) => console.log(text)
 

@@ -2,11 +2,11 @@
  * `npm run cluster:try`: applies the manifests as they are (or the chart) to a cluster, asks from a pod, and shows each command with its
  * output. Passes only when the pod was answered by neardns and the kernel tracked none of its queries.
  */
-import { Cluster } from './cluster.ts'
-import { Deployment, manifestDirectory } from './deployment.ts'
-import { installChart } from './helm.ts'
-import { type ClusterOptions, linkLocal, podCidr } from './layout.ts'
-import { applyPods } from './pods.ts'
+import { Cluster } from '../cluster.ts'
+import { Deployment, manifestDirectory } from '../deployment.ts'
+import { installChart } from '../helm.ts'
+import { type ClusterOptions, linkLocal, podCidr } from '../layout.ts'
+import { applyPods } from '../pods.ts'
 
 type Say = (text: string) => void
 

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Cluster } from './cluster.ts'
-import { replaced } from './deployment.ts'
-import { type ClusterOptions, configDirectory, kubeDnsIp, nodeIp } from './layout.ts'
-import { applyPods } from './pods.ts'
-import { waitFor } from './run.ts'
+import { Cluster } from '../cluster.ts'
+import { replaced } from '../deployment.ts'
+import { type ClusterOptions, configDirectory, kubeDnsIp, nodeIp } from '../layout.ts'
+import { applyPods } from '../pods.ts'
+import { waitFor } from '../run.ts'
 
 type Say = (text: string) => void
 

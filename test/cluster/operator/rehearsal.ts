@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Cluster } from './cluster.ts'
-import { manifestDirectory, replaced } from './deployment.ts'
-import { kubeDnsIp, nodeName } from './layout.ts'
-import { waitFor } from './run.ts'
+import type { Cluster } from '../cluster.ts'
+import { manifestDirectory, replaced } from '../deployment.ts'
+import { kubeDnsIp, nodeName } from '../layout.ts'
+import { waitFor } from '../run.ts'
 
 const directory = join(manifestDirectory, 'rehearse')
 const job = `job/neardns-rehearse-${nodeName}`
