@@ -1,7 +1,7 @@
 /** `neardns query NAME [TYPE]`: asks a server as a pod would, and prints the reply. */
 import { randomInt } from 'node:crypto'
 import { type Endpoint, formatEndpoint } from '../address/endpoint.ts'
-import { dnsPort, parseAddress, parseScopedEndpoint } from '../config/address.ts'
+import { dnsPort, parseScopedEndpoint } from '../config/address.ts'
 import { headerBytes } from '../wire/constants.ts'
 import { decodeMessage, encodeQuery } from '../wire/message.ts'
 import { parseName } from '../wire/name.ts'
@@ -11,7 +11,7 @@ import { askTcp, askUdp, type Reply } from './ask-server.ts'
 import { readArguments } from './command-line/arguments.ts'
 import { type CliIo, ExitCode, usageError } from './io.ts'
 import { parseRecordType } from './record-type.ts'
-import { reverseName } from './reverse-name.ts'
+import { typedQuestion } from './reverse-name.ts'
 import { bothForms, readTypedName, type TypedName } from './typed-name.ts'
 
 export interface QueryTiming {
@@ -94,11 +94,7 @@ function parseRequest(argv: readonly string[]): ParsedRequest {
   const server = parseScopedEndpoint(at ?? '127.0.0.1:5353', dnsPort)
   if (!server.ok) return { ok: false, why: `--server ${at}: ${server.why}` }
   if (server.value.port === 0) return { ok: false, why: `--server ${at}: a server has no port 0` }
-  const address = parseAddress(name)
-  const question =
-    address.ok && typeText === undefined
-      ? { name: reverseName(address.value), type: 'PTR' }
-      : { name, type: typeText ?? 'A' }
+  const question = typedQuestion(name, typeText)
   const typed = readTypedName(question.name)
   if (!typed.ok) return typed
   const type = parseRecordType(question.type)

@@ -43,7 +43,9 @@ export const askingVerbs = [
       ...adminFlags,
       '--json': jsonFlag,
     },
-    about: ['Without --trace it asks nobody and changes nothing.'],
+    about: [
+      'The type is A unless given, PTR for an IP address. Without --trace it asks nobody and changes nothing.',
+    ],
     examples: [
       'explain www.example.com.shop.svc.cluster.local',
       'explain www.example.com --as-pod shop',

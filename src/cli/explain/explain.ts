@@ -10,6 +10,7 @@ import { type AdminPlace, askAdmin, readPlace, reportRefusal } from '../operator
 import { forms } from '../operator/forms.ts'
 import { valueIn } from '../operator/reply.ts'
 import { parseRecordType } from '../record-type.ts'
+import { typedQuestion } from '../reverse-name.ts'
 import { bothForms, readTypedName, type TypedName } from '../typed-name.ts'
 import { askStep } from './ask-step.ts'
 import { type Explained, readExplained, verdictOf } from './explained.ts'
@@ -44,7 +45,8 @@ export async function explain(argv: readonly string[], io: CliIo): Promise<numbe
 
 /** @returns the one line that says what is wrong */
 function readRequest(read: Arguments): Request | string {
-  const [name = '', type = 'A'] = read.words
+  const [word = '', typeWord] = read.words
+  const { name, type } = typedQuestion(word, typeWord)
   const known = parseRecordType(type)
   if (!known.ok) return known.why
   const typed = readTypedName(name)

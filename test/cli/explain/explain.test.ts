@@ -72,6 +72,16 @@ test('the answer is printed, and A is the type unless another is given', async (
   })
 })
 
+test('an address alone is explained by its reverse name', async () => {
+  await withAdmin(async (admin, asked) => {
+    for (const words of [['10.96.0.10'], ['fd00::1'], ['10.96.0.10', 'A']])
+      assert.is(await explain([...words, '--admin', admin], captured()), 0)
+    assert.is(asked[0], '10.0.96.10.in-addr.arpa/PTR')
+    assert.match(asked[1] ?? '', /^1\.0\..*\.d\.f\.ip6\.arpa\/PTR$/)
+    assert.is(asked[2], '10.96.0.10/A')
+  })
+})
+
 test('names in letters of a language and with escapes are asked as the daemon has them', async () => {
   await withAdmin(async (admin, asked) => {
     const io = captured()
