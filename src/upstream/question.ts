@@ -1,8 +1,8 @@
 /**
  * One question's way through the upstreams of its group: first choice, hedge when it takes longer than usual, fail-over, replay,
  * TCP after TC, plain DNS after FORMERR; the first usable answer ends it. Equals stand in for each other at any time; in an order
- * the next is asked when the one before has answered or let its time pass, and what it denies waits for those above it. Bounded in
- * packets (`attemptsMax`) and in time. Reports exactly one outcome. Knows no socket (docs/upstreams.md).
+ * the next is asked when the one before has answered or let its time pass, and what it denies waits for those above it. Bounded.
+ * Reports exactly one outcome. Knows no socket (docs/upstreams.md).
  */
 import type { Ask, ExchangeFailure, OutcomeSink } from '../core/ports.ts'
 import { Chained } from '../core/sharing/chain.ts'
@@ -86,14 +86,18 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
   private onUnhelpful(attempt: Attempt, reply: Buffer, scan: ResponseScan): void {
     this.outcome.keep(reply, scan, attempt.upstream)
     this.choices.noteUnhelpful(attempt)
-    if (this.triesPlain(attempt, scan)) this.settleOrWait()
+    if (this.triesTcp(attempt, scan) || this.triesPlain(attempt, scan)) this.settleOrWait()
     else this.turnAway(attempt.upstream)
+  }
+
+  /** TC sends to TCP, whatever stands beside it (RFC 2181 9): so do devices that want to see who asks. */
+  private triesTcp(attempt: Attempt, scan: ResponseScan): boolean {
+    return scan.tc && attempt.canGoOverTcp && this.launch(attempt.upstream, 'tcp')
   }
 
   /** The upstream has no answer: another may. */
   private turnAway(upstream: Upstream): void {
-    const isLoop = this.ask.hasReturned === true
-    if (isLoop || this.group.isOrdered) this.attempts.cancelAt(upstream)
+    if (this.ask.hasReturned === true || this.group.isOrdered) this.attempts.cancelAt(upstream)
     if (!this.failOver()) this.settleWithKept()
   }
 
@@ -107,8 +111,7 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
 
   onStalled(attempt: Attempt): void {
     // Not charged to the budget: it is one packet for each question on a connection that seems dead.
-    if (!this.isFinished && this.launch(this.choices.replayAt(attempt), 'replay'))
-      this.settleOrWait()
+    if (this.launch(this.choices.replayAt(attempt), 'replay')) this.settleOrWait()
   }
 
   onHeldUp({ upstream }: Attempt): void {
@@ -168,7 +171,6 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
     return this.replace(attempt, failure)
   }
 
-  /** Asks again in place of a lost attempt. */
   private replace(lost: Attempt, why: AttemptFailure): boolean {
     const next = this.choices.inPlaceOf(lost, why, this.outcome.kept)
     return next !== undefined && this.launch(next.upstream, next.kind)
@@ -181,8 +183,7 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
     this.choices.learn(attempt, scan)
     this.outcome.keep(reply, scan, upstream)
     this.times.boundSilence(this.group.nowMs())
-    const goesOn = attempt.canGoOverTcp && this.launch(upstream, 'tcp')
-    if (!goesOn && this.attempts.lastLive() === undefined)
+    if (!this.triesTcp(attempt, scan) && this.attempts.lastLive() === undefined)
       this.launch(this.choices.next(), 'failover')
     this.settleOrWait()
   }
@@ -278,7 +279,6 @@ export class UpstreamQuestion extends Chained<OpenQuestion> implements AttemptOw
     this.group.defer(this)
   }
 
-  /** Ends the question without an answer, unless it has already ended. */
   fail(why: ExchangeFailure): void {
     if (this.isFinished) return
     this.finish()

@@ -388,6 +388,18 @@ test('a truncated answer is asked for over TCP', () => {
   assert.equal(asking.told, ['answer 0 from a'])
 })
 
+test('an error with TC is asked for over TCP, once, before another is asked', () => {
+  const asking = Asking.begun({ upstreams: 2 })
+  asking.reply(0, { tc: true, rcode: 2 })
+  assert.equal([asking.sent, asking.told], [['a first', 'a tcp'], []])
+  asking.reply(0)
+  assert.equal(asking.told, ['answer 0 from a'])
+  const failing = Asking.begun({ upstreams: 2 })
+  failing.reply(0, { tc: true, rcode: 2 })
+  failing.reply(0, { tc: true, rcode: 2 })
+  assert.equal(failing.sent, ['a first', 'a tcp', 'b failover'])
+})
+
 test('of half an answer over TCP another has the rest; where none has, it is the answer with TC', () => {
   const asking = Asking.begun({ upstreams: 2, transport: 'tcp' })
   asking.reply(0, { tc: true })

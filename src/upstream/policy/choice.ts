@@ -102,7 +102,7 @@ export function isBareDenial({ rcode, optIndex }: ResponseScan): boolean {
   return rcode === Rcode.nxdomain && optIndex < 0
 }
 
-/** A truncated answer, which TCP may complete. TC says nothing beside an error. */
+/** A truncated answer, which TCP may complete. Beside an error TC leaves nothing that a client could use. */
 export function isCutAnswer({ tc, rcode }: ResponseScan): boolean {
   return tc && speaksOfName(rcode)
 }
