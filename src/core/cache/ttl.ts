@@ -1,6 +1,6 @@
 /**
  * TTL arithmetic: how long a response may be kept, and the TTLs of its records in that time. RFC 2181 8 (top bit), RFC 2308 5
- * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs; only the bounds change them.
+ * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Sets keep their own TTLs but for the bounds.
  */
 import { putU32, u16, u32 } from '../../wire/bytes.ts'
 import { skipName } from '../../wire/name.ts'
@@ -41,7 +41,22 @@ export function boundTtls(
     putU32(image, at, ttl)
     if (ttl < lifetime) lifetime = ttl
   }
+  if (kind === 'answer' && scan.answers > 1) levelTtls(image, scan)
   return lifetime
+}
+
+/** RFC 2181 5.2: a set with several TTLs counts as if all were the lowest. Those of an alias chain are sets of their own. */
+function levelTtls(image: Uint8Array, scan: ResponseScan): void {
+  const qtype = u16(image, scan.questionEnd - 4)
+  let lowest = 0xffff_ffff
+  for (let i = 0; i < scan.answers; i++) {
+    const at = scan.typeAt[i] as number
+    if (u16(image, at) === qtype) lowest = Math.min(lowest, u32(image, at + 4))
+  }
+  for (let i = 0; i < scan.answers; i++) {
+    const at = scan.typeAt[i] as number
+    if (u16(image, at) === qtype) putU32(image, at + 4, lowest)
+  }
 }
 
 /** The shortest TTL of a message's records. @param most what it is at the most */
