@@ -7,7 +7,8 @@ import { makeImage } from '../wire/image.ts'
 import { ResponseScan, scanResponse } from '../wire/scan.ts'
 import { keepAll, keepAnswerOnly } from './answer/acceptable.ts'
 import { AliasChain } from './answer/alias-chain.ts'
-import { classify, type ResponseKind } from './answer/response-kind.ts'
+import { withAlias } from './answer/redirection.ts'
+import { classify, isUnfollowed, type ResponseKind } from './answer/response-kind.ts'
 import type { Cache } from './cache/cache.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import type { FailureCache } from './cache/failure-cache.ts'
@@ -59,11 +60,13 @@ export class Settler {
   /** @param outcome its buffers are not kept */
   settle(ticket: Ticket, outcome: Outcome, nowMs: number): Settlement {
     if (outcome.kind === 'failed') return this.failed(ticket, outcome.why, Rcode.servfail, nowMs)
-    const { reply, scan } = outcome
+    const { reply, scan } = ticket.dnssecOk ? outcome : withAlias(outcome)
     if (!this.chain.follow(reply, scan, ticket.route.group, this.owners.isForeign))
       return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     if (this.chain.isForeign) return this.head(ticket, reply, scan, nowMs)
     const kind = classify(reply, scan, this.chain)
+    if (!ticket.route.isCluster && isUnfollowed(scan, kind, this.chain))
+      return this.head(ticket, reply, scan, nowMs)
     if (kind === 'failure') return this.unanswered(ticket, scan.rcode, nowMs)
     // What is cut off may be the data.
     const preferred = scan.tc ? undefined : this.overDenial(ticket, kind, nowMs)
@@ -128,12 +131,8 @@ export class Settler {
   /** What a client gets when there is no room to wait. */
   overloaded(entry: CacheEntry | undefined, nowMs: number): Settlement {
     if (entry?.isUsableStale(nowMs) === true) return this.stale(entry)
-    return {
-      image: undefined,
-      rcode: Rcode.servfail,
-      source: ReplySource.overloaded,
-      ede: Ede.other,
-    }
+    const rcode = Rcode.servfail
+    return { image: undefined, rcode, source: ReplySource.overloaded, ede: Ede.other }
   }
 
   /**
@@ -154,8 +153,8 @@ export class Settler {
   }
 
   /**
-   * The part of an answer before the alias that leads to another owner's name. The rest, its rcode too, is not this server's to
-   * say (RFC 6604 3).
+   * The part of an answer before the alias that leads to another owner's name, whose rest, its rcode too, is not this server's to
+   * say (RFC 6604 3); or all of one whose last alias nobody has looked behind. That one stands if asking comes to nothing.
    */
   private head(ticket: Ticket, reply: Buffer, scan: ResponseScan, nowMs: number): Settlement {
     const leadsTo = this.chain.end
@@ -166,7 +165,7 @@ export class Settler {
     const lifetimeSeconds = boundTtls(cut, this.imageScan, 'answer', ticket.route.ttl)
     this.learn(ticket, cut, lifetimeSeconds, nowMs)
     const image = Buffer.from(cut)
-    const whole = scan.tc ? undefined : this.wholeOf(ticket, reply, scan)
+    const whole = this.chain.isForeign ? this.wholeOf(ticket, reply, scan) : image
     const head = { leadsTo, image, whole }
     return { image: undefined, rcode: Rcode.noerror, source: ReplySource.upstream, ede: -1, head }
   }
@@ -175,6 +174,7 @@ export class Settler {
   private wholeOf(ticket: Ticket, reply: Buffer, scan: ResponseScan): Buffer | undefined {
     const { chain } = this
     const { group } = ticket.route
+    if (scan.tc) return undefined
     const { isClaimed } = this.owners
     if (isClaimed(chain.name, chain.nameBytes, group)) return undefined
     if (!chain.follow(reply, scan, group, isClaimed) || chain.isForeign) return undefined

@@ -94,7 +94,7 @@ const bareDenials = [
   ['NXDOMAIN with the SOA of another tree', { rcode: 3, authorities: [soaRecord('evil.test')] }],
   ['NODATA without SOA', {}],
   ['NODATA with the SOA of another tree', { authorities: [soaRecord('evil.test')] }],
-  ['an alias without data', { answers: [cnameRecord(www, 'o.example')] }],
+  ['NXDOMAIN behind an alias', { rcode: 3, answers: [cnameRecord(www, 'o.example')] }],
   ['an answer for another name', { answers: [aRecord('o.example', '6.6.6.6')] }],
   ['another type', { answers: [record(www, 'TXT', octets(1, 'x'))] }],
   [
@@ -135,7 +135,7 @@ for (const [what, of] of bareDenials) {
 test('a denial without SOA lives no longer than the limit of its zone, nor than its alias', () => {
   const core = new Core({ cache: { noSoaSeconds: 60 } })
   core.learn(inCluster, 'AAAA', {})
-  core.learn(www, 'A', { answers: [cnameRecord(www, 'o.example', 20)] })
+  core.learn(www, 'A', { rcode: 3, answers: [cnameRecord(www, 'o.example', 20)] })
   core.later(4.9)
   assert.is(core.ask(inCluster, 'AAAA').source, ReplySource.cacheDenial)
   core.later(0.1)
@@ -267,6 +267,23 @@ test('what comes with an alias that leads outside is kept at hand, unless it lea
     const head = headOf(new Core(), inCluster, 'A', { answers })
     assert.equal([head.leadsTo, head.data, head.whole], [`${www}.`, [`${www}.`], whole])
   }
+})
+
+test('an alias that its server has not looked behind leads on, and stands where nobody can be asked', () => {
+  const bare = { answers: [cnameRecord(www, 'o.example', 20)] }
+  const head = headOf(new Core(), www, 'AAAA', bare)
+  assert.equal(
+    [head.data, head.leadsTo, head.whole],
+    [['o.example.'], 'o.example.', ['o.example.']],
+  )
+  for (const of of [
+    { ...bare, rcode: 3 },
+    { ...bare, authorities: [soaRecord('example')] },
+    { ...bare, flags: 0x0200 },
+  ])
+    assert.equal(data(new Core().learn(www, 'AAAA', of).reply), ['o.example.'])
+  const inside = { answers: [cnameRecord(inCluster, 'b.shop.svc.cluster.local')] }
+  assert.is(data(new Core().learn(inCluster, 'AAAA', inside).reply).length, 1, 'CoreDNS has looked')
 })
 
 test('an alias to a name that is answered here leads there', () => {

@@ -31,6 +31,17 @@ export function classify(reply: Uint8Array, scan: ResponseScan, chain: AliasChai
   return 'bare-denial'
 }
 
+/**
+ * Whether the server has told an alias and not looked at the name that it leads to: no data, no SOA that denies them, and no NXDOMAIN
+ * (RFC 6604 3). Servers say so that do not ask others, and a name behind such an alias may well exist. CoreDNS looks at the targets of
+ * the cluster's aliases itself.
+ */
+export function isUnfollowed(scan: ResponseScan, kind: ResponseKind, chain: AliasChain): boolean {
+  const { rcode, soaIndex, tc } = scan
+  const isBare = kind === 'bare-denial' && rcode === Rcode.noerror && soaIndex < 0
+  return isBare && chain.aliases > 0 && !tc
+}
+
 function hasWantedType(reply: Uint8Array, scan: ResponseScan, chain: AliasChain): boolean {
   const qtype = u16(reply, scan.questionEnd - 4)
   for (let i = 0; i < scan.answers; i++) {
