@@ -73,7 +73,7 @@ export class Settler {
     if (preferred !== undefined) return preferred
     const image = this.imageOf(ticket, { reply, scan, kind })
     if (image === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
-    if (scan.tc) return this.cut(ticket, image, kind)
+    if (scan.tc) return this.cut(ticket, image, kind, nowMs)
     this.parts.failures.forget(ticket.key, ticket.hash)
     const kept = this.keep(ticket, image, kind, nowMs)
     const { rcode } = this.imageScan
@@ -89,8 +89,14 @@ export class Settler {
     return { image: entry.aged(nowMs), rcode, source: ReplySource.upstream, ede: -1, kept }
   }
 
-  /** Half an answer, because the upstream's TCP fails: the client may try its own, and nobody else gets it (RFC 2181 9). */
-  private cut({ route }: Ticket, image: Buffer, kind: ResponseKind): Settlement {
+  /**
+   * Half an answer, because the upstream's TCP fails: the client may try its own, and nobody else gets it (RFC 2181 9). Expired data
+   * are whole, and asking has failed (RFC 8767 4).
+   */
+  private cut(ticket: Ticket, image: Buffer, kind: ResponseKind, nowMs: number): Settlement {
+    const { entry, route } = ticket
+    const whole = entry?.isDenial === false ? this.clientTimeout(ticket, nowMs) : undefined
+    if (whole !== undefined) return whole
     boundTtls(image, this.imageScan, kind, route.ttl)
     image[2] = (image[2] as number) | Flag1.tc
     return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1 }

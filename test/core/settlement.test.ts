@@ -326,6 +326,20 @@ test('a response with TC reaches the client with TC and what it has, within the 
   assert.ok(core.ask(www).starts)
 })
 
+test('expired data go before half an answer, an expired denial does not', () => {
+  for (const [known, told] of [
+    [{ answers: [aRecord(www, '10.0.0.1', 1)] }, [false, ['10.0.0.1']]],
+    [{ rcode: 3, authorities: [soaRecord('example', 1)] }, [true, ['10.0.0.2']]],
+  ] as const) {
+    const core = new Core()
+    core.learn(www, 'A', known)
+    core.later(2)
+    const cut = { flags: 0x0200, answers: [aRecord(www, '10.0.0.2')] }
+    const { reply } = core.learn(www, 'A', cut)
+    assert.equal([reply.tc, data(reply)], told)
+  }
+})
+
 test('an alias to another owner’s name needs nothing of the rest that TC speaks of', () => {
   const answers = [cnameRecord(www, inCluster)]
   const head = headOf(new Core(), www, 'A', { flags: 0x0200, answers })
@@ -461,7 +475,8 @@ test('over denials expired data are given at once for five seconds, then upstrea
 
 test('a reply cut to nothing is no denial', () => {
   const core = afterOutage(www)
-  assert.is(core.learn(www, 'A', { flags: 0x0200 }).reply.tc, true)
+  const { reply, source } = core.learn(www, 'A', { flags: 0x0200 })
+  assert.equal([reply.tc, reply.answers.length, source], [false, 1, ReplySource.stale])
   assert.is(core.cache.stats.passedOver, 0)
 })
 
