@@ -3,7 +3,16 @@ import type { Behaviour, FakeQuery } from '../../../upstream/fake-upstream.ts'
 import { after, knows, overTcp, refuses, remembering, says, saysWhole } from '../behaviours.ts'
 import { ask, askAtOnce, asked, type Case, manyNames } from '../case.ts'
 import { bare, type Content, message, toQuestion } from '../message.ts'
-import { anyReply, data, exactly, nxdomain, rcode, ttlAtMost, within } from '../properties.ts'
+import {
+  anyReply,
+  data,
+  exactly,
+  nodata,
+  nxdomain,
+  rcode,
+  ttlAtMost,
+  within,
+} from '../properties.ts'
 
 const qname = 'www.site.example'
 const records = knows(['*.site.example 60 A 192.0.2.20'])
@@ -77,6 +86,60 @@ export const messages: readonly Case[] = [
     },
     'RFC 1035 7.3',
   ),
+  {
+    name: 'addresses of one name with several TTLs get the lowest',
+    source: 'RFC 2181 5.2: treated as if all had been set to the lowest',
+    upstreams: {
+      only: saysWhole({ answers: [`${qname} 60 A 192.0.2.20`, `${qname} 5 A 192.0.2.21`] }),
+    },
+    steps: [ask(qname, 'A', data('192.0.2.20', '192.0.2.21'), ttlAtMost(5))],
+  },
+  understood(
+    'a reply whose OPT stands before its other records',
+    (query) => {
+      const reply = answer(query)
+      const more = Buffer.from('c00c0001000100000e100004c0000263', 'hex')
+      reply.writeUInt16BE(reply.readUInt16BE(10) + 1, 10)
+      query.send(Buffer.concat([reply, more]))
+    },
+    'RFC 6891 6.1.1: anywhere in the additional section',
+  ),
+  understood(
+    'a reply behind datagrams that are no messages',
+    (query) => {
+      query.send(Buffer.alloc(0))
+      query.send(query.message.subarray(0, 11))
+      query.send(query.message)
+      query.after(30, () => query.send(answer(query)))
+    },
+    'RFC 5452 9.1',
+  ),
+  {
+    name: 'an address beside an alias of the same name is not lost',
+    source: 'RFC 1034 3.6.2 forbids both; load balancers and small servers give both',
+    upstreams: {
+      only: saysWhole({
+        answers: [`${qname} 60 CNAME end.site.example`, `${qname} 60 A 192.0.2.20`],
+      }),
+    },
+    steps: [
+      ask(qname, 'A', ({ reply }) =>
+        reply?.answers.some((one) => one.data === '192.0.2.20') ? undefined : 'no address',
+      ),
+    ],
+  },
+  {
+    name: 'an alias with 16 links is passed on whole',
+    source: 'RFC 1034 3.6.2; BIND follows 16',
+    upstreams: { only: saysWhole({ answers: chainOf(16) }) },
+    steps: [ask(qname, 'A', data('192.0.2.20'), stub)],
+  },
+  {
+    name: 'a question for AAAA that is answered with A is NODATA',
+    source: 'RFC 2308 2.2; seen from home routers',
+    upstreams: { only: says((query) => ({ answers: [`${query.qname} 60 A 192.0.2.20`] })) },
+    steps: [ask(qname, 'AAAA', nodata), ask(qname, 'A', data('192.0.2.20'))],
+  },
   {
     name: 'a TTL with its highest bit set is taken for 0',
     source: 'RFC 2181 8',
@@ -211,6 +274,12 @@ export const messages: readonly Case[] = [
     steps: [askAtOnce(manyNames('site.example', 20), 'A', data('192.0.2.20'))],
   },
 ]
+
+function chainOf(links: number): string[] {
+  const name = (n: number) => (n === 0 ? qname : `c${n}.site.example`)
+  const aliases = Array.from({ length: links }, (_, n) => `${name(n)} 60 CNAME ${name(n + 1)}`)
+  return [...aliases, `${name(links)} 60 A 192.0.2.20`]
+}
 
 function delayedByName(): Behaviour {
   return (query) => {

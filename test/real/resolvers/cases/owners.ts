@@ -1,7 +1,17 @@
 /** Who owns a name decides about it: an alias that leads into another zone is followed by asking that zone's resolver. */
-import { knows, says } from '../behaviours.ts'
-import { ask, asked, become, type Case, pause } from '../case.ts'
-import { anyReply, data, exactly, nodata, nxdomain, rcode, within } from '../properties.ts'
+import { below, knows, says } from '../behaviours.ts'
+import { ask, asked, become, type Case, type Property, pause } from '../case.ts'
+import type { Content } from '../message.ts'
+import {
+  anyReply,
+  data,
+  describe,
+  exactly,
+  nodata,
+  nxdomain,
+  rcode,
+  within,
+} from '../properties.ts'
 
 const source = 'Technitium#1646, dns#131, coredns#1864; RFC 1034 3.6.2'
 const zones = {
@@ -64,7 +74,37 @@ function believesOnly(from: keyof Owners, to: keyof Owners): Case {
   }
 }
 
+/** A server that asks nobody about the target, and knows it when it is asked. */
+function unfollowed(what: string, content: Content): Case {
+  return {
+    name: `${what} is followed by asking the same resolver for the target`,
+    source: 'RFC 1034 5.3.3, 4c; RFC 6672 3.1',
+    upstreams: {
+      only: below('corp.example', knows(['www.corp.example 60 A 192.0.2.7']), says(content)),
+    },
+    steps: [
+      ask('www.site.example', 'A', endsIn('192.0.2.7')),
+      ask('www.site.example', 'A', endsIn('192.0.2.7')),
+    ],
+  }
+}
+
+const endsIn =
+  (address: string): Property =>
+  (seen) =>
+    seen.reply?.answers.at(-1)?.data === address ? undefined : describe(seen)
+
 export const ownersCases: readonly Case[] = [
+  unfollowed('an alias without anything behind it', {
+    answers: ['www.site.example 60 CNAME www.corp.example'],
+  }),
+  unfollowed('an alias with a referral for its target', {
+    ra: false,
+    aa: true,
+    answers: ['www.site.example 60 CNAME www.corp.example'],
+    authorities: ['corp.example 60 NS ns.corp.example'],
+  }),
+  unfollowed('a DNAME without its alias', { answers: ['site.example 60 DNAME corp.example'] }),
   follows('outside', 'a'),
   follows('a', 'b'),
   follows('a', 'outside'),

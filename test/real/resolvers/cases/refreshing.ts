@@ -1,7 +1,9 @@
 /** Answers past their TTL: RFC 8767. Used when refreshing fails or takes long, and only then. */
-import { after, knows, refuses } from '../behaviours.ts'
+import type { Behaviour } from '../../../upstream/fake-upstream.ts'
+import { after, knows, overTcp, refuses, saysWhole } from '../behaviours.ts'
 import { ask, become, type Case, die, pause, type Step } from '../case.ts'
-import { data, nxdomain, ttlAtMost, within } from '../properties.ts'
+import { message } from '../message.ts'
+import { data, nodata, nxdomain, off, ttlAtMost, within } from '../properties.ts'
 
 const old = knows(['www.site.example 5 A 192.0.2.1'])
 const fresh = knows(['www.site.example 5 A 192.0.2.2'])
@@ -17,7 +19,40 @@ function afterExpiry(happens: Step, ...then: readonly Step[]) {
   }
 }
 
+function survives(what: string, behaviour: Behaviour): Case {
+  return {
+    name: `an expired answer is used when the upstream ${what}`,
+    source: 'RFC 8767 5: no answer came that would replace it',
+    ...afterExpiry(
+      become('only', behaviour),
+      ask('www.site.example', 'A', data('192.0.2.1'), off('tc'), within(4900)),
+    ),
+  }
+}
+
 export const refreshing: readonly Case[] = [
+  survives('answers REFUSED', refuses(5)),
+  survives('answers FORMERR', refuses(1)),
+  survives(
+    'cuts its answer to nothing and resets TCP',
+    overTcp(
+      (query) => query.reset(),
+      (query) => query.send(message(query, { tc: true })),
+    ),
+  ),
+  survives('sends what is no message', (query) => query.send(Buffer.from([1, 2, 3]))),
+  survives(
+    'gives a referral',
+    saysWhole({ ra: false, authorities: ['site.example 60 NS ns.site.example'] }),
+  ),
+  {
+    name: 'a fresh denial of the type wins over an expired answer',
+    source: 'RFC 8767 4: an authoritative answer replaces it',
+    ...afterExpiry(
+      become('only', knows(['www.site.example 60 TXT x'])),
+      ask('www.site.example', 'A', nodata),
+    ),
+  },
   {
     name: 'a changed address is told after its TTL although the upstream takes 300 ms',
     source: 'RFC 8767 5: 1.8 s before stale data is used; coredns#4309',

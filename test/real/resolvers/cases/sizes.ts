@@ -33,7 +33,22 @@ function answersInOrder(
   }
 }
 
+/** TC beside an rcode: the device answers before it knows, so that the asker comes over TCP. */
+function besideRcode(rcodeName: string, rcode: number): Case {
+  return {
+    name: `TC beside ${rcodeName} leads to TCP`,
+    source: 'RFC 2181 9: such a response should be ignored, and the question asked over TCP',
+    upstreams: {
+      only: overTcp(whole, (query) => query.send(message(query, { tc: true, rcode }))),
+    },
+    steps: [ask('many.site.example', 'A', complete(60), { tcp: true }, within(4900))],
+  }
+}
+
 export const sizes: readonly Case[] = [
+  besideRcode('SERVFAIL', 2),
+  besideRcode('NXDOMAIN', 3),
+  besideRcode('REFUSED', 5),
   {
     name: 'TC with a body that is cut inside a record leads to TCP',
     source: 'RFC 2181 9; coredns#4547, #5953',
