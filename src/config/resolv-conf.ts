@@ -10,7 +10,7 @@ import {
   withoutZone,
 } from '../address/ip-address.ts'
 import type { Upstream } from '../address/upstream-url.ts'
-import { dnsPort, parseAddress } from './address.ts'
+import { dnsPort, parseAddress, parseEndpoint } from './address.ts'
 
 export interface ResolvConf {
   /** In file order, without repetitions; UDP, or TCP where `options use-vc` asks for it. */
@@ -25,6 +25,9 @@ export interface ResolvConf {
 /** Above glibc's 3 and CoreDNS's 15: a file with more is broken or hostile. */
 const nameserversMax = 16
 
+/** glibc reads such a line as none of a name server: a text editor's byte order mark, or blanks before the keyword. */
+const indented = /^[\s\uFEFF]+nameserver\s/
+
 /** Never fails: unusable name servers go to `ignored`, and the list may be empty. */
 export function parseResolvConf(text: string): ResolvConf {
   const addresses: Omit<Upstream, 'transport'>[] = []
@@ -38,6 +41,8 @@ export function parseResolvConf(text: string): ResolvConf {
     else if (keyword === 'nameserver') {
       const why = addNameserver(words[0] ?? '', addresses)
       if (why !== undefined) ignored.push({ line: index + 1, why })
+    } else if (indented.test(line)) {
+      ignored.push({ line: index + 1, why: 'nameserver must begin in the first column' })
     }
   }
   const transport = options.includes('use-vc') ? 'tcp' : 'udp'
@@ -65,8 +70,7 @@ export function nameserversAfter(
 function addNameserver(word: string, to: Omit<Upstream, 'transport'>[]): string | undefined {
   const server = nameserver(word)
   if (server === undefined) {
-    const parsed = parseAddress(word)
-    return parsed.ok ? undefined : parsed.why
+    return whyNoAddress(word)
   }
   if (server.address === '0.0.0.0' || server.address === '::') {
     return `${JSON.stringify(word)} means "any address"`
@@ -78,6 +82,14 @@ function addNameserver(word: string, to: Omit<Upstream, 'transport'>[]): string 
   if (to.length === nameserversMax) return `more than ${nameserversMax} name servers`
   to.push({ ...server, port: dnsPort })
   return undefined
+}
+
+function whyNoAddress(word: string): string | undefined {
+  const endpoint = parseEndpoint(word)
+  if (endpoint.ok)
+    return `${JSON.stringify(word)} has a port, for which a resolv.conf has no place: write ${endpoint.value.address}`
+  const parsed = parseAddress(word)
+  return parsed.ok ? undefined : parsed.why
 }
 
 /** A zone at an address that needs none is dropped, as in glibc (res_init.c). */

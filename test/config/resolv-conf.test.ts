@@ -127,6 +127,22 @@ test('lines that name no usable server are told with their number', () => {
   ])
 })
 
+test('lines that glibc does not take for name servers, and ports, are told with what would be right', () => {
+  const parsed = parseResolvConf(
+    '\uFEFFnameserver 10.0.0.1\n  nameserver 10.0.0.2\nnameserver 10.0.0.3:53\nnameserver [fd00::1]:53\n  search a.example\n',
+  )
+  assert.equal(parsed.nameservers, [])
+  assert.equal(
+    parsed.ignored.map(({ line, why }) => `${line}: ${why}`),
+    [
+      '1: nameserver must begin in the first column',
+      '2: nameserver must begin in the first column',
+      '3: "10.0.0.3:53" has a port, for which a resolv.conf has no place: write 10.0.0.3',
+      '4: "[fd00::1]:53" has a port, for which a resolv.conf has no place: write fd00::1',
+    ],
+  )
+})
+
 test('a file with thousands of servers gives sixteen', () => {
   const lines = Array.from({ length: 5000 }, (_, i) => `nameserver 10.0.${i >> 8}.${i & 255}`)
   const parsed = parseResolvConf(lines.join('\n'))

@@ -7,8 +7,8 @@ import { headerBytes, nameBytesMax, RrType, recordFixedBytes } from '../../wire/
 import { copyFoldedName, isAtOrBelow, pointerBits } from '../../wire/name.ts'
 import type { ResponseScan } from '../../wire/scan.ts'
 
-/** Aliases followed in one answer; resolvers themselves stop at 8 to 16. */
-const aliasesMax = 16
+/** Aliases followed in one answer. Resolvers stop at 8 to 16 themselves; CoreDNS and dnsmasq pass on what those give that do not. */
+const aliasesMax = 64
 /** Owner comparisons per message: bounds hostile answers with thousands of unordered records. */
 const comparisonsMax = 16_384
 
