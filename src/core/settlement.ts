@@ -12,7 +12,7 @@ import { classify, isUnfollowed, type ResponseKind } from './answer/response-kin
 import type { Cache } from './cache/cache.ts'
 import type { CacheEntry } from './cache/entry.ts'
 import type { FailureCache } from './cache/failure-cache.ts'
-import { boundTtls } from './cache/ttl.ts'
+import { boundSets } from './cache/ttl.ts'
 import type { KeptFor, Settlement } from './decision.ts'
 import { ReplySource } from './facts.ts'
 import { Owners } from './owners.ts'
@@ -97,7 +97,7 @@ export class Settler {
     const { entry, route } = ticket
     const whole = entry?.isDenial === false ? this.clientTimeout(ticket, nowMs) : undefined
     if (whole !== undefined) return whole
-    boundTtls(image, this.imageScan, kind, route.ttl)
+    boundSets(image, this.imageScan, kind, route.ttl)
     image[2] = (image[2] as number) | Flag1.tc
     return { image, rcode: this.imageScan.rcode, source: ReplySource.upstream, ede: -1 }
   }
@@ -168,7 +168,7 @@ export class Settler {
     if (cut === undefined) return this.failed(ticket, 'malformed', Rcode.servfail, nowMs)
     cut[3] = (cut[3] as number) & 0xf0
     this.imageScan.rcode = Rcode.noerror
-    const lifetimeSeconds = boundTtls(cut, this.imageScan, 'answer', ticket.route.ttl)
+    const lifetimeSeconds = boundSets(cut, this.imageScan, 'answer', ticket.route.ttl)
     this.learn(ticket, cut, lifetimeSeconds, nowMs)
     const image = Buffer.from(cut)
     const whole = this.chain.isForeign ? this.wholeOf(ticket, reply, scan) : image
@@ -240,7 +240,7 @@ export class Settler {
 
   /** RFC 2308 5 advises against keeping denials without SOA: docs/decisions/0041 says why they are kept for a moment. */
   private lifetimeOf(image: Buffer, kind: ResponseKind, { ttl }: Route): number {
-    const seconds = boundTtls(image, this.imageScan, kind, ttl)
+    const seconds = boundSets(image, this.imageScan, kind, ttl)
     if (ttl.keep === false) return 0
     return kind === 'bare-denial'
       ? Math.min(seconds, this.parts.cache.settings.noSoaSeconds)

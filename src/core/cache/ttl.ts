@@ -1,6 +1,6 @@
 /**
  * TTL arithmetic: how long a response may be kept, and the TTLs of its records in that time. RFC 2181 8 (top bit), RFC 2308 5
- * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Sets keep their own TTLs but for the bounds.
+ * (negative answers), RFC 8767 (stale), RFC 9520 (failures). Records keep their own TTLs but for the bounds, and sets of an upstream for theirs.
  */
 import { putU32, u16, u32 } from '../../wire/bytes.ts'
 import { skipName } from '../../wire/name.ts'
@@ -41,6 +41,17 @@ export function boundTtls(
     putU32(image, at, ttl)
     if (ttl < lifetime) lifetime = ttl
   }
+  return lifetime
+}
+
+/** The same for what an upstream sent: its sets get one TTL each. A template's records have those that an operator wrote, as in CoreDNS. */
+export function boundSets(
+  image: Uint8Array,
+  scan: ResponseScan,
+  kind: ResponseKind,
+  limits: TtlLimits,
+): number {
+  const lifetime = boundTtls(image, scan, kind, limits)
   if (kind === 'answer' && scan.answers > 1) levelTtls(image, scan)
   return lifetime
 }

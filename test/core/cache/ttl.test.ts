@@ -6,7 +6,13 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ResponseKind } from '../../../src/core/answer/response-kind.ts'
-import { ageTtls, boundTtls, overwriteTtls, type TtlLimits } from '../../../src/core/cache/ttl.ts'
+import {
+  ageTtls,
+  boundSets,
+  boundTtls,
+  overwriteTtls,
+  type TtlLimits,
+} from '../../../src/core/cache/ttl.ts'
 import { makeImage } from '../../../src/wire/image.ts'
 import { octets } from '../../fixtures/packets/octets.ts'
 import { readMessage } from '../../support/client/dns-message.ts'
@@ -54,10 +60,17 @@ function bounded(of: ResponseOptions, kind: ResponseKind, limits: Partial<TtlLim
   return { lifetime, ttls: ttls(readMessage(image)) }
 }
 
-test('the records of one set get its lowest TTL', () => {
+test('the records of one set of an upstream get its lowest TTL', () => {
   const set = [20, 7, 300].map((ttl, n) => aRecord('o.example', `10.0.0.${n}`, ttl))
-  const answers = [cnameRecord('www.example', 'o.example', 90), ...set]
-  assert.equal(bounded({ answers }, 'answer'), { lifetime: 7, ttls: [90, 7, 7, 7] })
+  const image = imageOf({ answers: [cnameRecord('www.example', 'o.example', 90), ...set] })
+  assert.is(boundSets(image, scanned(image), 'answer', wide), 7)
+  assert.equal(ttls(readMessage(image)), [90, 7, 7, 7])
+  for (const ttl of [0x8000_0000, 0xffff_ffff]) {
+    const answers = [aRecord('www.example', '10.0.0.1', ttl), aRecord('www.example', '10.0.0.2', 9)]
+    const topBit = imageOf({ answers })
+    assert.is(boundSets(topBit, scanned(topBit), 'answer', wide), 0)
+    assert.equal(ttls(readMessage(topBit)), [0, 0])
+  }
 })
 
 test('an answer lives as long as its shortest record, and each record keeps its own TTL', () => {
@@ -69,10 +82,7 @@ test('an answer lives as long as its shortest record, and each record keeps its 
 })
 
 test('positive limits bound every record', () => {
-  const answers = [
-    cnameRecord('www.example', 'o.example', 5),
-    aRecord('o.example', '10.0.0.2', 900),
-  ]
+  const answers = [aRecord('www.example', '10.0.0.1', 5), aRecord('www.example', '10.0.0.2', 900)]
   const limits = { positiveMinSeconds: 10, positiveMaxSeconds: 30 }
   assert.equal(bounded({ answers }, 'answer', limits), { lifetime: 10, ttls: [10, 30] })
 })
@@ -80,9 +90,9 @@ test('positive limits bound every record', () => {
 test('TTL 0 and a TTL with the top bit set are 0 and not to be stored, unless a minimum is configured', () => {
   for (const ttl of [0, 0x8000_0000, 0x8000_0005, 0xffff_ffff]) {
     const answers = [aRecord('www.example', '10.0.0.1', ttl), aRecord('www.example', '10.0.0.2', 9)]
-    assert.equal(bounded({ answers }, 'answer'), { lifetime: 0, ttls: [0, 0] })
+    assert.equal(bounded({ answers }, 'answer'), { lifetime: 0, ttls: [0, 9] })
     const limits = { positiveMinSeconds: 5 }
-    assert.equal(bounded({ answers }, 'answer', limits), { lifetime: 5, ttls: [5, 5] })
+    assert.equal(bounded({ answers }, 'answer', limits), { lifetime: 5, ttls: [5, 9] })
   }
 })
 

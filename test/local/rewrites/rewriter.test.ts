@@ -103,9 +103,9 @@ test('an answer that becomes no message is SERVFAIL', async () => {
     `  - { from: a.example, to: b.example, answer: ['value .* ${'long.'.repeat(52)}'] }`,
   )
   const client = new Client()
-  bench.handle(writeQuery('a.example', 'MX'), client)
-  const answers = [cnameRecord('b.example', 'c.example')]
-  bench.answer(responseTo('b.example', 'MX', { answers }))
+  bench.handle(writeQuery('a.example', 'A'), client)
+  const answers = [cnameRecord('b.example', 'c.example'), aRecord('c.example', '192.0.2.1')]
+  bench.answer(responseTo('b.example', 'A', { answers }))
   assert.equal(client.got[0]?.rcode, 2)
 })
 
